@@ -1,0 +1,77 @@
+"""The errors that sfkeytool raises on purpose, their stable codes and the exit codes.
+
+An error says in one line what happened (``message``: the file and entry, what was found, what was expected)
+and in further lines what to do (``hints``). Neither ever holds a secret.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+EXIT_DONE = 0
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_DIFFERENT = 3
+EXIT_BUG = 70
+EXIT_INTERRUPTED = 130
+
+
+class SfkeytoolError(Exception):
+    """Base of all errors that a user may see.
+
+    ``code`` is stable and dotted (``keystore.wrong-password``): scripts compare it. The class name is the
+    ``name`` of the JSON envelope.
+    """
+
+    exit_code: ClassVar[int] = EXIT_FAILED
+
+    def __init__(self, code: str, message: str, *hints: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.hints: Sequence[str] = hints
+
+
+class UsageError(SfkeytoolError):
+    """The command line is wrong: missing, contradictory or malformed flags."""
+
+    exit_code = EXIT_USAGE
+
+
+class InputError(SfkeytoolError):
+    """An input file cannot be read, is too large, or is not what it should be."""
+
+
+class PrivateKeyError(SfkeytoolError):
+    """A private key is missing, malformed, of the wrong kind or size, or fits nothing."""
+
+
+class PrivateKeyPasswordError(PrivateKeyError):
+    """An encrypted private key needs a password, or refused the ones that were given."""
+
+
+class CertificateError(SfkeytoolError):
+    """A certificate or CSR is missing, malformed, or does not fit."""
+
+
+class KeystoreError(SfkeytoolError):
+    """A keystore is malformed, damaged or ambiguous."""
+
+
+class KeystorePasswordError(KeystoreError):
+    """A keystore needs a password, or refused the ones that were given."""
+
+
+class OutputError(SfkeytoolError):
+    """Files could not be written; nothing was changed."""
+
+
+class SelfCheckError(SfkeytoolError):
+    """What was made did not pass its own read-back; nothing was written. A bug in sfkeytool."""
+
+    exit_code = EXIT_BUG
+
+
+class InterruptedRunError(SfkeytoolError):
+    """Ctrl-C or a terminating signal."""
+
+    exit_code = EXIT_INTERRUPTED

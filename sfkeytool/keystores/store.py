@@ -1,0 +1,56 @@
+"""The one view of a keystore that the rest of sfkeytool works with, whatever format it came from."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from sfkeytool.passwords import Secret
+
+
+class StoreType(StrEnum):
+    JKS = "JKS"
+    JCEKS = "JCEKS"
+    PKCS12 = "PKCS12"
+    BKS = "BKS"
+    UBER = "UBER"
+    BCFKS = "BCFKS"
+
+
+@dataclass(frozen=True)
+class KeyEntry:
+    """A private key and its certificates.
+
+    ``alias`` is None for a PFX key without friendlyName. ``key_pkcs8`` is the unencrypted PKCS#8 DER (secret), or
+    None when none of the passwords opens this entry. ``chain_der`` holds the certificates that the store ties to
+    the key, in the store's own order; empty where the format ties none (PFX keeps its certificates apart).
+    """
+
+    alias: str | None
+    key_pkcs8: bytes | None = field(repr=False)
+    chain_der: tuple[bytes, ...]
+    created_at: datetime | None = None
+    key_password: Secret | None = None
+
+
+@dataclass(frozen=True)
+class CertificateEntry:
+    """A certificate that stands by itself: a trusted certificate, or a certificate bag of a PFX."""
+
+    alias: str | None
+    certificate_der: bytes
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Keystore:
+    """An opened keystore. ``other_entries`` names what is neither (secret keys, CRLs), for people to read.
+
+    ``password`` is the one that opened the store; None when only the parts that need none were read (a JKS shows
+    its certificates without a password), in which case the integrity was not verified.
+    """
+
+    type: StoreType
+    keys: tuple[KeyEntry, ...]
+    certificates: tuple[CertificateEntry, ...]
+    other_entries: tuple[str, ...] = ()
+    password: Secret | None = None

@@ -1,0 +1,140 @@
+"""Secrets, and the SOURCE grammar by which the command line names where one comes from."""
+
+import hmac
+import re
+import secrets
+import string
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NoReturn
+
+from sfkeytool.errors import InputError, UsageError
+
+GENERATED_LENGTH = 24
+"""Characters of a generated password. About 157 bits: JKS is tested with one SHA-1 a guess."""
+
+MINIMUM_LENGTH = 8
+"""Shortest password with which a keystore is made. keytool's own minimum is 6; NIST SP 800-63B-4 says 8."""
+
+COMFORTABLE_LENGTH = 12
+"""Below this a made password draws a warning: hashcat mode 15500 tries some 20 billion JKS passwords a second
+on one graphics card (2026), so 8 random printable characters last days and 12 last millennia."""
+
+# No quotes, backslash, dollar or backtick: such a password survives every shell, .env and properties file.
+_GENERATED_ALPHABET = "".join(c for c in string.ascii_letters + string.digits + "!#%+-./:=?@_~")
+
+
+class Secret:
+    """A password in memory. Prints as ``Secret(…)``, is not serialisable, and opens only through reveal()."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """The password itself. Secret."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return repr(self)
+
+    def __len__(self) -> int:
+        return len(self._text)
+
+    def __eq__(self, other: object) -> bool:
+        """Constant-time comparison."""
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return hmac.compare_digest(
+            self._text.encode("utf-8", "surrogatepass"), other._text.encode("utf-8", "surrogatepass")
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # a hash would tell secrets apart in a dict's timing and order
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Secret is not serialisable")
+
+
+class SourceKind(StrEnum):
+    ENV = "env"
+    FILE = "file"
+    STDIN = "stdin"
+    PROMPT = "prompt"
+    GENERATE = "generate"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a secret comes from; never the secret itself, so it may be printed and stored."""
+
+    kind: SourceKind
+    argument: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.argument}" if self.argument else str(self.kind)
+
+
+def parse_source(text: str, option: str, *, may_generate: bool = False) -> Source:
+    """Read a SOURCE: ``env:NAME``, ``file:PATH``, ``stdin``, ``prompt`` or, where a password is made, ``generate``.
+
+    A bare value is refused without echoing it, because it may be the password. Raises UsageError.
+    """
+    kind, colon, argument = text.partition(":")
+    forms = "env:NAME, file:PATH, stdin or prompt" + (", or generate" if may_generate else "")
+    if kind in ("env", "file") and colon:
+        if argument and (kind == "file" or re.fullmatch(r"[A-Za-z_][A-Za-z0-9_()]*", argument)):
+            return Source(SourceKind(kind), argument)
+        what = "a file's path" if kind == "file" else "an environment variable's name"
+        raise UsageError("usage.source", f"{option}: {kind}: is followed by {what}", f"write {forms}")
+    if text in ("stdin", "prompt") or (text == "generate" and may_generate):
+        return Source(SourceKind(text))
+    if text == "generate":
+        raise UsageError(
+            "usage.source", f"{option}: generate makes a new password; this one exists already", f"write {forms}"
+        )
+    raise UsageError(
+        "usage.secret-on-command-line",
+        f"{option} takes where the secret is, not the secret: arguments show in process lists and shell history",
+        f"write {forms}",
+    )
+
+
+def generate_password() -> Secret:
+    """A new random password of 24 printable ASCII characters, from the system's CSPRNG."""
+    return Secret("".join(secrets.choice(_GENERATED_ALPHABET) for _ in range(GENERATED_LENGTH)))
+
+
+def decode_secret(data: bytes, where: str) -> Secret:
+    """The secret in a file's or pipe's bytes: UTF-8, or UTF-16 with a BOM (PowerShell's ``>``).
+
+    A BOM and one trailing newline are dropped. Raises InputError for other encodings, a NUL or an inner newline.
+    """
+    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError:
+        raise InputError(
+            "secret.encoding", f"the secret from {where} is neither UTF-8 nor UTF-16 with a BOM"
+        ) from None
+    if text.endswith("\n"):
+        text = text[:-1].removesuffix("\r")
+    return checked_secret(text, where)
+
+
+def checked_secret(text: str, where: str) -> Secret:
+    """``text`` as a Secret; raises InputError for a NUL or a newline, which no keystore password survives."""
+    if any(c in text for c in "\0\r\n"):
+        raise InputError(
+            "secret.characters", f"the secret from {where} holds a NUL or a line break", "write it on a single line"
+        )
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:  # an environment variable's undecodable bytes arrive as lone surrogates
+        raise InputError("secret.encoding", f"the secret from {where} is not valid UTF-8") from None
+    return Secret(text)
