@@ -45,11 +45,15 @@ class PlannedFile:
 
 @dataclass(frozen=True)
 class Artifact:
-    """A file to be written: name inside its folder, content in bytes (secret if the kind is), kind."""
+    """A file to be written: name inside its folder, content in bytes (secret if the kind is), kind.
+
+    ``folder`` is the name of a folder below the run's own; empty where the run fills just one.
+    """
 
     filename: str
     kind: ArtifactKind
     content: bytes = field(repr=False)
+    folder: str = ""
 
 
 @dataclass(frozen=True)

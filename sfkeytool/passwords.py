@@ -119,9 +119,7 @@ def decode_secret(data: bytes, where: str) -> Secret:
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError:
-        raise InputError(
-            "secret.encoding", f"the secret from {where} is neither UTF-8 nor UTF-16 with a BOM"
-        ) from None
+        raise InputError("secret.encoding", f"the secret from {where} is neither UTF-8 nor UTF-16 with a BOM") from None
     if text.endswith("\n"):
         text = text[:-1].removesuffix("\r")
     return checked_secret(text, where)

@@ -1,0 +1,1 @@
+"""What Salesforce accepts, and when it mails."""

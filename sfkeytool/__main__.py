@@ -1,0 +1,22 @@
+"""The entry point: what needs no command line parser is answered before one is imported."""
+
+import sys
+
+
+def main() -> None:
+    """Run sfkeytool with the process's arguments and exit with its code."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a Windows console cannot print every subject
+    if sys.argv[1:] == ["--version"]:
+        from sfkeytool import __version__
+
+        print(f"sfkeytool {__version__}")
+        sys.exit(0)
+    from sfkeytool.cli.app import run_app
+
+    sys.exit(run_app(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""The Typer application, made from the commands' own definitions."""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+
+import typer
+
+from sfkeytool import __version__
+from sfkeytool.cli.commands.keystores import UNWRAP, WRAP
+from sfkeytool.cli.commands.looking import COMPARE, SHOW
+from sfkeytool.cli.commands.making import CSR, SELF_SIGNED
+from sfkeytool.cli.fields import typer_signature
+from sfkeytool.cli.options import EVERYWHERE
+from sfkeytool.cli.render import Console
+from sfkeytool.cli.run import Command, boundary, can_ask, run_command
+from sfkeytool.errors import EXIT_USAGE, UsageError
+
+COMMANDS = (SELF_SIGNED, CSR, WRAP, UNWRAP, SHOW, COMPARE)
+
+# Typer carries its own click since 0.27 and uses the package before: this is the base of either's errors.
+_CommandLineError: type[Exception] = typer.BadParameter.__mro__[2]  # type: ignore[assignment]
+
+_HELP = """Keys and certificates of Salesforce integrations.
+
+Makes JKS keystores that Certificate and Key Management (CKM) imports, and the matching certificate for the connected
+app or External Client App. Without a command, on a terminal: a guided menu.
+
+\b
+Secrets are given as SOURCE: env:NAME, file:PATH, stdin, prompt or generate.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not the same certificate, 130 interrupted.
+"""
+
+# No rich markup: help then needs no rich, which costs more to import than all the rest.
+app = typer.Typer(
+    name="sfkeytool",
+    help=_HELP,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    pretty_exceptions_show_locals=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)] = False,
+) -> None:
+    if version:
+        print(f"sfkeytool {__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is not None:
+        return
+    if not can_ask({}, os.environ):
+        print(context.get_help(), file=sys.stderr)
+        raise typer.Exit(EXIT_USAGE)
+    from sfkeytool.cli.menu import run_menu
+
+    raise typer.Exit(run_menu(COMMANDS))
+
+
+def _callback(command: Command) -> Callable[..., None]:
+    fields = (*command.fields, *EVERYWHERE)
+
+    def callback(**given: Any) -> None:
+        raise typer.Exit(run_command(command, given))
+
+    signature = typer_signature(fields)
+    callback.__signature__ = signature  # type: ignore[attr-defined]
+    callback.__annotations__ = {name: parameter.annotation for name, parameter in signature.parameters.items()}
+    return callback
+
+
+for _command in COMMANDS:
+    app.command(
+        _command.name,
+        help=_command.summary + "\n\n\b\nExamples:\n" + "\n".join(f"  {example}" for example in _command.examples),
+        short_help=_command.summary,
+    )(_callback(_command))
+
+
+def run_app(arguments: Sequence[str]) -> int:
+    """Run the command line ``arguments`` (without the program's name); returns the exit code."""
+    options = list(arguments)
+    if "--" in options:
+        options = options[: options.index("--")]
+    console = Console(json_output="--json" in options)
+
+    def body() -> int:
+        try:
+            status = app(list(arguments), prog_name="sfkeytool", standalone_mode=False)
+        except typer.Abort:
+            raise KeyboardInterrupt from None
+        except _CommandLineError as error:
+            raise UsageError("usage.command-line", _one_line(error), f"{_command_path(error)} --help") from None
+        return status if isinstance(status, int) else 0
+
+    return boundary(console, body)
+
+
+def _one_line(error: Any) -> str:
+    return " ".join(str(error.format_message()).split())
+
+
+def _command_path(error: Any) -> str:
+    context = getattr(error, "ctx", None)
+    return context.command_path if context else "sfkeytool"

@@ -1,0 +1,189 @@
+"""``wrap`` and ``unwrap``: into a keystore and out of one."""
+
+from itertools import groupby
+from pathlib import Path
+
+from sfkeytool.cli import options
+from sfkeytool.cli.commands.making import finish_in_folder, folder_of, say_name
+from sfkeytool.cli.fields import Field, Question, Values
+from sfkeytool.cli.render import certificate_line, files_facts, files_lines
+from sfkeytool.cli.run import Command, Run
+from sfkeytool.model import ArtifactKind, PlannedFile
+from sfkeytool.names import parse_unique_name
+from sfkeytool.passwords import SourceKind, parse_source
+from sfkeytool.workflows.requests import UnwrapRequest, WrapRequest
+
+FILES = Field(
+    "files",
+    list[Path],
+    "What the CA sent back, and the key if it is not in the folder: any mix of PEM, DER, PKCS#7, PFX, JKS.",
+    metavar="FILE...",
+    required=True,
+    question=Question("File with the certificate, chain or key:", "paths"),
+)
+FILE = Field(
+    "file",
+    Path,
+    "A JKS or PFX file; JCEKS, BKS and UBER open too.",
+    metavar="FILE",
+    required=True,
+    question=Question("Keystore to take apart:", "path"),
+)
+
+
+def build_wrap_request(values: Values) -> WrapRequest:
+    """The request that these values make. Raises UsageError."""
+    return WrapRequest(
+        name=parse_unique_name(values["name"]).value,
+        files=tuple(values["files"]),
+        purpose=values["purpose"],
+        password=parse_source(values["password"], "--password", may_generate=True),
+        alias=values["alias"],
+        key_password=parse_source(values["key_password"], "--key-password") if values["key_password"] else None,
+        input_passwords=tuple(parse_source(text, "--input-password") for text in values["input_password"] or ()),
+        output_dir=values["output_dir"],
+        force=bool(values["force"]),
+    )
+
+
+def build_unwrap_request(values: Values) -> UnwrapRequest:
+    """The request that these values make. Raises UsageError."""
+    return UnwrapRequest(
+        file=values["file"],
+        alias=values["alias"],
+        password=parse_source(values["password"], "--password") if values["password"] else None,
+        key_password=parse_source(values["key_password"], "--key-password") if values["key_password"] else None,
+        output_dir=values["output_dir"],
+        force=bool(values["force"]),
+    )
+
+
+def _execute_wrap(run: Run, values: Values) -> int:
+    request = build_wrap_request(values)
+    folder = folder_of(request.name, request.output_dir)
+    existing = folder / f"{request.name}.key"
+    files = [
+        PlannedFile(f"{request.name}.jks", ArtifactKind.KEYSTORE),
+        PlannedFile(f"{request.name}.crt", ArtifactKind.CERTIFICATE),
+        PlannedFile(f"{request.name}-chain.crt", ArtifactKind.CHAIN),
+        PlannedFile(f"{request.name}.json", ArtifactKind.RECEIPT),
+    ]
+    if not existing.exists():
+        files.insert(0, PlannedFile(f"{request.name}.key", ArtifactKind.PRIVATE_KEY))
+    if request.password.kind is SourceKind.GENERATE:
+        files.append(PlannedFile(f"{request.name}.jks.password", ArtifactKind.KEYSTORE_PASSWORD))
+    plan = run.plan(folder, files, force=request.force, inputs=request.files)
+    say_name(run, values["name"], request.name)
+
+    from sfkeytool.workflows.wrap import WrapInputs, wrap
+
+    inputs = [run.read(path) for path in request.files]
+    existing_key = run.read(existing) if existing.exists() else None
+    given = [run.secret(source, "--input-password", "Password of the file") for source in request.input_passwords]
+    password = run.secret(request.password, "--password", f"New password for {request.name}.jks", confirm=True)
+    key_password = (
+        run.secret(request.key_password, "--key-password", f"New password for {request.name}.key", confirm=True)
+        if request.key_password
+        else None
+    )
+    outcome = run.with_passwords(
+        given,
+        lambda known: wrap(
+            request,
+            WrapInputs(
+                inputs,
+                password,
+                existing_key=existing_key,
+                input_passwords=known,
+                key_password=key_password,
+            ),
+            run.now,
+        ),
+    )
+    return finish_in_folder(
+        run,
+        plan,
+        outcome,
+        heading=lambda facts: f"{facts['name']}: keystore with a chain of {facts['keystore']['chainLength']}",
+    )
+
+
+def _execute_unwrap(run: Run, values: Values) -> int:
+    from sfkeytool.edge.writer import FolderWrite
+    from sfkeytool.workflows.unwrap import UnwrapInputs, unwrap
+
+    request = build_unwrap_request(values)
+    file = run.read(request.file)
+    given = [run.secret(request.password, "--password", f"Password of {request.file}")] if request.password else []
+    key_password = (
+        run.secret(request.key_password, "--key-password", "New password for the key files", confirm=True)
+        if request.key_password
+        else None
+    )
+    outcome = run.with_passwords(
+        given,
+        lambda known: unwrap(
+            request,
+            UnwrapInputs(file, request.file.stem, passwords=known, key_password=key_password),
+            run.now,
+        ),
+    )
+    run.warn_about(outcome)
+    writes = []
+    by_folder = sorted(outcome.artifacts, key=lambda artifact: artifact.folder)
+    for name, group in groupby(by_folder, key=lambda artifact: artifact.folder):
+        artifacts = tuple(group)
+        folder = folder_of(name, request.output_dir)
+        planned = [PlannedFile(artifact.filename, artifact.kind) for artifact in artifacts]
+        plan = run.plan(folder, planned, force=request.force, inputs=[request.file])
+        writes.append(FolderWrite(plan, artifacts, None))
+    receipts = run.commit(writes)
+    facts = {**outcome.facts, **files_facts(receipts), "nextSteps": list(outcome.next_steps)}
+    run.console.envelope(0, facts)
+    for entry in outcome.facts["entries"]:
+        run.console.heading(f"{entry['alias'] or entry['name']}: key and certificate")
+        run.console.result([f"  {certificate_line(entry['certificate'])}"])
+    run.console.result(files_lines(receipts))
+    run.console.steps(outcome.next_steps)
+    return 0
+
+
+WRAP = Command(
+    "wrap",
+    "The CA's answer into a keystore for CKM, and the matching certificate for the app.",
+    (
+        "sfkeytool wrap pay_api pay_api.crt ca.p7b --password generate",
+        "sfkeytool wrap pay_api export.pfx --input-password prompt --password generate",
+        "sfkeytool wrap pay_api store.jks --alias mykey --input-password env:OLD --password env:NEW --json",
+    ),
+    (
+        options.NAME,
+        FILES,
+        options.PURPOSE,
+        options.NEW_PASSWORD,
+        options.ALIAS,
+        options.INPUT_PASSWORD,
+        options.KEY_PASSWORD,
+        options.OUTPUT_DIR,
+        options.FORCE,
+    ),
+    _execute_wrap,
+)
+
+UNWRAP = Command(
+    "unwrap",
+    "A keystore (JKS, PFX) into key, certificate and chain files.",
+    (
+        "sfkeytool unwrap 00D000000000001.jks",
+        "sfkeytool unwrap export.pfx --password prompt --key-password env:KEY_PASSWORD",
+    ),
+    (
+        FILE,
+        options.ALIAS,
+        options.OPENING_PASSWORD,
+        options.KEY_PASSWORD,
+        options.OUTPUT_DIR,
+        options.FORCE,
+    ),
+    _execute_unwrap,
+)

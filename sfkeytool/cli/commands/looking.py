@@ -1,0 +1,189 @@
+"""``show`` and ``compare``: the commands that only read."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from sfkeytool.cli import options
+from sfkeytool.cli.fields import Field, Question, Values
+from sfkeytool.cli.run import Command, Run
+from sfkeytool.errors import InputError, SfkeytoolError
+from sfkeytool.passwords import parse_source
+from sfkeytool.workflows.requests import CompareRequest, ShowRequest
+
+FILES = Field(
+    "files",
+    list[Path],
+    "Any files with keys, certificates, requests or keystores; a folder is walked.",
+    metavar="FILE...",
+    required=True,
+    question=Question("File or folder to look into:", "paths"),
+)
+LEFT = Field(
+    "left", Path, "A file or folder.", metavar="A", required=True, question=Question("One file or folder:", "path")
+)
+RIGHT = Field(
+    "right", Path, "A file or folder.", metavar="B", required=True, question=Question("The other one:", "path")
+)
+
+
+def build_show_request(values: Values) -> ShowRequest:
+    """The request that these values make. Raises UsageError."""
+    return ShowRequest(
+        tuple(values["files"]), parse_source(values["password"], "--password") if values["password"] else None
+    )
+
+
+def build_compare_request(values: Values) -> CompareRequest:
+    """The request that these values make. Raises UsageError."""
+    return CompareRequest(
+        values["left"],
+        values["right"],
+        parse_source(values["password"], "--password") if values["password"] else None,
+    )
+
+
+def _execute_show(run: Run, values: Values) -> int:
+    from sfkeytool.edge.reader import walk_inputs
+    from sfkeytool.workflows.show import show_file
+
+    request = build_show_request(values)
+    given = [run.secret(request.password, "--password", "Password")] if request.password else []
+    shown: list[dict[str, Any]] = []
+    errors: list[SfkeytoolError] = []
+    for named in request.files:
+        walked = named.is_dir()
+        for path in walk_inputs([named]):
+            try:
+                file = run.read(path)
+                facts = run.with_passwords(given, lambda known, file=file: show_file(file, known, run.now))  # type: ignore[misc]
+            except InputError as error:
+                if walked and error.code in ("input.unknown-kind", "input.empty"):
+                    run.console.detail(error.message)
+                    continue
+                errors.append(error)
+            except SfkeytoolError as error:
+                errors.append(error)
+            else:
+                shown.append(facts)
+                run.console.result(_show_lines(facts))
+        if walked and not shown and not errors:
+            errors.append(InputError("input.nothing-found", f"{named} holds no key, certificate or keystore"))
+    if not errors:
+        run.console.envelope(0, {"files": shown})
+        return 0
+    *others, last = errors
+    if not run.console.json_output:
+        for other in others:
+            run.console.error(other)
+    raise last
+
+
+def _execute_compare(run: Run, values: Values) -> int:
+    from sfkeytool.edge.reader import walk_inputs
+    from sfkeytool.workflows.compare import Side, compare
+
+    request = build_compare_request(values)
+    given = [run.secret(request.password, "--password", "Password")] if request.password else []
+
+    def side(path: Path) -> Side:
+        files = [run.read(file) for file in walk_inputs([path])]
+        return Side(str(path), files, walked=path.is_dir())
+
+    left, right = side(request.left), side(request.right)
+    outcome = run.with_passwords(given, lambda known: compare(left, right, known))
+    run.console.envelope(outcome.exit_code, outcome.facts)
+    run.console.heading(outcome.facts["relation"].replace("-", " "))
+    run.console.result([outcome.facts["meaning"]])
+    for name in ("left", "right"):
+        facts = outcome.facts[name]
+        run.console.result(["", facts["origin"]])
+        if certificate := facts.get("certificate"):
+            run.console.result(_certificate_lines(certificate, "  "))
+        else:
+            run.console.result([f"  key SHA-256  {facts['publicKeySha256']}"])
+    return outcome.exit_code
+
+
+SHOW = Command(
+    "show",
+    "What is in a file: entries, subjects, validity, fingerprints, chain.",
+    ("sfkeytool show pay_api.jks", "sfkeytool show export.pfx --password prompt", "sfkeytool show pay_api/ --json"),
+    (FILES, options.OPENING_PASSWORD),
+    _execute_show,
+)
+
+COMPARE = Command(
+    "compare",
+    "Do two files hold the same certificate, the same key only, or strangers?",
+    (
+        "sfkeytool compare pay_api.jks pay_api.crt",
+        "sfkeytool compare pay_api/ force-app/main/default/connectedApps/Pay.connectedApp-meta.xml",
+    ),
+    (LEFT, RIGHT, options.OPENING_PASSWORD),
+    _execute_compare,
+)
+
+
+def _show_lines(facts: Mapping[str, Any]) -> Iterator[str]:
+    yield f"{facts['path']}: {facts['type']}"
+    if store := facts.get("keystore"):
+        yield from _store_lines(store)
+    for key in facts["keys"]:
+        fits = f"fits {len(key['certificates'])} certificate(s) here" if key["certificates"] else "fits none here"
+        encrypted = ", encrypted" if key["encrypted"] else ""
+        yield f"  private key{_alias(key)}: {key['algorithm']} {key['bits'] or ''}{encrypted}, {fits}"
+        yield f"    key SHA-256  {key['publicKeySha256']}"
+    for alias in facts["lockedKeys"]:
+        yield f"  private key {alias!r}: not opened, it needs its password"
+    for certificate in facts["certificates"]:
+        yield f"  certificate{_alias(certificate)}"
+        yield from _certificate_lines(certificate, "    ")
+    for request in facts["requests"]:
+        yield "  certificate request"
+        yield from _request_lines(request, "    ")
+    for ignored in facts["ignored"]:
+        yield f"  not read: {ignored}"
+    yield ""
+
+
+def _store_lines(store: Mapping[str, Any]) -> Iterator[str]:
+    version = f" version {store['version']}" if "version" in store else ""
+    integrity = "integrity verified" if store["integrity"] == "verified" else "integrity not checked (no password)"
+    yield f"  {store['type']}{version}, {len(store['entries'])} entries, {integrity}"
+    if store.get("trailingBytes"):
+        yield f"  {store['trailingBytes']} bytes follow after its end"
+    for entry in store["entries"]:
+        made = f", {entry['createdAt'][:10]}" if entry["createdAt"] else ""
+        chain = ""
+        if entry["kind"] == "private-key":
+            order = "" if entry["chainInOrder"] else " (not in order)"
+            chain = f", chain of {entry['chainLength']}{order}"
+        yield f"  entry {entry['alias']!r}: {entry['kind']}{made}{chain}"
+
+
+def _certificate_lines(facts: Mapping[str, Any], indent: str) -> Iterator[str]:
+    bits = f" {facts['keyBits']}" if facts["keyBits"] else ""
+    days = facts.get("daysLeft")
+    left = "" if days is None else f" ({days} days left)" if days >= 0 else f" (expired {-days} days ago)"
+    yield f"{indent}subject      {facts['subject'] or '(empty)'}"
+    yield f"{indent}issuer       {'self-signed' if facts['selfSigned'] else facts['issuer']}"
+    yield f"{indent}valid        {facts['notBefore'][:10]} to {facts['notAfter'][:10]}{left}"
+    yield f"{indent}key          {facts['keyAlgorithm']}{bits}, signed with {facts['signatureAlgorithm']}"
+    if facts["san"]:
+        yield f"{indent}SAN          {', '.join(facts['san'])}"
+    yield f"{indent}SHA-256      {facts['sha256']}"
+    yield f"{indent}key SHA-256  {facts['publicKeySha256']}"
+
+
+def _request_lines(facts: Mapping[str, Any], indent: str) -> Iterator[str]:
+    yield f"{indent}subject      {facts['subject'] or '(empty)'}"
+    yield f"{indent}key          {facts['keyAlgorithm']} {facts['keyBits'] or ''}"
+    yield f"{indent}signature    {'valid' if facts['signatureValid'] else 'NOT VALID'}"
+    if facts["san"]:
+        yield f"{indent}SAN          {', '.join(facts['san'])}"
+    yield f"{indent}key SHA-256  {facts['publicKeySha256']}"
+
+
+def _alias(facts: Mapping[str, Any]) -> str:
+    return f" {facts['alias']!r}" if facts.get("alias") else ""

@@ -1,0 +1,201 @@
+"""``self-signed`` and ``csr``: the commands that make a key."""
+
+from pathlib import Path
+from typing import Any
+
+from sfkeytool.cli import options
+from sfkeytool.cli.fields import Field, Values
+from sfkeytool.cli.render import certificate_line, files_facts, files_lines
+from sfkeytool.cli.run import Command, Run
+from sfkeytool.model import ArtifactKind, PlannedFile
+from sfkeytool.names import parse_unique_name
+from sfkeytool.passwords import SourceKind, parse_source
+from sfkeytool.workflows.requests import CsrRequest, KeyRequest, SelfSignedRequest, SubjectRequest
+
+DAYS = Field("days", int, "Days that the certificate is valid, 1 to 3650.", ("--days",), metavar="N", default=365)
+
+_KEY_FIELDS = (options.KEY_SIZE, options.KEY_FILE, options.KEY_PASSWORD, options.INPUT_PASSWORD)
+_PLACE_FIELDS = (options.OUTPUT_DIR, options.FORCE)
+
+
+def build_self_signed_request(values: Values) -> SelfSignedRequest:
+    """The request that these values make. Raises UsageError."""
+    return SelfSignedRequest(
+        name=parse_unique_name(values["name"]).value,
+        subject=_subject(values),
+        san=tuple(values["san"] or ()),
+        purpose=values["purpose"],
+        key=_key_request(values),
+        days=values["days"],
+        password=parse_source(values["password"], "--password", may_generate=True),
+        output_dir=values["output_dir"],
+        force=bool(values["force"]),
+    )
+
+
+def build_csr_request(values: Values) -> CsrRequest:
+    """The request that these values make. Raises UsageError."""
+    return CsrRequest(
+        name=parse_unique_name(values["name"]).value,
+        subject=_subject(values),
+        san=tuple(values["san"] or ()),
+        purpose=values["purpose"],
+        key=_key_request(values),
+        output_dir=values["output_dir"],
+        force=bool(values["force"]),
+    )
+
+
+def _execute_self_signed(run: Run, values: Values) -> int:
+    from sfkeytool.workflows.self_signed import SelfSignedInputs, self_signed
+
+    request = build_self_signed_request(values)
+    folder = folder_of(request.name, request.output_dir)
+    files = [
+        PlannedFile(f"{request.name}.jks", ArtifactKind.KEYSTORE),
+        PlannedFile(f"{request.name}.crt", ArtifactKind.CERTIFICATE),
+    ]
+    if request.password.kind is SourceKind.GENERATE:
+        files.append(PlannedFile(f"{request.name}.jks.password", ArtifactKind.KEYSTORE_PASSWORD))
+    plan = _plan(run, request, folder, files)
+    say_name(run, values["name"], request.name)
+    key_inputs = _read_key_inputs(run, request.name, request.key, folder)
+    password = run.secret(request.password, "--password", f"New password for {request.name}.jks", confirm=True)
+    with run.spinner(f"making a key of {request.key.bits} bits …", wanted=_slow(request.key)):
+        outcome = run.with_passwords(
+            key_inputs.input_passwords,
+            lambda known: self_signed(request, SelfSignedInputs(password, key_inputs.with_passwords(known)), run.now),
+        )
+    return finish_in_folder(run, plan, outcome, heading=lambda facts: f"{facts['name']}: self-signed certificate")
+
+
+def _execute_csr(run: Run, values: Values) -> int:
+    from sfkeytool.workflows.csr import CsrInputs, csr
+
+    request = build_csr_request(values)
+    folder = folder_of(request.name, request.output_dir)
+    plan = _plan(run, request, folder, [PlannedFile(f"{request.name}.csr", ArtifactKind.CSR)])
+    say_name(run, values["name"], request.name)
+    key_inputs = _read_key_inputs(run, request.name, request.key, folder)
+    with run.spinner(f"making a key of {request.key.bits} bits …", wanted=_slow(request.key)):
+        outcome = run.with_passwords(
+            key_inputs.input_passwords,
+            lambda known: csr(request, CsrInputs(key_inputs.with_passwords(known)), run.now),
+        )
+    return finish_in_folder(run, plan, outcome, heading=lambda facts: f"{facts['name']}: certificate request")
+
+
+SELF_SIGNED = Command(
+    "self-signed",
+    "A keypair and a self-signed certificate: keystore for CKM, certificate for the app.",
+    (
+        "sfkeytool self-signed pay_api --password generate",
+        "sfkeytool self-signed pay_api --organization Acme --country DE --days 730 --password file:pw.txt",
+        "sfkeytool self-signed pay_api --key old.key --password env:JKS_PASSWORD --json",
+    ),
+    (
+        options.NAME,
+        options.PURPOSE,
+        options.KEY_SIZE,
+        *options.SUBJECT,
+        options.SAN,
+        DAYS,
+        options.NEW_PASSWORD,
+        *_KEY_FIELDS[1:],
+        *_PLACE_FIELDS,
+    ),
+    _execute_self_signed,
+)
+
+CSR = Command(
+    "csr",
+    "A keypair and a certificate request (CSR) for a CA.",
+    (
+        "sfkeytool csr pay_api --organization Acme --country DE",
+        "sfkeytool csr shop --purpose domain --common-name shop.example.com --san shop.example.com",
+    ),
+    (
+        options.NAME,
+        options.PURPOSE,
+        options.KEY_SIZE,
+        *options.SUBJECT,
+        options.SAN,
+        *_KEY_FIELDS[1:],
+        *_PLACE_FIELDS,
+    ),
+    _execute_csr,
+)
+
+
+def folder_of(name: str, output_dir: Path | None) -> Path:
+    """The folder of NAME: ``--output-dir`` itself, else ./NAME."""
+    return output_dir if output_dir is not None else Path(name)
+
+
+def say_name(run: Run, given: str, name: str) -> None:
+    if given != name:
+        run.console.say(
+            f"{given} becomes {name}: Certificate and Key Management shows the names of imported keys in lower case."
+        )
+
+
+def finish_in_folder(run: Run, plan: Any, outcome: Any, heading: Any) -> int:
+    """Publish a run's files in its one folder, then tell what was made and what to do next."""
+    from sfkeytool.edge.writer import FolderWrite
+
+    run.warn_about(outcome)
+    receipts = run.commit([FolderWrite(plan, outcome.artifacts, outcome.record)])
+    facts = {**outcome.facts, **files_facts(receipts), "nextSteps": list(outcome.next_steps)}
+    run.console.envelope(outcome.exit_code, facts)
+    run.console.heading(heading(facts))
+    if "certificate" in facts:
+        run.console.result(
+            [f"  {certificate_line(facts['certificate'])}", f"  SHA-256 {facts['certificate']['sha256']}"]
+        )
+    run.console.result(files_lines(receipts))
+    run.console.steps(outcome.next_steps)
+    return int(outcome.exit_code)
+
+
+def _plan(run: Run, request: SelfSignedRequest | CsrRequest, folder: Path, files: list[PlannedFile]) -> Any:
+    """Refuse early: a name clash costs no key generation. The key is planned only where one will be written."""
+    inputs = [request.key.file] if request.key.file else []
+    planned = [*files, PlannedFile(f"{request.name}.json", ArtifactKind.RECEIPT)]
+    if request.key.file is None and not (folder / f"{request.name}.key").exists():
+        planned.insert(0, PlannedFile(f"{request.name}.key", ArtifactKind.PRIVATE_KEY))
+    return run.plan(folder, planned, force=request.force, inputs=inputs)
+
+
+def _read_key_inputs(run: Run, name: str, key: KeyRequest, folder: Path) -> Any:
+    from sfkeytool.workflows.keypair import KeyInputs
+
+    existing = folder / f"{name}.key"
+    return KeyInputs(
+        existing=run.read(existing) if existing.exists() else None,
+        reused=run.read(key.file) if key.file else None,
+        input_passwords=[
+            run.secret(source, "--input-password", "Password of the key") for source in key.input_passwords
+        ],
+        key_password=run.secret(key.password, "--key-password", f"New password for {name}.key", confirm=True)
+        if key.password
+        else None,
+    )
+
+
+def _subject(values: Values) -> SubjectRequest:
+    parts = {field.name: values[field.name] for field in options.SUBJECT if field.name != "subject"}
+    return SubjectRequest(rfc4514=values["subject"], **parts)
+
+
+def _key_request(values: Values) -> KeyRequest:
+    key_password = values["key_password"]
+    return KeyRequest(
+        file=values["key"],
+        bits=options.parse_bits(values["key_size"]) if values["key_size"] else None,
+        password=parse_source(key_password, "--key-password") if key_password else None,
+        input_passwords=tuple(parse_source(text, "--input-password") for text in values["input_password"] or ()),
+    )
+
+
+def _slow(key: KeyRequest) -> bool:
+    return key.file is None and (key.bits or 0) > 2048

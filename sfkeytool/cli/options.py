@@ -1,0 +1,165 @@
+"""The options that mean the same everywhere."""
+
+from pathlib import Path
+
+from sfkeytool.cli.fields import Field, Question
+from sfkeytool.edge.ask import Choice
+from sfkeytool.errors import UsageError
+from sfkeytool.model import Purpose
+from sfkeytool.names import parse_unique_name
+
+_SOURCE = "SOURCE"
+_READ_SOURCES = "env:NAME, file:PATH, stdin or prompt"
+
+NAME = Field(
+    "name",
+    str,
+    "The unique name in Certificate and Key Management, which is the keystore's alias and the folder's name.",
+    metavar="NAME",
+    required=True,
+    question=Question("Name of the certificate (letters, digits, single underscores):", check=parse_unique_name),
+)
+
+PURPOSE = Field(
+    "purpose",
+    Purpose,
+    "What the pair is for: it chooses extensions, checks and the next steps.",
+    ("--purpose",),
+    default=Purpose.JWT,
+    parse=Purpose,
+    question=Question(
+        "What is it for?",
+        "choice",
+        menu_only=True,
+        choices=(
+            Choice("jwt", "Logins of an integration (JWT bearer flow)"),
+            Choice("sso", "Single sign-on (SAML signing)"),
+            Choice("mtls", "Mutual TLS: Salesforce shows a client certificate"),
+            Choice("domain", "A custom domain (HTTPS)"),
+        ),
+    ),
+)
+
+OUTPUT_DIR = Field(
+    "output_dir", Path, "The folder to write into. [default: ./NAME]", ("--output-dir", "-d"), metavar="DIR"
+)
+FORCE = Field("force", bool, "Replace files that exist; never a private key.", ("--force",))
+
+NEW_PASSWORD = Field(
+    "password",
+    str,
+    f"Where the password of the new JKS comes from: {_READ_SOURCES}, or generate (24 characters, into"
+    " NAME.jks.password). [default: $SFKEYTOOL_PASSWORD, else the prompt]",
+    ("--password",),
+    metavar=_SOURCE,
+    required=True,
+    environment="SFKEYTOOL_PASSWORD",
+    missing_on_terminal="prompt",
+    question=Question(
+        "Password of the keystore:",
+        "secret",
+        menu_only=True,
+        choices=(
+            Choice("generate", "Make a strong one and keep it in a file beside the keystore"),
+            Choice("prompt", "I type it"),
+        ),
+    ),
+)
+OPENING_PASSWORD = Field(
+    "password",
+    str,
+    f"Where the password of the file comes from: {_READ_SOURCES}. An empty one is tried first."
+    " [default: $SFKEYTOOL_PASSWORD, else the prompt]",
+    ("--password",),
+    metavar=_SOURCE,
+    environment="SFKEYTOOL_PASSWORD",
+)
+INPUT_PASSWORD = Field(
+    "input_password",
+    list[str],
+    f"Where the password of an input file comes from: {_READ_SOURCES}. Repeatable: each is tried on each file."
+    " [default: $SFKEYTOOL_INPUT_PASSWORD, else the prompt]",
+    ("--input-password",),
+    metavar=_SOURCE,
+    environment="SFKEYTOOL_INPUT_PASSWORD",
+)
+KEY_PASSWORD = Field(
+    "key_password",
+    str,
+    f"Encrypt the .key that is written; where that password comes from: {_READ_SOURCES}."
+    " [default: $SFKEYTOOL_KEY_PASSWORD, else not encrypted]",
+    ("--key-password",),
+    metavar=_SOURCE,
+    environment="SFKEYTOOL_KEY_PASSWORD",
+)
+ALIAS = Field("alias", str, "Which entry of a keystore.", ("--alias",), metavar="ALIAS")
+
+
+def _subject_part(name: str, help: str, question: str | None = None) -> Field:
+    return Field(
+        name,
+        str,
+        help,
+        ("--" + name.replace("_", "-"),),
+        metavar="TEXT",
+        question=Question(question, menu_only=True) if question else None,
+    )
+
+
+SUBJECT = (
+    _subject_part("common_name", "Common name (CN) of the subject. [default: NAME]"),
+    _subject_part("organization", "Organization (O).", "Organization (O), Enter to leave it out:"),
+    _subject_part("organizational_unit", "Organizational unit (OU)."),
+    _subject_part("locality", "Locality (L), a city."),
+    _subject_part("state", "State or province (ST)."),
+    _subject_part("country", "Country (C), two letters.", "Country (C), two letters, Enter to leave it out:"),
+    _subject_part("email", "Mail address in the subject."),
+    Field("subject", str, "The whole subject, RFC 4514: 'CN=pay,O=Acme,C=DE'.", ("--subject",), metavar="DN"),
+)
+SAN = Field(
+    "san",
+    list[str],
+    "A subject alternative name: DNS name, IP, mail address or URI, told apart by form. Repeatable.",
+    ("--san",),
+    metavar="VALUE",
+    question=Question(
+        "DNS names that it is for, separated by blanks:",
+        menu_only=True,
+        when=lambda values: values.get("purpose") is Purpose.DOMAIN,
+    ),
+)
+
+
+def parse_bits(text: str) -> int:
+    if text not in ("2048", "3072", "4096"):
+        raise UsageError("usage.key-size", f"--key-size is 2048, 3072 or 4096, not {text}")
+    return int(text)
+
+
+KEY_SIZE = Field(
+    "key_size",
+    str,
+    "Bits of a new key: 2048, 3072 or 4096. [default: 2048]",
+    ("--key-size",),
+    metavar="BITS",
+    question=Question(
+        "Size of the key:",
+        "choice",
+        menu_only=True,
+        choices=(
+            Choice("2048", "2048 bits, as Setup's own"),
+            Choice("3072", "3072 bits"),
+            Choice("4096", "4096 bits"),
+        ),
+        when=lambda values: values.get("key") is None,
+    ),
+)
+KEY_FILE = Field("key", Path, "Use the private key in this file; no NAME.key is written.", ("--key",), metavar="FILE")
+
+
+JSON = Field("json", bool, "One JSON object on stdout; no question is asked.", ("--json",))
+NO_PROMPT = Field("no_prompt", bool, "Never ask; missing values are an error.", ("--no-prompt",))
+QUIET = Field("quiet", bool, "Results and errors only.", ("--quiet", "-q"))
+VERBOSE = Field("verbose", bool, "Say on stderr what is done.", ("--verbose", "-v"))
+
+EVERYWHERE = (JSON, NO_PROMPT, QUIET, VERBOSE)

@@ -1,0 +1,129 @@
+"""What people and scripts see. Results go to stdout, everything else to stderr; nothing is decided here."""
+
+import json
+import os
+import sys
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TextIO
+
+from sfkeytool.errors import SfkeytoolError
+from sfkeytool.model import ArtifactKind, Notice, Receipt
+
+_BOLD, _RED, _YELLOW, _DIM, _RESET = "\x1b[1m", "\x1b[31m", "\x1b[33m", "\x1b[2m", "\x1b[0m"
+
+_KIND_TITLES = {
+    ArtifactKind.PRIVATE_KEY: "private key (secret)",
+    ArtifactKind.CSR: "certificate request, for the CA",
+    ArtifactKind.CERTIFICATE: "certificate, for the app",
+    ArtifactKind.CHAIN: "certificate chain, leaf first",
+    ArtifactKind.KEYSTORE: "keystore, for Certificate and Key Management (secret)",
+    ArtifactKind.KEYSTORE_PASSWORD: "the keystore's password (secret)",
+    ArtifactKind.RECEIPT: "receipt",
+}
+
+
+def clean(text: str) -> str:
+    """``text`` without what could steer a terminal: a certificate's subject may hold escape sequences."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+class Console:
+    """stdout and stderr of one run. ``color`` follows NO_COLOR and whether the stream is a terminal."""
+
+    def __init__(self, *, json_output: bool = False, quiet: bool = False, verbose: bool = False) -> None:
+        self.json_output = json_output
+        self.quiet = quiet
+        self.verbose = verbose
+        self.notices: list[Notice] = []
+
+    def result(self, lines: Iterable[str]) -> None:
+        """Lines of a human result; nothing under --json."""
+        if not self.json_output:
+            for line in lines:
+                print(clean(line))
+
+    def heading(self, line: str) -> None:
+        if not self.json_output:
+            print(self._styled(clean(line), _BOLD, sys.stdout))
+
+    def steps(self, steps: Sequence[str]) -> None:
+        """Numbered next steps, wrapped; left out under --quiet."""
+        if self.quiet or self.json_output or not steps:
+            return
+        print()
+        self.heading("Next")
+        for number, step in enumerate(steps, 1):
+            lead = f"{number:>2}. "
+            print(textwrap.fill(clean(step), 100, initial_indent=lead, subsequent_indent=" " * len(lead)))
+
+    def envelope(self, status: int, facts: Mapping[str, Any]) -> None:
+        """The JSON object of a run with a result."""
+        if self.json_output:
+            _print_json({"status": status, "result": facts, "warnings": [n.message for n in self.notices]})
+
+    def warn(self, notice: Notice) -> None:
+        self.notices.append(notice)
+        if not self.json_output and not self.quiet:
+            print(f"{self._styled('warning:', _YELLOW, sys.stderr)} {clean(notice.message)}", file=sys.stderr)
+
+    def say(self, line: str) -> None:
+        """Something on stderr that is no result: always said, but for --quiet and --json."""
+        if not self.quiet and not self.json_output:
+            print(clean(line), file=sys.stderr)
+
+    def detail(self, line: str) -> None:
+        """Progress, for --verbose."""
+        if self.verbose:
+            print(self._styled(clean(line), _DIM, sys.stderr), file=sys.stderr)
+
+    def error(self, error: SfkeytoolError) -> None:
+        """One line what, further lines what to do; or the JSON object of a run without a result."""
+        if self.json_output:
+            _print_json(
+                {
+                    "status": error.exit_code,
+                    "name": type(error).__name__,
+                    "code": error.code,
+                    "message": error.message,
+                    "actions": list(error.hints),
+                    "warnings": [notice.message for notice in self.notices],
+                }
+            )
+            return
+        print(f"{self._styled('sfkeytool: error:', _RED, sys.stderr)} {clean(error.message)}", file=sys.stderr)
+        for hint in error.hints:
+            print(f"hint: {clean(hint)}", file=sys.stderr)
+
+    def _styled(self, text: str, style: str, stream: TextIO) -> str:
+        colored = stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        return f"{style}{text}{_RESET}" if colored else text
+
+
+def files_facts(receipts: Sequence[Receipt]) -> dict[str, Any]:
+    """The part of a JSON result that tells what is on disk."""
+    return {
+        "folders": [str(receipt.folder) for receipt in receipts],
+        "files": [
+            {"path": str(file.path), "kind": str(file.kind), "secret": file.kind.secret}
+            for receipt in receipts
+            for file in receipt.files
+        ],
+    }
+
+
+def files_lines(receipts: Sequence[Receipt]) -> list[str]:
+    """A line a file, in the order in which they were made."""
+    files = [file for receipt in receipts for file in receipt.files]
+    width = max((len(str(file.path)) for file in files), default=0)
+    return [f"  {file.path!s:<{width}}  {_KIND_TITLES[file.kind]}" for file in files]
+
+
+def certificate_line(facts: Mapping[str, Any]) -> str:
+    """One line about a certificate, from its JSON facts."""
+    bits = f" {facts['keyBits']}" if facts.get("keyBits") else ""
+    return f"{facts['subject'] or '(no subject)'}, {facts['keyAlgorithm']}{bits}, valid until {facts['notAfter'][:10]}"
+
+
+def _print_json(value: Mapping[str, Any]) -> None:
+    print(json.dumps(value, indent=2, ensure_ascii=False))

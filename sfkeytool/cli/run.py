@@ -1,0 +1,222 @@
+"""The one pipeline that every command goes through, and the boundary at which errors become exit codes."""
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sfkeytool.cli.fields import Field, Values, command_line, complete, quoted
+from sfkeytool.cli.render import Console
+from sfkeytool.errors import (
+    EXIT_BUG,
+    EXIT_FAILED,
+    EXIT_INTERRUPTED,
+    KeystorePasswordError,
+    PrivateKeyPasswordError,
+    SfkeytoolError,
+)
+from sfkeytool.passwords import Secret, Source, SourceKind
+
+if TYPE_CHECKING:
+    from sfkeytool.edge.ask import Asker
+    from sfkeytool.keystores.contents import InputFile
+    from sfkeytool.model import Outcome, PlannedFile, Receipt
+
+T = TypeVar("T")
+
+_PASSWORD_TRIES = 3
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command: its fields make flags, prompts and the equivalent command line; ``execute`` does the work."""
+
+    name: str
+    summary: str
+    examples: tuple[str, ...]
+    fields: tuple[Field, ...]
+    execute: Callable[["Run", Values], int]
+
+
+class Run:
+    """One run of one command: the clock, the terminal, the secrets and the files."""
+
+    def __init__(self, console: Console, asker: "Asker | None", environ: Mapping[str, str], now: datetime) -> None:
+        self.console = console
+        self.asker = asker
+        self.environ = environ
+        self.now = now
+        self._secrets: Any = None
+
+    # Secrets
+
+    def secret(self, source: Source, option: str, what: str, *, confirm: bool = False) -> Secret:
+        """The secret that ``source`` names; a prompt asks for ``what``, twice if a password is being made."""
+        from sfkeytool.edge.reader import SecretReader
+
+        if self._secrets is None:
+            self._secrets = SecretReader(self.environ, sys.stdin)
+        secret: Secret = self._secrets.read(source, option, ask=self._prompt(what, confirm=confirm))
+        return secret
+
+    def _prompt(self, what: str, *, confirm: bool) -> Callable[[], str] | None:
+        asker = self.asker
+        if asker is None:
+            return None
+
+        def ask() -> str:
+            typed = asker.password(f"{what}:")
+            while confirm and asker.password("The same again:") != typed:
+                self.console.say("The two differ; once more.")
+                typed = asker.password(f"{what}:")
+            return typed
+
+        return ask
+
+    def with_passwords(self, passwords: Sequence[Secret], attempt: Callable[[Sequence[Secret]], T]) -> T:
+        """``attempt`` with these passwords; on a terminal a missing or wrong one is asked for, three times."""
+        known = list(passwords)
+        for remaining in range(_PASSWORD_TRIES, -1, -1):
+            try:
+                return attempt(known)
+            except (KeystorePasswordError, PrivateKeyPasswordError) as error:
+                if self.asker is None or remaining == 0:
+                    raise
+                self.console.say(error.message)
+                known.append(self.secret(Source(SourceKind.PROMPT), "prompt", "Password"))
+        raise AssertionError("unreachable: the last try returns or raises")
+
+    # Files
+
+    def read(self, path: Path) -> "InputFile":
+        from sfkeytool.edge.reader import key_mode_notice, read_input
+        from sfkeytool.keystores.contents import InputFile
+
+        data = read_input(path)
+        self.console.detail(f"read {path}: {len(data)} bytes")
+        if b"PRIVATE KEY-----" in data and (notice := key_mode_notice(path)):
+            self.console.warn(notice)
+        return InputFile(str(path), data)
+
+    def plan(self, folder: Path, files: "Sequence[PlannedFile]", *, force: bool, inputs: Sequence[Path] = ()) -> Any:
+        from sfkeytool.edge.writer import plan_writes
+
+        return plan_writes(folder, files, force=force, inputs=inputs)
+
+    def commit(self, writes: Sequence[Any]) -> "tuple[Receipt, ...]":
+        from sfkeytool.edge.writer import commit, repository_notice
+
+        receipts = commit(writes, now=self.now)
+        for receipt in receipts:
+            for notice in (*receipt.notices, repository_notice(receipt.folder)):
+                if notice is not None:
+                    self.console.warn(notice)
+        return receipts
+
+    def warn_about(self, outcome: "Outcome") -> None:
+        for notice in outcome.notices:
+            self.console.warn(notice)
+
+    @contextmanager
+    def spinner(self, message: str, *, wanted: bool) -> Iterator[None]:
+        """A spinner on stderr while something slow is done; on a terminal only."""
+        shown = wanted and sys.stderr.isatty() and not self.console.quiet and not self.console.json_output
+        if not shown:
+            context: Any = nullcontext()
+        else:
+            from rich.console import Console as RichConsole
+
+            context = RichConsole(stderr=True).status(message)
+        with context:
+            yield
+
+
+def run_command(
+    command: Command, given: Mapping[str, Any], *, guided: bool = False, asker: "Asker | None" = None
+) -> int:
+    """Fill in what is missing, execute, and show the equivalent command line if anything was asked."""
+    console = Console(
+        json_output=bool(given.get("json")), quiet=bool(given.get("quiet")), verbose=bool(given.get("verbose"))
+    )
+    if asker is None and can_ask(given, os.environ):
+        from sfkeytool.edge.ask import Asker
+
+        asker = Asker()
+
+    def execute() -> int:
+        values = complete(command.fields, given, asker, os.environ, guided=guided)
+        asked = any(values[field.name] != given.get(field.name) for field in command.fields if field.question)
+        if asked and asker is not None:
+            line = quoted(["sfkeytool", *command_line(command.name, command.fields, values)])
+            console.say(f"The same as a command:\n  {line}" if guided else f"As a command: {line}")
+        return command.execute(Run(console, asker, os.environ, datetime.now(UTC)), values)
+
+    return boundary(console, execute)
+
+
+def can_ask(given: Mapping[str, Any], environ: Mapping[str, str]) -> bool:
+    """Whether a person is there to be asked: terminals, no --json, no --no-prompt, no CI."""
+    if given.get("json") or given.get("no_prompt"):
+        return False
+    if environ.get("CI", "").lower() not in ("", "0", "false"):
+        return False
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def boundary(console: Console, body: Callable[[], int]) -> int:
+    """Run ``body``; every error becomes a message and an exit code. A traceback only under SFKEYTOOL_DEBUG=1."""
+    from sfkeytool.edge.signals import terminating_signals
+
+    debug = os.environ.get("SFKEYTOOL_DEBUG") == "1"
+    try:
+        with terminating_signals():
+            status = body()
+            sys.stdout.flush()
+            return status
+    except SfkeytoolError as error:
+        if debug:
+            _print_traceback(error)
+        console.error(error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        console.error(_interrupted())
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has gone. Files are complete; keep Python from complaining at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_FAILED
+    except Exception as error:
+        if debug:
+            _print_traceback(error)
+        console.error(_bug(error))
+        return EXIT_BUG
+
+
+def _interrupted() -> SfkeytoolError:
+    from sfkeytool.errors import InterruptedRunError
+
+    return InterruptedRunError("interrupted", "interrupted; nothing was changed")
+
+
+def _bug(error: Exception) -> SfkeytoolError:
+    class InternalError(SfkeytoolError):
+        exit_code = EXIT_BUG
+
+    # The message of a foreign exception may quote what it choked on; its type cannot.
+    return InternalError(
+        "internal.bug",
+        f"a bug in sfkeytool: {type(error).__name__}; nothing was written",
+        "run it again with SFKEYTOOL_DEBUG=1 and report the traceback",
+    )
+
+
+def _print_traceback(error: BaseException) -> None:
+    """Frames only: an exception's text may hold what it choked on."""
+    for line in traceback.format_tb(error.__traceback__):
+        print(line, end="", file=sys.stderr)
+    print(type(error).__name__, file=sys.stderr)

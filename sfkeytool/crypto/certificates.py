@@ -1,0 +1,306 @@
+"""Certificates: making them, and telling what is in one."""
+
+import hashlib
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
+
+from sfkeytool.crypto import keys
+from sfkeytool.crypto.chains import is_self_signed
+from sfkeytool.crypto.der import DerError, children, read_tlv
+from sfkeytool.crypto.names import LIBRARY_ERRORS, describe_name, escape_unprintable
+from sfkeytool.errors import CertificateError, UsageError
+from sfkeytool.model import Purpose
+
+MAXIMUM_DAYS = 3650
+"""Ten years: what guides for JWT logins use at most. Salesforce documents no limit for imported certificates."""
+
+_BACKDATED = timedelta(minutes=5)
+"""So that a machine whose clock is a little slow does not find the certificate not yet valid."""
+
+EXTENDED_KEY_USAGE = {
+    Purpose.JWT: (),
+    Purpose.SSO: (),
+    Purpose.DOMAIN: (ExtendedKeyUsageOID.SERVER_AUTH,),
+    Purpose.MTLS: (ExtendedKeyUsageOID.CLIENT_AUTH,),
+}
+"""Signing a JWT or a SAML message needs no extended usage; TLS does (RFC 5280, 4.2.1.12)."""
+
+_USAGE_NAMES = {
+    ExtendedKeyUsageOID.SERVER_AUTH: "serverAuth",
+    ExtendedKeyUsageOID.CLIENT_AUTH: "clientAuth",
+    ExtendedKeyUsageOID.CODE_SIGNING: "codeSigning",
+    ExtendedKeyUsageOID.EMAIL_PROTECTION: "emailProtection",
+    ExtendedKeyUsageOID.TIME_STAMPING: "timeStamping",
+    ExtendedKeyUsageOID.OCSP_SIGNING: "OCSPSigning",
+    ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE: "anyExtendedKeyUsage",
+}
+_KEY_USAGES = (
+    ("digital_signature", "digitalSignature"),
+    ("content_commitment", "nonRepudiation"),
+    ("key_encipherment", "keyEncipherment"),
+    ("data_encipherment", "dataEncipherment"),
+    ("key_agreement", "keyAgreement"),
+    ("key_cert_sign", "keyCertSign"),
+    ("crl_sign", "cRLSign"),
+)
+UNREADABLE = "(unreadable)"
+
+Extensions = TypeVar("Extensions", x509.CertificateBuilder, x509.CertificateSigningRequestBuilder)
+
+
+@dataclass(frozen=True)
+class CertificateFacts:
+    """What a certificate says, as strings for people and scripts; nothing in it is secret.
+
+    Names are RFC 4514, times ISO 8601 UTC, fingerprints SHA-256 in colon-separated upper-case hex. A part that cannot
+    be read is ``(unreadable)``. ``self_signed`` is verified, not only claimed by equal names.
+    """
+
+    subject: str
+    issuer: str
+    serial_number: str
+    not_before: str
+    not_after: str
+    key_algorithm: str
+    key_bits: int | None
+    signature_algorithm: str
+    san: tuple[str, ...]
+    key_usage: tuple[str, ...]
+    extended_key_usage: tuple[str, ...]
+    is_ca: bool
+    self_signed: bool
+    sha256: str
+    public_key_sha256: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The same with camelCase names."""
+        return {
+            "subject": self.subject,
+            "issuer": self.issuer,
+            "serialNumber": self.serial_number,
+            "notBefore": self.not_before,
+            "notAfter": self.not_after,
+            "keyAlgorithm": self.key_algorithm,
+            "keyBits": self.key_bits,
+            "signatureAlgorithm": self.signature_algorithm,
+            "san": list(self.san),
+            "keyUsage": list(self.key_usage),
+            "extendedKeyUsage": list(self.extended_key_usage),
+            "isCa": self.is_ca,
+            "selfSigned": self.self_signed,
+            "sha256": self.sha256,
+            "publicKeySha256": self.public_key_sha256,
+        }
+
+
+def parse_certificate(der: bytes, label: str) -> x509.Certificate:
+    """Load a DER certificate. Raises CertificateError. Pure.
+
+    One whose public key or extensions are beyond cryptography is let through: a bundle may hold it as a stranger.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # old CAs' serial numbers and encodings are theirs to mend
+            certificate = x509.load_der_x509_certificate(der)
+            # The library parses lazily: what everything here needs is made to fail now, not later.
+            _ = (certificate.subject, certificate.issuer, certificate.serial_number, certificate.signature)
+            _ = (certificate.not_valid_before_utc, certificate.not_valid_after_utc)
+            spki_der(certificate)
+    except LIBRARY_ERRORS:
+        raise CertificateError("certificate.malformed", f"{label}: the certificate is damaged") from None
+    return certificate
+
+
+def check_days(days: int) -> None:
+    """Raises UsageError unless a certificate may be valid for so many days."""
+    if not 1 <= days <= MAXIMUM_DAYS:
+        raise UsageError("usage.days", f"--days is 1 to {MAXIMUM_DAYS}, not {days}")
+
+
+def build_self_signed(
+    key: rsa.RSAPrivateKey,
+    *,
+    subject: x509.Name,
+    san: Sequence[x509.GeneralName],
+    purpose: Purpose,
+    days: int,
+    now: datetime,
+) -> x509.Certificate:
+    """A self-signed X.509 v3 end-entity certificate, SHA-256 with RSA. Pure but for the random serial number.
+
+    Valid from five minutes before ``now`` to ``days`` after it. Raises UsageError for days beyond 1 to 3650.
+    """
+    check_days(days)
+    now = now.replace(microsecond=0)  # X.509 times have whole seconds
+    key_identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - _BACKDATED)
+        .not_valid_after(now + timedelta(days=days))
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(key_identifier, critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(key_identifier), critical=False)
+    )
+    return add_usage(builder, san, purpose).sign(key, hashes.SHA256())
+
+
+def add_usage(builder: Extensions, san: Sequence[x509.GeneralName], purpose: Purpose) -> Extensions:
+    """The extensions that a certificate and the request for one have in common."""
+    builder = builder.add_extension(
+        x509.KeyUsage(
+            digital_signature=True,
+            content_commitment=False,
+            key_encipherment=purpose is Purpose.DOMAIN,  # TLS 1.2 with RSA key exchange
+            data_encipherment=False,
+            key_agreement=False,
+            key_cert_sign=False,
+            crl_sign=False,
+            encipher_only=False,
+            decipher_only=False,
+        ),
+        critical=True,
+    )
+    if usages := EXTENDED_KEY_USAGE[purpose]:
+        builder = builder.add_extension(x509.ExtendedKeyUsage(usages), critical=False)
+    if san:
+        builder = builder.add_extension(x509.SubjectAlternativeName(san), critical=False)
+    return builder
+
+
+def encode_der(certificate: x509.Certificate) -> bytes:
+    """DER. Pure."""
+    return certificate.public_bytes(serialization.Encoding.DER)
+
+
+def encode_pem(certificate: x509.Certificate) -> bytes:
+    """PEM, LF line ends. Pure."""
+    return certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def spki_der(certificate: x509.Certificate) -> bytes:
+    """The certificate's SubjectPublicKeyInfo, DER; normalised where cryptography knows the algorithm. Pure."""
+    try:
+        return keys.spki_der(certificate.public_key())
+    except LIBRARY_ERRORS:
+        return _raw_spki(certificate.tbs_certificate_bytes)
+
+
+def _raw_spki(tbs_der: bytes) -> bytes:
+    """RFC 5280, 4.1: [0] version (if not 1), serial, algorithm, issuer, validity, subject, public key."""
+    body = read_tlv(tbs_der).value
+    parts = children(body)
+    number = 6 if parts and parts[0].tag == 0xA0 else 5
+    if len(parts) <= number:
+        raise DerError("no public key")
+    return body[parts[number - 1].end : parts[number].end]
+
+
+def fingerprint(der: bytes) -> str:
+    """SHA-256 of ``der``, colon-separated upper-case hex. Pure."""
+    return hashlib.sha256(der).digest().hex(":").upper()
+
+
+def describe_certificate(certificate: x509.Certificate) -> CertificateFacts:
+    """Everything worth saying about a certificate. Never raises for one that parse_certificate let through. Pure."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # as in parse_certificate
+        algorithm, bits = _describe_key(certificate)
+        return CertificateFacts(
+            subject=describe_name(certificate.subject),
+            issuer=describe_name(certificate.issuer),
+            serial_number=f"{certificate.serial_number:X}",
+            not_before=_iso(certificate.not_valid_before_utc),
+            not_after=_iso(certificate.not_valid_after_utc),
+            key_algorithm=algorithm,
+            key_bits=bits,
+            signature_algorithm=describe_algorithm(certificate.signature_algorithm_oid),
+            **describe_extensions(lambda: certificate.extensions),
+            is_ca=_is_ca(certificate),
+            self_signed=is_self_signed(certificate),
+            sha256=fingerprint(encode_der(certificate)),
+            public_key_sha256=fingerprint(spki_der(certificate)),
+        )
+
+
+def _describe_key(certificate: x509.Certificate) -> tuple[str, int | None]:
+    try:
+        return keys.describe_key_kind(certificate.public_key())
+    except LIBRARY_ERRORS:
+        return describe_algorithm(certificate.public_key_algorithm_oid), None
+
+
+def _iso(moment: datetime) -> str:
+    return moment.replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
+
+
+def describe_algorithm(oid: ObjectIdentifier) -> str:
+    """The usual name of a signature algorithm, else its dotted number."""
+    name = oid._name
+    return oid.dotted_string if name == "Unknown OID" else name
+
+
+def describe_extensions(read: Callable[[], x509.Extensions]) -> dict[str, Any]:
+    """``san``, ``key_usage`` and ``extended_key_usage`` of a certificate or request."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            extensions = read()
+    except LIBRARY_ERRORS:
+        unreadable = (UNREADABLE,)
+        return {"san": unreadable, "key_usage": unreadable, "extended_key_usage": unreadable}
+    return {
+        "san": _from_extension(extensions, x509.SubjectAlternativeName, lambda value: map(_describe_san, value)),
+        "key_usage": _from_extension(
+            extensions, x509.KeyUsage, lambda value: (name for field, name in _KEY_USAGES if getattr(value, field))
+        ),
+        "extended_key_usage": _from_extension(
+            extensions,
+            x509.ExtendedKeyUsage,
+            lambda value: (_USAGE_NAMES.get(oid, oid.dotted_string) for oid in value),
+        ),
+    }
+
+
+def _from_extension(extensions: x509.Extensions, kind: Any, describe: Callable[[Any], Any]) -> tuple[str, ...]:
+    try:
+        return tuple(describe(extensions.get_extension_for_class(kind).value))
+    except x509.ExtensionNotFound:
+        return ()
+
+
+def _describe_san(name: x509.GeneralName) -> str:
+    match name:
+        case x509.DNSName():
+            return f"DNS:{escape_unprintable(name.value)}"
+        case x509.IPAddress():
+            return f"IP:{name.value}"
+        case x509.RFC822Name():
+            return f"email:{escape_unprintable(name.value)}"
+        case x509.UniformResourceIdentifier():
+            return f"URI:{escape_unprintable(name.value)}"
+        case x509.DirectoryName():
+            return f"directory:{describe_name(name.value)}"
+        case x509.RegisteredID():
+            return f"registered id:{name.value.dotted_string}"
+        case x509.OtherName():
+            return f"other name:{name.type_id.dotted_string}"
+    return type(name).__name__
+
+
+def _is_ca(certificate: x509.Certificate) -> bool:
+    try:
+        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except (*LIBRARY_ERRORS, x509.ExtensionNotFound):
+        return False

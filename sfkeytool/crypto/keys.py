@@ -1,0 +1,205 @@
+"""Private keys: making, loading, writing, and proving that one fits a certificate."""
+
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, NoReturn, TypeAlias
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
+
+from sfkeytool.crypto import limits
+from sfkeytool.crypto.pem import PemBlock, parse_pem
+from sfkeytool.errors import PrivateKeyError, PrivateKeyPasswordError, SelfCheckError
+from sfkeytool.passwords import Secret
+
+PrivateKey: TypeAlias = PrivateKeyTypes
+PublicKey: TypeAlias = PublicKeyTypes
+
+SUPPORTED_BITS = (2048, 3072, 4096)
+"""Salesforce Help, "Exporting and Importing Certificates with a Keystore", error table (read 2026)."""
+
+_PUBLIC_EXPONENT = 65537
+
+_MAX_ENCRYPTED_BYTES = 6 * 1024
+"""An RSA key of 8192 bits takes 4.7 KB: more is a larger modulus, which cannot be seen before it is decrypted."""
+
+_MAX_PASSWORD_BYTES = 1023
+"""cryptography's (OpenSSL's) own limit when it encrypts a key."""
+
+
+@dataclass(frozen=True)
+class LoadedKey:
+    """A loaded private key (secret). ``password`` is what opened it; None if it was not encrypted."""
+
+    key: PrivateKey = field(repr=False)
+    password: Secret | None = None
+
+
+def generate_key(bits: int) -> rsa.RSAPrivateKey:
+    """A new RSA key of ``bits`` (one of SUPPORTED_BITS), public exponent 65537. Secret."""
+    return rsa.generate_private_key(_PUBLIC_EXPONENT, bits)
+
+
+def parse_private_key(data: bytes, label: str, passwords: Sequence[Secret]) -> LoadedKey:
+    """Load one key from PEM (PKCS#8, PKCS#1 and SEC 1 with or without DEK-Info) or DER (PKCS#8, PKCS#1, SEC 1).
+
+    Each password is tried. Loading validates the key, which costs 50 to 320 ms for RSA: load once. Raises
+    PrivateKeyPasswordError (``key.password-needed``, ``key.wrong-password``), or PrivateKeyError for a key that is
+    malformed, encrypted in a way that is not known here, or would take absurdly long to open; InputError for PEM that
+    is cut short. The result is secret. Pure.
+    """
+    load, der = serialization.load_der_private_key, data
+    if b"-----BEGIN " in data:
+        block = _private_key_block(data, label)
+        load, data, der = serialization.load_pem_private_key, block.text, block.der
+    limits.check_encrypted_pkcs8(der, label)
+    limits.check_modulus(der, label)
+    try:
+        return LoadedKey(_load(load, data, None, label))
+    except PrivateKeyPasswordError:
+        if not passwords:
+            raise
+    if len(der) > _MAX_ENCRYPTED_BYTES:
+        raise PrivateKeyError("key.too-large", f"{label}: an encrypted key of {len(der):,} bytes is refused")
+    for password in passwords:
+        try:
+            return LoadedKey(_load(load, data, password, label), password)
+        except PrivateKeyPasswordError as error:
+            wrong = error
+    raise wrong
+
+
+def _private_key_block(data: bytes, label: str) -> PemBlock:
+    """The first private key among the PEM blocks: openssl puts EC PARAMETERS or certificates before it."""
+    for block in parse_pem(data, label):
+        if block.label.endswith("PRIVATE KEY"):
+            return block
+    raise PrivateKeyError("key.malformed", f"{label} holds no private key")
+
+
+def _load(load: Any, data: bytes, password: Secret | None, label: str) -> PrivateKey:
+    # cryptography takes the empty password for none. HMAC and PKCS#12's derivation both pad with zeros, so that to
+    # them a NUL is the same password (and Secret never holds one).
+    given = None if password is None else password.reveal().encode() or b"\0"
+    try:
+        key: PrivateKey = load(data, given)
+    except UnsupportedAlgorithm:
+        raise _unsupported(label) from None
+    except (ValueError, TypeError) as error:
+        if "unknown" in str(error).lower():  # "Unknown key encryption algorithm", "unknown cipher"
+            raise _unsupported(label) from None
+        # With a wrong password the padding fails, or garbage comes out that is no key.
+        if password is not None:
+            raise PrivateKeyPasswordError(
+                "key.wrong-password", f"wrong password for {label}, or the file is damaged"
+            ) from None
+        if isinstance(error, TypeError):
+            raise PrivateKeyPasswordError(
+                "key.password-needed",
+                f"{label} is encrypted and needs its password",
+                "give it with --input-password SOURCE: env:NAME, file:PATH, stdin or prompt",
+            ) from None
+        raise PrivateKeyError("key.malformed", f"{label} is damaged, or is not a private key") from None
+    if isinstance(key, rsa.RSAPrivateKey) and key.key_size > limits.MAX_MODULUS_BITS:
+        raise PrivateKeyError("key.too-large", f"{label}: an RSA key of {key.key_size} bits is refused")
+    return key
+
+
+def _unsupported(label: str) -> PrivateKeyError:
+    return PrivateKeyError(
+        "key.unsupported",
+        f"{label}: the algorithm of the key, or of its encryption, is not known here",
+        f"openssl pkcs8 -topk8 -v2 aes256 -in {label} -out COPY re-encrypts it in a usual way",
+    )
+
+
+def require_supported(key: PrivateKey, label: str) -> rsa.RSAPrivateKey:
+    """``key``, if it is one that Certificate and Key Management takes. Raises PrivateKeyError. Pure."""
+    if not isinstance(key, rsa.RSAPrivateKey):
+        raise PrivateKeyError(
+            "key.not-rsa",
+            f"the key in {label} is not RSA but {describe_key_kind(key.public_key())[0]}; Salesforce takes RSA only"
+            ' ("The key is not an RSA key.")',
+            "start over with a new key: sfkeytool csr NAME",
+        )
+    if key.key_size not in SUPPORTED_BITS:
+        raise PrivateKeyError(
+            "key.unsupported-size",
+            f"{label} is an RSA key of {key.key_size} bits; Salesforce takes 2048, 3072 or 4096"
+            ' ("Imported keys must have a bit size of 2048, 3072, or 4096.")',
+            "start over with a new key: sfkeytool csr NAME",
+        )
+    return key
+
+
+def describe_key_kind(key: PublicKey) -> tuple[str, int | None]:
+    """The kind of key as people say it (RSA, EC, Ed25519 …), and its size in bits where that means something."""
+    match key:
+        case rsa.RSAPublicKey():
+            return "RSA", key.key_size
+        case ec.EllipticCurvePublicKey():
+            return f"EC {key.curve.name}", key.curve.key_size
+        case dsa.DSAPublicKey():
+            return "DSA", key.key_size
+        case ed25519.Ed25519PublicKey():
+            return "Ed25519", None
+        case ed448.Ed448PublicKey():
+            return "Ed448", None
+    return type(key).__name__.removesuffix("PublicKey").strip("_"), None
+
+
+def spki_der(key: PublicKey) -> bytes:
+    """The SubjectPublicKeyInfo of a public key, DER. Pure."""
+    return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def public_key_sha256(key: PublicKey) -> str:
+    """SHA-256 of the SubjectPublicKeyInfo, colon-separated upper-case hex. Pure."""
+    return hashlib.sha256(spki_der(key)).digest().hex(":").upper()
+
+
+def encode_key_pkcs8(key: PrivateKey) -> bytes:
+    """The key as unencrypted PKCS#8, DER. Secret. Pure."""
+    return key.private_bytes(
+        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+def encode_key_pem(key: PrivateKey, password: Secret | None) -> bytes:
+    """The key as PKCS#8 PEM, encrypted (AES-256, PBKDF2-SHA256 × 2048, fixed by cryptography) if there is a password.
+
+    Secret either way. Pure but for the salt.
+    """
+    encryption: serialization.KeySerializationEncryption = serialization.NoEncryption()
+    if password is not None:
+        if not len(password):
+            raise PrivateKeyPasswordError("key.empty-password", "a key cannot be encrypted with an empty password")
+        if len(password.reveal().encode()) > _MAX_PASSWORD_BYTES:
+            raise PrivateKeyPasswordError(
+                "key.password-too-long", f"a key's password has at most {_MAX_PASSWORD_BYTES} bytes"
+            )
+        encryption = serialization.BestAvailableEncryption(password.reveal().encode())
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
+
+
+def prove_pair(key: rsa.RSAPrivateKey, certificate_der: bytes) -> None:
+    """Sign with the key, verify with the certificate as it was read back. Raises SelfCheckError."""
+    from cryptography import x509
+
+    message = os.urandom(32)
+    signature = key.sign(message, padding.PKCS1v15(), hashes.SHA256())
+    try:
+        public = x509.load_der_x509_certificate(certificate_der).public_key()
+        if not isinstance(public, rsa.RSAPublicKey):
+            _fail_pair()
+        public.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
+    except (InvalidSignature, ValueError, UnsupportedAlgorithm):
+        _fail_pair()
+
+
+def _fail_pair() -> NoReturn:
+    raise SelfCheckError("internal.pair", "the key and the certificate that were made do not belong together")

@@ -1,0 +1,121 @@
+"""What is this blob? Told from its bytes alone, never from the file's name."""
+
+import base64
+import binascii
+import re
+from enum import StrEnum
+
+from sfkeytool.crypto.der import DerError, Tlv, children, decode_oid, read_tlv
+
+
+class FileKind(StrEnum):
+    """The kinds of file that people have; the value is what a message calls it."""
+
+    JKS = "JKS keystore"
+    JCEKS = "JCEKS keystore"
+    BKS = "BKS keystore"
+    UBER = "UBER keystore"
+    BCFKS = "BCFKS keystore"
+    PKCS12 = "PKCS#12 (PFX) keystore"
+    PEM = "PEM"
+    XML = "XML"
+    DER_CERTIFICATE = "DER certificate"
+    DER_CSR = "DER certificate request"
+    DER_PKCS7 = "DER PKCS#7"
+    DER_KEY = "DER private key"
+    DER_ENCRYPTED_KEY = "DER encrypted private key"
+    DER_PUBLIC_KEY = "DER public key"
+    DER_CRL = "DER certificate revocation list"
+    UNKNOWN = "unknown"
+
+
+KEYSTORE_KINDS = frozenset({FileKind.JKS, FileKind.JCEKS, FileKind.BKS, FileKind.UBER, FileKind.BCFKS, FileKind.PKCS12})
+
+_SEQUENCE, _INTEGER, _OID, _OCTETS, _BITS, _CONTEXT_0 = 0x30, 0x02, 0x06, 0x04, 0x03, 0xA0
+_PKCS7_PREFIX = "1.2.840.113549.1.7."
+
+
+def sniff(data: bytes) -> FileKind:
+    """The kind of ``data``; UNKNOWN for everything else. Pure. Never raises."""
+    if data.startswith(b"\xfe\xed\xfe\xed"):
+        return FileKind.JKS
+    if data.startswith(b"\xce\xce\xce\xce"):
+        return FileKind.JCEKS
+    if data.lstrip().startswith(b"<"):
+        return FileKind.XML
+    if b"-----BEGIN " in data:
+        return FileKind.PEM
+    if data[:1] == b"\x30":
+        try:
+            return _sniff_der(data)
+        except DerError:
+            return FileKind.UNKNOWN
+    return _sniff_bouncy_castle(data)
+
+
+def normalise_text(data: bytes) -> bytes:
+    """Text as UTF-8 without BOM (PowerShell writes UTF-16), bare base64 as the DER inside; else unchanged. Pure."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        try:
+            data = data.decode("utf-16").encode()
+        except UnicodeDecodeError:
+            return data
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    # The shortest certificate or key is well over 64 characters; "MI" is how DER over 127 bytes begins in base64.
+    if len(data) >= 64 and data.lstrip()[:2] == b"MI" and re.fullmatch(rb"[A-Za-z0-9+/=\s]+", data):
+        try:
+            return base64.b64decode(b"".join(data.split()), validate=True)
+        except binascii.Error:
+            return data
+    return data
+
+
+def _sniff_der(data: bytes) -> FileKind:
+    outer = read_tlv(data)
+    parts = children(outer.value)
+    tags = [part.tag for part in parts]
+    if tags[:2] == [_OID, _CONTEXT_0] and decode_oid(parts[0].value).startswith(_PKCS7_PREFIX):
+        return FileKind.DER_PKCS7
+    if tags[:2] == [_INTEGER, _SEQUENCE]:
+        inner = children(parts[1].value)
+        if inner and inner[0].tag == _OID:
+            if decode_oid(inner[0].value).startswith(_PKCS7_PREFIX):
+                return FileKind.PKCS12
+            return FileKind.DER_KEY  # PKCS#8
+    if tags[:3] == [_INTEGER, _INTEGER, _INTEGER] or tags[:2] == [_INTEGER, _OCTETS]:
+        return FileKind.DER_KEY  # PKCS#1 or SEC 1
+    if tags == [_SEQUENCE, _OCTETS]:
+        return FileKind.DER_ENCRYPTED_KEY
+    if tags == [_SEQUENCE, _BITS]:
+        return FileKind.DER_PUBLIC_KEY
+    if tags == [_SEQUENCE, _SEQUENCE, _BITS]:
+        return _sniff_signed(children(parts[0].value))
+    if tags == [_SEQUENCE, _SEQUENCE]:
+        return FileKind.BCFKS
+    return FileKind.UNKNOWN
+
+
+def _sniff_signed(body: list[Tlv]) -> FileKind:
+    """Certificate, request and revocation list are all SEQUENCE { body, algorithm, signature }."""
+    tags = [part.tag for part in body]
+    if tags[:1] == [_CONTEXT_0]:
+        return FileKind.DER_CERTIFICATE
+    if tags[:3] == [_INTEGER, _SEQUENCE, _SEQUENCE]:
+        # A version 1 certificate goes on with validity, subject and key; a request ends with its attributes.
+        return FileKind.DER_CERTIFICATE if len(tags) >= 6 and tags[3] == _SEQUENCE else FileKind.DER_CSR
+    return FileKind.DER_CRL
+
+
+def _sniff_bouncy_castle(data: bytes) -> FileKind:
+    """BKS and UBER have no magic: version, salt length, salt, iteration count, then entries or ciphertext."""
+    if len(data) < 33 or data[:3] != b"\0\0\0" or data[3] not in (1, 2):
+        return FileKind.UNKNOWN
+    salt_length = int.from_bytes(data[4:8], "big")
+    if not 8 <= salt_length <= 64 or len(data) < 8 + salt_length + 4 + 20:
+        return FileKind.UNKNOWN
+    if data[3] == 2:
+        return FileKind.BKS
+    first_entry = data[8 + salt_length + 4 :]
+    alias_length = int.from_bytes(first_entry[1:3], "big")
+    plausible = first_entry[0] <= 4 and alias_length < len(first_entry)
+    return FileKind.BKS if plausible else FileKind.UBER

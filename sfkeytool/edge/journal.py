@@ -1,0 +1,155 @@
+"""What a transaction has on the disk while it runs: staged files, and the journal that says what for.
+
+In each folder, TX being 16 random hex digits that all folders of a transaction share:
+
+- ``.sfkeytool-TX-N.new``  the new content of file number N
+- ``.sfkeytool-TX-N.put``  its second name, which is moved to the target
+- ``.sfkeytool-TX-N.old``  the file that it replaces
+- ``.sfkeytool-TX.journal``  complete before the first target is touched
+
+The first folder is the home of the transaction: while its journal exists, nothing is decided and all can be
+undone; removing it is the commit.
+"""
+
+import json
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sfkeytool.edge.disk import create_file, read_regular, regular_stat
+
+STAGING_PREFIX = ".sfkeytool"
+_LEFTOVER = re.compile(r"\.sfkeytool-([0-9a-f]{16})(?:-[0-9]{1,4}\.(?:new|put|old)|\.(?:journal|journal-new))")
+_FORMAT = 1
+_SIZE_LIMIT = 1 << 20
+_FILES_LIMIT = 10_000
+
+
+class ForeignJournalError(Exception):
+    """A journal that we did not write, or that is damaged: nothing is done on its word."""
+
+
+@dataclass(frozen=True)
+class JournalFile:
+    """One target: its name in the folder, and whether there was a file of that name, kept as ``.old``."""
+
+    filename: str
+    replaces: bool
+
+
+@dataclass(frozen=True)
+class Journal:
+    """What a transaction does in one folder.
+
+    ``folders`` names the sibling folders of the transaction, this one included, its home first; empty if
+    there is only one. ``linked`` says whether targets are hard links of the staged files, or equal by content
+    only.
+    """
+
+    files: tuple[JournalFile, ...]
+    linked: bool
+    folders: tuple[str, ...] = ()
+
+
+def new_transaction() -> str:
+    return os.urandom(8).hex()
+
+
+def staged_path(folder: Path, transaction: str, number: int, state: str) -> Path:
+    """The path of file ``number`` in ``state`` new, put or old. Pure."""
+    return folder / f"{STAGING_PREFIX}-{transaction}-{number}.{state}"
+
+
+def made_path(folder: Path) -> Path:
+    """The mark of a folder that we made and that has no .gitignore yet, whichever run will write it. Pure."""
+    return folder / f"{STAGING_PREFIX}.made"
+
+
+def journal_path(folder: Path, transaction: str) -> Path:
+    """The path of a folder's journal. Pure."""
+    return folder / f"{STAGING_PREFIX}-{transaction}.journal"
+
+
+def is_plain_name(name: object) -> bool:
+    """Whether ``name`` is a file's name and nothing more: no path, no stream, none of our own names. Pure."""
+    if not isinstance(name, str) or name in ("", ".", "..") or len(name) > 255:
+        return False
+    forbidden = {"\0", "/", os.sep, os.altsep or os.sep} | ({":"} if os.name == "nt" else set())
+    return not forbidden & set(name) and not name.lower().startswith(STAGING_PREFIX)
+
+
+def leftovers(folder: Path) -> dict[str, list[Path]]:
+    """The files of transactions in ``folder``, by transaction: regular files, ours by name and by owner.
+
+    Empty for a folder that does not exist. Raises OSError.
+    """
+    found: dict[str, list[Path]] = {}
+    try:
+        paths = sorted(folder.iterdir())
+    except FileNotFoundError:
+        return found
+    for path in paths:
+        match = _LEFTOVER.fullmatch(path.name)
+        if match and _ours(path):
+            found.setdefault(match[1], []).append(path)
+    return found
+
+
+def write_journal(folder: Path, transaction: str, journal: Journal) -> None:
+    """Write a folder's journal: whole or not at all. Durable when the folder is synced. Raises OSError."""
+    content = {
+        "format": _FORMAT,
+        "folders": journal.folders,
+        "linked": journal.linked,
+        "files": [{"name": file.filename, "replaces": file.replaces} for file in journal.files],
+    }
+    path = journal_path(folder, transaction)
+    staged = path.with_name(path.name + "-new")
+    create_file(staged, json.dumps(content).encode("ascii"), 0o600)
+    staged.replace(path)
+
+
+def read_journal(folder: Path, transaction: str) -> Journal | None:
+    """A folder's journal; None if there is none.
+
+    Raises ForeignJournalError for one that is not ours or not well-formed, and OSError.
+    """
+    path = journal_path(folder, transaction)
+    if not os.path.lexists(path):
+        return None
+    content = read_regular(path, _SIZE_LIMIT) if _ours(path) else None
+    if content is None or len(content) > _SIZE_LIMIT:
+        raise ForeignJournalError
+    return parse_journal(content)
+
+
+def parse_journal(content: bytes) -> Journal:
+    """The journal in ``content``; ForeignJournalError for what write_journal would not write. Pure."""
+    try:
+        fields: Any = json.loads(content)
+        journal = Journal(
+            files=tuple(JournalFile(file["name"], file["replaces"]) for file in fields["files"]),
+            linked=fields["linked"],
+            folders=tuple(fields["folders"]),
+        )
+        known = fields["format"] == _FORMAT
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise ForeignJournalError from None
+    names = [file.filename for file in journal.files]
+    if (
+        not known
+        or not all(map(is_plain_name, [*names, *journal.folders]))
+        or len(names) > _FILES_LIMIT
+        or len(set(names)) != len(names)
+        or len(set(journal.folders)) != len(journal.folders)
+        or not all(isinstance(flag, bool) for flag in (journal.linked, *(file.replaces for file in journal.files)))
+    ):
+        raise ForeignJournalError
+    return journal
+
+
+def _ours(path: Path) -> bool:
+    found = regular_stat(path)
+    return found is not None and (not hasattr(os, "geteuid") or found.st_uid == os.geteuid())

@@ -1,0 +1,152 @@
+"""Undo: the same steps for a run that fails and for the next run after one that was killed.
+
+It works from the journal and from what is on the disk, can be interrupted and repeated at any point, and
+removes or replaces a target only where that is provably the transaction's own.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from sfkeytool.edge.disk import naming, regular_stat, remove, same_content, same_file, sync_folder
+from sfkeytool.edge.journal import (
+    ForeignJournalError,
+    Journal,
+    journal_path,
+    leftovers,
+    made_path,
+    read_journal,
+    staged_path,
+)
+from sfkeytool.edge.locking import LOCK_NAME, FolderVanishedError, lock_folders
+
+
+def recover(folder: Path, check: Callable[[], None]) -> None:
+    """Finish or undo what killed runs left in ``folder`` (resolved).
+
+    A transaction all of whose files are in place is finished, any other is undone. Waits for a run that is at work.
+    Journals that are not ours are left alone, with all that belongs to them. ``check`` may raise while waiting.
+    Raises OutputError.
+    """
+    with naming(folder):
+        transactions = sorted(leftovers(folder))
+    for transaction in transactions:
+        with suppress(ForeignJournalError, FolderVanishedError), naming(folder):
+            group = _group(folder, transaction)
+            with lock_folders(group, check):
+                if _group(folder, transaction) == group:  # else the run was alive, and has ended meanwhile
+                    settle(group, transaction, finish=True)
+    with naming(folder):
+        marked = os.path.lexists(made_path(folder)) and os.path.lexists(folder / ".gitignore")
+        if marked or regular_stat(folder / LOCK_NAME) is not None:
+            with suppress(FolderVanishedError), lock_folders([folder], check):
+                if marked:
+                    remove(made_path(folder))
+                # letting go removes the lock's file
+
+
+def is_settled(folder: Path) -> bool:
+    """Whether recover() has nothing to do in ``folder`` (resolved). Raises OSError."""
+    for transaction in leftovers(folder):
+        with suppress(ForeignJournalError):
+            _group(folder, transaction)
+            return False
+    return True
+
+
+def settle(group: Sequence[Path], transaction: str, *, finish: bool = False) -> None:
+    """Bring the folders of a transaction, home first, to one of its two ends, and remove what it left there.
+
+    While the home has a journal the transaction is undone; with ``finish``, only unless every file is in
+    place. Without that journal it is committed, or had not begun. The caller holds the locks. Raises OSError
+    and ForeignJournalError.
+    """
+    journals = [(folder, read_journal(folder, transaction)) for folder in group]
+    if journals[0][1] is not None:
+        if finish and all(_complete(folder, transaction, journal) for folder, journal in journals):
+            decide(group, transaction)
+        else:
+            for folder, journal in journals:
+                if journal is not None:
+                    _undo(folder, transaction, journal)
+                    sync_folder(folder)
+            # The home's goes last: until then a kill is followed by the same undo again.
+            for folder in reversed(group):
+                remove(journal_path(folder, transaction))
+                sync_folder(folder)
+    for folder in group:
+        sweep(folder, transaction)
+
+
+def decide(group: Sequence[Path], transaction: str) -> None:
+    """Commit: make the targets durable, remove the home's journal. Raises OSError if it did not commit."""
+    for folder in group:
+        sync_folder(folder)
+    remove(journal_path(group[0], transaction))
+    # After a power cut the journal may be back, which does no harm: the files are in place, and are found so.
+    with suppress(OSError):
+        sync_folder(group[0])
+
+
+def sweep(folder: Path, transaction: str) -> None:
+    """Remove the files of a transaction that has come to its end. Raises OSError."""
+    for path in leftovers(folder).get(transaction, []):
+        remove(path)
+
+
+def _undo(folder: Path, transaction: str, journal: Journal) -> None:
+    for number, file in enumerate(journal.files):
+        target = folder / file.filename
+        old = staged_path(folder, transaction, number, "old")
+        if not file.replaces:
+            if _is_published(folder, transaction, journal, number):
+                remove(target)
+        elif regular_stat(old) is None:
+            continue  # it is back already
+        elif _is_published(folder, transaction, journal, number) or not os.path.lexists(target):
+            old.replace(target)
+        elif not same_file(old, target) and not same_content(old, target):
+            # Somebody wrote a third file there since: both are kept.
+            old.replace(folder / f"{file.filename}.kept-{transaction}")
+
+
+def _is_published(folder: Path, transaction: str, journal: Journal, number: int) -> bool:
+    """Whether the target holds our new file: by inode, or by content where there are no hard links.
+
+    Without ``.new`` nothing claims the target, so it never is.
+    """
+    file = journal.files[number]
+    target = folder / file.filename
+    new = staged_path(folder, transaction, number, "new")
+    if journal.linked:
+        return same_file(new, target)
+    if regular_stat(new) is None:
+        return False
+    if regular_stat(staged_path(folder, transaction, number, "put")) is None:
+        return same_content(new, target)
+    found = regular_stat(target)  # not moved there yet: at most the empty file that holds the name for it
+    return not file.replaces and found is not None and found.st_size == 0
+
+
+def _complete(folder: Path, transaction: str, journal: Journal | None) -> bool:
+    return journal is not None and all(
+        _is_published(folder, transaction, journal, number)
+        and (journal.linked or regular_stat(staged_path(folder, transaction, number, "put")) is None)
+        for number in range(len(journal.files))
+    )
+
+
+def _group(folder: Path, transaction: str) -> list[Path]:
+    """The folders of a transaction that left something in ``folder``, its home first.
+
+    Raises ForeignJournalError, and OSError. A home that is gone leaves the folder to decide for itself.
+    """
+    journal = read_journal(folder, transaction)
+    if journal is None or not journal.folders:
+        return [folder]
+    if folder.name not in journal.folders:
+        raise ForeignJournalError
+    members = [folder.with_name(name) for name in journal.folders]
+    there = [member for member in members if member.is_dir() and not member.is_symlink()]
+    return there if there[0] == members[0] else [folder]

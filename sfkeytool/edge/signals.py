@@ -1,0 +1,74 @@
+"""Signals: a run ends by an exception, and never in the middle of a step that must be whole."""
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+from sfkeytool.errors import InterruptedRunError
+
+# SIGHUP: the terminal was closed. SIGBREAK: Ctrl-Break on Windows.
+_TERMINATING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name))
+
+
+@contextmanager
+def terminating_signals() -> Iterator[None]:
+    """While it lasts, SIGTERM, SIGHUP and SIGBREAK raise InterruptedRunError.
+
+    A signal that is ignored (``nohup``) stays ignored, and outside the main thread nothing is touched.
+    """
+
+    def interrupt(number: int, _frame: FrameType | None) -> None:
+        raise _interruption(number)
+
+    with _handling(interrupt, [number for number in _TERMINATING if signal.getsignal(number) is signal.SIG_DFL]):
+        yield
+
+
+@contextmanager
+def deferred_signals() -> Iterator[Callable[[], None]]:
+    """While it lasts, SIGINT and the above are only noted; yields the check that raises for them.
+
+    The check raises KeyboardInterrupt or InterruptedRunError. A signal after the last check came too late:
+    the work is done, saying so is the truth, and the run is over in a moment anyway. Main thread only, as
+    above.
+    """
+    noted: list[int] = []
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        noted.append(number)
+
+    def check() -> None:
+        if noted:
+            raise _interruption(noted.pop(0))
+
+    numbers = [
+        number
+        for number in (signal.SIGINT, *_TERMINATING)
+        if signal.getsignal(number) not in (signal.SIG_IGN, None)  # None: a handler that Python did not set
+    ]
+    with _handling(note, numbers):
+        yield check
+
+
+def _interruption(number: int) -> BaseException:
+    if number == signal.SIGINT:
+        return KeyboardInterrupt()
+    return InterruptedRunError("interrupted", f"interrupted by {signal.Signals(number).name}")
+
+
+@contextmanager
+def _handling(handler: Callable[[int, FrameType | None], Any], numbers: list[int]) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in numbers}
+    try:
+        for number in numbers:
+            signal.signal(number, handler)
+        yield
+    finally:
+        for number, previous in before.items():
+            signal.signal(number, previous)

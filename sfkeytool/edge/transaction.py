@@ -1,0 +1,134 @@
+"""Files in one or more folders appear together or not at all: stage, journal, publish, commit."""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sfkeytool.edge.disk import create_file, link_or_copy, naming, regular_stat, remove, sync_folder
+from sfkeytool.edge.journal import (
+    ForeignJournalError,
+    Journal,
+    JournalFile,
+    new_transaction,
+    staged_path,
+    write_journal,
+)
+from sfkeytool.edge.recovery import decide, settle, sweep
+from sfkeytool.errors import OutputError
+
+
+@dataclass(frozen=True)
+class NewFile:
+    """A file to be published: content (may be secret) and mode, or the existing file whose second name it is.
+
+    Files of a lower ``rank`` are published earlier. Unless it ``may_replace``, a target that is there wins.
+    """
+
+    filename: str
+    rank: int
+    mode: int = 0o600
+    may_replace: bool = False
+    content: bytes = field(default=b"", repr=False)
+    second_name_of: Path | None = None
+
+
+@dataclass(frozen=True)
+class FolderChange:
+    """The files of one folder (``folder`` is resolved; ``label`` is how the user wrote it)."""
+
+    folder: Path
+    label: Path
+    files: tuple[NewFile, ...]
+
+
+def run_transaction(changes: Sequence[FolderChange], check: Callable[[], None]) -> None:
+    """Publish all files of all ``changes``, or change nothing.
+
+    The folders exist, are locked by the caller and, if there are several, share their parent. ``check`` is
+    called while everything can still be undone, and may raise. Raises OutputError, and whatever ``check``
+    raises; then everything is as it was, or the error's code is output.not-undone and the next run finishes
+    the undoing.
+    """
+    transaction = new_transaction()
+    group = [change.folder for change in changes]
+    names = tuple(folder.name for folder in group) if len(group) > 1 else ()
+    try:
+        journals = [_stage(change, names, transaction, check) for change in changes]
+        # The home, which is the first, gets its journal last: with it the transaction has begun.
+        for change, journal in reversed(list(zip(changes, journals, strict=True))):
+            with naming(change.label):
+                write_journal(change.folder, transaction, journal)
+                sync_folder(change.folder)
+        steps = [
+            (change, journal, number)
+            for change, journal in zip(changes, journals, strict=True)
+            for number in range(len(change.files))
+        ]
+        for change, journal, number in sorted(steps, key=lambda step: step[0].files[step[2]].rank):
+            _publish(change, journal, number, transaction)
+        with naming(changes[0].label):
+            decide(group, transaction)
+    except BaseException as error:
+        _undo(changes, transaction, error)
+        raise
+    for folder in group:
+        with suppress(OSError):  # it is committed; what cannot be removed now is removed by the next run
+            sweep(folder, transaction)
+
+
+def _stage(change: FolderChange, names: tuple[str, ...], transaction: str, check: Callable[[], None]) -> Journal:
+    """Bring everything into the folder that publishing needs, so that it needs no more space afterwards."""
+    files = []
+    linked = True
+    for number, file in enumerate(change.files):
+        target = change.folder / file.filename
+        new, put, old = (staged_path(change.folder, transaction, number, state) for state in ("new", "put", "old"))
+        with naming(change.label / file.filename):
+            if file.second_name_of is None:
+                create_file(new, file.content, file.mode)
+            else:
+                link_or_copy(file.second_name_of, new)
+            linked = link_or_copy(new, put) and linked
+            replaces = file.may_replace and regular_stat(target) is not None
+            if replaces:
+                link_or_copy(target, old)
+        files.append(JournalFile(file.filename, replaces))
+        check()
+    return Journal(tuple(files), linked, names)
+
+
+def _publish(change: FolderChange, journal: Journal, number: int, transaction: str) -> None:
+    file = journal.files[number]
+    target = change.folder / file.filename
+    put = staged_path(change.folder, transaction, number, "put")
+    with naming(change.label / file.filename):
+        if file.replaces:
+            put.replace(target)
+            return
+        try:
+            if journal.linked:
+                os.link(put, target)
+            elif sys.platform == "win32":
+                put.rename(target)  # fails if the target is there
+            else:
+                create_file(target, b"", 0o600)  # holds the name, exclusively
+                put.replace(target)
+        except FileExistsError:
+            # The target belongs to somebody else. Without .new nothing can take it for ours.
+            remove(staged_path(change.folder, transaction, number, "new"))
+            raise
+
+
+def _undo(changes: Sequence[FolderChange], transaction: str, error: BaseException) -> None:
+    try:
+        settle([change.folder for change in changes], transaction)
+    except (OSError, ForeignJournalError) as failure:
+        folders = ", ".join(str(change.label) for change in changes)
+        raise OutputError(
+            "output.not-undone",
+            f"{folders}: writing failed ({error}), and so did undoing it ({failure})",
+            "nothing is lost; the next run of sfkeytool in this folder puts everything back",
+        ) from error

@@ -1,0 +1,270 @@
+"""Everything that is in a file: keys, certificates and requests, whatever the container."""
+
+import warnings
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree
+
+from sfkeytool.crypto import certificates, csr, keys, pem
+from sfkeytool.crypto.der import DerError, read_tlv
+from sfkeytool.crypto.limits import MAX_INPUT_BYTES
+from sfkeytool.crypto.sniff import KEYSTORE_KINDS, FileKind, normalise_text, sniff
+from sfkeytool.errors import (
+    CertificateError,
+    InputError,
+    KeystorePasswordError,
+    PrivateKeyPasswordError,
+    SfkeytoolError,
+)
+from sfkeytool.keystores.open import open_keystore
+from sfkeytool.keystores.store import Keystore, StoreType
+from sfkeytool.passwords import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from cryptography import x509
+
+_STORE_TYPES = {
+    FileKind.JKS: StoreType.JKS,
+    FileKind.JCEKS: StoreType.JCEKS,
+    FileKind.BKS: StoreType.BKS,
+    FileKind.UBER: StoreType.UBER,
+    FileKind.BCFKS: StoreType.BCFKS,
+    FileKind.PKCS12: StoreType.PKCS12,
+}
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """A file's bytes and what to call it in messages. The bytes may be secret."""
+
+    label: str
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class FoundKey:
+    """A private key, loaded once. ``file_password`` is what opened an encrypted key *file* (not a keystore)."""
+
+    origin: str
+    key: keys.PrivateKey = field(repr=False)
+    alias: str | None = None
+    in_keystore: bool = False
+    file_password: Secret | None = None
+
+    @property
+    def spki_der(self) -> bytes:
+        return keys.spki_der(self.key.public_key())
+
+
+@dataclass(frozen=True)
+class FoundCertificate:
+    origin: str
+    certificate: "x509.Certificate"
+    der: bytes = field(repr=False)
+    alias: str | None = None
+
+
+@dataclass(frozen=True)
+class FoundCsr:
+    origin: str
+    csr: "x509.CertificateSigningRequest"
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What one file holds. ``locked`` are aliases of keys that no password opened; ``ignored`` names the rest."""
+
+    label: str
+    kind: FileKind
+    keys: tuple[FoundKey, ...] = ()
+    certificates: tuple[FoundCertificate, ...] = ()
+    requests: tuple[FoundCsr, ...] = ()
+    locked: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+    store: Keystore | None = field(default=None, repr=False)
+
+
+def parse_contents(file: InputFile, passwords: "Sequence[Secret]", *, load_keys: bool = True) -> Contents:
+    """Open a file of any kind and load what is in it.
+
+    Each of ``passwords`` is tried, on keystores the empty one first. ``load_keys=False`` is for callers who want
+    certificates: a JKS then opens without a password, and encrypted keys that none opens are only noted as locked.
+
+    Raises KeystorePasswordError or PrivateKeyPasswordError with a code that ends in ``password-needed`` (none was
+    given) or ``wrong-password``; InputError for a file that is none of the known kinds; and the error of the part
+    that is malformed. Pure.
+    """
+    if len(file.data) > MAX_INPUT_BYTES:
+        raise InputError("input.too-large", f"{file.label} is larger than {MAX_INPUT_BYTES >> 20} MB")
+    data = normalise_text(file.data)
+    kind = sniff(data)
+    if kind in KEYSTORE_KINDS:
+        return _from_keystore(InputFile(file.label, data), kind, passwords, load_keys)
+    if kind is FileKind.PEM:
+        return _from_pem(InputFile(file.label, data), passwords, load_keys)
+    if kind is FileKind.XML:
+        return _from_xml(InputFile(file.label, data))
+    return _from_der(InputFile(file.label, data), kind, passwords, load_keys)
+
+
+def _from_keystore(file: InputFile, kind: FileKind, passwords: "Sequence[Secret]", load_keys: bool) -> Contents:
+    store = open_any(file, _STORE_TYPES[kind], passwords, structure_suffices=not load_keys)
+    found_keys: list[FoundKey] = []
+    locked: list[str] = []
+    found: list[FoundCertificate] = []
+    for number, entry in enumerate(store.keys, 1):
+        origin = f"{file.label}, entry {entry.alias!r}" if entry.alias else f"{file.label}, key {number}"
+        if entry.key_pkcs8 is None:
+            locked.append(entry.alias or f"key {number}")
+        elif load_keys:
+            loaded = keys.parse_private_key(entry.key_pkcs8, origin, ())
+            found_keys.append(FoundKey(origin, loaded.key, entry.alias, in_keystore=True))
+        found.extend(_certificate(der, origin, entry.alias) for der in entry.chain_der)
+    found.extend(
+        _certificate(entry.certificate_der, f"{file.label}, certificate {number}", entry.alias)
+        for number, entry in enumerate(store.certificates, 1)
+    )
+    return Contents(file.label, kind, tuple(found_keys), tuple(found), (), tuple(locked), store.other_entries, store)
+
+
+def open_any(
+    file: InputFile, type: StoreType, passwords: "Sequence[Secret]", *, structure_suffices: bool = False
+) -> Keystore:
+    """Open a keystore, the empty password first. See parse_contents for the errors."""
+    try:
+        return open_keystore(file.data, file.label, type, [Secret(""), *passwords])
+    except KeystorePasswordError:
+        if structure_suffices and type is StoreType.JKS and not passwords:
+            return open_keystore(file.data, file.label, type, ())
+        if passwords:
+            raise
+    raise KeystorePasswordError(
+        "keystore.password-needed",
+        f"{file.label} ({type}) needs its password",
+        "give it as env:NAME, file:PATH, stdin or prompt",
+    )
+
+
+def _from_pem(file: InputFile, passwords: "Sequence[Secret]", load_keys: bool) -> Contents:
+    found_keys: list[FoundKey] = []
+    found: list[FoundCertificate] = []
+    requests: list[FoundCsr] = []
+    ignored: list[str] = []
+    locked: list[str] = []
+    for block in pem.parse_pem(file.data, file.label):
+        origin = file.label if block.number == 1 else f"{file.label}, PEM block {block.number}"
+        match block.label:
+            case "CERTIFICATE" | "X509 CERTIFICATE":
+                found.append(_certificate(block.der, origin))
+            case "TRUSTED CERTIFICATE":  # openssl's own: the certificate, then its trust settings
+                found.append(_certificate(_first_tlv(block.der), origin))
+            case "PKCS7" | "CMS" | "PKCS #7 SIGNED DATA":
+                found.extend(_from_pkcs7(block.der, origin))
+            case "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST":
+                requests.append(FoundCsr(origin, csr.parse_csr(block.der, origin)))
+            case "PRIVATE KEY" | "ENCRYPTED PRIVATE KEY" | "RSA PRIVATE KEY" | "EC PRIVATE KEY" | "DSA PRIVATE KEY":
+                _add_key(found_keys, locked, block.text, origin, passwords, load_keys)
+            case "OPENSSH PRIVATE KEY":
+                raise InputError(
+                    "key.openssh",
+                    f"{origin} is a private key in OpenSSH's own format",
+                    "convert a copy: ssh-keygen -p -m PKCS8 -f COPY",
+                )
+            case _:
+                ignored.append(f"{origin}: {block.label}")
+    return Contents(
+        file.label, FileKind.PEM, tuple(found_keys), tuple(found), tuple(requests), tuple(locked), tuple(ignored)
+    )
+
+
+def _from_der(file: InputFile, kind: FileKind, passwords: "Sequence[Secret]", load_keys: bool) -> Contents:
+    match kind:
+        case FileKind.DER_CERTIFICATE:
+            return Contents(file.label, kind, certificates=(_certificate(file.data, file.label),))
+        case FileKind.DER_PKCS7:
+            return Contents(file.label, kind, certificates=tuple(_from_pkcs7(file.data, file.label)))
+        case FileKind.DER_CSR:
+            return Contents(file.label, kind, requests=(FoundCsr(file.label, csr.parse_csr(file.data, file.label)),))
+        case FileKind.DER_KEY | FileKind.DER_ENCRYPTED_KEY:
+            found_keys: list[FoundKey] = []
+            locked: list[str] = []
+            _add_key(found_keys, locked, file.data, file.label, passwords, load_keys)
+            return Contents(file.label, kind, tuple(found_keys), locked=tuple(locked))
+        case FileKind.DER_PUBLIC_KEY | FileKind.DER_CRL:
+            return Contents(file.label, kind, ignored=(f"{file.label}: {kind}",))
+    raise InputError(
+        "input.unknown-kind",
+        f"{file.label} is not a key, certificate, certificate request or keystore that sfkeytool knows",
+        "it reads PEM, DER, PKCS#7, PFX/PKCS#12, JKS, JCEKS, BKS, UBER and Salesforce metadata files",
+    )
+
+
+def _from_xml(file: InputFile) -> Contents:
+    """Salesforce metadata: the text of any element that is a certificate, PEM or one line of base64 DER."""
+    if b"<!DOCTYPE" in file.data or b"<!ENTITY" in file.data:  # no Salesforce metadata has one; entity bombs do
+        raise InputError("xml.doctype", f"{file.label} has a document type declaration: not a Salesforce metadata file")
+    try:
+        root = ElementTree.fromstring(file.data)  # noqa: S314 - no DTD, so no entities to expand
+    except (ElementTree.ParseError, ValueError, LookupError) as error:
+        raise InputError("xml.malformed", f"{file.label} is not well-formed XML: {error}") from None
+    found: list[FoundCertificate] = []
+    for element in root.iter():
+        tag = element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
+        text = (element.text or "").strip()
+        if not text.startswith(("-----BEGIN ", "MI")):
+            continue
+        inner = InputFile(f"{file.label}, <{tag}>", text.encode())
+        try:
+            found.extend(parse_contents(inner, ()).certificates)
+        except SfkeytoolError:
+            if "certificate" in tag.lower():  # other elements may begin with MI by chance
+                raise
+    return Contents(file.label, FileKind.XML, certificates=tuple(found))
+
+
+def _from_pkcs7(der: bytes, origin: str) -> "Iterator[FoundCertificate]":
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # BER is tolerated here, since CAs send it
+            loaded = pkcs7.load_der_pkcs7_certificates(der)
+    except (ValueError, UnsupportedAlgorithm):
+        raise CertificateError(
+            "pkcs7.malformed", f"{origin}: the PKCS#7 bundle is damaged or holds no certificate"
+        ) from None
+    for certificate in loaded:
+        yield _certificate(certificate.public_bytes(Encoding.DER), origin)
+
+
+def _certificate(der: bytes, origin: str, alias: str | None = None) -> FoundCertificate:
+    return FoundCertificate(origin, certificates.parse_certificate(der, origin), der, alias)
+
+
+def _add_key(
+    found: list[FoundKey],
+    locked: list[str],
+    data: bytes,
+    origin: str,
+    passwords: "Sequence[Secret]",
+    load_keys: bool,
+) -> None:
+    """Load a key; one that needs a password which nobody has is only noted, where keys are not what is wanted."""
+    try:
+        loaded = keys.parse_private_key(data, origin, passwords)
+    except PrivateKeyPasswordError:
+        if load_keys:
+            raise
+        locked.append(origin)
+        return
+    found.append(FoundKey(origin, loaded.key, file_password=loaded.password))
+
+
+def _first_tlv(der: bytes) -> bytes:
+    try:
+        return der[: read_tlv(der).end]
+    except DerError:
+        return der

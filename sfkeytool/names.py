@@ -1,0 +1,73 @@
+"""NAME: the unique name in Certificate and Key Management, which is the keystore's alias and the folder's name.
+
+Light on purpose: a prompt checks a name at every keystroke.
+"""
+
+import re
+from dataclasses import dataclass
+
+from sfkeytool.errors import UsageError
+
+MAXIMUM_LENGTH = 40
+"""Salesforce documents no limit for a certificate's unique name; 40 is what it allows other developer names."""
+
+# Names that Windows keeps for devices, with any ending: `con.key` cannot be made there.
+_WINDOWS_DEVICES = frozenset(
+    ["con", "prn", "aux", "nul", *(f"{device}{n}" for device in ("com", "lpt") for n in range(10))]
+)
+
+
+@dataclass(frozen=True)
+class UniqueName:
+    """A legal NAME, lower-case; ``given`` is what was asked for."""
+
+    value: str
+    given: str
+
+    @property
+    def changed(self) -> bool:
+        return self.value != self.given
+
+
+def parse_unique_name(text: str) -> UniqueName:
+    """A NAME as Certificate and Key Management takes and shows it: lower-cased. Pure.
+
+    The rule is that of Setup's Unique Name (Salesforce Help, "Generate a Certificate Signed by a Certificate
+    Authority", read 2026): letters, digits and underscores, a letter first, no underscore at the end and no two in a
+    row. Raises UsageError that names the broken rule and a legal name near to it.
+    """
+    name = text.lower()
+    if problem := _problem(name):
+        raise UsageError(
+            "usage.name",
+            f"{text!r} cannot be a certificate's unique name: {problem}",
+            f"for instance {legal_name(text).value}",
+        )
+    return UniqueName(name, text)
+
+
+def legal_name(text: str) -> UniqueName:
+    """The legal NAME nearest to any text at all. Pure. Never raises."""
+    name = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
+    if not name or not name[0].isalpha() or name in _WINDOWS_DEVICES:
+        name = f"key_{name}".rstrip("_")
+    name = name[:MAXIMUM_LENGTH].rstrip("_")
+    return UniqueName(name, text)
+
+
+def _problem(name: str) -> str | None:
+    if not name:
+        return "it is empty"
+    if not name.isascii() or not re.fullmatch(r"[a-z0-9_]+", name):
+        return "only letters (a to z), digits and underscores are allowed"
+    if not name[0].isalpha():
+        return "it must begin with a letter"
+    if name.endswith("_"):
+        return "it must not end with an underscore"
+    if "__" in name:
+        return "it must not hold two underscores in a row"
+    if len(name) > MAXIMUM_LENGTH:
+        return f"it has {len(name)} characters; at most {MAXIMUM_LENGTH} are allowed"
+    if name in _WINDOWS_DEVICES:
+        return "Windows reserves this name, and nobody there could open its files"
+    return None

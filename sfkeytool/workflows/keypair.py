@@ -1,0 +1,105 @@
+"""Which key a run works with, and in what form it is written."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from sfkeytool.crypto import keys
+from sfkeytool.errors import PrivateKeyError, UsageError
+from sfkeytool.keystores.contents import FoundKey, InputFile, parse_contents
+from sfkeytool.model import Artifact, ArtifactKind, Notice
+from sfkeytool.passwords import Secret
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+DEFAULT_BITS = 2048
+"""As Setup's own: Salesforce Help, "Generate a Self-Signed Certificate" (read 2026)."""
+
+
+@dataclass(frozen=True)
+class KeyInputs:
+    """What was read for the key. ``existing`` is NAME.key of the folder, ``reused`` the file of ``--key``."""
+
+    existing: InputFile | None = None
+    reused: InputFile | None = None
+    input_passwords: Sequence[Secret] = ()
+    key_password: Secret | None = None
+
+    def with_passwords(self, passwords: Sequence[Secret]) -> "KeyInputs":
+        """The same with other passwords to try."""
+        return replace(self, input_passwords=passwords)
+
+
+@dataclass(frozen=True)
+class ChosenKey:
+    """The key of a run. ``artifact`` is None when no .key is written."""
+
+    key: "RSAPrivateKey" = field(repr=False)
+    source: str
+    """``generated``, ``existing`` (NAME.key in the folder) or ``reused`` (``--key``)."""
+    artifact: Artifact | None
+    notices: tuple[Notice, ...] = ()
+
+
+def choose_key(name: str, bits: int | None, inputs: KeyInputs) -> ChosenKey:
+    """Reuse the key that is there, or generate one of ``bits``.
+
+    Raises PrivateKeyError when ``--key`` and NAME.key differ or the key is none that Salesforce takes, and UsageError
+    when ``--key-size`` contradicts the key that is there.
+    """
+    existing = _single_key(inputs.existing, inputs.input_passwords) if inputs.existing else None
+    reused = _single_key(inputs.reused, inputs.input_passwords) if inputs.reused else None
+    if existing and reused and existing.spki_der != reused.spki_der:
+        raise PrivateKeyError(
+            "key.another-exists",
+            f"{existing.origin} holds another key than {reused.origin}; a private key is never replaced",
+            "leave --key out to use the key that is there, or take another NAME or --output-dir",
+        )
+    found = reused or existing
+    if found is None:
+        generated = keys.generate_key(bits or DEFAULT_BITS)
+        return ChosenKey(generated, "generated", key_artifact(name, generated, inputs.key_password))
+    key = keys.require_supported(found.key, found.origin)
+    if bits and key.key_size != bits:
+        raise UsageError(
+            "usage.key-size",
+            f"--key-size {bits} contradicts {found.origin}, which holds a key of {key.key_size} bits",
+            "leave --key-size out",
+        )
+    if inputs.key_password is not None:
+        notice = Notice("key.password-unused", "--key-password was not used: no key file is written")
+        notices: tuple[Notice, ...] = (notice,)
+    else:
+        notices = ()
+    if reused is None:
+        message = f"using the key that is there already, {found.origin} ({keys.public_key_sha256(key.public_key())})"
+        notices = (Notice("key.existing-used", message), *notices)
+    return ChosenKey(key, "reused" if reused else "existing", None, notices)
+
+
+def key_artifact(name: str, key: keys.PrivateKey, password: Secret | None, folder: str = "") -> Artifact:
+    """NAME.key: PKCS#8 PEM, encrypted if there is a password."""
+    return Artifact(f"{name}.key", ArtifactKind.PRIVATE_KEY, keys.encode_key_pem(key, password), folder)
+
+
+def describe_key(key: keys.PrivateKey, **facts: object) -> dict[str, object]:
+    """JSON-ready facts of a key's public half."""
+    algorithm, bits = keys.describe_key_kind(key.public_key())
+    return {"algorithm": algorithm, "bits": bits, "publicKeySha256": keys.public_key_sha256(key.public_key()), **facts}
+
+
+def _single_key(file: InputFile, passwords: Sequence[Secret]) -> FoundKey:
+    contents = parse_contents(file, passwords)
+    distinct = {found.spki_der: found for found in contents.keys}
+    if len(distinct) == 1:
+        return next(iter(distinct.values()))
+    if distinct:
+        raise PrivateKeyError(
+            "key.ambiguous",
+            f"{file.label} holds {len(distinct)} private keys; one is wanted",
+            f"sfkeytool unwrap {file.label} takes them apart",
+        )
+    raise PrivateKeyError(
+        "key.none", f"{file.label} holds no private key", f"sfkeytool show {file.label} tells what is in it"
+    )

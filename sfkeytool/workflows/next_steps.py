@@ -1,0 +1,78 @@
+"""What a person does with the files, in Salesforce's own menus."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sfkeytool.acceptance.mails import mail_dates
+from sfkeytool.model import Purpose
+from sfkeytool.passwords import Source, SourceKind
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+_PLACE_BY_PURPOSE = {
+    Purpose.JWT: (
+        "Upload {name}.crt to the app, the same certificate as in {name}.jks: Setup > External Client App Manager > the"
+        " app > Settings > OAuth Settings > JWT Bearer Flow; or Setup > App Manager > the connected app > Edit > Use"
+        " digital signatures. A change takes 2 to 10 minutes to work; on an app in use, logins with the old key fail"
+        " from then on."
+    ),
+    Purpose.DOMAIN: (
+        "Choose {name} where the domain takes its certificate: Setup > Domains > the domain > Edit. There is no app to"
+        " upload it to."
+    ),
+    Purpose.MTLS: (
+        "Choose {name} as the client certificate of the named credential, external credential or callout that logs in"
+        " with mutual TLS. There is no app to upload it to; the other side must trust the certificate."
+    ),
+    Purpose.SSO: (
+        "Choose {name} in Setup > Single Sign-On Settings or Identity Provider, and give {name}.crt to the other side."
+        " There is no connected app to upload it to."
+    ),
+}
+
+
+def steps_for_keystore(
+    name: str,
+    purpose: Purpose,
+    certificate: "x509.Certificate",
+    password_source: Source,
+    now: datetime,
+    *,
+    ca_signed: bool,
+) -> tuple[str, ...]:
+    """Sentences that tell what to do with a new keystore. Pure."""
+    generated = password_source.kind is SourceKind.GENERATE
+    password = f"the password is in {name}.jks.password" if generated else "with the password that you gave"
+    to_delete = f"{name}.jks and {name}.jks.password" if generated else f"{name}.jks"
+    steps = [
+        f"Import {name}.jks in Setup > Certificate and Key Management > Import from Keystore ({password}). Needs the"
+        " permission Manage Certificates.",
+        'If the import answers "Data Not Available": admins report that it helps to create a self-signed certificate'
+        " there, enable Identity Provider with it, and import again; it may be disabled afterwards.",
+        _PLACE_BY_PURPOSE[purpose].format(name=name),
+        _mails(certificate, now),
+        f"After the import delete {to_delete}: the JKS format protects a key weakly. Keep {name}.key where the client"
+        " that logs in reads it, and a backup in your vault."
+        if purpose is Purpose.JWT
+        else f"After the import delete {to_delete}: the JKS format protects a key weakly. Keep {name}.key in your vault.",
+        "keytool may advise to migrate the keystore to PKCS12. Do not: Certificate and Key Management takes JKS only"
+        " (BCFKS too, in Government Cloud).",
+    ]
+    if ca_signed and purpose is Purpose.JWT:
+        steps.append("For the JWT bearer flow a self-signed certificate would do as well; no CA is needed.")
+    return tuple(steps)
+
+
+def _mails(certificate: "x509.Certificate", now: datetime) -> str:
+    days = mail_dates(certificate.not_valid_after_utc, now)
+    if not days:
+        return "The certificate has expired: Certificate and Key Management mails no more about it."
+    listed = ", ".join(day.isoformat() for day in days)
+    return (
+        f"Once it is in Certificate and Key Management, Salesforce should mail on {listed} (give or take a day). That"
+        " this holds for imported pairs is inferred: they are ordinary rows there, but no page says so. Mailed are"
+        ' users with the permission "Receive Certificate Expiration Notifications" (and, says an older article, all'
+        " administrators): assign it to two people at least. In a sandbox probably nobody is mailed, since users'"
+        " addresses there end in .invalid."
+    )

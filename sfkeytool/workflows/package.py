@@ -1,0 +1,135 @@
+"""From a key and its chain to the files that Salesforce takes, read back before anybody sees them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sfkeytool import __version__
+from sfkeytool.acceptance.mails import mail_dates
+from sfkeytool.crypto import certificates, keys
+from sfkeytool.errors import SelfCheckError, UsageError
+from sfkeytool.keystores import jks
+from sfkeytool.model import Artifact, ArtifactKind, Notice
+from sfkeytool.passwords import COMFORTABLE_LENGTH, MINIMUM_LENGTH, Secret, Source, SourceKind
+
+if TYPE_CHECKING:
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+
+def keystore_artifacts(
+    name: str,
+    key: "RSAPrivateKey",
+    chain: Sequence["x509.Certificate"],
+    password: Secret,
+    password_source: Source,
+    now: datetime,
+) -> list[Artifact]:
+    """NAME.jks, NAME.crt and, for a generated password, NAME.jks.password.
+
+    The keystore is read back first: decrypted, the key used to sign, the signature verified with the leaf that came
+    out. Raises SelfCheckError if any of that fails.
+    """
+    chain_der = tuple(certificates.encode_der(certificate) for certificate in chain)
+    key_pkcs8 = keys.encode_key_pkcs8(key)
+    store = jks.encode_jks(
+        alias=name,
+        key_pkcs8=key_pkcs8,
+        chain_der=chain_der,
+        password=password,
+        created_at_ms=int(now.timestamp() * 1000),
+    )
+    _read_back(name, store, key, key_pkcs8, chain_der, password)
+    artifacts = [
+        Artifact(f"{name}.jks", ArtifactKind.KEYSTORE, store),
+        Artifact(f"{name}.crt", ArtifactKind.CERTIFICATE, certificates.encode_pem(chain[0])),
+    ]
+    if password_source.kind is SourceKind.GENERATE:
+        artifacts.append(
+            Artifact(f"{name}.jks.password", ArtifactKind.KEYSTORE_PASSWORD, password.reveal().encode() + b"\n")
+        )
+    return artifacts
+
+
+def _read_back(
+    name: str,
+    store: bytes,
+    key: "RSAPrivateKey",
+    key_pkcs8: bytes,
+    chain_der: tuple[bytes, ...],
+    password: Secret,
+) -> None:
+    parsed = jks.parse_jks(store, f"{name}.jks")
+    entry = parsed.entries[0]
+    if (
+        len(parsed.entries) != 1
+        or not isinstance(entry, jks.JksKeyEntry)
+        or entry.alias != name
+        or tuple(certificate.der for certificate in entry.chain) != chain_der
+        or not parsed.digest_matches(password)
+        or parsed.decrypt_key(entry, password) != key_pkcs8
+    ):
+        raise SelfCheckError("internal.read-back", f"{name}.jks did not read back as it was made; nothing was written")
+    keys.prove_pair(key, entry.chain[0].der)
+
+
+def check_new_password(password: Secret, what: str) -> tuple[Notice, ...]:
+    """Warnings about a password that a keystore is about to get; raises UsageError if it is too short."""
+    length = len(password)
+    if length < MINIMUM_LENGTH:
+        raise UsageError(
+            "usage.password-too-short",
+            f"the password for {what} has {length} characters; at least {MINIMUM_LENGTH} are needed",
+            "--password generate makes a strong one",
+        )
+    notices = []
+    if length < COMFORTABLE_LENGTH:
+        notices.append(
+            Notice(
+                "password.short",
+                f"a password of {length} characters is short for a JKS: one graphics card tries some 20 billion a"
+                " second, so 8 random characters last days and 12 last millennia; --password generate makes 24",
+            )
+        )
+    if not password.reveal().isascii() or not password.reveal().isprintable():
+        notices.append(
+            Notice(
+                "password.not-ascii",
+                "the password is not all printable ASCII: Java reads the keystore, but keytool on another system, or"
+                " a browser's form, may encode what is typed differently",
+            )
+        )
+    return tuple(notices)
+
+
+def validity_notices(certificate: "x509.Certificate", now: datetime) -> tuple[Notice, ...]:
+    if certificate.not_valid_after_utc < now:
+        return (
+            Notice("certificate.expired", f"the certificate expired on {certificate.not_valid_after_utc:%Y-%m-%d}"),
+        )
+    if certificate.not_valid_before_utc > now:
+        starts = certificate.not_valid_before_utc
+        return (
+            Notice("certificate.not-yet-valid", f"the certificate is not valid before {starts:%Y-%m-%d %H:%M} UTC"),
+        )
+    return ()
+
+
+def describe_keystore(name: str, chain_length: int) -> dict[str, Any]:
+    return {"type": "JKS", "version": 2, "alias": name, "chainLength": chain_length}
+
+
+def describe_mails(certificate: "x509.Certificate", now: datetime) -> list[str]:
+    """ISO dates on which CKM mails from ``now`` on, give or take a day."""
+    return [day.isoformat() for day in mail_dates(certificate.not_valid_after_utc, now)]
+
+
+def receipt_record(command: str, now: datetime, artifacts: Sequence[Artifact], **facts: Any) -> dict[str, Any]:
+    """What NAME.json keeps of a run: never a secret."""
+    return {
+        "at": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "command": command,
+        "sfkeytool": __version__,
+        "files": [{"name": artifact.filename, "kind": str(artifact.kind)} for artifact in artifacts],
+        **facts,
+    }

@@ -1,0 +1,53 @@
+"""``self-signed``: a keypair and a self-signed certificate, as key, certificate and keystore."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sfkeytool.crypto import certificates, names
+from sfkeytool.model import Outcome
+from sfkeytool.passwords import Secret
+from sfkeytool.workflows import package
+from sfkeytool.workflows.keypair import KeyInputs, choose_key, describe_key
+from sfkeytool.workflows.next_steps import steps_for_keystore
+from sfkeytool.workflows.requests import SelfSignedRequest
+from sfkeytool.workflows.subjects import resolve_subject
+
+
+@dataclass(frozen=True)
+class SelfSignedInputs:
+    password: Secret
+    key: KeyInputs = field(default_factory=KeyInputs)
+
+
+def self_signed(request: SelfSignedRequest, inputs: SelfSignedInputs, now: datetime) -> Outcome:
+    """Key, certificate, keystore and receipt of a self-signed pair. Pure but for the randomness of the key."""
+    certificates.check_days(request.days)
+    subject = resolve_subject(request.name, request.subject)
+    san = names.parse_san(request.san)
+    password_notices = package.check_new_password(inputs.password, f"{request.name}.jks")
+    chosen = choose_key(request.name, request.key.bits, inputs.key)
+    certificate = certificates.build_self_signed(
+        chosen.key, subject=subject, san=san, purpose=request.purpose, days=request.days, now=now
+    )
+    artifacts = package.keystore_artifacts(
+        request.name, chosen.key, [certificate], inputs.password, request.password, now
+    )
+    if chosen.artifact:
+        artifacts.insert(0, chosen.artifact)
+    facts = {
+        "name": request.name,
+        "purpose": str(request.purpose),
+        "key": describe_key(chosen.key, source=chosen.source),
+        "certificate": certificates.describe_certificate(certificate).to_json(),
+        "keystore": package.describe_keystore(request.name, 1),
+        "mailDates": package.describe_mails(certificate, now),
+    }
+    return Outcome(
+        facts=facts,
+        artifacts=tuple(artifacts),
+        record=package.receipt_record("self-signed", now, artifacts, **facts),
+        notices=(*chosen.notices, *password_notices),
+        next_steps=steps_for_keystore(
+            request.name, request.purpose, certificate, request.password, now, ca_signed=False
+        ),
+    )

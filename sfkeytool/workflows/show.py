@@ -1,0 +1,102 @@
+"""``show``: what is in a file."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sfkeytool.crypto import certificates, chains, csr
+from sfkeytool.crypto.sniff import FileKind, normalise_text, sniff
+from sfkeytool.keystores import jks
+from sfkeytool.keystores.contents import Contents, InputFile, parse_contents
+from sfkeytool.passwords import Secret
+from sfkeytool.workflows.keypair import describe_key
+
+
+def show_file(file: InputFile, passwords: Sequence[Secret], now: datetime) -> dict[str, Any]:
+    """JSON-ready facts of one file, never a secret. Pure. Raises what parse_contents raises.
+
+    A JKS shows its structure and certificates without a password; ``integrity`` then is ``not-checked``.
+    """
+    contents = parse_contents(file, passwords, load_keys=_opens_with(file, passwords))
+    facts: dict[str, Any] = {"path": file.label, "type": str(contents.kind)}
+    if contents.store is not None:
+        facts["keystore"] = _describe_store(file, contents)
+    facts["keys"] = [
+        {"origin": found.origin, "alias": found.alias, "encrypted": found.file_password is not None}
+        | describe_key(found.key)
+        | {"certificates": _fitting(found.spki_der, contents)}
+        for found in contents.keys
+    ]
+    facts["lockedKeys"] = list(contents.locked)
+    facts["certificates"] = [
+        {
+            "origin": found.origin,
+            "alias": found.alias,
+            **certificates.describe_certificate(found.certificate).to_json(),
+            "daysLeft": (found.certificate.not_valid_after_utc - now).days,
+        }
+        for found in contents.certificates
+    ]
+    facts["requests"] = [
+        {"origin": found.origin, **csr.describe_csr(found.csr).to_json()} for found in contents.requests
+    ]
+    facts["ignored"] = list(contents.ignored)
+    return facts
+
+
+def _opens_with(file: InputFile, passwords: Sequence[Secret]) -> bool:
+    """Whether a JKS can be opened in full; every other kind is opened or refused by its parser."""
+    data = normalise_text(file.data)
+    if passwords or sniff(data) is not FileKind.JKS:
+        return True
+    return jks.parse_jks(data, file.label).digest_matches(Secret(""))
+
+
+def _describe_store(file: InputFile, contents: Contents) -> dict[str, Any]:
+    store = contents.store
+    if store is None:
+        return {}
+    facts: dict[str, Any] = {
+        "type": str(store.type),
+        "integrity": "verified" if store.password is not None else "not-checked",
+        "entries": [
+            {
+                "alias": entry.alias,
+                "kind": "private-key",
+                "createdAt": _iso(entry.created_at),
+                "chainLength": len(entry.chain_der),
+                "chain": [certificates.fingerprint(der) for der in entry.chain_der],
+                "chainInOrder": _in_order(entry.chain_der, file.label),
+            }
+            for entry in store.keys
+        ]
+        + [
+            {
+                "alias": entry.alias,
+                "kind": "certificate",
+                "createdAt": _iso(entry.created_at),
+                "chain": [certificates.fingerprint(entry.certificate_der)],
+            }
+            for entry in store.certificates
+        ],
+    }
+    if contents.kind is FileKind.JKS:
+        parsed = jks.parse_jks(file.data, file.label)
+        facts["version"] = parsed.version
+        facts["trailingBytes"] = len(parsed.trailing)
+    return facts
+
+
+def _in_order(chain_der: Sequence[bytes], label: str) -> bool:
+    chain = [certificates.parse_certificate(der, label) for der in chain_der]
+    return all(chains.signed_by(below, above) for below, above in zip(chain, chain[1:], strict=False))
+
+
+def _fitting(spki_der: bytes, contents: Contents) -> list[str]:
+    """Fingerprints of the certificates in the file that belong to a key."""
+    fitting = [found for found in contents.certificates if certificates.spki_der(found.certificate) == spki_der]
+    return [certificates.fingerprint(found.der) for found in fitting]
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None

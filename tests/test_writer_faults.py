@@ -1,0 +1,449 @@
+"""The writer when a step fails, a signal comes, or the process is killed: at every single step.
+
+The steps are the calls of ``os`` that change the disk or look at it. A scenario is first run undisturbed, which gives
+the number of its steps and the complete result; then once for each step, with the disturbance there.
+"""
+
+import errno
+import os
+import shutil
+import signal
+import stat
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sfkeytool.edge.signals import terminating_signals
+from sfkeytool.edge.writer import FolderWrite, commit, plan_writes
+from sfkeytool.errors import InterruptedRunError, OutputError
+from sfkeytool.model import Artifact, ArtifactKind, PlannedFile, Receipt
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs fork and POSIX signals")
+
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+STEPS = (
+    "open", "write", "fchmod", "fsync", "close", "link", "replace", "rename", "unlink", "mkdir", "chmod", "rmdir",
+    "listdir", "scandir",
+)  # fmt: skip
+SECRET = b"worthless secret\n"
+
+Before = Callable[[int, str], None]
+Snapshot = dict[str, tuple[int, bytes]]
+
+
+@pytest.fixture
+def tmp_path(tmp_path: Path) -> Iterator[Path]:
+    """In memory where that is possible: thousands of runs sync their files."""
+    memory = Path("/dev/shm")
+    if not (memory.is_dir() and os.access(memory, os.W_OK)):
+        yield tmp_path
+        return
+    folder = Path(tempfile.mkdtemp(dir=memory))
+    yield folder
+    shutil.rmtree(folder)
+
+
+@contextmanager
+def disturbed(before: Before) -> Iterator[list[str]]:
+    """Call ``before`` with the number and name of each step, before it is done; yields the names so far."""
+    done: list[str] = []
+    originals = {name: getattr(os, name) for name in STEPS}
+
+    def wrapped(name: str) -> Callable[..., Any]:
+        def step(*arguments: Any, **options: Any) -> Any:
+            number = len(done)
+            done.append(name)
+            try:
+                before(number, name)
+            except OSError:
+                if name == "close":  # a close that fails has closed all the same
+                    originals["close"](*arguments)
+                raise
+            return originals[name](*arguments, **options)
+
+        return step
+
+    try:
+        for name in STEPS:
+            setattr(os, name, wrapped(name))
+        yield done
+    finally:
+        for name, original in originals.items():
+            setattr(os, name, original)
+
+
+def without_links(before: Before) -> Before:
+    """The same on a file system that knows no hard links."""
+
+    def both(number: int, name: str) -> None:
+        before(number, name)
+        if name == "link":
+            raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    return both
+
+
+def nothing(number: int, name: str) -> None:
+    """Disturb nothing."""
+
+
+def snapshot(root: Path) -> Snapshot:
+    """Everything below ``root`` with mode and content."""
+    found = {}
+    for path in sorted(root.rglob("*")):
+        mode = path.lstat().st_mode
+        found[path.relative_to(root).as_posix()] = (mode, path.read_bytes() if stat.S_ISREG(mode) else b"")
+    return found
+
+
+def artifact(name: str, kind: ArtifactKind, content: bytes = SECRET) -> Artifact:
+    return Artifact(name, kind, content)
+
+
+FILES = (
+    artifact("pay.key", ArtifactKind.PRIVATE_KEY),
+    artifact("pay.jks", ArtifactKind.KEYSTORE),
+    artifact("pay.crt", ArtifactKind.CERTIFICATE, b"certificate\n"),
+)
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What is there before (file → content), and which files a run writes into which folders."""
+
+    name: str
+    there: dict[str, bytes]
+    folders: dict[str, tuple[Artifact, ...]]
+    record: bool = True
+
+    def prepare(self, root: Path) -> Path:
+        for name, content in self.there.items():
+            path = root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        root.mkdir(exist_ok=True)
+        return root
+
+    def plan(self, root: Path) -> list[FolderWrite]:
+        return [
+            FolderWrite(
+                plan_writes(
+                    root / folder,
+                    [
+                        *(PlannedFile(file.filename, file.kind) for file in files),
+                        PlannedFile("pay.json", ArtifactKind.RECEIPT),
+                    ],
+                    force=True,
+                ),
+                files,
+                {"run": 1} if self.record else None,
+            )
+            for folder, files in self.folders.items()
+        ]
+
+    def repair(self, root: Path) -> None:
+        """What the next run does first, whatever it is that it is going to write."""
+        for folder in self.folders:
+            plan_writes(root / folder, [], force=False)
+
+
+OLD = {"a/pay.crt": b"old certificate\n", "a/pay.jks": b"old keystore\n", "a/pay.json": b'{"format": 1, "records": []}'}
+SCENARIOS = [
+    Scenario("new folder", {}, {"deep/a": FILES}),
+    Scenario("old folder", OLD, {"a": FILES}),
+    Scenario("two folders", OLD, {"b": FILES, "a": FILES}),
+    Scenario("damaged receipt", {"a/pay.json": b"{"}, {"a": FILES[1:]}),
+]
+each_scenario = pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+each_disk = pytest.mark.parametrize("disk", ["links", "no links"])
+
+
+def hindrance(disk: str, before: Before) -> Before:
+    return before if disk == "links" else without_links(before)
+
+
+def undisturbed(scenario: Scenario, folder: Path, disk: str) -> tuple[list[str], Snapshot]:
+    """The steps of the whole commit, and what it leaves."""
+    root = scenario.prepare(folder / "undisturbed")
+    writes = scenario.plan(root)
+    with disturbed(hindrance(disk, nothing)) as steps:
+        commit(writes, now=NOW)
+    assert len(steps) > 40
+    return steps, snapshot(root)
+
+
+def without_made_folders(found: Snapshot) -> Snapshot:
+    """Less the empty folder, with at most our mark in it, that a kill right after mkdir leaves."""
+    files = {name: entry for name, entry in found.items() if not name.endswith("/.sfkeytool.made")}
+    return {
+        name: (mode, content)
+        for name, (mode, content) in files.items()
+        if stat.S_ISREG(mode) or any(other.startswith(f"{name}/") and stat.S_ISREG(files[other][0]) for other in files)
+    }
+
+
+@each_disk
+@each_scenario
+@pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO], ids=["ENOSPC", "EIO"])
+def test_after_a_failing_step_everything_is_as_it_was(
+    tmp_path: Path, scenario: Scenario, disk: str, error: int
+) -> None:
+    """Or complete, where the step that failed came after the commit."""
+    steps, complete = undisturbed(scenario, tmp_path, disk)
+    refusals = set()
+    for failing in range(len(steps)):
+        root = scenario.prepare(tmp_path / str(failing))
+        before = snapshot(root)
+        writes = scenario.plan(root)
+
+        def fail(number: int, name: str, failing: int = failing) -> None:
+            if number == failing:
+                raise OSError(error, os.strerror(error))
+
+        where = f"step {failing}: {steps[failing]}"
+        receipts: tuple[Receipt, ...] = ()
+        with disturbed(hindrance(disk, fail)):
+            try:
+                receipts = commit(writes, now=NOW)
+            except OutputError as caught:
+                refusals.add((caught.code, "nothing was changed" in caught.message))
+        if receipts:
+            scenario.repair(root)
+        assert snapshot(root) == (complete if receipts else before), where
+    assert refusals == {("output.disk-full" if error == errno.ENOSPC else "output.failed", True)}
+
+
+@each_disk
+@each_scenario
+def test_where_undoing_fails_too_the_next_run_repairs(tmp_path: Path, scenario: Scenario, disk: str) -> None:
+    """A disk that dies in the middle and comes back."""
+    steps, complete = undisturbed(scenario, tmp_path, disk)
+    refusals = set()
+    for failing in range(len(steps)):
+        root = scenario.prepare(tmp_path / str(failing))
+        before = snapshot(root)
+        writes = scenario.plan(root)
+
+        def fail(number: int, name: str, failing: int = failing) -> None:
+            if number >= failing and name != "close":
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+        receipts: tuple[Receipt, ...] = ()
+        with disturbed(hindrance(disk, fail)):
+            try:
+                receipts = commit(writes, now=NOW)
+            except OutputError as caught:
+                refusals.add(caught.code)
+        scenario.repair(root)
+        wanted = [complete] if receipts else [without_made_folders(before), complete]
+        assert without_made_folders(snapshot(root)) in wanted, f"step {failing}: {steps[failing]}"
+    assert refusals == {"output.failed", "output.not-undone"}
+
+
+@each_scenario
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+def test_a_signal_at_any_step_leaves_all_or_nothing(tmp_path: Path, scenario: Scenario, number: signal.Signals) -> None:
+    """Before the files are published it wins and all is undone; after that the files are there, and are told of."""
+    if threading.current_thread() is not threading.main_thread():
+        pytest.skip("Python handles signals in the main thread only")
+    steps, complete = undisturbed(scenario, tmp_path, "links")
+    interrupted = 0
+    for when in range(len(steps)):
+        root = scenario.prepare(tmp_path / str(when))
+        before = snapshot(root)
+        writes = scenario.plan(root)
+
+        def interrupt(step: int, name: str, when: int = when) -> None:
+            if step == when:
+                os.kill(os.getpid(), number)
+
+        receipts: tuple[Receipt, ...] = ()
+        with disturbed(interrupt), terminating_signals():
+            try:
+                receipts = commit(writes, now=NOW)
+            except KeyboardInterrupt:
+                assert number == signal.SIGINT
+                interrupted += 1
+            except InterruptedRunError:
+                assert number != signal.SIGINT
+                interrupted += 1
+        assert snapshot(root) == (complete if receipts else before), f"step {when}: {steps[when]}"
+    assert 20 < interrupted < len(steps)
+    assert signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler)
+
+
+def killed(work: Callable[[], object], when: int, disk: str) -> bool:
+    """Do ``work`` in a child process that gets SIGKILL at step ``when``; whether it got that far."""
+
+    def kill(number: int, name: str) -> None:
+        if number == when:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    child = os.fork()
+    if not child:
+        status = 1
+        try:
+            with disturbed(hindrance(disk, kill)):
+                work()
+            status = 0
+        finally:
+            os._exit(status)
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
+    return os.WIFSIGNALED(status)
+
+
+@each_disk
+@each_scenario
+def test_after_a_kill_at_any_step_the_next_run_repairs(tmp_path: Path, scenario: Scenario, disk: str) -> None:
+    """In any of the folders: the old content is back, or the run is complete, in all of them at once."""
+    steps, complete = undisturbed(scenario, tmp_path, disk)
+    finished_files = finished(tmp_path / "undisturbed")
+    ends = set()
+    for when in range(len(steps)):
+        for first in scenario.folders:
+            root = scenario.prepare(tmp_path / f"{when}-{first.replace('/', '-')}")
+            before = snapshot(root)
+            writes = scenario.plan(root)
+            assert killed(lambda: commit(writes, now=NOW), when, disk)  # noqa: B023
+            where = f"step {when}: {steps[when]}, then a run in {first}"
+            assert old_is_safe(root, before) or finished(root) == finished_files, where
+            plan_writes(root / first, [], force=False)
+            found = without_made_folders(finished(root))
+            assert found in (without_made_folders(before), complete), where
+            scenario.repair(root)
+            assert without_made_folders(snapshot(root)) == found, where
+            ends.add(found == complete)
+            if found != complete:
+                commit(scenario.plan(root), now=NOW)
+                assert without_gitignore(snapshot(root)) == without_gitignore(complete), where
+    assert ends == {True, False}
+
+
+def without_gitignore(found: Snapshot) -> Snapshot:
+    """A folder that was killed before it got our mark counts as the user's own, which gets no .gitignore."""
+    return {name: entry for name, entry in found.items() if not name.endswith(".gitignore")}
+
+
+def old_is_safe(root: Path, before: Snapshot) -> bool:
+    """Whether each old file is on the disk, under its own name or another."""
+    contents = [content for _, content in snapshot(root).values()]
+    return all(content in contents for mode, content in before.values() if stat.S_ISREG(mode))
+
+
+def finished(root: Path) -> Snapshot:
+    """The files of the result that are there; all of them are, once old ones may be dropped."""
+    return {name: entry for name, entry in snapshot(root).items() if ".sfkeytool" not in name}
+
+
+@each_disk
+@each_scenario
+def test_a_kill_while_repairing_is_repaired_in_turn(tmp_path: Path, scenario: Scenario, disk: str) -> None:
+    steps, complete = undisturbed(scenario, tmp_path, disk)
+    publishing = [number for number, name in enumerate(steps) if name in ("replace", "rename")]
+    for when in [*publishing[:: max(1, len(publishing) // 5)], publishing[-1] + 1, len(steps) - 20]:
+        for again in range(0, 400, 3):
+            root = scenario.prepare(tmp_path / f"{when}-{again}")
+            before = snapshot(root)
+            writes = scenario.plan(root)
+            assert killed(lambda: commit(writes, now=NOW), when, disk)  # noqa: B023
+            reached = killed(lambda: scenario.repair(root), again, disk)  # noqa: B023
+            scenario.repair(root)
+            found = without_made_folders(snapshot(root))
+            assert found in (without_made_folders(before), complete), f"steps {when} and {again}"
+            if not reached:
+                break
+        else:
+            pytest.fail("repairing has no end")
+
+
+@each_disk
+@each_scenario
+def test_no_secret_is_on_the_disk_under_a_looser_mode_at_any_step(
+    tmp_path: Path, umask: Callable[[int], None], scenario: Scenario, disk: str
+) -> None:
+    """Not in a staged file, not in a copy, not for a moment, and with no umask to help."""
+    umask(0)
+    root = scenario.prepare(tmp_path / "root")
+    for path in root.rglob("*.jks"):
+        path.chmod(0o600)
+    writes = scenario.plan(root)
+    seen = 0
+
+    def look(number: int, name: str) -> None:
+        nonlocal seen
+        for path in [*root.rglob("*"), *root.rglob(".*")]:
+            if path.is_file() and path.read_bytes() in (SECRET, b"old keystore\n"):
+                seen += 1
+                assert not path.stat().st_mode & 0o077, path
+
+    def guarded(number: int, name: str) -> None:
+        nonlocal looking
+        if not looking:
+            looking = True
+            look(number, name)
+            looking = False
+
+    looking = False
+    with disturbed(hindrance(disk, guarded)):
+        commit(writes, now=NOW)
+    assert seen > 50
+
+
+@each_disk
+@pytest.mark.parametrize("content", [b"somebody else's", b"certificate\n", b""], ids=["other", "same", "empty"])
+def test_a_target_that_appears_while_publishing_wins(tmp_path: Path, disk: str, content: bytes) -> None:
+    """Also if it is equal to ours: it is another file, made by somebody else."""
+    folder = tmp_path / "a"
+    folder.mkdir()
+    files = [PlannedFile(file.filename, file.kind) for file in FILES]
+    plan = plan_writes(folder, files, force=False)
+    journaled = False
+
+    def appear(number: int, name: str) -> None:
+        nonlocal journaled
+        if name == "replace" and not journaled:  # the journal's own
+            journaled = True
+            (folder / "pay.crt").write_bytes(content)
+
+    with disturbed(hindrance(disk, appear)), pytest.raises(OutputError) as caught:
+        commit([FolderWrite(plan, FILES)], now=NOW)
+    assert caught.value.code == "output.exists"
+    assert "pay.crt" in caught.value.message
+    assert {name: entry[1] for name, entry in snapshot(tmp_path).items()} == {"a": b"", "a/pay.crt": content}
+
+
+def test_signals_that_are_ignored_stay_ignored(tmp_path: Path) -> None:
+    """``nohup sfkeytool …`` survives the terminal."""
+    if threading.current_thread() is not threading.main_thread():
+        pytest.skip("Python handles signals in the main thread only")
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with terminating_signals():
+            assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+            os.kill(os.getpid(), signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_other_threads_can_write_too(tmp_path: Path) -> None:
+    """Signal handlers belong to the main thread; elsewhere they are not touched."""
+    receipts: list[Receipt] = []
+
+    def work() -> None:
+        with terminating_signals():
+            plan = plan_writes(tmp_path, [PlannedFile("pay.key", ArtifactKind.PRIVATE_KEY)], force=False)
+            receipts.extend(commit([FolderWrite(plan, FILES[:1])], now=NOW))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert [written.path.name for written in receipts[0].files] == ["pay.key"]
