@@ -32,7 +32,7 @@ def subject_by_openssl(key: rsa.RSAPrivateKey, subject: x509.Name, folder: Path,
     path = folder / "subject.crt"
     path.write_bytes(certificates.encode_pem(certificate))
     options = ",".join(["utf8", "sname", "sep_comma_plus", *nameopt])
-    return openssl("x509", "-in", path, "-noout", "-subject", "-nameopt", options).removeprefix("subject=").strip()
+    return openssl("x509", "-in", path, "-noout", "-subject", "-nameopt", options).removeprefix("subject=").rstrip("\n")
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_an_rfc_4514_subject_means_what_openssl_reads(
         ("/CN=pay/O=Acme", "not an RFC 4514 name from '/CN=pay/O=Acme' on"),
         ("CN=pay,", "not an RFC 4514 name"),
         ("CN=pay,Acme", "from 'Acme' on"),
-        ("CN=Acme, Inc.", "from 'Inc.' on"),
+        ("CN=Acme, Inc.", "from ' Inc.' on"),
         ("CN=a;b", "not an RFC 4514 name"),
         ("FOO=x", "FOO is no attribute"),
         ("9.9.9=x", "9.9.9 is no attribute"),

@@ -87,7 +87,7 @@ def create_file(path: Path, content: bytes, mode: int) -> None:
     It is 0600 from the first moment and gets ``mode`` only when it is complete, whatever the umask. Raises
     OSError.
     """
-    descriptor = os.open(path, _CREATE, 0o644)
+    descriptor = os.open(path, _CREATE, 0o600)
     try:
         _write(descriptor, content)
         _set_mode(descriptor, mode)

@@ -7,7 +7,7 @@ import hashlib
 import hmac
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
 from cryptography.hazmat.primitives.ciphers import Cipher, modes
@@ -113,8 +113,8 @@ def derive_pkcs12(digest: str, purpose: int, password: bytes, salt: bytes, itera
     """``length`` bytes by RFC 7292, appendix B.2. ``password`` is encoded already. Secret. Pure. Raises DerError."""
     if iterations < 1:
         raise DerError("a key derivation without iterations")
-    new = getattr(hashlib, digest)
-    block_size = new(usedforsecurity=False).block_size
+    new: Callable[..., Any] = getattr(hashlib, digest)
+    block_size: int = new(usedforsecurity=False).block_size
 
     def fill(data: bytes) -> bytes:
         size = -(-len(data) // block_size) * block_size
@@ -124,7 +124,7 @@ def derive_pkcs12(digest: str, purpose: int, password: bytes, salt: bytes, itera
     state = fill(salt) + fill(password)
     derived = b""
     while True:
-        block = diversifier + state
+        block: bytes = diversifier + state
         for _ in range(iterations):
             block = new(block, usedforsecurity=False).digest()
         derived += block
@@ -220,7 +220,8 @@ def _decrypt(cipher: str, key: bytes, iv: bytes, ciphertext: bytes) -> Iterator[
     if cipher == "rc2":
         from Cryptodome.Cipher import ARC2
 
-        padded = ARC2.new(key, ARC2.MODE_CBC, iv=iv, effective_keylen=len(key) * 8).decrypt(ciphertext)
+        rc2: Any = ARC2  # its stubs lack effective_keylen
+        padded = rc2.new(key, rc2.MODE_CBC, iv=iv, effective_keylen=len(key) * 8).decrypt(ciphertext)
     else:
         decryptor = Cipher(AES(key) if cipher == "aes" else TripleDES(key), modes.CBC(iv)).decryptor()
         padded = decryptor.update(ciphertext) + decryptor.finalize()

@@ -115,8 +115,6 @@ class _Reader:
         digest_info = _expect(children(parts[0].value), SEQUENCE, OCTET_STRING)
         # RFC 7292 has 1 as the default. PBMAC1 states its own number in the algorithm, and ignores this one.
         iterations = decode_integer(parts[2].value) if len(parts) > 2 else 1
-        if len(parts) > 2 and len(parts[2].value) > 8:
-            iterations = 2**63
         label = f"{self._label} (its MAC)"
         limits.check_salt(len(parts[1].value), label)
         self._spend(limits.check_iterations(iterations, label))
@@ -170,8 +168,10 @@ class _Reader:
     def _open_key(self, alias: str | None, key_id: bytes | None, value: bytes) -> _Key:
         label = f"{self._label}, key {alias!r}" if alias else f"{self._label}, key {len(self._keys) + 1}"
         self._spend(limits.check_encrypted_pkcs8(value, label))
-        algorithm, ciphertext = _expect(children(read_tlv(value).value), SEQUENCE)[:2]
-        opened = self._decrypt(algorithm.value, join_octets(ciphertext), _is_pkcs8)
+        parts = _expect(children(read_tlv(value).value), SEQUENCE)
+        if len(parts) < 2:
+            raise DerError("an encrypted key without its key")
+        opened = self._decrypt(parts[0].value, join_octets(parts[1]), _is_pkcs8)
         if opened is None:
             return _Key(alias, key_id, None, None)
         return _Key(alias, key_id, *opened)
@@ -200,13 +200,13 @@ class _Reader:
         limits.check_iterations(self._iterations, f"{self._label} as a whole")
 
     def _prove(self, password: Secret) -> None:
-        self._proved = self._proved or password
+        self._proved = password if self._proved is None else self._proved
         self._passwords.sort(key=lambda other: other is not password)
 
     def _refuse_if_nothing_opened(self) -> None:
         """Without a MAC and encrypted certificates, only the keys can tell a wrong password."""
         locked = [key for key in self._keys if key.pkcs8 is None]
-        if locked and self._proved is None and not any(key.password for key in self._keys):
+        if locked and self._proved is None and all(key.password is None for key in self._keys):
             raise self._refused("key")
 
     def _refused(self, what: str) -> KeystorePasswordError:
@@ -226,7 +226,8 @@ class _Reader:
             for certificate in self._certificates
             if certificate.key_id not in key_ids
         )
-        password = self._proved or next((key.password for key in self._keys if key.password), None)
+        proofs = [self._proved, *(key.password for key in self._keys)]
+        password = next((proof for proof in proofs if proof is not None), None)
         return Keystore(StoreType.PKCS12, keys, rest, tuple(self._others), password)
 
     def _certificates_of(self, key: _Key) -> Iterator[bytes]:

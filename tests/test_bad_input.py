@@ -1,0 +1,253 @@
+"""Clumsy and hostile input through the real command: one clear error, exit 1, within seconds, nothing written."""
+
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import PASSWORD, CertificateAuthority, Pair, Result, openssl, process, tree
+
+Cli = Callable[..., Result]
+READERS = (
+    ("show", "{}"),
+    ("unwrap", "{}"),
+    ("wrap", "pay", "{}", "--password", "env:TEST_PASSWORD"),
+    ("compare", "{}", "{}"),
+    ("self-signed", "pay", "--key", "{}", "--password", "env:TEST_PASSWORD"),
+)
+
+
+@pytest.fixture
+def corpus(folder: Path, ca: CertificateAuthority, pair: Pair) -> dict[str, bytes]:
+    """One good file of each kind, outside the folder that is watched."""
+    store = folder.parent / f"{folder.name}-corpus"
+    store.mkdir()
+    openssl("pkcs12", "-export", "-inkey", pair.key, "-in", pair.crt, "-passout", f"pass:{PASSWORD}", "-out", store / "a.pfx")
+    openssl("x509", "-in", pair.crt, "-outform", "DER", "-out", store / "a.der")
+    openssl("pkcs8", "-topk8", "-nocrypt", "-in", pair.key, "-outform", "DER", "-out", store / "a.key")
+    ca.p7b(store / "a.p7b", pair.crt, ca.root, form="DER")
+    from sfkeytool.keystores.jks import encode_jks
+    from sfkeytool.passwords import Secret
+
+    data = encode_jks(
+        alias="a", key_pkcs8=(store / "a.key").read_bytes(), chain_der=[(store / "a.der").read_bytes()],
+        password=Secret(PASSWORD), created_at_ms=1_700_000_000_000,
+    )  # fmt: skip
+    (store / "a.jks").write_bytes(data)
+    (store / "a.pem").write_bytes(pair.key.read_bytes() + pair.crt.read_bytes())
+    return {path.name: path.read_bytes() for path in store.iterdir()}
+
+
+def assert_refused(result: Result, file: str) -> None:
+    assert result.code == 1, result
+    assert result.err.count("sfkeytool: error:") == 1
+    assert file in result.err
+    assert "Traceback" not in result.err
+    assert "bug" not in result.err
+
+
+@pytest.mark.parametrize("arguments", READERS, ids=lambda arguments: arguments[0])
+@pytest.mark.parametrize("kind", ["missing", "empty", "folder", "noise", "text", "half a PEM", "only a magic number"])
+def test_what_is_no_input_at_all(kind: str, arguments: tuple[str, ...], cli: Cli, folder: Path, pair: Pair) -> None:
+    """Each command, each kind: the file is named, the folder stays as it was."""
+    file = folder / "in.bin"
+    match kind:
+        case "empty":
+            file.touch()
+        case "folder":
+            file.mkdir()
+        case "noise":
+            file.write_bytes(random.Random(7).randbytes(5000))
+        case "text":
+            file.write_text("Dear CA, here is my key.\n" * 50)
+        case "half a PEM":
+            file.write_bytes(pair.crt.read_bytes()[:500])
+        case "only a magic number":
+            file.write_bytes(b"\xfe\xed\xfe\xed")
+    before = tree(folder)
+    result = cli(*(part.format("in.bin") for part in arguments))
+    assert_refused(result, "in.bin")
+    assert tree(folder) == before
+
+
+@pytest.mark.parametrize("name", ["a.pfx", "a.der", "a.key", "a.p7b", "a.jks", "a.pem"])
+def test_truncations_and_flips_end_in_our_error_or_a_result(name: str, cli: Cli, folder: Path, corpus: dict[str, bytes]) -> None:
+    """Never a bug (70), never a traceback, whatever byte is hit."""
+    data = corpus[name]
+    chance = random.Random(name)
+    broken = [data[: chance.randrange(len(data))] for _ in range(25)]
+    for _ in range(50):
+        position = chance.randrange(len(data))
+        broken.append(data[:position] + bytes([data[position] ^ 1 << chance.randrange(8)]) + data[position + 1 :])
+    for number, content in enumerate(broken):
+        (folder / "in.bin").write_bytes(content)
+        before = tree(folder)
+        result = cli("show", "in.bin", "--password", "env:TEST_PASSWORD")
+        assert result.code in (0, 1), (number, result)
+        assert "Traceback" not in result.err
+        wrapped = cli("wrap", "pay", "in.bin", "--password", "env:TEST_PASSWORD", "--input-password", "env:TEST_PASSWORD", "-d", "out")
+        assert wrapped.code in (0, 1), (number, wrapped)
+        if wrapped.code:
+            assert tree(folder) == before
+        else:
+            for path in (folder / "out").iterdir():
+                path.unlink()
+            (folder / "out").rmdir()
+
+
+@pytest.mark.parametrize("name", ["a.pfx", "a.jks"])
+def test_a_wrong_password_is_told_and_nothing_is_written(name: str, cli: Cli, folder: Path, corpus: dict[str, bytes]) -> None:
+    """And that the file may be damaged: the formats cannot tell the two apart."""
+    (folder / name).write_bytes(corpus[name])
+    before = tree(folder)
+    for arguments in (
+        ("unwrap", name, "--password", "stdin"),
+        ("wrap", "pay", name, "--password", "env:TEST_PASSWORD", "--input-password", "stdin"),
+    ):
+        result = cli(*arguments, stdin=b"wrong-password\n")
+        assert_refused(result, name)
+        assert "wrong password" in result.err
+    assert tree(folder) == before
+
+
+def test_100_mb_of_noise(cli: Cli, folder: Path) -> None:
+    """Refused by size, without reading it all."""
+    with (folder / "big.jks").open("wb") as file:
+        file.write(b"\xfe\xed\xfe\xed")
+        file.seek(100 << 20)
+        file.write(b"x")
+    started = time.monotonic()
+    for arguments in READERS:
+        assert_refused(cli(*(part.format("big.jks") for part in arguments)), "big.jks")
+    assert time.monotonic() - started < 20
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX files")
+@pytest.mark.parametrize("kind", ["/dev/zero", "/dev/random", "fifo", "socket"])
+def test_endless_devices_pipes_and_sockets(kind: str, folder: Path) -> None:
+    """An input is a regular file: nothing hangs. As a process of its own, with a time limit."""
+    file = kind
+    keep = None
+    if kind == "fifo":
+        file = "pipe"
+        os.mkfifo(folder / file)
+    if kind == "socket":
+        file = "sock"
+        keep = socket.socket(socket.AF_UNIX)
+        keep.bind(str(folder / file))
+    before = sorted(folder.iterdir())
+    for arguments in READERS:
+        assert_refused(process(*(part.format(file) for part in arguments), cwd=folder), file)
+    assert sorted(folder.iterdir()) == before
+    if keep:
+        keep.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="needs root, to become nobody")
+def test_a_file_without_permission(folder: Path, pair: Pair) -> None:
+    """Exit 1 and the file's name. As nobody: root may read everything."""
+    folder.chmod(0o777)
+    for parent in folder.parents[:3]:
+        parent.chmod(0o755)
+    (folder / "in.pem").write_bytes(pair.key.read_bytes())
+    (folder / "in.pem").chmod(0o600)
+    code = "import os, sys; os.setgid(65534); os.setuid(65534); sys.argv = ['x', 'show', 'in.pem']\nfrom sfkeytool.__main__ import main; main()"
+    import sfkeytool.cli.app  # noqa: F401
+
+    done = subprocess.run([sys.executable, "-c", "import sfkeytool.cli.app, sfkeytool.workflows.show, sfkeytool.edge.signals\n" + code], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    assert "in.pem" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (("pkcs8", "-topk8", "-v2", "aes256", "-iter", "5000001"), "5,000,001"),
+        (("pkcs12", "-export", "-maciter", "-iter", "5000001"), "5,000,001"),
+    ],
+    ids=["PKCS#8", "PFX"],
+)
+def test_absurd_iteration_counts_are_refused_at_once(command: tuple[str, ...], words: str, cli: Cli, folder: Path, pair: Pair) -> None:
+    """Before a single round is done. openssl takes seconds to make one; we take none to refuse it."""
+    if command[0] == "pkcs8":
+        openssl(*command, "-in", pair.key, "-passout", f"pass:{PASSWORD}", "-out", "slow")
+    else:
+        openssl(
+            "pkcs12", "-export", "-inkey", pair.key, "-in", pair.crt, "-iter", 5000001, "-nomaciter", "-passout",
+            f"pass:{PASSWORD}", "-out", "slow",
+        )  # fmt: skip
+    started = time.monotonic()
+    result = cli("wrap", "pay", "slow", pair.crt, "--password", "env:TEST_PASSWORD", "--input-password", "env:TEST_PASSWORD")
+    assert time.monotonic() - started < 2
+    assert_refused(result, "slow")
+    assert words in result.err
+
+
+def test_an_absurd_modulus_is_refused_at_once(cli: Cli, folder: Path) -> None:
+    """A key of 16,384 bits would be validated for half a minute."""
+    from pfx import tlv
+
+    number = b"\x00" + b"\xff" * 2048
+    key = tlv(0x30, b"\x02\x01\x00", *(tlv(0x02, number) for _ in range(8)))
+    (folder / "huge.key").write_bytes(key)
+    started = time.monotonic()
+    result = cli("show", "huge.key")
+    assert time.monotonic() - started < 2
+    assert_refused(result, "huge.key")
+    assert "16384" in result.err.replace(",", "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("delay", [0.1, 0.25, 0.5, 0.8])
+def test_a_signal_leaves_everything_or_nothing(number: signal.Signals, delay: float, folder: Path) -> None:
+    """Whenever it comes: exit 130 and an empty folder, or 0 and all six files."""
+    running = subprocess.Popen(
+        [sys.executable, "-m", "sfkeytool", "self-signed", "pay", "--key-size", "4096", "--password", "generate"],
+        cwd=folder, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    time.sleep(delay)
+    running.send_signal(number)
+    _, err = running.communicate(timeout=30)
+    assert "Traceback" not in err or delay < 0.2, err  # so early Python itself is still starting
+    if running.returncode == 0:
+        assert len(list((folder / "pay").iterdir())) == 6
+    else:
+        assert list(folder.iterdir()) == []
+        assert running.returncode in (130, -number)
+        if running.returncode == 130:
+            assert "interrupted" in err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX pipes")
+def test_a_closed_pipe_is_no_traceback(folder: Path, pair: Pair) -> None:
+    """show FILE | head -0"""
+    (folder / "many.pem").write_bytes(pair.crt.read_bytes() * 2000)
+    done = subprocess.run(
+        f"'{sys.executable}' -m sfkeytool show many.pem | head -n 1", shell=True, cwd=folder, capture_output=True,
+        text=True, timeout=60, check=False, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )  # fmt: skip
+    assert "many.pem" in done.stdout
+    assert done.stderr == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_disk_behind_stdout_is_an_error(folder: Path, pair: Pair) -> None:
+    """Results that could not be written are not passed over."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "sfkeytool", "show", str(pair.crt)], cwd=folder, stdout=full, stderr=subprocess.PIPE,
+            text=True, check=False, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "error" in done.stderr

@@ -1,0 +1,281 @@
+"""Guided runs: on a pseudo-terminal, and through prompt_toolkit's pipes; the same requests as from flags."""
+
+import contextlib
+import os
+import re
+import shlex
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import PASSWORD, Pair, Result, keytool
+
+from sfkeytool.cli.app import COMMANDS
+from sfkeytool.cli.fields import command_line, complete
+from sfkeytool.cli.run import Command
+from sfkeytool.model import Purpose
+
+Cli = Callable[..., Result]
+DOWN, ENTER = "\x1b[B", "\r"
+BY_NAME = {command.name: command for command in COMMANDS}
+
+
+class ScriptedAsker:
+    """Gives prepared answers, in order, and holds what it was asked."""
+
+    def __init__(self, *answers: Any) -> None:
+        self.answers = list(answers)
+        self.asked: list[str] = []
+
+    def _next(self, message: str, *_: Any, check: Any = None, **__: Any) -> Any:
+        self.asked.append(message)
+        answer = self.answers.pop(0)
+        if check is not None:
+            check(answer)
+        return answer
+
+    text = path = choice = confirm = password = _next
+
+
+def parse(command: Command, arguments: Sequence[str], cli_values: dict[str, Any]) -> dict[str, Any]:
+    return complete(command.fields, cli_values, None, {})
+
+
+def values_from_flags(line: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What the real parser makes of a command line."""
+    import sfkeytool.cli.app as app
+
+    seen: list[dict[str, Any]] = []
+
+    def capture(command: Command, given: dict[str, Any], **_: Any) -> int:
+        seen.append(complete(command.fields, given, None, {}))
+        return 0
+
+    with monkeypatch.context() as patch:
+        patch.setattr(app, "run_command", capture)
+        assert app.run_app(list(line)) == 0
+    return seen[0]
+
+
+def requests(command: str, values: dict[str, Any]) -> Any:
+    from sfkeytool.cli.commands import keystores, looking, making
+
+    builders = {
+        "self-signed": making.build_self_signed_request,
+        "csr": making.build_csr_request,
+        "wrap": keystores.build_wrap_request,
+        "unwrap": keystores.build_unwrap_request,
+        "show": looking.build_show_request,
+        "compare": looking.build_compare_request,
+    }
+    return builders[command](values)
+
+
+GUIDED: dict[str, tuple[tuple[Any, ...], list[str]]] = {
+    "self-signed": (
+        ("Pay_API", "jwt", "3072", "Acme, Inc.", "DE", "generate"),
+        ["self-signed", "Pay_API", "--key-size", "3072", "--organization", "Acme, Inc.", "--country", "DE", "--password", "generate"],
+    ),
+    "csr": (
+        ("shop", "domain", "2048", "", "", "shop.example.com www.example.com"),
+        ["csr", "shop", "--purpose", "domain", "--key-size", "2048", "--san", "shop.example.com", "--san", "www.example.com"],
+    ),
+    "wrap": (("pay", "a.pem", "b.p7b", "", "sso", "prompt"), ["wrap", "pay", "a.pem", "b.p7b", "--purpose", "sso", "--password", "prompt"]),
+    "unwrap": (("a.pem",), ["unwrap", "a.pem"]),
+    "show": (("a.pem", ""), ["show", "a.pem"]),
+    "compare": (("a.pem", "b.p7b"), ["compare", "a.pem", "b.p7b"]),
+}
+
+
+@pytest.mark.parametrize("name", [command.name for command in COMMANDS])
+def test_answers_and_flags_make_the_same_request(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the command line that is shown afterwards makes it again."""
+    for file in ("a.pem", "b.p7b"):
+        (folder / file).touch()
+    answers, flags = GUIDED[name]
+    asker = ScriptedAsker(*answers)
+    guided = complete(BY_NAME[name].fields, {}, asker, {}, guided=True)  # type: ignore[arg-type]
+    assert not asker.answers
+    from_flags = values_from_flags(flags, monkeypatch)
+    assert requests(name, guided) == requests(name, from_flags)
+    shown = command_line(name, BY_NAME[name].fields, guided)
+    assert requests(name, values_from_flags(shown, monkeypatch)) == requests(name, guided)
+
+
+def test_only_what_is_missing_is_asked_outside_the_menu(folder: Path) -> None:
+    """A developer who left out NAME is not walked through the subject."""
+    asker = ScriptedAsker("pay")
+    values = complete(BY_NAME["self-signed"].fields, {"password": "generate"}, asker, {})  # type: ignore[arg-type]
+    assert len(asker.asked) == 1
+    assert values["name"] == "pay"
+    assert values["purpose"] is Purpose.JWT
+
+
+def test_a_variable_stands_in_for_a_missing_secret() -> None:
+    """SFKEYTOOL_PASSWORD; shown as a SOURCE in the equivalent command, never as a value."""
+    values = complete(BY_NAME["self-signed"].fields, {"name": "pay"}, None, {"SFKEYTOOL_PASSWORD": PASSWORD})
+    assert values["password"] == "env:SFKEYTOOL_PASSWORD"
+    assert PASSWORD not in shlex.join(command_line("self-signed", BY_NAME["self-signed"].fields, values))
+
+
+@contextlib.contextmanager
+def typed(text: str) -> Iterator[Any]:
+    """An Asker whose terminal is a pipe with ``text`` typed into it."""
+    from prompt_toolkit.input import create_pipe_input
+    from prompt_toolkit.output import DummyOutput
+
+    from sfkeytool.edge.ask import Asker
+
+    with create_pipe_input() as pipe:
+        pipe.send_text(text)
+        yield Asker(pipe, DummyOutput())
+
+
+def test_questionary_itself_takes_the_answers(folder: Path, pair: Pair, capsys: pytest.CaptureFixture[str]) -> None:
+    """The menu, the third job, real prompts; an illegal NAME is refused at once and can be mended."""
+    from sfkeytool.cli.menu import run_menu
+
+    keys = [
+        DOWN + DOWN + ENTER,  # wrap
+        "1pay" + ENTER + "\x01\x0b" + "pay" + ENTER,  # refused, line emptied, legal
+        str(pair.key) + ENTER, str(pair.crt) + ENTER, ENTER,  # files
+        ENTER,  # purpose
+        DOWN + ENTER,  # I type it
+        PASSWORD + ENTER, "something else" + ENTER, PASSWORD + ENTER, PASSWORD + ENTER,  # twice, once wrong
+    ]  # fmt: skip
+    with typed("".join(keys)) as asker:
+        assert run_menu(COMMANDS, asker) == 0
+    captured = capsys.readouterr()
+    assert "The same as a command" in captured.err
+    line = re.search(r"sfkeytool wrap pay .*", captured.err)
+    assert line is not None
+    assert "--password prompt" in line.group()
+    assert PASSWORD not in captured.out + captured.err
+    listing = keytool("-list", "-storetype", "JKS", "-keystore", folder / "pay" / "pay.jks", "-storepass", PASSWORD)
+    assert "PrivateKeyEntry" in listing
+
+
+def test_ctrl_c_at_a_prompt_is_exit_130(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """And nothing is written."""
+    from sfkeytool.cli.menu import run_menu
+
+    with typed("\x03") as asker:
+        assert run_menu(COMMANDS, asker) == 130
+    assert "interrupted" in capsys.readouterr().err
+    assert not list(folder.iterdir())
+
+
+pty_only = pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are POSIX")
+
+
+@contextlib.contextmanager
+def terminal(*arguments: str, folder: Path, **env: str) -> Iterator[Any]:
+    """The command on a pseudo-terminal."""
+    import pexpect
+
+    child = pexpect.spawn(
+        sys.executable, ["-m", "sfkeytool", *arguments], cwd=str(folder), timeout=30, encoding="utf-8",
+        dimensions=(40, 200),
+        env={**os.environ, "TERM": "xterm", "PYTHONPATH": os.pathsep.join(sys.path), **env},
+    )  # fmt: skip
+    try:
+        yield child
+    finally:
+        child.close(force=True)
+
+
+def finish(child: Any) -> str:
+    import pexpect
+
+    child.expect(pexpect.EOF)
+    child.close()
+    return str(child.before)
+
+
+@pty_only
+def test_the_menu_makes_a_pair_on_a_terminal(folder: Path) -> None:
+    """Bare sfkeytool, Enter for every default: an admin's first minute."""
+    with terminal(folder=folder) as child:
+        child.expect("What do you want to do")
+        child.send(ENTER)
+        child.expect("Name of the certificate")
+        child.send("pay" + ENTER)
+        child.expect("What is it for")
+        child.send(ENTER)
+        child.expect("Size of the key")
+        child.send(ENTER)
+        child.expect("Organization")
+        child.send(ENTER)
+        child.expect("Country")
+        child.send(ENTER)
+        child.expect("Password of the keystore")
+        child.send(ENTER)
+        out = finish(child)
+    assert child.exitstatus == 0, out
+    assert "sfkeytool self-signed pay" in out
+    assert "--password generate" in out
+    assert "Import from Keystore" in out
+    assert (folder / "pay" / "pay.jks.password").exists()
+
+
+@pty_only
+def test_a_typed_password_is_not_echoed_and_a_wrong_one_is_asked_again(folder: Path, pair: Pair) -> None:
+    """unwrap on a terminal: the password is asked for when it turns out to be needed."""
+    from conftest import openssl
+
+    openssl("pkcs12", "-export", "-inkey", pair.key, "-in", pair.crt, "-name", "mine", "-passout", f"pass:{PASSWORD}", "-out", folder / "in.pfx")
+    with terminal("unwrap", "in.pfx", folder=folder) as child:
+        child.expect("Password")
+        child.send("wrong-wrong" + ENTER)
+        child.expect("wrong password")
+        child.expect("Password")
+        child.send(PASSWORD + ENTER)
+        out = finish(child)
+    assert child.exitstatus == 0, out
+    assert PASSWORD not in out
+    assert (folder / "mine" / "mine.key").exists()
+
+
+@pty_only
+@pytest.mark.parametrize(("extra", "env"), [(["--no-prompt"], {}), (["--json"], {}), ([], {"CI": "true"})])
+def test_nothing_is_asked_where_nobody_should_be(extra: list[str], env: dict[str, str], folder: Path) -> None:
+    """--no-prompt, --json and CI, on a terminal: exit 2 at once."""
+    with terminal("self-signed", *extra, folder=folder, **env) as child:
+        out = finish(child)
+    assert child.exitstatus == 2, out
+    assert "NAME" in out
+
+
+@pty_only
+def test_a_4096_bit_key_has_a_spinner_and_no_color_is_honoured(folder: Path) -> None:
+    """On a terminal only; with NO_COLOR there is no color in the output."""
+    with terminal("self-signed", "pay", "--key-size", "4096", "--password", "generate", folder=folder) as child:
+        colored = finish(child)
+    assert "making a key of 4096 bits" in colored
+    assert "\x1b[1m" in colored
+    with terminal("show", "pay", folder=folder, NO_COLOR="1") as child:
+        plain = finish(child)
+    assert "\x1b[" not in plain
+    with terminal("csr", "1", folder=folder, NO_COLOR="1") as child:
+        assert "\x1b[3" not in finish(child)
+
+
+def test_without_a_terminal_bare_sfkeytool_is_help_and_exit_2(cli: Cli) -> None:
+    """A script that forgot the command is told so."""
+    result = cli()
+    assert result.code == 2
+    assert "Usage: sfkeytool" in result.err
+    assert result.out == ""
+
+
+@pytest.mark.parametrize("command", ["", *(command.name for command in COMMANDS)])
+def test_help_has_examples_that_parse(command: str, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """-h and --help; each example is a command line that the parser takes."""
+    result = cli(*([command] if command else []), "--help")
+    assert result.code == 0
+    assert "Usage: sfkeytool" in result.out
+    assert cli(*([command] if command else []), "-h").out == result.out
+    for example in re.findall(r"^ +sfkeytool (.+)$", result.out, re.MULTILINE):
+        assert values_from_flags(shlex.split(example), monkeypatch)
