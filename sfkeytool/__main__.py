@@ -13,9 +13,14 @@ def main() -> None:
 
         print(f"sfkeytool {__version__}")
         sys.exit(0)
-    from sfkeytool.cli.app import run_app
+    try:
+        from sfkeytool.cli.app import run_app
 
-    sys.exit(run_app(sys.argv[1:]))
+        status = run_app(sys.argv[1:])
+    except KeyboardInterrupt:  # before, or after, the boundary that knows it
+        print("sfkeytool: error: interrupted", file=sys.stderr)
+        status = 130
+    sys.exit(status)
 
 
 if __name__ == "__main__":

@@ -166,7 +166,7 @@ def ca(tmp_path_factory: pytest.TempPathFactory) -> CertificateAuthority:
     )
     openssl(
         "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "root.key", "-out", "root.crt",
-        "-subj", "/O=Worthless Test/CN=Root", "-days", 3650, cwd=folder,
+        "-subj", "/O=Worthless Test/CN=Root", "-days", 3650, "-addext", "keyUsage=critical,keyCertSign,cRLSign", cwd=folder,
     )  # fmt: skip
     openssl(
         "req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", "intermediate.key", "-out", "intermediate.csr",

@@ -157,10 +157,14 @@ def test_a_file_without_permission(folder: Path, pair: Pair) -> None:
         parent.chmod(0o755)
     (folder / "in.pem").write_bytes(pair.key.read_bytes())
     (folder / "in.pem").chmod(0o600)
-    code = "import os, sys; os.setgid(65534); os.setuid(65534); sys.argv = ['x', 'show', 'in.pem']\nfrom sfkeytool.__main__ import main; main()"
-    import sfkeytool.cli.app  # noqa: F401
-
-    done = subprocess.run([sys.executable, "-c", "import sfkeytool.cli.app, sfkeytool.workflows.show, sfkeytool.edge.signals\n" + code], cwd=folder, capture_output=True, text=True, check=False)
+    code = (
+        f"import os, sys; sys.path[:0] = {sys.path!r}\n"
+        "from sfkeytool.cli.app import run_app\n"
+        "assert run_app(['show', 'in.pem', '--quiet']) == 0\n"  # loads every module while that is permitted
+        "os.setgid(65534); os.setuid(65534)\n"
+        "sys.exit(run_app(['show', 'in.pem']))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 1, done.stderr
     assert "in.pem" in done.stderr
     assert "Traceback" not in done.stderr

@@ -1,8 +1,10 @@
 """Unique names, subjects and subject alternative names; openssl says what ended up in the certificate."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import openssl
@@ -26,18 +28,32 @@ def key() -> rsa.RSAPrivateKey:
 
 def subject_by_openssl(key: rsa.RSAPrivateKey, subject: x509.Name, folder: Path, *nameopt: str) -> str:
     """The subject as openssl reads it out of a certificate that has it."""
-    certificate = certificates.build_self_signed(
-        key, subject=subject, san=(), purpose=Purpose.JWT, days=1, now=NOW
-    )
+    certificate = certificates.build_self_signed(key, subject=subject, san=(), purpose=Purpose.JWT, days=1, now=NOW)
     path = folder / "subject.crt"
     path.write_bytes(certificates.encode_pem(certificate))
     options = ",".join(["utf8", "sname", "sep_comma_plus", *nameopt])
     return openssl("x509", "-in", path, "-noout", "-subject", "-nameopt", options).removeprefix("subject=").rstrip("\n")
 
 
+def refusal(parse: Callable[[Any], object], value: object) -> UsageError | None:
+    """The usage error that a value ends in, if it does; any other exception fails the test."""
+    try:
+        parse(value)
+    except UsageError as error:
+        return error
+    return None
+
+
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("pay_api", "pay_api"), ("Pay_API2", "pay_api2"), ("a", "a"), ("a" * 40, "a" * 40), ("com", "com"), ("com10", "com10")],
+    [
+        ("pay_api", "pay_api"),
+        ("Pay_API2", "pay_api2"),
+        ("a", "a"),
+        ("a" * 40, "a" * 40),
+        ("com", "com"),
+        ("com10", "com10"),
+    ],
 )
 def test_a_legal_unique_name_is_taken_in_lower_case(text: str, value: str) -> None:
     """Setup shows it in lower case, and Java finds no key under another."""
@@ -103,7 +119,9 @@ def test_the_parts_of_a_subject_come_in_the_usual_order(key: rsa.RSAPrivateKey, 
     )
 
 
-@pytest.mark.parametrize("text", ["Zürich", "日本電信電話株式会社", "Ελλάδα", "a,b+c=d\"e\\f<g>;#h", "🔑", "x" * 64, "é" * 64])
+@pytest.mark.parametrize(
+    "text", ["Zürich", "日本電信電話株式会社", "Ελλάδα", 'a,b+c=d"e\\f<g>;#h', "🔑", "x" * 64, "é" * 64]
+)
 def test_text_comes_through_a_certificate_unchanged(text: str, key: rsa.RSAPrivateKey, tmp_path: Path) -> None:
     """The upper bound of 64 counts characters, not the bytes that they take in UTF-8."""
     built = names.build_subject(common_name=text)
@@ -135,9 +153,7 @@ def test_text_comes_through_a_certificate_unchanged(text: str, key: rsa.RSAPriva
         ("common_name", "\udc80", "control character"),
     ],
 )
-def test_a_part_beyond_its_bounds_is_refused_by_the_name_of_its_option(
-    option: str, value: str, complaint: str
-) -> None:
+def test_a_part_beyond_its_bounds_is_refused_by_the_name_of_its_option(option: str, value: str, complaint: str) -> None:
     with pytest.raises(UsageError) as caught:
         names.build_subject(**{option: value})
     assert caught.value.code == "usage.subject"
@@ -161,7 +177,7 @@ def test_the_largest_allowed_parts_are_taken(key: rsa.RSAPrivateKey, tmp_path: P
         ("cn=pay , o = Acme", "O=Acme,CN=pay"),
         ("CN=Acme\\, Inc.,OU=a\\+b", "OU=a+b,CN=Acme, Inc."),
         ("CN=K\\C3\\B6ln", "CN=Köln"),
-        ("CN=pay+OU=x,O=Acme", "O=Acme,CN=pay+OU=x"),
+        ("CN=pay+OU=x,O=Acme", "O=Acme,OU=x+CN=pay"),
         ("E=ops@acme.example,CN=pay", "CN=pay,emailAddress=ops@acme.example"),
         ("emailAddress=ops@acme.example", "emailAddress=ops@acme.example"),
         ("CN=pay,S=NRW,L=Köln", "L=Köln,ST=NRW,CN=pay"),
@@ -208,11 +224,8 @@ def test_what_is_no_subject_is_refused_with_the_place(text: str, complaint: str)
 
 @given(st.text(max_size=80) | st.from_regex(r"(CN|O|C|1\.2\.3)=[ -~é]{0,9}(,|\+)OU=.{0,5}", fullmatch=True))
 def test_any_text_is_a_subject_or_a_usage_error(text: str) -> None:
-    try:
-        names.parse_subject(text)
-    except UsageError as error:
-        assert error.code == "usage.subject"
-        assert "\n" not in error.message
+    error = refusal(names.parse_subject, text)
+    assert error is None or (error.code == "usage.subject" and error.message.isprintable())
 
 
 @pytest.mark.parametrize(
@@ -234,9 +247,7 @@ def test_any_text_is_a_subject_or_a_usage_error(text: str) -> None:
         ("uri:mailto:a@acme.example", "URI:mailto:a@acme.example"),
     ],
 )
-def test_an_alternative_name_is_told_by_its_form(
-    value: str, read: str, key: rsa.RSAPrivateKey, tmp_path: Path
-) -> None:
+def test_an_alternative_name_is_told_by_its_form(value: str, read: str, key: rsa.RSAPrivateKey, tmp_path: Path) -> None:
     certificate = certificates.build_self_signed(
         key,
         subject=names.build_subject(common_name="san"),
@@ -266,7 +277,9 @@ def test_what_is_no_alternative_name_is_refused(value: str) -> None:
     assert repr(value) in caught.value.message
 
 
-@pytest.mark.parametrize("value", ["bücher.example", "jürgen@acme.example", "https://bücher.example/", "dns:bücher.example"])
+@pytest.mark.parametrize(
+    "value", ["bücher.example", "jürgen@acme.example", "https://bücher.example/", "dns:bücher.example"]
+)
 def test_an_international_name_is_refused_with_the_way_to_write_it(value: str) -> None:
     with pytest.raises(UsageError) as caught:
         names.parse_san([value])
@@ -279,10 +292,8 @@ def test_the_same_alternative_name_twice_is_one() -> None:
 
 @given(st.text(max_size=40))
 def test_any_text_is_an_alternative_name_or_a_usage_error(value: str) -> None:
-    try:
-        names.parse_san([value])
-    except UsageError as error:
-        assert error.code == "usage.san"
+    error = refusal(names.parse_san, [value])
+    assert error is None or (error.code == "usage.san" and error.message.isprintable())
 
 
 def test_a_name_with_terminal_escapes_is_safe_to_print() -> None:

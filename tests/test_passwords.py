@@ -65,8 +65,11 @@ def test_a_source_may_be_a_pipe(cli: Cli, folder: Path, pair: Pair) -> None:
     [("--password", NEEDLE), ("--input-password", NEEDLE), ("--key-password", "pass:" + NEEDLE), ("--password", "env:"),
      ("--password", "file:"), ("--password", "env:" + NEEDLE + "!"), ("--key-password", "generate")],
 )  # fmt: skip
-def test_a_bare_secret_is_refused_with_the_reason_and_not_echoed(option: str, value: str, cli: Cli, folder: Path, pair: Pair) -> None:
+def test_a_bare_secret_is_refused_with_the_reason_and_not_echoed(
+    option: str, value: str, cli: Cli, folder: Path, pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Arguments show in process lists; repeating one in an error would put it into logs as well."""
+    monkeypatch.setenv("SFKEYTOOL_PASSWORD", PASSWORD)
     for extra in ((), ("--json",)):
         result = cli("wrap", "pay", pair.key, pair.crt, option, value, *extra)
         assert result.code == 2
@@ -78,7 +81,7 @@ def test_a_bare_secret_is_refused_with_the_reason_and_not_echoed(option: str, va
 @pytest.mark.parametrize(
     ("data", "words"),
     [(b"two\nlines\n", "line break"), (b"nul\0byte", "NUL"), (b"\xff\xfe\xff", "UTF-8"), (b"latin-\xe9", "UTF-8"),
-     (b"x" * 100_000, "large")],
+     (b"x" * 100_000, "64 KB")],
     ids=["two lines", "NUL", "broken UTF-16", "latin-1", "100 kB"],
 )  # fmt: skip
 def test_what_cannot_be_a_password_is_refused(data: bytes, words: str, cli: Cli, folder: Path, pair: Pair) -> None:
@@ -141,8 +144,9 @@ def test_generated_passwords_are_24_printable_characters_and_differ() -> None:
 @pytest.mark.parametrize("debug", ["", "1"])
 def test_no_secret_leaves_by_any_door(debug: str, folder: Path, pair: Pair, other_pair: Pair) -> None:
     """stdout, stderr, every file but the intended, and the command lines of all processes; on success and on failure."""
-    openssl("pkcs12", "-export", "-inkey", pair.key, "-in", pair.crt, "-passout", f"pass:{NEEDLE}", "-out", "in.pfx")
-    env = {**os.environ, "MINE": NEEDLE, "SFKEYTOOL_KEY_PASSWORD": NEEDLE + "-key", "SFKEYTOOL_DEBUG": debug, "PYTHONPATH": os.pathsep.join(sys.path)}
+    needle = f"needle-{os.urandom(8).hex()}"  # its own: parallel tests hand theirs to keytool on its command line
+    openssl("pkcs12", "-export", "-inkey", pair.key, "-in", pair.crt, "-passout", f"pass:{needle}", "-out", "in.pfx")
+    env = {**os.environ, "MINE": needle, "SFKEYTOOL_KEY_PASSWORD": needle + "-key", "SFKEYTOOL_DEBUG": debug, "PYTHONPATH": os.pathsep.join(sys.path)}
     runs = [
         ("wrap", "pay", "in.pfx", "--input-password", "env:MINE", "--password", "env:MINE", "-v"),
         ("wrap", "pay", "in.pfx", "--input-password", "env:MINE", "--password", "env:MINE", "-v", "--json"),
@@ -151,7 +155,7 @@ def test_no_secret_leaves_by_any_door(debug: str, folder: Path, pair: Pair, othe
         ("unwrap", "pay/pay.jks", "-d", "out", "--password", "env:MINE", "-v", "--json"),
         ("unwrap", "pay/pay.jks", "-d", "out2", "--password", "env:SFKEYTOOL_KEY_PASSWORD", "-v"),
         ("self-signed", "gen", "--password", "generate", "-v", "--json"),
-        ("wrap", "pay", "in.pfx", "--password", NEEDLE),
+        ("wrap", "pay", "in.pfx", "--password", needle),
     ]
     key_lines = [line for line in openssl("pkcs8", "-topk8", "-nocrypt", "-in", pair.key).splitlines() if "-----" not in line]
     for arguments in runs:
@@ -169,15 +173,15 @@ def test_no_secret_leaves_by_any_door(debug: str, folder: Path, pair: Pair, othe
                     continue
             time.sleep(0.02)
         out, err = process.communicate()
-        if NEEDLE not in arguments:
-            assert NEEDLE.encode() not in seen
-        assert NEEDLE not in out + err, arguments
+        if needle not in arguments:
+            assert needle.encode() not in seen
+        assert needle not in out + err, arguments
         assert not any(line in out + err for line in key_lines), arguments
         assert process.returncode in (0, 1, 2)
     generated = (folder / "gen" / "gen.jks.password").read_text().strip()
     for name, content in tree(folder).items():
-        assert NEEDLE.encode() not in content, name
-        assert NEEDLE.encode("utf-16-be") not in content, name
+        assert needle.encode() not in content, name
+        assert needle.encode("utf-16-be") not in content, name
         assert name.endswith("jks.password") or generated.encode() not in content
         if any(line.encode() in content for line in key_lines):
             pytest.fail(f"{name} holds the key in clear")

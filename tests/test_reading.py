@@ -87,7 +87,7 @@ def test_unwrap_tries_the_empty_password_first(cli: Cli, folder: Path, pair: Pai
     assert pem_body((folder / "mine" / "mine.key").read_text()) == key
 
 
-@pytest.mark.parametrize("alias", ["../../evil", "con", "a/b", "1", "Ünïcode", "x" * 90, ".ssh"])
+@pytest.mark.parametrize("alias", ["../../evil", "con", "a/b", "1", "ünïcode", "x" * 90, ".ssh"])
 def test_unwrap_makes_any_alias_a_harmless_name(alias: str, cli: Cli, folder: Path, pair: Pair) -> None:
     """An alias comes from a stranger's file: it never steers where files land."""
     from sfkeytool.keystores.jks import encode_jks
@@ -133,7 +133,7 @@ def test_show_tells_all_about_a_keystore(cli: Cli, export: Path, pair: Pair) -> 
                   "CN=pair", fingerprint, "RSA 2048"):  # fmt: skip
         assert words in result.out, words
     facts = cli("show", export, "--password", "env:TEST_PASSWORD", "--json").json["result"]["files"][0]
-    assert [key["alias"] for key in facts["keys"]] == ["first", "second"]
+    assert {key["alias"] for key in facts["keys"]} == {"first", "second"}
     assert all(key["certificates"] for key in facts["keys"])
 
 

@@ -308,7 +308,8 @@ def test_an_undo_removes_only_its_own_inode(tmp_path: Path) -> None:
     """The same content under another inode is somebody else's file."""
     (tmp_path / f".sfkeytool-{TX}-0.new").write_bytes(b"same\n")
     (tmp_path / "pay.jks").write_bytes(b"same\n")
-    put_journal(tmp_path, [{"name": "pay.jks", "replaces": False}])
+    files = [{"name": name, "replaces": False} for name in ("pay.jks", "not-yet-there")]
+    put_journal(tmp_path, files)
     write(tmp_path, CRT)
     assert set(tree(tmp_path)) == {"pay.jks", "pay.crt", "pay.json"}
 

@@ -86,9 +86,10 @@ def _annotation(field: Field) -> Any:
     text = field.help
     if field.default is not None and field.type is not bool:
         text = f"{text} [default: {getattr(field.default, 'value', field.default)}]"
+    # Whether a file can be read is told when it is read, with the same message for every reason and exit code 1.
+    options: dict[str, Any] = {"help": text, "show_default": False, "readable": False}
     if not field.flags:
-        return Annotated[kind, typer.Argument(help=text, metavar=field.metavar, show_default=False)]
-    options: dict[str, Any] = {"help": text, "show_default": False}
+        return Annotated[kind, typer.Argument(metavar=field.metavar, **options)]
     if field.metavar:
         options["metavar"] = field.metavar
     return Annotated[kind, typer.Option(*field.flags, **options)]

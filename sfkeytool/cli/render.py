@@ -4,10 +4,11 @@ import json
 import os
 import sys
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, TextIO
 
-from sfkeytool.errors import SfkeytoolError
+from sfkeytool.errors import OutputError, SfkeytoolError
 from sfkeytool.model import ArtifactKind, Notice, Receipt
 
 _BOLD, _RED, _YELLOW, _DIM, _RESET = "\x1b[1m", "\x1b[31m", "\x1b[33m", "\x1b[2m", "\x1b[0m"
@@ -41,21 +42,21 @@ class Console:
         """Lines of a human result; nothing under --json."""
         if not self.json_output:
             for line in lines:
-                print(clean(line))
+                _print(clean(line))
 
     def heading(self, line: str) -> None:
         if not self.json_output:
-            print(self._styled(clean(line), _BOLD, sys.stdout))
+            _print(self._styled(clean(line), _BOLD, sys.stdout))
 
     def steps(self, steps: Sequence[str]) -> None:
         """Numbered next steps, wrapped; left out under --quiet."""
         if self.quiet or self.json_output or not steps:
             return
-        print()
+        _print("")
         self.heading("Next")
         for number, step in enumerate(steps, 1):
             lead = f"{number:>2}. "
-            print(textwrap.fill(clean(step), 100, initial_indent=lead, subsequent_indent=" " * len(lead)))
+            _print(textwrap.fill(clean(step), 100, initial_indent=lead, subsequent_indent=" " * len(lead)))
 
     def envelope(self, status: int, facts: Mapping[str, Any]) -> None:
         """The JSON object of a run with a result."""
@@ -126,4 +127,33 @@ def certificate_line(facts: Mapping[str, Any]) -> str:
 
 
 def _print_json(value: Mapping[str, Any]) -> None:
-    print(json.dumps(value, indent=2, ensure_ascii=False))
+    _print(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def _print(text: str) -> None:
+    with stdout_errors():
+        print(text)
+
+
+def flush_results() -> None:
+    """Raises OutputError if a result could not be written after all."""
+    with stdout_errors():
+        sys.stdout.flush()
+
+
+@contextmanager
+def stdout_errors() -> Iterator[None]:
+    """A full disk behind stdout is our error; a closed pipe is the reader's choice, and stays BrokenPipeError."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        silence_stdout()
+        reason = error.strerror or type(error).__name__
+        raise OutputError("output.stdout", f"the result could not be written to stdout: {reason}") from None
+
+
+def silence_stdout() -> None:
+    """What is still buffered goes nowhere: else Python complains about it at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sfkeytool.cli.fields import Field, Values, command_line, complete, quoted
-from sfkeytool.cli.render import Console
+from sfkeytool.cli.render import Console, flush_results, silence_stdout
 from sfkeytool.errors import (
     EXIT_BUG,
     EXIT_FAILED,
@@ -176,7 +176,7 @@ def boundary(console: Console, body: Callable[[], int]) -> int:
     try:
         with terminating_signals():
             status = body()
-            sys.stdout.flush()
+            flush_results()
             return status
     except SfkeytoolError as error:
         if debug:
@@ -187,8 +187,7 @@ def boundary(console: Console, body: Callable[[], int]) -> int:
         console.error(_interrupted())
         return EXIT_INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output has gone. Files are complete; keep Python from complaining at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        silence_stdout()  # whoever read our output has gone; files are complete
         return EXIT_FAILED
     except Exception as error:
         if debug:

@@ -115,7 +115,9 @@ def parse_certificate(der: bytes, label: str) -> x509.Certificate:
             _ = (certificate.not_valid_before_utc, certificate.not_valid_after_utc)
             spki_der(certificate)
     except LIBRARY_ERRORS:
-        raise CertificateError("certificate.malformed", f"{label}: the certificate is damaged") from None
+        raise CertificateError(
+            "certificate.malformed", f"{label}: the certificate is damaged, or encoded in a way that is not known here"
+        ) from None
     return certificate
 
 
@@ -139,7 +141,6 @@ def build_self_signed(
     Valid from five minutes before ``now`` to ``days`` after it. Raises UsageError for days beyond 1 to 3650.
     """
     check_days(days)
-    now = now.replace(microsecond=0)  # X.509 times have whole seconds
     key_identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
     builder = (
         x509.CertificateBuilder()

@@ -131,7 +131,9 @@ def _check_scrypt(parameters: list[Tlv], label: str) -> int:
 
 def _clamped(element: Tlv) -> int:
     """An INTEGER, cut to 64 bits: nothing here tells larger ones apart, and Python refuses to print huge ones."""
-    return decode_integer(element.value) if len(element.value) <= 8 else 2**64
+    if len(element.value) <= 8:
+        return decode_integer(element.value)
+    return -1 if element.value[0] & 0x80 else 2**64
 
 
 def _say(number: int) -> str:

@@ -27,8 +27,6 @@ UPPER_BOUNDS = {
 
 LIBRARY_ERRORS = (
     ValueError,
-    TypeError,
-    OverflowError,
     UnsupportedAlgorithm,
     x509.DuplicateExtension,
     x509.InvalidVersion,

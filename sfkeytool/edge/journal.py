@@ -8,7 +8,7 @@ In each folder, TX being 16 random hex digits that all folders of a transaction 
 - ``.sfkeytool-TX.journal``  complete before the first target is touched
 
 The first folder is the home of the transaction: while its journal exists, nothing is decided and all can be
-undone; removing it is the commit.
+undone; removing it is the end.
 """
 
 import json

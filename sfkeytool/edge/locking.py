@@ -101,7 +101,7 @@ def _take(descriptor: int) -> bool:
         else:
             import fcntl
 
-            pass
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         # A file system without locks: better to write unlocked than not at all.
         return error.errno in (errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.ENOLCK)

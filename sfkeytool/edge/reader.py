@@ -69,7 +69,7 @@ def walk_inputs(paths: Sequence[Path]) -> Iterator[Path]:
     Raises InputError input.not-permitted for a folder that cannot be listed.
     """
     for path in paths:
-        if not path.is_dir():
+        if not _is_folder(path):
             yield path
             continue
         waiting = [path]
@@ -78,9 +78,11 @@ def walk_inputs(paths: Sequence[Path]) -> Iterator[Path]:
             try:
                 entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
             except OSError as error:
-                raise _input_error(error, folder) from error
+                raise InputError(
+                    "input.not-permitted", f"{folder}: the folder cannot be listed ({error.strerror})"
+                ) from error
             entries = [entry for entry in entries if entry.name != ".git" and not entry.name.startswith(".sfkeytool")]
-            yield from (folder / entry.name for entry in entries if entry.is_file())
+            yield from (folder / entry.name for entry in entries if os.path.isfile(entry))  # noqa: PTH113
             waiting += [folder / entry.name for entry in reversed(entries) if entry.is_dir(follow_symlinks=False)]
 
 
@@ -204,13 +206,17 @@ def _input_error(error: OSError | ValueError, path: Path) -> InputError:
     if error.errno in (errno.ENOENT, errno.ENOTDIR):
         near = _close_match(path)
         return InputError("input.not-found", f"{path} does not exist", *([f"did you mean {near}?"] if near else []))
-    if error.errno == errno.EISDIR or path.is_dir():
+    if os.name == "nt" and _is_folder(path):  # which Windows does not open
         return _is_directory(path)
     if error.errno == errno.ENXIO:  # a socket
         return _not_regular(path)
     if error.errno in (errno.EACCES, errno.EPERM):
         return InputError("input.not-permitted", f"{path}: reading is not permitted ({error.strerror})")
     return InputError("input.unreadable", f"{path} cannot be read ({error.strerror})")
+
+
+def _is_folder(path: Path) -> bool:
+    return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir() raises for names that are too long
 
 
 def _is_directory(path: Path) -> InputError:

@@ -64,23 +64,17 @@ def settle(group: Sequence[Path], transaction: str, *, finish: bool = False) -> 
     """
     journals = [(folder, read_journal(folder, transaction)) for folder in group]
     if journals[0][1] is not None:
-        if finish and all(_complete(folder, transaction, journal) for folder, journal in journals):
-            decide(group, transaction)
-        else:
+        if not (finish and all(_complete(folder, transaction, journal) for folder, journal in journals)):
             for folder, journal in journals:
                 if journal is not None:
                     _undo(folder, transaction, journal)
-                    sync_folder(folder)
-            # The home's goes last: until then a kill is followed by the same undo again.
-            for folder in reversed(group):
-                remove(journal_path(folder, transaction))
-                sync_folder(folder)
+        decide(group, transaction)
     for folder in group:
         sweep(folder, transaction)
 
 
 def decide(group: Sequence[Path], transaction: str) -> None:
-    """Commit: make the targets durable, remove the home's journal. Raises OSError if it did not commit."""
+    """End a transaction: what is in place, new or old, becomes durable and stays. Raises OSError if it did not end."""
     for folder in group:
         sync_folder(folder)
     remove(journal_path(group[0], transaction))

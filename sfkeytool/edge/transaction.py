@@ -57,8 +57,7 @@ def run_transaction(changes: Sequence[FolderChange], check: Callable[[], None]) 
     names = tuple(folder.name for folder in group) if len(group) > 1 else ()
     try:
         journals = [_stage(change, names, transaction, check) for change in changes]
-        # The home, which is the first, gets its journal last: with it the transaction has begun.
-        for change, journal in reversed(list(zip(changes, journals, strict=True))):
+        for change, journal in zip(changes, journals, strict=True):
             with naming(change.label):
                 write_journal(change.folder, transaction, journal)
                 sync_folder(change.folder)

@@ -9,6 +9,7 @@ import hmac
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import NoReturn
 
 from sfkeytool.crypto.der import OCTET_STRING, SEQUENCE, DerError, children, decode_oid, read_tlv
@@ -23,10 +24,13 @@ X509 = "X.509"
 MAX_PARTS = 50_000
 """Most entries and certificates in one file; Java's cacerts has about 150. Keeps a forged count from eating memory."""
 
+DIGEST_BYTES = 20
+"""SHA-1, at the end of a JKS and of a JCEKS."""
+
 _MAGIC = b"\xfe\xed\xfe\xed"
 _WHITENER = b"Mighty Aphrodite"
 _TAG_KEY, _TAG_TRUSTED = 1, 2
-_DIGEST_BYTES = _SALT_BYTES = 20
+_SALT_BYTES = 20
 # AlgorithmIdentifier { OID_JKS_PROTECTION, NULL }
 _ALGORITHM_DER = bytes.fromhex("300e060a2b060104012a021101010500")
 
@@ -88,7 +92,7 @@ class JksFile:
 
     def digest_matches(self, password: Secret) -> bool:
         """Whether ``password`` is the store's and the file is intact; the two cannot be told apart. Pure."""
-        return hmac.compare_digest(self.digest, _store_digest(self.signed, password))
+        return hmac.compare_digest(self.digest, store_digest(self.signed, password))
 
     def decrypt_key(self, entry: JksKeyEntry, password: Secret) -> bytes:
         """The key of ``entry`` as unencrypted PKCS#8 DER. Secret. Pure.
@@ -106,12 +110,12 @@ class JksFile:
                 "keystore.unsupported-protection",
                 f"{where}: the key is protected by algorithm {oid}; a JKS has {OID_JKS_PROTECTION}",
             )
-        if len(protected) < _SALT_BYTES + _DIGEST_BYTES:
+        if len(protected) < _SALT_BYTES + DIGEST_BYTES:
             raise KeystoreError(
                 "keystore.damaged",
                 f"{where}: the protected key has {len(protected)} bytes; salt and digest alone have 40",
             )
-        salt, key, digest = protected[:_SALT_BYTES], protected[_SALT_BYTES:-_DIGEST_BYTES], protected[-_DIGEST_BYTES:]
+        salt, key, digest = protected[:_SALT_BYTES], protected[_SALT_BYTES:-DIGEST_BYTES], protected[-DIGEST_BYTES:]
         key_pkcs8 = _xor_keystream(key, salt, password)
         if not hmac.compare_digest(digest, _key_digest(key_pkcs8, password)):
             raise KeystorePasswordError(
@@ -138,7 +142,7 @@ def parse_jks(data: bytes, label: str) -> JksFile:
         entries.append(_parse_entry(reader, number, version))
     reader.where = "at the end"
     signed = data[: reader.offset]
-    digest = reader.take(_DIGEST_BYTES, "the digest")
+    digest = reader.take(DIGEST_BYTES, "the digest")
     return JksFile(label, version, tuple(entries), signed, digest, data[reader.offset :])
 
 
@@ -177,7 +181,7 @@ def encode_jks(
             *(encode_java_utf(X509) + _u32(len(der)) + der for der in chain_der),
         ]
     )
-    return signed + _store_digest(signed, password)
+    return signed + store_digest(signed, password)
 
 
 def encode_java_utf(text: str) -> bytes:
@@ -205,6 +209,14 @@ def decode_java_utf(content: bytes) -> str:
     # C0 is never a continuation byte, so the pair C0 80 can only be the NUL.
     units = content.replace(b"\xc0\x80", b"\0").decode("utf-8", "surrogatepass")
     return units.encode("utf-16-be", "surrogatepass").decode("utf-16-be")
+
+
+def describe_java_time(milliseconds: int) -> datetime | None:
+    """An entry's timestamp (since 1970, unsigned 64 bits) in UTC; None beyond the years that Python knows. Pure."""
+    try:
+        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
+    except OverflowError:
+        return None
 
 
 class _Reader:
@@ -287,7 +299,8 @@ def _java_chars(password: Secret) -> bytes:
     return password.reveal().encode("utf-16-be", "surrogatepass")
 
 
-def _store_digest(signed: bytes, password: Secret) -> bytes:
+def store_digest(signed: bytes, password: Secret) -> bytes:
+    """The digest that ends a JKS or JCEKS file whose other bytes are ``signed``. Tests passwords: secret. Pure."""
     return _sha1(_java_chars(password), _WHITENER, signed)
 
 
@@ -299,7 +312,7 @@ def _xor_keystream(data: bytes, salt: bytes, password: Secret) -> bytes:
     """Encrypts and decrypts: each 20 bytes of the stream are the SHA-1 of password and the 20 before (first: salt)."""
     chars = _java_chars(password)
     blocks = [salt]
-    for _ in range(0, len(data), _DIGEST_BYTES):
+    for _ in range(0, len(data), DIGEST_BYTES):
         blocks.append(_sha1(chars, blocks[-1]))
     stream = b"".join(blocks[1:])[: len(data)]
     return (int.from_bytes(data, "big") ^ int.from_bytes(stream, "big")).to_bytes(len(data), "big")

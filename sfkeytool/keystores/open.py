@@ -1,59 +1,66 @@
-"""Open a keystore of any format."""
+"""Any keystore's bytes to our one view of a keystore."""
 
 from collections.abc import Sequence
 
 from sfkeytool.errors import KeystoreError, KeystorePasswordError
 from sfkeytool.keystores import jks
-from sfkeytool.keystores.other_java import parse_other_java
-from sfkeytool.keystores.pkcs12 import parse_pkcs12
-from sfkeytool.keystores.store import CertificateEntry, KeyEntry, Keystore, StoreType, java_time
+from sfkeytool.keystores.store import CertificateEntry, KeyEntry, Keystore, StoreType
 from sfkeytool.passwords import Secret
 
 
 def open_keystore(data: bytes, label: str, type: StoreType, passwords: Sequence[Secret]) -> Keystore:
-    """Open a keystore with the first of ``passwords`` that fits; each of its keys with any of them. Pure.
+    """Open a keystore of a known type with whichever of ``passwords`` fits, tried in this order. Keys are secret. Pure.
 
-    A JKS opens without passwords too: its structure and certificates are not encrypted. Then ``password`` and each
-    ``key_pkcs8`` are None. Raises KeystoreError, KeystorePasswordError, PrivateKeyError.
+    A key may have a password of its own: each is tried with all of them, the store's first, and stays None if none
+    opens it. Without any password a JKS still shows its structure (keys None, integrity not verified).
+
+    Raises KeystorePasswordError ``keystore.password-needed`` or ``keystore.wrong-password``; KeystoreError
+    ``keystore.damaged``, ``keystore.too-large``, ``keystore.unsupported-type`` or
+    ``keystore.unsupported-protection``; PrivateKeyError ``key.kdf-too-expensive``.
     """
-    if type is StoreType.JKS:
-        return _open_jks(data, label, passwords)
-    if type is StoreType.PKCS12:
-        return parse_pkcs12(data, label, passwords)
-    if type is StoreType.BCFKS:
-        raise KeystoreError(
-            "keystore.unsupported-type",
-            f"{label} is a BCFKS keystore, which sfkeytool does not open",
-            "Salesforce takes BCFKS in Government Cloud only; convert a copy with Bouncy Castle and keytool",
-        )
-    return parse_other_java(data, label, type, passwords)
+    match type:
+        case StoreType.JKS:
+            return _open_jks(jks.parse_jks(data, label), passwords)
+        case StoreType.PKCS12:
+            from sfkeytool.keystores.pkcs12 import parse_pkcs12
+
+            return parse_pkcs12(data, label, passwords)
+        case StoreType.JCEKS | StoreType.BKS | StoreType.UBER:
+            from sfkeytool.keystores.other_java import parse_other_java
+
+            return parse_other_java(data, label, type, passwords)
+    raise KeystoreError(
+        "keystore.unsupported-type",
+        f"{label} is a {type} keystore: Salesforce Government Cloud may take it, but sfkeytool does not open it",
+        "export the entry as PKCS#12 with the program that made it",
+    )
 
 
-def _open_jks(data: bytes, label: str, passwords: Sequence[Secret]) -> Keystore:
-    parsed = jks.parse_jks(data, label)
-    password = next((candidate for candidate in passwords if parsed.digest_matches(candidate)), None)
+def _open_jks(file: jks.JksFile, passwords: Sequence[Secret]) -> Keystore:
+    password = next((password for password in passwords if file.digest_matches(password)), None)
     if passwords and password is None:
-        raise KeystorePasswordError("keystore.wrong-password", f"wrong password for {label}, or the file is damaged")
-    keys: list[KeyEntry] = []
-    certificates: list[CertificateEntry] = []
-    for entry in parsed.entries:
-        created_at = java_time(entry.created_at_ms)
+        raise KeystorePasswordError(
+            "keystore.wrong-password", f"wrong password for {file.label}, or the file is damaged"
+        )
+    in_order = [] if password is None else [password, *(other for other in passwords if other is not password)]
+    keys, certificates = [], []
+    for entry in file.entries:
+        created_at = jks.describe_java_time(entry.created_at_ms)
         if isinstance(entry, jks.JksTrustedEntry):
             certificates.append(CertificateEntry(entry.alias, entry.certificate.der, created_at))
             continue
-        opened = None
-        for candidate in ([password] if password else []) + list(passwords):
-            opened = _open_key(parsed, entry, candidate)
-            if opened:
-                break
-        key, key_password = opened or (None, None)
-        chain = tuple(certificate.der for certificate in entry.chain)
-        keys.append(KeyEntry(entry.alias, key, chain, created_at, key_password))
-    return Keystore(StoreType.JKS, tuple(keys), tuple(certificates), (), password)
+        key_pkcs8, key_password = _open_key(file, entry, in_order)
+        chain_der = tuple(certificate.der for certificate in entry.chain)
+        keys.append(KeyEntry(entry.alias, key_pkcs8, chain_der, created_at, key_password))
+    return Keystore(StoreType.JKS, tuple(keys), tuple(certificates), password=password)
 
 
-def _open_key(parsed: jks.JksFile, entry: jks.JksKeyEntry, password: Secret) -> tuple[bytes, Secret] | None:
-    try:
-        return parsed.decrypt_key(entry, password), password
-    except KeystorePasswordError:
-        return None
+def _open_key(
+    file: jks.JksFile, entry: jks.JksKeyEntry, passwords: Sequence[Secret]
+) -> tuple[bytes | None, Secret | None]:
+    for password in passwords:
+        try:
+            return file.decrypt_key(entry, password), password
+        except KeystorePasswordError:
+            continue
+    return None, None

@@ -223,6 +223,7 @@ def _decrypt(cipher: str, key: bytes, iv: bytes, ciphertext: bytes) -> Iterator[
         rc2: Any = ARC2  # its stubs lack effective_keylen
         padded = rc2.new(key, rc2.MODE_CBC, iv=iv, effective_keylen=len(key) * 8).decrypt(ciphertext)
     else:
+        key = key + key[:8] if len(key) == 16 and cipher == "3des" else key  # the third key is the first again
         decryptor = Cipher(AES(key) if cipher == "aes" else TripleDES(key), modes.CBC(iv)).decryptor()
         padded = decryptor.update(ciphertext) + decryptor.finalize()
     padding = padded[-1]
