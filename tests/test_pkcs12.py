@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import hmac
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -366,6 +366,30 @@ def test_pbmac1_is_verified_as_openssl_does(password: str) -> None:
     assert_holds_first(parse(data, "wrong", password))
     with pytest.raises(KeystorePasswordError):
         parse(data, "wrong")
+
+
+def with_pyjks_mac(password: str) -> bytes:
+    """A PFX whose MAC key pyjks derives, with Bouncy Castle's idea of the empty password: no bytes at all."""
+    import jks
+
+    safes = sequence(data_safe(cert_bag(FIRST, None, b"1"), bag("01", FIRST_KEY, "first", b"1"), cert_bag(ROOT)))
+    mac_key = jks.rfc7292.derive_key(hashlib.sha1, 3, password, b"saltsalt", 2000, 20)
+    digest_info = sequence(sequence(oid("2b0e03021a"), tlv(0x05)), octets(hmac.digest(mac_key, safes, "sha1")))
+    mac = sequence(digest_info, octets(b"saltsalt"), integer(2000))
+    return sequence(integer(3), sequence(oid(DATA), tlv(0xA0, octets(safes))), mac)
+
+
+@pytest.mark.pyjks
+def test_an_empty_password_may_also_be_no_password() -> None:
+    data = with_pyjks_mac("")
+    assert pkcs12.load_pkcs12(data, None).key is not None
+    assert_holds_first(parse(data, ""))
+
+
+@pytest.mark.pyjks
+@pytest.mark.parametrize("form", [str, lambda text: text.encode().decode("latin-1")], ids=["today", "until 1.1.0"])
+def test_openssl_s_forms_of_a_password_beyond_ascii_open(form: Callable[[str], str]) -> None:
+    assert_holds_first(parse(with_pyjks_mac(form("pässwörd€")), "pässwörd€"))
 
 
 def test_a_pfx_sealed_by_a_signature_is_named() -> None:

@@ -142,8 +142,7 @@ def derive_pkcs12(digest: str, purpose: int, password: bytes, salt: bytes, itera
 def _bmp_forms(password: Secret) -> list[bytes]:
     """RFC 7292, B.1: UTF-16BE and two zero bytes. Nothing at all is some makers' empty password.
 
-    Before 1.1 openssl took each byte of a UTF-8 password for a character, and so does its command still where the
-    locale is not UTF-8.
+    openssl took each byte of a UTF-8 password for a character until 1.1.0.
     """
     text = password.reveal()
     if not text:
