@@ -65,10 +65,14 @@ class OutputError(SfkeytoolError):
     """Files could not be written; nothing was changed."""
 
 
-class SelfCheckError(SfkeytoolError):
-    """What was made did not pass its own read-back; nothing was written. A bug in sfkeytool."""
+class InternalError(SfkeytoolError):
+    """A bug in sfkeytool."""
 
     exit_code = EXIT_BUG
+
+
+class SelfCheckError(InternalError):
+    """What was made did not pass its own read-back; nothing was written."""
 
 
 class InterruptedRunError(SfkeytoolError):

@@ -60,15 +60,15 @@ def values_from_flags(line: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> d
 
 
 def requests(command: str, values: dict[str, Any]) -> Any:
-    from sfkeytool.cli.commands import keystores, looking, making
+    from sfkeytool.cli import building
 
     builders = {
-        "self-signed": making.build_self_signed_request,
-        "csr": making.build_csr_request,
-        "wrap": keystores.build_wrap_request,
-        "unwrap": keystores.build_unwrap_request,
-        "show": looking.build_show_request,
-        "compare": looking.build_compare_request,
+        "self-signed": building.build_self_signed_request,
+        "csr": building.build_csr_request,
+        "wrap": building.build_wrap_request,
+        "unwrap": building.build_unwrap_request,
+        "show": building.build_show_request,
+        "compare": building.build_compare_request,
     }
     return builders[command](values)
 

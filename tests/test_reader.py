@@ -1,5 +1,6 @@
 """What is read: files that must be regular, folders of them, and secrets from their sources."""
 
+import inspect
 import io
 import os
 import socket
@@ -156,18 +157,18 @@ def test_a_folder_that_is_named_is_walked_though_it_is_a_symlink(tmp_path: Path)
 
 @posix
 def test_folders_deeper_than_the_recursion_limit_are_walked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a low limit and not a deep folder, which pytest could not clear up."""
     monkeypatch.chdir(tmp_path)
-    deep = Path()
-    for _ in range(1500):
-        deep /= "d"
-        deep.mkdir()
+    deep = Path(*["d"] * 300)
+    deep.mkdir(parents=True)
     (deep / "x").write_bytes(b"x")
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack()) + 100)
     try:
-        assert list(walk_inputs([Path()])) == [deep / "x"]
-    finally:  # pytest's own clearing up would not get that deep
-        (deep / "x").unlink()
-        for folder in (deep, *deep.parents[:-1]):
-            folder.rmdir()
+        walked = list(walk_inputs([Path()]))
+    finally:
+        sys.setrecursionlimit(limit)
+    assert walked == [deep / "x"]
 
 
 @posix

@@ -20,7 +20,7 @@ from sfkeytool.errors import EXIT_USAGE, UsageError
 COMMANDS = (SELF_SIGNED, CSR, WRAP, UNWRAP, SHOW, COMPARE)
 
 # Typer carries its own click since 0.27 and uses the package before: this is the base of either's errors.
-_CommandLineError: type[Exception] = typer.BadParameter.__mro__[2]  # type: ignore[assignment]
+_CommandLineError: type[Exception] = typer.BadParameter.__mro__[2]
 
 _HELP = """Keys and certificates of Salesforce integrations.
 

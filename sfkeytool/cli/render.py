@@ -37,6 +37,8 @@ class Console:
         self.quiet = quiet
         self.verbose = verbose
         self.notices: list[Notice] = []
+        self.committed = False
+        """Whether files of this run are on disk, for the message of a run that breaks off afterwards."""
 
     def result(self, lines: Iterable[str]) -> None:
         """Lines of a human result; nothing under --json."""

@@ -16,6 +16,8 @@ from sfkeytool.errors import (
     EXIT_BUG,
     EXIT_FAILED,
     EXIT_INTERRUPTED,
+    InternalError,
+    InterruptedRunError,
     KeystorePasswordError,
     PrivateKeyPasswordError,
     SfkeytoolError,
@@ -112,6 +114,7 @@ class Run:
         from sfkeytool.edge.writer import commit, repository_notice
 
         receipts = commit(writes, now=self.now)
+        self.console.committed = True
         for receipt in receipts:
             for notice in (*receipt.notices, repository_notice(receipt.folder)):
                 if notice is not None:
@@ -184,7 +187,7 @@ def boundary(console: Console, body: Callable[[], int]) -> int:
         console.error(error)
         return error.exit_code
     except KeyboardInterrupt:
-        console.error(_interrupted())
+        console.error(InterruptedRunError("interrupted", f"interrupted; {_state(console)}"))
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         silence_stdout()  # whoever read our output has gone; files are complete
@@ -192,24 +195,19 @@ def boundary(console: Console, body: Callable[[], int]) -> int:
     except Exception as error:
         if debug:
             _print_traceback(error)
-        console.error(_bug(error))
+        console.error(_bug(error, _state(console)))
         return EXIT_BUG
 
 
-def _interrupted() -> SfkeytoolError:
-    from sfkeytool.errors import InterruptedRunError
-
-    return InterruptedRunError("interrupted", "interrupted; nothing was changed")
+def _state(console: Console) -> str:
+    return "the files were complete by then" if console.committed else "nothing was changed"
 
 
-def _bug(error: Exception) -> SfkeytoolError:
-    class InternalError(SfkeytoolError):
-        exit_code = EXIT_BUG
-
+def _bug(error: Exception, state: str) -> InternalError:
     # The message of a foreign exception may quote what it choked on; its type cannot.
     return InternalError(
         "internal.bug",
-        f"a bug in sfkeytool: {type(error).__name__}; nothing was written",
+        f"a bug in sfkeytool: {type(error).__name__}; {state}",
         "run it again with SFKEYTOOL_DEBUG=1 and report the traceback",
     )
 

@@ -1,6 +1,7 @@
 """From a heap of certificates to a chain, by signature and not only by name."""
 
 import warnings
+from bisect import bisect
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,13 +33,18 @@ class Chain:
 
 @dataclass(frozen=True)
 class _Path:
-    """A way up from the leaf, and until when all of it is valid."""
+    """A way up from the leaf, and when its certificates expire, the first to do so first.
+
+    Of two ways the one is better whose expiries come later, compared one by one.
+    """
 
     certificates: tuple[x509.Certificate, ...]
-    valid_until: datetime
+    expiries: tuple[datetime, ...]
 
     def up_to(self, issuer: x509.Certificate) -> "_Path":
-        return _Path((*self.certificates, issuer), min(self.valid_until, issuer.not_valid_after_utc))
+        expiry = issuer.not_valid_after_utc
+        place = bisect(self.expiries, expiry)
+        return _Path((*self.certificates, issuer), (*self.expiries[:place], expiry, *self.expiries[place:]))
 
 
 def build_chain(leaf: x509.Certificate, pool: Sequence[x509.Certificate]) -> Chain:
@@ -69,24 +75,24 @@ def signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
 
 def _best_path(leaf: x509.Certificate, issuers: "_Issuers") -> _Path:
     """Breadth first, so every certificate is looked at once, and the first layer with a root has the shortest way."""
-    layer = {leaf: _Path((leaf,), leaf.not_valid_after_utc)}
+    layer = {leaf: _Path((leaf,), (leaf.not_valid_after_utc,))}
     seen = {leaf}
     dead_ends: list[_Path] = []
     while layer:
         if roots := [path for certificate, path in layer.items() if is_self_signed(certificate)]:
-            return max(roots, key=lambda path: path.valid_until)
+            return max(roots, key=lambda path: path.expiries)
         following: dict[x509.Certificate, _Path] = {}
         for certificate, path in layer.items():
             further = [path.up_to(issuer) for issuer in issuers.of(certificate) if issuer not in seen]
             for longer in further:
                 known = following.setdefault(longer.certificates[-1], longer)
-                if longer.valid_until > known.valid_until:
+                if longer.expiries > known.expiries:
                     following[longer.certificates[-1]] = longer
             if not further:
                 dead_ends.append(path)
         seen.update(following)
         layer = following
-    return min(dead_ends, key=lambda path: (len(path.certificates), -path.valid_until.timestamp()))
+    return max(dead_ends, key=lambda path: (-len(path.certificates), path.expiries))
 
 
 class _Issuers:

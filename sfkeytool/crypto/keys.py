@@ -176,7 +176,7 @@ def encode_key_pem(key: PrivateKey, password: Secret | None) -> bytes:
     """
     encryption: serialization.KeySerializationEncryption = serialization.NoEncryption()
     if password is not None:
-        if not len(password):
+        if password.length == 0:
             raise PrivateKeyPasswordError("key.empty-password", "a key cannot be encrypted with an empty password")
         if len(password.reveal().encode()) > _MAX_PASSWORD_BYTES:
             raise PrivateKeyPasswordError(

@@ -27,6 +27,8 @@ UPPER_BOUNDS = {
 
 LIBRARY_ERRORS = (
     ValueError,
+    TypeError,
+    KeyError,
     UnsupportedAlgorithm,
     x509.DuplicateExtension,
     x509.InvalidVersion,

@@ -24,7 +24,7 @@ class PemBlock:
 
 def parse_pem(data: bytes, label: str) -> tuple[PemBlock, ...]:
     """Every PEM block of ``data``, in order. Pure. Raises InputError for a block that is cut short or not base64."""
-    blocks = []
+    blocks: list[PemBlock] = []
     position = 0
     while match := _BEGIN.search(data, position):
         kind = match.group(1)

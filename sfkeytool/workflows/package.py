@@ -75,7 +75,7 @@ def _read_back(
 
 def check_new_password(password: Secret, what: str) -> tuple[Notice, ...]:
     """Warnings about a password that a keystore is about to get; raises UsageError if it is too short."""
-    length = len(password)
+    length = password.length
     if length < MINIMUM_LENGTH:
         raise UsageError(
             "usage.password-too-short",

@@ -9,9 +9,7 @@ from sfkeytool.cli.fields import Field, Question, Values
 from sfkeytool.cli.render import certificate_line, files_facts, files_lines
 from sfkeytool.cli.run import Command, Run
 from sfkeytool.model import ArtifactKind, PlannedFile
-from sfkeytool.names import parse_unique_name
-from sfkeytool.passwords import SourceKind, parse_source
-from sfkeytool.workflows.requests import UnwrapRequest, WrapRequest
+from sfkeytool.passwords import SourceKind
 
 FILES = Field(
     "files",
@@ -31,34 +29,9 @@ FILE = Field(
 )
 
 
-def build_wrap_request(values: Values) -> WrapRequest:
-    """The request that these values make. Raises UsageError."""
-    return WrapRequest(
-        name=parse_unique_name(values["name"]).value,
-        files=tuple(values["files"]),
-        purpose=values["purpose"],
-        password=parse_source(values["password"], "--password", may_generate=True),
-        alias=values["alias"],
-        key_password=parse_source(values["key_password"], "--key-password") if values["key_password"] else None,
-        input_passwords=tuple(parse_source(text, "--input-password") for text in values["input_password"] or ()),
-        output_dir=values["output_dir"],
-        force=bool(values["force"]),
-    )
-
-
-def build_unwrap_request(values: Values) -> UnwrapRequest:
-    """The request that these values make. Raises UsageError."""
-    return UnwrapRequest(
-        file=values["file"],
-        alias=values["alias"],
-        password=parse_source(values["password"], "--password") if values["password"] else None,
-        key_password=parse_source(values["key_password"], "--key-password") if values["key_password"] else None,
-        output_dir=values["output_dir"],
-        force=bool(values["force"]),
-    )
-
-
 def _execute_wrap(run: Run, values: Values) -> int:
+    from sfkeytool.cli.building import build_wrap_request
+
     request = build_wrap_request(values)
     folder = folder_of(request.name, request.output_dir)
     existing = folder / f"{request.name}.key"
@@ -109,6 +82,7 @@ def _execute_wrap(run: Run, values: Values) -> int:
 
 
 def _execute_unwrap(run: Run, values: Values) -> int:
+    from sfkeytool.cli.building import build_unwrap_request
     from sfkeytool.edge.writer import FolderWrite
     from sfkeytool.workflows.unwrap import UnwrapInputs, unwrap
 

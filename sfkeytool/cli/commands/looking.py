@@ -8,8 +8,6 @@ from sfkeytool.cli import options
 from sfkeytool.cli.fields import Field, Question, Values
 from sfkeytool.cli.run import Command, Run
 from sfkeytool.errors import InputError, SfkeytoolError
-from sfkeytool.passwords import parse_source
-from sfkeytool.workflows.requests import CompareRequest, ShowRequest
 
 FILES = Field(
     "files",
@@ -27,23 +25,8 @@ RIGHT = Field(
 )
 
 
-def build_show_request(values: Values) -> ShowRequest:
-    """The request that these values make. Raises UsageError."""
-    return ShowRequest(
-        tuple(values["files"]), parse_source(values["password"], "--password") if values["password"] else None
-    )
-
-
-def build_compare_request(values: Values) -> CompareRequest:
-    """The request that these values make. Raises UsageError."""
-    return CompareRequest(
-        values["left"],
-        values["right"],
-        parse_source(values["password"], "--password") if values["password"] else None,
-    )
-
-
 def _execute_show(run: Run, values: Values) -> int:
+    from sfkeytool.cli.building import build_show_request
     from sfkeytool.edge.reader import walk_inputs
     from sfkeytool.workflows.show import show_file
 
@@ -80,6 +63,7 @@ def _execute_show(run: Run, values: Values) -> int:
 
 
 def _execute_compare(run: Run, values: Values) -> int:
+    from sfkeytool.cli.building import build_compare_request
     from sfkeytool.edge.reader import walk_inputs
     from sfkeytool.workflows.compare import Side, compare
 

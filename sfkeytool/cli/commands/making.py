@@ -1,16 +1,18 @@
 """``self-signed`` and ``csr``: the commands that make a key."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sfkeytool.cli import options
 from sfkeytool.cli.fields import Field, Values
 from sfkeytool.cli.render import certificate_line, files_facts, files_lines
 from sfkeytool.cli.run import Command, Run
 from sfkeytool.model import ArtifactKind, PlannedFile
-from sfkeytool.names import parse_unique_name
-from sfkeytool.passwords import SourceKind, parse_source
-from sfkeytool.workflows.requests import CsrRequest, KeyRequest, SelfSignedRequest, SubjectRequest
+from sfkeytool.passwords import SourceKind
+
+if TYPE_CHECKING:
+    from sfkeytool.workflows.requests import CsrRequest, KeyRequest, SelfSignedRequest
+
 
 DAYS = Field("days", int, "Days that the certificate is valid, 1 to 3650.", ("--days",), metavar="N", default=365)
 
@@ -18,35 +20,8 @@ _KEY_FIELDS = (options.KEY_SIZE, options.KEY_FILE, options.KEY_PASSWORD, options
 _PLACE_FIELDS = (options.OUTPUT_DIR, options.FORCE)
 
 
-def build_self_signed_request(values: Values) -> SelfSignedRequest:
-    """The request that these values make. Raises UsageError."""
-    return SelfSignedRequest(
-        name=parse_unique_name(values["name"]).value,
-        subject=_subject(values),
-        san=tuple(values["san"] or ()),
-        purpose=values["purpose"],
-        key=_key_request(values),
-        days=values["days"],
-        password=parse_source(values["password"], "--password", may_generate=True),
-        output_dir=values["output_dir"],
-        force=bool(values["force"]),
-    )
-
-
-def build_csr_request(values: Values) -> CsrRequest:
-    """The request that these values make. Raises UsageError."""
-    return CsrRequest(
-        name=parse_unique_name(values["name"]).value,
-        subject=_subject(values),
-        san=tuple(values["san"] or ()),
-        purpose=values["purpose"],
-        key=_key_request(values),
-        output_dir=values["output_dir"],
-        force=bool(values["force"]),
-    )
-
-
 def _execute_self_signed(run: Run, values: Values) -> int:
+    from sfkeytool.cli.building import build_self_signed_request
     from sfkeytool.workflows.self_signed import SelfSignedInputs, self_signed
 
     request = build_self_signed_request(values)
@@ -70,6 +45,7 @@ def _execute_self_signed(run: Run, values: Values) -> int:
 
 
 def _execute_csr(run: Run, values: Values) -> int:
+    from sfkeytool.cli.building import build_csr_request
     from sfkeytool.workflows.csr import CsrInputs, csr
 
     request = build_csr_request(values)
@@ -157,7 +133,7 @@ def finish_in_folder(run: Run, plan: Any, outcome: Any, heading: Any) -> int:
     return int(outcome.exit_code)
 
 
-def _plan(run: Run, request: SelfSignedRequest | CsrRequest, folder: Path, files: list[PlannedFile]) -> Any:
+def _plan(run: Run, request: "SelfSignedRequest | CsrRequest", folder: Path, files: list[PlannedFile]) -> Any:
     """Refuse early: a name clash costs no key generation. The key is planned only where one will be written."""
     inputs = [request.key.file] if request.key.file else []
     planned = [*files, PlannedFile(f"{request.name}.json", ArtifactKind.RECEIPT)]
@@ -166,7 +142,7 @@ def _plan(run: Run, request: SelfSignedRequest | CsrRequest, folder: Path, files
     return run.plan(folder, planned, force=request.force, inputs=inputs)
 
 
-def _read_key_inputs(run: Run, name: str, key: KeyRequest, folder: Path) -> Any:
+def _read_key_inputs(run: Run, name: str, key: "KeyRequest", folder: Path) -> Any:
     from sfkeytool.workflows.keypair import KeyInputs
 
     existing = folder / f"{name}.key"
@@ -182,20 +158,5 @@ def _read_key_inputs(run: Run, name: str, key: KeyRequest, folder: Path) -> Any:
     )
 
 
-def _subject(values: Values) -> SubjectRequest:
-    parts = {field.name: values[field.name] for field in options.SUBJECT if field.name != "subject"}
-    return SubjectRequest(rfc4514=values["subject"], **parts)
-
-
-def _key_request(values: Values) -> KeyRequest:
-    key_password = values["key_password"]
-    return KeyRequest(
-        file=values["key"],
-        bits=options.parse_bits(values["key_size"]) if values["key_size"] else None,
-        password=parse_source(key_password, "--key-password") if key_password else None,
-        input_passwords=tuple(parse_source(text, "--input-password") for text in values["input_password"] or ()),
-    )
-
-
-def _slow(key: KeyRequest) -> bool:
+def _slow(key: "KeyRequest") -> bool:
     return key.file is None and (key.bits or 0) > 2048

@@ -1,0 +1,105 @@
+"""From a command's values to its request: the one way, whether the values come from flags or from answers.
+
+Apart from the commands, because requests cost time to import and ``--help`` needs none.
+"""
+
+from sfkeytool.cli import options
+from sfkeytool.cli.fields import Values
+from sfkeytool.names import parse_unique_name
+from sfkeytool.passwords import parse_source
+from sfkeytool.workflows.requests import (
+    CompareRequest,
+    CsrRequest,
+    KeyRequest,
+    SelfSignedRequest,
+    ShowRequest,
+    SubjectRequest,
+    UnwrapRequest,
+    WrapRequest,
+)
+
+
+def build_self_signed_request(values: Values) -> SelfSignedRequest:
+    """The request that these values make. Raises UsageError."""
+    return SelfSignedRequest(
+        name=parse_unique_name(values["name"]).value,
+        subject=_subject(values),
+        san=tuple(values["san"] or ()),
+        purpose=values["purpose"],
+        key=_key_request(values),
+        days=values["days"],
+        password=parse_source(values["password"], "--password", may_generate=True),
+        output_dir=values["output_dir"],
+        force=bool(values["force"]),
+    )
+
+
+def build_csr_request(values: Values) -> CsrRequest:
+    """The request that these values make. Raises UsageError."""
+    return CsrRequest(
+        name=parse_unique_name(values["name"]).value,
+        subject=_subject(values),
+        san=tuple(values["san"] or ()),
+        purpose=values["purpose"],
+        key=_key_request(values),
+        output_dir=values["output_dir"],
+        force=bool(values["force"]),
+    )
+
+
+def build_wrap_request(values: Values) -> WrapRequest:
+    """The request that these values make. Raises UsageError."""
+    return WrapRequest(
+        name=parse_unique_name(values["name"]).value,
+        files=tuple(values["files"]),
+        purpose=values["purpose"],
+        password=parse_source(values["password"], "--password", may_generate=True),
+        alias=values["alias"],
+        key_password=parse_source(values["key_password"], "--key-password") if values["key_password"] else None,
+        input_passwords=tuple(parse_source(text, "--input-password") for text in values["input_password"] or ()),
+        output_dir=values["output_dir"],
+        force=bool(values["force"]),
+    )
+
+
+def build_unwrap_request(values: Values) -> UnwrapRequest:
+    """The request that these values make. Raises UsageError."""
+    return UnwrapRequest(
+        file=values["file"],
+        alias=values["alias"],
+        password=parse_source(values["password"], "--password") if values["password"] else None,
+        key_password=parse_source(values["key_password"], "--key-password") if values["key_password"] else None,
+        output_dir=values["output_dir"],
+        force=bool(values["force"]),
+    )
+
+
+def build_show_request(values: Values) -> ShowRequest:
+    """The request that these values make. Raises UsageError."""
+    return ShowRequest(
+        tuple(values["files"]), parse_source(values["password"], "--password") if values["password"] else None
+    )
+
+
+def build_compare_request(values: Values) -> CompareRequest:
+    """The request that these values make. Raises UsageError."""
+    return CompareRequest(
+        values["left"],
+        values["right"],
+        parse_source(values["password"], "--password") if values["password"] else None,
+    )
+
+
+def _subject(values: Values) -> SubjectRequest:
+    parts = {field.name: values[field.name] for field in options.SUBJECT if field.name != "subject"}
+    return SubjectRequest(rfc4514=values["subject"], **parts)
+
+
+def _key_request(values: Values) -> KeyRequest:
+    key_password = values["key_password"]
+    return KeyRequest(
+        file=values["key"],
+        bits=options.parse_bits(values["key_size"]) if values["key_size"] else None,
+        password=parse_source(key_password, "--key-password") if key_password else None,
+        input_passwords=tuple(parse_source(text, "--input-password") for text in values["input_password"] or ()),
+    )
