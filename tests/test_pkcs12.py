@@ -379,14 +379,12 @@ def with_pyjks_mac(password: str) -> bytes:
     return sequence(integer(3), sequence(oid(DATA), tlv(0xA0, octets(safes))), mac)
 
 
-@pytest.mark.pyjks
 def test_an_empty_password_may_also_be_no_password() -> None:
     data = with_pyjks_mac("")
     assert pkcs12.load_pkcs12(data, None).key is not None
     assert_holds_first(parse(data, ""))
 
 
-@pytest.mark.pyjks
 @pytest.mark.parametrize("form", [str, lambda text: text.encode().decode("latin-1")], ids=["today", "until 1.1.0"])
 def test_openssl_s_forms_of_a_password_beyond_ascii_open(form: Callable[[str], str]) -> None:
     assert_holds_first(parse(with_pyjks_mac(form("pässwörd€")), "pässwörd€"))

@@ -78,17 +78,22 @@ def encode_pem(request: x509.CertificateSigningRequest) -> bytes:
 
 def describe_csr(request: x509.CertificateSigningRequest) -> CsrFacts:
     """Everything worth saying about a request. Never raises for one that parse_csr let through. Pure."""
-    algorithm, bits = keys.describe_key_kind(request.public_key())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        algorithm, bits = keys.describe_key_kind(request.public_key())
+        return CsrFacts(
+            subject=describe_name(request.subject),
+            key_algorithm=algorithm,
+            key_bits=bits,
+            signature_algorithm=describe_algorithm(request.signature_algorithm_oid),
+            signature_valid=_is_signature_valid(request),
+            **describe_extensions(lambda: request.extensions),
+            public_key_sha256=keys.public_key_sha256(request.public_key()),
+        )
+
+
+def _is_signature_valid(request: x509.CertificateSigningRequest) -> bool:
     try:
-        valid = request.is_signature_valid
+        return request.is_signature_valid
     except LIBRARY_ERRORS:
-        valid = False
-    return CsrFacts(
-        subject=describe_name(request.subject),
-        key_algorithm=algorithm,
-        key_bits=bits,
-        signature_algorithm=describe_algorithm(request.signature_algorithm_oid),
-        signature_valid=valid,
-        **describe_extensions(lambda: request.extensions),
-        public_key_sha256=keys.public_key_sha256(request.public_key()),
-    )
+        return False
