@@ -31,13 +31,40 @@ def keytool_help() -> None:
 
 
 def openssl_pair() -> None:
-    run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "new.key", "-out", "new.crt", "-subj", "/CN=x")
+    run(
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-keyout",
+        "new.key",
+        "-out",
+        "new.crt",
+        "-subj",
+        "/CN=x",
+    )
 
 
 def openssl_and_keytool(key: str = "in.key", crt: str = "in.crt") -> None:
     for path in ("out.p12", "out.jks"):
         Path(path).unlink(missing_ok=True)
-    run("openssl", "pkcs12", "-export", "-inkey", key, "-in", crt, "-name", "x", "-passout", f"pass:{PASSWORD}", "-out", "out.p12")
+    run(
+        "openssl",
+        "pkcs12",
+        "-export",
+        "-inkey",
+        key,
+        "-in",
+        crt,
+        "-name",
+        "x",
+        "-passout",
+        f"pass:{PASSWORD}",
+        "-out",
+        "out.p12",
+    )
     run(
         "keytool", "-importkeystore", "-srckeystore", "out.p12", "-srcstorepass", PASSWORD, "-destkeystore", "out.jks",
         "-deststoretype", "JKS", "-deststorepass", PASSWORD, "-destkeypass", PASSWORD, "-noprompt",

@@ -28,7 +28,18 @@ def corpus(folder: Path, ca: CertificateAuthority, pair: Pair) -> dict[str, byte
     """One good file of each kind, outside the folder that is watched."""
     store = folder.parent / f"{folder.name}-corpus"
     store.mkdir()
-    openssl("pkcs12", "-export", "-inkey", pair.key, "-in", pair.crt, "-passout", f"pass:{PASSWORD}", "-out", store / "a.pfx")
+    openssl(
+        "pkcs12",
+        "-export",
+        "-inkey",
+        pair.key,
+        "-in",
+        pair.crt,
+        "-passout",
+        f"pass:{PASSWORD}",
+        "-out",
+        store / "a.pfx",
+    )
     openssl("x509", "-in", pair.crt, "-outform", "DER", "-out", store / "a.der")
     openssl("pkcs8", "-topk8", "-nocrypt", "-in", pair.key, "-outform", "DER", "-out", store / "a.key")
     ca.p7b(store / "a.p7b", pair.crt, ca.root, form="DER")
@@ -77,7 +88,9 @@ def test_what_is_no_input_at_all(kind: str, arguments: tuple[str, ...], cli: Cli
 
 
 @pytest.mark.parametrize("name", ["a.pfx", "a.der", "a.key", "a.p7b", "a.jks", "a.pem"])
-def test_truncations_and_flips_end_in_our_error_or_a_result(name: str, cli: Cli, folder: Path, corpus: dict[str, bytes]) -> None:
+def test_truncations_and_flips_end_in_our_error_or_a_result(
+    name: str, cli: Cli, folder: Path, corpus: dict[str, bytes]
+) -> None:
     """Never a bug (70), never a traceback, whatever byte is hit."""
     data = corpus[name]
     chance = random.Random(name)
@@ -91,7 +104,17 @@ def test_truncations_and_flips_end_in_our_error_or_a_result(name: str, cli: Cli,
         result = cli("show", "in.bin", "--password", "env:TEST_PASSWORD")
         assert result.code in (0, 1), (number, result)
         assert "Traceback" not in result.err
-        wrapped = cli("wrap", "pay", "in.bin", "--password", "env:TEST_PASSWORD", "--input-password", "env:TEST_PASSWORD", "-d", "out")
+        wrapped = cli(
+            "wrap",
+            "pay",
+            "in.bin",
+            "--password",
+            "env:TEST_PASSWORD",
+            "--input-password",
+            "env:TEST_PASSWORD",
+            "-d",
+            "out",
+        )
         assert wrapped.code in (0, 1), (number, wrapped)
         if wrapped.code:
             assert tree(folder) == before
@@ -102,7 +125,9 @@ def test_truncations_and_flips_end_in_our_error_or_a_result(name: str, cli: Cli,
 
 
 @pytest.mark.parametrize("name", ["a.pfx", "a.jks"])
-def test_a_wrong_password_is_told_and_nothing_is_written(name: str, cli: Cli, folder: Path, corpus: dict[str, bytes]) -> None:
+def test_a_wrong_password_is_told_and_nothing_is_written(
+    name: str, cli: Cli, folder: Path, corpus: dict[str, bytes]
+) -> None:
     """And that the file may be damaged: the formats cannot tell the two apart."""
     (folder / name).write_bytes(corpus[name])
     before = tree(folder)
@@ -178,7 +203,9 @@ def test_a_file_without_permission(folder: Path, pair: Pair) -> None:
     ],
     ids=["PKCS#8", "PFX"],
 )
-def test_absurd_iteration_counts_are_refused_at_once(command: tuple[str, ...], words: str, cli: Cli, folder: Path, pair: Pair) -> None:
+def test_absurd_iteration_counts_are_refused_at_once(
+    command: tuple[str, ...], words: str, cli: Cli, folder: Path, pair: Pair
+) -> None:
     """Before a single round is done. openssl takes seconds to make one; we take none to refuse it."""
     if command[0] == "pkcs8":
         openssl(*command, "-in", pair.key, "-passout", f"pass:{PASSWORD}", "-out", "slow")
@@ -188,7 +215,9 @@ def test_absurd_iteration_counts_are_refused_at_once(command: tuple[str, ...], w
             f"pass:{PASSWORD}", "-out", "slow",
         )  # fmt: skip
     started = time.monotonic()
-    result = cli("wrap", "pay", "slow", pair.crt, "--password", "env:TEST_PASSWORD", "--input-password", "env:TEST_PASSWORD")
+    result = cli(
+        "wrap", "pay", "slow", pair.crt, "--password", "env:TEST_PASSWORD", "--input-password", "env:TEST_PASSWORD"
+    )
     assert time.monotonic() - started < 2
     assert_refused(result, "slow")
     assert words in result.err

@@ -76,13 +76,38 @@ def requests(command: str, values: dict[str, Any]) -> Any:
 GUIDED: dict[str, tuple[tuple[Any, ...], list[str]]] = {
     "self-signed": (
         ("Pay_API", "jwt", "3072", "Acme, Inc.", "DE", "generate"),
-        ["self-signed", "Pay_API", "--key-size", "3072", "--organization", "Acme, Inc.", "--country", "DE", "--password", "generate"],
+        [
+            "self-signed",
+            "Pay_API",
+            "--key-size",
+            "3072",
+            "--organization",
+            "Acme, Inc.",
+            "--country",
+            "DE",
+            "--password",
+            "generate",
+        ],
     ),
     "csr": (
         ("shop", "domain", "2048", "", "", "shop.example.com www.example.com"),
-        ["csr", "shop", "--purpose", "domain", "--key-size", "2048", "--san", "shop.example.com", "--san", "www.example.com"],
+        [
+            "csr",
+            "shop",
+            "--purpose",
+            "domain",
+            "--key-size",
+            "2048",
+            "--san",
+            "shop.example.com",
+            "--san",
+            "www.example.com",
+        ],
     ),
-    "wrap": (("pay", "a.pem", "b.p7b", "", "sso", "prompt"), ["wrap", "pay", "a.pem", "b.p7b", "--purpose", "sso", "--password", "prompt"]),
+    "wrap": (
+        ("pay", "a.pem", "b.p7b", "", "sso", "prompt"),
+        ["wrap", "pay", "a.pem", "b.p7b", "--purpose", "sso", "--password", "prompt"],
+    ),
     "unwrap": (("a.pem",), ["unwrap", "a.pem"]),
     "show": (("a.pem", ""), ["show", "a.pem"]),
     "compare": (("a.pem", "b.p7b"), ["compare", "a.pem", "b.p7b"]),
@@ -225,7 +250,20 @@ def test_a_typed_password_is_not_echoed_and_a_wrong_one_is_asked_again(folder: P
     """unwrap on a terminal: the password is asked for when it turns out to be needed."""
     from conftest import openssl
 
-    openssl("pkcs12", "-export", "-inkey", pair.key, "-in", pair.crt, "-name", "mine", "-passout", f"pass:{PASSWORD}", "-out", folder / "in.pfx")
+    openssl(
+        "pkcs12",
+        "-export",
+        "-inkey",
+        pair.key,
+        "-in",
+        pair.crt,
+        "-name",
+        "mine",
+        "-passout",
+        f"pass:{PASSWORD}",
+        "-out",
+        folder / "in.pfx",
+    )
     with terminal("unwrap", "in.pfx", folder=folder) as child:
         child.expect("Password")
         child.send("wrong-wrong" + ENTER)

@@ -49,7 +49,13 @@ def test_a_result_validates(name: str, cli: Cli, folder: Path, pair: Pair, other
         (folder / "made" / "in.jks").rename(folder / "in.jks")
         assert cli("csr", "pay").code == 0
         (folder / "in.csr").write_bytes((folder / "pay" / "pay.csr").read_bytes())
-    places = {"key": pair.key, "crt": pair.crt, "other": other_pair.crt, "root": ca.root, "intermediate": ca.intermediate}
+    places = {
+        "key": pair.key,
+        "crt": pair.crt,
+        "other": other_pair.crt,
+        "root": ca.root,
+        "intermediate": ca.intermediate,
+    }
     result = cli(*(part.format(**places) for part in RUNS[name]), "--json")
     assert result.json["status"] == result.code, result
     validate(result.json, name)
@@ -69,7 +75,9 @@ def test_a_result_validates(name: str, cli: Cli, folder: Path, pair: Pair, other
         (("show", "locked.pem"), 1, "key.password-needed", "PrivateKeyPasswordError"),
     ],
 )
-def test_an_error_validates(arguments: tuple[str, ...], status: int, code: str, name: str, cli: Cli, folder: Path, pair: Pair) -> None:
+def test_an_error_validates(
+    arguments: tuple[str, ...], status: int, code: str, name: str, cli: Cli, folder: Path, pair: Pair
+) -> None:
     """The same envelope for whatever went wrong, usage included; codes are stable."""
     from conftest import openssl
 

@@ -20,7 +20,6 @@ from sfkeytool.keystores.other_java import MAX_UBER_BYTES
 from sfkeytool.keystores.store import Keystore, StoreType
 from sfkeytool.passwords import Secret
 
-
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "keystores"
 FILES = {
     StoreType.JCEKS: "keytool.jceks",

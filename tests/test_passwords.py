@@ -39,7 +39,9 @@ def test_a_password_file_is_read_as_people_write_it(content: bytes | str, cli: C
     assert opens(folder / "pay" / "pay.jks", NEEDLE)
 
 
-def test_every_source_gives_the_same_password(cli: Cli, folder: Path, pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_source_gives_the_same_password(
+    cli: Cli, folder: Path, pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """stdin, env and the default variable."""
     monkeypatch.setenv("MINE", NEEDLE)
     assert cli("wrap", "a", pair.key, pair.crt, "--password", "stdin", stdin=NEEDLE.encode() + b"\n").code == 0
@@ -146,18 +148,36 @@ def test_no_secret_leaves_by_any_door(debug: str, folder: Path, pair: Pair, othe
     """stdout, stderr, every file but the intended, and the command lines of all processes; on success and on failure."""
     needle = f"needle-{os.urandom(8).hex()}"  # its own: parallel tests hand theirs to keytool on its command line
     openssl("pkcs12", "-export", "-inkey", pair.key, "-in", pair.crt, "-passout", f"pass:{needle}", "-out", "in.pfx")
-    env = {**os.environ, "MINE": needle, "SFKEYTOOL_KEY_PASSWORD": needle + "-key", "SFKEYTOOL_DEBUG": debug, "PYTHONPATH": os.pathsep.join(sys.path)}
+    env = {
+        **os.environ,
+        "MINE": needle,
+        "SFKEYTOOL_KEY_PASSWORD": needle + "-key",
+        "SFKEYTOOL_DEBUG": debug,
+        "PYTHONPATH": os.pathsep.join(sys.path),
+    }
     runs = [
         ("wrap", "pay", "in.pfx", "--input-password", "env:MINE", "--password", "env:MINE", "-v"),
         ("wrap", "pay", "in.pfx", "--input-password", "env:MINE", "--password", "env:MINE", "-v", "--json"),
-        ("wrap", "other", "in.pfx", str(other_pair.key), "--password", "env:MINE", "--input-password", "env:SFKEYTOOL_KEY_PASSWORD", "-v"),
+        (
+            "wrap",
+            "other",
+            "in.pfx",
+            str(other_pair.key),
+            "--password",
+            "env:MINE",
+            "--input-password",
+            "env:SFKEYTOOL_KEY_PASSWORD",
+            "-v",
+        ),
         ("show", "pay/pay.jks", "in.pfx", "--password", "env:MINE", "-v"),
         ("unwrap", "pay/pay.jks", "-d", "out", "--password", "env:MINE", "-v", "--json"),
         ("unwrap", "pay/pay.jks", "-d", "out2", "--password", "env:SFKEYTOOL_KEY_PASSWORD", "-v"),
         ("self-signed", "gen", "--password", "generate", "-v", "--json"),
         ("wrap", "pay", "in.pfx", "--password", needle),
     ]
-    key_lines = [line for line in openssl("pkcs8", "-topk8", "-nocrypt", "-in", pair.key).splitlines() if "-----" not in line]
+    key_lines = [
+        line for line in openssl("pkcs8", "-topk8", "-nocrypt", "-in", pair.key).splitlines() if "-----" not in line
+    ]
     for arguments in runs:
         process = subprocess.Popen(
             [sys.executable, "-m", "sfkeytool", *arguments], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,

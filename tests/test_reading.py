@@ -101,21 +101,38 @@ def test_unwrap_makes_any_alias_a_harmless_name(alias: str, cli: Cli, folder: Pa
         alias=alias, key_pkcs8=key, chain_der=[pem_body(pair.crt.read_text())], password=Secret(""), created_at_ms=1
     )
     (work / "in.jks").write_bytes(data)
-    before = {path for path in folder.rglob("*")}
+    before = set(folder.rglob("*"))
     import os
 
     os.chdir(work)
     result = cli("unwrap", "in.jks", "--json")
     assert result.code == 0, result.err
     name = result.json["result"]["entries"][0]["name"]
-    new = {path for path in folder.rglob("*")} - before
-    assert new == {work / name} | {work / name / file for file in (f"{name}.key", f"{name}.crt", f"{name}-chain.crt", ".gitignore")}
+    new = set(folder.rglob("*")) - before
+    assert new == {work / name} | {
+        work / name / file for file in (f"{name}.key", f"{name}.crt", f"{name}-chain.crt", ".gitignore")
+    }
     assert result.json["warnings"]
 
 
-def test_unwrap_refuses_what_is_no_keystore_or_has_no_key(cli: Cli, folder: Path, pair: Pair, ca: CertificateAuthority) -> None:
+def test_unwrap_refuses_what_is_no_keystore_or_has_no_key(
+    cli: Cli, folder: Path, pair: Pair, ca: CertificateAuthority
+) -> None:
     """With the reason, and nothing written."""
-    keytool("-importcert", "-noprompt", "-keystore", folder / "trust.jks", "-storetype", "JKS", "-storepass", PASSWORD, "-alias", "r", "-file", ca.root)
+    keytool(
+        "-importcert",
+        "-noprompt",
+        "-keystore",
+        folder / "trust.jks",
+        "-storetype",
+        "JKS",
+        "-storepass",
+        PASSWORD,
+        "-alias",
+        "r",
+        "-file",
+        ca.root,
+    )
     before = tree(folder)
     for file, words in ((pair.crt, "no keystore"), ("trust.jks", "no private key"), ("gone.jks", "gone.jks")):
         result = cli("unwrap", file, "--password", "env:TEST_PASSWORD")
@@ -167,7 +184,9 @@ def test_show_does_not_let_a_certificate_steer_the_terminal(cli: Cli, folder: Pa
     """Escape sequences in a subject come out as text."""
     openssl("genrsa", "-out", "k.pem", 2048)
     (folder / "evil.cnf").write_text('[req]\ndistinguished_name=dn\nprompt=no\n[dn]\nCN="\\x1b[2Jevil"\n')
-    openssl("req", "-x509", "-key", "k.pem", "-subj", "/CN=\x1b[2J\x1b]0;evil\x07", "-utf8", "-days", 1, "-out", "evil.crt")
+    openssl(
+        "req", "-x509", "-key", "k.pem", "-subj", "/CN=\x1b[2J\x1b]0;evil\x07", "-utf8", "-days", 1, "-out", "evil.crt"
+    )
     result = cli("show", "evil.crt")
     assert result.code == 0, result.err
     assert "\x1b" not in result.out
@@ -190,17 +209,26 @@ def metadata(folder: Path, certificate: Path, *, one_line: bool) -> Path:
 
 
 @pytest.mark.parametrize("one_line", [True, False], ids=["base64", "PEM"])
-def test_compare_knows_the_same_certificate_in_any_container(one_line: bool, cli: Cli, folder: Path, pair: Pair, ca: CertificateAuthority) -> None:
+def test_compare_knows_the_same_certificate_in_any_container(
+    one_line: bool, cli: Cli, folder: Path, pair: Pair, ca: CertificateAuthority
+) -> None:
     """JKS, crt, chain, metadata and folder: exit 0, and what it means."""
     assert cli("wrap", "pay", pair.key, pair.crt, ca.intermediate, ca.root, "--password", "env:TEST_PASSWORD").code == 0
     meta = metadata(folder, pair.crt, one_line=one_line)
-    for left, right in (("pay/pay.jks", "pay/pay.crt"), ("pay", meta), (pair.crt, "pay/pay-chain.crt"), (meta, "pay/pay.jks")):
+    for left, right in (
+        ("pay/pay.jks", "pay/pay.crt"),
+        ("pay", meta),
+        (pair.crt, "pay/pay-chain.crt"),
+        (meta, "pay/pay.jks"),
+    ):
         result = cli("compare", left, right)
         assert result.code == 0, (left, right, result)
         assert "same certificate" in result.out
 
 
-def test_compare_tells_the_same_key_from_strangers(cli: Cli, folder: Path, pair: Pair, other_pair: Pair, ca: CertificateAuthority) -> None:
+def test_compare_tells_the_same_key_from_strangers(
+    cli: Cli, folder: Path, pair: Pair, other_pair: Pair, ca: CertificateAuthority
+) -> None:
     """Exit 3 for both, with what each means for mails and logins."""
     openssl("req", "-x509", "-key", pair.key, "-subj", "/CN=renewed", "-days", 9, "-out", "renewed.crt")
     same_key = cli("compare", pair.crt, "renewed.crt", "--json")

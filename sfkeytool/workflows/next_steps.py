@@ -52,10 +52,12 @@ def steps_for_keystore(
         " there, enable Identity Provider with it, and import again; it may be disabled afterwards.",
         _PLACE_BY_PURPOSE[purpose].format(name=name),
         _mails(certificate, now),
-        f"After the import delete {to_delete}: the JKS format protects a key weakly. Keep {name}.key where the client"
-        " that logs in reads it, and a backup in your vault."
-        if purpose is Purpose.JWT
-        else f"After the import delete {to_delete}: the JKS format protects a key weakly. Keep {name}.key in your vault.",
+        f"After the import delete {to_delete}: the JKS format protects a key weakly. "
+        + (
+            f"Keep {name}.key where the client that logs in reads it, and a backup in your vault."
+            if purpose is Purpose.JWT
+            else f"Keep {name}.key in your vault."
+        ),
         "keytool may advise to migrate the keystore to PKCS12. Do not: Certificate and Key Management takes JKS only"
         " (BCFKS too, in Government Cloud).",
     ]

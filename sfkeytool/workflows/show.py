@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from sfkeytool.crypto import certificates, chains, csr
@@ -89,7 +90,7 @@ def _describe_store(file: InputFile, contents: Contents) -> dict[str, Any]:
 
 def _in_order(chain_der: Sequence[bytes], label: str) -> bool:
     chain = [certificates.parse_certificate(der, label) for der in chain_der]
-    return all(chains.signed_by(below, above) for below, above in zip(chain, chain[1:], strict=False))
+    return all(chains.signed_by(below, above) for below, above in pairwise(chain))
 
 
 def _fitting(spki_der: bytes, contents: Contents) -> list[str]:

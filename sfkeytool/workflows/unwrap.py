@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sfkeytool.crypto import certificates, chains
-from sfkeytool.crypto.sniff import KEYSTORE_KINDS
+from sfkeytool.crypto.sniff import KEYSTORE_KINDS, FileKind
 from sfkeytool.errors import CertificateError, InputError, KeystoreError, KeystorePasswordError
 from sfkeytool.keystores.contents import Contents, FoundCertificate, FoundKey, InputFile, parse_contents
 from sfkeytool.model import Artifact, ArtifactKind, Notice, Outcome
@@ -78,8 +78,8 @@ def unwrap(request: UnwrapRequest, inputs: UnwrapInputs, now: datetime) -> Outco
     if inputs.key_password is None:
         message = "written unencrypted (the Salesforce CLI takes no other); --key-password SOURCE encrypts"
         notices.insert(0, Notice("key.in-clear", f"private keys are {message} them"))
-    trusted = len([entry for entry in (contents.store.certificates if contents.store else ())])
-    if trusted and contents.kind.value.startswith(("JKS", "JCEKS", "BKS", "UBER")):
+    trusted = len(contents.store.certificates) if contents.store else 0
+    if trusted and contents.kind is not FileKind.PKCS12:  # a PFX keeps its chains so
         notices.append(Notice("unwrap.trusted-ignored", f"{trusted} trusted certificates of {label} are not written"))
     return Outcome(
         facts={"file": label, "type": str(contents.store.type) if contents.store else "", "entries": facts},
@@ -113,7 +113,7 @@ def _select(contents: Contents, alias: str | None, label: str) -> tuple[FoundKey
     raise KeystoreError(
         "keystore.no-key",
         f"{label} holds no private key",
-        "Certificate and Key Management leaves a key out of its export when the certificate is marked as not exportable",
+        "Certificate and Key Management leaves the key of a certificate out that was made as not exportable",
     )
 
 

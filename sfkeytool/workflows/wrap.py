@@ -235,7 +235,7 @@ def _left_out_notices(
     notices = [
         Notice(
             "wrap.placeholder-left-out",
-            f"left out the self-signed certificate in {found.origin}: the CA's certificate for the same key replaces it",
+            f"left out the self-signed certificate in {found.origin}: the CA's answer for the same key replaces it",
         )
         for found in placeholders
     ]

@@ -1,0 +1,84 @@
+"""Holding a file against the rules."""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sfkeytool.acceptance.catalogue import CATALOGUE
+from sfkeytool.acceptance.rule import CannotTell, Evidence, Profile, Rule, Severity
+from sfkeytool.acceptance.subject import Subject
+
+
+class Verdict(StrEnum):
+    ACCEPT = "accept"
+    REJECT = "reject"
+    UNSURE = "unsure"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A rule that failed, where and why. ``fix`` is the rule's, for this file."""
+
+    rule: Rule
+    evidence: Evidence
+    fix: str
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """A rule that applies and could not be judged."""
+
+    rule: Rule
+    reason: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """What came of one file: errors first, then warnings, then notes, each in the catalogue's order."""
+
+    label: str
+    type: str
+    profile: Profile
+    findings: tuple[Finding, ...]
+    unknown: tuple[Unknown, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """REJECT if an ERROR failed; ACCEPT only if each one could be judged and passed."""
+        if any(finding.rule.severity is Severity.ERROR for finding in self.findings):
+            return Verdict.REJECT
+        if any(unknown.rule.severity is Severity.ERROR for unknown in self.unknown):
+            return Verdict.UNSURE
+        return Verdict.ACCEPT
+
+    @property
+    def rule_ids(self) -> tuple[str, ...]:
+        """The ids of the rules that failed, sorted."""
+        return tuple(sorted({finding.rule.id for finding in self.findings}))
+
+    def concerns(self, rule_id: str) -> bool:
+        """Whether a rule failed or could not be judged."""
+        return any(item.rule.id == rule_id for item in (*self.findings, *self.unknown))
+
+
+def judge(subject: Subject, rules: Sequence[Rule] = CATALOGUE) -> Report:
+    """Every rule of the subject's profile that applies, held against it. Pure."""
+    findings: list[Finding] = []
+    unknown: list[Unknown] = []
+    for rule in rules:
+        if subject.profile not in rule.profiles or not rule.applies(subject):
+            continue
+        checked = rule.check(subject)
+        if isinstance(checked, CannotTell):
+            unknown.append(Unknown(rule, checked.reason))
+            continue
+        findings += [Finding(rule, evidence, _fix(rule, subject)) for evidence in checked]
+    findings.sort(key=lambda finding: list(Severity).index(finding.rule.severity))
+    return Report(subject.label, str(subject.kind), subject.profile, tuple(findings), tuple(unknown))
+
+
+def _fix(rule: Rule, subject: Subject) -> str:
+    if "{" not in rule.fix:
+        return rule.fix
+    return rule.fix.format(file=shlex.quote(subject.label), name=subject.name)

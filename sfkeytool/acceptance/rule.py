@@ -1,0 +1,98 @@
+"""A rule about what Salesforce accepts: data, and two small pure functions.
+
+Light on purpose: the command line takes its choices from here, and ``explain`` reads rules without a file.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from sfkeytool.acceptance.subject import Subject
+
+_ID = re.compile(r"(ckm|app|signed|domain|mtls)\.[a-z]+(\.[a-z0-9]+(-[a-z0-9]+)*)")
+
+
+class Severity(StrEnum):
+    """ERROR: Salesforce refuses it. WARN: taken, as far as is known, but it will hurt. NOTE: worth knowing."""
+
+    ERROR = "error"
+    WARN = "warn"
+    NOTE = "note"
+
+
+class Basis(StrEnum):
+    """DOCUMENTED: a published page says so. OBSERVED: the message or behaviour was reported or tried. INFERRED: ours."""
+
+    DOCUMENTED = "documented"
+    OBSERVED = "observed"
+    INFERRED = "inferred"
+
+
+class Profile(StrEnum):
+    """Where a file is meant to go."""
+
+    CKM_IMPORT = "ckm-import"
+    """Certificate and Key Management > Import from Keystore."""
+    APP_CERT = "app-cert"
+    """The certificate of a connected app or External Client App."""
+    SIGNED_UPLOAD = "signed-upload"
+    """Certificate and Key Management > Upload Signed Certificate."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Where a rule failed, what was there, and what was wanted. Never holds a secret."""
+
+    where: str
+    saw: str
+    wanted: str
+
+
+@dataclass(frozen=True)
+class CannotTell:
+    """A rule that applies, but cannot be judged."""
+
+    reason: str
+
+
+Checked: TypeAlias = "Iterable[Evidence] | CannotTell"
+
+
+def always(_: "Subject") -> bool:
+    """For rules that every file of their profiles has to meet."""
+    return True
+
+
+@dataclass(frozen=True)
+class Rule:
+    """``check`` yields evidence for each failure (none: it passed), or says that it cannot tell. Both are pure.
+
+    ``citation`` is an article's title and address or number, looked up on ``retrieved``; ``salesforce_message`` is
+    verbatim. ``fix`` is a command to type, or what to do, and may hold ``{file}`` and ``{name}``. Raises ValueError
+    for an id outside the grammar, a rule without citation, and an INFERRED ERROR: what we only think stops nobody.
+    """
+
+    id: str
+    severity: Severity
+    basis: Basis
+    title: str
+    why: str
+    citation: str
+    fix: str
+    profiles: tuple[Profile, ...]
+    check: Callable[["Subject"], Checked]
+    applies: Callable[["Subject"], bool] = always
+    salesforce_message: str | None = None
+    retrieved: date = date(2026, 11, 24)
+
+    def __post_init__(self) -> None:
+        if not _ID.fullmatch(self.id):
+            raise ValueError(f"{self.id!r} is no rule id")
+        if not self.citation or not self.title or not self.fix:
+            raise ValueError(f"{self.id} needs a title, a citation and a fix")
+        if self.basis is Basis.INFERRED and self.severity is Severity.ERROR:
+            raise ValueError(f"{self.id}: what is only inferred cannot be an error")
