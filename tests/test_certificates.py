@@ -435,6 +435,17 @@ def test_a_damaged_certificate_is_an_error_that_names_the_file(damage: str, key:
     assert "bad.crt" in caught.value.message
 
 
+@pytest.mark.parametrize("tag", [0x00, 0x03, 0x05, 0x1F, 0x30])
+def test_a_subject_of_a_strange_type_is_an_error_of_ours(tag: int, key: rsa.RSAPrivateKey) -> None:
+    """A bit string, say, where a text should be: cryptography then raises what it raises nowhere else."""
+    request = csr.build_csr(key, subject=SUBJECT, san=(), purpose=Purpose.JWT)
+    old, new = b"\x0c\x04Acme", bytes([tag]) + b"\x04Acme"
+    with pytest.raises(CertificateError, match=r"bad\.crt"):
+        certificates.parse_certificate(patched(self_signed(key), old, new), "bad.crt")
+    with pytest.raises(CertificateError, match=r"bad\.csr"):
+        csr.parse_csr(request.public_bytes(serialization.Encoding.DER).replace(old, new), "bad.csr")
+
+
 @pytest.fixture(scope="module")
 def rich_der(key: rsa.RSAPrivateKey) -> bytes:
     """A certificate with every kind of part that is described."""

@@ -69,11 +69,11 @@ def judge(subject: Subject, rules: Sequence[Rule] = CATALOGUE) -> Report:
     for rule in rules:
         if subject.profile not in rule.profiles or not rule.applies(subject):
             continue
-        checked = rule.check(subject)
-        if isinstance(checked, CannotTell):
-            unknown.append(Unknown(rule, checked.reason))
-            continue
-        findings += [Finding(rule, evidence, _fix(rule, subject)) for evidence in checked]
+        for checked in rule.check(subject):
+            if isinstance(checked, CannotTell):
+                unknown.append(Unknown(rule, checked.reason))
+            else:
+                findings.append(Finding(rule, checked, _fix(rule, subject)))
     findings.sort(key=lambda finding: list(Severity).index(finding.rule.severity))
     return Report(subject.label, str(subject.kind), subject.profile, tuple(findings), tuple(unknown))
 

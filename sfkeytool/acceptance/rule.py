@@ -59,7 +59,7 @@ class CannotTell:
     reason: str
 
 
-Checked: TypeAlias = "Iterable[Evidence] | CannotTell"
+Checked: TypeAlias = "Iterable[Evidence | CannotTell]"
 
 
 def always(_: "Subject") -> bool:
@@ -69,7 +69,7 @@ def always(_: "Subject") -> bool:
 
 @dataclass(frozen=True)
 class Rule:
-    """``check`` yields evidence for each failure (none: it passed), or says that it cannot tell. Both are pure.
+    """``check`` yields evidence for each failure (none: it passed), and where it cannot tell, that. Both are pure.
 
     ``citation`` is an article's title and address or number, looked up on ``retrieved``; ``salesforce_message`` is
     verbatim. ``fix`` is a command to type, or what to do, and may hold ``{file}`` and ``{name}``. Raises ValueError

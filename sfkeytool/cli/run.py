@@ -153,13 +153,19 @@ def run_command(
 
     def execute() -> int:
         values = complete(command.fields, given, asker, os.environ, guided=guided)
-        asked = any(values[field.name] != given.get(field.name) for field in command.fields if field.question)
-        if asked and asker is not None:
+        status = command.execute(Run(console, asker, os.environ, datetime.now(UTC)), values)
+        asked = [field for field in command.fields if field.question and _answered(field, given, values)]
+        if asker is not None and (guided or asked):
             line = quoted(["sfkeytool", *command_line(command.name, command.fields, values)])
-            console.say(f"The same as a command:\n  {line}" if guided else f"As a command: {line}")
-        return command.execute(Run(console, asker, os.environ, datetime.now(UTC)), values)
+            console.say("")
+            console.say(f"The same as a command: {line}")
+        return status
 
     return boundary(console, execute)
+
+
+def _answered(field: Field, given: Mapping[str, Any], values: Values) -> bool:
+    return values[field.name] not in (given.get(field.name) or field.default, field.default)
 
 
 def can_ask(given: Mapping[str, Any], environ: Mapping[str, str]) -> bool:

@@ -9,6 +9,7 @@ from sfkeytool.errors import PrivateKeyError, UsageError
 from sfkeytool.keystores.contents import FoundKey, InputFile, parse_contents
 from sfkeytool.model import Artifact, ArtifactKind, Notice
 from sfkeytool.passwords import Secret
+from sfkeytool.workflows.package import require_length
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -48,6 +49,8 @@ def choose_key(name: str, bits: int | None, inputs: KeyInputs) -> ChosenKey:
     Raises PrivateKeyError when ``--key`` and NAME.key differ or the key is none that Salesforce takes, and UsageError
     when ``--key-size`` contradicts the key that is there.
     """
+    if inputs.key_password is not None:
+        require_length(inputs.key_password, f"{name}.key")
     existing = _single_key(inputs.existing, inputs.input_passwords) if inputs.existing else None
     reused = _single_key(inputs.reused, inputs.input_passwords) if inputs.reused else None
     if existing and reused and existing.spki_der != reused.spki_der:

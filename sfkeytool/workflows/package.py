@@ -75,13 +75,8 @@ def _read_back(
 
 def check_new_password(password: Secret, what: str) -> tuple[Notice, ...]:
     """Warnings about a password that a keystore is about to get; raises UsageError if it is too short."""
+    require_length(password, what)
     length = password.length
-    if length < MINIMUM_LENGTH:
-        raise UsageError(
-            "usage.password-too-short",
-            f"the password for {what} has {length} characters; at least {MINIMUM_LENGTH} are needed",
-            "--password generate makes a strong one",
-        )
     notices = []
     if length < COMFORTABLE_LENGTH:
         notices.append(
@@ -100,6 +95,16 @@ def check_new_password(password: Secret, what: str) -> tuple[Notice, ...]:
             )
         )
     return tuple(notices)
+
+
+def require_length(password: Secret, what: str) -> None:
+    """Raises UsageError for a new password that is too short."""
+    if password.length < MINIMUM_LENGTH:
+        raise UsageError(
+            "usage.password-too-short",
+            f"the password for {what} has {password.length} characters; at least {MINIMUM_LENGTH} are needed",
+            "a keystore's can be made: --password generate",
+        )
 
 
 def validity_notices(certificate: "x509.Certificate", now: datetime) -> tuple[Notice, ...]:

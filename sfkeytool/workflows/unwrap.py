@@ -32,6 +32,8 @@ def unwrap(request: UnwrapRequest, inputs: UnwrapInputs, now: datetime) -> Outco
     Raises KeystoreError for a file that is no keystore, has no key entry or none of that alias, and
     KeystorePasswordError for an entry that no password opens: half of what was asked for is never written.
     """
+    if inputs.key_password is not None:
+        package.require_length(inputs.key_password, "the key files")
     contents = parse_contents(inputs.file, inputs.passwords)
     label = inputs.file.label
     if contents.kind not in KEYSTORE_KINDS:

@@ -56,6 +56,8 @@ def wrap(request: WrapRequest, inputs: WrapInputs, now: datetime) -> Outcome:
     Certificate and Key Management takes. Pure but for the salt of the keystore.
     """
     password_notices = package.check_new_password(inputs.password, f"{request.name}.jks")
+    if inputs.key_password is not None:
+        package.require_length(inputs.key_password, f"{request.name}.key")
     heap = _sort_out(parse_contents(file, inputs.input_passwords) for file in inputs.files)
     existing = parse_contents(inputs.existing_key, inputs.input_passwords).keys if inputs.existing_key else ()
     if existing:

@@ -1,0 +1,1 @@
+"""The rules, by theme. Which ones there are, says the catalogue."""
