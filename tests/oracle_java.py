@@ -21,14 +21,14 @@ def start_java() -> None:
 def java_load(data: bytes, type: str, password: str | None) -> Any:
     """The store as Java opens it. Raises java.io.IOException (a jpype exception) for a wrong password."""
     store = _new_store(type)
-    store.load(jpype.java.io.ByteArrayInputStream(data), _chars(password))
+    store.load(jpype.JClass("java.io.ByteArrayInputStream")(data), _chars(password))
     return store
 
 
 def java_refuses(data: bytes, type: str, password: str) -> bool:
     try:
         java_load(data, type, password)
-    except jpype.java.io.IOException:
+    except jpype.JClass("java.io.IOException"):
         return True
     return False
 
@@ -56,26 +56,26 @@ def java_make(
     """A store that Java writes. ``keys``: alias, RSA key (PKCS#8 DER), its password, chain; ``trusted``: alias, DER."""
     store = _new_store(type)
     store.load(None, None)
-    factory = jpype.java.security.KeyFactory.getInstance("RSA")
+    factory = jpype.JClass("java.security.KeyFactory").getInstance("RSA")
     for alias, key_pkcs8, key_password, chain_der in keys:
-        key = factory.generatePrivate(jpype.java.security.spec.PKCS8EncodedKeySpec(key_pkcs8))
-        certificates = jpype.JArray(jpype.java.security.cert.Certificate)([_certificate(der) for der in chain_der])
+        key = factory.generatePrivate(jpype.JClass("java.security.spec.PKCS8EncodedKeySpec")(key_pkcs8))
+        certificates = jpype.JArray(jpype.JClass("java.security.cert.Certificate"))([_certificate(der) for der in chain_der])
         store.setKeyEntry(alias, key, _chars(key_password), certificates)
     for alias, der in trusted:
         store.setCertificateEntry(alias, _certificate(der))
-    stream = jpype.java.io.ByteArrayOutputStream()
+    stream = jpype.JClass("java.io.ByteArrayOutputStream")()
     store.store(stream, _chars(password))
     return bytes(stream.toByteArray())
 
 
 def _new_store(type: str) -> Any:
     start_java()
-    return jpype.java.security.KeyStore.getInstance(type)
+    return jpype.JClass("java.security.KeyStore").getInstance(type)
 
 
 def _certificate(der: bytes) -> Any:
-    factory = jpype.java.security.cert.CertificateFactory.getInstance("X.509")
-    return factory.generateCertificate(jpype.java.io.ByteArrayInputStream(der))
+    factory = jpype.JClass("java.security.cert.CertificateFactory").getInstance("X.509")
+    return factory.generateCertificate(jpype.JClass("java.io.ByteArrayInputStream")(der))
 
 
 def _chars(password: str | None) -> Any:

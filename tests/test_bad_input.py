@@ -247,6 +247,8 @@ def test_a_signal_leaves_everything_or_nothing(number: signal.Signals, delay: fl
         [sys.executable, "-m", "sfkeytool", "self-signed", "pay", "--key-size", "4096", "--password", "generate"],
         cwd=folder, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        # A background job of a shell starts with SIGINT ignored, and then so does everything in it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     time.sleep(delay)
     running.send_signal(number)

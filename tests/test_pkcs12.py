@@ -141,12 +141,17 @@ def test_both_keys_of_keytools_file_come_out() -> None:
 
 @pytest.mark.parametrize("password", ["changeit", "", "pässwörd", "100 €"])
 def test_java_s_files_open_under_any_password_that_it_takes(password: str) -> None:
-    data = java_make(
-        "PKCS12",
-        password,
-        [("first", FIRST_KEY, password, [FIRST, ROOT]), ("second", SECOND_KEY, password, [SECOND])],
-        [("trusted", ROOT)],
-    )
+    try:
+        data = java_make(
+            "PKCS12",
+            password,
+            [("first", FIRST_KEY, password, [FIRST, ROOT]), ("second", SECOND_KEY, password, [SECOND])],
+            [("trusted", ROOT)],
+        )
+    except Exception as error:  # Java 17 and 21 make no such file themselves; 11 and 25 do
+        assert not password.isascii(), error
+        assert "Password is not ASCII" in str(error)
+        return
     store = parse(data, password)
     assert {key.alias: key.chain_der for key in store.keys} == {"first": (FIRST,), "second": (SECOND,)}
     assert {key.alias: numbers_of(key.key_pkcs8) for key in store.keys} == {
