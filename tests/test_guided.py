@@ -69,6 +69,8 @@ def requests(command: str, values: dict[str, Any]) -> Any:
         "unwrap": building.build_unwrap_request,
         "show": building.build_show_request,
         "compare": building.build_compare_request,
+        "check": building.build_check_request,
+        "explain": building.build_explain_request,
     }
     return builders[command](values)
 
@@ -111,6 +113,8 @@ GUIDED: dict[str, tuple[tuple[Any, ...], list[str]]] = {
     "unwrap": (("a.pem",), ["unwrap", "a.pem"]),
     "show": (("a.pem", ""), ["show", "a.pem"]),
     "compare": (("a.pem", "b.p7b"), ["compare", "a.pem", "b.p7b"]),
+    "check": (("a.pem", "", "mtls", True), ["check", "a.pem", "--purpose", "mtls", "--fix"]),
+    "explain": (("The key is not an RSA key.",), ["explain", "The", "key", "is", "not", "an", "RSA", "key."]),
 }
 
 

@@ -59,7 +59,7 @@ class Report:
 
     def concerns(self, rule_id: str) -> bool:
         """Whether a rule failed or could not be judged."""
-        return any(item.rule.id == rule_id for item in (*self.findings, *self.unknown))
+        return rule_id in self.rule_ids or any(unknown.rule.id == rule_id for unknown in self.unknown)
 
 
 def judge(subject: Subject, rules: Sequence[Rule] = CATALOGUE) -> Report:

@@ -25,7 +25,7 @@ class Severity(StrEnum):
 
 
 class Basis(StrEnum):
-    """DOCUMENTED: a published page says so. OBSERVED: the message or behaviour was reported or tried. INFERRED: ours."""
+    """DOCUMENTED: a published page says so. OBSERVED: it was reported, or tried. INFERRED: our own reasoning."""
 
     DOCUMENTED = "documented"
     OBSERVED = "observed"

@@ -8,16 +8,18 @@ from typing import Annotated, Any
 import typer
 
 from sfkeytool import __version__
+from sfkeytool.cli.commands.check import CHECK
+from sfkeytool.cli.commands.explain import EXPLAIN
 from sfkeytool.cli.commands.keystores import UNWRAP, WRAP
 from sfkeytool.cli.commands.looking import COMPARE, SHOW
 from sfkeytool.cli.commands.making import CSR, SELF_SIGNED
-from sfkeytool.cli.fields import typer_signature
+from sfkeytool.cli.fields import Field, typer_signature
 from sfkeytool.cli.options import EVERYWHERE
 from sfkeytool.cli.render import Console
 from sfkeytool.cli.run import Command, boundary, can_ask, run_command
 from sfkeytool.errors import EXIT_USAGE, UsageError
 
-COMMANDS = (SELF_SIGNED, CSR, WRAP, UNWRAP, SHOW, COMPARE)
+COMMANDS = (SELF_SIGNED, CSR, WRAP, UNWRAP, SHOW, CHECK, COMPARE, EXPLAIN)
 
 # Typer carries its own click since 0.27 and uses the package before: this is the base of either's errors.
 _CommandLineError: type[Exception] = typer.BadParameter.__mro__[2]
@@ -29,21 +31,37 @@ app or External Client App. Without a command, on a terminal: a guided menu.
 
 \b
 Secrets are given as SOURCE: env:NAME, file:PATH, stdin, prompt or generate.
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not the same certificate, 130 interrupted.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 rejected or not the same certificate, 130 interrupted.
 """
 
-# No rich markup: help then needs no rich, which costs more to import than all the rest.
-app = typer.Typer(
-    name="sfkeytool",
-    help=_HELP,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    pretty_exceptions_show_locals=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+
+def make_app(arguments: Sequence[str]) -> typer.Typer:
+    """The application for this command line.
+
+    Typer looks at every option of every command before it prints one line; so only the commands that the arguments
+    name get their options. Completion, whose words come in a variable, needs them all.
+    """
+    # No rich markup: help then needs no rich, which costs more to import than all the rest.
+    app = typer.Typer(
+        name="sfkeytool",
+        help=_HELP,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        pretty_exceptions_show_locals=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback(invoke_without_command=True)(_root)
+    completing = "_SFKEYTOOL_COMPLETE" in os.environ
+    for command in COMMANDS:
+        fields = (*command.fields, *EVERYWHERE) if completing or command.name in arguments else ()
+        app.command(
+            command.name,
+            help=command.summary + "\n\n\b\nExamples:\n" + "\n".join(f"  {example}" for example in command.examples),
+            short_help=command.summary,
+        )(_callback(command, fields))
+    return app
 
 
-@app.callback(invoke_without_command=True)
 def _root(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)] = False,
@@ -61,9 +79,7 @@ def _root(
     raise typer.Exit(run_menu(COMMANDS))
 
 
-def _callback(command: Command) -> Callable[..., None]:
-    fields = (*command.fields, *EVERYWHERE)
-
+def _callback(command: Command, fields: Sequence[Field]) -> Callable[..., None]:
     def callback(**given: Any) -> None:
         raise typer.Exit(run_command(command, given))
 
@@ -71,14 +87,6 @@ def _callback(command: Command) -> Callable[..., None]:
     callback.__signature__ = signature  # type: ignore[attr-defined]
     callback.__annotations__ = {name: parameter.annotation for name, parameter in signature.parameters.items()}
     return callback
-
-
-for _command in COMMANDS:
-    app.command(
-        _command.name,
-        help=_command.summary + "\n\n\b\nExamples:\n" + "\n".join(f"  {example}" for example in _command.examples),
-        short_help=_command.summary,
-    )(_callback(_command))
 
 
 def run_app(arguments: Sequence[str]) -> int:
@@ -90,7 +98,7 @@ def run_app(arguments: Sequence[str]) -> int:
 
     def body() -> int:
         try:
-            status = app(list(arguments), prog_name="sfkeytool", standalone_mode=False)
+            status = make_app(arguments)(list(arguments), prog_name="sfkeytool", standalone_mode=False)
         except typer.Abort:
             raise KeyboardInterrupt from None
         except _CommandLineError as error:

@@ -5,11 +5,14 @@ Apart from the commands, because requests cost time to import and ``--help`` nee
 
 from sfkeytool.cli import options
 from sfkeytool.cli.fields import Values
+from sfkeytool.errors import UsageError
 from sfkeytool.names import parse_unique_name
 from sfkeytool.passwords import parse_source
 from sfkeytool.workflows.requests import (
+    CheckRequest,
     CompareRequest,
     CsrRequest,
+    ExplainRequest,
     KeyRequest,
     SelfSignedRequest,
     ShowRequest,
@@ -88,6 +91,34 @@ def build_compare_request(values: Values) -> CompareRequest:
         values["right"],
         parse_source(values["password"], "--password") if values["password"] else None,
     )
+
+
+def build_check_request(values: Values) -> CheckRequest:
+    """The request that these values make. Raises UsageError."""
+    new_password = values["new_password"]
+    if not values["fix"] and (new_password or values["output_dir"]):
+        flag = "--new-password" if new_password else "--output-dir"
+        raise UsageError("usage.without-fix", f"{flag} is about the repaired copies that --fix makes", "add --fix")
+    return CheckRequest(
+        files=tuple(values["files"]),
+        profile=values["profile"],
+        purpose=values["purpose"],
+        as_of=options.parse_date(values["as_of"]) if values["as_of"] else None,
+        passwords=tuple(parse_source(text, "--password") for text in values["password"] or ()),
+        fix=bool(values["fix"]),
+        new_password=parse_source(new_password, "--new-password", may_generate=True) if new_password else None,
+        output_dir=values["output_dir"],
+        force=bool(values["force"]),
+    )
+
+
+def build_explain_request(values: Values) -> ExplainRequest:
+    """The request that these values make. Raises UsageError."""
+    if values["list"] and values["text"]:
+        raise UsageError("usage.explain", "--list takes no text", "leave out one of the two")
+    if not values["list"] and not values["text"]:
+        raise UsageError("usage.missing", "missing: TEXT", "see all that is known: sfkeytool explain --list")
+    return ExplainRequest(" ".join(values["text"]) if values["text"] else None)
 
 
 def _subject(values: Values) -> SubjectRequest:

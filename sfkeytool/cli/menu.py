@@ -12,6 +12,7 @@ _JOBS = {
     "wrap": "Wrap the CA's answer, or a PFX, into a keystore that Salesforce imports",
     "unwrap": "Take a keystore apart: key, certificate, chain",
     "show": "Look into a file",
+    "check": "Salesforce refuses my keystore: find out why, and repair it",
     "compare": "Compare two files: is it the same certificate?",
 }
 _LEAVE = "leave"

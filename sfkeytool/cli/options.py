@@ -1,5 +1,6 @@
 """The options that mean the same everywhere."""
 
+from datetime import date
 from pathlib import Path
 
 from sfkeytool.cli.fields import Field, Question
@@ -134,6 +135,13 @@ def parse_bits(text: str) -> int:
     if text not in ("2048", "3072", "4096"):
         raise UsageError("usage.key-size", f"--key-size is 2048, 3072 or 4096, not {text}")
     return int(text)
+
+
+def parse_date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError("usage.date", f"a date is written as 2026-11-24, not {text}") from None
 
 
 KEY_SIZE = Field(

@@ -3,7 +3,6 @@
 import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from xml.etree import ElementTree
 
 from sfkeytool.crypto import certificates, csr, keys, pem
 from sfkeytool.crypto.der import DerError, read_tlv
@@ -205,6 +204,8 @@ def _from_xml(file: InputFile) -> Contents:
     """Salesforce metadata: the text of any element that is a certificate, PEM or one line of base64 DER."""
     if b"<!DOCTYPE" in file.data or b"<!ENTITY" in file.data:  # no Salesforce metadata has one; entity bombs do
         raise InputError("xml.doctype", f"{file.label} has a document type declaration: not a Salesforce metadata file")
+    from xml.etree import ElementTree
+
     try:
         root = ElementTree.fromstring(file.data)  # noqa: S314 - no DTD, so no entities to expand
     except (ElementTree.ParseError, ValueError, LookupError) as error:

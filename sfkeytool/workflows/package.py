@@ -5,11 +5,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sfkeytool import __version__
+from sfkeytool.acceptance.engine import judge
 from sfkeytool.acceptance.mails import mail_dates
+from sfkeytool.acceptance.rule import Profile, Severity
+from sfkeytool.acceptance.subject import prepare_subject
 from sfkeytool.crypto import certificates, keys
 from sfkeytool.errors import SelfCheckError, UsageError
 from sfkeytool.keystores import jks
-from sfkeytool.model import Artifact, ArtifactKind, Notice
+from sfkeytool.keystores.contents import InputFile
+from sfkeytool.model import Artifact, ArtifactKind, Notice, Purpose
 from sfkeytool.passwords import COMFORTABLE_LENGTH, MINIMUM_LENGTH, Secret, Source, SourceKind
 
 if TYPE_CHECKING:
@@ -105,6 +109,38 @@ def require_length(password: Secret, what: str) -> None:
             f"the password for {what} has {password.length} characters; at least {MINIMUM_LENGTH} are needed",
             "a keystore's can be made: --password generate",
         )
+
+
+def check_acceptance(
+    artifacts: Sequence[Artifact], password: Secret, purpose: Purpose, now: datetime
+) -> tuple[Notice, ...]:
+    """What the rules of acceptance say about a keystore and a certificate for the app before they are published.
+
+    Raises SelfCheckError ``internal.check`` for an ERROR. That the password is short, check_new_password() tells.
+    """
+    profiles = {ArtifactKind.KEYSTORE: Profile.CKM_IMPORT}
+    if purpose is Purpose.JWT:  # only then there is an app that takes the certificate
+        profiles[ArtifactKind.CERTIFICATE] = Profile.APP_CERT
+    notices: dict[str, Notice] = {}
+    for artifact in artifacts:
+        if artifact.kind not in profiles:
+            continue
+        file = InputFile(artifact.filename, artifact.content)
+        report = judge(
+            prepare_subject(file, as_of=now, profile=profiles[artifact.kind], purpose=purpose, passwords=[password])
+        )
+        for finding in report.findings:
+            rule, evidence = finding.rule, finding.evidence
+            if rule.severity is Severity.ERROR:
+                raise SelfCheckError(
+                    "internal.check", f"{evidence.where}: {evidence.saw} ({rule.id}); nothing was written"
+                )
+            # The same certificate is in both: what is said of the keystore is not said again of the .crt.
+            twin = rule.id.replace("app.", "ckm.", 1)
+            if twin not in notices and rule.id != "ckm.store.short-password":
+                message = f"{rule.title}: {evidence.saw}; wanted: {evidence.wanted}"
+                notices[rule.id] = Notice(rule.id, message)
+    return tuple(notices.values())
 
 
 def validity_notices(certificate: "x509.Certificate", now: datetime) -> tuple[Notice, ...]:

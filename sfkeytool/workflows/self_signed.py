@@ -46,7 +46,11 @@ def self_signed(request: SelfSignedRequest, inputs: SelfSignedInputs, now: datet
         facts=facts,
         artifacts=tuple(artifacts),
         record=package.receipt_record("self-signed", now, artifacts, **facts),
-        notices=(*chosen.notices, *password_notices),
+        notices=(
+            *chosen.notices,
+            *package.check_acceptance(artifacts, inputs.password, request.purpose, now),
+            *password_notices,
+        ),
         next_steps=steps_for_keystore(
             request.name, request.purpose, certificate, request.password, now, ca_signed=False
         ),

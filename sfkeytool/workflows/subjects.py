@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def resolve_subject(name: str, request: SubjectRequest) -> "x509.Name":
     """The subject; the common name is NAME if none is given. Raises UsageError. Pure."""
-    parts = {field: value for field, value in vars(request).items() if field != "rfc4514" and value is not None}
+    parts = {field: value for field, value in request._asdict().items() if field != "rfc4514" and value is not None}
     if request.rfc4514 is None:
         return names.build_subject(**{"common_name": name, **parts})
     if parts:

@@ -49,7 +49,7 @@ def unwrap(request: UnwrapRequest, inputs: UnwrapInputs, now: datetime) -> Outco
     facts: list[dict[str, Any]] = []
     taken: set[str] = set()
     for key in entries:
-        name = _folder_name(key.alias or inputs.stem, taken)
+        name = folder_name(key.alias or inputs.stem, taken)
         if name.value != (key.alias or ""):
             was = repr(key.alias) if key.alias else "without alias"
             notices.append(Notice("unwrap.renamed", f"the entry {was} is written as {name.value}"))
@@ -134,7 +134,7 @@ def _leaf(key: FoundKey, pool: Sequence[FoundCertificate], label: str) -> FoundC
     )
 
 
-def _folder_name(alias: str, taken: set[str]) -> UniqueName:
+def folder_name(alias: str, taken: set[str]) -> UniqueName:
     """A legal, unused name for an entry: an alias may hold anything, path separators included."""
     base = legal_name(alias)
     name, number = base, 1

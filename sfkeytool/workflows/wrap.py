@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sfkeytool.acceptance.purposes import purpose_notices
 from sfkeytool.crypto import certificates, chains, keys
 from sfkeytool.errors import CertificateError, KeystoreError, KeystorePasswordError, PrivateKeyError
 from sfkeytool.keystores.contents import Contents, FoundCertificate, FoundKey, InputFile, parse_contents
@@ -29,6 +28,8 @@ class WrapInputs:
     existing_key: InputFile | None = None
     input_passwords: Sequence[Secret] = ()
     key_password: Secret | None = None
+    with_key: bool = True
+    """Whether the folder gets NAME.key, unless it has one."""
 
 
 @dataclass(frozen=True)
@@ -55,13 +56,17 @@ def wrap(request: WrapRequest, inputs: WrapInputs, now: datetime) -> Outcome:
     Raises our errors when there is no key, none fits, several pairs could be meant, or the key is none that
     Certificate and Key Management takes. Pure but for the salt of the keystore.
     """
-    password_notices = package.check_new_password(inputs.password, f"{request.name}.jks")
-    if inputs.key_password is not None:
-        package.require_length(inputs.key_password, f"{request.name}.key")
+    _check_passwords(request, inputs)
     heap = _sort_out(parse_contents(file, inputs.input_passwords) for file in inputs.files)
     existing = parse_contents(inputs.existing_key, inputs.input_passwords).keys if inputs.existing_key else ()
     if existing:
         heap = Heap(existing, heap.certificates, (), heap.ignored)
+    return wrap_heap(request, heap, inputs, now)
+
+
+def wrap_heap(request: WrapRequest, heap: Heap, inputs: WrapInputs, now: datetime) -> Outcome:
+    """wrap() of what was parsed already; of ``inputs`` only passwords and what becomes of the key still count."""
+    password_notices = _check_passwords(request, inputs)
     chosen, placeholders = choose_candidate(heap, request.alias)
     key = keys.require_supported(chosen.key.key, chosen.key.origin)
     leaf = chosen.leaf.certificate
@@ -75,7 +80,7 @@ def wrap(request: WrapRequest, inputs: WrapInputs, now: datetime) -> Outcome:
     chain_pem = b"".join(certificates.encode_pem(certificate) for certificate in chain.certificates)
     artifacts.append(Artifact(f"{request.name}-chain.crt", ArtifactKind.CHAIN, chain_pem))
     key_notices: tuple[Notice, ...] = ()
-    if inputs.existing_key is None:
+    if inputs.existing_key is None and inputs.with_key:
         artifact, key_notices = _written_key(request.name, chosen.key, inputs.key_password)
         artifacts.insert(0, artifact)
     elif inputs.key_password is not None:
@@ -98,10 +103,8 @@ def wrap(request: WrapRequest, inputs: WrapInputs, now: datetime) -> Outcome:
         artifacts=tuple(artifacts),
         record=package.receipt_record("wrap", now, artifacts, **facts),
         notices=(
-            *_chain_notices(chain),
             *_left_out_notices(chosen, placeholders, chain.strangers, heap),
-            *package.validity_notices(leaf, now),
-            *purpose_notices(request.purpose, leaf, chain_complete=chain.complete),
+            *package.check_acceptance(artifacts, inputs.password, request.purpose, now),
             *key_notices,
             *password_notices,
         ),
@@ -220,12 +223,10 @@ def _written_key(name: str, key: FoundKey, key_password: Secret | None) -> tuple
     return key_artifact(name, key.key, key_password or key.file_password), ()
 
 
-def _chain_notices(chain: chains.Chain) -> tuple[Notice, ...]:
-    if chain.complete or chain.missing_issuer is None:
-        return ()
-    what = "an intermediate certificate" if len(chain.certificates) == 1 else "the root, or a further intermediate,"
-    message = f"the chain is not complete: {what} is missing; its name is {chain.missing_issuer}"
-    return (Notice("chain.incomplete", message + ". Ask the CA for it and run again with it and --force"),)
+def _check_passwords(request: WrapRequest, inputs: WrapInputs) -> tuple[Notice, ...]:
+    if inputs.key_password is not None:
+        package.require_length(inputs.key_password, f"{request.name}.key")
+    return package.check_new_password(inputs.password, f"{request.name}.jks")
 
 
 def _left_out_notices(

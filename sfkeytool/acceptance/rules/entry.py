@@ -110,13 +110,14 @@ KEY_PASSWORD = Rule(
     "The keystore's password does not open the private key",
     "Setup asks for one password and uses it for the keystore and for each key. keytool -importkeystore without"
     " -destkeypass can leave a key under the password of the source.",
-    sources.KEY_PASSWORD_ARTICLE,
-    "sfkeytool wrap {name} {file} --input-password prompt --input-password env:KEY_PASSWORD --password generate",
+    sources.STORE_AND_KEY_ARTICLE,
+    "sfkeytool check --fix {file} --password prompt --password prompt (the keystore's, then the key's)",
     _CKM,
     _key_password,
     applies=has_entries,
     salesforce_message=(
-        "The Keystore contains a certificate 'certName' whose per key password is not the same as the keystore password."
+        "The Keystore contains a certificate 'certName' whose per key password is not the same as the keystore"
+        " password."
     ),
 )
 ALIAS = Rule(

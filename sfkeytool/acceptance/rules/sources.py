@@ -4,7 +4,7 @@ IMPORT_HELP = (
     'Salesforce Help, "Exporting and Importing Certificates with a Keystore",'
     " https://help.salesforce.com/apex/HTViewHelpDoc?id=xcloud.security_keys_export_import_certs_with_a_keystore.htm"
 )
-KEY_PASSWORD_ARTICLE = (
+STORE_AND_KEY_ARTICLE = (
     "Salesforce Knowledge 000387714 (22 May 2026), https://help.salesforce.com/s/articleView?id=000387714&type=1"
 )
 CHAIN_ARTICLE = (

@@ -68,7 +68,7 @@ def _readable(der: bytes, where: str) -> bool:
         certificate = parse_certificate(der, where)
     except CertificateError:
         return False
-    return describe_extensions(lambda: certificate.extensions)["san"] != (UNREADABLE,)
+    return bool(describe_extensions(lambda: certificate.extensions)["san"] != (UNREADABLE,))
 
 
 def _integrity(subject: Subject) -> Checked:
@@ -111,15 +111,15 @@ def _trusted_entries(subject: Subject) -> Checked:
 
 
 def _empty_password(subject: Subject) -> Checked:
-    if subject.password is not None and not len(subject.password):
+    if subject.password is not None and not subject.password.length:
         yield Evidence(subject.label, "an empty password: whoever has the file has the key", "a long random password")
 
 
 def _short_password(subject: Subject) -> Checked:
-    if subject.password is not None and 0 < len(subject.password) < COMFORTABLE_LENGTH:
+    if subject.password is not None and 0 < subject.password.length < COMFORTABLE_LENGTH:
         yield Evidence(
             subject.label,
-            f"a password of {len(subject.password)} characters",
+            f"a password of {subject.password.length} characters",
             f"at least {COMFORTABLE_LENGTH}: one graphics card tries some 20 billion a second on a JKS",
         )
 
@@ -141,9 +141,11 @@ BCFKS = Rule(
     Severity.ERROR,
     Basis.DOCUMENTED,
     "The keystore is BCFKS, which only Government Cloud takes",
-    "Orgs in Government Cloud may import BCFKS as well as JKS; all others take JKS alone. sfkeytool does not open BCFKS.",
+    "Orgs in Government Cloud may import BCFKS as well as JKS; all others take JKS alone. sfkeytool does not open"
+    " BCFKS.",
     sources.IMPORT_HELP,
-    "export the entry as PKCS#12 with the program that made it, then: sfkeytool wrap {name} FILE.p12 --password generate",
+    "export the entry as PKCS#12 with the program that made it, then: sfkeytool wrap {name} FILE.p12 --password"
+    " generate",
     _CKM,
     _bcfks,
 )
@@ -152,7 +154,8 @@ DAMAGED = Rule(
     Severity.ERROR,
     Basis.OBSERVED,
     "Java cannot read the keystore",
-    "The file begins like a JKS and stops making sense: cut short, or changed on its way (a transfer in text mode, say).",
+    "The file begins like a JKS and stops making sense: cut short, or changed on its way (a transfer in text mode,"
+    " say).",
     sources.JDK_KEYSTORE,
     "fetch the file once more from where it was made, in binary mode",
     _CKM,

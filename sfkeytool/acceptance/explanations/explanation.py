@@ -1,0 +1,58 @@
+"""What an error message means: data, in the order in which a person needs it."""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from sfkeytool.acceptance.rule import Basis
+
+_ID = re.compile(r"error\.(ckm|keytool|openssl|jwt|deploy|python)(\.[a-z0-9]+(-[a-z0-9]+)*)")
+
+
+class System(StrEnum):
+    """Where a message comes from."""
+
+    CKM = "ckm"
+    """Setup > Certificate and Key Management, and Apex that uses its certificates."""
+    KEYTOOL = "keytool"
+    OPENSSL = "openssl"
+    JWT = "jwt"
+    """The token endpoint, asked with the JWT bearer flow, and the clients that ask it."""
+    DEPLOY = "deploy"
+    PYTHON = "python"
+    """Libraries that read keys in the programs of integrations: cryptography, PyJWT, pyjks; Node's crypto too."""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One mistake and all the messages that report it.
+
+    ``messages`` are verbatim; ``{word}`` stands for what differs from user to user: a name, a file, a number.
+    ``causes`` come likeliest first; one that is only inferred says so itself. ``fixes`` are sentences, with commands
+    to type in backquotes. ``basis`` tells how sure the meaning is, ``citation`` where it was looked up, ``retrieved``
+    when. ``wrapper``: the message stands around others that say more, and is explained only when none of those is
+    there. Raises ValueError for an id outside the grammar or a part that is missing.
+    """
+
+    id: str
+    messages: tuple[str, ...]
+    meaning: str
+    causes: tuple[str, ...]
+    fixes: tuple[str, ...]
+    basis: Basis
+    citation: str
+    rules: tuple[str, ...] = ()
+    """Ids of the rules with which ``check`` finds this before Salesforce does."""
+    wrapper: bool = False
+    retrieved: date = date(2026, 11, 24)
+
+    def __post_init__(self) -> None:
+        if not _ID.fullmatch(self.id):
+            raise ValueError(f"{self.id!r} is no explanation's id")
+        if not (self.messages and self.meaning and self.causes and self.fixes and self.citation):
+            raise ValueError(f"{self.id} needs messages, a meaning, causes, fixes and a citation")
+
+    @property
+    def system(self) -> System:
+        return System(self.id.split(".")[1])

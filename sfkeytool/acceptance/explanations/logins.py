@@ -1,0 +1,333 @@
+"""Messages of the token endpoint on a JWT bearer login, and of the libraries that make the assertion."""
+
+from sfkeytool.acceptance.explanations.explanation import Explanation
+from sfkeytool.acceptance.rule import Basis
+
+_OAUTH_HELP = (
+    'Salesforce Help, "OAuth 2.0 Authorization Errors": '
+    "https://help.salesforce.com/apex/HTViewHelpDoc?id=xcloud.remoteaccess_oauth_flow_errors.htm"
+)
+_CRYPTOGRAPHY = "Tried with cryptography 50 in Python 3.11"
+
+JWT = (
+    Explanation(
+        id="error.jwt.not-approved",
+        messages=("user hasn't approved this consumer",),
+        meaning="The signature was accepted. The user may not use this app without having been approved for it.",
+        causes=(
+            "The app's policy is not \"Admin approved users are pre-authorized\", or the user's profile or permission"
+            " set is not assigned to the app.",
+            "The login went to the wrong host: a sandbox's user asked at login.salesforce.com, or the other way round.",
+            "The app lacks the scope refresh_token (offline_access).",
+            "The permission set is one of the Salesforce API Integration licence, which cannot hold the assignment:"
+            " use a second one, or the profile.",
+        ),
+        fixes=(
+            'In Setup, in the policies of the app, set Permitted Users to "Admin approved users are pre-authorized"'
+            " and assign the user's profile or permission set. Wait up to 10 minutes.",
+            "For a sandbox log in at https://test.salesforce.com or at the sandbox's own My Domain.",
+        ),
+        basis=Basis.OBSERVED,
+        citation="https://github.com/restforce/restforce/issues/674 ; https://github.com/omniphx/forrest/issues/278 ;"
+        " https://github.com/simstudioai/sim/pull/6526",
+    ),
+    Explanation(
+        id="error.jwt.not-admin-approved",
+        messages=("user is not admin approved to access this app", "invalid_app_access"),
+        meaning="The org lets only approved users into this app, and this user is not one of them.",
+        causes=(
+            "The user has neither a profile nor a permission set that is assigned to the app.",
+            "API Access Control is on in the org, and the app is not approved there.",
+        ),
+        fixes=("Assign the app to a permission set or profile of the user, in the app's policies in Setup.",),
+        basis=Basis.OBSERVED,
+        citation="forcedotcom/cli, issue 3260: https://github.com/forcedotcom/cli/issues/3260",
+    ),
+    Explanation(
+        id="error.jwt.invalid-assertion",
+        messages=("invalid assertion",),
+        meaning="Salesforce could not verify the signature of the JWT, or could not read it.",
+        causes=(
+            "The key that signed does not belong to the certificate on the app: a rotation of one side only.",
+            "The app's certificate was uploaded a few minutes ago: a change takes 2 to 10 minutes.",
+            "The algorithm is not RS256, or the key is an EC key.",
+            "The JWT is malformed: a line break in it, or base64 instead of base64url.",
+        ),
+        fixes=(
+            "Compare the key with the certificate that the app has: `sfkeytool compare {name}.key {name}.crt`.",
+            "Upload the certificate of this key to the app, and wait ten minutes.",
+        ),
+        basis=Basis.OBSERVED,
+        citation="https://github.com/frankkessler/salesforce-laravel-oauth2-rest/issues/68 ;"
+        " https://github.com/forcedotcom/sfdx-travisci/issues/135",
+        rules=("app.key.not-rsa",),
+    ),
+    Explanation(
+        id="error.jwt.audience",
+        messages=("audience is invalid", "Audience validation failed"),
+        meaning="The claim aud of the JWT does not name the place where this user logs in.",
+        causes=(
+            "aud is https://login.salesforce.com for a sandbox or scratch org, or https://test.salesforce.com for"
+            " production.",
+            "aud is a list, lacks https://, or has a path: it is one string.",
+            "aud is the My Domain: most sources want login or test there, some take it.",
+        ),
+        fixes=(
+            "Set aud to https://login.salesforce.com for production, https://test.salesforce.com for a sandbox, the"
+            " site's address for Experience Cloud.",
+            "With the Salesforce CLI: give --instance-url, and SF_AUDIENCE_URL if that is not enough.",
+        ),
+        basis=Basis.DOCUMENTED,
+        citation=_OAUTH_HELP + " (Audience validation failed) ; https://github.com/forcedotcom/cli/issues/3325 ;"
+        " https://github.com/forcedotcom/datacloud-jdbc/pull/132",
+    ),
+    Explanation(
+        id="error.jwt.expired-assertion",
+        messages=("expired authorization code",),
+        meaning="The claim exp of the JWT is in the past for Salesforce, although no authorization code is involved.",
+        causes=(
+            "The machine's clock is slow, or local time was taken for UTC.",
+            "exp is in milliseconds, or was computed once and used again later.",
+        ),
+        fixes=(
+            "Set exp to now + 180 in Unix seconds, freshly for each login. Sources name 3 or 5 minutes as the most.",
+            "Check the clock: `date -u`, and on Windows `w32tm /query /status`.",
+        ),
+        basis=Basis.OBSERVED,
+        citation="https://github.com/simple-salesforce/simple-salesforce/issues/491",
+    ),
+    Explanation(
+        id="error.jwt.client-id",
+        messages=("client identifier invalid", "invalid_client_id"),
+        meaning="The org that was asked knows no app with this consumer key.",
+        causes=(
+            "The claim iss is not the consumer key: a typing error, the secret, or the app's name.",
+            "The app was made less than 10 minutes ago.",
+            "The app is in another org, or was deleted.",
+        ),
+        fixes=(
+            "Copy the consumer key from the app in Setup again, and wait ten minutes after a change.",
+            "Log in at the host of the org in which the app is.",
+        ),
+        basis=Basis.OBSERVED,
+        citation="https://github.com/omniphx/forrest/issues/184 ;"
+        " https://github.com/pozil/salesforce-react-integration/issues/15",
+    ),
+    Explanation(
+        id="error.jwt.invalid-client",
+        messages=("invalid_client", "invalid client credentials"),
+        meaning="The app did not prove who it is: consumer key, or the consumer secret that was sent, is wrong.",
+        causes=(
+            "The consumer key is wrong.",
+            "A consumer secret was sent along: the JWT bearer flow needs none. A wrong one may be why; inferred.",
+        ),
+        fixes=("Copy the consumer key from the app in Setup, and send grant_type and assertion alone.",),
+        basis=Basis.OBSERVED,
+        citation="https://github.com/restforce/restforce/issues/338 ; https://github.com/forcedotcom/sf-skills",
+        wrapper=True,
+    ),
+    Explanation(
+        id="error.jwt.not-installed",
+        messages=(
+            "External client app is not installed in this org",
+            "app must be installed into org",
+            "OAUTH_EC_APP_NOT_FOUND",
+        ),
+        meaning="The org that was asked does not have the External Client App of this consumer key.",
+        causes=(
+            "The login went to the wrong host: a sandbox's app was asked for in production, or the other way round.",
+            "The app is packaged and not installed in this org; a sandbox refresh can undo it.",
+        ),
+        fixes=(
+            "Log in at the My Domain of the org that has the app: `sf org login jwt --instance-url"
+            " https://MYDOMAIN.my.salesforce.com …`.",
+            "Make or install the External Client App in that org.",
+        ),
+        basis=Basis.OBSERVED,
+        citation="forcedotcom/cli, issue 3482: https://github.com/forcedotcom/cli/issues/3482",
+    ),
+    Explanation(
+        id="error.jwt.inactive-user",
+        messages=("inactive user",),
+        meaning="The user in the claim sub cannot log in.",
+        causes=(
+            "The user was deactivated or frozen.",
+            "The username is of another org: a sandbox's has the sandbox's name at its end.",
+        ),
+        fixes=("In Setup > Users look at the user, and at the Login History: it gives the reason.",),
+        basis=Basis.OBSERVED,
+        citation="https://github.com/restforce/restforce/issues/303",
+    ),
+    Explanation(
+        id="error.jwt.ip-restricted",
+        messages=("ip restricted",),
+        meaning="The user may not log in from this address.",
+        causes=(
+            "The profile has Login IP Ranges, and the machine's public address is outside.",
+            "The app's policy enforces IP restrictions.",
+        ),
+        fixes=(
+            "In Setup > Login History look up the address and the status Restricted IP; add it to the profile's Login"
+            " IP Ranges, or relax IP restrictions in the app's policies.",
+        ),
+        basis=Basis.OBSERVED,
+        citation="forceworkbench/forceworkbench, issue 772: https://github.com/forceworkbench/forceworkbench/issues/772",
+    ),
+    Explanation(
+        id="error.jwt.rate",
+        messages=("LOGIN_RATE_EXCEEDED",),
+        meaning="Too many logins of one user: 3,600 in an hour, as reported.",
+        causes=("A program logs in for every request, or retries a refused login in a loop.",),
+        fixes=("Keep the access token and log in again only when it is refused.",),
+        basis=Basis.OBSERVED,
+        citation="https://github.com/restforce/restforce/pull/744, which names Salesforce Knowledge 000312767",
+    ),
+    Explanation(
+        id="error.jwt.grant-type",
+        messages=("grant type not supported", "unsupported_grant_type"),
+        meaning="The token endpoint did not find a grant type that it knows in the request.",
+        causes=(
+            "grant_type is not urn:ietf:params:oauth:grant-type:jwt-bearer, or was encoded twice.",
+            "The body was sent as JSON: it has to be a form (application/x-www-form-urlencoded).",
+            "The address is a page of the org, or redirects: only POST to /services/oauth2/token counts.",
+        ),
+        fixes=("Send a form with grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer and assertion=JWT.",),
+        basis=Basis.OBSERVED,
+        citation="https://github.com/aaronhuggins/sf-jwt-token/issues/1",
+    ),
+    Explanation(
+        id="error.jwt.authentication-failure",
+        messages=(
+            "invalid_grant: authentication failure",
+            '"error":"invalid_grant","error_description":"authentication failure"',
+        ),
+        meaning="The answer to a login with username and password or through the browser, not to a JWT.",
+        causes=(
+            "The client logs in by another flow than you think.",
+            "The org does not allow API access, or the username-password flow.",
+        ),
+        fixes=(
+            "Check the grant_type that is sent. With the Salesforce CLI: `sf update`, then `sf doctor`.",
+            "In Setup > Users > Login History see what Salesforce saw.",
+        ),
+        basis=Basis.DOCUMENTED,
+        citation='Salesforce DX Developer Guide, "Resolve Common Authorization Errors": https://developer.salesforce.com'
+        "/docs/atlas.en-us.252.0.sfdx_dev.meta/sfdx_dev/sfdx_dev_troubleshoot_auth_errors.htm",
+    ),
+    Explanation(
+        id="error.jwt.invalid-grant",
+        messages=("invalid_grant",),
+        meaning="The login was refused. The reason stands beside it, in error_description.",
+        causes=("Any of: signature, audience, expiry, approval of the user, the user itself.",),
+        fixes=(
+            "Paste the error_description: `sfkeytool explain invalid assertion`, say.",
+            "In Setup > Users > Login History see what Salesforce saw.",
+        ),
+        basis=Basis.DOCUMENTED,
+        citation=_OAUTH_HELP,
+        wrapper=True,
+    ),
+)
+
+PYTHON = (
+    Explanation(
+        id="error.python.key-not-read",
+        messages=(
+            "Could not deserialize key data",
+            "Unable to load PEM file. See https://cryptography.io/en/latest/faq/#why-can-t-i-import-my-pem-file",
+            "error:1E08010C:DECODER routines::unsupported",
+        ),
+        meaning="The program was given something that is not a PEM private key, or no longer one.",
+        causes=(
+            "The key went through an environment variable or a secret store that turned line breaks into \\n.",
+            "It is the certificate, the public key or the path, not the key.",
+            "The key is encrypted and the password was not given.",
+            "The file is DER, PFX or JKS.",
+        ),
+        fixes=(
+            "Look at the file: `sfkeytool show {file}`.",
+            "Get a plain PEM key out of a keystore: `sfkeytool unwrap {file}`.",
+            "In the program, turn \\n back into line breaks before the key is loaded, or hand it over as base64.",
+        ),
+        basis=Basis.OBSERVED,
+        citation=f"{_CRYPTOGRAPHY} ; https://github.com/jpadilla/pyjwt/issues/347 ;"
+        " https://github.com/lcobucci/jwt/issues/983",
+    ),
+    Explanation(
+        id="error.python.not-a-private-key",
+        messages=(
+            "Valid PEM but no BEGIN/END delimiters for a private key found. Are you sure this is a private key?",
+        ),
+        meaning="The PEM holds something else than a private key.",
+        causes=("The certificate was given where the key belongs.", "It is a public key."),
+        fixes=("See what it is: `sfkeytool show {file}`.",),
+        basis=Basis.OBSERVED,
+        citation=_CRYPTOGRAPHY,
+    ),
+    Explanation(
+        id="error.python.not-a-certificate",
+        messages=(
+            "Valid PEM but no BEGIN CERTIFICATE/END CERTIFICATE delimiters. Are you sure this is a certificate?",
+            "error parsing asn1 value: ParseError",
+        ),
+        meaning="The file is not a certificate, or not in the encoding that was asked for.",
+        causes=("PEM was read as DER, or DER as PEM.", "It is a key or a request (CSR).", "The file is cut."),
+        fixes=("See what it is: `sfkeytool show {file}`.",),
+        basis=Basis.OBSERVED,
+        citation=_CRYPTOGRAPHY,
+    ),
+    Explanation(
+        id="error.python.key-encrypted",
+        messages=("Password was not given but private key is encrypted",),
+        meaning="The key file is encrypted, and the program has no password for it.",
+        causes=(
+            "The key was written with a password, and the tool takes none: the Salesforce CLI takes no encrypted key.",
+        ),
+        fixes=("Decrypt it into a file of your own: `openssl pkcs8 -in {name}.key -out {name}-plain.key`.",),
+        basis=Basis.OBSERVED,
+        citation=_CRYPTOGRAPHY,
+    ),
+    Explanation(
+        id="error.python.key-not-encrypted",
+        messages=("Password was given but private key is not encrypted.",),
+        meaning="The program has a password, and the key file needs none.",
+        causes=("The key was decrypted in between, or it is another file than the one meant.",),
+        fixes=("Leave the password out.", "Make sure that it is the right file: `sfkeytool show {file}`."),
+        basis=Basis.OBSERVED,
+        citation=_CRYPTOGRAPHY,
+    ),
+    Explanation(
+        id="error.python.key-password",
+        messages=("Incorrect password, could not decrypt key", "Bad decrypt. Incorrect password?"),
+        meaning="The password does not open the encrypted key.",
+        causes=("It is the password of the keystore, not of the key.", "A line break is at its end."),
+        fixes=("Try it: `sfkeytool show {file} --password prompt`.",),
+        basis=Basis.OBSERVED,
+        citation=f"{_CRYPTOGRAPHY}; the second wording is that of older versions",
+    ),
+    Explanation(
+        id="error.python.pfx",
+        messages=("Invalid password or PKCS12 data", "Could not deserialize PKCS12 data"),
+        meaning="The password is wrong, or the file is no PFX.",
+        causes=("A wrong password.", "A JKS was given.", "The file is damaged or cut."),
+        fixes=("See what it is: `sfkeytool show {file}`.",),
+        basis=Basis.OBSERVED,
+        citation=_CRYPTOGRAPHY,
+    ),
+    Explanation(
+        id="error.python.jks",
+        messages=(
+            "Hash mismatch; incorrect keystore password?",
+            "Not a JKS or JCEKS keystore (magic number wrong; expected FEEDFEED or CECECECE)",
+        ),
+        meaning="pyjks could not open the keystore: a wrong password, a damaged file, or another format.",
+        causes=("A wrong password.", "The file is PKCS#12 under the name .jks.", "The file is damaged or cut."),
+        fixes=(
+            "See what it is: `sfkeytool show {file}`.",
+            "Turn a PKCS#12 into a JKS: `sfkeytool wrap {name} {file}`.",
+        ),
+        basis=Basis.OBSERVED,
+        citation="Tried with pyjks in Python 3.11",
+        rules=("ckm.store.not-jks", "ckm.store.integrity"),
+    ),
+)

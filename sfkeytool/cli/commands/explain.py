@@ -1,0 +1,121 @@
+"""``explain``: what an error message or a rule means."""
+
+import sys
+import textwrap
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sfkeytool.cli.fields import Field, Question, Values
+from sfkeytool.cli.run import Command, Run
+from sfkeytool.errors import InputError
+
+_MAXIMUM_BYTES = 1_000_000
+
+TEXT = Field(
+    "text",
+    list[str],
+    "The message, or a part of it, or a rule's id; several words need no quotes. - reads it from stdin.",
+    metavar="TEXT...",
+    question=Question("Paste the message:"),
+)
+LIST = Field("list", bool, "Show all messages and rules that are known.", ("--list",))
+
+
+def _execute(run: Run, values: Values) -> int:
+    from sfkeytool.cli.building import build_explain_request
+    from sfkeytool.workflows.explain import explain, list_all
+
+    if not values["text"] and not values["list"] and run.asker is not None:
+        values = values | {"text": [run.asker.text("Paste the message:")]}
+    request = build_explain_request(values)
+    everything = request.text is None
+    facts = list_all() if request.text is None else explain(_stdin() if request.text == "-" else request.text)
+    run.console.envelope(0, facts)
+    if everything:
+        run.console.result(_list_lines(facts))
+        return 0
+    for explanation in facts["explanations"]:
+        _show(run, explanation["meaning"], explanation_lines(explanation))
+    for rule in facts["rules"]:
+        _show(run, rule["title"], _rule_lines(rule))
+    return 0
+
+
+def _stdin() -> str:
+    data = sys.stdin.buffer.read(_MAXIMUM_BYTES + 1)
+    if len(data) > _MAXIMUM_BYTES:
+        raise InputError("input.too-large", "stdin holds more than 1 MB, and a message is shorter")
+    return data.decode("utf-8", "replace")
+
+
+def _show(run: Run, heading: str, lines: Iterator[str]) -> None:
+    for line in textwrap.wrap(heading, 100):
+        run.console.heading(line)
+    run.console.result([*lines, ""])
+
+
+def explanation_lines(facts: Mapping[str, Any]) -> Iterator[str]:
+    """What follows an explanation's meaning: causes, fixes, source."""
+    for message in facts["messages"]:
+        yield from _wrapped(f'"{message}"', "  ")
+    if not facts.get("whole", True):
+        yield "  Only a part of the message is in the text."
+    yield ""
+    yield "Likely causes"
+    for number, cause in enumerate(facts["causes"], 1):
+        yield from _wrapped(cause, f"{number:>2}. ")
+    yield "What to do"
+    for fix in facts["fixes"]:
+        yield from _wrapped(fix, "  - ")
+    if facts["rules"]:
+        yield from _wrapped(f"found beforehand by sfkeytool check: {', '.join(facts['rules'])}", "  ")
+    yield from _source_lines(facts)
+
+
+def _rule_lines(facts: Mapping[str, Any]) -> Iterator[str]:
+    yield from _wrapped(facts["why"], "  ")
+    if facts["salesforceMessage"]:
+        yield from _wrapped(f'"{facts["salesforceMessage"]}"', "  ")
+    yield "What to do"
+    yield from _wrapped(facts["fix"], "  - ")
+    yield f"  {facts['id']}, {facts['severity']}, for {', '.join(facts['profiles'])}"
+    yield from _source_lines(facts)
+
+
+def _source_lines(facts: Mapping[str, Any]) -> Iterator[str]:
+    yield f"Source ({facts['basis']}, looked up {facts['retrieved']})"
+    yield from _wrapped(facts["source"], "  ")
+
+
+def _wrapped(text: str, lead: str) -> list[str]:
+    return textwrap.wrap(
+        text,
+        100,
+        initial_indent=lead,
+        subsequent_indent=" " * len(lead),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _list_lines(facts: Mapping[str, Any]) -> Iterator[str]:
+    for explanation in facts["explanations"]:
+        yield explanation["id"]
+        yield from (f"    {message}" for message in explanation["messages"])
+    for rule in facts["rules"]:
+        yield f"{rule['id']} ({rule['severity']})"
+        yield f"    {rule['title']}"
+
+
+EXPLAIN = Command(
+    "explain",
+    "What an error message of Salesforce, keytool, openssl or a JWT login means, and what to do.",
+    (
+        "sfkeytool explain Keystore contains an entry whose alias is not acceptable for import",
+        "sfkeytool explain ckm.key.unsupported-size",
+        "sf org login jwt … 2>&1 | sfkeytool explain -",
+        "sfkeytool explain --list",
+    ),
+    (TEXT, LIST),
+    _execute,
+)

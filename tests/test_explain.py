@@ -1,0 +1,408 @@
+"""explain: every message finds its explanation however it is pasted, and nothing else does."""
+
+import random
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from conftest import Pair, Result, java_tool, openssl, required
+from test_json import validate
+
+from sfkeytool.acceptance.catalogue import CATALOGUE
+from sfkeytool.acceptance.explanations import EXPLANATIONS, Explanation, System
+from sfkeytool.acceptance.explanations.page import describe_explanations
+from sfkeytool.cli.app import COMMANDS
+from sfkeytool.errors import InputError
+from sfkeytool.workflows.explain import explain, match_messages
+
+Cli = Callable[..., Result]
+DOCS = Path(__file__).parent.parent / "docs"
+
+ALL = [pytest.param(each, message, id=f"{each.id}-{n}") for each in EXPLANATIONS for n, message in enumerate(each.messages)]  # fmt: skip
+NAMES = {"file": r"C:\Users\Jo Doe\My Keys\pay-api v2.jks", "alias": "Pay-API.v2", "name": "Pay_API", "days": "10"}
+NOISE = {
+    System.CKM: ("Salesforce: import from keystore failed. Error: ", " Contact your administrator."),
+    System.KEYTOOL: ("ERROR: keytool error: java.lang.Exception: ", "\n\tat java.base/sun.security.Main.run(Main.java:42)"),
+    System.OPENSSL: ("$ openssl x\n40A794A88E7F0000:error:", ":../crypto/x.c:403:\nexit status 1"),
+    System.JWT: ("2026-11-24 ERROR (1): Error authenticating with JWT config due to: ", "\n    at async run (cli.js:3)"),
+    System.DEPLOY: ("=== Deploy Errors\n│ Error force-app/x-meta.xml ", " │\nDeploy failed, 1 component"),
+    System.PYTHON: ('Traceback (most recent call last):\n  File "x.py", line 3, in python\nValueError: ', "\nexit 1"),
+}  # fmt: skip
+UNRELATED = """The weather in Lisbon will be mild and sunny for the rest of the week.
+Please send me the certificate when you have time, the customer is waiting for it.
+How do I import contacts from a spreadsheet into Salesforce?
+The private key is in the safe, and the password is with the notary.
+Our keystore is backed up every night to another site.
+A user of the portal could not find the button for the export.
+Connection refused: connect to 127.0.0.1 port 5432 failed.
+fatal: not a git repository (or any of the parent directories): .git
+npm ERR! code ERESOLVE could not resolve dependency tree
+The audience applauded for ten minutes after the last song.
+TypeError: Cannot read properties of undefined (reading 'map')
+Segmentation fault (core dumped)
+FIELD_CUSTOM_VALIDATION_EXCEPTION: Please enter a close date in the future
+System.LimitException: Too many SOQL queries: 101
+He was not admin, and nobody had approved the new app either.
+The grant was awarded to an invalid who lives near the station.
+java.lang.NullPointerException at com.example.Main.main(Main.java:5)
+pip install failed: no matching distribution found for sfkeytool==99
+The road is closed: access is restricted for lorries, and the IP phone does not work.
+Two inactive volcanoes and one user of the old bridge were on the picture.""".splitlines()
+
+
+def found(text: str) -> list[str]:
+    return [match.explanation.id for match in match_messages(text)]
+
+
+def filled(message: str) -> str:
+    """The message as one user sees it, with that user's names."""
+    return re.sub(r"\{(\w+)\}", lambda place: NAMES.get(place[1], f"some {place[1]}"), message)
+
+
+@pytest.mark.parametrize(("explanation", "message"), ALL)
+def test_a_message_finds_its_explanation_and_no_other(explanation: Explanation, message: str) -> None:
+    """Exact, in capitals, in a log, with names in it, with its quotes and blanks changed."""
+    before, after = NOISE[explanation.system]
+    for text in (
+        message,
+        message.upper(),
+        filled(message),
+        f"{before}{filled(message)}{after}",
+        f"{before}{filled(message)}{after}".upper(),
+        message.replace(" ", "  \n ").replace("'", "\u2019").replace('"', ""),
+        message.replace("'", "\\u0027"),
+        message.replace(" ", "%20"),
+    ):
+        assert found(text) == [explanation.id], text
+
+
+def test_no_two_explanations_have_the_same_words() -> None:
+    """Ids are unique too."""
+    words = [
+        tuple(re.findall(r"\w+", filled(message).casefold())) for each in EXPLANATIONS for message in each.messages
+    ]
+    assert len(set(words)) == len(words)
+    assert len({each.id for each in EXPLANATIONS}) == len(EXPLANATIONS)
+
+
+LONG = [param for param in ALL if len(re.findall(r"\w+", str(param.values[1]))) >= 8]
+
+
+@pytest.mark.parametrize(("explanation", "message"), LONG)
+def test_the_telling_half_of_a_long_message_is_enough(explanation: Explanation, message: str) -> None:
+    """One half finds it, the other finds it or nothing: never another one."""
+    words = filled(message).split()
+    halves = [" ".join(words[: (len(words) + 1) // 2]), " ".join(words[len(words) // 2 :])]
+    results = [found(half) for half in halves]
+    assert [explanation.id] in results, results
+    assert all(result in ([], [explanation.id]) for result in results), results
+
+
+@pytest.mark.parametrize("text", UNRELATED)
+def test_unrelated_text_is_not_explained(text: str, cli: Cli) -> None:
+    """Exit 1 and the nearest three; common words of a message do not make it."""
+    assert found(text) == []
+    result = cli("explain", text)
+    assert result.code == 1
+    assert len(re.findall(r"^hint: nearest: sfkeytool explain \S+ \(.+\)$", result.err, re.MULTILINE)) == 3
+
+
+def test_the_unrelated_are_twenty() -> None:
+    """None lost in an edit."""
+    assert len(UNRELATED) == 20
+
+
+@pytest.mark.parametrize(
+    ("text", "id"),
+    [
+        ('{"error":"invalid_grant","error_description":"user hasn\'t approved this consumer"}', "error.jwt.not-approved"),
+        ("error=invalid_client_id&error_description=client%20identifier%20invalid", "error.jwt.client-id"),
+        ("invalid_grant: ip restricted", "error.jwt.ip-restricted"),
+        ('{"error":"invalid_grant","error_description":"authentication failure"}', "error.jwt.authentication-failure"),
+        ("audience is invalid  [audience=https://login.salesforce.com/ login=https://test.salesforce.com]", "error.jwt.audience"),
+        ("error:0308010C:digital envelope routines::unsupported", "error.openssl.legacy-pfx"),
+        ("\x1b[31merror\x1b[0m Alias <1> does not exist", "error.keytool.no-alias"),
+        ("In field: certificate - no Certificate named pay_api found", "error.deploy.no-certificate-named"),
+    ],
+)  # fmt: skip
+def test_messages_as_programs_print_them(text: str, id: str) -> None:
+    """JSON, a query string, a colored terminal."""
+    assert found(text) == [id]
+
+
+def test_a_message_inside_a_longer_one_does_not_count_twice() -> None:
+    """Salesforce's sentence holds openssl's; the wrapper invalid_grant is silent beside the reason."""
+    assert found("The key is not an RSA key.") == ["error.ckm.not-rsa"]
+    assert found("Not an RSA key") == ["error.openssl.not-rsa"]
+    assert found("invalid_grant") == ["error.jwt.invalid-grant"]
+
+
+def test_several_messages_in_one_log_are_all_explained() -> None:
+    """Each once, the most telling first."""
+    log = (
+        "keytool error: Cannot recover key\nRetrying\nkeytool error: Public keys in reply and keystore don't match\n"
+        * 2
+    )
+    assert found(log) == ["error.keytool.keys-differ", "error.keytool.key-password"]
+
+
+def test_a_half_that_fits_two_explanations_is_no_match() -> None:
+    """Better the nearest three than the wrong one."""
+    assert found("password was incorrect") == []
+    with pytest.raises(InputError) as caught:
+        explain("password was incorrect")
+    assert "error.keytool.pkcs12-password" in caught.value.hints[0]
+
+
+def test_any_text_ends_in_a_match_or_our_error() -> None:
+    """Random characters and words, long texts, odd scripts: quickly, too."""
+    chance = random.Random(20261124)
+    words = sorted({word for each in EXPLANATIONS for message in each.messages for word in message.split()})
+    for _ in range(300):
+        text = " ".join(
+            chance.choices(
+                [*words, "\x00", "\N{PILE OF POO}", "%", "%zz", "\\u0027", "{", "\u202e"], k=chance.randrange(60)
+            )
+        )
+        try:
+            explain(text)
+        except InputError:
+            continue
+    with pytest.raises(InputError):
+        explain("lorem ipsum dolor " * 200_000)
+
+
+# What the real tools print today
+
+
+def printed(*arguments: object, cwd: Path) -> str:
+    done = subprocess.run(
+        [*map(str, arguments)], cwd=cwd, capture_output=True, stdin=subprocess.DEVNULL, timeout=60, check=False
+    )
+    assert done.returncode != 0, done
+    return (done.stdout + done.stderr).decode("utf-8", "replace")
+
+
+@pytest.fixture
+def store(cli: Cli, folder: Path, pair: Pair) -> Path:
+    """A JKS of ours with the alias pay."""
+    assert cli("wrap", "pay", pair.key, pair.crt, "--password", "env:TEST_PASSWORD").code == 0
+    return folder / "pay" / "pay.jks"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "id"),
+    [
+        (("-list", "-keystore", "{store}", "-storepass", "wrong-password"), "error.keytool.tampered"),
+        (("-list", "-keystore", "{store}", "-storepass", "{password}", "-alias", "gone"), "error.keytool.no-alias"),
+        (("-list", "-keystore", "{crt}", "-storepass", "{password}", "-storetype", "JKS"), "error.keytool.invalid-format"),
+        (("-list", "-keystore", "{crt}", "-storepass", "{password}"), "error.keytool.unrecognized-format"),
+        (("-list", "-keystore", "gone.jks", "-storepass", "{password}"), "error.keytool.absent"),
+        (("-list", "-keystore", "empty.jks", "-storepass", "{password}"), "error.keytool.empty"),
+        (("-list", "-keystore", "cut.jks", "-storepass", "{password}"), "error.keytool.cut"),
+        (("-importcert", "-noprompt", "-alias", "pay", "-file", "{other}", "-keystore", "{store}", "-storepass", "{password}"), "error.keytool.keys-differ"),
+        (("-importcert", "-noprompt", "-alias", "new", "-file", "{key}", "-keystore", "{store}", "-storepass", "{password}"), "error.keytool.not-x509"),
+        (("-certreq", "-alias", "pay", "-keystore", "{store}", "-storepass", "{password}", "-keypass", "another"), "error.keytool.key-password"),
+        (("-genkeypair", "-keyalg", "RSA", "-dname", "CN=x", "-keystore", "new.jks", "-storepass", "short"), "error.keytool.short-password"),
+        (("-genkeypair", "-keyalg", "RSA", "-dname", "CN=x", "-alias", "pay", "-keystore", "{store}", "-storepass", "{password}"), "error.keytool.alias-exists"),
+    ],
+)  # fmt: skip
+@pytest.mark.slow
+def test_what_keytool_prints_is_explained(
+    arguments: tuple[str, ...], id: str, store: Path, folder: Path, pair: Pair, other_pair: Pair
+) -> None:
+    """keytool itself is made to fail; its whole output is pasted."""
+    from conftest import PASSWORD
+
+    (folder / "empty.jks").touch()
+    (folder / "cut.jks").write_bytes(store.read_bytes()[:300])
+    places = {"store": store, "password": PASSWORD, "crt": pair.crt, "key": pair.key, "other": other_pair.crt}
+    english = ("-J-Duser.language=en", "-J-Duser.country=US")
+    output = printed(java_tool("keytool"), *english, *(part.format(**places) for part in arguments), cwd=folder)
+    assert found(output) == [id], output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "ids"),
+    [
+        (("pkcs12", "-export", "-inkey", "{key}", "-in", "{other}", "-passout", "pass:x", "-out", "x"), {"error.openssl.no-match"}),
+        (("pkcs12", "-in", "in.p12", "-passin", "pass:wrong", "-nodes"), {"error.openssl.mac"}),
+        (("pkcs12", "-in", "{store}", "-passin", "pass:wrong", "-nodes"), {"error.openssl.asn1"}),
+        (("rsa", "-in", "{crt}", "-noout"), {"error.openssl.key-not-read"}),
+        (("rsa", "-in", "locked.key", "-passin", "pass:wrong", "-noout"), {"error.openssl.key-not-read", "error.openssl.bad-decrypt"}),
+        (("x509", "-in", "{key}", "-noout"), {"error.openssl.certificate-not-read"}),
+        (("req", "-in", "{crt}", "-noout", "-text"), {"error.openssl.no-start-line", "error.openssl.request-not-read"}),
+        (("rsa", "-in", "ec.key", "-noout"), {"error.openssl.not-rsa"}),
+        (("verify", "-CAfile", "{other}", "{crt}"), {"error.openssl.no-issuer"}),
+    ],
+)  # fmt: skip
+def test_what_openssl_prints_is_explained(
+    arguments: tuple[str, ...], ids: set[str], store: Path, folder: Path, pair: Pair, other_pair: Pair
+) -> None:
+    """At least one of its lines, and nothing that is beside the point; wordings differ between versions."""
+    openssl(
+        "pkcs12", "-export", "-inkey", pair.key, "-in", pair.crt, "-passout", "pass:right", "-out", "in.p12", cwd=folder
+    )
+    openssl("pkcs8", "-topk8", "-in", pair.key, "-passout", "pass:long-enough", "-out", "locked.key", cwd=folder)
+    openssl("ecparam", "-genkey", "-name", "prime256v1", "-noout", "-out", "ec.key", cwd=folder)
+    places = {"store": store, "crt": pair.crt, "key": pair.key, "other": other_pair.crt}
+    output = printed(required("openssl"), *(part.format(**places) for part in arguments), cwd=folder)
+    explained = set(found(output))
+    assert explained, output
+    assert explained <= ids | {"error.openssl.asn1", "error.python.key-not-read"}, output
+
+
+def test_what_cryptography_and_pyjks_raise_is_explained(folder: Path, pair: Pair, store: Path) -> None:
+    """The libraries' own words, from their own exceptions."""
+    import jks
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key, pkcs12
+
+    openssl("pkcs8", "-topk8", "-in", pair.key, "-passout", "pass:long-enough", "-out", "locked.key", cwd=folder)
+    plain, locked, crt = pair.key.read_bytes(), (folder / "locked.key").read_bytes(), pair.crt.read_bytes()
+    calls: dict[str, Callable[[], object]] = {
+        "error.python.key-encrypted": lambda: load_pem_private_key(locked, None),
+        "error.python.key-password": lambda: load_pem_private_key(locked, b"wrong"),
+        "error.python.key-not-encrypted": lambda: load_pem_private_key(plain, b"right"),
+        "error.python.key-not-read": lambda: load_pem_private_key(plain.replace(b"\n", b"\\n"), None),
+        "error.python.not-a-private-key": lambda: load_pem_private_key(crt, None),
+        "error.python.not-a-certificate": lambda: x509.load_pem_x509_certificate(plain),
+        "error.python.pfx": lambda: pkcs12.load_key_and_certificates(store.read_bytes(), b"wrong"),
+        "error.python.jks": lambda: jks.KeyStore.load(str(store), "wrong"),
+    }
+    for id, call in calls.items():
+        with pytest.raises(Exception) as caught:  # noqa: PT011 - their types are theirs
+            call()
+        assert found(str(caught.value)) == [id], caught.value
+
+
+# The command
+
+
+def test_a_pasted_message_is_explained(cli: Cli) -> None:
+    """Several words without quotes; causes, fix and source, in that order."""
+    result = cli("explain", *re.split(" ", "Keystore contains an entry whose alias is not acceptable for import"))
+    assert result.code == 0
+    parts = [
+        "unique name",
+        "Likely causes",
+        "1. The alias is 1",
+        "What to do",
+        "sfkeytool wrap {name}",
+        "Source (observed",
+    ]
+    assert [result.out.index(part) for part in parts] == sorted(result.out.index(part) for part in parts)
+
+
+def test_a_message_comes_through_stdin(cli: Cli) -> None:
+    """A log piped in, in whatever encoding."""
+    result = cli("explain", "-", stdin=b"\xff\xfe noise\nThe key must be in PKCS#8 format.\n")
+    assert result.code == 0
+    assert "PKCS#8" in result.out
+    assert cli("explain", "-", stdin=b"x" * 2_000_000).code == 1
+    assert cli("explain", "-", stdin=b"").code == 1
+
+
+@pytest.mark.parametrize("rule", CATALOGUE, ids=lambda rule: rule.id)
+def test_a_rule_is_explained_by_its_id(rule: object, cli: Cli) -> None:
+    """Title, reason, severity, fix, source; and Salesforce's own message, where the rule has one, is explained too."""
+    from sfkeytool.acceptance.rule import Rule
+
+    assert isinstance(rule, Rule)
+    result = cli("explain", rule.id.upper(), "--json")
+    assert result.code == 0
+    validate(result.json, "explain")
+    (facts,) = result.json["result"]["rules"]
+    assert (facts["id"], facts["title"], facts["fix"]) == (rule.id, rule.title, rule.fix)
+    assert rule.title.split()[0] in cli("explain", rule.id).out
+    if rule.salesforce_message:
+        assert cli("explain", rule.salesforce_message).code == 0
+
+
+def test_the_list_shows_everything(cli: Cli) -> None:
+    """Every message and every rule; as JSON too."""
+    listed = cli("explain", "--list").out
+    assert all(message in listed for each in EXPLANATIONS for message in each.messages)
+    assert all(rule.id in listed for rule in CATALOGUE)
+    result = cli("explain", "--list", "--json")
+    validate(result.json, "explain")
+    assert len(result.json["result"]["explanations"]) == len(EXPLANATIONS)
+
+
+def test_the_json_of_a_match_and_of_none(cli: Cli) -> None:
+    """The envelope; no match is an error with the nearest three as actions, and the text is not repeated."""
+    result = cli("explain", "--json", "doesn't", "contain", "a", "PrivateKey", "entry")
+    validate(result.json, "explain")
+    (facts,) = result.json["result"]["explanations"]
+    assert (facts["id"], facts["whole"]) == ("error.ckm.no-private-key", False)
+    none = cli("explain", "my password is hunter2", "--json")
+    validate(none.json, "error")
+    assert (none.code, none.json["code"], len(none.json["actions"])) == (1, "explain.no-match", 3)
+    assert "hunter2" not in none.out + none.err
+
+
+def test_a_mistyped_id_is_told_the_right_one(cli: Cli) -> None:
+    """Among rules as well as messages."""
+    assert "ckm.key.mismatch" in cli("explain", "ckm.key.mismatsh").err
+    assert "error.jwt.audience" in cli("explain", "error.jwt.audienc").err
+
+
+@pytest.mark.parametrize("arguments", [("explain",), ("explain", "--list", "bad", "decrypt")])
+def test_text_and_list_exclude_each_other(arguments: tuple[str, ...], cli: Cli) -> None:
+    """One of the two: else exit 2."""
+    assert cli(*arguments).code == 2
+
+
+def test_a_message_is_explained_without_the_heavy_libraries() -> None:
+    """Neither cryptography nor the prompts are loaded."""
+    code = (
+        "import sys; sys.argv = ['sfkeytool', 'explain', 'Cannot recover key']\n"
+        "from sfkeytool.__main__ import main\n"
+        "try: main()\n"
+        "except SystemExit as end: print('EXIT', end.code, file=sys.stderr)\n"
+        "heavy = {'cryptography', 'questionary', 'rich', 'jks', 'Cryptodome'}\n"
+        "print('LOADED', sorted(heavy & set(sys.modules)), file=sys.stderr)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "EXIT 0" in done.stderr
+    assert "LOADED []" in done.stderr
+
+
+# The data
+
+
+@pytest.mark.parametrize("explanation", EXPLANATIONS, ids=lambda each: each.id)
+def test_an_explanation_names_commands_and_rules_that_exist(explanation: Explanation) -> None:
+    """Commands and their options are ours; placeholders are known; what is inferred says so."""
+    commands = {command.name: command for command in COMMANDS}
+    typed = [
+        line for text in (*explanation.fixes, *explanation.causes) for line in re.findall(r"`sfkeytool ([^`]+)`", text)
+    ]
+    for line in typed:
+        name, *rest = line.split()
+        assert name in commands, line
+        flags = {flag for field in commands[name].fields for flag in field.flags}
+        assert {word for word in rest if word.startswith("--")} <= flags, line
+    texts = " ".join((*explanation.fixes, *explanation.causes, explanation.meaning))
+    assert set(re.findall(r"\{(\w+)\}", texts)) <= {"file", "name", "alias"}
+    assert set(explanation.rules) <= {rule.id for rule in CATALOGUE}
+    if explanation.basis == "inferred":
+        assert "nferred" in explanation.citation + texts
+    assert re.search(r"https://|Knowledge \d{9}|Tried with", explanation.citation)
+
+
+def test_an_explanation_must_be_complete() -> None:
+    """An id outside the grammar or no source: refused where it is written."""
+    with pytest.raises(ValueError, match="no explanation's id"):
+        replace(EXPLANATIONS[0], id="error.windows.x")
+    with pytest.raises(ValueError, match="citation"):
+        replace(EXPLANATIONS[0], citation="")
+
+
+def test_the_page_of_messages_is_the_generated_one() -> None:
+    """Stale? python -m sfkeytool.acceptance.explanations.page > docs/errors.md"""
+    assert (DOCS / "errors.md").read_text(encoding="utf-8") == describe_explanations()
