@@ -478,3 +478,31 @@ def test_a_progress_bar_shows_on_a_terminal_only(folder: Path, pair: Pair) -> No
         os.close(outer)
     assert b"checking" in shown
     assert json.loads(out)["result"]["summary"]["accept"] == 30
+
+
+def test_nothing_is_accepted_that_java_cannot_open(pair: Pair, ca: CertificateAuthority) -> None:
+    """Single flipped bits under a digest that was made to fit again: the hardest damage to notice."""
+    import random
+
+    from jpype import JException
+
+    from sfkeytool.acceptance.engine import Verdict
+    from sfkeytool.keystores.contents import InputFile
+    from sfkeytool.workflows.check import CheckOptions, check_file
+
+    good = keystore(pkcs8(pair), ders(pair.crt, ca.intermediate, ca.root))[: -jks.DIGEST_BYTES]
+    options = CheckOptions(as_of=datetime.now(UTC))
+    chosen = random.Random(20261124)
+    accepted = 0
+    for _ in range(1500):
+        place = chosen.randrange(len(good))
+        flipped = signed(good[:place] + bytes([good[place] ^ 1 << chosen.randrange(8)]) + good[place + 1 :])
+        if check_file(InputFile("x.jks", flipped), [Secret(PASSWORD)], options).verdict is not Verdict.ACCEPT:
+            continue
+        accepted += 1
+        try:
+            store = java_load(flipped, "JKS", PASSWORD)
+            assert all(java_key(store, alias, PASSWORD) and java_chain(store, alias) for alias in store.aliases())
+        except JException as error:
+            pytest.fail(f"bit at {place}: {error}")
+    assert accepted > 100, "signatures, names and dates may change without Java's notice"

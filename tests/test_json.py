@@ -38,13 +38,14 @@ RUNS: dict[str, tuple[str, ...]] = {
     "unwrap": ("unwrap", "in.jks", "--password", "env:TEST_PASSWORD"),
     "show": ("show", "in.jks", "{key}", "{crt}", "in.csr", "pay", "--password", "env:TEST_PASSWORD"),
     "compare": ("compare", "{crt}", "{other}"),
+    "check": ("check", "in.jks", "{crt}", "{other}", "--fix", "--password", "env:TEST_PASSWORD"),
 }
 
 
 @pytest.mark.parametrize("name", RUNS)
 def test_a_result_validates(name: str, cli: Cli, folder: Path, pair: Pair, other_pair: Pair, ca: Any) -> None:
     """One object, nothing else on stdout, status equal to the exit code."""
-    if name in ("unwrap", "show"):
+    if name in ("unwrap", "show", "check"):
         assert cli("wrap", "in", pair.key, pair.crt, "--password", "env:TEST_PASSWORD", "-d", "made").code == 0
         (folder / "made" / "in.jks").rename(folder / "in.jks")
         assert cli("csr", "pay").code == 0

@@ -137,7 +137,7 @@ def _absent(value: Any) -> bool:
 def _ask(field: Field, question: Question, values: Values, asker: Asker) -> Any:
     match question.kind:
         case "path":
-            return Path(asker.path(question.text, check=question.check or _existing_path))
+            return Path(asker.path(question.text, check=question.check or existing_path))
         case "paths":
             return _ask_paths(question, asker)
         case "choice" | "secret":
@@ -156,20 +156,20 @@ def _ask(field: Field, question: Question, values: Values, asker: Asker) -> Any:
 
 
 def _ask_paths(question: Question, asker: Asker) -> list[Path]:
-    paths = [Path(asker.path(question.text, check=_existing_path))]
+    paths = [Path(asker.path(question.text, check=existing_path))]
     while answer := asker.path("Another file (Enter if that was all):", check=_existing_path_or_nothing):
         paths.append(Path(answer))
     return paths
 
 
-def _existing_path(answer: str) -> None:
+def existing_path(answer: str) -> None:
     if not answer or not Path(answer.strip("'\"")).expanduser().exists():
         raise UsageError("usage.no-such-file", "there is no such file")
 
 
 def _existing_path_or_nothing(answer: str) -> None:
     if answer:
-        _existing_path(answer)
+        existing_path(answer)
 
 
 def command_line(command: str, fields: Sequence[Field], values: Mapping[str, Any]) -> list[str]:

@@ -1,10 +1,14 @@
 """The guided menu behind a bare ``sfkeytool``."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
 
+from sfkeytool.cli.fields import existing_path
 from sfkeytool.cli.render import Console
 from sfkeytool.cli.run import Command, boundary, run_command
-from sfkeytool.edge.ask import Asker, Choice
+from sfkeytool.edge.ask import Asker, Check, Choice
+from sfkeytool.errors import EXIT_DIFFERENT, EXIT_INTERRUPTED
 
 _JOBS = {
     "self-signed": "Make a keypair with a self-signed certificate (enough for JWT logins)",
@@ -15,6 +19,9 @@ _JOBS = {
     "check": "Salesforce refuses my keystore: find out why, and repair it",
     "compare": "Compare two files: is it the same certificate?",
 }
+T = TypeVar("T")
+
+_REFUSED = "check"
 _LEAVE = "leave"
 
 
@@ -23,14 +30,74 @@ def run_menu(commands: Sequence[Command], asker: Asker | None = None) -> int:
     asker = asker or Asker()
     by_name = {command.name: command for command in commands}
     choices = [Choice(name, title) for name, title in _JOBS.items()] + [Choice(_LEAVE, "Leave")]
-    chosen = ""
+    chosen, status = _answer(lambda: asker.choice("What do you want to do?", choices))
+    if chosen is None or chosen == _LEAVE:
+        return status
+    if chosen == _REFUSED:
+        return _help_with_refusal(by_name["check"], by_name["explain"], asker)
+    return run_command(by_name[chosen], {}, guided=True, asker=asker)
 
-    def ask() -> int:
-        nonlocal chosen
-        chosen = asker.choice("What do you want to do?", choices)
+
+def _answer(ask: Callable[[], T]) -> tuple[T | None, int]:
+    """The answer, or None and the exit code if the question was broken off."""
+    answers: list[T] = []
+
+    def body() -> int:
+        answers.append(ask())
         return 0
 
-    status = boundary(Console(), ask)
-    if status or chosen == _LEAVE:
+    status = boundary(Console(), body)
+    return (answers[0] if answers else None), status
+
+
+class _RememberingAsker(Asker):
+    """Asks for each password once: ``replay`` gives those that were typed again, in the same order."""
+
+    def __init__(self, asker: Asker) -> None:
+        self._asker = asker
+        self._typed: list[str] = []
+        self._replayed: list[str] = []
+
+    def replay(self) -> None:
+        self._replayed = list(self._typed)
+
+    def password(self, message: str, *, check: Check | None = None) -> str:
+        if self._replayed:
+            return self._replayed.pop(0)
+        self._typed.append(self._asker.password(message, check=check))
+        return self._typed[-1]
+
+    def text(self, message: str, *, default: str = "", check: Check | None = None) -> str:
+        return self._asker.text(message, default=default, check=check)
+
+    def path(self, message: str, *, check: Check | None = None) -> str:
+        return self._asker.path(message, check=check)
+
+    def choice(self, message: str, choices: Sequence[Choice], *, default: str | None = None) -> str:
+        return self._asker.choice(message, choices, default=default)
+
+    def confirm(self, message: str, *, default: bool) -> bool:
+        return self._asker.confirm(message, default=default)
+
+
+def _help_with_refusal(check: Command, explain: Command, asker: Asker) -> int:
+    """Check the file, explain Salesforce's message, and repair a copy if that is wanted. Returns check's exit code."""
+    file, status = _answer(lambda: Path(asker.path("File that Salesforce refuses:", check=existing_path)))
+    if file is None:
         return status
-    return run_command(by_name[chosen], {}, guided=True, asker=asker)
+    message, status = _answer(lambda: asker.text("What did Salesforce say? Paste it, or just Enter:"))
+    if message is None:
+        return status
+    remembering = _RememberingAsker(asker)
+    status = run_command(check, {"files": [file]}, asker=remembering)
+    if message and status != EXIT_INTERRUPTED:
+        run_command(explain, {"text": message.split()}, asker=asker)
+    if status != EXIT_DIFFERENT:
+        return status
+    wanted, interrupted = _answer(
+        lambda: asker.confirm("Write a repaired copy, as far as it can be repaired?", default=True)
+    )
+    if not wanted:
+        return interrupted or status
+    pass
+    return run_command(check, {"files": [file], "fix": True}, asker=remembering)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import NoReturn
 
-from sfkeytool.crypto.der import OCTET_STRING, SEQUENCE, DerError, children, decode_oid, read_tlv
+from sfkeytool.crypto.der import NULL, OCTET_STRING, OID, SEQUENCE, DerError, children, decode_oid, read_tlv
 from sfkeytool.errors import KeystoreError, KeystorePasswordError
 from sfkeytool.passwords import Secret
 
@@ -291,7 +291,10 @@ def _split_protected_key(der: bytes) -> tuple[str, bytes]:
     parts = children(outer.value)
     if outer.end != len(der) or [outer.tag, *(part.tag for part in parts)] != [SEQUENCE, SEQUENCE, OCTET_STRING]:
         raise DerError("not an EncryptedPrivateKeyInfo")
-    return decode_oid(read_tlv(parts[0].value).value), parts[1].value
+    algorithm = children(parts[0].value)
+    if [part.tag for part in algorithm] not in ([OID], [OID, NULL]):
+        raise DerError("not the AlgorithmIdentifier of a JKS")
+    return decode_oid(algorithm[0].value), parts[1].value
 
 
 def _java_chars(password: Secret) -> bytes:

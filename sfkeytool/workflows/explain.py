@@ -23,8 +23,16 @@ _MAXIMUM_LENGTH = 50_000
 """Characters of a pasted text that are looked at: a log is cut, not refused."""
 _LONGEST_NAME = 12
 """Words that one placeholder may stand for: a path with blanks has that many."""
-_SHORT_MESSAGE = 3
+_SHORT = 4
+"""Words up to which a message could also be said of anything else."""
 _PARTIAL_COVERAGE = 0.4
+_PARTIAL_WORDS = 2
+_COMMON_WORDS = (
+    "a an and are as at be been by can cannot could did do does doesnt for from had has have in into is it its least"
+    " many must no not of on or so than that the there these this to too was were will with you your already"
+)
+_COMMON = frozenset(_COMMON_WORDS.split())
+"""Words that tell next to nothing, in any message."""
 _ID = re.compile(r"[a-z]+(\.[a-z0-9-]+)+")
 _GAP = ""
 
@@ -32,7 +40,7 @@ _SIGNS: dict[System, frozenset[str]] = {
     System.CKM: frozenset({"salesforce", "ckm", "keystore", "certificate", "import", "setup", "jks"}),
     System.KEYTOOL: frozenset({"keytool", "java", "keystore", "jks", "keystoreexception"}),
     System.OPENSSL: frozenset({"openssl", "routines", "pkcs12", "pem", "asn1"}),
-    System.JWT: frozenset({"jwt", "grant", "oauth2", "salesforce", "authenticating", "sfdx", "sf"}),
+    System.JWT: frozenset({"jwt", "grant", "oauth2", "salesforce", "description", "authenticating", "sfdx", "sf"}),
     System.DEPLOY: frozenset({"deploy", "salesforce", "metadata", "component", "sf", "sfdx"}),
     System.PYTHON: frozenset({"python", "jwt", "traceback", "valueerror", "jks", "cryptography"}),
 }
@@ -66,14 +74,16 @@ def match_messages(text: str) -> tuple[Match, ...]:
     whole = [match for match in found if match.coverage == 1 and _belongs(match, words)]
     if whole:
         return _without_wrappers(_without_contained(whole))
-    parts = [match for match in found if match.coverage >= _PARTIAL_COVERAGE and match.words >= _SHORT_MESSAGE]
+    parts = [match for match in found if match.coverage >= _PARTIAL_COVERAGE and _tells(match, words)]
     if not parts:
         return ()
-    best = parts[0]
+    best = max(parts, key=lambda match: (match.weight, match.coverage))
     rivals = {
-        match.explanation.id for match in found if match.weight > best.weight or math.isclose(match.weight, best.weight)
+        match.explanation.id
+        for match in found
+        if match.weight > 0.9 * best.weight and best.message.casefold() not in match.message.casefold()
     }
-    return (best,) if rivals == {best.explanation.id} else ()
+    return (best,) if rivals <= {best.explanation.id} else ()
 
 
 def explain(text: str) -> dict[str, Any]:
@@ -171,15 +181,18 @@ def _patterns() -> tuple[tuple[Explanation, str, tuple[str, ...]], ...]:
 
 def _pattern(message: str) -> tuple[str, ...]:
     parts = [_words(part) for part in re.split(r"\{\w+\}", message)]
-    words = [word for part in parts for word in (*part, _GAP)][:-1]
-    return tuple(words[:-1] if words[-1] == _GAP else words)  # a name at the end may be missing
+    words = [word for part in parts for word in (*part, _GAP)]
+    while words[-1] == _GAP:  # a name at the end may be missing
+        words.pop()
+    return tuple(words)
 
 
 @cache
 def _weights() -> dict[str, float]:
     """What a word tells: much if few messages have it."""
     frequency = Counter(word for _, _, pattern in _patterns() for word in set(pattern))
-    return {word: 1 + math.log(len(_patterns()) / count) for word, count in frequency.items()} | {_GAP: 0.0}
+    weights = {word: 1 + math.log(len(_patterns()) / count) for word, count in frequency.items()}
+    return weights | dict.fromkeys(_COMMON, 0.25) | {_GAP: 0.0}
 
 
 def _matches(words: Sequence[str]) -> list[Match]:
@@ -220,12 +233,17 @@ def _longest_run(pattern: Sequence[str], positions: dict[str, list[int]]) -> tup
 
 
 def _belongs(match: Match, words: Sequence[str]) -> bool:
-    """Whether a short message is the text itself, or stands where one expects it."""
-    length = len([word for word in _pattern(match.message) if word != _GAP])
-    if length > _SHORT_MESSAGE or len(words) <= 2 * length:
+    """Whether a match that is short is the better part of the text, or stands where one expects it."""
+    if match.words > _SHORT or 3 * match.words >= 2 * len(words):
         return True
     around = {*words[: match.start], *words[match.end :]}
     return not around.isdisjoint(_SIGNS[match.explanation.system])
+
+
+def _tells(match: Match, words: Sequence[str]) -> bool:
+    """Whether a part of a message is more than a turn of phrase."""
+    telling = {word for word in words[match.start : match.end] if word in _weights()} - _COMMON
+    return len(telling) >= _PARTIAL_WORDS and _belongs(match, words)
 
 
 def _without_contained(matches: Sequence[Match]) -> list[Match]:

@@ -149,7 +149,7 @@ OPENSSL = (
     ),
     Explanation(
         id="error.openssl.asn1",
-        messages=("wrong tag", "header too long", "nested asn1 error", "asn1 encoding routines:{function}:{reason}"),
+        messages=("wrong tag", "header too long", "nested asn1 error", "asn1 encoding routines"),
         meaning="The bytes are not the structure that openssl was told to expect.",
         causes=(
             "A PEM file was given as PFX or DER.",

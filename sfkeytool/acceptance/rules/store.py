@@ -6,13 +6,15 @@ from sfkeytool.acceptance.rule import Basis, CannotTell, Checked, Evidence, Prof
 from sfkeytool.acceptance.rules import sources
 from sfkeytool.acceptance.subject import Subject
 from sfkeytool.crypto.certificates import UNREADABLE, describe_extensions, parse_certificate
-from sfkeytool.crypto.der import SEQUENCE, DerError, read_tlv
+from sfkeytool.crypto.der import SEQUENCE, DerError, children, read_tlv
+from sfkeytool.crypto.names import LIBRARY_ERRORS
 from sfkeytool.crypto.sniff import FileKind
 from sfkeytool.errors import CertificateError
 from sfkeytool.keystores.jks import JksCertificate, JksKeyEntry
 from sfkeytool.passwords import COMFORTABLE_LENGTH
 
 _CKM = (Profile.CKM_IMPORT,)
+_VERSION = 0xA0
 JAVA_CERTIFICATE_TYPES = ("x.509", "x509")
 """What Java's CertificateFactory knows, in any case."""
 
@@ -64,9 +66,19 @@ def _is_one_sequence(der: bytes) -> bool:
 
 
 def _readable(der: bytes, where: str) -> bool:
+    """Whether Java reads a certificate as well, as far as can be told: it parses keys and extensions at once."""
     try:
         certificate = parse_certificate(der, where)
-    except CertificateError:
+        certificate.public_key()
+        whole = read_tlv(der)
+        body, algorithm, _ = children(whole.value)
+    except (CertificateError, *LIBRARY_ERRORS):
+        return False
+    # RFC 5280, 4.1.1.2: the algorithm is stated inside and outside, and Java insists that both are the same.
+    stated = whole.value[body.end : algorithm.end]
+    inside = children(body.value)
+    position = 2 if inside[0].tag == _VERSION else 1
+    if body.value[inside[position - 1].end : inside[position].end] != stated:
         return False
     return bool(describe_extensions(lambda: certificate.extensions)["san"] != (UNREADABLE,))
 
