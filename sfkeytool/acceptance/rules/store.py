@@ -1,11 +1,14 @@
 """The keystore as a file: its type, its integrity, its password, what lies beside the key."""
 
+import warnings
 from collections.abc import Iterator
+
+from cryptography import x509
 
 from sfkeytool.acceptance.rule import Basis, CannotTell, Checked, Evidence, Profile, Rule, Severity
 from sfkeytool.acceptance.rules import sources
 from sfkeytool.acceptance.subject import Subject
-from sfkeytool.crypto.certificates import UNREADABLE, describe_extensions, parse_certificate
+from sfkeytool.crypto.certificates import parse_certificate
 from sfkeytool.crypto.der import SEQUENCE, DerError, children, read_tlv
 from sfkeytool.crypto.names import LIBRARY_ERRORS
 from sfkeytool.crypto.sniff import FileKind
@@ -70,6 +73,9 @@ def _readable(der: bytes, where: str) -> bool:
     try:
         certificate = parse_certificate(der, where)
         certificate.public_key()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            extensions = certificate.extensions
         whole = read_tlv(der)
         body, algorithm, _ = children(whole.value)
     except (CertificateError, *LIBRARY_ERRORS):
@@ -80,7 +86,14 @@ def _readable(der: bytes, where: str) -> bool:
     position = 2 if inside[0].tag == _VERSION else 1
     if body.value[inside[position - 1].end : inside[position].end] != stated:
         return False
-    return bool(describe_extensions(lambda: certificate.extensions)["san"] != (UNREADABLE,))
+    return not any(one.critical and _doubtful(one.value) for one in extensions)
+
+
+def _doubtful(extension: x509.ExtensionType) -> bool:
+    """Of critical extensions Java parses more than is known here, and refuses an empty list of names."""
+    if isinstance(extension, x509.SubjectAlternativeName | x509.IssuerAlternativeName):
+        return not list(extension)
+    return isinstance(extension, x509.UnrecognizedExtension)
 
 
 def _integrity(subject: Subject) -> Checked:
