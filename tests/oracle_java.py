@@ -59,7 +59,9 @@ def java_make(
     factory = jpype.JClass("java.security.KeyFactory").getInstance("RSA")
     for alias, key_pkcs8, key_password, chain_der in keys:
         key = factory.generatePrivate(jpype.JClass("java.security.spec.PKCS8EncodedKeySpec")(key_pkcs8))
-        certificates = jpype.JArray(jpype.JClass("java.security.cert.Certificate"))([_certificate(der) for der in chain_der])
+        certificates = jpype.JArray(jpype.JClass("java.security.cert.Certificate"))(
+            [_certificate(der) for der in chain_der]
+        )
         store.setKeyEntry(alias, key, _chars(key_password), certificates)
     for alias, der in trusted:
         store.setCertificateEntry(alias, _certificate(der))

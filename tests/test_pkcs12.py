@@ -469,7 +469,7 @@ def test_a_flipped_bit_gives_a_value_or_our_error(name: str, position: int) -> N
     try:
         parse(bytes(data), "changeit")
     except SfkeytoolError as error:
-        assert error.message.count("\n") == 0  # noqa: PT017 - any other error fails the test by itself
+        assert error.message.count("\n") == 0
 
 
 @given(st.binary(max_size=200))

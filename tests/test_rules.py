@@ -324,3 +324,18 @@ def test_a_private_keys_numbers_are_read_without_loading_it(key: rsa.RSAPrivateK
 def test_a_rule_is_found_by_its_id() -> None:
     assert rule_by_id("ckm.key.not-rsa") in CATALOGUE
     assert rule_by_id("ckm.key.nonsense") is None
+
+
+def test_a_key_that_contradicts_itself_is_a_mismatch(key: rsa.RSAPrivateKey) -> None:
+    """Modulus and exponent are the certificate's, one private number is not: nothing signed with it would verify."""
+    key_pkcs8 = bytearray(keys.encode_key_pkcs8(key))
+    key_pkcs8[-1] ^= 2  # the last number is the coefficient
+    data = jks.encode_jks(
+        alias="pay",
+        key_pkcs8=bytes(key_pkcs8),
+        chain_der=[certificates.encode_der(certificate(key))],
+        password=Secret(PASSWORD),
+        created_at_ms=0,
+    )
+    subject = prepare_subject(InputFile("pay.jks", data), as_of=NOW, passwords=[Secret(PASSWORD)])
+    assert judge(subject).rule_ids == ("ckm.key.mismatch",)
