@@ -32,7 +32,7 @@ NOISE = {
     System.DEPLOY: ("=== Deploy Errors\n│ Error force-app/x-meta.xml ", " │\nDeploy failed, 1 component"),
     System.PYTHON: ('Traceback (most recent call last):\n  File "x.py", line 3, in python\nValueError: ', "\nexit 1"),
 }  # fmt: skip
-UNRELATED = """The weather in Lisbon will be mild and sunny for the rest of the week.
+UNRELATED = """Weather data not available for this region of the Alps.
 Please send me the certificate when you have time, the customer is waiting for it.
 How do I import contacts from a spreadsheet into Salesforce?
 The private key is in the safe, and the password is with the notary.
@@ -41,12 +41,12 @@ A user of the portal could not find the button for the export.
 Connection refused: connect to 127.0.0.1 port 5432 failed.
 fatal: not a git repository (or any of the parent directories): .git
 npm ERR! code ERESOLVE could not resolve dependency tree
-The audience applauded for ten minutes after the last song.
+Failed to parse input string as JSON at line 4
 TypeError: Cannot read properties of undefined (reading 'map')
-Segmentation fault (core dumped)
+No start line number was given for the race, said the referee.
 FIELD_CUSTOM_VALIDATION_EXCEPTION: Please enter a close date in the future
 System.LimitException: Too many SOQL queries: 101
-He was not admin, and nobody had approved the new app either.
+You cannot provide a discount
 The grant was awarded to an invalid who lives near the station.
 java.lang.NullPointerException at com.example.Main.main(Main.java:5)
 pip install failed: no matching distribution found for sfkeytool==99
@@ -157,6 +157,15 @@ def test_a_half_that_fits_two_explanations_is_no_match() -> None:
     with pytest.raises(InputError) as caught:
         explain("password was incorrect")
     assert "error.keytool.pkcs12-password" in caught.value.hints[0]
+
+
+def test_of_a_long_log_the_end_is_read() -> None:
+    """50,000 characters: that is where a program says why it stopped."""
+    noise = "2026-11-24 INFO nothing to see here\n" * 3000
+    assert found(noise + "keytool error: java.security.UnrecoverableKeyException: Cannot recover key") == [
+        "error.keytool.key-password"
+    ]
+    assert found("keytool error: java.security.UnrecoverableKeyException: Cannot recover key\n" + noise) == []
 
 
 def test_any_text_ends_in_a_match_or_our_error() -> None:

@@ -38,6 +38,7 @@ RUNS: dict[str, tuple[str, ...]] = {
     "unwrap": ("unwrap", "in.jks", "--password", "env:TEST_PASSWORD"),
     "show": ("show", "in.jks", "{key}", "{crt}", "in.csr", "pay", "--password", "env:TEST_PASSWORD"),
     "compare": ("compare", "{crt}", "{other}"),
+    "explain": ("explain", "Cannot recover key"),
     "check": ("check", "in.jks", "{crt}", "{other}", "--fix", "--password", "env:TEST_PASSWORD"),
 }
 

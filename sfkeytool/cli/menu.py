@@ -99,5 +99,5 @@ def _help_with_refusal(check: Command, explain: Command, asker: Asker) -> int:
     )
     if not wanted:
         return interrupted or status
-    pass
+    remembering.replay()
     return run_command(check, {"files": [file], "fix": True}, asker=remembering)

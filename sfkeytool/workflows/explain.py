@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from sfkeytool.acceptance.rule import Rule
 
 _MAXIMUM_LENGTH = 50_000
-"""Characters of a pasted text that are looked at: a log is cut, not refused."""
+"""Characters of a pasted text that are looked at, from its end: a log is cut, not refused."""
 _LONGEST_NAME = 12
 """Words that one placeholder may stand for: a path with blanks has that many."""
 _SHORT = 4
 """Words up to which a message could also be said of anything else."""
 _PARTIAL_COVERAGE = 0.4
-_PARTIAL_WORDS = 2
+_PARTIAL_WORDS = 3
 _COMMON_WORDS = (
     "a an and are as at be been by can cannot could did do does doesnt for from had has have in into is it its least"
     " many must no not of on or so than that the there these this to too was were will with you your already"
@@ -69,7 +69,7 @@ def match_messages(text: str) -> tuple[Match, ...]:
     A whole message, with whatever names where its placeholders are, counts wherever it stands. Failing that, a telling
     part of one message counts, if no other explanation's has as much of the text.
     """
-    words = _words(text[:_MAXIMUM_LENGTH])
+    words = _words(text[-_MAXIMUM_LENGTH:])
     found = sorted(_matches(words), key=lambda match: -match.weight)
     whole = [match for match in found if match.coverage == 1 and _belongs(match, words)]
     if whole:
@@ -243,7 +243,7 @@ def _belongs(match: Match, words: Sequence[str]) -> bool:
 def _tells(match: Match, words: Sequence[str]) -> bool:
     """Whether a part of a message is more than a turn of phrase."""
     telling = {word for word in words[match.start : match.end] if word in _weights()} - _COMMON
-    return len(telling) >= _PARTIAL_WORDS and _belongs(match, words)
+    return len(telling) > 1 and match.words >= _PARTIAL_WORDS and _belongs(match, words)
 
 
 def _without_contained(matches: Sequence[Match]) -> list[Match]:
