@@ -159,6 +159,7 @@ def typed(text: str) -> Iterator[Any]:
 
     with create_pipe_input() as pipe:
         pipe.send_text(text)
+        pipe.close()  # a question too many ends the run, where it would wait for ever
         yield Asker(pipe, DummyOutput())
 
 
@@ -186,11 +187,12 @@ def test_questionary_itself_takes_the_answers(folder: Path, pair: Pair, capsys: 
     assert "PrivateKeyEntry" in listing
 
 
-def test_ctrl_c_at_a_prompt_is_exit_130(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("key", ["\x03", "\x04", ""], ids=["Ctrl-C", "Ctrl-D", "terminal gone"])
+def test_breaking_off_at_a_prompt_is_exit_130(key: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """And nothing is written."""
     from sfkeytool.cli.menu import run_menu
 
-    with typed("\x03") as asker:
+    with typed(key) as asker:
         assert run_menu(COMMANDS, asker) == 130
     assert "interrupted" in capsys.readouterr().err
     assert not list(folder.iterdir())

@@ -21,8 +21,9 @@ from sfkeytool.errors import (
     KeystorePasswordError,
     PrivateKeyPasswordError,
     SfkeytoolError,
+    UsageError,
 )
-from sfkeytool.passwords import Secret, Source, SourceKind
+from sfkeytool.passwords import MINIMUM_LENGTH, Secret, Source, SourceKind
 
 if TYPE_CHECKING:
     from sfkeytool.edge.ask import Asker
@@ -72,10 +73,11 @@ class Run:
             return None
 
         def ask() -> str:
-            typed = asker.password(f"{what}:")
+            check = _long_enough if confirm else None
+            typed = asker.password(f"{what}:", check=check)
             while confirm and asker.password("The same again:") != typed:
                 self.console.say("The two differ; once more.")
-                typed = asker.password(f"{what}:")
+                typed = asker.password(f"{what}:", check=check)
             return typed
 
         return ask
@@ -137,6 +139,12 @@ class Run:
             context = RichConsole(stderr=True).status(message)
         with context:
             yield
+
+
+def _long_enough(typed: str) -> None:
+    """What the workflows demand of a new password, told while it can still be mended."""
+    if len(typed) < MINIMUM_LENGTH:
+        raise UsageError("usage.password-too-short", f"at least {MINIMUM_LENGTH} characters")
 
 
 def run_command(

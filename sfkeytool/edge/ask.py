@@ -65,8 +65,11 @@ class Asker:
         output = self._output or create_output(stdout=sys.stderr)
         if os.environ.get("NO_COLOR"):
             options["color_depth"] = ColorDepth.DEPTH_1_BIT
-        # unsafe_ask lets Ctrl-C through as KeyboardInterrupt, which the error boundary knows.
-        return kind(message, input=self._input, output=output, **options).unsafe_ask()
+        try:
+            # unsafe_ask lets Ctrl-C through as KeyboardInterrupt, which the error boundary knows.
+            return kind(message, input=self._input, output=output, **options).unsafe_ask()
+        except EOFError:  # Ctrl-D, or a terminal that went away, means the same
+            raise KeyboardInterrupt from None
 
 
 def _validator(check: Check | None) -> Callable[[str], bool | str]:
