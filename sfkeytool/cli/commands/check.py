@@ -1,7 +1,7 @@
 """``check``: would Salesforce take it? And ``--fix``, a repaired copy."""
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from sfkeytool.acceptance.rule import Profile
 from sfkeytool.cli import options
 from sfkeytool.cli.fields import Field, Question, Values
-from sfkeytool.cli.render import files_facts, files_lines
+from sfkeytool.cli.render import files_facts
+from sfkeytool.cli.report import repair_lines, report_lines
 from sfkeytool.cli.run import Command, Run
 from sfkeytool.errors import (
     EXIT_DIFFERENT,
@@ -199,7 +200,7 @@ def _check_path(
         for result, receipt in _repairs(run, file, report, known, how, request, new_password):
             described = _repair_facts(result, receipt)
             facts["repairs"].append(described)
-            yield from _repair_lines(described, receipt)
+            yield from repair_lines(described, receipt)
             standing = _worse(standing, described.get("verdict", facts["verdict"]) if receipt else facts["verdict"])
     tally.files.append(facts)
     tally.standing.append(standing or facts["verdict"])
@@ -301,46 +302,6 @@ def _progress(run: Run, total: int) -> "Iterator[tuple[Callable[[], None], Calla
         yield lambda: bar.advance(task), waiting.append
     for line in waiting:
         show(line)
-
-
-def report_lines(facts: Mapping[str, Any]) -> Iterator[str]:
-    """A file's findings for people, the verdict last."""
-    for finding in facts["findings"]:
-        yield from _finding_lines(finding)
-    for reason in dict.fromkeys(unknown["reason"] for unknown in facts["unknown"]):
-        rules = ", ".join(unknown["rule"] for unknown in facts["unknown"] if unknown["reason"] == reason)
-        yield f"  cannot tell: {reason}"
-        yield f"         rules    {rules}"
-    yield f"{facts['path']}: {facts['verdict']} ({facts['type']}, {facts['profile']})"
-    yield ""
-
-
-def _finding_lines(finding: Mapping[str, Any]) -> Iterator[str]:
-    yield f"  {finding['severity']:<5}  {finding['rule']}: {finding['title']}"
-    yield f"         where    {finding['where']}"
-    yield f"         saw      {finding['saw']}"
-    yield f"         wanted   {finding['wanted']}"
-    if finding["salesforceMessage"]:
-        yield f"         message  {finding['salesforceMessage']}"
-    yield f"         fix      {finding['fix']}"
-    yield f"         source   {finding['citation']} ({finding['basis']})"
-
-
-def _repair_lines(facts: Mapping[str, Any], receipt: "Receipt | None") -> Iterator[str]:
-    who = f"{facts['name']} (entry {facts['alias']!r})" if facts["alias"] is not None else facts["name"]
-    if problem := facts.get("problem"):
-        yield f"  not repaired: {problem['message']}"
-        yield from (f"    {action}" for action in problem["actions"])
-    elif receipt is None:
-        yield f"  {who}: nothing that can be repaired"
-    else:
-        yield f"  repaired copy of {who}: {facts['verdict']}"
-        yield f"    mended   {', '.join(facts['changed'])}"
-        left = [finding["rule"] for finding in facts["findings"]]
-        if left:
-            yield f"    left     {', '.join(left)}"
-        yield from files_lines([receipt])
-    yield ""
 
 
 CHECK = Command(
