@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sfkeytool.crypto import certificates, csr, keys, pem
 from sfkeytool.crypto.der import DerError, read_tlv
 from sfkeytool.crypto.limits import MAX_INPUT_BYTES
+from sfkeytool.crypto.names import LIBRARY_ERRORS
 from sfkeytool.crypto.sniff import KEYSTORE_KINDS, FileKind, normalise_text, sniff
 from sfkeytool.errors import (
     CertificateError,
@@ -226,14 +227,13 @@ def _from_xml(file: InputFile) -> Contents:
 
 
 def _from_pkcs7(der: bytes, origin: str) -> "Iterator[FoundCertificate]":
-    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # BER is tolerated here, since CAs send it
             loaded = pkcs7.load_der_pkcs7_certificates(der)
-    except (ValueError, UnsupportedAlgorithm):
+    except LIBRARY_ERRORS:
         raise CertificateError(
             "pkcs7.malformed", f"{origin}: the PKCS#7 bundle is damaged or holds no certificate"
         ) from None
