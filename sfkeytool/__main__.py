@@ -1,6 +1,7 @@
 """The entry point: what needs no command line parser is answered before one is imported."""
 
 import gc
+import os
 import sys
 
 
@@ -8,8 +9,9 @@ def main() -> None:
     """Run sfkeytool with the process's arguments and exit with its code."""
     # Imports make many objects and no garbage: collecting as often as by default costs a sixth of a short run.
     gc.set_threshold(100_000, 20, 20)
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
-        if stream is not None and hasattr(stream, "reconfigure"):
+        if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a Windows console cannot print every subject
     if sys.argv[1:] == ["--version"]:
         from sfkeytool import __version__
@@ -24,6 +26,18 @@ def main() -> None:
         print("sfkeytool: error: interrupted", file=sys.stderr)
         status = 130
     sys.exit(status)
+
+
+def _open_closed_streams() -> None:
+    """Where a caller closed stdin, stdout or stderr, the next file that is opened would get its number."""
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115 - for the life of the process
 
 
 if __name__ == "__main__":

@@ -286,3 +286,15 @@ def test_a_full_disk_behind_stdout_is_an_error(folder: Path, pair: Pair) -> None
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert "error" in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX shells close streams so")
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_do_no_harm(closed: str, folder: Path) -> None:
+    """No file gets the number of a closed stream, and so no message lands in a key."""
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = f"'{sys.executable}' -m sfkeytool self-signed pay --password env:TEST_PASSWORD {closed}"
+    done = subprocess.run(command, shell=True, cwd=folder, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    openssl("pkey", "-in", folder / "pay" / "pay.key", "-noout", "-check")
+    assert (folder / "pay" / "pay.json").read_text().startswith("{")

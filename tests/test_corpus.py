@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Result
+from conftest import Result, openssl, pem_body
 from oracle_java import java_load
 
 from sfkeytool.acceptance.catalogue import CATALOGUE
@@ -152,3 +152,13 @@ def test_the_recipe_names_what_it_makes() -> None:
         stem = Path(case["path"]).name
         kinds = ("jceks.jks", "bks.jks", "uber.jks")
         assert f'"{stem}"' in recipe or stem in kinds, stem
+
+
+def test_a_bundle_with_a_certificate_of_no_known_version_is_our_error(cli: Cli, folder: Path) -> None:
+    """One byte of a PKCS#7 bundle: the library has an exception of its own for it."""
+    bundle = pem_body(openssl("crl2pkcs7", "-nocrl", "-certfile", FIXTURES / "corpus" / "app.crt"))
+    version_3, version_7 = bytes.fromhex("a003020102"), bytes.fromhex("a003020106")
+    assert bundle.count(version_3) == 1
+    (folder / "bundle.p7b").write_bytes(bundle.replace(version_3, version_7))
+    result = cli("check", "bundle.p7b", "--json")
+    assert (result.code, result.json["code"]) == (1, "pkcs7.malformed")

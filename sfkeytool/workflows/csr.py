@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sfkeytool.crypto import csr as requests
 from sfkeytool.crypto import names
-from sfkeytool.model import Artifact, ArtifactKind, Outcome
+from sfkeytool.model import Artifact, ArtifactKind, Notice, Outcome, Purpose
 from sfkeytool.workflows import package
 from sfkeytool.workflows.keypair import KeyInputs, choose_key, describe_key
 from sfkeytool.workflows.requests import CsrRequest
@@ -36,10 +36,17 @@ def csr(request: CsrRequest, inputs: CsrInputs, now: datetime) -> Outcome:
         facts=facts,
         artifacts=tuple(artifacts),
         record=package.receipt_record("csr", now, artifacts, **facts),
-        notices=chosen.notices,
+        notices=(*chosen.notices, *_san_notices(request)),
         next_steps=(
             f"Send {request.name}.csr to your CA. The private key stays here: nobody else needs it.",
             "Ask for the whole chain with the answer (PEM, PKCS#7 or single files: any mix will do).",
             f"Then: sfkeytool wrap {request.name} FILE… (in this folder's parent, or with the same --output-dir).",
         ),
     )
+
+
+def _san_notices(request: CsrRequest) -> tuple[Notice, ...]:
+    if request.purpose is not Purpose.DOMAIN or request.san:
+        return ()
+    message = "a custom domain's certificate needs its DNS names: unless the CA adds them, ask again with --san NAME"
+    return (Notice("csr.no-san", message),)
