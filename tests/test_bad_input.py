@@ -254,7 +254,7 @@ def test_a_signal_leaves_everything_or_nothing(number: signal.Signals, delay: fl
     running.send_signal(number)
     _, err = running.communicate(timeout=30)
     assert "Traceback" not in err or delay < 0.2, err  # so early Python itself is still starting
-    if running.returncode == 0:
+    if running.returncode == 0 or "the files were complete by then" in err:
         assert len(list((folder / "pay").iterdir())) == 6
     else:
         assert list(folder.iterdir()) == []

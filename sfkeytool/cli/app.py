@@ -15,7 +15,7 @@ from sfkeytool.cli.commands.looking import COMPARE, SHOW
 from sfkeytool.cli.commands.making import CSR, SELF_SIGNED
 from sfkeytool.cli.fields import Field, typer_signature
 from sfkeytool.cli.options import EVERYWHERE
-from sfkeytool.cli.render import Console
+from sfkeytool.cli.render import Console, stdout_errors
 from sfkeytool.cli.run import Command, boundary, can_ask, run_command
 from sfkeytool.errors import EXIT_USAGE, UsageError
 
@@ -98,7 +98,8 @@ def run_app(arguments: Sequence[str]) -> int:
 
     def body() -> int:
         try:
-            status = make_app(arguments)(list(arguments), prog_name="sfkeytool", standalone_mode=False)
+            with stdout_errors():
+                status = make_app(arguments)(list(arguments), prog_name="sfkeytool", standalone_mode=False)
         except typer.Abort:
             raise KeyboardInterrupt from None
         except _CommandLineError as error:

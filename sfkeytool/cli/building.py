@@ -3,11 +3,14 @@
 Apart from the commands, because requests cost time to import and ``--help`` needs none.
 """
 
+import os.path
+from pathlib import Path
+
 from sfkeytool.cli import options
 from sfkeytool.cli.fields import Values
 from sfkeytool.errors import UsageError
 from sfkeytool.names import parse_unique_name
-from sfkeytool.passwords import parse_source
+from sfkeytool.passwords import Source, parse_source
 from sfkeytool.workflows.requests import (
     CheckRequest,
     CompareRequest,
@@ -25,14 +28,14 @@ from sfkeytool.workflows.requests import (
 def build_self_signed_request(values: Values) -> SelfSignedRequest:
     """The request that these values make. Raises UsageError."""
     return SelfSignedRequest(
-        name=parse_unique_name(values["name"]).value,
+        name=_name(values),
         subject=_subject(values),
         san=tuple(values["san"] or ()),
         purpose=values["purpose"],
         key=_key_request(values),
         days=values["days"],
         password=parse_source(values["password"], "--password", may_generate=True),
-        output_dir=values["output_dir"],
+        output_dir=_output_dir(values),
         force=bool(values["force"]),
     )
 
@@ -40,12 +43,12 @@ def build_self_signed_request(values: Values) -> SelfSignedRequest:
 def build_csr_request(values: Values) -> CsrRequest:
     """The request that these values make. Raises UsageError."""
     return CsrRequest(
-        name=parse_unique_name(values["name"]).value,
+        name=_name(values),
         subject=_subject(values),
         san=tuple(values["san"] or ()),
         purpose=values["purpose"],
         key=_key_request(values),
-        output_dir=values["output_dir"],
+        output_dir=_output_dir(values),
         force=bool(values["force"]),
     )
 
@@ -53,14 +56,14 @@ def build_csr_request(values: Values) -> CsrRequest:
 def build_wrap_request(values: Values) -> WrapRequest:
     """The request that these values make. Raises UsageError."""
     return WrapRequest(
-        name=parse_unique_name(values["name"]).value,
+        name=_name(values),
         files=tuple(values["files"]),
         purpose=values["purpose"],
         password=parse_source(values["password"], "--password", may_generate=True),
         alias=values["alias"],
         key_password=parse_source(values["key_password"], "--key-password") if values["key_password"] else None,
         input_passwords=tuple(parse_source(text, "--input-password") for text in values["input_password"] or ()),
-        output_dir=values["output_dir"],
+        output_dir=_output_dir(values),
         force=bool(values["force"]),
     )
 
@@ -70,18 +73,16 @@ def build_unwrap_request(values: Values) -> UnwrapRequest:
     return UnwrapRequest(
         file=values["file"],
         alias=values["alias"],
-        password=parse_source(values["password"], "--password") if values["password"] else None,
+        passwords=_passwords(values),
         key_password=parse_source(values["key_password"], "--key-password") if values["key_password"] else None,
-        output_dir=values["output_dir"],
+        output_dir=_output_dir(values),
         force=bool(values["force"]),
     )
 
 
 def build_show_request(values: Values) -> ShowRequest:
     """The request that these values make. Raises UsageError."""
-    return ShowRequest(
-        tuple(values["files"]), parse_source(values["password"], "--password") if values["password"] else None
-    )
+    return ShowRequest(tuple(values["files"]), _passwords(values))
 
 
 def build_compare_request(values: Values) -> CompareRequest:
@@ -89,7 +90,7 @@ def build_compare_request(values: Values) -> CompareRequest:
     return CompareRequest(
         values["left"],
         values["right"],
-        parse_source(values["password"], "--password") if values["password"] else None,
+        _passwords(values),
     )
 
 
@@ -104,10 +105,10 @@ def build_check_request(values: Values) -> CheckRequest:
         profile=values["profile"],
         purpose=values["purpose"],
         as_of=options.parse_date(values["as_of"]) if values["as_of"] else None,
-        passwords=tuple(parse_source(text, "--password") for text in values["password"] or ()),
+        passwords=_passwords(values),
         fix=bool(values["fix"]),
         new_password=parse_source(new_password, "--new-password", may_generate=True) if new_password else None,
-        output_dir=values["output_dir"],
+        output_dir=_output_dir(values),
         force=bool(values["force"]),
     )
 
@@ -119,6 +120,30 @@ def build_explain_request(values: Values) -> ExplainRequest:
     if not values["list"] and not values["text"]:
         raise UsageError("usage.missing", "missing: TEXT", "see all that is known: sfkeytool explain --list")
     return ExplainRequest(" ".join(values["text"]) if values["text"] else None)
+
+
+def _name(values: Values) -> str:
+    given = values["name"]
+    try:
+        return parse_unique_name(given).value
+    except UsageError as error:
+        if not os.path.isfile(given):
+            raise
+        raise UsageError(
+            error.code, f"{given} is a file; the first argument is NAME", "NAME FILE… in this order"
+        ) from None
+
+
+def _output_dir(values: Values) -> Path | None:
+    given = values["output_dir"]
+    if given == "":
+        raise UsageError("usage.output-dir", "--output-dir is empty: is a variable not set?")
+    return Path(given) if given is not None else None
+
+
+def _passwords(values: Values) -> tuple[Source, ...]:
+    """Of files that are read; each is tried."""
+    return tuple(parse_source(text, "--password") for text in values["password"] or ())
 
 
 def _subject(values: Values) -> SubjectRequest:

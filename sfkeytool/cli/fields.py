@@ -163,7 +163,11 @@ def _ask_paths(question: Question, asker: Asker) -> list[Path]:
 
 
 def existing_path(answer: str) -> None:
-    if not answer or not Path(answer.strip("'\"")).expanduser().exists():
+    try:
+        found = bool(answer) and Path(answer.strip("'\"")).expanduser().exists()
+    except (OSError, RuntimeError, ValueError):  # too long, no such user, a NUL
+        found = False
+    if not found:
         raise UsageError("usage.no-such-file", "there is no such file")
 
 

@@ -42,7 +42,7 @@ PURPOSE = Field(
 )
 
 OUTPUT_DIR = Field(
-    "output_dir", Path, "The folder to write into. [default: ./NAME]", ("--output-dir", "-d"), metavar="DIR"
+    "output_dir", str, "The folder to write into. [default: ./NAME]", ("--output-dir", "-d"), metavar="DIR"
 )
 FORCE = Field("force", bool, "Replace files that exist; never a private key.", ("--force",))
 
@@ -68,9 +68,9 @@ NEW_PASSWORD = Field(
 )
 OPENING_PASSWORD = Field(
     "password",
-    str,
-    f"Where the password of the file comes from: {_READ_SOURCES}. An empty one is tried first."
-    " [default: $SFKEYTOOL_PASSWORD, else the prompt]",
+    list[str],
+    f"Where the password of the file comes from: {_READ_SOURCES}. An empty one is tried first. Repeatable: a key may"
+    " have another than its keystore. [default: $SFKEYTOOL_PASSWORD, else the prompt]",
     ("--password",),
     metavar=_SOURCE,
     environment="SFKEYTOOL_PASSWORD",
@@ -117,6 +117,13 @@ SUBJECT = (
     _subject_part("email", "Mail address in the subject."),
     Field("subject", str, "The whole subject, RFC 4514: 'CN=pay,O=Acme,C=DE'.", ("--subject",), metavar="DN"),
 )
+
+
+def _some_name(answer: str) -> None:
+    if not answer:
+        raise UsageError("usage.san", "a custom domain's certificate needs at least one")
+
+
 SAN = Field(
     "san",
     list[str],
@@ -125,6 +132,7 @@ SAN = Field(
     metavar="VALUE",
     question=Question(
         "DNS names that it is for, separated by blanks:",
+        check=_some_name,
         menu_only=True,
         when=lambda values: values.get("purpose") is Purpose.DOMAIN,
     ),

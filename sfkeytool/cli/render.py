@@ -82,7 +82,7 @@ class Console:
 
     def error(self, error: SfkeytoolError) -> None:
         """One line what, further lines what to do; or the JSON object of a run without a result."""
-        if self.json_output:
+        if self.json_output and error.code != "output.stdout":
             _print_json(
                 {
                     "status": error.exit_code,
@@ -129,7 +129,8 @@ def certificate_line(facts: Mapping[str, Any]) -> str:
 
 
 def _print_json(value: Mapping[str, Any]) -> None:
-    _print(json.dumps(value, indent=2, ensure_ascii=False))
+    # ASCII, so that no console or redirection can turn it into something that is no JSON.
+    _print(json.dumps(value, indent=2))
 
 
 def _print(text: str) -> None:

@@ -101,7 +101,8 @@ def _load(load: Any, data: bytes, password: Secret | None, label: str) -> Privat
             raise PrivateKeyPasswordError(
                 "key.password-needed",
                 f"{label} is encrypted and needs its password",
-                "give it with --input-password SOURCE: env:NAME, file:PATH, stdin or prompt",
+                "give it as SOURCE (env:NAME, file:PATH, stdin, prompt): --password to show, check, unwrap, compare;"
+                " --input-password to wrap, csr, self-signed",
             ) from None
         raise PrivateKeyError("key.malformed", f"{label} is damaged, or is not a private key") from None
     if isinstance(key, rsa.RSAPrivateKey) and key.key_size > limits.MAX_MODULUS_BITS:
@@ -124,14 +125,14 @@ def require_supported(key: PrivateKey, label: str) -> rsa.RSAPrivateKey:
             "key.not-rsa",
             f"the key in {label} is not RSA but {describe_key_kind(key.public_key())[0]}; Salesforce takes RSA only"
             ' ("The key is not an RSA key.")',
-            "start over with a new key: sfkeytool csr NAME",
+            "start over with a new key, under another NAME or with this one moved away: sfkeytool csr NAME",
         )
     if key.key_size not in SUPPORTED_BITS:
         raise PrivateKeyError(
             "key.unsupported-size",
             f"{label} is an RSA key of {key.key_size} bits; Salesforce takes 2048, 3072 or 4096"
             ' ("Imported keys must have a bit size of 2048, 3072, or 4096.")',
-            "start over with a new key: sfkeytool csr NAME",
+            "start over with a new key, under another NAME or with this one moved away: sfkeytool csr NAME",
         )
     return key
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from sfkeytool.edge.disk import create_file, read_regular, regular_stat
+from sfkeytool.edge.shallow_json import parse_json
 
 STAGING_PREFIX = ".sfkeytool"
 _LEFTOVER = re.compile(r"\.sfkeytool-([0-9a-f]{16})(?:-[0-9]{1,4}\.(?:new|put|old)|\.(?:journal|journal-new))")
@@ -128,14 +129,14 @@ def read_journal(folder: Path, transaction: str) -> Journal | None:
 def parse_journal(content: bytes) -> Journal:
     """The journal in ``content``; ForeignJournalError for what write_journal would not write. Pure."""
     try:
-        fields: Any = json.loads(content)
+        fields: Any = parse_json(content)
         journal = Journal(
             files=tuple(JournalFile(file["name"], file["replaces"]) for file in fields["files"]),
             linked=fields["linked"],
             folders=tuple(fields["folders"]),
         )
         known = fields["format"] == _FORMAT
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (ValueError, TypeError, KeyError):
         raise ForeignJournalError from None
     names = [file.filename for file in journal.files]
     if (

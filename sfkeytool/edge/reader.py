@@ -82,7 +82,7 @@ def walk_inputs(paths: Sequence[Path]) -> Iterator[Path]:
                     "input.not-permitted", f"{folder}: the folder cannot be listed ({error.strerror})"
                 ) from error
             entries = [entry for entry in entries if entry.name != ".git" and not entry.name.startswith(".sfkeytool")]
-            yield from (folder / entry.name for entry in entries if os.path.isfile(entry))  # noqa: PTH113
+            yield from (folder / entry.name for entry in entries if os.path.isfile(entry))
             waiting += [folder / entry.name for entry in reversed(entries) if entry.is_dir(follow_symlinks=False)]
 
 
@@ -216,7 +216,7 @@ def _input_error(error: OSError | ValueError, path: Path) -> InputError:
 
 
 def _is_folder(path: Path) -> bool:
-    return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir() raises for names that are too long
+    return os.path.isdir(path)
 
 
 def _is_directory(path: Path) -> InputError:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sfkeytool.edge.disk import naming, read_regular, regular_stat
+from sfkeytool.edge.shallow_json import parse_json
 from sfkeytool.model import Notice
 
 FORMAT = 1
@@ -28,8 +29,8 @@ def read_records(path: Path) -> dict[str, Any] | None:
     if content is None or len(content) > SIZE_LIMIT:
         return None
     try:
-        receipt = json.loads(content.decode("utf-8-sig"))
-    except (ValueError, RecursionError):
+        receipt = parse_json(content)
+    except ValueError:
         return None
     if not isinstance(receipt, dict) or receipt.get("format") != FORMAT:
         return None

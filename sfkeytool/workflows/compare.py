@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from sfkeytool.crypto import certificates, chains, keys
-from sfkeytool.errors import EXIT_DIFFERENT, EXIT_DONE, CertificateError, InputError
+from sfkeytool.errors import EXIT_DIFFERENT, EXIT_DONE, CertificateError, InputError, PrivateKeyPasswordError
 from sfkeytool.keystores.contents import FoundCertificate, InputFile, parse_contents
 from sfkeytool.model import Outcome
 from sfkeytool.passwords import Secret
@@ -88,6 +88,7 @@ def _identity(side: Side, passwords: Sequence[Secret]) -> Identity:
     """The one leaf certificate of a side, or its one key where there is no certificate."""
     found: dict[bytes, FoundCertificate] = {}
     bare_keys: dict[bytes, str] = {}
+    locked: list[str] = []
     for file in side.files:
         try:
             contents = parse_contents(file, passwords, load_keys=False)
@@ -99,11 +100,13 @@ def _identity(side: Side, passwords: Sequence[Secret]) -> Identity:
             found.setdefault(certificate.der, certificate)
         for key in contents.keys:
             bare_keys.setdefault(key.spki_der, key.origin)
+        locked.extend(contents.locked)
         for request in contents.requests:
             bare_keys.setdefault(keys.spki_der(request.csr.public_key()), request.origin)
     leaves = _leaves(tuple(found.values()))
     if len(leaves) > 1:
-        listed = "; ".join(f"{leaf.origin} ({certificates.fingerprint(leaf.der)[:23]}…)" for leaf in leaves)
+        listed = "; ".join(f"{leaf.origin} ({certificates.fingerprint(leaf.der)[:23]}…)" for leaf in leaves[:5])
+        listed += f" and {len(leaves) - 5} more" if len(leaves) > 5 else ""
         raise CertificateError(
             "compare.ambiguous",
             f"{side.label} holds {len(leaves)} certificates that could be meant: {listed}",
@@ -114,6 +117,12 @@ def _identity(side: Side, passwords: Sequence[Secret]) -> Identity:
     if len(bare_keys) == 1:
         spki, origin = next(iter(bare_keys.items()))
         return Identity(spki, None, origin)
+    if locked:
+        raise PrivateKeyPasswordError(
+            "key.password-needed",
+            f"{', '.join(locked)} is encrypted and needs its password",
+            "give it with --password SOURCE",
+        )
     count = f"{len(bare_keys)} keys and no" if bare_keys else "no key and no"
     raise CertificateError("compare.nothing", f"{side.label} holds {count} certificate to compare")
 

@@ -75,7 +75,7 @@ class WrapRequest(NamedTuple):
 class UnwrapRequest(NamedTuple):
     file: Path
     alias: str | None = None
-    password: Source | None = None
+    passwords: tuple[Source, ...] = ()
     key_password: Source | None = None
     output_dir: Path | None = None
     force: bool = False
@@ -83,13 +83,13 @@ class UnwrapRequest(NamedTuple):
 
 class ShowRequest(NamedTuple):
     files: tuple[Path, ...]
-    password: Source | None = None
+    passwords: tuple[Source, ...] = ()
 
 
 class CompareRequest(NamedTuple):
     left: Path
     right: Path
-    password: Source | None = None
+    passwords: tuple[Source, ...] = ()
 
 
 class CheckRequest(NamedTuple):

@@ -34,7 +34,7 @@ def show_file(file: InputFile, passwords: Sequence[Secret], now: datetime) -> di
             "origin": found.origin,
             "alias": found.alias,
             **certificates.describe_certificate(found.certificate).to_json(),
-            "daysLeft": (found.certificate.not_valid_after_utc - now).days,
+            "daysLeft": (found.certificate.not_valid_after_utc.date() - now.date()).days,
         }
         for found in contents.certificates
     ]

@@ -60,7 +60,15 @@ def wrap(request: WrapRequest, inputs: WrapInputs, now: datetime) -> Outcome:
     heap = _sort_out(parse_contents(file, inputs.input_passwords) for file in inputs.files)
     existing = parse_contents(inputs.existing_key, inputs.input_passwords).keys if inputs.existing_key else ()
     if existing:
+        alias = request.alias
+        if alias is not None and existing[0].spki_der not in {key.spki_der for key in _with_alias(heap, alias)}:
+            raise PrivateKeyError(
+                "key.another-exists",
+                f"{existing[0].origin} is there already and holds another key than the entry {alias!r}",
+                "take another NAME or --output-dir: a private key is never replaced",
+            )
         heap = Heap(existing, heap.certificates, (), heap.ignored)
+        request = request._replace(alias=None)
     return wrap_heap(request, heap, inputs, now)
 
 

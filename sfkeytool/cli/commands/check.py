@@ -1,5 +1,6 @@
 """``check``: would Salesforce take it? And ``--fix``, a repaired copy."""
 
+import os.path
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -51,15 +52,6 @@ PROFILE = Field(
     ("--profile",),
 )
 AS_OF = Field("as_of", str, "Judge dates as of this day. [default: today]", ("--as-of",), metavar="DATE")
-PASSWORD = Field(
-    "password",
-    list[str],
-    "Where the password of the files comes from: env:NAME, file:PATH, stdin or prompt. An empty one is tried first."
-    " Repeatable: a key may have another than its keystore. [default: $SFKEYTOOL_PASSWORD, else the prompt]",
-    ("--password",),
-    metavar="SOURCE",
-    environment="SFKEYTOOL_PASSWORD",
-)
 FIX = Field(
     "fix",
     bool,
@@ -77,7 +69,7 @@ NEW_PASSWORD = Field(
 )
 OUTPUT_DIR = Field(
     "output_dir",
-    Path,
+    str,
     "The folder for repaired copies. [default: ./ALIAS-fixed]",
     ("--output-dir", "-d"),
     metavar="DIR",
@@ -119,7 +111,7 @@ def _execute(run: Run, values: Values) -> int:
     how = CheckOptions(as_of, request.profile, request.purpose, request.fix)
     given = [run.secret(source, "--password", "Password") for source in request.passwords]
     new_password = _new_password_source(run, request)
-    paths = [(path, named.is_dir()) for named in request.files for path in walk_inputs([named])]
+    paths = [(path, os.path.isdir(named)) for named in request.files for path in walk_inputs([named])]
     tally = Tally()
     with _progress(run, len(paths)) as (advance, show):
         for path, walked in paths:
@@ -318,7 +310,7 @@ CHECK = Command(
         PROFILE,
         options.PURPOSE,
         AS_OF,
-        PASSWORD,
+        options.OPENING_PASSWORD,
         FIX,
         NEW_PASSWORD,
         OUTPUT_DIR,

@@ -1,14 +1,15 @@
 """``wrap`` and ``unwrap``: into a keystore and out of one."""
 
+import os.path
 from itertools import groupby
 from pathlib import Path
 
 from sfkeytool.cli import options
-from sfkeytool.cli.commands.making import finish_in_folder, folder_of, say_name
+from sfkeytool.cli.commands.making import finish_in_folder, folder_of, say_name, warn_of_stale_password
 from sfkeytool.cli.fields import Field, Question, Values
 from sfkeytool.cli.render import certificate_line, files_facts, files_lines
 from sfkeytool.cli.run import Command, Run
-from sfkeytool.model import ArtifactKind, PlannedFile
+from sfkeytool.model import Artifact, ArtifactKind, PlannedFile
 from sfkeytool.passwords import SourceKind
 
 FILES = Field(
@@ -41,17 +42,18 @@ def _execute_wrap(run: Run, values: Values) -> int:
         PlannedFile(f"{request.name}-chain.crt", ArtifactKind.CHAIN),
         PlannedFile(f"{request.name}.json", ArtifactKind.RECEIPT),
     ]
-    if not existing.exists():
+    if not os.path.lexists(existing):
         files.insert(0, PlannedFile(f"{request.name}.key", ArtifactKind.PRIVATE_KEY))
     if request.password.kind is SourceKind.GENERATE:
         files.append(PlannedFile(f"{request.name}.jks.password", ArtifactKind.KEYSTORE_PASSWORD))
     plan = run.plan(folder, files, force=request.force, inputs=request.files)
     say_name(run, values["name"], request.name)
+    warn_of_stale_password(run, request.name, folder, request.password)
 
     from sfkeytool.workflows.wrap import WrapInputs, wrap
 
     inputs = [run.read(path) for path in request.files]
-    existing_key = run.read(existing) if existing.exists() else None
+    existing_key = run.read(existing) if os.path.lexists(existing) else None
     given = [run.secret(source, "--input-password", "Password of the file") for source in request.input_passwords]
     password = run.secret(request.password, "--password", f"New password for {request.name}.jks", confirm=True)
     key_password = (
@@ -88,7 +90,7 @@ def _execute_unwrap(run: Run, values: Values) -> int:
 
     request = build_unwrap_request(values)
     file = run.read(request.file)
-    given = [run.secret(request.password, "--password", f"Password of {request.file}")] if request.password else []
+    given = [run.secret(source, "--password", f"Password of {request.file}") for source in request.passwords]
     key_password = (
         run.secret(request.key_password, "--key-password", "New password for the key files", confirm=True)
         if request.key_password
@@ -104,10 +106,12 @@ def _execute_unwrap(run: Run, values: Values) -> int:
     )
     run.warn_about(outcome)
     writes = []
-    by_folder = sorted(outcome.artifacts, key=lambda artifact: artifact.folder)
-    for name, group in groupby(by_folder, key=lambda artifact: artifact.folder):
+
+    def folder_for(artifact: Artifact) -> Path:
+        return folder_of(artifact.folder, request.output_dir)
+
+    for folder, group in groupby(sorted(outcome.artifacts, key=folder_for), key=folder_for):
         artifacts = tuple(group)
-        folder = folder_of(name, request.output_dir)
         planned = [PlannedFile(artifact.filename, artifact.kind) for artifact in artifacts]
         plan = run.plan(folder, planned, force=request.force, inputs=[request.file])
         writes.append(FolderWrite(plan, artifacts, None))

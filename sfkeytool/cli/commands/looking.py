@@ -1,5 +1,6 @@
 """``show`` and ``compare``: the commands that only read."""
 
+import os.path
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from sfkeytool.cli import options
 from sfkeytool.cli.fields import Field, Question, Values
 from sfkeytool.cli.run import Command, Run
 from sfkeytool.errors import InputError, SfkeytoolError
+from sfkeytool.model import Notice
 
 FILES = Field(
     "files",
@@ -31,11 +33,11 @@ def _execute_show(run: Run, values: Values) -> int:
     from sfkeytool.workflows.show import show_file
 
     request = build_show_request(values)
-    given = [run.secret(request.password, "--password", "Password")] if request.password else []
+    given = [run.secret(source, "--password", "Password") for source in request.passwords]
     shown: list[dict[str, Any]] = []
     errors: list[SfkeytoolError] = []
     for named in request.files:
-        walked = named.is_dir()
+        walked = os.path.isdir(named)
         for path in walk_inputs([named]):
             try:
                 file = run.read(path)
@@ -56,8 +58,10 @@ def _execute_show(run: Run, values: Values) -> int:
         run.console.envelope(0, {"files": shown})
         return 0
     *others, last = errors
-    if not run.console.json_output:
-        for other in others:
+    for other in others:
+        if run.console.json_output:
+            run.console.warn(Notice(other.code, other.message))
+        else:
             run.console.error(other)
     raise last
 
@@ -68,11 +72,11 @@ def _execute_compare(run: Run, values: Values) -> int:
     from sfkeytool.workflows.compare import Side, compare
 
     request = build_compare_request(values)
-    given = [run.secret(request.password, "--password", "Password")] if request.password else []
+    given = [run.secret(source, "--password", "Password") for source in request.passwords]
 
     def side(path: Path) -> Side:
         files = [run.read(file) for file in walk_inputs([path])]
-        return Side(str(path), files, walked=path.is_dir())
+        return Side(str(path), files, walked=os.path.isdir(path))
 
     left, right = side(request.left), side(request.right)
     outcome = run.with_passwords(given, lambda known: compare(left, right, known))
@@ -114,9 +118,9 @@ def _show_lines(facts: Mapping[str, Any]) -> Iterator[str]:
     if store := facts.get("keystore"):
         yield from _store_lines(store)
     for key in facts["keys"]:
-        fits = f"fits {len(key['certificates'])} certificate(s) here" if key["certificates"] else "fits none here"
+        fits = ", belongs to none of the certificates here" if facts["certificates"] and not key["certificates"] else ""
         encrypted = ", encrypted" if key["encrypted"] else ""
-        yield f"  private key{_alias(key)}: {key['algorithm']} {key['bits'] or ''}{encrypted}, {fits}"
+        yield f"  private key{_alias(key)}: {key['algorithm']} {key['bits'] or ''}{encrypted}{fits}"
         yield f"    key SHA-256  {key['publicKeySha256']}"
     for alias in facts["lockedKeys"]:
         yield f"  private key {alias!r}: not opened, it needs its password"
@@ -134,7 +138,7 @@ def _show_lines(facts: Mapping[str, Any]) -> Iterator[str]:
 def _store_lines(store: Mapping[str, Any]) -> Iterator[str]:
     version = f" version {store['version']}" if "version" in store else ""
     integrity = "integrity verified" if store["integrity"] == "verified" else "integrity not checked (no password)"
-    yield f"  {store['type']}{version}, {len(store['entries'])} entries, {integrity}"
+    yield f"  {store['type']}{version}, {_entries(len(store['entries']))}, {integrity}"
     if store.get("trailingBytes"):
         yield f"  {store['trailingBytes']} bytes follow after its end"
     for entry in store["entries"]:
@@ -144,6 +148,10 @@ def _store_lines(store: Mapping[str, Any]) -> Iterator[str]:
             order = "" if entry["chainInOrder"] else " (not in order)"
             chain = f", chain of {entry['chainLength']}{order}"
         yield f"  entry {entry['alias']!r}: {entry['kind']}{made}{chain}"
+
+
+def _entries(count: int) -> str:
+    return "1 entry" if count == 1 else f"{count} entries"
 
 
 def _certificate_lines(facts: Mapping[str, Any], indent: str) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """``self-signed`` and ``csr``: the commands that make a key."""
 
+import os.path
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -7,10 +8,11 @@ from sfkeytool.cli import options
 from sfkeytool.cli.fields import Field, Values
 from sfkeytool.cli.render import certificate_line, files_facts, files_lines
 from sfkeytool.cli.run import Command, Run
-from sfkeytool.model import ArtifactKind, PlannedFile
+from sfkeytool.model import ArtifactKind, Notice, PlannedFile
 from sfkeytool.passwords import SourceKind
 
 if TYPE_CHECKING:
+    from sfkeytool.passwords import Source
     from sfkeytool.workflows.requests import CsrRequest, KeyRequest, SelfSignedRequest
 
 
@@ -34,6 +36,7 @@ def _execute_self_signed(run: Run, values: Values) -> int:
         files.append(PlannedFile(f"{request.name}.jks.password", ArtifactKind.KEYSTORE_PASSWORD))
     plan = _plan(run, request, folder, files)
     say_name(run, values["name"], request.name)
+    warn_of_stale_password(run, request.name, folder, request.password)
     key_inputs = _read_key_inputs(run, request.name, request.key, folder)
     password = run.secret(request.password, "--password", f"New password for {request.name}.jks", confirm=True)
     with run.spinner(f"making a key of {request.key.bits} bits …", wanted=_slow(request.key)):
@@ -115,6 +118,13 @@ def say_name(run: Run, given: str, name: str) -> None:
         )
 
 
+def warn_of_stale_password(run: Run, name: str, folder: Path, source: "Source") -> None:
+    """A generated password's file outlives the keystore that it opened, when --force replaces that one."""
+    path = folder / f"{name}.jks.password"
+    if source.kind is not SourceKind.GENERATE and os.path.lexists(path):
+        run.console.warn(Notice("output.stale-password", f"{path} is of the keystore that was there before: delete it"))
+
+
 def finish_in_folder(run: Run, plan: Any, outcome: Any, heading: Any) -> int:
     """Publish a run's files in its one folder, then tell what was made and what to do next."""
     from sfkeytool.edge.writer import FolderWrite
@@ -137,7 +147,7 @@ def _plan(run: Run, request: "SelfSignedRequest | CsrRequest", folder: Path, fil
     """Refuse early: a name clash costs no key generation. The key is planned only where one will be written."""
     inputs = [request.key.file] if request.key.file else []
     planned = [*files, PlannedFile(f"{request.name}.json", ArtifactKind.RECEIPT)]
-    if request.key.file is None and not (folder / f"{request.name}.key").exists():
+    if request.key.file is None and not os.path.lexists(folder / f"{request.name}.key"):
         planned.insert(0, PlannedFile(f"{request.name}.key", ArtifactKind.PRIVATE_KEY))
     return run.plan(folder, planned, force=request.force, inputs=inputs)
 
@@ -147,7 +157,7 @@ def _read_key_inputs(run: Run, name: str, key: "KeyRequest", folder: Path) -> An
 
     existing = folder / f"{name}.key"
     return KeyInputs(
-        existing=run.read(existing) if existing.exists() else None,
+        existing=run.read(existing) if os.path.lexists(existing) else None,
         reused=run.read(key.file) if key.file else None,
         input_passwords=[
             run.secret(source, "--input-password", "Password of the key") for source in key.input_passwords
