@@ -14,8 +14,8 @@ import tempfile
 import time
 from pathlib import Path
 
-KEYSTORE = Path(__file__).parent.parent / "fixtures" / "corpus" / "good-chain.jks"
-PASSWORD = "worthless-password-1"
+KEYSTORE = Path(__file__).parent.parent / "fixtures" / "corpus" / "chain.jks"
+PASSWORD = "worthless-corpus-password"
 SFKEYTOOL = shutil.which("sfkeytool", path=str(Path(sys.executable).parent)) or "sfkeytool"
 
 

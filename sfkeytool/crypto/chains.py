@@ -9,6 +9,7 @@ from datetime import datetime
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
 
 from sfkeytool.crypto.names import LIBRARY_ERRORS, describe_name
@@ -120,6 +121,8 @@ def _verifies(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
         algorithm = certificate.signature_hash_algorithm
         signature, signed = certificate.signature, certificate.tbs_certificate_bytes
         parameters = certificate.signature_algorithm_parameters
+        if parameters is None and isinstance(algorithm, hashes.MD5):  # the library knows no padding for MD5
+            parameters = padding.PKCS1v15()
         match key:
             case rsa.RSAPublicKey() if isinstance(parameters, padding.PKCS1v15 | padding.PSS) and algorithm:
                 key.verify(signature, signed, parameters, algorithm)
