@@ -256,3 +256,54 @@ def test_a_metadata_file_with_a_document_type_is_refused(cli: Cli, folder: Path,
     result = cli("compare", "bomb.xml", pair.crt)
     assert result.code == 1
     assert "document type" in result.err
+
+
+def test_unwrap_writes_several_entries_into_one_folder(cli: Cli, folder: Path, export: Path) -> None:
+    """--output-dir is the folder itself; names do not collide."""
+    assert cli("unwrap", export, "--password", "env:TEST_PASSWORD", "-d", "both").code == 0
+    assert {"first.key", "second.key", "first.crt", "second.crt"} <= {path.name for path in (folder / "both").iterdir()}
+
+
+def test_a_key_with_a_password_of_its_own_opens_with_both(cli: Cli, folder: Path) -> None:
+    """--password is repeatable where files are read: Salesforce's classic refusal can be taken apart by a script."""
+    keytool(
+        "-genkeypair", "-keystore", "in.jks", "-storetype", "JKS", "-storepass", PASSWORD, "-keypass", "another-one",
+        "-alias", "x", "-keyalg", "RSA", "-keysize", "2048", "-dname", "CN=x", cwd=folder,
+    )  # fmt: skip
+    (folder / "key.pw").write_text("another-one")
+    refused = cli("unwrap", "in.jks", "--password", "env:TEST_PASSWORD")
+    assert refused.code == 1
+    assert "another password" in refused.err
+    assert cli("unwrap", "in.jks", "--password", "env:TEST_PASSWORD", "--password", "file:key.pw").code == 0
+
+
+def test_compare_asks_for_the_password_of_an_encrypted_key(cli: Cli, folder: Path, pair: Pair) -> None:
+    """It holds a key, only not yet."""
+    openssl("pkcs8", "-topk8", "-in", pair.key, "-passout", f"pass:{PASSWORD}", "-out", "locked.key")
+    result = cli("compare", "locked.key", pair.crt, "--json")
+    assert result.code == 1
+    assert result.json["code"] == "key.password-needed"
+    assert cli("compare", "locked.key", pair.crt, "--password", "env:TEST_PASSWORD").code == 3
+
+
+def test_json_is_ascii_whatever_the_console(cli: Cli, folder: Path) -> None:
+    """No redirection can break it."""
+    result = cli("self-signed", "pay", "--organization", "Zürich 😀", "--password", "generate", "--json")
+    assert result.out.isascii()
+    assert "Zürich 😀" in result.json["result"]["certificate"]["subject"]
+
+
+@pytest.mark.parametrize("arguments", [("show", "a" * 300), ("csr", "q", "-d", "a" * 300), ("compare", "a" * 300, "b")])
+def test_names_that_are_too_long_are_our_error(arguments: tuple[str, ...], cli: Cli, folder: Path) -> None:
+    """Not a bug."""
+    result = cli(*arguments)
+    assert result.code == 1, result
+    assert not list(folder.iterdir())
+
+
+def test_all_unreadable_files_are_told_of_in_json_too(cli: Cli, folder: Path, pair: Pair) -> None:
+    """The last is the error, the others are warnings."""
+    result = cli("show", pair.crt, "gone-1", "gone-2", "--json")
+    assert result.code == 1
+    assert "gone-2" in result.json["message"]
+    assert any("gone-1" in warning for warning in result.json["warnings"])

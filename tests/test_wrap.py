@@ -409,3 +409,38 @@ def test_system_keytool_reads_it_too(cli: Cli, folder: Path, pair: Pair) -> None
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert "PrivateKeyEntry" in done.stdout
+
+
+def test_an_alias_beside_a_key_that_is_there(cli: Cli, folder: Path, pair: Pair, other_pair: Pair) -> None:
+    """The key in the folder is of the entry that was chosen, or the run ends."""
+    (folder / "pay").mkdir()
+    (folder / "pay" / "pay.key").write_bytes(pair.key.read_bytes())
+    for alias, one in (("mine", pair), ("theirs", other_pair)):
+        openssl(
+            "pkcs12", "-export", "-inkey", one.key, "-in", one.crt, "-name", alias, "-passout", f"pass:{PASSWORD}",
+            "-out", f"{alias}.p12",
+        )  # fmt: skip
+    options = ("--password", "env:TEST_PASSWORD", "--input-password", "env:TEST_PASSWORD")
+    refused = cli("wrap", "pay", "mine.p12", "theirs.p12", "--alias", "theirs", *options)
+    assert refused.code == 1
+    assert "pay.key is there already" in refused.err.replace("\\", "/")
+    assert cli("wrap", "pay", "mine.p12", "theirs.p12", "--alias", "mine", *options).code == 0
+
+
+def test_a_forgotten_name_and_an_empty_folder_name_are_told(cli: Cli, folder: Path, pair: Pair) -> None:
+    """Wrong usage, and nothing lands where nobody looks."""
+    forgotten = cli("wrap", pair.crt, pair.key, "--password", "generate")
+    assert forgotten.code == 2
+    assert "the first argument is NAME" in forgotten.err
+    empty = cli("wrap", "pay", pair.crt, pair.key, "--password", "generate", "-d", "")
+    assert empty.code == 2
+    assert "--output-dir is empty" in empty.err
+    assert not list(folder.iterdir())
+
+
+def test_a_password_file_of_a_replaced_keystore_is_told_of(cli: Cli, folder: Path) -> None:
+    """--force with a password of one's own leaves the generated one's file beside a keystore that it does not open."""
+    assert cli("self-signed", "pay", "--password", "generate").code == 0
+    result = cli("self-signed", "pay", "--password", "env:TEST_PASSWORD", "--force")
+    assert result.code == 0
+    assert "pay.jks.password is of the keystore that was there before" in result.err.replace("\\", "/")
