@@ -307,3 +307,17 @@ def test_all_unreadable_files_are_told_of_in_json_too(cli: Cli, folder: Path, pa
     assert result.code == 1
     assert "gone-2" in result.json["message"]
     assert any("gone-1" in warning for warning in result.json["warnings"])
+
+
+def test_unwrap_again_keeps_the_key_that_is_there(cli: Cli, folder: Path, export: Path) -> None:
+    """With --force the certificates are replaced; the same private key is no clash, and stays byte for byte."""
+    arguments = ("unwrap", export, "--password", "env:TEST_PASSWORD", "-d", "out")
+    assert cli(*arguments).code == 0
+    before = (folder / "out" / "first.key").read_bytes()
+    clash = cli(*arguments)
+    assert clash.code == 1
+    assert "first.crt" in clash.err
+    result = cli(*arguments, "--force", "--key-password", "env:TEST_PASSWORD")
+    assert result.code == 0, result.err
+    assert "it stays as it is" in result.err
+    assert (folder / "out" / "first.key").read_bytes() == before

@@ -7,7 +7,7 @@ from typing import Any
 
 from sfkeytool.crypto import certificates, chains
 from sfkeytool.crypto.sniff import KEYSTORE_KINDS, FileKind
-from sfkeytool.errors import CertificateError, InputError, KeystoreError, KeystorePasswordError
+from sfkeytool.errors import CertificateError, InputError, KeystoreError, KeystorePasswordError, SfkeytoolError
 from sfkeytool.keystores.contents import Contents, FoundCertificate, FoundKey, InputFile, parse_contents
 from sfkeytool.model import Artifact, ArtifactKind, Notice, Outcome
 from sfkeytool.names import UniqueName, legal_name
@@ -91,6 +91,16 @@ def unwrap(request: UnwrapRequest, inputs: UnwrapInputs, now: datetime) -> Outco
             "The .key is for the client that logs in; the .crt is what the connected app or External Client App takes.",
         ),
     )
+
+
+def is_same_key(existing: InputFile, artifact: Artifact, passwords: Sequence[Secret]) -> bool:
+    """Whether a key file holds the key that ``artifact`` would write. False if it cannot be opened. Pure."""
+    try:
+        here = parse_contents(existing, passwords).keys
+        made = parse_contents(InputFile(artifact.filename, artifact.content), passwords).keys
+    except SfkeytoolError:
+        return False
+    return len(here) == 1 and [key.spki_der for key in here] == [key.spki_der for key in made]
 
 
 def _select(contents: Contents, alias: str | None, label: str) -> tuple[FoundKey, ...]:

@@ -3,14 +3,20 @@
 import os.path
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sfkeytool.cli import options
 from sfkeytool.cli.commands.making import finish_in_folder, folder_of, say_name, warn_of_stale_password
 from sfkeytool.cli.fields import Field, Question, Values
 from sfkeytool.cli.render import certificate_line, files_facts, files_lines
 from sfkeytool.cli.run import Command, Run
-from sfkeytool.model import Artifact, ArtifactKind, PlannedFile
+from sfkeytool.model import Artifact, ArtifactKind, Notice, PlannedFile
 from sfkeytool.passwords import SourceKind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sfkeytool.passwords import Secret
 
 FILES = Field(
     "files",
@@ -105,13 +111,14 @@ def _execute_unwrap(run: Run, values: Values) -> int:
         ),
     )
     run.warn_about(outcome)
+    passwords = [*given, key_password] if key_password else given
     writes = []
 
     def folder_for(artifact: Artifact) -> Path:
         return folder_of(artifact.folder, request.output_dir)
 
     for folder, group in groupby(sorted(outcome.artifacts, key=folder_for), key=folder_for):
-        artifacts = tuple(group)
+        artifacts = tuple(artifact for artifact in group if not _is_there_already(run, folder, artifact, passwords))
         planned = [PlannedFile(artifact.filename, artifact.kind) for artifact in artifacts]
         plan = run.plan(folder, planned, force=request.force, inputs=[request.file])
         writes.append(FolderWrite(plan, artifacts, None))
@@ -124,6 +131,19 @@ def _execute_unwrap(run: Run, values: Values) -> int:
     run.console.result(files_lines(receipts))
     run.console.steps(outcome.next_steps)
     return 0
+
+
+def _is_there_already(run: Run, folder: Path, artifact: Artifact, passwords: "Sequence[Secret]") -> bool:
+    """Whether the folder holds this very private key: then it stays as it is, and is no clash."""
+    from sfkeytool.workflows.unwrap import is_same_key
+
+    existing = folder / artifact.filename
+    if artifact.kind is not ArtifactKind.PRIVATE_KEY or not os.path.lexists(existing):
+        return False
+    if not is_same_key(run.read(existing), artifact, passwords):
+        return False
+    run.console.warn(Notice("key.existing-used", f"{existing} is there already and holds this key: it stays as it is"))
+    return True
 
 
 WRAP = Command(
