@@ -1,7 +1,7 @@
 """The one view of a keystore that the rest of sfkeytool works with, whatever format it came from."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 
 from sfkeytool.passwords import Secret
@@ -54,10 +54,3 @@ class Keystore:
     certificates: tuple[CertificateEntry, ...]
     other_entries: tuple[str, ...] = ()
     password: Secret | None = None
-
-
-def java_time(milliseconds: int) -> datetime | None:
-    """The moment that a keystore's time stamp means; None beyond the year 9999, which damaged files reach. Pure."""
-    if not 0 <= milliseconds <= 253_402_300_799_000:
-        return None
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
