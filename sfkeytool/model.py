@@ -16,6 +16,17 @@ class Purpose(StrEnum):
     SSO = "sso"
 
 
+class Profile(StrEnum):
+    """Where a file is meant to go."""
+
+    CKM_IMPORT = "ckm-import"
+    """Certificate and Key Management > Import from Keystore."""
+    APP_CERT = "app-cert"
+    """The certificate of a connected app or External Client App."""
+    SIGNED_UPLOAD = "signed-upload"
+    """Certificate and Key Management > Upload Signed Certificate."""
+
+
 class ArtifactKind(StrEnum):
     """What a file that we write is. The kind alone decides whether it is secret."""
 

@@ -429,7 +429,8 @@ def test_what_we_write_passes(cli: Cli, folder: Path, pair: Pair, ca: Certificat
 def test_a_slip_in_our_own_making_stops_the_run(cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Were a keystore ever made that Salesforce refuses, nothing would be written."""
     from sfkeytool.acceptance import engine
-    from sfkeytool.acceptance.rule import Basis, Evidence, Profile, Rule, Severity
+    from sfkeytool.acceptance.rule import Basis, Evidence, Rule, Severity
+    from sfkeytool.model import Profile
 
     never = Rule(
         "ckm.store.never", Severity.ERROR, Basis.OBSERVED, "Never", "Because.", "here", "none", (Profile.CKM_IMPORT,),

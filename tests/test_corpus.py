@@ -17,10 +17,9 @@ from oracle_java import java_key, java_load
 
 from sfkeytool.acceptance.catalogue import CATALOGUE
 from sfkeytool.acceptance.engine import judge
-from sfkeytool.acceptance.rule import Profile
 from sfkeytool.acceptance.subject import Subject, prepare_subject
 from sfkeytool.keystores.contents import InputFile
-from sfkeytool.model import Purpose
+from sfkeytool.model import Profile, Purpose
 from sfkeytool.passwords import Secret
 
 Cli = Callable[..., Result]

@@ -15,12 +15,12 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from sfkeytool.acceptance.catalogue import CATALOGUE, describe_catalogue, rule_by_id
 from sfkeytool.acceptance.engine import Verdict, judge
 from sfkeytool.acceptance.private_key import RsaNumbers, parse_pkcs8
-from sfkeytool.acceptance.rule import Basis, CannotTell, Evidence, Profile, Rule, Severity
+from sfkeytool.acceptance.rule import Basis, CannotTell, Evidence, Rule, Severity
 from sfkeytool.acceptance.subject import prepare_subject
 from sfkeytool.crypto import certificates, keys
 from sfkeytool.keystores import jks
 from sfkeytool.keystores.contents import InputFile
-from sfkeytool.model import Purpose
+from sfkeytool.model import Profile, Purpose
 from sfkeytool.passwords import Secret
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)

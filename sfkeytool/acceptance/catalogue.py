@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from sfkeytool.acceptance.rule import Profile, Rule
+from sfkeytool.acceptance.rule import Rule
 from sfkeytool.acceptance.rules import app, certificate, chain, entry, key, purpose, signed, store
+from sfkeytool.model import Profile
 
 CATALOGUE: tuple[Rule, ...] = (
     store.NOT_JKS,

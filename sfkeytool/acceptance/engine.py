@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sfkeytool.acceptance.catalogue import CATALOGUE
-from sfkeytool.acceptance.rule import CannotTell, Evidence, Profile, Rule, Severity
+from sfkeytool.acceptance.rule import CannotTell, Evidence, Rule, Severity
 from sfkeytool.acceptance.subject import Subject
+from sfkeytool.model import Profile
 
 
 class Verdict(StrEnum):

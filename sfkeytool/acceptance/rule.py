@@ -1,6 +1,6 @@
 """A rule about what Salesforce accepts: data, and two small pure functions.
 
-Light on purpose: the command line takes its choices from here, and ``explain`` reads rules without a file.
+Light on purpose: ``explain`` reads rules without a file.
 """
 
 import re
@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
+
+from sfkeytool.model import Profile
 
 if TYPE_CHECKING:
     from sfkeytool.acceptance.subject import Subject
@@ -30,17 +32,6 @@ class Basis(StrEnum):
     DOCUMENTED = "documented"
     OBSERVED = "observed"
     INFERRED = "inferred"
-
-
-class Profile(StrEnum):
-    """Where a file is meant to go."""
-
-    CKM_IMPORT = "ckm-import"
-    """Certificate and Key Management > Import from Keystore."""
-    APP_CERT = "app-cert"
-    """The certificate of a connected app or External Client App."""
-    SIGNED_UPLOAD = "signed-upload"
-    """Certificate and Key Management > Upload Signed Certificate."""
 
 
 @dataclass(frozen=True)

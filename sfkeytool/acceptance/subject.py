@@ -10,7 +10,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from sfkeytool.acceptance.private_key import PrivateKeyNumbers, parse_pkcs8
-from sfkeytool.acceptance.rule import Profile
 from sfkeytool.crypto import certificates, chains
 from sfkeytool.crypto.certificates import CertificateFacts, describe_certificate
 from sfkeytool.crypto.names import LIBRARY_ERRORS
@@ -18,7 +17,7 @@ from sfkeytool.crypto.sniff import KEYSTORE_KINDS, FileKind, normalise_text, sni
 from sfkeytool.errors import CertificateError, KeystoreError, KeystorePasswordError
 from sfkeytool.keystores.contents import Contents, InputFile, parse_contents
 from sfkeytool.keystores.jks import JksFile, JksKeyEntry, JksTrustedEntry, parse_jks
-from sfkeytool.model import Purpose
+from sfkeytool.model import Profile, Purpose
 from sfkeytool.names import legal_name
 from sfkeytool.passwords import Secret
 

@@ -1,13 +1,16 @@
 """The options that mean the same everywhere."""
 
-from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sfkeytool.cli.fields import Field, Question
 from sfkeytool.edge.ask import Choice
 from sfkeytool.errors import UsageError
 from sfkeytool.model import Purpose
 from sfkeytool.names import parse_unique_name
+
+if TYPE_CHECKING:
+    from datetime import date
 
 _SOURCE = "SOURCE"
 _READ_SOURCES = "env:NAME, file:PATH, stdin or prompt"
@@ -145,7 +148,9 @@ def parse_bits(text: str) -> int:
     return int(text)
 
 
-def parse_date(text: str) -> date:
+def parse_date(text: str) -> "date":
+    from datetime import date
+
     try:
         return date.fromisoformat(text)
     except ValueError:

@@ -6,7 +6,6 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -26,6 +25,8 @@ from sfkeytool.errors import (
 from sfkeytool.passwords import MINIMUM_LENGTH, Secret, Source, SourceKind
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sfkeytool.edge.ask import Asker
     from sfkeytool.keystores.contents import InputFile
     from sfkeytool.model import Outcome, PlannedFile, Receipt
@@ -49,7 +50,7 @@ class Command:
 class Run:
     """One run of one command: the clock, the terminal, the secrets and the files."""
 
-    def __init__(self, console: Console, asker: "Asker | None", environ: Mapping[str, str], now: datetime) -> None:
+    def __init__(self, console: Console, asker: "Asker | None", environ: Mapping[str, str], now: "datetime") -> None:
         self.console = console
         self.asker = asker
         self.environ = environ
@@ -161,6 +162,8 @@ def run_command(
 
     def execute() -> int:
         values = complete(command.fields, given, asker, os.environ, guided=guided)
+        from datetime import UTC, datetime
+
         status = command.execute(Run(console, asker, os.environ, datetime.now(UTC)), values)
         asked = [field for field in command.fields if field.question and _answered(field, given, values)]
         if asker is not None and (guided or asked):

@@ -7,13 +7,13 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from sfkeytool.acceptance.engine import Report, Verdict, judge
-from sfkeytool.acceptance.rule import Profile, Severity
+from sfkeytool.acceptance.rule import Severity
 from sfkeytool.acceptance.subject import Subject, prepare_subject
 from sfkeytool.crypto import certificates
 from sfkeytool.crypto.sniff import KEYSTORE_KINDS
 from sfkeytool.errors import KeystorePasswordError, PrivateKeyError, SfkeytoolError, UsageError
 from sfkeytool.keystores.contents import Contents, FoundKey, InputFile, parse_contents
-from sfkeytool.model import ArtifactKind, Outcome, Purpose
+from sfkeytool.model import ArtifactKind, Outcome, Profile, Purpose
 from sfkeytool.passwords import MINIMUM_LENGTH, Secret, Source, SourceKind
 from sfkeytool.workflows.requests import WrapRequest
 from sfkeytool.workflows.unwrap import folder_name

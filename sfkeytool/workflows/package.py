@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 from sfkeytool import __version__
 from sfkeytool.acceptance.engine import judge
 from sfkeytool.acceptance.mails import mail_dates
-from sfkeytool.acceptance.rule import Profile, Severity
+from sfkeytool.acceptance.rule import Severity
 from sfkeytool.acceptance.subject import prepare_subject
 from sfkeytool.crypto import certificates, keys
 from sfkeytool.errors import SelfCheckError, UsageError
 from sfkeytool.keystores import jks
 from sfkeytool.keystores.contents import InputFile
-from sfkeytool.model import Artifact, ArtifactKind, Notice, Purpose
+from sfkeytool.model import Artifact, ArtifactKind, Notice, Profile, Purpose
 from sfkeytool.passwords import COMFORTABLE_LENGTH, MINIMUM_LENGTH, Secret, Source, SourceKind
 
 if TYPE_CHECKING:

@@ -8,8 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
-from sfkeytool.acceptance.rule import Profile
-from sfkeytool.model import Purpose
+from sfkeytool.model import Profile, Purpose
 from sfkeytool.passwords import Source
 
 

@@ -2,11 +2,12 @@
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from sfkeytool.acceptance.rule import Basis, Checked, Evidence, Profile, Rule, Severity
+from sfkeytool.acceptance.rule import Basis, Checked, Evidence, Rule, Severity
 from sfkeytool.acceptance.rules import certificate, sources
 from sfkeytool.acceptance.rules.chain import has_chains, title
 from sfkeytool.acceptance.subject import Subject
 from sfkeytool.crypto.names import LIBRARY_ERRORS
+from sfkeytool.model import Profile
 
 _APP = (Profile.APP_CERT,)
 _MAXIMUM_BYTES = 4096

@@ -5,11 +5,12 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from sfkeytool.acceptance.mails import mail_dates
-from sfkeytool.acceptance.rule import Basis, Checked, Evidence, Profile, Rule, Severity
+from sfkeytool.acceptance.rule import Basis, Checked, Evidence, Rule, Severity
 from sfkeytool.acceptance.rules import sources
 from sfkeytool.acceptance.rules.chain import has_chains, title
 from sfkeytool.acceptance.subject import ListedChain, Subject
 from sfkeytool.crypto.certificates import describe_algorithm
+from sfkeytool.model import Profile
 
 if TYPE_CHECKING:
     from cryptography import x509

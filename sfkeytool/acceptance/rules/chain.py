@@ -2,11 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-from sfkeytool.acceptance.rule import Basis, Checked, Evidence, Profile, Rule, Severity
+from sfkeytool.acceptance.rule import Basis, Checked, Evidence, Rule, Severity
 from sfkeytool.acceptance.rules import sources
 from sfkeytool.acceptance.subject import ListedChain, Subject
 from sfkeytool.crypto.certificates import describe_certificate
 from sfkeytool.crypto.names import describe_name
+from sfkeytool.model import Profile
 
 if TYPE_CHECKING:
     from cryptography import x509

@@ -3,10 +3,11 @@
 import re
 from collections import Counter
 
-from sfkeytool.acceptance.rule import Basis, Checked, Evidence, Profile, Rule, Severity
+from sfkeytool.acceptance.rule import Basis, Checked, Evidence, Rule, Severity
 from sfkeytool.acceptance.rules import sources
 from sfkeytool.acceptance.subject import Subject
 from sfkeytool.keystores.jks import X509, JksKeyEntry
+from sfkeytool.model import Profile
 from sfkeytool.names import MAXIMUM_LENGTH
 
 _CKM = (Profile.CKM_IMPORT,)

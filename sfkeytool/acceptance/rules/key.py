@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 
 from sfkeytool.acceptance.private_key import PrivateKeyNumbers
-from sfkeytool.acceptance.rule import Basis, CannotTell, Checked, Evidence, Profile, Rule, Severity
+from sfkeytool.acceptance.rule import Basis, CannotTell, Checked, Evidence, Rule, Severity
 from sfkeytool.acceptance.rules import sources
 from sfkeytool.acceptance.rules.entry import has_entries
 from sfkeytool.acceptance.subject import KeyEntry, Subject
 from sfkeytool.crypto.keys import SUPPORTED_BITS
+from sfkeytool.model import Profile
 
 _CKM = (Profile.CKM_IMPORT,)
 

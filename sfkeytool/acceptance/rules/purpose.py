@@ -1,10 +1,10 @@
 """What a certificate must carry for what it is meant to do."""
 
-from sfkeytool.acceptance.rule import Basis, Checked, Evidence, Profile, Rule, Severity
+from sfkeytool.acceptance.rule import Basis, Checked, Evidence, Rule, Severity
 from sfkeytool.acceptance.rules import sources
 from sfkeytool.acceptance.rules.chain import title
 from sfkeytool.acceptance.subject import Subject
-from sfkeytool.model import Purpose
+from sfkeytool.model import Profile, Purpose
 
 _ALL = tuple(Profile)
 

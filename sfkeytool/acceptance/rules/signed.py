@@ -2,10 +2,11 @@
 
 from pathlib import PurePath
 
-from sfkeytool.acceptance.rule import Basis, Checked, Evidence, Profile, Rule, Severity
+from sfkeytool.acceptance.rule import Basis, Checked, Evidence, Rule, Severity
 from sfkeytool.acceptance.rules import app, sources
 from sfkeytool.acceptance.rules.chain import has_chains, in_order, strangers, title
 from sfkeytool.acceptance.subject import Subject
+from sfkeytool.model import Profile
 
 _UPLOAD = (Profile.SIGNED_UPLOAD,)
 _ENDINGS = (".crt", ".cer")

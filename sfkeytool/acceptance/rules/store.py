@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from cryptography import x509
 
-from sfkeytool.acceptance.rule import Basis, CannotTell, Checked, Evidence, Profile, Rule, Severity
+from sfkeytool.acceptance.rule import Basis, CannotTell, Checked, Evidence, Rule, Severity
 from sfkeytool.acceptance.rules import sources
 from sfkeytool.acceptance.subject import Subject
 from sfkeytool.crypto.certificates import parse_certificate
@@ -14,6 +14,7 @@ from sfkeytool.crypto.names import LIBRARY_ERRORS
 from sfkeytool.crypto.sniff import FileKind
 from sfkeytool.errors import CertificateError
 from sfkeytool.keystores.jks import JksCertificate, JksKeyEntry
+from sfkeytool.model import Profile
 from sfkeytool.passwords import COMFORTABLE_LENGTH
 
 _CKM = (Profile.CKM_IMPORT,)

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sfkeytool.acceptance.rule import Profile
 from sfkeytool.cli import options
 from sfkeytool.cli.fields import Field, Question, Values
 from sfkeytool.cli.render import files_facts
@@ -23,7 +22,7 @@ from sfkeytool.errors import (
     SfkeytoolError,
     UsageError,
 )
-from sfkeytool.model import PlannedFile
+from sfkeytool.model import PlannedFile, Profile
 from sfkeytool.passwords import Source, SourceKind
 
 if TYPE_CHECKING:
