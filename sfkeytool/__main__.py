@@ -1,8 +1,10 @@
 """The entry point: what needs no command line parser is answered before one is imported."""
 
+import contextlib
 import gc
 import os
 import sys
+from typing import NoReturn
 
 
 def main() -> None:
@@ -25,7 +27,18 @@ def main() -> None:
     except KeyboardInterrupt:  # before, or after, the boundary that knows it
         print("sfkeytool: error: interrupted", file=sys.stderr)
         status = 130
-    sys.exit(status)
+    _leave(status)
+
+
+def _leave(status: int) -> NoReturn:
+    """End the process at once: taking apart what the system frees anyway costs a quarter of a short run.
+
+    Nothing is left to do by then: files are closed and durable, no thread runs, and what was printed is flushed here.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(status)
 
 
 def _open_closed_streams() -> None:

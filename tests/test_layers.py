@@ -87,10 +87,10 @@ def test_help_imports_nothing_heavy() -> None:
     import sys
 
     code = (
-        "import sys; sys.argv = ['sfkeytool', '--help']\n"
-        "from sfkeytool.__main__ import main\n"
-        "try: main()\n"
-        "except SystemExit: pass\n"
+        "import sys\n"
+        "import sfkeytool.__main__\n"
+        "from sfkeytool.cli.app import run_app\n"
+        "assert run_app(['--help']) == 0\n"
         "heavy = {'cryptography', 'questionary', 'prompt_toolkit', 'rich', 'jks', 'Cryptodome', 'pydantic', 'asyncio'}\n"
         "print('LOADED', sorted(heavy & set(sys.modules)), file=sys.stderr)\n"
     )
