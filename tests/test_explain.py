@@ -370,10 +370,9 @@ def test_text_and_list_exclude_each_other(arguments: tuple[str, ...], cli: Cli) 
 def test_a_message_is_explained_without_the_heavy_libraries() -> None:
     """Neither cryptography nor the prompts are loaded."""
     code = (
-        "import sys; sys.argv = ['sfkeytool', 'explain', 'Cannot recover key']\n"
-        "from sfkeytool.__main__ import main\n"
-        "try: main()\n"
-        "except SystemExit as end: print('EXIT', end.code, file=sys.stderr)\n"
+        "import sys\n"
+        "from sfkeytool.cli.app import run_app\n"
+        "print('EXIT', run_app(['explain', 'Cannot recover key']), file=sys.stderr)\n"
         "heavy = {'cryptography', 'questionary', 'rich', 'jks', 'Cryptodome'}\n"
         "print('LOADED', sorted(heavy & set(sys.modules)), file=sys.stderr)\n"
     )
