@@ -37,6 +37,9 @@ class ArtifactKind(StrEnum):
     KEYSTORE = "keystore"
     KEYSTORE_PASSWORD = "keystore-password"  # noqa: S105 - the name of a kind of file
     RECEIPT = "receipt"
+    RUNBOOK = "runbook"
+    CALENDAR = "calendar"
+    METADATA_SOURCE = "metadata-source"
 
     @property
     def secret(self) -> bool:
@@ -58,7 +61,7 @@ class PlannedFile:
 class Artifact:
     """A file to be written: name inside its folder, content in bytes (secret if the kind is), kind.
 
-    ``folder`` is the name of a folder below the run's own; empty where the run fills just one.
+    ``folder`` is a folder below the run's own, a relative POSIX path; empty where the run fills just one.
     """
 
     filename: str

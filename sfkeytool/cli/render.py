@@ -21,6 +21,9 @@ _KIND_TITLES = {
     ArtifactKind.KEYSTORE: "keystore, for Certificate and Key Management (secret)",
     ArtifactKind.KEYSTORE_PASSWORD: "the keystore's password (secret)",
     ArtifactKind.RECEIPT: "receipt",
+    ArtifactKind.RUNBOOK: "runbook: what to do, in which order",
+    ArtifactKind.CALENDAR: "calendar entries",
+    ArtifactKind.METADATA_SOURCE: "metadata, for sf project deploy start",
 }
 
 

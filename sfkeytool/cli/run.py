@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from sfkeytool.edge.ask import Asker
     from sfkeytool.keystores.contents import InputFile
-    from sfkeytool.model import Outcome, PlannedFile, Receipt
+    from sfkeytool.model import Artifact, Outcome, PlannedFile, Receipt
 
 T = TypeVar("T")
 
@@ -108,21 +108,50 @@ class Run:
             self.console.warn(notice)
         return InputFile(str(path), data)
 
-    def plan(self, folder: Path, files: "Sequence[PlannedFile]", *, force: bool, inputs: Sequence[Path] = ()) -> Any:
+    def plan(
+        self,
+        folder: Path,
+        files: "Sequence[PlannedFile]",
+        *,
+        force: bool,
+        inputs: Sequence[Path] = (),
+        private: bool = True,
+    ) -> Any:
         from sfkeytool.edge.writer import plan_writes
 
-        return plan_writes(folder, files, force=force, inputs=inputs)
+        return plan_writes(folder, files, force=force, inputs=inputs, private=private)
 
     def commit(self, writes: Sequence[Any]) -> "tuple[Receipt, ...]":
-        from sfkeytool.edge.writer import commit, repository_notice
+        from sfkeytool.edge.writer import commit
 
         receipts = commit(writes, now=self.now)
         self.console.committed = True
         for receipt in receipts:
-            for notice in (*receipt.notices, repository_notice(receipt.folder)):
-                if notice is not None:
-                    self.console.warn(notice)
+            for notice in receipt.notices:
+                self.console.warn(notice)
+            self._warn_of_repository(receipt)
         return receipts
+
+    def plan_new_folder(self, folder: Path, *, private: bool = True) -> Any:
+        from sfkeytool.edge.new_folder import plan_new_folder
+
+        return plan_new_folder(folder, private=private)
+
+    def commit_new_folder(
+        self, plan: Any, artifacts: "Sequence[Artifact]", record: "tuple[str, Mapping[str, Any]] | None" = None
+    ) -> "Receipt":
+        from sfkeytool.edge.new_folder import commit_new_folder
+
+        receipt = commit_new_folder(plan, artifacts, record)
+        self.console.committed = True
+        self._warn_of_repository(receipt)
+        return receipt
+
+    def _warn_of_repository(self, receipt: "Receipt") -> None:
+        from sfkeytool.edge.writer import repository_notice
+
+        if any(file.kind.secret for file in receipt.files) and (notice := repository_notice(receipt.folder)):
+            self.console.warn(notice)
 
     def warn_about(self, outcome: "Outcome") -> None:
         for notice in outcome.notices:

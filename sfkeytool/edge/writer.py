@@ -36,6 +36,8 @@ class FolderPlan:
     files: tuple[PlannedFile, ...]
     force: bool
     inputs: tuple[Path, ...] = ()
+    private: bool = True
+    """Whether folders that are made are 0700 and kept out of git."""
 
 
 @dataclass(frozen=True)
@@ -47,14 +49,16 @@ class FolderWrite:
     record: Mapping[str, Any] | None = None
 
 
-def plan_writes(folder: Path, files: Sequence[PlannedFile], *, force: bool, inputs: Sequence[Path] = ()) -> FolderPlan:
+def plan_writes(
+    folder: Path, files: Sequence[PlannedFile], *, force: bool, inputs: Sequence[Path] = (), private: bool = True
+) -> FolderPlan:
     """Check that ``files`` can be written into ``folder``, and repair there what a killed run left.
 
     Cheap, and writes nothing else. The receipt may exist: it grows. Raises OutputError: output.bad-name,
     output.duplicate, output.not-a-folder, output.not-permitted, output.is-input, output.is-directory,
     output.not-regular, output.key-exists (with ``force`` too), output.exists, output.locked.
     """
-    plan = FolderPlan(folder, tuple(files), force, tuple(inputs))
+    plan = FolderPlan(folder, tuple(files), force, tuple(inputs), private)
     _check_names(plan)
     with naming(folder):
         place = _existing(folder)
@@ -78,8 +82,8 @@ def plan_writes(folder: Path, files: Sequence[PlannedFile], *, force: bool, inpu
 def commit(writes: Sequence[FolderWrite], *, now: datetime) -> tuple[Receipt, ...]:
     """Write all artifacts into all folders, or nothing; one Receipt per folder, in the order of ``writes``.
 
-    Missing folders are made, 0700 and with a .gitignore; several folders are siblings. Secret kinds are 0600,
-    others 0644. Raises OutputError (as plan_writes, and output.disk-full, output.failed, output.not-undone),
+    Missing folders are made, private ones 0700 and with a .gitignore; several folders are siblings. Secret kinds
+    are 0600, others 0644. Raises OutputError (as plan_writes, and output.disk-full, output.failed, output.not-undone),
     KeyboardInterrupt or InterruptedRunError; then nothing has changed, unless the code is output.not-undone.
     A signal that comes when the files are being published is dropped: they are there, and the run is over.
     """
@@ -124,7 +128,7 @@ def _commit(
     for _ in range(_ATTEMPTS):
         try:
             for write in writes:
-                _make_folder(write.plan.folder, made)
+                _make_folder(write.plan.folder, made, private=write.plan.private)
             folders = [_resolved(write.plan.folder) for write in writes]
             _check_group(folders)
             for folder in folders:
@@ -179,15 +183,15 @@ def _prepare(write: FolderWrite, folder: Path, now: datetime) -> tuple[Receipt, 
     return Receipt(plan.folder, paths, tuple(notices)), FolderChange(folder, plan.folder, tuple(files))
 
 
-def _make_folder(folder: Path, made: list[Path]) -> None:
+def _make_folder(folder: Path, made: list[Path], *, private: bool) -> None:
     """Make what is missing of ``folder``, and tell ``made``. FolderVanishedError if another run interferes."""
     with naming(folder):
         missing = [place for place in (folder, *folder.parents) if not place.exists()]
         for place in reversed(missing):
             try:
-                make_private_folder(place)
+                make_private_folder(place) if private else place.mkdir()
                 made.append(place)
-                if place == folder:
+                if place == folder and private:
                     create_file(made_path(folder), b"", 0o600)
                 sync_folder(place.parent)
             except FileExistsError:

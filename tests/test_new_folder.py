@@ -1,0 +1,132 @@
+"""A whole new folder: complete or absent, after a failure, a signal or a kill at every single step."""
+
+import errno
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import modes, tree
+from test_writer_faults import disturbed, killed, pytestmark, tmp_path  # noqa: F401 - a fixture and a mark
+
+from sfkeytool.edge.new_folder import commit_new_folder, plan_new_folder
+from sfkeytool.errors import OutputError
+from sfkeytool.model import Artifact, ArtifactKind
+
+FILES = (
+    Artifact("pay.key", ArtifactKind.PRIVATE_KEY, b"worthless\n"),
+    Artifact("pay.crt", ArtifactKind.CERTIFICATE, b"certificate\n"),
+    Artifact("App.eca-meta.xml", ArtifactKind.METADATA_SOURCE, b"<a/>\n", "force-app/main"),
+)
+NAMES = {
+    ".gitignore",
+    "pay.key",
+    "pay.crt",
+    "pay.json",
+    "force-app",
+    "force-app/main",
+    "force-app/main/App.eca-meta.xml",
+}
+
+
+def work(root: Path) -> Callable[[], object]:
+    return lambda: commit_new_folder(plan_new_folder(root / "new"), FILES, ("pay.json", {"run": 1}))
+
+
+def prepared(root: Path) -> Path:
+    (root / "old").mkdir(parents=True)
+    (root / "old" / "pay.key").write_bytes(b"the old key\n")
+    return root
+
+
+def steps_of(root: Path) -> int:
+    run = work(prepared(root))
+    with disturbed(lambda number, name: None) as steps:
+        run()
+    assert set(tree(root / "new")) == NAMES
+    return len(steps)
+
+
+def state(root: Path) -> str:
+    """complete or absent; and the old folder untouched."""
+    assert tree(root / "old") == {"pay.key": b"the old key\n"}
+    if not os.path.lexists(root / "new"):
+        return "absent"
+    assert set(tree(root / "new")) == NAMES
+    return "complete"
+
+
+def test_a_kill_at_any_step_leaves_it_complete_or_absent(tmp_path: Path) -> None:  # noqa: F811
+    """Without any repair; and the next run removes what was staged."""
+    seen = set()
+    for when in range(steps_of(tmp_path / "undisturbed")):
+        root = prepared(tmp_path / str(when))
+        assert killed(work(root), when, "links")
+        found = state(root)
+        seen.add(found)
+        if found == "absent":
+            work(root)()
+            assert state(root) == "complete"
+            assert sorted(os.listdir(root)) == ["new", "old"]
+    assert seen == {"absent", "complete"}
+
+
+def test_after_a_failing_step_nothing_is_left(tmp_path: Path) -> None:  # noqa: F811
+    """A full disk anywhere: absent, nothing staged; or complete, where the step came after the renaming."""
+    for when in range(steps_of(tmp_path / "undisturbed")):
+        root = prepared(tmp_path / str(when))
+
+        def fail(number: int, name: str, when: int = when) -> None:
+            if number == when and name not in ("unlink", "rmdir", "scandir"):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        try:
+            with disturbed(fail):
+                work(root)()
+        except OutputError as error:
+            assert error.code in ("output.disk-full", "output.failed")
+            assert state(root) == "absent"
+        assert not [name for name in os.listdir(root) if name.endswith(".folder")]
+
+
+def test_ctrl_c_at_any_step_leaves_it_complete_or_absent(tmp_path: Path) -> None:  # noqa: F811
+    """And says which by raising, or not."""
+    for when in range(steps_of(tmp_path / "undisturbed")):
+        root = prepared(tmp_path / str(when))
+
+        def interrupt(number: int, name: str, when: int = when) -> None:
+            if number == when:
+                os.kill(os.getpid(), signal.SIGINT)
+
+        try:
+            with disturbed(interrupt):
+                work(root)()
+        except KeyboardInterrupt:
+            assert state(root) == "absent"
+        else:
+            assert state(root) == "complete"
+
+
+def test_what_is_there_is_refused_and_kept(tmp_path: Path) -> None:  # noqa: F811
+    """A file, a folder, or a link that leads nowhere."""
+    (tmp_path / "file").write_bytes(b"x")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to("nowhere")
+    for name in ("file", "folder", "link"):
+        with pytest.raises(OutputError) as caught:
+            plan_new_folder(tmp_path / name)
+        assert caught.value.code == "output.exists"
+
+
+def test_modes_of_private_and_of_shared_folders(tmp_path: Path, umask: Callable[[int], None]) -> None:  # noqa: F811
+    """Source folders are meant to be committed: no .gitignore, and the umask decides."""
+    umask(0o022)
+    commit_new_folder(plan_new_folder(tmp_path / "private"), FILES)
+    commit_new_folder(plan_new_folder(tmp_path / "shared", private=False), FILES[1:])
+    assert modes(tmp_path) == {"private": "700", "shared": "755"}
+    assert modes(tmp_path / "private")["pay.key"] == "600"
+    assert modes(tmp_path / "shared") == {"force-app": "755", "pay.crt": "644"}
+    with pytest.raises(OutputError):
+        commit_new_folder(plan_new_folder(tmp_path / "bad"), [Artifact("x", ArtifactKind.CSR, b"", "../up")])
+    assert sorted(os.listdir(tmp_path)) == ["private", "shared"]
