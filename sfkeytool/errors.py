@@ -11,6 +11,7 @@ EXIT_DONE = 0
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_DIFFERENT = 3
+EXIT_REFUSED = 4
 EXIT_BUG = 70
 EXIT_INTERRUPTED = 130
 
@@ -63,6 +64,23 @@ class KeystorePasswordError(KeystoreError):
 
 class OutputError(SfkeytoolError):
     """Files could not be written; nothing was changed."""
+
+
+class NetworkError(SfkeytoolError):
+    """The other side could not be reached, or did not answer as it should.
+
+    ``retry_after_seconds`` is how long it asks to be left alone, if it does.
+    """
+
+    def __init__(self, code: str, message: str, *hints: str, retry_after_seconds: int | None = None) -> None:
+        super().__init__(code, message, *hints)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class LoginRefusedError(SfkeytoolError):
+    """Salesforce was reached and refused the login."""
+
+    exit_code = EXIT_REFUSED
 
 
 class InternalError(SfkeytoolError):

@@ -25,6 +25,15 @@ class Profile(StrEnum):
     """The certificate of a connected app or External Client App."""
     SIGNED_UPLOAD = "signed-upload"
     """Certificate and Key Management > Upload Signed Certificate."""
+    CA_REQUEST = "ca-request"
+    """A CA, which is to sign a certificate request."""
+
+
+class AppKind(StrEnum):
+    """What carries the certificate that logins are verified with."""
+
+    EXTERNAL_CLIENT_APP = "external-client-app"
+    CONNECTED_APP = "connected-app"
 
 
 class ArtifactKind(StrEnum):

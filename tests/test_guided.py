@@ -71,6 +71,12 @@ def requests(command: str, values: dict[str, Any]) -> Any:
         "compare": building.build_compare_request,
         "check": building.build_check_request,
         "explain": building.build_explain_request,
+        "metadata": building.build_metadata_request,
+        "reminder": building.build_reminder_request,
+        "renew": building.build_renew_request,
+        "rotate": lambda values: building.build_renew_request({**values, "new_key": True}),
+        "login": lambda values: building.build_login_request(values, {}),
+        "ckm chain": building.build_ckm_chain_request,
     }
     return builders[command](values)
 
@@ -114,6 +120,21 @@ GUIDED: dict[str, tuple[tuple[Any, ...], list[str]]] = {
     "show": (("a.pem", ""), ["show", "a.pem"]),
     "compare": (("a.pem", "b.p7b"), ["compare", "a.pem", "b.p7b"]),
     "check": (("a.pem", "", "mtls", True), ["check", "a.pem", "--purpose", "mtls", "--fix"]),
+    "metadata": (
+        ("pay", "connected-app", "a@example.com"),
+        ["metadata", "pay", "--kind", "connected-app", "--contact-email", "a@example.com"],
+    ),
+    "reminder": (("a.pem", "generate"), ["reminder", "a.pem", "--password", "generate"]),
+    "renew": (("pay", True), ["renew", "pay", "--csr"]),
+    "rotate": (("pay", False, "generate"), ["rotate", "pay", "--password", "generate"]),
+    "login": (
+        ("pay", "3MVG9x", "a@b.example", ""),
+        ["login", "pay", "--client-id", "3MVG9x", "--username", "a@b.example"],
+    ),
+    "ckm chain": (
+        ("pay", "a.pem", "b.p7b", "", "domain"),
+        ["ckm", "chain", "pay", "a.pem", "b.p7b", "--purpose", "domain"],
+    ),
     "explain": (("The key is not an RSA key.",), ["explain", "The", "key", "is", "not", "an", "RSA", "key."]),
 }
 
@@ -317,9 +338,9 @@ def test_without_a_terminal_bare_sfkeytool_is_help_and_exit_2(cli: Cli) -> None:
 @pytest.mark.parametrize("command", ["", *(command.name for command in COMMANDS)])
 def test_help_has_examples_that_parse(command: str, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     """-h and --help; each example is a command line that the parser takes."""
-    result = cli(*([command] if command else []), "--help")
+    result = cli(*command.split(), "--help")
     assert result.code == 0
     assert "Usage: sfkeytool" in result.out
-    assert cli(*([command] if command else []), "-h").out == result.out
+    assert cli(*command.split(), "-h").out == result.out
     for example in re.findall(r"^ +sfkeytool (.+)$", result.out, re.MULTILINE):
         assert values_from_flags(shlex.split(example), monkeypatch)

@@ -38,6 +38,12 @@ RUNS: dict[str, tuple[str, ...]] = {
     "unwrap": ("unwrap", "in.jks", "--password", "env:TEST_PASSWORD"),
     "show": ("show", "in.jks", "{key}", "{crt}", "in.csr", "pay", "--password", "env:TEST_PASSWORD"),
     "compare": ("compare", "{crt}", "{other}"),
+    "metadata": ("metadata", "pay", "--contact-email", "a@example.com", "--permission-set", "--browserforce"),
+    "reminder": ("reminder", "{crt}", "--password", "env:TEST_PASSWORD"),
+    "renew": ("renew", "pay", "--password", "generate"),
+    "renew-csr": ("rotate", "pay", "--csr"),
+    "renew-status": ("renew", "pay", "--status"),
+    "ckm-chain": ("ckm", "chain", "pay", "{crt}", "{root}", "{intermediate}", "--csr", "{csr}"),
     "explain": ("explain", "Cannot recover key"),
     "check": ("check", "in.jks", "{crt}", "{other}", "--fix", "--password", "env:TEST_PASSWORD"),
 }
@@ -51,17 +57,24 @@ def test_a_result_validates(name: str, cli: Cli, folder: Path, pair: Pair, other
         (folder / "made" / "in.jks").rename(folder / "in.jks")
         assert cli("csr", "pay").code == 0
         (folder / "in.csr").write_bytes((folder / "pay" / "pay.csr").read_bytes())
+    if name.startswith(("metadata", "renew")):
+        assert cli("self-signed", "pay", "--password", "generate").code == 0
+    if name == "renew-status":
+        assert cli("renew", "pay", "--password", "generate").code == 0
     places = {
         "key": pair.key,
         "crt": pair.crt,
         "other": other_pair.crt,
         "root": ca.root,
         "intermediate": ca.intermediate,
+        "csr": pair.key.with_suffix(".csr"),
     }
     result = cli(*(part.format(**places) for part in RUNS[name]), "--json")
     assert result.json["status"] == result.code, result
-    validate(result.json, name)
-    for made in folder.glob("pay/*.json"):
+    validate(result.json, name.removesuffix("-csr"))
+    for made in folder.glob("*/pay*.json"):
+        if "browserforce" in made.name:
+            continue
         validate(json.loads(made.read_text()), "receipt")
 
 
@@ -97,7 +110,7 @@ def test_the_shape_of_a_result_is_the_pinned_one(cli: Cli) -> None:
     result = cli("self-signed", "pay", "--password", "generate", "--json").json
     assert list(result) == ["status", "result", "warnings"]
     assert list(result["result"]) == [
-        "name", "purpose", "key", "certificate", "keystore", "mailDates", "folders", "files", "nextSteps",
+        "name", "purpose", "key", "certificate", "keystore", "proof", "mailDates", "folders", "files", "nextSteps",
     ]  # fmt: skip
     assert [(file["path"].replace("\\", "/"), file["kind"], file["secret"]) for file in result["result"]["files"]] == [
         ("pay/pay.key", "private-key", True),

@@ -18,9 +18,11 @@ ALLOWED = {
     "crypto": BASE | {"crypto"},
     "keystores": CORE,
     "acceptance": CORE | {"acceptance"},
-    "workflows": CORE | {"acceptance", "workflows"},
+    "salesforce": CORE | {"acceptance", "salesforce"},
+    "audit": CORE | {"acceptance", "salesforce", "audit"},
+    "workflows": CORE | {"acceptance", "salesforce", "audit", "workflows"},
     "edge": BASE | {"edge"},
-    "cli": CORE | {"acceptance", "workflows", "edge", "cli"},
+    "cli": CORE | {"acceptance", "salesforce", "audit", "workflows", "edge", "cli"},
     "__main__": {"cli"},
     "__init__": set[str](),
 }
@@ -30,6 +32,8 @@ ONLY_THERE = {
     "questionary": ("edge/ask.py",),
     "prompt_toolkit": ("edge/ask.py",),
     "jks": ("keystores/other_java.py",),
+    "icalendar": ("audit/reports/ics.py",),
+    "apprise": ("audit/notify.py",),
     "click": (),
 }
 MODULES = sorted(ROOT.rglob("*.py"))

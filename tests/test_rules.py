@@ -45,11 +45,11 @@ def rule(**changes: Any) -> Rule:
 
 def test_ids_are_unique_and_every_rule_of_the_modules_is_listed() -> None:
     """The catalogue is written by hand: nothing may be forgotten in it, or stand there twice."""
-    from sfkeytool.acceptance.rules import app, certificate, chain, entry, key, purpose, signed, store
+    from sfkeytool.acceptance.rules import app, certificate, chain, entry, key, purpose, request, signed, store
 
     ids = [one.id for one in CATALOGUE]
     assert len(set(ids)) == len(ids)
-    modules = (app, certificate, chain, entry, key, purpose, signed, store)
+    modules = (app, certificate, chain, entry, key, purpose, request, signed, store)
     defined = {value.id for module in modules for value in vars(module).values() if isinstance(value, Rule)}
     assert defined == set(ids)
 
@@ -61,7 +61,9 @@ def test_each_rule_says_where_it_comes_from(one: Rule) -> None:
     assert one.why
     assert one.fix
     if one.basis is Basis.DOCUMENTED:
-        assert one.citation.startswith(("Salesforce Help", "Salesforce Knowledge", "Metadata API Developer Guide"))
+        assert one.citation.startswith(
+            ("Salesforce Help", "Salesforce Knowledge", "Metadata API Developer Guide", "RFC ")
+        )
     assert "http" in one.citation
     assert not (one.basis is Basis.INFERRED and one.severity is Severity.ERROR)
 

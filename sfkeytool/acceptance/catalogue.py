@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from sfkeytool.acceptance.rule import Rule
-from sfkeytool.acceptance.rules import app, certificate, chain, entry, key, purpose, signed, store
+from sfkeytool.acceptance.rules import app, certificate, chain, entry, key, purpose, request, signed, store
 from sfkeytool.model import Profile
 
 CATALOGUE: tuple[Rule, ...] = (
@@ -53,6 +53,12 @@ CATALOGUE: tuple[Rule, ...] = (
     signed.INCOMPLETE,
     signed.STRANGER,
     signed.ENDING,
+    request.NO_REQUEST,
+    request.SIGNATURE,
+    request.TOO_SMALL,
+    request.NO_COMMON_NAME,
+    request.NO_SAN,
+    request.PRIVATE_KEY,
     purpose.SAN,
     purpose.SERVER_AUTH,
     purpose.CHAIN_INCOMPLETE,
@@ -63,6 +69,7 @@ _HEADINGS = {
     "ckm": "Import from Keystore (`--profile ckm-import`)",
     "app": "The app's certificate (`--profile app-cert`)",
     "signed": "Upload Signed Certificate (`--profile signed-upload`)",
+    "request": "A request for a CA (`--profile ca-request`)",
     "domain": "Custom domains (`--purpose domain`)",
     "mtls": "Mutual TLS (`--purpose mtls`)",
 }

@@ -1,9 +1,12 @@
-"""On which days Certificate and Key Management mails about an expiring certificate."""
+"""On which days Certificate and Key Management mails about an expiring certificate, and when to renew at the latest."""
 
 from datetime import date, datetime, timedelta
 
 MAIL_DAYS_BEFORE_EXPIRY = (60, 30, 10, 0)
 """Salesforce Knowledge 000385781 (2 Apr 2026): 60, 30 and 10 days before expiry and on the day itself."""
+
+_LATEST_START_DAYS = 30
+"""Our own advice: a month, or a third of a short life, for a CA's answer, a change window and a way back."""
 
 
 def mail_dates(not_after: datetime, now: datetime) -> tuple[date, ...]:
@@ -13,3 +16,8 @@ def mail_dates(not_after: datetime, now: datetime) -> tuple[date, ...]:
     """
     days = (not_after.date() - timedelta(days=n) for n in MAIL_DAYS_BEFORE_EXPIRY)
     return tuple(day for day in days if day >= now.date())
+
+
+def latest_start(not_before: datetime, not_after: datetime) -> date:
+    """The UTC date on which the renewal of a certificate should have begun. Pure."""
+    return (not_after - min(timedelta(days=_LATEST_START_DAYS), (not_after - not_before) / 3)).date()

@@ -15,7 +15,7 @@ from sfkeytool.model import Profile
 if TYPE_CHECKING:
     from sfkeytool.acceptance.subject import Subject
 
-_ID = re.compile(r"(ckm|app|signed|domain|mtls)\.[a-z]+(\.[a-z0-9]+(-[a-z0-9]+)*)")
+_ID = re.compile(r"(ckm|app|signed|request|domain|mtls)\.[a-z]+(\.[a-z0-9]+(-[a-z0-9]+)*)")
 
 
 class Severity(StrEnum):

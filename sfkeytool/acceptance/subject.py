@@ -15,7 +15,7 @@ from sfkeytool.crypto.certificates import CertificateFacts, describe_certificate
 from sfkeytool.crypto.names import LIBRARY_ERRORS
 from sfkeytool.crypto.sniff import KEYSTORE_KINDS, FileKind, normalise_text, sniff
 from sfkeytool.errors import CertificateError, KeystoreError, KeystorePasswordError
-from sfkeytool.keystores.contents import Contents, InputFile, parse_contents
+from sfkeytool.keystores.contents import Contents, FoundCsr, InputFile, parse_contents
 from sfkeytool.keystores.jks import JksFile, JksKeyEntry, JksTrustedEntry, parse_jks
 from sfkeytool.model import Profile, Purpose
 from sfkeytool.names import legal_name
@@ -176,6 +176,11 @@ class Subject:
         """The certificates of a file that is no keystore, in its order."""
         return tuple(found.certificate for found in self.contents.certificates) if self.contents else ()
 
+    @property
+    def requests(self) -> tuple[FoundCsr, ...]:
+        """The certificate requests of a file that is no keystore."""
+        return self.contents.requests if self.contents else ()
+
     @cached_property
     def chains(self) -> tuple[ListedChain, ...]:
         """One for each key entry of a JKS; one for all certificates of another file."""
@@ -208,10 +213,13 @@ def prepare_subject(
 
 
 def default_profile(subject: Subject) -> Profile:
-    """By file type: keystores, files named like one and what is not known go to CKM's import. Of the others, one with
-    a chain of several certificates is a signed upload, and the rest is for the app. Pure."""
+    """By file type: keystores, files named like one and what is not known go to CKM's import. Of the others, a
+    request goes to a CA, one with a chain of several certificates is a signed upload, and the rest is for the app.
+    Pure."""
     if subject.contents is None or PurePath(subject.label).suffix.lower() in _KEYSTORE_ENDINGS:
         return Profile.CKM_IMPORT
+    if subject.requests and not subject.listed:
+        return Profile.CA_REQUEST
     distinct = set(subject.listed)
     if len(distinct) > 1 and not chains.build_chain(_first_leaf(subject.listed), subject.listed).strangers:
         return Profile.SIGNED_UPLOAD

@@ -9,17 +9,38 @@ import typer
 
 from sfkeytool import __version__
 from sfkeytool.cli.commands.check import CHECK
+from sfkeytool.cli.commands.ckm import CHAIN
 from sfkeytool.cli.commands.explain import EXPLAIN
 from sfkeytool.cli.commands.keystores import UNWRAP, WRAP
+from sfkeytool.cli.commands.login import LOGIN
 from sfkeytool.cli.commands.looking import COMPARE, SHOW
 from sfkeytool.cli.commands.making import CSR, SELF_SIGNED
+from sfkeytool.cli.commands.metadata import METADATA
+from sfkeytool.cli.commands.renewing import REMINDER, RENEW, ROTATE
 from sfkeytool.cli.fields import Field, typer_signature
 from sfkeytool.cli.options import EVERYWHERE
 from sfkeytool.cli.render import Console, stdout_errors
 from sfkeytool.cli.run import Command, boundary, can_ask, run_command
 from sfkeytool.errors import EXIT_USAGE, UsageError
 
-COMMANDS = (SELF_SIGNED, CSR, WRAP, UNWRAP, SHOW, CHECK, COMPARE, EXPLAIN)
+COMMANDS = (
+    SELF_SIGNED,
+    CSR,
+    WRAP,
+    UNWRAP,
+    SHOW,
+    CHECK,
+    COMPARE,
+    EXPLAIN,
+    METADATA,
+    REMINDER,
+    RENEW,
+    ROTATE,
+    LOGIN,
+    CHAIN,
+)
+
+_GROUPS = {"ckm": "The other road: CKM makes the key, and its CSR is signed."}
 
 # Typer carries its own click since 0.27 and uses the package before: this is the base of either's errors.
 _CommandLineError: type[Exception] = typer.BadParameter.__mro__[2]
@@ -31,7 +52,8 @@ app or External Client App. Without a command, on a terminal: a guided menu.
 
 \b
 Secrets are given as SOURCE: env:NAME, file:PATH, stdin, prompt or generate.
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 rejected or not the same certificate, 130 interrupted.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 rejected or not the same certificate, 4 login refused,
+5 something expires soon or is not covered, 6 expired, 68 read in part, 70 a bug, 130 interrupted.
 """
 
 
@@ -52,14 +74,34 @@ def make_app(arguments: Sequence[str]) -> typer.Typer:
     )
     app.callback(invoke_without_command=True)(_root)
     completing = "_SFKEYTOOL_COMPLETE" in os.environ
+    groups = {"": app}
     for command in COMMANDS:
-        fields = (*command.fields, *EVERYWHERE) if completing or command.name in arguments else ()
-        app.command(
-            command.name,
-            help=command.summary + "\n\n\b\nExamples:\n" + "\n".join(f"  {example}" for example in command.examples),
+        group, _, name = command.name.rpartition(" ")
+        if group not in groups:
+            groups[group] = _make_group(app, group)
+        named = set(command.name.split()) <= set(arguments)
+        fields = (*command.fields, *EVERYWHERE) if completing or named else ()
+        groups[group].command(
+            name,
+            help="\n\n".join(filter(None, (command.summary, command.details)))
+            + "\n\n\b\nExamples:\n"
+            + "\n".join(f"  {example}" for example in command.examples),
             short_help=command.summary,
         )(_callback(command, fields))
     return app
+
+
+def _make_group(app: typer.Typer, name: str) -> typer.Typer:
+    group = typer.Typer(rich_markup_mode=None)
+
+    @group.callback(invoke_without_command=True)
+    def help_if_alone(context: typer.Context) -> None:
+        if context.invoked_subcommand is None:
+            print(context.get_help(), file=sys.stderr)
+            raise typer.Exit(EXIT_USAGE)
+
+    app.add_typer(group, name=name, help=_GROUPS[name])
+    return group
 
 
 def _root(

@@ -4,25 +4,39 @@ Apart from the commands, because requests cost time to import and ``--help`` nee
 """
 
 import os.path
+import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from sfkeytool.cli import options
 from sfkeytool.cli.fields import Values
 from sfkeytool.errors import UsageError
 from sfkeytool.names import parse_unique_name
-from sfkeytool.passwords import Source, parse_source
+from sfkeytool.passwords import Source, SourceKind, parse_source
 from sfkeytool.workflows.requests import (
     CheckRequest,
+    CkmChainRequest,
     CompareRequest,
     CsrRequest,
     ExplainRequest,
     KeyRequest,
+    LoginRequest,
+    MetadataRequest,
+    ReminderRequest,
+    RenewRequest,
+    RenewStatusRequest,
     SelfSignedRequest,
     ShowRequest,
     SubjectRequest,
     UnwrapRequest,
     WrapRequest,
 )
+
+_MAIL_ADDRESS = re.compile(r"[^@\s<>&]+@[^@\s<>&]+\.[^@\s<>&]+")
+_SCOPE = re.compile(r"[A-Z][A-Za-z0-9]*")
+_LONGEST_WAIT_MINUTES = 24 * 60
+_SHORTEST_POLL_SECONDS = 5
+"""Our own bounds of ``login --wait``."""
 
 
 def build_self_signed_request(values: Values) -> SelfSignedRequest:
@@ -62,6 +76,104 @@ def build_wrap_request(values: Values) -> WrapRequest:
         password=parse_source(values["password"], "--password", may_generate=True),
         alias=values["alias"],
         key_password=parse_source(values["key_password"], "--key-password") if values["key_password"] else None,
+        input_passwords=tuple(parse_source(text, "--input-password") for text in values["input_password"] or ()),
+        output_dir=_output_dir(values),
+        force=bool(values["force"]),
+    )
+
+
+def build_reminder_request(values: Values) -> ReminderRequest:
+    """The request that these values make: ``words`` is CERT, or NAME and CERT. Raises UsageError."""
+    words = values["words"]
+    if len(words) > 2:
+        raise UsageError("usage.reminder", "one certificate at a time: NAME CERT, or CERT alone")
+    return ReminderRequest(
+        certificate=Path(words[-1]),
+        password=parse_source(values["password"], "--password", may_generate=True),
+        name=parse_unique_name(words[0]).value if len(words) == 2 else None,
+        output_dir=_output_dir(values),
+        force=bool(values["force"]),
+    )
+
+
+def build_metadata_request(values: Values) -> MetadataRequest:
+    """The request that these values make. Raises UsageError."""
+    name = _name(values)
+    new_only = ("label", "contact_email", "callback_url", "scopes", "permission_set", "browserforce", "project")
+    if values["in_file"]:
+        if given := [field for field in new_only if values[field]]:
+            flags = ", ".join("--" + field.replace("_", "-") for field in given)
+            raise UsageError(
+                "usage.metadata", f"{flags} is for a new app; --in changes the certificate and nothing else"
+            )
+    elif not _MAIL_ADDRESS.fullmatch(values["contact_email"]):
+        raise UsageError("usage.contact-email", "--contact-email is no mail address")
+    scopes = tuple(scope for text in values["scopes"] or () for scope in text.replace(",", " ").split())
+    if wrong := [scope for scope in scopes if not _SCOPE.fullmatch(scope)]:
+        raise UsageError(
+            "usage.scopes", f"--scopes {wrong[0]}: the Metadata API's names are wanted", "for instance Api,RefreshToken"
+        )
+    return MetadataRequest(
+        name=name,
+        folder=_output_dir(values) or Path(name),
+        kind=values["kind"],
+        label=values["label"],
+        contact_email=values["contact_email"],
+        callback_url=values["callback_url"],
+        scopes=scopes,
+        permission_set=bool(values["permission_set"]),
+        browserforce=bool(values["browserforce"]),
+        project=values["project"],
+        retrieved=values["in_file"],
+    )
+
+
+def build_renew_request(values: Values) -> RenewRequest:
+    """The request that these values make, of ``renew`` and ``rotate``. Raises UsageError."""
+    name = _name(values)
+    by_ca = bool(values["csr"])
+    new_key = bool(values["new_key"])
+    new_name = parse_unique_name(values["as_name"]).value if values["as_name"] else None
+    if new_name == name:
+        raise UsageError("usage.as", f"--as {new_name} is the generation that there is; the next one has another name")
+    if values["key_size"] and not new_key:
+        raise UsageError("usage.key-size", "--key-size is for a new key; a renewal keeps the old one", "add --new-key")
+    if by_ca and values["ics"]:
+        raise UsageError("usage.ics", "--ics needs the certificate, which the CA has yet to make", "give it to wrap")
+    password = None if by_ca else parse_source(values["password"], "--password", may_generate=True)
+    return RenewRequest(
+        name=name,
+        folder=_output_dir(values) or Path(name),
+        new_key=new_key,
+        days=values["days"],
+        password=password,
+        new_name=new_name,
+        purpose=values["purpose"],
+        bits=options.parse_bits(values["key_size"]) if values["key_size"] else None,
+        key_password=parse_source(values["key_password"], "--key-password") if values["key_password"] else None,
+        input_passwords=tuple(parse_source(text, "--input-password") for text in values["input_password"] or ()),
+        calendar=values["ics"],
+    )
+
+
+def build_renew_status_request(values: Values) -> RenewStatusRequest:
+    """The request that these values make. Raises UsageError."""
+    name = _name(values)
+    return RenewStatusRequest(
+        name,
+        _output_dir(values) or Path(name),
+        parse_unique_name(values["as_name"]).value if values["as_name"] else None,
+        values["done"],
+    )
+
+
+def build_ckm_chain_request(values: Values) -> CkmChainRequest:
+    """The request that these values make. Raises UsageError."""
+    return CkmChainRequest(
+        name=_name(values),
+        files=tuple(values["files"]),
+        purpose=values["purpose"],
+        csr=values["csr"],
         input_passwords=tuple(parse_source(text, "--input-password") for text in values["input_password"] or ()),
         output_dir=_output_dir(values),
         force=bool(values["force"]),
@@ -120,6 +232,64 @@ def build_explain_request(values: Values) -> ExplainRequest:
     if not values["list"] and not values["text"]:
         raise UsageError("usage.missing", "missing: TEXT", "see all that is known: sfkeytool explain --list")
     return ExplainRequest(" ".join(values["text"]) if values["text"] else None)
+
+
+def build_login_request(values: Values, environ: Mapping[str, str]) -> LoginRequest:
+    """The request that these values make; ``environ`` gives host and audience where no flag does. Raises UsageError."""
+    for name, flag in (("client_id", "--client-id"), ("username", "--username"), ("jwt_key_file", "--jwt-key-file")):
+        if values[name] is not None and not str(values[name]).strip():
+            raise UsageError("usage.empty", f"{flag} is empty: is a variable not set?")
+    if values["sandbox"] and values["instance_url"]:
+        raise UsageError("usage.instance-url", "--sandbox and --instance-url both say where to log in", "give one")
+    key, certificate = _login_files(values)
+    passwords = _passwords(values)
+    if key.kind is SourceKind.STDIN and key in passwords:
+        raise UsageError(
+            "usage.stdin-twice", "--jwt-key-file and --password both read stdin", "use env:NAME or file:PATH for one"
+        )
+    wait = values["wait"] or 0
+    if not 0 <= wait <= _LONGEST_WAIT_MINUTES:
+        raise UsageError("usage.wait", f"--wait is 1 to {_LONGEST_WAIT_MINUTES} minutes")
+    if values["poll_interval"] < _SHORTEST_POLL_SECONDS:
+        raise UsageError(
+            "usage.poll-interval",
+            f"--poll-interval is at least {_SHORTEST_POLL_SECONDS} seconds: it spares the account",
+        )
+    default_url = "https://test.salesforce.com" if values["sandbox"] else environ.get("SF_ORG_INSTANCE_URL")
+    return LoginRequest(
+        client_id=values["client_id"].strip(),
+        username=values["username"].strip(),
+        instance_url=values["instance_url"] or default_url or "https://login.salesforce.com",
+        key=key,
+        audience=values["audience"] or environ.get("SF_AUDIENCE_URL"),
+        audience_from="--audience" if values["audience"] else "SF_AUDIENCE_URL",
+        alias=values["alias"],
+        passwords=passwords,
+        certificate=certificate,
+        old_key=values["old_key"],
+        wait_seconds=60 * wait,
+        poll_seconds=values["poll_interval"],
+    )
+
+
+def _login_files(values: Values) -> tuple[Source, Path | None]:
+    """The private key and its certificate: as given, else those in the folder of NAME."""
+    given = str(values["jwt_key_file"]) if values["jwt_key_file"] is not None else None
+    certificate: Path | None = values["certificate"]
+    name = _name(values) if values["name"] is not None else None
+    if name is not None:
+        folder = _output_dir(values) or Path(name)
+        beside = folder / f"{name}.crt"
+        if certificate is None and os.path.isfile(beside):
+            certificate = beside
+        if given is None:
+            return Source(SourceKind.FILE, str(folder / f"{name}.key")), certificate
+    if given is None:
+        raise UsageError("usage.missing", "missing: NAME or --jwt-key-file", "which private key is to log in?")
+    if given == "-":
+        return Source(SourceKind.STDIN), certificate
+    kind = SourceKind.ENV if given.startswith("env:") else SourceKind.FILE
+    return Source(kind, given.removeprefix("env:")), certificate
 
 
 def _name(values: Values) -> str:

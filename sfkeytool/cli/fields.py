@@ -52,6 +52,8 @@ class Field:
     parse: Callable[[str], Any] | None = None
     environment: str | None = None
     """For a secret: the variable that holds it, used when the flag is missing."""
+    unless: tuple[str, ...] = ()
+    """Fields that make a required one needless when they are given."""
     missing_on_terminal: Any = None
     """What a required field without a question becomes where somebody can be asked later."""
 
@@ -112,7 +114,11 @@ def complete(
         if field.environment is not None and field.environment in environ and _absent(values[field.name]):
             source = f"env:{field.environment}"
             values[field.name] = [source] if field.many else source
-    missing = [field for field in fields if field.required and _absent(values[field.name])]
+    missing = [
+        field
+        for field in fields
+        if field.required and _absent(values[field.name]) and all(_absent(values[name]) for name in field.unless)
+    ]
     if missing and asker is None:
         labels = ", ".join(field.label for field in missing)
         raise UsageError("usage.missing", f"missing: {labels}", "see --help for examples")
@@ -193,8 +199,8 @@ def command_line(command: str, fields: Sequence[Field], values: Mapping[str, Any
             for text in texts:
                 options += [field.flags[0], text]
     if any(text.startswith("-") for text in positional):
-        return [command, *options, "--", *positional]
-    return [command, *positional, *options]
+        return [*command.split(), *options, "--", *positional]
+    return [*command.split(), *positional, *options]
 
 
 def quoted(arguments: Sequence[str]) -> str:

@@ -18,6 +18,12 @@ _JOBS = {
     "show": "Look into a file",
     "check": "Salesforce refuses my keystore: find out why, and repair it",
     "compare": "Compare two files: is it the same certificate?",
+    "metadata": "Make the app's metadata, with the certificate in it",
+    "login": "Log in with a key: does Salesforce accept it?",
+    "renew": "Renew a certificate that is about to expire (same key)",
+    "rotate": "Rotate a key (new key)",
+    "reminder": "Be reminded of a certificate whose key must stay outside",
+    "ckm chain": "Prepare a CA's answer for Upload Signed Certificate (the key is in Salesforce)",
 }
 T = TypeVar("T")
 

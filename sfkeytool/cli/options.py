@@ -49,6 +49,14 @@ OUTPUT_DIR = Field(
 )
 FORCE = Field("force", bool, "Replace files that exist; never a private key.", ("--force",))
 
+CALENDAR = Field(
+    "ics",
+    Path,
+    "Write CKM's mail days and the latest start of the renewal into this file, as calendar entries.",
+    ("--ics",),
+    metavar="FILE",
+)
+
 NEW_PASSWORD = Field(
     "password",
     str,

@@ -131,6 +131,13 @@ def certificate_line(facts: Mapping[str, Any]) -> str:
     return f"{facts['subject'] or '(no subject)'}, {facts['keyAlgorithm']}{bits}, valid until {facts['notAfter'][:10]}"
 
 
+def mails_line(mail_dates: Sequence[str]) -> str:
+    """The days on which Certificate and Key Management mails about a certificate that it holds."""
+    if not mail_dates:
+        return "  CKM mails no more: it has expired"
+    return f"  CKM, where it holds it, should mail on {', '.join(mail_dates)} (give or take a day)"
+
+
 def _print_json(value: Mapping[str, Any]) -> None:
     # ASCII, so that no console or redirection can turn it into something that is no JSON.
     _print(json.dumps(value, indent=2))

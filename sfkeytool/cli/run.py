@@ -45,6 +45,8 @@ class Command:
     examples: tuple[str, ...]
     fields: tuple[Field, ...]
     execute: Callable[["Run", Values], int]
+    details: str = ""
+    """What --help says between the summary and the examples."""
 
 
 class Run:

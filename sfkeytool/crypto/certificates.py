@@ -141,6 +141,21 @@ def build_self_signed(
     Valid from five minutes before ``now`` to ``days`` after it. Raises UsageError for days beyond 1 to 3650.
     """
     check_days(days)
+    return build_self_signed_until(
+        key, subject=subject, san=san, purpose=purpose, not_after=now + timedelta(days=days), now=now
+    )
+
+
+def build_self_signed_until(
+    key: rsa.RSAPrivateKey,
+    *,
+    subject: x509.Name,
+    san: Sequence[x509.GeneralName],
+    purpose: Purpose,
+    not_after: datetime,
+    now: datetime,
+) -> x509.Certificate:
+    """The same, valid until a moment: aware UTC, whole seconds as in every certificate."""
     key_identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
     builder = (
         x509.CertificateBuilder()
@@ -149,7 +164,7 @@ def build_self_signed(
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - _BACKDATED)
-        .not_valid_after(now + timedelta(days=days))
+        .not_valid_after(not_after)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(key_identifier, critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(key_identifier), critical=False)

@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from sfkeytool.crypto import certificates, chains, keys
+from sfkeytool.crypto import certificates, keys
 from sfkeytool.errors import EXIT_DIFFERENT, EXIT_DONE, CertificateError, InputError, PrivateKeyPasswordError
 from sfkeytool.keystores.contents import FoundCertificate, InputFile, parse_contents
 from sfkeytool.model import Outcome
 from sfkeytool.passwords import Secret
+from sfkeytool.workflows.leaves import only_leaf
+from sfkeytool.workflows.mails import describe_mails
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -56,7 +59,7 @@ class Identity:
     origin: str
 
 
-def compare(left: Side, right: Side, passwords: Sequence[Secret]) -> Outcome:
+def compare(left: Side, right: Side, passwords: Sequence[Secret], now: datetime) -> Outcome:
     """How the two sides relate; exit code 0 only for the same certificate. Pure.
 
     Raises CertificateError for a side with nothing to compare, or with several certificates of equal standing.
@@ -66,8 +69,8 @@ def compare(left: Side, right: Side, passwords: Sequence[Secret]) -> Outcome:
     facts = {
         "relation": str(relation),
         "meaning": _meaning(relation, a, b),
-        "left": _describe(left, a),
-        "right": _describe(right, b),
+        "left": _describe(left, a, now),
+        "right": _describe(right, b, now),
     }
     return Outcome(facts=facts, exit_code=EXIT_DONE if relation is Relation.SAME_CERTIFICATE else EXIT_DIFFERENT)
 
@@ -103,17 +106,9 @@ def _identity(side: Side, passwords: Sequence[Secret]) -> Identity:
         locked.extend(contents.locked)
         for request in contents.requests:
             bare_keys.setdefault(keys.spki_der(request.csr.public_key()), request.origin)
-    leaves = _leaves(tuple(found.values()))
-    if len(leaves) > 1:
-        listed = "; ".join(f"{leaf.origin} ({certificates.fingerprint(leaf.der)[:23]}…)" for leaf in leaves[:5])
-        listed += f" and {len(leaves) - 5} more" if len(leaves) > 5 else ""
-        raise CertificateError(
-            "compare.ambiguous",
-            f"{side.label} holds {len(leaves)} certificates that could be meant: {listed}",
-            "name the one file that is meant",
-        )
-    if leaves:
-        return Identity(certificates.spki_der(leaves[0].certificate), leaves[0].certificate, leaves[0].origin)
+    leaf = only_leaf(tuple(found.values()), side.label)
+    if leaf is not None:
+        return Identity(certificates.spki_der(leaf.certificate), leaf.certificate, leaf.origin)
     if len(bare_keys) == 1:
         spki, origin = next(iter(bare_keys.items()))
         return Identity(spki, None, origin)
@@ -127,18 +122,7 @@ def _identity(side: Side, passwords: Sequence[Secret]) -> Identity:
     raise CertificateError("compare.nothing", f"{side.label} holds {count} certificate to compare")
 
 
-def _leaves(found: Sequence[FoundCertificate]) -> list[FoundCertificate]:
-    """Certificates that signed no other one here: in a chain, only its leaf."""
-    return [
-        candidate
-        for candidate in found
-        if not any(
-            other is not candidate and chains.signed_by(other.certificate, candidate.certificate) for other in found
-        )
-    ]
-
-
-def _describe(side: Side, identity: Identity) -> dict[str, Any]:
+def _describe(side: Side, identity: Identity, now: datetime) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "path": side.label,
         "origin": identity.origin,
@@ -146,4 +130,5 @@ def _describe(side: Side, identity: Identity) -> dict[str, Any]:
     }
     if identity.certificate is not None:
         facts["certificate"] = certificates.describe_certificate(identity.certificate).to_json()
+        facts["mailDates"] = describe_mails(identity.certificate, now)
     return facts

@@ -42,17 +42,11 @@ def steps_for_keystore(
     ca_signed: bool,
 ) -> tuple[str, ...]:
     """Sentences that tell what to do with a new keystore. Pure."""
-    generated = password_source.kind is SourceKind.GENERATE
-    password = f"the password is in {name}.jks.password" if generated else "with the password that you gave"
-    to_delete = f"{name}.jks and {name}.jks.password" if generated else f"{name}.jks"
     steps = [
-        f"Import {name}.jks in Setup > Certificate and Key Management > Import from Keystore ({password}). Needs the"
-        " permission Manage Certificates.",
-        'If the import answers "Data Not Available": admins report that it helps to create a self-signed certificate'
-        " there, enable Identity Provider with it, and import again; it may be disabled afterwards.",
+        *_import_steps(name, password_source),
         _PLACE_BY_PURPOSE[purpose].format(name=name),
         _mails(certificate, now),
-        f"After the import delete {to_delete}: the JKS format protects a key weakly. "
+        f"After the import delete {_to_delete(name, password_source)}: the JKS format protects a key weakly. "
         + (
             f"Keep {name}.key where the client that logs in reads it, and a backup in your vault."
             if purpose is Purpose.JWT
@@ -64,6 +58,52 @@ def steps_for_keystore(
     if ca_signed and purpose is Purpose.JWT:
         steps.append("For the JWT bearer flow a self-signed certificate would do as well; no CA is needed.")
     return tuple(steps)
+
+
+def steps_for_reminder(
+    name: str, certificate: "x509.Certificate", password_source: Source, now: datetime
+) -> tuple[str, ...]:
+    """Sentences that tell what to do with a reminder. Pure."""
+    return (
+        *_import_steps(name, password_source),
+        f"Do not choose {name} anywhere, and upload nothing of it: no login works with its key. It is there to expire.",
+        _mails(certificate, now),
+        f"After the import delete {_to_delete(name, password_source)}. When the real certificate is renewed, delete"
+        f" {name} in Certificate and Key Management, so that its mails stop, and make a new reminder.",
+    )
+
+
+def steps_for_chain(name: str, purpose: Purpose, certificate: "x509.Certificate", now: datetime) -> tuple[str, ...]:
+    """Sentences that tell what to do with a CA's answer to a request of CKM. Pure."""
+    steps = [
+        f"Upload {name}-chain.crt in Setup > Certificate and Key Management > {name} > Upload Signed Certificate. It"
+        f" worked if the list then shows the expiry {certificate.not_valid_after_utc:%Y-%m-%d}.",
+        _PLACE_BY_PURPOSE[purpose]
+        .format(name=name)
+        .replace(f"the same certificate as in {name}.jks", "the leaf alone"),
+        _mails(certificate, now).replace("Once it is in Certificate and Key Management, Salesforce", "Salesforce"),
+    ]
+    if purpose is Purpose.JWT:
+        steps.append(
+            "The client that logs in needs the private key: Setup > Certificate and Key Management > Export to"
+            " Keystore, then sfkeytool unwrap FILE. It is left out there if the key was made not exportable."
+        )
+    return tuple(steps)
+
+
+def _import_steps(name: str, password_source: Source) -> tuple[str, str]:
+    generated = password_source.kind is SourceKind.GENERATE
+    password = f"the password is in {name}.jks.password" if generated else "with the password that you gave"
+    return (
+        f"Import {name}.jks in Setup > Certificate and Key Management > Import from Keystore ({password}). Needs the"
+        " permission Manage Certificates.",
+        'If the import answers "Data Not Available": admins report that it helps to create a self-signed certificate'
+        " there, enable Identity Provider with it, and import again; it may be disabled afterwards.",
+    )
+
+
+def _to_delete(name: str, password_source: Source) -> str:
+    return f"{name}.jks and {name}.jks.password" if password_source.kind is SourceKind.GENERATE else f"{name}.jks"
 
 
 def _mails(certificate: "x509.Certificate", now: datetime) -> str:

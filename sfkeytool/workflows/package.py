@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from sfkeytool import __version__
 from sfkeytool.acceptance.engine import judge
-from sfkeytool.acceptance.mails import mail_dates
 from sfkeytool.acceptance.rule import Severity
 from sfkeytool.acceptance.subject import prepare_subject
 from sfkeytool.crypto import certificates, keys
@@ -15,6 +14,7 @@ from sfkeytool.keystores import jks
 from sfkeytool.keystores.contents import InputFile
 from sfkeytool.model import Artifact, ArtifactKind, Notice, Profile, Purpose
 from sfkeytool.passwords import COMFORTABLE_LENGTH, MINIMUM_LENGTH, Secret, Source, SourceKind
+from sfkeytool.workflows.compare import Side, compare
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -75,6 +75,23 @@ def _read_back(
     ):
         raise SelfCheckError("internal.read-back", f"{name}.jks did not read back as it was made; nothing was written")
     keys.prove_pair(key, entry.chain[0].der)
+
+
+def prove_same(artifacts: Sequence[Artifact], password: Secret, now: datetime) -> dict[str, Any]:
+    """JSON-ready proof that the keystore and the certificate hold the same one, from the very bytes to be written.
+
+    Raises SelfCheckError if they do not.
+    """
+    files = [artifact for artifact in artifacts if artifact.kind in (ArtifactKind.KEYSTORE, ArtifactKind.CERTIFICATE)]
+    left, right = (Side(file.filename, [InputFile(file.filename, file.content)]) for file in files)
+    outcome = compare(left, right, [password], now)
+    if outcome.exit_code:
+        raise SelfCheckError("internal.proof", f"{left.label} and {right.label} differ; nothing was written")
+    return {
+        "relation": outcome.facts["relation"],
+        "files": [left.label, right.label],
+        "sha256": outcome.facts["left"]["certificate"]["sha256"],
+    }
 
 
 def check_new_password(password: Secret, what: str) -> tuple[Notice, ...]:
@@ -158,11 +175,6 @@ def validity_notices(certificate: "x509.Certificate", now: datetime) -> tuple[No
 
 def describe_keystore(name: str, chain_length: int) -> dict[str, Any]:
     return {"type": "JKS", "version": 2, "alias": name, "chainLength": chain_length}
-
-
-def describe_mails(certificate: "x509.Certificate", now: datetime) -> list[str]:
-    """ISO dates on which CKM mails from ``now`` on, give or take a day."""
-    return [day.isoformat() for day in mail_dates(certificate.not_valid_after_utc, now)]
 
 
 def receipt_record(command: str, now: datetime, artifacts: Sequence[Artifact], **facts: Any) -> dict[str, Any]:

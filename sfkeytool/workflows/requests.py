@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
-from sfkeytool.model import Profile, Purpose
+from sfkeytool.model import AppKind, Profile, Purpose
 from sfkeytool.passwords import Source
 
 
@@ -91,6 +91,80 @@ class CompareRequest(NamedTuple):
     passwords: tuple[Source, ...] = ()
 
 
+class ReminderRequest(NamedTuple):
+    """``name`` is None for the certificate's own with ``_expiry_only``."""
+
+    certificate: Path
+    password: Source
+    name: str | None = None
+    output_dir: Path | None = None
+    force: bool = False
+
+
+class MetadataRequest(NamedTuple):
+    """``retrieved`` is a file whose certificate is replaced; otherwise the source of a new app is made.
+
+    ``project`` is an sfdx project, or a folder that does not exist yet. ``folder`` is that of NAME.
+    """
+
+    name: str
+    folder: Path
+    kind: AppKind
+    label: str | None = None
+    contact_email: str | None = None
+    callback_url: str | None = None
+    scopes: tuple[str, ...] = ()
+    permission_set: bool = False
+    browserforce: bool = False
+    project: Path | None = None
+    retrieved: Path | None = None
+
+
+class RenewRequest(NamedTuple):
+    """``folder`` is that of NAME, the generation that is followed. ``purpose`` is None for the same as before.
+
+    ``password`` is that of the new keystore, None where a CA is to sign first. ``calendar`` is the file for calendar
+    entries.
+    """
+
+    name: str
+    folder: Path
+    new_key: bool
+    days: int
+    password: Source | None
+    new_name: str | None = None
+    purpose: Purpose | None = None
+    bits: int | None = None
+    key_password: Source | None = None
+    input_passwords: tuple[Source, ...] = ()
+    calendar: Path | None = None
+
+    @property
+    def by_ca(self) -> bool:
+        return self.password is None
+
+
+class RenewStatusRequest(NamedTuple):
+    """``new_name`` is None for the latest generation; ``done`` is the id of a step that was done."""
+
+    name: str
+    folder: Path
+    new_name: str | None = None
+    done: str | None = None
+
+
+class CkmChainRequest(NamedTuple):
+    """``csr`` is the request that CKM gave out."""
+
+    name: str
+    files: tuple[Path, ...]
+    purpose: Purpose
+    csr: Path | None = None
+    input_passwords: tuple[Source, ...] = ()
+    output_dir: Path | None = None
+    force: bool = False
+
+
 class CheckRequest(NamedTuple):
     """``as_of`` is None for now; ``new_password`` is that of repaired copies."""
 
@@ -109,3 +183,23 @@ class ExplainRequest(NamedTuple):
     """``text`` is None for a list of all that is known; ``-`` is standard input."""
 
     text: str | None
+
+
+class LoginRequest(NamedTuple):
+    """``key`` is where the private key comes from: a file, a variable or stdin. ``certificate`` may be None.
+
+    ``audience`` is what the user insists on and ``audience_from`` who said so. ``wait_seconds`` is 0 for one try.
+    """
+
+    client_id: str
+    username: str
+    instance_url: str
+    key: Source
+    audience: str | None = None
+    audience_from: str = "--audience"
+    alias: str | None = None
+    passwords: tuple[Source, ...] = ()
+    certificate: Path | None = None
+    old_key: Path | None = None
+    wait_seconds: float = 0
+    poll_seconds: float = 20

@@ -8,6 +8,7 @@ from sfkeytool.model import Outcome
 from sfkeytool.passwords import Secret
 from sfkeytool.workflows import package
 from sfkeytool.workflows.keypair import KeyInputs, choose_key, describe_key
+from sfkeytool.workflows.mails import describe_mails
 from sfkeytool.workflows.next_steps import steps_for_keystore
 from sfkeytool.workflows.requests import SelfSignedRequest
 from sfkeytool.workflows.subjects import resolve_subject
@@ -40,7 +41,8 @@ def self_signed(request: SelfSignedRequest, inputs: SelfSignedInputs, now: datet
         "key": describe_key(chosen.key, source=chosen.source),
         "certificate": certificates.describe_certificate(certificate).to_json(),
         "keystore": package.describe_keystore(request.name, 1),
-        "mailDates": package.describe_mails(certificate, now),
+        "proof": package.prove_same(artifacts, inputs.password, now),
+        "mailDates": describe_mails(certificate, now),
     }
     return Outcome(
         facts=facts,

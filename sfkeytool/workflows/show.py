@@ -11,6 +11,7 @@ from sfkeytool.keystores import jks
 from sfkeytool.keystores.contents import Contents, InputFile, parse_contents
 from sfkeytool.passwords import Secret
 from sfkeytool.workflows.keypair import describe_key
+from sfkeytool.workflows.mails import describe_mails
 
 
 def show_file(file: InputFile, passwords: Sequence[Secret], now: datetime) -> dict[str, Any]:
@@ -35,14 +36,33 @@ def show_file(file: InputFile, passwords: Sequence[Secret], now: datetime) -> di
             "alias": found.alias,
             **certificates.describe_certificate(found.certificate).to_json(),
             "daysLeft": (found.certificate.not_valid_after_utc.date() - now.date()).days,
+            "mailDates": describe_mails(found.certificate, now),
         }
         for found in contents.certificates
     ]
     facts["requests"] = [
-        {"origin": found.origin, **csr.describe_csr(found.csr).to_json()} for found in contents.requests
+        {
+            "origin": found.origin,
+            **csr.describe_csr(found.csr).to_json(),
+            "caAsks": _ca_asks(csr.describe_csr(found.csr)),
+        }
+        for found in contents.requests
     ]
     facts["ignored"] = list(contents.ignored)
     return facts
+
+
+def _ca_asks(request: csr.CsrFacts) -> list[str]:
+    """What a public CA will want proved; a company's own CA asks what it likes. Pure."""
+    asks = []
+    names = [name.removeprefix("DNS:") for name in request.san if name.startswith("DNS:")]
+    if names:
+        asks.append(f"that you control {', '.join(names)} (by DNS, mail or a file on the web server)")
+    elif "." in request.subject:
+        asks.append("for which DNS names the certificate shall be, if any: the request names none")
+    if "O=" in request.subject:
+        asks.append("that the organization in the subject exists and that you act for it")
+    return asks
 
 
 def _opens_with(file: InputFile, passwords: Sequence[Secret]) -> bool:

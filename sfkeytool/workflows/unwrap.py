@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sfkeytool.crypto import certificates, chains
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from sfkeytool.crypto import certificates, chains, keys
 from sfkeytool.crypto.sniff import KEYSTORE_KINDS, FileKind
 from sfkeytool.errors import CertificateError, InputError, KeystoreError, KeystorePasswordError, SfkeytoolError
 from sfkeytool.keystores.contents import Contents, FoundCertificate, FoundKey, InputFile, parse_contents
@@ -14,6 +16,7 @@ from sfkeytool.names import UniqueName, legal_name
 from sfkeytool.passwords import Secret
 from sfkeytool.workflows import package
 from sfkeytool.workflows.keypair import describe_key, key_artifact
+from sfkeytool.workflows.mails import describe_mails
 from sfkeytool.workflows.requests import UnwrapRequest
 
 
@@ -66,6 +69,8 @@ def unwrap(request: UnwrapRequest, inputs: UnwrapInputs, now: datetime) -> Outco
             ),
             Artifact(f"{name.value}-chain.crt", ArtifactKind.CHAIN, chain_pem, folder=name.value),
         ]
+        if isinstance(key.key, rsa.RSAPrivateKey):
+            keys.prove_pair(key.key, leaf.der)
         notices += package.validity_notices(leaf.certificate, now)
         facts.append(
             {
@@ -75,6 +80,8 @@ def unwrap(request: UnwrapRequest, inputs: UnwrapInputs, now: datetime) -> Outco
                 "certificate": certificates.describe_certificate(leaf.certificate).to_json(),
                 "chainLength": len(chain.certificates),
                 "chainComplete": chain.complete,
+                "pairProved": isinstance(key.key, rsa.RSAPrivateKey),
+                "mailDates": describe_mails(leaf.certificate, now),
             }
         )
     if inputs.key_password is None:
@@ -88,7 +95,12 @@ def unwrap(request: UnwrapRequest, inputs: UnwrapInputs, now: datetime) -> Outco
         artifacts=tuple(artifacts),
         notices=tuple(notices),
         next_steps=(
-            "The .key is for the client that logs in; the .crt is what the connected app or External Client App takes.",
+            "Give each .key to the client that logs in with it, and to nobody else. The Salesforce CLI takes it"
+            " as it is, unless it is encrypted.",
+            "Upload the .crt to the connected app or External Client App: it is the very certificate that the keystore"
+            " holds.",
+            "Prove the login: sfkeytool login NAME --client-id CONSUMER_KEY --username USER",
+            f"Delete {label} when the keys are where they belong: the JKS format protects them weakly.",
         ),
     )
 

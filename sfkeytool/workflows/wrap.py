@@ -12,6 +12,7 @@ from sfkeytool.model import Artifact, ArtifactKind, Notice, Outcome
 from sfkeytool.passwords import Secret
 from sfkeytool.workflows import package
 from sfkeytool.workflows.keypair import describe_key, key_artifact
+from sfkeytool.workflows.mails import describe_mails
 from sfkeytool.workflows.next_steps import steps_for_keystore
 from sfkeytool.workflows.requests import WrapRequest
 
@@ -104,7 +105,8 @@ def wrap_heap(request: WrapRequest, heap: Heap, inputs: WrapInputs, now: datetim
         "leftOut": [_title(certificate) for certificate in chain.strangers]
         + [_title(found.certificate) for found in placeholders],
         "keystore": package.describe_keystore(request.name, len(chain.certificates)),
-        "mailDates": package.describe_mails(leaf, now),
+        "proof": package.prove_same(artifacts, inputs.password, now),
+        "mailDates": describe_mails(leaf, now),
     }
     return Outcome(
         facts=facts,

@@ -23,8 +23,9 @@ JWT = (
             " use a second one, or the profile.",
         ),
         fixes=(
-            'In Setup, in the policies of the app, set Permitted Users to "Admin approved users are pre-authorized"'
-            " and assign the user's profile or permission set. Wait up to 10 minutes.",
+            'In the policies of the app set Permitted Users to "Admin approved users are pre-authorized", and assign'
+            " the user's profile or permission set: Setup > External Client App Manager > the app > Policies; or Setup"
+            " > App Manager > the connected app > Manage. Wait up to 10 minutes.",
             "For a sandbox log in at https://test.salesforce.com or at the sandbox's own My Domain.",
         ),
         basis=Basis.OBSERVED,
@@ -33,15 +34,19 @@ JWT = (
     ),
     Explanation(
         id="error.jwt.not-admin-approved",
-        messages=("user is not admin approved to access this app", "invalid_app_access"),
+        messages=("user is not admin approved to access this app", "invalid_app_access", "OAUTH_APP_ACCESS_DENIED"),
         meaning="The org lets only approved users into this app, and this user is not one of them.",
         causes=(
             "The user has neither a profile nor a permission set that is assigned to the app.",
             "API Access Control is on in the org, and the app is not approved there.",
         ),
-        fixes=("Assign the app to a permission set or profile of the user, in the app's policies in Setup.",),
+        fixes=(
+            "Assign the app to a permission set or profile of the user: Setup > External Client App Manager > the app >"
+            " Policies; or Setup > App Manager > the connected app > Manage.",
+        ),
         basis=Basis.OBSERVED,
-        citation="forcedotcom/cli, issue 3260: https://github.com/forcedotcom/cli/issues/3260",
+        citation="forcedotcom/cli, issue 3260: https://github.com/forcedotcom/cli/issues/3260 ;"
+        " https://github.com/abisek/salesforce-elf-browser/issues/9",
     ),
     Explanation(
         id="error.jwt.invalid-assertion",
@@ -50,12 +55,14 @@ JWT = (
         causes=(
             "The key that signed does not belong to the certificate on the app: a rotation of one side only.",
             "The app's certificate was uploaded a few minutes ago: a change takes 2 to 10 minutes.",
-            "The algorithm is not RS256, or the key is an EC key.",
-            "The JWT is malformed: a line break in it, or base64 instead of base64url.",
+            "In a client of your own: the algorithm is not RS256, the key is an EC key, or the JWT is malformed (a line"
+            " break in it, or base64 instead of base64url).",
         ),
         fixes=(
             "Compare the key with the certificate that the app has: `sfkeytool compare {name}.key {name}.crt`.",
-            "Upload the certificate of this key to the app, and wait ten minutes.",
+            "Upload the certificate of this key to the app: Setup > External Client App Manager > the app > Settings >"
+            " OAuth Settings > JWT Bearer Flow; or Setup > App Manager > the connected app > Edit > Use digital"
+            " signatures. sfkeytool login with --wait 10 tells when the change has taken effect.",
         ),
         basis=Basis.OBSERVED,
         citation="https://github.com/frankkessler/salesforce-laravel-oauth2-rest/issues/68 ;"
@@ -69,8 +76,8 @@ JWT = (
         causes=(
             "aud is https://login.salesforce.com for a sandbox or scratch org, or https://test.salesforce.com for"
             " production.",
-            "aud is a list, lacks https://, or has a path: it is one string.",
             "aud is the My Domain: most sources want login or test there, some take it.",
+            "In a client of your own: aud is a list, lacks https://, or has a path, where it is one string.",
         ),
         fixes=(
             "Set aud to https://login.salesforce.com for production, https://test.salesforce.com for a sandbox, the"
@@ -87,11 +94,12 @@ JWT = (
         meaning="The claim exp of the JWT is in the past for Salesforce, although no authorization code is involved.",
         causes=(
             "The machine's clock is slow, or local time was taken for UTC.",
-            "exp is in milliseconds, or was computed once and used again later.",
+            "In a client of your own: exp is in milliseconds, or was computed once and used again later.",
         ),
         fixes=(
-            "Set exp to now + 180 in Unix seconds, freshly for each login. Sources name 3 or 5 minutes as the most.",
             "Check the clock: `date -u`, and on Windows `w32tm /query /status`.",
+            "In a client of your own set exp to now + 180 in Unix seconds, freshly for each login. Sources name 3 or 5"
+            " minutes as the most.",
         ),
         basis=Basis.OBSERVED,
         citation="https://github.com/simple-salesforce/simple-salesforce/issues/491",
@@ -106,7 +114,9 @@ JWT = (
             "The app is in another org, or was deleted.",
         ),
         fixes=(
-            "Copy the consumer key from the app in Setup again, and wait ten minutes after a change.",
+            "Copy the consumer key again, and wait ten minutes after a change: Setup > External Client App Manager >"
+            " the app > Settings > OAuth Settings > Consumer Key and Secret; or Setup > App Manager > the connected app"
+            " > View > Manage Consumer Details.",
             "Log in at the host of the org in which the app is.",
         ),
         basis=Basis.OBSERVED,
@@ -139,9 +149,10 @@ JWT = (
             "The app is packaged and not installed in this org; a sandbox refresh can undo it.",
         ),
         fixes=(
-            "Log in at the My Domain of the org that has the app: `sf org login jwt --instance-url"
-            " https://MYDOMAIN.my.salesforce.com …`.",
-            "Make or install the External Client App in that org.",
+            "Log in at the My Domain of the org that has the app: --instance-url https://MYDOMAIN.my.salesforce.com,"
+            " in sfkeytool and in the Salesforce CLI.",
+            "Make or install the External Client App in that org; Setup > External Client App Manager lists those that"
+            " it has, Setup > Connected Apps OAuth Usage what is in use without being installed.",
         ),
         basis=Basis.OBSERVED,
         citation="forcedotcom/cli, issue 3482: https://github.com/forcedotcom/cli/issues/3482",
@@ -174,13 +185,71 @@ JWT = (
         citation="forceworkbench/forceworkbench, issue 772: https://github.com/forceworkbench/forceworkbench/issues/772",
     ),
     Explanation(
-        id="error.jwt.rate",
-        messages=("LOGIN_RATE_EXCEEDED",),
-        meaning="Too many logins of one user: 3,600 in an hour, as reported.",
-        causes=("A program logs in for every request, or retries a refused login in a loop.",),
-        fixes=("Keep the access token and log in again only when it is refused.",),
+        id="error.jwt.ip-or-hours",
+        messages=("ip restricted or invalid login hours", "invalid login hours"),
+        meaning="The user may not log in from this address, or not at this time.",
+        causes=(
+            "The profile has Login Hours, and now is outside.",
+            "The profile has Login IP Ranges, and the machine's public address is outside.",
+        ),
+        fixes=(
+            "Look at Setup > Login History: its status tells the two apart. Then change Login Hours or Login IP Ranges"
+            " in Setup > Profiles > the user's profile.",
+        ),
         basis=Basis.OBSERVED,
-        citation="https://github.com/restforce/restforce/pull/744, which names Salesforce Knowledge 000312767",
+        citation="Salesforce's own mobile SDK names both as what invalid_grant means (SFOAuthCoordinator.h, 2011):"
+        " https://github.com/forcedotcom/SalesforceMobileSDK-iOS ;"
+        " https://github.com/gravityplus/Gravity-Forms-Salesforce/issues/272",
+    ),
+    Explanation(
+        id="error.jwt.locked-user",
+        messages=("user is locked",),
+        meaning="The user is locked out. That logins with a JWT get these words is inferred.",
+        causes=(
+            "Too many wrong passwords, in a browser or by another client: the lock holds for a time, or until it is"
+            " taken off.",
+            "The user was frozen.",
+        ),
+        fixes=("In Setup > Users open the user: Unlock, or Unfreeze. Then find who tries: Setup > Login History.",),
+        basis=Basis.INFERRED,
+        citation="A list by a third party: https://salesforcedictionary.com/errors/invalid-oauth-grant",
+    ),
+    Explanation(
+        id="error.jwt.inactive-org",
+        messages=("inactive_org",),
+        meaning="The org itself is locked, closed or suspended.",
+        causes=("Inferred: a trial or sandbox has ended, or the contract has.",),
+        fixes=("Log in with a browser to see what Salesforce says; ask whoever holds the contract.",),
+        basis=Basis.OBSERVED,
+        citation="Salesforce's own mobile SDK knows the code (SFOAuthCoordinator.h):"
+        " https://github.com/forcedotcom/SalesforceMobileSDK-iOS",
+    ),
+    Explanation(
+        id="error.jwt.app-blocked",
+        messages=("this app is blocked by admin", "OAUTH_APP_BLOCKED"),
+        meaning="An administrator of the org has blocked this app.",
+        causes=(
+            "It was blocked by hand in Connected Apps OAuth Usage.",
+            "The app is not installed in the org, and since September 2025 such apps are blocked for most users.",
+        ),
+        fixes=("In Setup > Connected Apps OAuth Usage choose Unblock for the app, or Install.",),
+        basis=Basis.OBSERVED,
+        citation='Microsoft, Copilot for Sales, "Sign in issue when app is blocked" ;'
+        ' https://github.com/n8n-io/n8n/issues/21589 ; Salesforce Help, "Prepare for Connected App Usage Restrictions'
+        ' Change": https://help.salesforce.com/s/articleView?id=005132365&type=1',
+    ),
+    Explanation(
+        id="error.jwt.rate",
+        messages=("LOGIN_RATE_EXCEEDED", "rate_limit_exceeded"),
+        meaning="Too many logins of one user: more than 3,600 in an hour.",
+        causes=("A program logs in for every request, or retries a refused login in a loop.",),
+        fixes=(
+            "Wait an hour: the limit is one of each hour.",
+            "Keep the access token and log in again only when it is refused.",
+        ),
+        basis=Basis.DOCUMENTED,
+        citation="Salesforce Help, \"Sign In Error 'Login Rate Exceeded'\":"
+        " https://help.salesforce.com/s/articleView?id=000381578&language=en_US&type=1",
     ),
     Explanation(
         id="error.jwt.grant-type",

@@ -6,9 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sfkeytool.cli import options
-from sfkeytool.cli.commands.making import finish_in_folder, folder_of, say_name, warn_of_stale_password
+from sfkeytool.cli.commands.making import (
+    finish_in_folder,
+    folder_of,
+    plan_calendar,
+    say_name,
+    warn_of_stale_password,
+)
 from sfkeytool.cli.fields import Field, Question, Values
-from sfkeytool.cli.render import certificate_line, files_facts, files_lines
+from sfkeytool.cli.render import certificate_line, files_facts, files_lines, mails_line
 from sfkeytool.cli.run import Command, Run
 from sfkeytool.model import Artifact, ArtifactKind, Notice, PlannedFile
 from sfkeytool.passwords import SourceKind
@@ -53,6 +59,7 @@ def _execute_wrap(run: Run, values: Values) -> int:
     if request.password.kind is SourceKind.GENERATE:
         files.append(PlannedFile(f"{request.name}.jks.password", ArtifactKind.KEYSTORE_PASSWORD))
     plan = run.plan(folder, files, force=request.force, inputs=request.files)
+    calendar = plan_calendar(run, values["ics"], force=request.force)
     say_name(run, values["name"], request.name)
     warn_of_stale_password(run, request.name, folder, request.password)
 
@@ -86,6 +93,7 @@ def _execute_wrap(run: Run, values: Values) -> int:
         plan,
         outcome,
         heading=lambda facts: f"{facts['name']}: keystore with a chain of {facts['keystore']['chainLength']}",
+        calendar=calendar,
     )
 
 
@@ -127,7 +135,9 @@ def _execute_unwrap(run: Run, values: Values) -> int:
     run.console.envelope(0, facts)
     for entry in outcome.facts["entries"]:
         run.console.heading(f"{entry['alias'] or entry['name']}: key and certificate")
-        run.console.result([f"  {certificate_line(entry['certificate'])}"])
+        run.console.result([f"  {certificate_line(entry['certificate'])}", mails_line(entry["mailDates"])])
+        if entry["pairProved"]:
+            run.console.result([f"  proved: what {entry['name']}.key signs, {entry['name']}.crt verifies"])
     run.console.result(files_lines(receipts))
     run.console.steps(outcome.next_steps)
     return 0
@@ -162,6 +172,7 @@ WRAP = Command(
         options.ALIAS,
         options.INPUT_PASSWORD,
         options.KEY_PASSWORD,
+        options.CALENDAR,
         options.OUTPUT_DIR,
         options.FORCE,
     ),

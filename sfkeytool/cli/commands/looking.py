@@ -79,7 +79,7 @@ def _execute_compare(run: Run, values: Values) -> int:
         return Side(str(path), files, walked=os.path.isdir(path))
 
     left, right = side(request.left), side(request.right)
-    outcome = run.with_passwords(given, lambda known: compare(left, right, known))
+    outcome = run.with_passwords(given, lambda known: compare(left, right, known, run.now))
     run.console.envelope(outcome.exit_code, outcome.facts)
     run.console.heading(outcome.facts["relation"].replace("-", " "))
     run.console.result([outcome.facts["meaning"]])
@@ -87,7 +87,7 @@ def _execute_compare(run: Run, values: Values) -> int:
         facts = outcome.facts[name]
         run.console.result(["", facts["origin"]])
         if certificate := facts.get("certificate"):
-            run.console.result(_certificate_lines(certificate, "  "))
+            run.console.result(_certificate_lines({**certificate, "mailDates": facts["mailDates"]}, "  "))
         else:
             run.console.result([f"  key SHA-256  {facts['publicKeySha256']}"])
     return outcome.exit_code
@@ -161,6 +161,8 @@ def _certificate_lines(facts: Mapping[str, Any], indent: str) -> Iterator[str]:
     yield f"{indent}subject      {facts['subject'] or '(empty)'}"
     yield f"{indent}issuer       {'self-signed' if facts['selfSigned'] else facts['issuer']}"
     yield f"{indent}valid        {facts['notBefore'][:10]} to {facts['notAfter'][:10]}{left}"
+    if facts["mailDates"] and not facts["isCa"]:
+        yield f"{indent}CKM mails    {', '.join(facts['mailDates'])}, if CKM holds it (give or take a day)"
     yield f"{indent}key          {facts['keyAlgorithm']}{bits}, signed with {facts['signatureAlgorithm']}"
     if facts["san"]:
         yield f"{indent}SAN          {', '.join(facts['san'])}"
@@ -175,6 +177,7 @@ def _request_lines(facts: Mapping[str, Any], indent: str) -> Iterator[str]:
     if facts["san"]:
         yield f"{indent}SAN          {', '.join(facts['san'])}"
     yield f"{indent}key SHA-256  {facts['publicKeySha256']}"
+    yield from (f"{indent}a CA asks    {wanted}" for wanted in facts["caAsks"])
 
 
 def _alias(facts: Mapping[str, Any]) -> str:

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from sfkeytool.cli import options
 from sfkeytool.cli.fields import Field, Values
-from sfkeytool.cli.render import certificate_line, files_facts, files_lines
+from sfkeytool.cli.render import certificate_line, files_facts, files_lines, mails_line
 from sfkeytool.cli.run import Command, Run
-from sfkeytool.model import ArtifactKind, Notice, PlannedFile
+from sfkeytool.model import Artifact, ArtifactKind, Notice, PlannedFile
 from sfkeytool.passwords import SourceKind
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sfkeytool.model import Outcome, Receipt
     from sfkeytool.passwords import Source
     from sfkeytool.workflows.requests import CsrRequest, KeyRequest, SelfSignedRequest
 
@@ -35,6 +38,7 @@ def _execute_self_signed(run: Run, values: Values) -> int:
     if request.password.kind is SourceKind.GENERATE:
         files.append(PlannedFile(f"{request.name}.jks.password", ArtifactKind.KEYSTORE_PASSWORD))
     plan = _plan(run, request, folder, files)
+    calendar = plan_calendar(run, values["ics"], force=request.force)
     say_name(run, values["name"], request.name)
     warn_of_stale_password(run, request.name, folder, request.password)
     key_inputs = _read_key_inputs(run, request.name, request.key, folder)
@@ -44,7 +48,9 @@ def _execute_self_signed(run: Run, values: Values) -> int:
             key_inputs.input_passwords,
             lambda known: self_signed(request, SelfSignedInputs(password, key_inputs.with_passwords(known)), run.now),
         )
-    return finish_in_folder(run, plan, outcome, heading=lambda facts: f"{facts['name']}: self-signed certificate")
+    return finish_in_folder(
+        run, plan, outcome, heading=lambda facts: f"{facts['name']}: self-signed certificate", calendar=calendar
+    )
 
 
 def _execute_csr(run: Run, values: Values) -> int:
@@ -81,6 +87,7 @@ SELF_SIGNED = Command(
         DAYS,
         options.NEW_PASSWORD,
         *_KEY_FIELDS[1:],
+        options.CALENDAR,
         *_PLACE_FIELDS,
     ),
     _execute_self_signed,
@@ -125,12 +132,30 @@ def warn_of_stale_password(run: Run, name: str, folder: Path, source: "Source") 
         run.console.warn(Notice("output.stale-password", f"{path} is of the keystore that was there before: delete it"))
 
 
-def finish_in_folder(run: Run, plan: Any, outcome: Any, heading: Any) -> int:
+def plan_calendar(run: Run, path: Path | None, *, force: bool) -> Any:
+    """Refuse early a file for calendar entries that cannot be written; None if none is wanted."""
+    if path is None:
+        return None
+    from sfkeytool.audit.reports.ics import require_icalendar
+
+    require_icalendar()
+    planned = [PlannedFile(path.name, ArtifactKind.CALENDAR)]
+    return run.plan(path.parent, planned, force=force, private=False)
+
+
+def finish_in_folder(run: Run, plan: Any, outcome: "Outcome", heading: Any, *, calendar: Any = None) -> int:
     """Publish a run's files in its one folder, then tell what was made and what to do next."""
     from sfkeytool.edge.writer import FolderWrite
 
     run.warn_about(outcome)
     receipts = run.commit([FolderWrite(plan, outcome.artifacts, outcome.record)])
+    return tell(run, outcome, receipts, heading, calendar=calendar)
+
+
+def tell(run: Run, outcome: "Outcome", receipts: "Sequence[Receipt]", heading: Any, *, calendar: Any = None) -> int:
+    """Write the calendar entries if they are wanted, then tell what was made and what to do next."""
+    if calendar is not None:
+        receipts = [*receipts, *_commit_calendar(run, calendar, outcome.facts)]
     facts = {**outcome.facts, **files_facts(receipts), "nextSteps": list(outcome.next_steps)}
     run.console.envelope(outcome.exit_code, facts)
     run.console.heading(heading(facts))
@@ -138,9 +163,34 @@ def finish_in_folder(run: Run, plan: Any, outcome: Any, heading: Any) -> int:
         run.console.result(
             [f"  {certificate_line(facts['certificate'])}", f"  SHA-256 {facts['certificate']['sha256']}"]
         )
+        run.console.result([mails_line(facts["mailDates"])])
+    if proof := facts.get("proof"):
+        run.console.result([f"  proved: {' and '.join(proof['files'])} hold the same certificate"])
     run.console.result(files_lines(receipts))
     run.console.steps(outcome.next_steps)
     return int(outcome.exit_code)
+
+
+def _commit_calendar(run: Run, plan: Any, facts: "Mapping[str, Any]") -> "Sequence[Receipt]":
+    from datetime import date, datetime
+
+    from sfkeytool.acceptance.mails import latest_start
+    from sfkeytool.audit.reports.ics import certificate_entries, encode_calendar
+    from sfkeytool.edge.writer import FolderWrite
+
+    certificate = facts["certificate"]
+    begins, ends = (datetime.fromisoformat(certificate[field]) for field in ("notBefore", "notAfter"))
+    entries = certificate_entries(
+        name=facts["name"],
+        subject=certificate["subject"],
+        sha256=certificate["sha256"],
+        not_after=ends,
+        mail_dates=tuple(map(date.fromisoformat, facts["mailDates"])),
+        latest_start=latest_start(begins, ends),
+    )
+    [planned] = plan.files
+    content = encode_calendar(entries, run.now)
+    return run.commit([FolderWrite(plan, (Artifact(planned.filename, planned.kind, content),))])
 
 
 def _plan(run: Run, request: "SelfSignedRequest | CsrRequest", folder: Path, files: list[PlannedFile]) -> Any:

@@ -1,0 +1,319 @@
+"""Source files of the Metadata API that hold an app's certificate: made new, or one certificate replaced.
+
+The order of elements is that of the Metadata API's WSDL, version 63.0, against whose schema the tests hold them. No
+consumer key, secret or ``oauthLink`` is ever written: Salesforce makes them.
+"""
+
+import base64
+import re
+import textwrap
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+from xml.parsers import expat
+from xml.sax.saxutils import escape
+
+from sfkeytool.errors import InputError, SelfCheckError, UsageError
+from sfkeytool.model import AppKind
+
+API_VERSION = "63.0"
+"""That of the WSDL against which the source is tested. ECAs' certificates want 60.0 (Metadata API Developer Guide)."""
+
+NAMESPACE = "http://soap.sforce.com/2006/04/metadata"
+CALLBACK_URL = "https://login.salesforce.com/services/oauth2/success"
+"""The schema wants one; the JWT bearer flow redirects nobody."""
+
+SCOPES = ("Api", "RefreshToken")
+"""What guides for the JWT bearer flow ask for (Salesforce Stack Exchange 201636)."""
+
+NOTIFICATION_PERMISSION = "ManageCertificatesExpiration"
+"""The permission "Receive Certificate Expiration Notifications" (Object Reference, PermissionSet)."""
+
+PERMISSION_SET = "Certificate_Expiry_Mails"
+
+_PEM = re.compile(rb"-----BEGIN CERTIFICATE-----(?P<gap>(?:\s|&#(?:13|10|x0?[dDaA]);)+)")
+_BASE64 = re.compile(r"[A-Za-z0-9+/\s]+=*\s*")
+_CERTIFICATE_PATHS = {
+    "ConnectedApp": ("ConnectedApp", "oauthConfig", "certificate"),
+    "ExtlClntAppGlobalOauthSettings": ("ExtlClntAppGlobalOauthSettings", "certificate"),
+}
+
+
+@dataclass(frozen=True)
+class App:
+    """A new app. ``certificate_pem`` is the leaf alone; ``scopes`` are names of the Metadata API (``Api``)."""
+
+    name: str
+    label: str
+    contact_email: str
+    certificate_pem: str
+    callback_url: str = CALLBACK_URL
+    scopes: Sequence[str] = SCOPES
+
+
+class SourceFile(NamedTuple):
+    """``folder`` is below the package directory's ``main/default``; ``member`` and ``type`` go into package.xml."""
+
+    folder: str
+    filename: str
+    content: bytes
+    type: str
+    member: str
+
+
+def build_app(kind: AppKind, app: App) -> tuple[SourceFile, ...]:
+    """The source of a new app; the first file that holds the certificate is easy to find by ``certificate``. Pure."""
+    if kind is AppKind.CONNECTED_APP:
+        return (_connected_app(app),)
+    return _external_client_app(app)
+
+
+def _external_client_app(app: App) -> tuple[SourceFile, ...]:
+    name = app.name
+    return (
+        _source(
+            "externalClientApps", f"{name}.eca", "ExternalClientApplication", name,
+            [("contactEmail", app.contact_email), ("distributionState", "Local"), ("isProtected", False),
+             ("label", app.label)],
+        ),
+        _source(
+            "extlClntAppGlobalOauthSets", f"{name}_glbloauth.ecaGlblOauth", "ExtlClntAppGlobalOauthSettings",
+            f"{name}_glbloauth",
+            [("callbackUrl", app.callback_url), ("certificate", app.certificate_pem),
+             ("externalClientApplication", name), ("isConsumerSecretOptional", False), ("isPkceRequired", True),
+             ("isSecretRequiredForRefreshToken", True), ("label", f"{name}_glbloauth")],
+        ),
+        _source(
+            "extlClntAppOauthSettings", f"{name}_oauth.ecaOauth", "ExtlClntAppOauthSettings", f"{name}_oauth",
+            [("commaSeparatedOauthScopes", ", ".join(app.scopes)), ("externalClientApplication", name),
+             ("label", f"{name}_oauth")],
+        ),
+        _source(
+            "extlClntAppOauthPolicies", f"{name}_oauthPlcy.ecaOauthPlcy", "ExtlClntAppOauthConfigurablePolicies",
+            f"{name}_oauthPlcy",
+            [("externalClientApplication", name), ("ipRelaxationPolicyType", "Enforce"), ("label", f"{name}_oauthPlcy"),
+             ("permittedUsersPolicyType", "AdminApprovedPreAuthorized"), ("refreshTokenPolicyType", "Zero")],
+        ),
+        _source(
+            "extlClntAppPolicies", f"{name}_plcy.ecaPlcy", "ExtlClntAppConfigurablePolicies", f"{name}_plcy",
+            [("externalClientApplication", name), ("isEnabled", True), ("isOauthPluginEnabled", True),
+             ("label", f"{name}_plcy")],
+        ),
+    )  # fmt: skip
+
+
+def _connected_app(app: App) -> SourceFile:
+    oauth = [
+        ("callbackUrl", app.callback_url),
+        ("certificate", app.certificate_pem),
+        ("isAdminApproved", True),
+        ("isConsumerSecretOptional", False),
+        ("isSecretRequiredForRefreshToken", True),
+        *(("scopes", scope) for scope in app.scopes),
+    ]
+    policy = [("ipRelaxation", "ENFORCE"), ("refreshTokenPolicy", "zero")]
+    fields = [
+        ("contactEmail", app.contact_email),
+        ("label", app.label),
+        ("oauthConfig", oauth),
+        ("oauthPolicy", policy),
+    ]
+    return _source("connectedApps", f"{app.name}.connectedApp", "ConnectedApp", app.name, fields)
+
+
+def build_permission_set() -> SourceFile:
+    """A permission set that lets its users receive CKM's mails; it must be assigned. Pure."""
+    fields = [
+        ("description", "Receives the mails of Certificate and Key Management about expiring certificates"),
+        ("hasActivationRequired", False),
+        ("label", "Certificate Expiry Mails"),
+        ("userPermissions", [("enabled", True), ("name", NOTIFICATION_PERMISSION)]),
+    ]
+    return _source("permissionsets", f"{PERMISSION_SET}.permissionset", "PermissionSet", PERMISSION_SET, fields)
+
+
+def build_package_xml(sources: Iterable[SourceFile]) -> bytes:
+    """package.xml that names all ``sources``. UTF-8. Pure."""
+    types: dict[str, list[str]] = {}
+    for source in sources:
+        types.setdefault(source.type, []).append(source.member)
+    body = [
+        ("types", [*(("members", member) for member in sorted(members)), ("name", type)])
+        for type, members in sorted(types.items())
+    ]
+    return encode_element("Package", [*body, ("version", API_VERSION)])
+
+
+def encode_element(root: str, fields: Sequence[tuple[str, Any]]) -> bytes:
+    """A metadata document: UTF-8, four blanks of indent, as the Salesforce CLI writes it. Nested lists nest. Pure.
+
+    Raises UsageError for text that XML cannot hold.
+    """
+    lines = ['<?xml version="1.0" encoding="UTF-8"?>', f'<{root} xmlns="{NAMESPACE}">']
+    lines += _element_lines(fields, "    ")
+    return "\n".join([*lines, f"</{root}>", ""]).encode()
+
+
+def _element_lines(fields: Sequence[tuple[str, Any]], indent: str) -> Iterable[str]:
+    for name, value in fields:
+        if isinstance(value, list):
+            yield f"{indent}<{name}>"
+            yield from _element_lines(value, indent + "    ")
+            yield f"{indent}</{name}>"
+        else:
+            text = str(value).lower() if isinstance(value, bool) else str(value)
+            if any((c < " " and c not in "\t\n") or 0xD800 <= ord(c) < 0xE000 or c in "\ufffe\uffff" for c in text):
+                raise UsageError("usage.text", f"<{name}> cannot hold control characters")
+            yield f"{indent}<{name}>{escape(text)}</{name}>"
+
+
+def _source(folder: str, stem: str, type: str, member: str, fields: Sequence[tuple[str, Any]]) -> SourceFile:
+    return SourceFile(folder, f"{stem}-meta.xml", encode_element(type, fields), type, member)
+
+
+# A retrieved file
+
+
+@dataclass
+class _Place:
+    """Where the one certificate element has its content, in bytes of the document.
+
+    An element without any, ``<certificate/>``, has ``empty_tag_at`` instead of a start, and ends behind its tag.
+    """
+
+    start: int = -1
+    end: int = -1
+    empty_tag_at: int = -1
+    text: list[str] = field(default_factory=list)
+
+
+def replace_certificate(document: bytes, certificate_der: bytes, label: str) -> bytes:
+    """A retrieved ConnectedApp or ExtlClntAppGlobalOauthSettings with another certificate; all other bytes stay.
+
+    ``certificate_der`` is the leaf. The form of the old one is kept: PEM with its line ends, or base64 DER in one line.
+    Raises InputError for a document that is malformed, of another type, not in UTF-8, has a DTD, or has no such
+    element, several, or one that names a certificate of CKM instead of holding it. Pure.
+    """
+    place = _find_certificate(document, label)
+    if place.empty_tag_at >= 0:  # <certificate/>
+        tag = document[place.empty_tag_at + 1 : place.end - 2].split()[0]
+        opened = document[: place.end - 2].rstrip() + b">"
+        replaced = opened + _pem(certificate_der, b"\n") + b"</" + tag + b">" + document[place.end :]
+    else:
+        old = document[place.start : place.end]
+        replaced = document[: place.start] + _in_the_form_of(old, place, certificate_der, label) + document[place.end :]
+    again = _find_certificate(replaced, label)
+    if _decode("".join(again.text)) != certificate_der:
+        raise SelfCheckError("internal.metadata", f"{label}: the certificate did not read back; nothing was written")
+    return replaced
+
+
+def read_certificate(document: bytes) -> bytes | None:
+    """The DER in the certificate element that replace_certificate() replaces; None if it holds none. Raises as it."""
+    return _decode("".join(_find_certificate(document, "the document").text))
+
+
+def _in_the_form_of(old: bytes, place: _Place, certificate_der: bytes, label: str) -> bytes:
+    text = "".join(place.text).strip()
+    lead, trail = old[: len(old) - len(old.lstrip())], old[len(old.rstrip()) :]
+    if pem := _PEM.search(old):
+        after = re.search(rb"-----END CERTIFICATE-----(.*)\Z", old, re.DOTALL)
+        return old[: pem.start()] + _pem(certificate_der, pem["gap"]) + (after[1] if after else b"")
+    if not text:
+        return _pem(certificate_der, b"\n")
+    if _BASE64.fullmatch(text) and _decode(text) is not None:
+        return lead + base64.b64encode(certificate_der) + trail
+    raise InputError(
+        "metadata.reference",
+        f"{label}: <certificate> holds no certificate but {text[:60]!r}, which may name one of Certificate and Key"
+        " Management",
+        "choose the new one by its name there, or upload the certificate once in Setup and retrieve the file again",
+    )
+
+
+def _pem(certificate_der: bytes, gap: bytes) -> bytes:
+    """PEM whose lines are parted by ``gap``: a line end, or the character references that an XML file has for one."""
+    lines = textwrap.wrap(base64.b64encode(certificate_der).decode(), 64)
+    joined = [b"-----BEGIN CERTIFICATE-----", *(line.encode() for line in lines), b"-----END CERTIFICATE-----"]
+    return gap.join(joined)
+
+
+def _decode(text: str) -> bytes | None:
+    """The DER in PEM or bare base64; None if it is neither."""
+    body = re.sub(r"-----(BEGIN|END) CERTIFICATE-----", "", text)
+    try:
+        der = base64.b64decode("".join(body.split()), validate=True)
+    except ValueError:
+        return None
+    return der if der[:1] == b"\x30" else None
+
+
+def _find_certificate(document: bytes, label: str) -> _Place:
+    if document.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in document[:4]:
+        raise InputError("metadata.encoding", f"{label} is not UTF-8, which Salesforce's metadata files are")
+    parser = expat.ParserCreate()
+    parser.buffer_text = False
+    path: list[str] = []
+    places: list[_Place] = []
+    inside: list[_Place] = []
+    refused: list[InputError] = []
+
+    def refuse(code: str, message: str, *hints: str) -> None:
+        refused.append(InputError(code, f"{label}: {message}", *hints))
+        raise refused[-1]
+
+    def here() -> None:
+        if inside and inside[-1].start < 0:
+            inside[-1].start = parser.CurrentByteIndex
+
+    def declaration(_version: str, encoding: str | None, _standalone: int) -> None:
+        if encoding and encoding.lower() not in ("utf-8", "us-ascii"):
+            refuse("metadata.encoding", f"is in {encoding}; Salesforce's metadata files are in UTF-8")
+
+    def start(tag: str, _attributes: object) -> None:
+        here()
+        path.append(tag.rpartition(":")[2])
+        wanted = _CERTIFICATE_PATHS.get(path[0])
+        if wanted is None:
+            known = " or ".join(_CERTIFICATE_PATHS)
+            refuse("metadata.type", f"is a {path[0]}; the certificate of an app is in a {known}")
+        if inside:
+            refuse("metadata.malformed", "its <certificate> holds other elements")
+        if tuple(path) == wanted:
+            place = _Place(empty_tag_at=parser.CurrentByteIndex)
+            places.append(place)
+            inside.append(place)
+
+    def end(_tag: str) -> None:
+        if inside and tuple(path) == _CERTIFICATE_PATHS[path[0]]:
+            place = inside.pop()
+            place.end = parser.CurrentByteIndex
+            if place.start >= 0 or document[place.end - 2 : place.end] != b"/>":
+                place.start = place.start if place.start >= 0 else place.end
+                place.empty_tag_at = -1
+        path.pop()
+
+    def text(data: str) -> None:
+        here()
+        if inside:
+            inside[-1].text.append(data)
+
+    parser.XmlDeclHandler = declaration
+    parser.StartDoctypeDeclHandler = lambda *_: refuse("xml.doctype", "has a document type declaration")
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = text
+    parser.CommentHandler = lambda _: here()
+    parser.ProcessingInstructionHandler = lambda *_: here()
+    parser.StartCdataSectionHandler = here
+    try:
+        parser.Parse(document, True)
+    except expat.ExpatError as error:
+        raise InputError("xml.malformed", f"{label} is not well-formed XML: {error}") from None
+    if len(places) != 1:
+        raise InputError(
+            "metadata.no-certificate" if not places else "metadata.several",
+            f"{label} has {'no' if not places else len(places)} certificate of its OAuth settings to replace",
+            "upload a certificate once in Setup (Use digital signatures), then retrieve the file again",
+        )
+    return places[0]

@@ -1,0 +1,235 @@
+"""``metadata``: an app's source files with the certificate in them, or one certificate replaced in a retrieved file."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+from sfkeytool.acceptance.engine import judge
+from sfkeytool.acceptance.rule import Severity
+from sfkeytool.acceptance.subject import prepare_subject
+from sfkeytool.crypto import certificates
+from sfkeytool.errors import CertificateError, InputError, SelfCheckError
+from sfkeytool.keystores.contents import InputFile, parse_contents
+from sfkeytool.model import AppKind, Artifact, ArtifactKind, Notice, Outcome, Profile
+from sfkeytool.salesforce import metadata as source
+from sfkeytool.salesforce.metadata import App, SourceFile
+from sfkeytool.workflows.compare import Side, compare
+from sfkeytool.workflows.leaves import only_leaf
+from sfkeytool.workflows.mails import describe_mails
+from sfkeytool.workflows.requests import MetadataRequest
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+PACKAGE_FOLDER = "force-app"
+DEFAULT_FOLDER = "main/default"
+BROWSERFORCE_SCHEMA = "https://raw.githubusercontent.com/amtrack/sfdx-browserforce-plugin/main/src/plugins/schema.json"
+
+_TESTED = (
+    "This source was tested against the Metadata API's schema and the Salesforce CLI's own conversion, not against an"
+    " org: deploy to a sandbox first."
+)
+_NEW_KEY = {
+    AppKind.EXTERNAL_CLIENT_APP: (
+        "Salesforce makes a new consumer key for a new app. Clients need it: Setup > External Client App Manager > the"
+        " app > Settings > OAuth Settings > Consumer Key and Secret."
+    ),
+    AppKind.CONNECTED_APP: (
+        "Salesforce makes a new consumer key for a new app. Clients need it: Setup > App Manager > the app > View >"
+        " Manage Consumer Details."
+    ),
+}
+
+
+@dataclass(frozen=True)
+class MetadataInputs:
+    """NAME.crt, NAME.jks if it is there, and the retrieved file of ``--in``."""
+
+    certificate: InputFile
+    keystore: InputFile | None = None
+    retrieved: InputFile | None = None
+
+
+def new_app(request: MetadataRequest, inputs: MetadataInputs, now: datetime, *, new_project: bool) -> Outcome:
+    """The source of a new app; with ``new_project`` a whole project around it. Pure.
+
+    Artifacts' folders are below the package directory's ``main/default``, in a new project below its root. Raises
+    CertificateError for a certificate that the app would not take.
+    """
+    certificate, notices = _app_certificate(inputs.certificate, now)
+    app = App(
+        name=request.name,
+        label=request.label or request.name,
+        contact_email=request.contact_email or "",
+        certificate_pem=certificates.encode_pem(certificate).decode("ascii"),
+        callback_url=request.callback_url or source.CALLBACK_URL,
+        scopes=request.scopes or source.SCOPES,
+    )
+    sources = list(source.build_app(request.kind, app))
+    if request.permission_set:
+        sources.append(source.build_permission_set())
+    base = f"{PACKAGE_FOLDER}/{DEFAULT_FOLDER}/" if new_project else ""
+    artifacts = [_artifact(file.filename, file.content, base + file.folder) for file in sources]
+    if new_project:
+        artifacts += _project(sources)
+    carrier = next(file for file in sources if certificates.encode_pem(certificate)[28:60] in file.content)
+    return Outcome(
+        facts={
+            "name": request.name,
+            "kind": str(request.kind),
+            "certificate": certificates.describe_certificate(certificate).to_json(),
+            "mailDates": describe_mails(certificate, now),
+            "proof": prove(inputs, InputFile(carrier.filename, carrier.content), now),
+        },
+        artifacts=tuple(artifacts),
+        notices=(*notices, *_kind_notices(request.kind)),
+        next_steps=_steps(request, sources, new_project=new_project),
+    )
+
+
+def replaced(request: MetadataRequest, inputs: MetadataInputs, now: datetime) -> Outcome:
+    """The retrieved file with NAME.crt in the place of its certificate. Pure. Raises as replace_certificate()."""
+    if inputs.retrieved is None:
+        raise InputError("metadata.no-file", "there is no retrieved file")
+    certificate, notices = _app_certificate(inputs.certificate, now)
+    label = inputs.retrieved.label
+    content = source.replace_certificate(inputs.retrieved.data, certificates.encode_der(certificate), label)
+    filename = PurePath(label).name
+    return Outcome(
+        facts={
+            "name": request.name,
+            "certificate": certificates.describe_certificate(certificate).to_json(),
+            "mailDates": describe_mails(certificate, now),
+            "proof": prove(inputs, InputFile(filename, _only_the_certificate(content, certificate)), now),
+            "changed": content != inputs.retrieved.data,
+        },
+        artifacts=(_artifact(filename, content, ""),),
+        notices=(*notices, _CONSUMER_KEY),
+        next_steps=(
+            f"Deploy it, to a sandbox first: sf project deploy start --source-dir {label} --target-org ALIAS",
+            "A change of an app takes 2 to 10 minutes to work. With another key than before, logins with the old one"
+            " fail from then on; sfkeytool login --wait 10 tells when the new one is accepted.",
+        ),
+    )
+
+
+def browserforce(name: str, jks_path: str) -> Artifact:
+    """What sfdx-browserforce-plugin needs to import NAME.jks through the browser; without the password. Pure.
+
+    The shape is that of its schema (commit 2c8d237, src/plugins/security/certificate-and-key-management/schema.json).
+    """
+    config = {
+        "$schema": BROWSERFORCE_SCHEMA,
+        "settings": {
+            "security": {"certificateAndKeyManagement": {"importFromKeystore": [{"name": name, "filePath": jks_path}]}}
+        },
+    }
+    return _artifact(f"{name}-browserforce.json", (json.dumps(config, indent=2) + "\n").encode(), "")
+
+
+def prove(inputs: MetadataInputs, made: InputFile, now: datetime) -> dict[str, Any]:
+    """JSON-ready proof that what was made holds the certificate of NAME.crt, and NAME.jks if it is there."""
+    sides = [Side(made.label, [made]), Side(PurePath(inputs.certificate.label).name, [inputs.certificate])]
+    if inputs.keystore is not None:
+        sides.append(Side(PurePath(inputs.keystore.label).name, [inputs.keystore]))
+    first, *others = sides
+    for other in others:
+        outcome = compare(first, other, (), now)
+        if not outcome.exit_code:
+            continue
+        if other is others[0]:
+            raise SelfCheckError("internal.proof", f"{first.label} and {other.label} differ; nothing was written")
+        raise CertificateError(
+            "metadata.keystore-differs",
+            f"{other.label} and {others[0].label} do not hold the same certificate: CKM would mail about another one",
+            f"sfkeytool compare {inputs.certificate.label} {other.label}",
+        )
+    return {
+        "relation": outcome.facts["relation"],
+        "files": [side.label for side in sides],
+        "sha256": outcome.facts["left"]["certificate"]["sha256"],
+    }
+
+
+_CONSUMER_KEY = Notice(
+    "metadata.consumer-key",
+    "a retrieved file may hold the consumer key (global OAuth settings do): it does not belong in source control; keep"
+    " its folder, extlClntAppGlobalOauthSets, in .gitignore (.forceignore would keep it from being deployed too)",
+)
+
+
+def _app_certificate(file: InputFile, now: datetime) -> "tuple[x509.Certificate, list[Notice]]":
+    """NAME.crt, judged as the app would. Raises CertificateError."""
+    found = only_leaf(parse_contents(file, (), load_keys=False).certificates, file.label)
+    if found is None:
+        raise CertificateError("certificate.none", f"{file.label} holds no certificate")
+    notices = []
+    for finding in judge(prepare_subject(file, as_of=now, profile=Profile.APP_CERT)).findings:
+        said = f"{finding.rule.title}: {finding.evidence.saw}; wanted: {finding.evidence.wanted}"
+        if finding.rule.severity is Severity.ERROR:
+            raise CertificateError(finding.rule.id, f"{file.label}: {said}")
+        notices.append(Notice(finding.rule.id, said))
+    return found.certificate, notices
+
+
+def _only_the_certificate(content: bytes, certificate: "x509.Certificate") -> bytes:
+    """The one element that was replaced, as it stands there: a SAML certificate beside it is another matter."""
+    return source.read_certificate(content) or certificates.encode_der(certificate)
+
+
+def _artifact(filename: str, content: bytes, folder: str) -> Artifact:
+    return Artifact(filename, ArtifactKind.METADATA_SOURCE, content, folder)
+
+
+def _project(sources: Sequence[SourceFile]) -> list[Artifact]:
+    project = {
+        "packageDirectories": [{"path": PACKAGE_FOLDER, "default": True}],
+        "sourceApiVersion": source.API_VERSION,
+    }
+    ignored = "# Once retrieved, these hold the consumer key.\n**/extlClntAppGlobalOauthSets/\n"
+    return [
+        _artifact("sfdx-project.json", (json.dumps(project, indent=2) + "\n").encode(), ""),
+        _artifact("package.xml", source.build_package_xml(sources), "manifest"),
+        _artifact(".gitignore", ignored.encode(), ""),
+    ]
+
+
+def _kind_notices(kind: AppKind) -> list[Notice]:
+    if kind is AppKind.EXTERNAL_CLIENT_APP:
+        return [_CONSUMER_KEY]
+    return [
+        Notice(
+            "metadata.connected-app",
+            "creating connected apps is off by default in orgs since Spring '26: unless yours still may, the deployment"
+            " fails; an External Client App (--kind external-client-app) is Salesforce's way now",
+        )
+    ]
+
+
+def _steps(request: MetadataRequest, sources: Sequence[SourceFile], *, new_project: bool) -> tuple[str, ...]:
+    deploy = (
+        "in the project's folder: sf project deploy start --manifest manifest/package.xml --target-org ALIAS"
+        if new_project
+        else "sf project deploy start --target-org ALIAS "
+        + " ".join(f"--metadata {file.type}:{file.member}" for file in sources)
+    )
+    steps = [_TESTED, f"Deploy, {deploy}" if new_project else f"Deploy: {deploy}", _NEW_KEY[request.kind]]
+    steps.append(
+        "Users must be approved for the app: in its policies choose the profiles or permission sets whose users may"
+        " log in. The policy here lets no others in."
+    )
+    if request.permission_set:
+        steps.append(
+            "Assign the permission set, or nobody is mailed by it: sf org assign permset"
+            f" --name {source.PERMISSION_SET} --target-org ALIAS"
+        )
+    if request.browserforce:
+        steps.append(
+            f"{request.name}-browserforce.json imports the keystore through the browser. Its password is not in it: add"
+            ' "password" beside "filePath" in a copy outside version control, run'
+            " sf browserforce apply -f COPY --target-org ALIAS, and delete the copy."
+        )
+    return tuple(steps)

@@ -1,0 +1,88 @@
+"""``reminder``: a keystore whose certificate expires when another does, for orgs that must not hold the real key."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sfkeytool.crypto import certificates, keys, reminders
+from sfkeytool.errors import CertificateError
+from sfkeytool.keystores.contents import InputFile, parse_contents
+from sfkeytool.model import ArtifactKind, Outcome, Purpose
+from sfkeytool.names import MAXIMUM_LENGTH, legal_name
+from sfkeytool.passwords import Secret
+from sfkeytool.workflows import package
+from sfkeytool.workflows.leaves import only_leaf
+from sfkeytool.workflows.mails import describe_mails
+from sfkeytool.workflows.next_steps import steps_for_reminder
+from sfkeytool.workflows.requests import ReminderRequest
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+_SUFFIX = "_expiry_only"
+
+INFERRED = (
+    "That Certificate and Key Management mails about imported pairs is inferred, not documented: they are ordinary rows"
+    " there. To see it, import a reminder of a certificate that expires in 61 days (sfkeytool self-signed mail_test"
+    " --days 61 makes one): the first mail should come a day later, give or take one."
+)
+
+
+@dataclass(frozen=True)
+class ReminderInputs:
+    certificate: InputFile
+    password: Secret
+
+
+def reminder_name(label: str) -> str:
+    """The default NAME for a certificate's file name: up to its first dot, with ``_expiry_only``, in 40 characters."""
+    base = legal_name(label.partition(".")[0].removesuffix("_glbloauth")).value
+    return base[: MAXIMUM_LENGTH - len(_SUFFIX)].rstrip("_") + _SUFFIX
+
+
+def reminder(request: ReminderRequest, name: str, inputs: ReminderInputs, now: datetime) -> Outcome:
+    """Keystore and receipt of a reminder. Its key is in the keystore and nowhere else.
+
+    Raises CertificateError for a file without a certificate, with several, or with an expired one. Pure but for the
+    randomness of the key.
+    """
+    notices = package.check_new_password(inputs.password, f"{name}.jks")
+    reminded = _reminded(inputs.certificate, now)
+    key = keys.generate_key(2048)
+    certificate = reminders.build_reminder(key, reminded, name, now)
+    artifacts = [
+        artifact
+        for artifact in package.keystore_artifacts(name, key, [certificate], inputs.password, request.password, now)
+        if artifact.kind is not ArtifactKind.CERTIFICATE  # somebody would upload it to the app
+    ]
+    facts = {
+        "name": name,
+        "certificate": certificates.describe_certificate(certificate).to_json(),
+        "remindsOf": certificates.describe_certificate(reminded).to_json(),
+        "keystore": package.describe_keystore(name, 1),
+        "mailDates": describe_mails(certificate, now),
+        "basis": INFERRED,
+    }
+    return Outcome(
+        facts=facts,
+        artifacts=tuple(artifacts),
+        record=package.receipt_record("reminder", now, artifacts, **facts),
+        notices=(*package.check_acceptance(artifacts, inputs.password, Purpose.JWT, now), *notices),
+        next_steps=steps_for_reminder(name, certificate, request.password, now),
+    )
+
+
+def _reminded(file: InputFile, now: datetime) -> "x509.Certificate":
+    found = only_leaf(parse_contents(file, (), load_keys=False).certificates, file.label)
+    if found is None:
+        raise CertificateError("certificate.none", f"{file.label} holds no certificate to remind of")
+    certificate = found.certificate
+    if certificate.not_valid_after_utc <= now:
+        raise CertificateError(
+            "certificate.expired",
+            f"{found.origin} expired on {certificate.not_valid_after_utc:%Y-%m-%d}: no mail would come any more",
+            "renew it first: sfkeytool renew NAME",
+        )
+    if reminders.reminded_sha256_prefix(certificate) is not None:
+        raise CertificateError("certificate.is-reminder", f"{found.origin} is a reminder itself")
+    return certificate

@@ -1,0 +1,263 @@
+"""``renew`` and ``rotate``: the next generation of a NAME, complete in a folder of its own, with its runbook."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from sfkeytool.acceptance.mails import latest_start, mail_dates
+from sfkeytool.crypto import certificates, chains, keys
+from sfkeytool.crypto import csr as requests
+from sfkeytool.crypto.names import LIBRARY_ERRORS
+from sfkeytool.errors import CertificateError, InputError, PrivateKeyError
+from sfkeytool.keystores.contents import InputFile, parse_contents
+from sfkeytool.model import Artifact, ArtifactKind, Notice, Outcome, Purpose
+from sfkeytool.passwords import Secret, SourceKind
+from sfkeytool.workflows import package
+from sfkeytool.workflows.generations import Generation, successors
+from sfkeytool.workflows.keypair import DEFAULT_BITS, describe_key, key_artifact
+from sfkeytool.workflows.leaves import only_leaf
+from sfkeytool.workflows.mails import describe_mails
+from sfkeytool.workflows.requests import RenewRequest
+from sfkeytool.workflows.runbook import Change, encode_runbook, progress, steps
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+
+@dataclass(frozen=True)
+class RenewInputs:
+    """What was read of the old generation, and the new passwords. ``generation`` is its receipt, if it has a sound one.
+
+    ``key`` is None if the old folder has none; ``password`` if a CA is to sign.
+    """
+
+    key: InputFile | None
+    certificate: InputFile
+    generation: Generation | None
+    password: Secret | None = None
+    key_password: Secret | None = None
+    input_passwords: Sequence[Secret] = field(default=())
+
+
+def renew(request: RenewRequest, new_name: str, inputs: RenewInputs, now: datetime) -> Outcome:
+    """The next generation: key, certificate and keystore, or key and request for a CA; receipt and runbook.
+
+    Raises our errors when the old key or certificate is missing, damaged, or does not fit the other. Pure but for the
+    randomness of keys, serial numbers and salts.
+    """
+    old = _old_certificate(inputs.certificate)
+    purpose = request.purpose or _purpose(old, inputs.generation)
+    notices = list(_notices(request, old, purpose, now))
+    key, artifact, key_notices = _new_key(request, new_name, inputs, old)
+    notices += key_notices
+    artifacts = [artifact]
+    facts: dict[str, Any] = {
+        "name": new_name,
+        "follows": {
+            "name": request.name,
+            "sameKey": not request.new_key,
+            "certificateSha256": certificates.fingerprint(certificates.encode_der(old)),
+            "notAfter": certificates.describe_certificate(old).not_after,
+        },
+        "purpose": str(purpose),
+        "key": describe_key(key, source="generated" if request.new_key else "same"),
+    }
+    new: x509.Certificate | None = None
+    if request.password is None or inputs.password is None:
+        made = requests.build_csr(key, subject=old.subject, san=_san(old), purpose=purpose)
+        artifacts.append(Artifact(f"{new_name}.csr", ArtifactKind.CSR, requests.encode_pem(made)))
+        facts["request"] = requests.describe_csr(made).to_json()
+    else:
+        notices += package.check_new_password(inputs.password, f"{new_name}.jks")
+        new = certificates.build_self_signed(
+            key, subject=old.subject, san=_san(old), purpose=purpose, days=request.days, now=now
+        )
+        artifacts += package.keystore_artifacts(new_name, key, [new], inputs.password, request.password, now)
+        notices += package.check_acceptance(artifacts, inputs.password, purpose, now)
+        facts |= {
+            "certificate": certificates.describe_certificate(new).to_json(),
+            "keystore": package.describe_keystore(new_name, 1),
+            "proof": package.prove_same(artifacts, inputs.password, now),
+            "mailDates": describe_mails(new, now),
+            "latestStart": latest_start(new.not_valid_before_utc, new.not_valid_after_utc).isoformat(),
+        }
+    change = _change(request, new_name, purpose, old, new, now)
+    artifacts.append(Artifact(f"{new_name}-runbook.md", ArtifactKind.RUNBOOK, encode_runbook(change)))
+    command = "rotate" if request.new_key else "renew"
+    return Outcome(
+        facts={**facts, "runbook": [step.to_json() for step in steps(change)]},
+        artifacts=tuple(artifacts),
+        record=package.receipt_record(command, now, artifacts, **facts),
+        notices=tuple(notices),
+        next_steps=(
+            f"Follow {new_name}-runbook.md: it tells each step with its check and the way back. In short:",
+            *(
+                f"{step.title}: {step.do[0].command}" if step.do[0].command else f"{step.title}."
+                for step in steps(change)
+            ),
+        ),
+    )
+
+
+def status(
+    name: str,
+    new_name: str | None,
+    generations: Sequence[Generation],
+    files: Mapping[str, Collection[str]],
+    now: datetime,
+) -> dict[str, Any]:
+    """JSON-ready: the latest change of NAME, or that to ``new_name``, and which of its steps is next. Pure.
+
+    ``generations`` are those of all folders beside NAME's, ``files`` the names in each folder. Raises InputError when
+    no receipt tells of a generation that follows NAME.
+    """
+    following = [found for found in successors(name, generations) if new_name in (None, found.name)]
+    if not following:
+        raise InputError(
+            "renew.none",
+            f"no receipt beside {name} tells that {new_name or 'a generation'} follows it",
+            f"sfkeytool renew {name} makes one",
+        )
+    newest = following[-1]
+    change = _change_of(newest)
+    described = progress(change, newest, sorted(files[newest.name]))
+    return {
+        "name": newest.name,
+        "follows": newest.follows,
+        "sameKey": newest.same_key,
+        "oldNotAfter": f"{change.old_expiry}",
+        "oldDaysLeft": (change.old_expiry - now.date()).days,
+        "steps": described,
+        "next": next((step["id"] for step in described if step["state"] == "next"), None),
+    }
+
+
+def _change_of(generation: Generation) -> Change:
+    """The change as the receipt tells it. Raises InputError for a receipt that is not ours after all."""
+    first = next(record for record in generation.records if "follows" in record)
+    certificate = generation.certificate
+    try:
+        new_expiry = datetime.fromisoformat(certificate["notAfter"]) if certificate else None
+        return Change(
+            old=first["follows"]["name"],
+            new=generation.name,
+            same_key=generation.same_key,
+            purpose=generation.purpose or Purpose.JWT,
+            by_ca="request" in first,
+            made=datetime.fromisoformat(first["at"]).date(),
+            old_expiry=datetime.fromisoformat(first["follows"]["notAfter"]).date(),
+            new_expiry=new_expiry.date() if new_expiry else None,
+        )
+    except (KeyError, TypeError, ValueError):
+        raise InputError("receipt.damaged", f"the receipt of {generation.name} is damaged") from None
+
+
+def _old_certificate(file: InputFile) -> x509.Certificate:
+    found = only_leaf(parse_contents(file, (), load_keys=False).certificates, file.label)
+    if found is None:
+        raise CertificateError("certificate.none", f"{file.label} holds no certificate to follow")
+    return found.certificate
+
+
+def _new_key(
+    request: RenewRequest, new_name: str, inputs: RenewInputs, old: x509.Certificate
+) -> "tuple[RSAPrivateKey, Artifact, list[Notice]]":
+    """The key of the new generation, and its file: as encrypted as the old one, unless another password is given."""
+    if inputs.key_password is not None:
+        package.require_length(inputs.key_password, f"{new_name}.key")
+    if request.new_key:
+        key = keys.generate_key(request.bits or max(_bits(old), DEFAULT_BITS))
+        notices = []
+        if inputs.key is not None and b"ENCRYPTED" in inputs.key.data and inputs.key_password is None:
+            message = f"{inputs.key.label} is encrypted, {new_name}.key is not: --key-password SOURCE encrypts it"
+            notices.append(Notice("key.in-clear", message))
+        return key, key_artifact(new_name, key, inputs.key_password), notices
+    if inputs.key is None:
+        raise PrivateKeyError(
+            "key.none",
+            f"{request.folder / request.name}.key is not there, and a renewal keeps the key",
+            f"put the key there, or make a new one: sfkeytool rotate {request.name}",
+        )
+    found = parse_contents(inputs.key, inputs.input_passwords).keys
+    if len(found) != 1:
+        raise PrivateKeyError("key.none", f"{inputs.key.label} holds {len(found) or 'no'} private keys; one is wanted")
+    if found[0].spki_der != certificates.spki_der(old):
+        raise PrivateKeyError(
+            "key.no-match",
+            f"{inputs.key.label} and {inputs.certificate.label} do not belong together",
+            f"sfkeytool show {inputs.key.label} {inputs.certificate.label} tells what each holds",
+        )
+    key = keys.require_supported(found[0].key, found[0].origin)
+    return key, key_artifact(new_name, key, inputs.key_password or found[0].file_password), []
+
+
+def _purpose(old: x509.Certificate, generation: Generation | None) -> Purpose:
+    """As the receipt says; without one, as the extended key usage tells."""
+    if generation is not None and generation.purpose is not None:
+        return generation.purpose
+    try:
+        usages = old.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except (*LIBRARY_ERRORS, x509.ExtensionNotFound):
+        return Purpose.JWT
+    if ExtendedKeyUsageOID.SERVER_AUTH in usages:
+        return Purpose.DOMAIN
+    return Purpose.MTLS if ExtendedKeyUsageOID.CLIENT_AUTH in usages else Purpose.JWT
+
+
+def _notices(request: RenewRequest, old: x509.Certificate, purpose: Purpose, now: datetime) -> list[Notice]:
+    notices = []
+    if old.not_valid_after_utc <= now:
+        message = f"{request.name} expired on {old.not_valid_after_utc:%Y-%m-%d}: logins may fail already"
+        notices.append(Notice("renew.expired", message))
+    if not request.by_ca and not chains.is_self_signed(old):
+        if purpose in (Purpose.DOMAIN, Purpose.MTLS):
+            raise CertificateError(
+                "renew.needs-ca",
+                f"{request.name} was signed by a CA, and for {purpose} others must trust it; a self-signed one will"
+                " not do",
+                "make a request for the CA: --csr",
+            )
+        message = (
+            f"{request.name} was signed by a CA, the new certificate is self-signed: that does for {purpose};"
+            " --csr makes a request for the CA instead"
+        )
+        notices.append(Notice("renew.self-signed", message))
+    return notices
+
+
+def _bits(old: x509.Certificate) -> int:
+    return keys.describe_key_kind(old.public_key())[1] or 0
+
+
+def _san(old: x509.Certificate) -> list[x509.GeneralName]:
+    try:
+        return list(old.extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
+    except (*LIBRARY_ERRORS, x509.ExtensionNotFound):
+        return []
+
+
+def _change(
+    request: RenewRequest,
+    new_name: str,
+    purpose: Purpose,
+    old: x509.Certificate,
+    new: x509.Certificate | None,
+    now: datetime,
+) -> Change:
+    return Change(
+        old=request.name,
+        new=new_name,
+        same_key=not request.new_key,
+        purpose=purpose,
+        by_ca=request.by_ca,
+        made=now.date(),
+        old_expiry=old.not_valid_after_utc.date(),
+        new_expiry=new.not_valid_after_utc.date() if new else None,
+        new_mail_dates=mail_dates(new.not_valid_after_utc, now) if new else (),
+        next_start=latest_start(new.not_valid_before_utc, new.not_valid_after_utc) if new else None,
+        password_file=request.password is not None and request.password.kind is SourceKind.GENERATE,
+    )

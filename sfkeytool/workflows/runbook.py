@@ -1,0 +1,311 @@
+"""The runbook of a renewal or rotation: what to do, in which order, how to see that it worked, and the way back.
+
+One list of steps serves the Markdown file and ``renew --status``.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, NamedTuple
+
+from sfkeytool.model import Purpose
+from sfkeytool.workflows.generations import Generation
+
+
+class Text(NamedTuple):
+    """A paragraph in Markdown, and the command that goes with it, if one does."""
+
+    text: str
+    command: str = ""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: what to do, how to see that it worked, and the way back. ``id`` is stable; nothing here is secret."""
+
+    id: str
+    title: str
+    do: tuple[Text, ...]
+    check: Text
+    way_back: Text
+
+    def to_json(self) -> dict[str, Any]:
+        """With camelCase names."""
+        return {
+            "id": self.id,
+            "title": self.title,
+            "do": [text._asdict() for text in self.do],
+            "check": self.check._asdict(),
+            "wayBack": self.way_back._asdict(),
+        }
+
+
+@dataclass(frozen=True)
+class Change:
+    """From which generation to which. Dates are UTC; ``new_expiry`` is None while a CA has yet to sign."""
+
+    old: str
+    new: str
+    same_key: bool
+    purpose: Purpose
+    by_ca: bool
+    made: date
+    old_expiry: date
+    new_expiry: date | None
+    new_mail_dates: tuple[date, ...] = ()
+    next_start: date | None = None
+    password_file: bool = False
+
+
+def steps(change: Change) -> tuple[Step, ...]:
+    """All steps of a change, in order. Pure."""
+    found = [_sign(change)] if change.by_ca else []
+    found += [_import(change), _repoint(change)]
+    if change.purpose is Purpose.JWT:
+        found += [_swap(change), _prove(change)]
+    found += [_retire(change), _tidy(change)]
+    return tuple(found)
+
+
+def _sign(change: Change) -> Step:
+    return Step(
+        "sign",
+        "Have the request signed",
+        (
+            Text(
+                f"Send `{change.new}.csr` to the CA, ask for the whole chain, and make a keystore from the answer:",
+                f"sfkeytool wrap {change.new} ANSWER… --password generate",
+            ),
+        ),
+        Text("The new certificate and its expiry are shown by:", f"sfkeytool show {change.new}"),
+        Text(f"Nothing has changed anywhere yet: `{change.old}` goes on working until it expires."),
+    )
+
+
+def _import(change: Change) -> Step:
+    expiry = f" with the expiry {change.new_expiry}" if change.new_expiry else " with its new expiry"
+    return Step(
+        "import",
+        "Import the keystore into Certificate and Key Management",
+        (
+            Text(
+                f"Setup > Certificate and Key Management > Import from Keystore: `{change.new}.jks`. Its name there is"
+                f" new, so the entry `{change.old}` stays as it is."
+            ),
+        ),
+        Text(f"The list in Setup shows `{change.new}`{expiry}."),
+        Text(f"Delete the entry `{change.new}`: nothing uses it yet."),
+    )
+
+
+def _repoint(change: Change) -> Step:
+    return Step(
+        "repoint",
+        f"Point at {change.new} what names {change.old}",
+        (
+            Text(
+                f"Whatever chooses the certificate by name stays on `{change.old}` until it is changed: named and"
+                " external credentials, SAML settings and the identity provider, custom domains, and Apex (`Auth.JWS`,"
+                " `setClientCertificateName`, `signWithCertificate`). An entry that is there for its mails alone is"
+                " named nowhere. In a project's folder, this finds the names:",
+                f"git grep -n -w {change.old}",
+            ),
+        ),
+        Text(
+            f"In Setup, hovering over the greyed-out Delete of `{change.old}` is reported to show where it is still"
+            " used. Then try what you changed: one callout, one single sign-on."
+        ),
+        Text(f"Choose `{change.old}` again: it is still there, and valid until {change.old_expiry}."),
+    )
+
+
+def _swap(change: Change) -> Step:
+    upload = (
+        f"Upload `{change.new}.crt`: Setup > External Client App Manager > the app > Settings > OAuth Settings > JWT"
+        " Bearer Flow; or Setup > App Manager > the connected app > Edit > Use digital signatures."
+    )
+    if change.same_key:
+        return Step(
+            "swap",
+            "Replace the certificate on the app",
+            (
+                Text(upload),
+                Text(
+                    "The key is the same, so the old and the new certificate verify the same signatures: no login"
+                    " should fail at any moment, whichever of the two Salesforce looks at."
+                ),
+            ),
+            Text(
+                "A login cannot tell which of the two certificates the app holds, because both fit the key. Retrieve"
+                " the app's metadata and compare:",
+                f"sfkeytool compare {change.new}/{change.new}.crt RETRIEVED_FILE-meta.xml",
+            ),
+            Text(f"Upload `{change.old}.crt` again."),
+        )
+    return Step(
+        "swap",
+        "Bring the new key to the app",
+        (
+            Text(
+                "An app holds one certificate. When it is replaced, logins with the old key fail, and those with the"
+                " new one may fail too until the change has spread: 2 to 10 minutes are reported. **A second app is"
+                " the only swap that is certain to have no gap:** make one with the new certificate (this writes its"
+                " metadata), approve the same users for it, try it with the next step, and move the clients to its"
+                " consumer key and the new private key, one by one. Delete the first app when its Login History stays"
+                " empty.",
+                f"sfkeytool metadata {change.new}",
+            ),
+            Text(
+                f"Where a gap of some minutes is bearable: stop the clients. {upload} Wait with the next step until the"
+                " new key is accepted, then start them with it."
+            ),
+        ),
+        Text("The next step."),
+        Text(
+            f"With a second app: leave the clients on the first. Otherwise upload `{change.old}.crt` again; the old key"
+            " works when that has spread."
+        ),
+    )
+
+
+def _prove(change: Change) -> Step:
+    login = f"sfkeytool login {change.new} --client-id CONSUMER_KEY --username USER --wait 10"
+    history = "Setup > Login History"
+    if change.same_key:
+        return Step(
+            "prove",
+            "Prove the login",
+            (
+                Text(
+                    "Once before the certificate is replaced, and again 10 minutes after. The clients need nothing:"
+                    f" their key is the same, and `{change.old}/` is as it was.",
+                    login,
+                ),
+            ),
+            Text(f"Each login is accepted. {history} shows them."),
+            Text(f"Upload `{change.old}.crt` again if one is refused that was accepted before."),
+        )
+    return Step(
+        "prove",
+        "Prove the login, then give the clients the new key",
+        (
+            Text(
+                "`--wait 10` tries until the new key is accepted; `--old-key` tells whether the old one still is.",
+                f"{login} --old-key {change.old}/{change.old}.key",
+            ),
+            Text(
+                f"Keep `{change.old}.key` as the fallback until every client has the new key and the change has spread"
+                " (a day is long enough). After a leak do not: remove the old certificate first, and bear the gap."
+            ),
+        ),
+        Text(f"The login is accepted. {history} shows no failure of the clients' user afterwards."),
+        Text(f"Give the client `{change.old}.key` again, with the app that still has its certificate."),
+    )
+
+
+def _retire(change: Change) -> Step:
+    return Step(
+        "retire",
+        f"Delete the entry {change.old} in Certificate and Key Management",
+        (
+            Text(
+                f"Setup > Certificate and Key Management > `{change.old}` > Delete. Otherwise Salesforce goes on"
+                f" mailing about a certificate that nobody uses, on the days before {change.old_expiry}, and people"
+                " learn to ignore its mails."
+            ),
+        ),
+        Text(f"The list in Setup shows `{change.new}` and no `{change.old}`."),
+        Text(
+            "Import it again; its keystore can be made anew from the old folder:",
+            f"sfkeytool wrap {change.old} {change.old}/{change.old}.key {change.old}/{change.old}.crt"
+            f" -d {change.old}_again --password generate",
+        ),
+    )
+
+
+def _tidy(change: Change) -> Step:
+    keystore = f"`{change.new}.jks`" + (f" and `{change.new}.jks.password`" if change.password_file else "")
+    calendar = f" Begin the next renewal on {change.next_start} at the latest." if change.next_start else ""
+    old_key = "" if change.same_key else f" Destroy `{change.old}.key` when nothing uses it any more."
+    return Step(
+        "tidy",
+        "Tidy up",
+        (
+            Text(
+                f"Delete {keystore}: the JKS format protects a key weakly. Keep `{change.new}.key` in your vault."
+                f"{old_key}{calendar}"
+            ),
+        ),
+        Text("No step is left:", f"sfkeytool renew {change.old} --status"),
+        Text("There is nothing to take back."),
+    )
+
+
+def encode_runbook(change: Change) -> bytes:
+    """The runbook as Markdown, UTF-8. Pure."""
+    return ("\n".join(_lines(change)) + "\n").encode()
+
+
+def _lines(change: Change) -> Iterator[str]:
+    kind = "Renewal: the same key, a new certificate" if change.same_key else "Rotation: a new key, a new certificate"
+    yield f"# {change.old} → {change.new}"
+    yield ""
+    yield f"{kind}. Made on {change.made}. What is said of Salesforce here is documented or reported, not promised."
+    yield ""
+    yield "| when (UTC) | what |"
+    yield "|---|---|"
+    yield from (f"| {day} | {what} |" for day, what in sorted(_dates(change)))
+    yield ""
+    yield f"`{change.old}/` was not touched: every client that reads its key from there goes on working."
+    for number, step in enumerate(steps(change), 1):
+        yield ""
+        yield f"## {number}. {step.title}"
+        yield ""
+        for text in step.do:
+            yield from _paragraph("- [ ] ", text)
+        yield from _paragraph("- [ ] Check: ", step.check)
+        yield from _paragraph("- Way back: ", step.way_back)
+
+
+def _paragraph(lead: str, text: Text) -> Iterator[str]:
+    yield lead + text.text
+    if text.command:
+        yield from ("", "  ```sh", f"  {text.command}", "  ```", "")
+
+
+def _dates(change: Change) -> Iterator[tuple[date, str]]:
+    yield change.made, f"`{change.new}` was made"
+    yield change.old_expiry, f"**`{change.old}` expires**: all steps must be done before"
+    for day in change.new_mail_dates:
+        if day != change.new_expiry:
+            yield day, f"Salesforce should mail about `{change.new}`, give or take a day (inferred for imported pairs)"
+    if change.next_start:
+        yield change.next_start, "the next renewal should begin, at the latest (our advice)"
+    if change.new_expiry:
+        yield change.new_expiry, f"`{change.new}` expires"
+
+
+def progress(change: Change, generation: Generation, files: Sequence[str]) -> list[dict[str, Any]]:
+    """Each step with what is known of it: its ``state`` is done, next or later. Pure.
+
+    The receipt of the new generation knows of what was wrapped, of logins that were accepted, and of steps that a
+    person called done; ``files`` are the names in its folder.
+    """
+    login = f"a login was accepted at {generation.login_at}" if generation.login_at else None
+    imported = generation.certificate and f"{change.new}.jks" not in files
+    evidence = {
+        "sign": f"wrapped, valid until {change.new_expiry}" if generation.certificate else None,
+        "import": "the keystore was deleted, as after an import" if imported else None,
+        # With the same key a login fits the old certificate as well, and tells nothing of the app.
+        "swap": None if change.same_key else login,
+        "prove": login,
+    }
+    described = []
+    next_found = False
+    for step in steps(change):
+        told = generation.done_at(step.id)
+        proof = f"called done at {told}" if told else evidence.get(step.id)
+        state = "done" if proof else "later" if next_found else "next"
+        next_found = next_found or state == "next"
+        described.append({**step.to_json(), "state": state, "evidence": proof})
+    return described
