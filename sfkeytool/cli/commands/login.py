@@ -1,0 +1,225 @@
+"""``login``: prove that a key works."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sfkeytool.cli import options
+from sfkeytool.cli.fields import Field, Question, Values, existing_path
+from sfkeytool.cli.render import certificate_line
+from sfkeytool.cli.run import Command, Run
+from sfkeytool.errors import InputError, UsageError
+from sfkeytool.model import Notice
+from sfkeytool.passwords import Source, SourceKind
+
+if TYPE_CHECKING:
+    from sfkeytool.keystores.contents import InputFile
+    from sfkeytool.workflows.login import Accepted, Event
+
+_STDIN_LIMIT = 1 << 20
+"""Bytes of a key on stdin: our own bound, as no key or keystore comes near it."""
+_WHICH_KEY = "Private key (a file):"
+
+NAME = Field(
+    "name",
+    str,
+    "The certificate whose NAME.key logs in and whose NAME.crt is compared with it first.",
+    metavar="[NAME]",
+    question=Question("Name of the certificate (Enter to give a key file instead):", menu_only=True),
+)
+CLIENT_ID = Field(
+    "client_id",
+    str,
+    "Consumer key of the connected app or External Client App.",
+    ("--client-id", "-i"),
+    metavar="KEY",
+    required=True,
+    question=Question("Consumer key of the app:"),
+)
+USERNAME = Field(
+    "username",
+    str,
+    "User to log in as.",
+    ("--username", "-u"),
+    metavar="USER",
+    required=True,
+    question=Question("Username (user@example.com):"),
+)
+KEY = Field(
+    "jwt_key_file",
+    str,
+    "Private key: any key file or keystore, env:VARIABLE that holds PEM or base64, or - for stdin."
+    " [default: NAME.key in the folder of NAME]",
+    ("--jwt-key-file", "-f"),
+    metavar="FILE",
+    question=Question(_WHICH_KEY, "path", menu_only=True, when=lambda values: values.get("name") is None),
+)
+INSTANCE_URL = Field(
+    "instance_url",
+    str,
+    "Where to log in; the assertion goes nowhere else. [default: $SF_ORG_INSTANCE_URL, else"
+    " https://login.salesforce.com]",
+    ("--instance-url", "-r"),
+    metavar="URL",
+    question=Question("My Domain of the org (Enter for https://login.salesforce.com):", menu_only=True),
+)
+SANDBOX = Field("sandbox", bool, "Log in at https://test.salesforce.com.", ("--sandbox",))
+AUDIENCE = Field(
+    "audience",
+    str,
+    "Audience (aud) of the assertion. [default: $SF_AUDIENCE_URL, else what follows from the host]",
+    ("--audience",),
+    metavar="URL",
+)
+CERTIFICATE = Field(
+    "certificate",
+    Path,
+    "The certificate that the app should have; the key must fit it. [default: NAME.crt, if it is there]",
+    ("--certificate",),
+    metavar="FILE",
+)
+FOLDER = Field("output_dir", str, "The folder of NAME. [default: ./NAME]", ("--output-dir", "-d"), metavar="DIR")
+WAIT = Field(
+    "wait",
+    int,
+    "After an upload: try until the key is accepted, so many minutes at most.",
+    ("--wait",),
+    metavar="MINUTES",
+)
+POLL_INTERVAL = Field(
+    "poll_interval", int, "Seconds between two tries of --wait, 5 or more.", ("--poll-interval",), metavar="SECONDS",
+    default=20,
+)  # fmt: skip
+OLD_KEY = Field(
+    "old_key", Path, "The key that is being replaced: tell whether it still works.", ("--old-key",), metavar="FILE"
+)
+SHOW_TOKEN = Field("show_token", bool, "Show the access token, which is a secret: a whole session.", ("--show-token",))
+
+
+def _execute(run: Run, values: Values) -> int:
+    if values["name"] is None and values["jwt_key_file"] is None and run.asker is not None:
+        # In place, so that the command line which is shown at the end names it too.
+        values["jwt_key_file"] = run.asker.path(_WHICH_KEY, check=existing_path)
+
+    from datetime import UTC, datetime
+    from time import monotonic, sleep
+
+    from sfkeytool.cli.building import build_login_request
+    from sfkeytool.salesforce.transport import HttpTransport
+    from sfkeytool.workflows.login import Accepted, Clock, LoginInputs, login, prepare
+
+    request = build_login_request(values, run.environ)
+    key = _read_key(run, request.key)
+    certificate = run.read(request.certificate) if request.certificate else None
+    old_key = run.read(request.old_key) if request.old_key else None
+    given = [run.secret(source, "--password", "Password of the key") for source in request.passwords]
+    prepared = run.with_passwords(
+        given, lambda known: prepare(request, LoginInputs(key, certificate, old_key, known), run.now)
+    )
+    for notice in prepared.notices:
+        run.console.warn(notice)
+    run.console.detail(f"POST {prepared.host.token_url}")
+    run.console.detail(f"audience {prepared.host.audience}: {prepared.host.reason}")
+    clock = Clock(lambda: datetime.now(UTC), monotonic, sleep)
+    for event in login(request, prepared, HttpTransport(run.environ), clock):
+        if isinstance(event, Accepted):
+            _show_accepted(run, event, show_token=values["show_token"])
+        else:
+            _show_progress(run, event)
+    return 0
+
+
+def _read_key(run: Run, source: Source) -> "InputFile":
+    from sfkeytool.keystores.contents import InputFile
+    from sfkeytool.workflows.login import decode_key_text
+
+    match source.kind:
+        case SourceKind.ENV:
+            text = run.environ.get(source.argument)
+            if text is None:
+                raise InputError("secret.env-unset", f"--jwt-key-file: the variable {source.argument} is not set")
+            return decode_key_text(text, f"${source.argument}")
+        case SourceKind.STDIN:
+            return InputFile("stdin", _read_stdin())
+    return run.read(Path(source.argument))
+
+
+def _read_stdin() -> bytes:
+    if sys.stdin is None:
+        raise InputError("input.not-found", "--jwt-key-file: there is no stdin to read from")
+    if sys.stdin.isatty():
+        raise UsageError("usage.stdin-is-terminal", "--jwt-key-file -: stdin is a terminal; pipe the key into it")
+    data = sys.stdin.buffer.read(_STDIN_LIMIT + 1)
+    if len(data) > _STDIN_LIMIT:
+        raise InputError("input.too-large", "stdin holds more than 1 MB, and no key does")
+    if not data:
+        raise InputError("input.empty", "stdin is empty; a private key was expected")
+    return data
+
+
+def _show_progress(run: Run, event: "Event") -> None:
+    from sfkeytool.workflows.login import NotYet, Trouble
+
+    match event:
+        case Notice():
+            run.console.warn(event)
+        case Trouble():
+            run.console.say(f"{event.message}; again in {event.delay_seconds:.0f} s")
+        case NotYet():
+            old_key = {"accepted": "the old key still works; ", "refused": "the old key is refused too; "}
+            run.console.say(
+                f"not yet, after {event.elapsed_seconds:.0f} s: {event.words};"
+                f" {old_key.get(event.old_key or '', '')}again in {event.delay_seconds:.0f} s"
+            )
+
+
+def _show_accepted(run: Run, event: "Accepted", *, show_token: bool) -> None:
+    token = {"accessToken": event.access_token.reveal()} if show_token else {}
+    run.console.envelope(0, event.facts | token)
+    run.console.heading(f"Salesforce accepted the login of {event.facts['username']}")
+    run.console.result(_accepted_lines(event.facts))
+    if show_token:
+        run.console.result([f"  access token {event.access_token.reveal()}"])
+
+
+def _accepted_lines(facts: Mapping[str, Any]) -> Iterator[str]:
+    yield f"  org          {facts['orgId'] or '(not told)'}"
+    yield f"  instance     {facts['instanceUrl']}"
+    yield f"  scopes       {' '.join(facts['scopes']) or '(not told)'}"
+    yield f"  audience     {facts['audience']} ({facts['audienceReason']})"
+    yield f"  took         {facts['durationMs']} ms at {facts['loginUrl']}"
+    if certificate := facts.get("certificate"):
+        yield f"  certificate  {certificate_line(certificate)}"
+    yield f"  key SHA-256  {facts['key']['publicKeySha256']}"
+    if old_key := facts.get("oldKey"):
+        yield "  old key      " + ("accepted still" if old_key == "accepted" else "refused")
+
+
+LOGIN = Command(
+    "login",
+    "A JWT bearer login with the key, and what Salesforce's answer means.",
+    (
+        "sfkeytool login pay_api --client-id 3MVG9… --username bot@example.com",
+        "sfkeytool login -f env:JWT_KEY -i 3MVG9… -u bot@example.com.uat --sandbox --json",
+        "sfkeytool login pay_api_202711 -i 3MVG9… -u bot@example.com --wait 10 --old-key pay_api/pay_api.key",
+    ),
+    (
+        NAME,
+        CLIENT_ID,
+        USERNAME,
+        INSTANCE_URL,
+        SANDBOX,
+        AUDIENCE,
+        KEY,
+        options.ALIAS,
+        options.OPENING_PASSWORD,
+        CERTIFICATE,
+        OLD_KEY,
+        WAIT,
+        POLL_INTERVAL,
+        SHOW_TOKEN,
+        FOLDER,
+    ),
+    _execute,
+)

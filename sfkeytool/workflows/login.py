@@ -1,0 +1,426 @@
+"""``login``: a JWT bearer login with a key, and what its answer means.
+
+Transport and clock are arguments. Everything that can be known without the network is looked at first.
+"""
+
+import base64
+import re
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from sfkeytool.acceptance.explanations import Explanation, System
+from sfkeytool.crypto import certificates, keys
+from sfkeytool.errors import (
+    CertificateError,
+    KeystoreError,
+    LoginRefusedError,
+    NetworkError,
+    PrivateKeyError,
+    UsageError,
+)
+from sfkeytool.keystores.contents import Contents, FoundCertificate, FoundKey, InputFile, parse_contents
+from sfkeytool.model import Notice
+from sfkeytool.passwords import Secret, SourceKind
+from sfkeytool.salesforce.hosts import LoginHost, parse_login_host
+from sfkeytool.salesforce.login import Grant, Refusal, build_assertion, request_token
+from sfkeytool.salesforce.transport import Transport, is_passing
+from sfkeytool.workflows.explain import match_messages
+from sfkeytool.workflows.keypair import describe_key
+from sfkeytool.workflows.requests import LoginRequest
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+_BACKOFF_SECONDS = (1.0, 3.0)
+"""Pauses before a second and third try when the network or the server fails. Our own choice."""
+
+_LONGEST_PAUSE_SECONDS = 30
+"""Up to which a server's Retry-After is heeded; beyond it, saying so is kinder than waiting. Our own choice."""
+
+_SKEW_SECONDS = 60
+"""Seconds by which a clock may be wrong without a word: a third of what an assertion lives. Our own choice."""
+
+_SMALLEST_BITS = 2048
+"""What apps take for JWT logins, says a vendor's guide (https://docs.withampersand.com/customer-guides/salesforce-jwt,
+read 2026)."""
+
+_CONSUMER_KEY = re.compile(r"3MVG9[A-Za-z0-9._]{30,}")
+"""Consumer keys that are seen in public look so; nothing documents it, so that another form draws a warning only."""
+
+_WAITED_FOR = "error.jwt.invalid-assertion"
+"""The only refusal that passes by itself, once a new certificate has spread. All others end a wait: trying again and
+again as the wrong user helps nobody and may lock one out."""
+
+_UNKNOWN = ""
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Time as the run sees it: aware UTC, seconds that only grow, and waiting."""
+
+    now: Callable[[], datetime]
+    monotonic: Callable[[], float]
+    sleep: Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class LoginInputs:
+    key: InputFile
+    certificate: InputFile | None = None
+    old_key: InputFile | None = None
+    passwords: Sequence[Secret] = ()
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """All that a login needs. ``certificate`` fits the key; None if none is known.
+
+    ``key_file`` stands in commands that are proposed: a placeholder where the key came from no file.
+    """
+
+    host: LoginHost
+    key_origin: str
+    key_file: str
+    key: rsa.RSAPrivateKey = field(repr=False)
+    certificate: "x509.Certificate | None" = None
+    old_key: rsa.RSAPrivateKey | None = field(default=None, repr=False)
+    notices: tuple[Notice, ...] = ()
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """The network or the server failed; it is tried again after a pause."""
+
+    message: str
+    delay_seconds: float
+
+
+@dataclass(frozen=True)
+class NotYet:
+    """The key was refused, and is tried again. ``old_key`` is ``accepted``, ``refused`` or None if there is none."""
+
+    words: str
+    elapsed_seconds: float
+    delay_seconds: float
+    old_key: str | None
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The login worked. ``facts`` is JSON-ready and holds no secret."""
+
+    facts: dict[str, Any]
+    access_token: Secret
+
+
+Event = Notice | Trouble | NotYet | Accepted
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """``skew_seconds``: how far the server's clock is ahead of ours; None if it did not say."""
+
+    answer: Grant | Refusal
+    duration_ms: int
+    skew_seconds: int | None
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What a run saw beside the refusal itself."""
+
+    skew_seconds: int | None
+    old_key: str | None
+    waited_seconds: float
+
+
+def decode_key_text(text: str, label: str) -> InputFile:
+    """A key as CI systems keep it in a variable: PEM, also with \\n for its line ends, or base64 of any key file.
+
+    Secret. Raises PrivateKeyError, which does not quote it. Pure.
+    """
+    if "-----BEGIN " in text:
+        return InputFile(label, text.replace("\\n", "\n").encode("utf-8", "replace"))
+    try:
+        data = base64.b64decode("".join(text.split()), validate=True)
+    except ValueError:
+        data = b""
+    if not data:
+        raise PrivateKeyError(
+            "key.malformed",
+            f"{label} holds neither a PEM key nor base64",
+            "in CI keep the output of: base64 NAME.key",
+        )
+    return InputFile(label, data)
+
+
+def prepare(request: LoginRequest, inputs: LoginInputs, now: datetime) -> Prepared:
+    """Open the key, and look at everything that can be wrong with it before it is sent for. Pure.
+
+    Raises UsageError, PrivateKeyError, KeystoreError and those of the files; CertificateError
+    (login.certificate-mismatch) if the certificate that was given is not the key's.
+    """
+    host = parse_login_host(request.instance_url, request.audience, request.audience_from)
+    contents = parse_contents(inputs.key, inputs.passwords)
+    found = _choose_key(contents, request.alias)
+    key = _require_rsa(found)
+    certificate = _find_certificate(found, contents, inputs)
+    old_key = None
+    if inputs.old_key is not None:
+        old_key = _require_rsa(_choose_key(parse_contents(inputs.old_key, inputs.passwords), None))
+        if old_key.public_key() == key.public_key():
+            raise UsageError("usage.old-key", f"{inputs.old_key.label} holds the same key as {found.origin}")
+    return Prepared(
+        host,
+        found.origin,
+        inputs.key.label if request.key.kind is SourceKind.FILE else "NAME.key",
+        key,
+        certificate.certificate if certificate else None,
+        old_key,
+        (*_shape_notices(request), *_key_notices(key, found.origin), *_validity_notices(certificate, now)),
+    )
+
+
+def login(request: LoginRequest, prepared: Prepared, transport: Transport, clock: Clock) -> Iterator[Event]:
+    """Log in, and go on trying if the request says so; the last event is Accepted.
+
+    Raises LoginRefusedError for a refusal, after the last one if it was waited for, and NetworkError.
+    """
+    started = clock.monotonic()
+    skew_told = False
+    while True:
+        old_key = None
+        if prepared.old_key is not None:  # first, so that its troubles cannot hide that the new one works
+            old = yield from _attempt(request, prepared, prepared.old_key, transport, clock)
+            old_key = "accepted" if isinstance(old.answer, Grant) else "refused"
+        answer = yield from _attempt(request, prepared, prepared.key, transport, clock)
+        if _is_wrong(answer.skew_seconds) and not skew_told:
+            skew_told = True
+            yield Notice("login.clock", f"{_describe_skew(answer.skew_seconds)}: set it, or logins fail for it")
+        if isinstance(answer.answer, Grant):
+            yield Accepted(_facts(request, prepared, answer.answer, answer, old_key), answer.answer.access_token)
+            return
+        explanation = _explanation_of(answer.answer)
+        elapsed = clock.monotonic() - started
+        waiting = explanation is not None and explanation.id == _WAITED_FOR
+        if not waiting or elapsed + request.poll_seconds > request.wait_seconds:
+            raise _refused(answer.answer, explanation, prepared, _Seen(answer.skew_seconds, old_key, elapsed))
+        yield NotYet(answer.answer.words, elapsed, request.poll_seconds, old_key)
+        clock.sleep(request.poll_seconds)
+
+
+def _attempt(
+    request: LoginRequest, prepared: Prepared, key: rsa.RSAPrivateKey, transport: Transport, clock: Clock
+) -> Generator[Trouble, None, _Answer]:
+    """One login with ``key``; again only where no answer about the login came."""
+    for pause in (*_BACKOFF_SECONDS, None):
+        signed_at = clock.now()
+        assertion = build_assertion(key, request.client_id, request.username, prepared.host.audience, signed_at)
+        started = clock.monotonic()
+        try:
+            answer = request_token(transport, prepared.host, assertion)
+        except NetworkError as error:
+            asked = error.retry_after_seconds or 0
+            if pause is None or not is_passing(error) or asked > _LONGEST_PAUSE_SECONDS:
+                raise
+            delay = max(pause, asked)
+            yield Trouble(error.message, delay)
+            clock.sleep(delay)
+        else:
+            duration_ms = round((clock.monotonic() - started) * 1000)
+            skew = None
+            if answer.server_time is not None:
+                skew = round((answer.server_time - clock.now()).total_seconds())
+            return _Answer(answer, duration_ms, skew)
+    raise AssertionError("unreachable: the last try returns or raises")
+
+
+def _choose_key(contents: Contents, alias: str | None) -> FoundKey:
+    found, locked = contents.keys, contents.locked
+    if alias is not None:  # Java's keystores do not tell upper from lower case, so neither does this
+        found = tuple(key for key in found if (key.alias or "").lower() == alias.lower())
+        locked = tuple(name for name in locked if name.lower() == alias.lower())
+    if len(found) == 1 and not locked:
+        return found[0]
+    if locked:
+        raise KeystoreError(
+            "keystore.entry-locked",
+            f"{contents.label}: the private key of {', '.join(map(repr, locked))} has another password than the"
+            " keystore",
+            "give that one too with a second --password, or pick another entry with --alias",
+        )
+    known = [key.alias for key in contents.keys if key.alias]
+    if found:
+        raise KeystoreError(
+            "login.ambiguous-key",
+            f"{contents.label} holds {len(found)} private keys",
+            f"choose with --alias: {', '.join(known)}" if known else "give a file with one key",
+        )
+    if alias is not None and known:
+        raise KeystoreError(
+            "keystore.no-such-alias",
+            f"{contents.label} has no private key with the alias {alias!r}; it has {', '.join(map(repr, known))}",
+        )
+    raise PrivateKeyError("login.no-key", f"{contents.label} holds no private key", "a login is signed with one")
+
+
+def _require_rsa(found: FoundKey) -> rsa.RSAPrivateKey:
+    if not isinstance(found.key, rsa.RSAPrivateKey):
+        kind, _ = keys.describe_key_kind(found.key.public_key())
+        raise PrivateKeyError(
+            "key.not-rsa",
+            f"the key in {found.origin} is not RSA but {kind}; JWT logins are signed with RS256, which is RSA",
+            "make another pair, and upload its certificate to the app: sfkeytool self-signed NAME",
+        )
+    return found.key
+
+
+def _find_certificate(key: FoundKey, contents: Contents, inputs: LoginInputs) -> FoundCertificate | None:
+    """The key's certificate: the one that was given, else one that is in the key's own file."""
+
+    def fitting(found: Sequence[FoundCertificate]) -> FoundCertificate | None:
+        return next((each for each in found if certificates.spki_der(each.certificate) == key.spki_der), None)
+
+    if inputs.certificate is None:
+        return fitting(contents.certificates)
+    given = parse_contents(inputs.certificate, inputs.passwords, load_keys=False).certificates
+    if not given:
+        raise CertificateError("login.no-certificate", f"{inputs.certificate.label} holds no certificate")
+    if (certificate := fitting(given)) is None:
+        subject = certificates.describe_certificate(given[0].certificate)
+        raise CertificateError(
+            "login.certificate-mismatch",
+            f"the key in {key.origin} does not belong to the certificate in {inputs.certificate.label}"
+            f" ({subject.subject or 'no subject'}): Salesforce would refuse it as an invalid assertion",
+            f"see what belongs together: sfkeytool compare {contents.label} {inputs.certificate.label}",
+        )
+    return certificate
+
+
+def _shape_notices(request: LoginRequest) -> Iterator[Notice]:
+    if not _CONSUMER_KEY.fullmatch(request.client_id):
+        yield Notice(
+            "login.client-id-shape",
+            "the client id does not look like a consumer key (those that are seen begin with 3MVG9 and are long): it"
+            " is not the secret, and not the app's name",
+        )
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", request.username):
+        yield Notice(
+            "login.username-shape",
+            f"{request.username} does not look like a username: these have the form of a mail address",
+        )
+
+
+def _key_notices(key: rsa.RSAPrivateKey, origin: str) -> Iterator[Notice]:
+    if key.key_size < _SMALLEST_BITS:
+        yield Notice(
+            "login.small-key",
+            f"the key in {origin} has {key.key_size} bits; apps are said to take {_SMALLEST_BITS} and more",
+        )
+
+
+def _validity_notices(found: FoundCertificate | None, now: datetime) -> Iterator[Notice]:
+    if found is None:
+        return
+    until, since = found.certificate.not_valid_after_utc, found.certificate.not_valid_before_utc
+    if until < now:
+        yield Notice(
+            "certificate.expired",
+            f"the certificate in {found.origin} expired on {until:%Y-%m-%d}; whether Salesforce refuses the logins of"
+            " such a one its pages do not agree on: this login tells",
+        )
+    elif now < since:
+        yield Notice(
+            "certificate.not-yet-valid", f"the certificate in {found.origin} is valid only from {since:%Y-%m-%d} on"
+        )
+
+
+def _facts(
+    request: LoginRequest, prepared: Prepared, grant: Grant, answer: _Answer, old_key: str | None
+) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "username": request.username,
+        "orgId": grant.org_id,
+        "userId": grant.user_id,
+        "instanceUrl": grant.instance_url,
+        "loginUrl": prepared.host.url,
+        "audience": prepared.host.audience,
+        "audienceReason": prepared.host.reason,
+        "scopes": list(grant.scopes),
+        "durationMs": answer.duration_ms,
+        "clockSkewSeconds": answer.skew_seconds,
+        "key": describe_key(prepared.key, source=prepared.key_origin),
+    }
+    if prepared.certificate is not None:
+        facts["certificate"] = certificates.describe_certificate(prepared.certificate).to_json()
+    if old_key is not None:
+        facts["oldKey"] = old_key
+    return facts
+
+
+# Refusals: what is known about the message in general, after what is known about this very login.
+
+
+def _explanation_of(refusal: Refusal) -> Explanation | None:
+    """By the description. By the error code only if that is all there is, or if it says more than such codes do."""
+    for text, codes_count in ((refusal.description, True), (refusal.error, not refusal.description)):
+        # The first words tell where the message comes from: a short one could be about anything.
+        for match in match_messages(f"salesforce oauth2 jwt: {text}"):
+            explanation = match.explanation
+            if match.coverage == 1 and explanation.system is System.JWT and (codes_count or not explanation.wrapper):
+                return explanation
+    return None
+
+
+def _refused(refusal: Refusal, explanation: Explanation | None, prepared: Prepared, seen: _Seen) -> LoginRefusedError:
+    code = f" ({refusal.error})" if refusal.description else ""
+    waited = f" for {seen.waited_seconds / 60:.0f} min" if seen.waited_seconds >= 60 else ""
+    message = f"Salesforce refused the login{waited}: {refusal.words}{code}"
+    history = "Setup > Login History shows what Salesforce saw of the user's logins, with its own word for the reason"
+    if explanation is None:
+        hints = ("this message is none of those that sfkeytool knows", *_own_causes(_UNKNOWN, prepared, seen), history)
+        return LoginRefusedError("login.refused", message, *hints)
+    causes = (*_own_causes(explanation.id, prepared, seen), *explanation.causes)
+    return LoginRefusedError(
+        f"login.{explanation.id.split('.')[2]}",
+        message,
+        explanation.meaning,
+        *(f"cause {number}: {cause}" for number, cause in enumerate(causes, 1)),
+        *_certificate_hints(explanation.id, prepared),
+        *(_with_files(fix, prepared) for fix in explanation.fixes),
+        history,
+        f"where this is known from: sfkeytool explain {explanation.id}",
+    )
+
+
+def _own_causes(explanation_id: str, prepared: Prepared, seen: _Seen) -> Iterator[str]:
+    """What this run itself saw that may be the cause: it goes before what is usual."""
+    if explanation_id in ("error.jwt.expired-assertion", _UNKNOWN) and _is_wrong(seen.skew_seconds):
+        yield f"{_describe_skew(seen.skew_seconds)}, and an assertion lives 3 minutes by this machine's clock"
+    if explanation_id == _WAITED_FOR and seen.old_key == "accepted":
+        yield "the old key still works: the app has the old certificate, or the new one has not spread yet"
+    if explanation_id == "error.jwt.audience":
+        yield f"aud was {prepared.host.audience}, because {prepared.host.reason}; --audience URL sets another"
+
+
+def _certificate_hints(explanation_id: str, prepared: Prepared) -> Iterator[str]:
+    if explanation_id == _WAITED_FOR and prepared.certificate is not None:
+        sha256 = certificates.fingerprint(certificates.encode_der(prepared.certificate))
+        yield f"this key belongs to the certificate with the SHA-256 {sha256}: is it the app's?"
+
+
+def _with_files(fix: str, prepared: Prepared) -> str:
+    """Commands with this run's key; the certificate that they compare it with is the app's own."""
+    return fix.replace("{name}.key", prepared.key_file).replace("{name}.crt", "APP.crt")
+
+
+def _is_wrong(skew_seconds: int | None) -> TypeGuard[int]:
+    return skew_seconds is not None and abs(skew_seconds) > _SKEW_SECONDS
+
+
+def _describe_skew(seconds: int) -> str:
+    return f"this machine's clock is {abs(seconds)} seconds {'behind' if seconds > 0 else 'ahead of'} Salesforce's"
