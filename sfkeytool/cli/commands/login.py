@@ -1,5 +1,6 @@
 """``login``: prove that a key works."""
 
+import os.path
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -9,8 +10,9 @@ from sfkeytool.cli import options
 from sfkeytool.cli.fields import Field, Question, Values, existing_path
 from sfkeytool.cli.render import certificate_line
 from sfkeytool.cli.run import Command, Run
-from sfkeytool.errors import InputError, UsageError
-from sfkeytool.model import Notice
+from sfkeytool.errors import InputError, OutputError, UsageError
+from sfkeytool.model import ArtifactKind, Notice, PlannedFile
+from sfkeytool.names import parse_unique_name
 from sfkeytool.passwords import Source, SourceKind
 
 if TYPE_CHECKING:
@@ -124,6 +126,8 @@ def _execute(run: Run, values: Values) -> int:
     clock = Clock(lambda: datetime.now(UTC), monotonic, sleep)
     for event in login(request, prepared, HttpTransport(run.environ), clock):
         if isinstance(event, Accepted):
+            if values["name"] and not values["jwt_key_file"]:
+                _note_in_receipt(run, values, event.facts)
             _show_accepted(run, event, show_token=values["show_token"])
         else:
             _show_progress(run, event)
@@ -156,6 +160,28 @@ def _read_stdin() -> bytes:
     if not data:
         raise InputError("input.empty", "stdin is empty; a private key was expected")
     return data
+
+
+def _note_in_receipt(run: Run, values: Values, facts: Mapping[str, Any]) -> None:
+    """A record in NAME.json, if there is one: `renew --status` tells from it that the login was proved.
+
+    The login worked whatever becomes of this, so a receipt that cannot be written is a warning.
+    """
+    from sfkeytool.cli.building import build_login_request
+    from sfkeytool.edge.writer import FolderWrite
+    from sfkeytool.workflows.package import receipt_record
+
+    folder = Path(build_login_request(values, run.environ).key.argument).parent
+    name = parse_unique_name(values["name"]).value
+    if not os.path.isfile(folder / f"{name}.json"):
+        return
+    kept = {field: facts[field] for field in ("orgId", "loginUrl", "key")}
+    record = receipt_record("login", run.now, (), name=name, **kept)
+    try:
+        plan = run.plan(folder, [PlannedFile(f"{name}.json", ArtifactKind.RECEIPT)], force=False)
+        run.commit([FolderWrite(plan, (), record)])
+    except OutputError as error:
+        run.console.warn(Notice("login.not-noted", f"the login is not noted in the receipt: {error.message}"))
 
 
 def _show_progress(run: Run, event: "Event") -> None:

@@ -1,0 +1,179 @@
+"""Calendar files (RFC 5545): CKM's mail days, the day a certificate expires, and the latest start of its renewal.
+
+A UID depends on the certificate and the kind of day alone: importing a file again moves entries instead of doubling
+them, and what ``--ics`` of a single command wrote is the same entry as in the audit's calendar.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from hashlib import sha256 as sha256_of
+from importlib.util import find_spec
+
+from sfkeytool.acceptance.mails import latest_start as latest_start_of
+from sfkeytool.audit.model import Inventory, Item
+from sfkeytool.crypto.names import escape_unprintable
+from sfkeytool.errors import UsageError
+
+_MORNING = timedelta(hours=9)
+"""Alarms of an all-day entry count from its midnight."""
+
+_EXPIRY_ALARM_DAYS = 7
+_SUMMARY_CHARACTERS = 120
+"""A subject may be thousands of characters long; the description has it whole."""
+
+_WHO_MAILS = (
+    "Certificate and Key Management mails about a certificate that it holds 60, 30 and 10 days before it expires and"
+    " on the day (Salesforce Knowledge 000385781, 2 April 2026), give or take a day. That it does so for imported key"
+    " pairs too is inferred, not documented."
+)
+
+
+@dataclass(frozen=True)
+class CalendarEntry:
+    """An all-day entry. ``alarm_days`` before ``day``, at nine in the morning, the calendar speaks up.
+
+    ``uid`` is globally unique and the same whenever the same thing is written again.
+    """
+
+    uid: str
+    day: date
+    summary: str
+    description: str
+    alarm_days: int = 0
+
+
+def require_icalendar() -> None:
+    """Raises UsageError where the optional library is not installed, so that it is said before anything is made."""
+    if find_spec("icalendar") is None:
+        raise UsageError(
+            "usage.extra-missing",
+            "calendar files need the icalendar library, which is not installed",
+            "pip install 'sfkeytool[calendar]'",
+        )
+
+
+def encode_calendar(entries: Sequence[CalendarEntry], at: datetime) -> bytes:
+    """An iCalendar file, UTF-8 with CRLF; ``at`` (aware) stamps the entries. Raises UsageError. Pure."""
+    require_icalendar()
+    from icalendar import Alarm, Calendar, Event
+
+    calendar = Calendar()
+    calendar.add("prodid", "-//sfkeytool//certificates//EN")
+    calendar.add("version", "2.0")
+    calendar.add("x-wr-calname", "Salesforce certificates")
+    for entry in entries:
+        event = Event()
+        event.add("uid", entry.uid)
+        event.add("dtstamp", at)
+        event.add("dtstart", entry.day)
+        event.add("dtend", entry.day + timedelta(days=1))
+        event.add("summary", entry.summary)
+        event.add("description", entry.description)
+        event.add("transp", "TRANSPARENT")
+        alarm = Alarm()
+        alarm.add("action", "DISPLAY")
+        alarm.add("description", entry.summary)
+        alarm.add("trigger", _MORNING - timedelta(days=entry.alarm_days))
+        event.add_component(alarm)
+        calendar.add_component(event)
+    content: bytes = calendar.to_ical()
+    return content
+
+
+def certificate_entries(
+    *,
+    name: str,
+    subject: str,
+    sha256: str,
+    not_after: datetime,
+    mail_dates: Iterable[date],
+    latest_start: date | None,
+) -> tuple[CalendarEntry, ...]:
+    """What a calendar should hold about one certificate, in the order of the days. Pure.
+
+    ``name`` is what people call it; ``sha256`` its fingerprint, of which the UIDs are made; ``not_after`` is aware UTC.
+    ``mail_dates`` are CKM's days still to come, none where CKM does not hold it.
+    """
+    name, subject = escape_unprintable(name), escape_unprintable(subject)
+    expires = not_after.date()
+    mails = set(mail_dates)
+    certificate = f"{name}\n{subject}\nSHA-256 {sha256}\nexpires {not_after:%Y-%m-%d %H:%M:%S} UTC"
+
+    def entry(kind: str, day: date, title: str, text: str, alarm_days: int = 0) -> CalendarEntry:
+        uid = f"{sha256.replace(':', '').lower()}-{kind}@sfkeytool"
+        return CalendarEntry(uid, day, title, f"{text}\n\n{certificate}", alarm_days)
+
+    short = name if len(name) <= _SUMMARY_CHARACTERS else name[: _SUMMARY_CHARACTERS - 1] + "…"
+    entries = [
+        entry(
+            f"mail-{(expires - day).days}",
+            day,
+            f"Salesforce should mail: {short} expires in {(expires - day).days} days",
+            f"No mail by tomorrow? Look at who receives them. {_WHO_MAILS}",
+        )
+        for day in sorted(mails - {expires})
+    ]
+    if latest_start is not None:
+        entries.append(
+            entry(
+                "renewal",
+                latest_start,
+                f"Begin the renewal of {short} today at the latest",
+                f"It expires on {expires}. The date is sfkeytool's advice, no rule of Salesforce.",
+                _EXPIRY_ALARM_DAYS,
+            )
+        )
+    entries.append(
+        entry(
+            "expiry",
+            expires,
+            f"{short} expires",
+            f"Certificate and Key Management should mail today, for the last time. {_WHO_MAILS}"
+            if expires in mails
+            else "As far as is known, no mail of Salesforce tells of it.",
+            _EXPIRY_ALARM_DAYS,
+        )
+    )
+    return tuple(sorted(entries, key=lambda each: each.day))
+
+
+def inventory_calendar(inventory: Inventory) -> bytes:
+    """The entries of every certificate that has not expired yet, once each, wherever it sits. Raises UsageError. Pure.
+
+    A certificate without a known date is left out; the latest start of a renewal is, once it has passed or where a
+    later certificate is in place already.
+    """
+    together: dict[str, list[Item]] = {}
+    for item in inventory.items:
+        if item.carrier.not_after is not None and item.carrier.not_after >= inventory.at:
+            together.setdefault(_identity(item), []).append(item)
+    entries = [
+        entry for identity, items in together.items() for entry in _entries_of(identity, items, inventory.at.date())
+    ]
+    return encode_calendar(sorted(entries, key=lambda entry: entry.day), inventory.at)
+
+
+def _entries_of(identity: str, items: Sequence[Item], today: date) -> tuple[CalendarEntry, ...]:
+    first = items[0].carrier
+    assert first.not_after is not None  # noqa: S101  # only such items are grouped
+    start = None
+    if first.certificate is not None and not any(item.superseded_by for item in items):
+        start = latest_start_of(datetime.fromisoformat(first.certificate.not_before), first.not_after)
+    return certificate_entries(
+        name=", ".join(dict.fromkeys(f"{item.carrier.source}: {item.carrier.name}" for item in items)),
+        subject=first.certificate.subject if first.certificate else "",
+        sha256=identity,
+        not_after=first.not_after,
+        mail_dates={day for item in items for day in item.mail_dates},
+        latest_start=start if start and start >= today else None,
+    )
+
+
+def _identity(item: Item) -> str:
+    """The certificate's fingerprint; for a row of which only the date is known a hash of where it sits."""
+    carrier = item.carrier
+    if carrier.certificate is not None:
+        return carrier.certificate.sha256
+    place = "\n".join((carrier.source, carrier.kind, carrier.place, carrier.part, carrier.name))
+    return sha256_of(place.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,124 @@
+"""The token endpoint: the OAuth 2.0 JWT bearer flow (RFC 7523), with the refusals that are documented or reported.
+
+Sources of the texts: Salesforce Help, "OAuth 2.0 JWT Bearer Flow", and the threads named beside them.
+"""
+
+import base64
+import binascii
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+LONGEST_SECONDS = 300
+"""Five minutes, the more generous of the two limits that sources name."""
+
+Answer = tuple[int, dict[str, Any]]
+
+
+@dataclass
+class App:
+    """A connected app or External Client App. ``coming`` is a certificate whose upload has yet to spread."""
+
+    certificate_pem: str
+    approved_users: set[str]
+    installed: bool = True
+    blocked: bool = False
+    scopes: str = "api refresh_token"
+    coming: list[Any] = field(default_factory=list)
+
+    def certificate_now(self) -> str:
+        """The certificate that this request is verified with: an upload takes effect some requests later."""
+        if self.coming:
+            if self.coming[0] <= 0:
+                self.certificate_pem = self.coming[1]
+                self.coming.clear()
+            else:
+                self.coming[0] -= 1
+        return self.certificate_pem
+
+
+@dataclass
+class User:
+    active: bool = True
+    locked: bool = False
+    ip_restricted: bool = False
+
+
+def refuse(error: str, description: str) -> Answer:
+    return 400, {"error": error, "error_description": description}
+
+
+def judge(form: Mapping[str, str], apps: Mapping[str, App], users: Mapping[str, User], own_url: str) -> str | Answer:
+    """The username that is let in, or the refusal."""
+    if form.get("grant_type") != GRANT:
+        return refuse("unsupported_grant_type", "grant type not supported")
+    if set(form) != {"grant_type", "assertion"}:
+        return refuse("invalid_request", "unexpected parameters")
+    try:
+        head, body, signature = form["assertion"].split(".")
+        header, claims = (json.loads(_decode(part)) for part in (head, body))
+        signed = f"{head}.{body}".encode()
+        raw = _decode(signature)
+    except (ValueError, binascii.Error):
+        return refuse("invalid_grant", "invalid assertion")
+    app = apps.get(claims.get("iss"))
+    if app is None:
+        # https://github.com/forcedotcom/cli/issues/1529 and others
+        return refuse("invalid_client_id", "client identifier invalid")
+    if not app.installed:
+        # https://github.com/forcedotcom/cli/issues/3482
+        return refuse("invalid_grant", "External client app is not installed in this org")
+    if app.blocked:
+        return refuse("OAUTH_APP_BLOCKED", "this app is blocked by admin")
+    if header.get("alg") != "RS256" or not _verifies(app.certificate_now(), raw, signed):
+        # https://github.com/forcedotcom/sfdx-travisci/issues/135
+        return refuse("invalid_grant", "invalid assertion")
+    if str(claims.get("aud", "")).rstrip("/") not in ("https://login.salesforce.com", own_url):
+        # https://github.com/forcedotcom/cli/issues/3325
+        return refuse("invalid_grant", "audience is invalid")
+    return _judge_claims(claims, app, users)
+
+
+def _judge_claims(claims: Mapping[str, Any], app: App, users: Mapping[str, User]) -> str | Answer:
+    try:
+        expires = float(claims["exp"])  # a string from simple-salesforce
+    except (KeyError, TypeError, ValueError):
+        return refuse("invalid_grant", "invalid assertion")
+    if expires > 100_000_000_000:  # milliseconds, from the Salesforce CLI
+        expires /= 1000
+    if not time.time() < expires <= time.time() + LONGEST_SECONDS + 5:
+        # https://salesforce.stackexchange.com/questions/282513
+        return refuse("invalid_grant", "expired authorization code")
+    user = users.get(claims.get("sub", ""))
+    if user is None or not user.active:
+        return refuse("invalid_grant", "user hasn't approved this consumer" if user is None else "inactive user")
+    if user.locked:
+        return refuse("invalid_grant", "user is locked")
+    if user.ip_restricted:
+        return refuse("invalid_grant", "ip restricted or invalid login hours")
+    if claims["sub"] not in app.approved_users:
+        # https://github.com/restforce/restforce/issues/674
+        return refuse("invalid_grant", "user hasn't approved this consumer")
+    return str(claims["sub"])
+
+
+def _decode(part: str) -> bytes:
+    return base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
+
+
+def _verifies(certificate_pem: str, signature: bytes, signed: bytes) -> bool:
+    key = x509.load_pem_x509_certificate(certificate_pem.encode()).public_key()
+    assert isinstance(key, rsa.RSAPublicKey)
+    try:
+        key.verify(signature, signed, padding.PKCS1v15(), hashes.SHA256())
+    except InvalidSignature:
+        return False
+    return True

@@ -1,0 +1,155 @@
+"""The server: loopback only, a thread a request, stops with its context, and by itself after ten minutes."""
+
+import json
+import secrets
+import ssl
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from .logins import Answer, App, User, judge, refuse
+from .tls import make_tls
+
+_LIFE_SECONDS = 600
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A request as it came; without the values that are secret."""
+
+    method: str
+    path: str
+    headers: tuple[str, ...]
+
+
+class FakeOrg:
+    """An org with users and apps. ``ca_pem_path`` is the CA of its certificate, over TLS."""
+
+    def __init__(self, *, tls: bool = True, org_id: str = "00D000000000001EAA", folder: Path | None = None) -> None:
+        self.org_id = org_id
+        self.apps: dict[str, App] = {}
+        self.users: dict[str, User] = {}
+        self.tokens: list[str] = []
+        self.requests: list[Seen] = []
+        self._forced: list[Answer] = []
+        self._lock = threading.Lock()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server.daemon_threads = True
+        scheme = "http"
+        if tls:
+            assert folder is not None, "TLS needs a folder for its certificates"
+            scheme = "https"
+            self.ca_pem_path, chain = make_tls(folder)
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(chain)
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+        self.url = f"{scheme}://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> "FakeOrg":
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        self._timer = threading.Timer(_LIFE_SECONDS, self._server.shutdown)
+        self._timer.daemon = True
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        self._server.shutdown()
+        self._server.server_close()
+
+    # What an admin does in Setup
+
+    def add_user(self, username: str, **state: bool) -> None:
+        self.users[username] = User(**state)
+
+    def add_app(
+        self, consumer_key: str, certificate_pem: str, *, approved_users: Iterable[str] = (), **state: Any
+    ) -> None:
+        self.apps[consumer_key] = App(certificate_pem, set(approved_users), **state)
+
+    def upload_certificate(self, consumer_key: str, certificate_pem: str, *, delay_requests: int = 0) -> None:
+        """Replaces the app's certificate; it takes effect after so many further logins."""
+        self.apps[consumer_key].coming = [delay_requests, certificate_pem]
+
+    def refuse_next(self, error: str, description: str) -> None:
+        """The next login is refused in these words, whatever it is."""
+        self._forced.append(refuse(error, description))
+
+    # What it answers
+
+    def log_in(self, form: dict[str, str]) -> Answer:
+        with self._lock:
+            if self._forced:
+                return self._forced.pop(0)
+            verdict = judge(form, self.apps, self.users, self.url)
+            if not isinstance(verdict, str):
+                return verdict
+            token = f"{self.org_id}!{secrets.token_urlsafe(48)}"
+            self.tokens.append(token)
+        return 200, {
+            "access_token": token,
+            "scope": self._scopes(form),
+            "instance_url": self.url,
+            "id": f"https://login.salesforce.com/id/{self.org_id}/005000000000001AAA",
+            "token_type": "Bearer",
+        }
+
+    def _scopes(self, form: dict[str, str]) -> str:
+        return next(app.scopes for app in self.apps.values())
+
+    def answer(self, method: str, target: str, token: str, body: bytes) -> tuple[int, Any]:
+        """Status and JSON of the answer."""
+        path = urlsplit(target).path
+        if method == "POST" and path == "/services/oauth2/token":
+            return self.log_in(dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)))
+        if path == "/services/data":
+            return 200, [{"label": "Summer '26", "url": "/services/data/v67.0", "version": "67.0"}]
+        if token not in self.tokens:
+            return 401, [{"message": "Session expired or invalid", "errorCode": "INVALID_SESSION_ID"}]
+        if path.rstrip("/").endswith("/query") and "Organization" in target:
+            record = {
+                "attributes": {"type": "Organization"},
+                "Name": "Worthless",
+                "IsSandbox": False,
+                "Id": self.org_id,
+            }
+            return 200, {"totalSize": 1, "done": True, "records": [record]}
+        return 400, [{"message": "not known here", "errorCode": "INVALID_TYPE"}]
+
+
+def _handler(org: FakeOrg) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, *_: object) -> None:
+            """Nothing on stderr."""
+
+        def _body(self) -> bytes:
+            if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+                return self.rfile.read(int(self.headers.get("Content-Length", "0")))
+            body = b""  # as node's fetch sends it
+            while size := int(self.rfile.readline().strip() or b"0", 16):
+                body += self.rfile.read(size)
+                self.rfile.readline()
+            self.rfile.readline()
+            return body
+
+        def _answer(self) -> None:
+            body = self._body()
+            org.requests.append(Seen(self.command, urlsplit(self.path).path, tuple(sorted(self.headers.keys()))))
+            token = self.headers.get("Authorization", "").partition(" ")[2]
+            status, value = org.answer(self.command, self.path, token, body)
+            content = json.dumps(value).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json;charset=UTF-8")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_GET = do_POST = _answer
+
+    return Handler
