@@ -274,6 +274,12 @@ def test_the_folder_may_be_anywhere(pay: Cli, folder: Path, monkeypatch: pytest.
     assert pay("renew", "pay", "--status", "-d", ".").code == 0
 
 
+def test_a_name_that_was_completed_to_a_folder_is_taken(pay: Cli, folder: Path) -> None:
+    """``pay/``, as the shell's completion leaves it."""
+    assert pay("renew", "pay/", *PW, "--json").json["result"]["follows"]["name"] == "pay"
+    assert pay("renew", "pay/pay.crt", *PW).code == 2
+
+
 def test_a_read_only_parent_is_refused(pay: Cli, folder: Path) -> None:
     """Before a key is made; nothing is left."""
     if os.geteuid() == 0:

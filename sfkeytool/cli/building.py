@@ -3,6 +3,7 @@
 Apart from the commands, because requests cost time to import and ``--help`` needs none.
 """
 
+import os
 import os.path
 import re
 from collections.abc import Mapping
@@ -293,7 +294,8 @@ def _login_files(values: Values) -> tuple[Source, Path | None]:
 
 
 def _name(values: Values) -> str:
-    given = values["name"]
+    # Completion of the folder's name leaves a slash behind it.
+    given = values["name"] = values["name"].rstrip("/" + os.sep)
     try:
         return parse_unique_name(given).value
     except UsageError as error:

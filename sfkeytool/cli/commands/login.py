@@ -12,7 +12,6 @@ from sfkeytool.cli.render import certificate_line
 from sfkeytool.cli.run import Command, Run
 from sfkeytool.errors import InputError, OutputError, UsageError
 from sfkeytool.model import ArtifactKind, Notice, PlannedFile
-from sfkeytool.names import parse_unique_name
 from sfkeytool.passwords import Source, SourceKind
 
 if TYPE_CHECKING:
@@ -171,8 +170,8 @@ def _note_in_receipt(run: Run, values: Values, facts: Mapping[str, Any]) -> None
     from sfkeytool.edge.writer import FolderWrite
     from sfkeytool.workflows.package import receipt_record
 
-    folder = Path(build_login_request(values, run.environ).key.argument).parent
-    name = parse_unique_name(values["name"]).value
+    key = Path(build_login_request(values, run.environ).key.argument)
+    folder, name = key.parent, key.stem
     if not os.path.isfile(folder / f"{name}.json"):
         return
     kept = {field: facts[field] for field in ("orgId", "loginUrl", "key")}
