@@ -36,6 +36,16 @@ class AppKind(StrEnum):
     CONNECTED_APP = "connected-app"
 
 
+class FailOn(StrEnum):
+    """What may decide the exit code of an audit."""
+
+    EXPIRED = "expired"
+    WITHIN = "within"
+    UNCOVERED = "uncovered"
+    UNPROVED = "unproved"
+    UNREADABLE = "unreadable"
+
+
 class ArtifactKind(StrEnum):
     """What a file that we write is. The kind alone decides whether it is secret."""
 
@@ -48,6 +58,7 @@ class ArtifactKind(StrEnum):
     RECEIPT = "receipt"
     RUNBOOK = "runbook"
     CALENDAR = "calendar"
+    REPORT = "report"
     METADATA_SOURCE = "metadata-source"
 
     @property

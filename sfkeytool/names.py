@@ -11,6 +11,9 @@ from sfkeytool.errors import UsageError
 MAXIMUM_LENGTH = 40
 """Salesforce documents no limit for a certificate's unique name; 40 is what it allows other developer names."""
 
+_GENERATION = re.compile(r"(?P<base>.+)_20[0-9]{2}(?:0[1-9]|1[0-2])[b-z]?")
+"""What `renew` and `rotate` put behind a NAME: the month, and a letter if that is taken."""
+
 # Names that Windows keeps for devices, with any ending: `con.key` cannot be made there.
 _WINDOWS_DEVICES = frozenset(
     ["con", "prn", "aux", "nul", *(f"{device}{n}" for device in ("com", "lpt") for n in range(10))]
@@ -44,6 +47,12 @@ def parse_unique_name(text: str) -> UniqueName:
             f"for instance {legal_name(text).value}",
         )
     return UniqueName(name, text)
+
+
+def base_name(name: str) -> str:
+    """NAME without the mark of a generation: ``pay_api_202611b`` is one of ``pay_api``. Pure."""
+    match = _GENERATION.fullmatch(name)
+    return match["base"] if match else name
 
 
 def legal_name(text: str) -> UniqueName:

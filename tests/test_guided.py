@@ -77,6 +77,7 @@ def requests(command: str, values: dict[str, Any]) -> Any:
         "rotate": lambda values: building.build_renew_request({**values, "new_key": True}),
         "login": lambda values: building.build_login_request(values, {}),
         "ckm chain": building.build_ckm_chain_request,
+        "audit": building.build_audit_request,
     }
     return builders[command](values)
 
@@ -135,6 +136,7 @@ GUIDED: dict[str, tuple[tuple[Any, ...], list[str]]] = {
         ("pay", "a.pem", "b.p7b", "", "domain"),
         ["ckm", "chain", "pay", "a.pem", "b.p7b", "--purpose", "domain"],
     ),
+    "audit": (("a.pem", ""), ["audit", "a.pem"]),
     "explain": (("The key is not an RSA key.",), ["explain", "The", "key", "is", "not", "an", "RSA", "key."]),
 }
 

@@ -44,6 +44,7 @@ RUNS: dict[str, tuple[str, ...]] = {
     "renew-csr": ("rotate", "pay", "--csr"),
     "renew-status": ("renew", "pay", "--status"),
     "ckm-chain": ("ckm", "chain", "pay", "{crt}", "{root}", "{intermediate}", "--csr", "{csr}"),
+    "audit": ("audit", ".", "{crt}", "--csv", "out.csv", "--prometheus", "out.prom", "--ics", "out.ics"),
     "explain": ("explain", "Cannot recover key"),
     "check": ("check", "in.jks", "{crt}", "{other}", "--fix", "--password", "env:TEST_PASSWORD"),
 }
@@ -57,7 +58,7 @@ def test_a_result_validates(name: str, cli: Cli, folder: Path, pair: Pair, other
         (folder / "made" / "in.jks").rename(folder / "in.jks")
         assert cli("csr", "pay").code == 0
         (folder / "in.csr").write_bytes((folder / "pay" / "pay.csr").read_bytes())
-    if name.startswith(("metadata", "renew")):
+    if name.startswith(("metadata", "renew", "audit")):
         assert cli("self-signed", "pay", "--password", "generate").code == 0
     if name == "renew-status":
         assert cli("renew", "pay", "--password", "generate").code == 0

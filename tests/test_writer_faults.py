@@ -5,6 +5,7 @@ the number of its steps and the complete result; then once for each step, with t
 """
 
 import errno
+import gc
 import os
 import shutil
 import signal
@@ -289,6 +290,8 @@ def killed(work: Callable[[], object], when: int, disk: str) -> bool:
     child = os.fork()
     if not child:
         status = 1
+        gc.disable()  # collecting a Java object of an earlier test would wait for the JVM's threads, which are not here
+        signal.alarm(60)
         try:
             with disturbed(hindrance(disk, kill)):
                 work()

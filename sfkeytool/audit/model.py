@@ -1,9 +1,9 @@
-"""What the audit speaks of: carriers with their certificates, sources, and who is mailed. All values are frozen.
+"""What the audit speaks of: sources, the places that carry a certificate, and what is judged of each.
 
-Nothing here is secret: consumer keys and secrets, tokens and passwords never get this far.
+All values are frozen. Nothing here is secret: consumer keys and passwords never get this far.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -15,16 +15,13 @@ class CarrierKind(StrEnum):
 
     FILE = "file"
     KEYSTORE = "keystore"
-    CKM = "ckm"
-    """A row of an org's Certificate and Key Management."""
     CKM_SOURCE = "ckm-source"
-    """``certs/NAME.crt`` of an sfdx project: it does not show that an org's CKM holds this certificate."""
+    """``certs/NAME.crt`` of an sfdx project: it does not show that an org's CKM holds this certificate, because
+    deploying one makes a new key (Metadata API Developer Guide, "Certificate")."""
     CONNECTED_APP = "connected-app"
     EXTERNAL_CLIENT_APP = "external-client-app"
-    SAML = "saml"
-    INBOUND = "inbound-certificate"
-    USER_AUTH = "user-auth-certificate"
-    OTHER = "other"
+    METADATA = "metadata"
+    """Any other metadata that holds a certificate or names one of CKM."""
 
     @property
     def is_app(self) -> bool:
@@ -42,124 +39,67 @@ class Status(StrEnum):
 class Coverage(StrEnum):
     """Whether Salesforce's mails about CKM's certificates tell of this app certificate's expiry."""
 
-    COVERED = "covered"
-    """The org's CKM, read in this run, holds the same certificate."""
-    SAME_KEY = "same-key"
-    """CKM holds another certificate of the same key: its mails come on another date."""
-    REMINDER = "reminder"
-    """CKM holds a reminder for it: another key, the same expiry."""
     UNPROVED = "unproved"
-    """A twin was seen in files only."""
+    """A twin was seen in files: whether an org's CKM holds it, files cannot tell."""
     UNCOVERED = "uncovered"
-    MANAGED = "managed"
-    """Of an installed managed package: its publisher's task."""
-
-
-class SourceKind(StrEnum):
-    PATH = "path"
-    PROJECT = "project"
-    ORG = "org"
 
 
 @dataclass(frozen=True)
 class Carrier:
-    """One place that carries a certificate, before anything is judged.
+    """One certificate in one place, before anything is judged.
 
-    ``source`` is the label of the Source that it was found in; ``place`` a path, or the full name in the org; ``part``
-    the metadata field or keystore alias. ``not_after`` (aware UTC) is the certificate's, or all that is known of it (a
-    CKM row whose body could not be read). ``reference`` is a CKM unique name where the part names one instead of
-    holding a certificate. ``publisher`` is that of an installed managed package (its namespace where no more is known).
-    ``anchor`` is true for an authority's certificate that is only carried along, a root of a chain or one of a bundle:
-    it is listed, and never a failure.
+    ``source`` is the label of the Source it was found in; ``path`` the file; ``part`` the metadata field or keystore
+    alias. ``reference`` is a CKM unique name where the part names one instead of holding a certificate. ``reminds_of``
+    is what reminders.reminded_sha256_prefix() says. ``also_in`` are further files of the same folder with the very
+    same certificate, ``used_by`` what names it.
     """
 
     source: str
     kind: CarrierKind
     name: str
-    place: str
+    path: str
     part: str = ""
     certificate: CertificateFacts | None = None
-    certificate_der: bytes = field(default=b"", repr=False)
-    not_after: datetime | None = None
     reference: str = ""
+    reminds_of: str | None = None
+    in_chain: bool = False
+    """Whether it is a CA of a chain or bundle. One that stands alone may be CKM's own, which call themselves CAs."""
+    also_in: tuple[str, ...] = ()
     used_by: tuple[str, ...] = ()
-    publisher: str = ""
-    created_at: datetime | None = None
-    key_bits: int | None = None
-    anchor: bool = False
-
-
-@dataclass(frozen=True)
-class Recipient:
-    """A user whom CKM's mails may reach. ``by_permission``: assigned "Receive Certificate Expiration Notifications";
-    ``by_admin``: an administrator, whom an older article names. Sources disagree on which counts."""
-
-    username: str
-    email: str
-    by_permission: bool
-    by_admin: bool
-    active: bool = True
-    frozen: bool = False
-    integration: bool = False
 
     @property
-    def reachable(self) -> bool:
-        """Active, not frozen, no integration user, and no address that a sandbox refresh has disabled."""
-        return self.active and not (self.frozen or self.integration or self.email.lower().endswith(".invalid"))
+    def not_after(self) -> datetime | None:
+        """Aware UTC; None where only a name is known."""
+        return datetime.fromisoformat(self.certificate.not_after) if self.certificate else None
 
 
 @dataclass(frozen=True)
 class Problem:
-    """A source, or a part of one, that could not be read; the audit went on. ``what`` names it."""
+    """A file that could not be read; the audit went on."""
 
     source: str
-    what: str
+    path: str
     code: str
     message: str
 
 
 @dataclass(frozen=True)
-class PrivateKeyPlace:
-    """A file with a private key. ``public_key_sha256`` tells whose, as in CertificateFacts; nothing else is kept."""
-
-    public_key_sha256: str
-    place: str
-
-
-@dataclass(frozen=True)
 class Source:
-    """Something that was looked into, and what was found there.
-
-    ``recipients`` is None where it was not asked or could not be read; so is ``sandbox``. ``ckm_read`` tells of an org
-    whether the list of its CKM is complete: without it no app is called uncovered.
-    """
+    """A path that was looked into, and what was found there."""
 
     label: str
-    kind: SourceKind
     carriers: tuple[Carrier, ...] = ()
     problems: tuple[Problem, ...] = ()
-    recipients: tuple[Recipient, ...] | None = None
-    sandbox: bool | None = None
-    org_id: str = ""
-    ckm_read: bool = False
-    private_keys: tuple[PrivateKeyPlace, ...] = ()
-
-
-@dataclass(frozen=True)
-class Exemption:
-    """An accepted exception of the configuration: until a day, for a reason."""
-
-    until: date
-    reason: str
 
 
 @dataclass(frozen=True)
 class Item:
-    """A carrier, judged. ``days_left`` counts whole days from now, negative after expiry; None if unknown.
+    """A carrier, judged. ``days_left`` counts whole days, negative after expiry; None if no date is known.
 
-    ``within_days`` is the threshold that was applied. ``covered_by`` names the CKM row (``source: name``) or file.
-    ``superseded_by`` names the later CKM row that replaces this one: it can be deleted, so that its mails stop.
-    ``mail_dates`` are CKM's days still to come before it expires (for rows of CKM, and apps that one covers).
+    ``within_days`` is the threshold that was applied. ``twin`` is where the same certificate, or a reminder of it,
+    was seen in a keystore. ``superseded_by`` names the later generation that replaces this one. ``mail_dates`` are
+    CKM's days still to come, should it hold the certificate. ``counts`` is False for what decides no exit code: CAs in
+    chains and bundles, and what is superseded.
     """
 
     carrier: Carrier
@@ -167,17 +107,16 @@ class Item:
     days_left: int | None
     within_days: int | None
     coverage: Coverage | None = None
-    covered_by: str = ""
+    twin: str = ""
     superseded_by: str = ""
     mail_dates: tuple[date, ...] = ()
-    advice: tuple[str, ...] = ()
-    owner: str = ""
-    exemption: Exemption | None = None
+    advice: str = ""
+    counts: bool = True
 
 
 @dataclass(frozen=True)
 class Inventory:
-    """The audit's result, sorted by what expires first. ``at`` is aware UTC."""
+    """The audit's result, what expires first in front. ``at`` is aware UTC."""
 
     at: datetime
     sources: tuple[Source, ...]

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from sfkeytool import __version__
+from sfkeytool.cli.commands.audit import AUDIT
 from sfkeytool.cli.commands.check import CHECK
 from sfkeytool.cli.commands.ckm import CHAIN
 from sfkeytool.cli.commands.explain import EXPLAIN
@@ -37,6 +38,7 @@ COMMANDS = (
     RENEW,
     ROTATE,
     LOGIN,
+    AUDIT,
     CHAIN,
 )
 

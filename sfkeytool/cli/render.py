@@ -23,6 +23,7 @@ _KIND_TITLES = {
     ArtifactKind.RECEIPT: "receipt",
     ArtifactKind.RUNBOOK: "runbook: what to do, in which order",
     ArtifactKind.CALENDAR: "calendar entries",
+    ArtifactKind.REPORT: "report",
     ArtifactKind.METADATA_SOURCE: "metadata, for sf project deploy start",
 }
 

@@ -61,6 +61,12 @@ def build_chain(leaf: x509.Certificate, pool: Sequence[x509.Certificate]) -> Cha
     return Chain(best, strangers, None if is_self_signed(best[-1]) else describe_name(best[-1].issuer))
 
 
+def issuers_among(pool: Sequence[x509.Certificate]) -> set[x509.Certificate]:
+    """Those that signed another one of ``pool``. Pure."""
+    issuers = _Issuers(list(dict.fromkeys(pool)))
+    return {issuer for certificate in pool for issuer in issuers.of(certificate) if issuer != certificate}
+
+
 def is_self_signed(certificate: x509.Certificate) -> bool:
     """Whether a certificate names itself as issuer and carries its own key's signature. Pure. Never raises."""
     return _comparable(certificate.subject) == _comparable(certificate.issuer) and _verifies(certificate, certificate)

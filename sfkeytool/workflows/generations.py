@@ -4,7 +4,6 @@ Names in Certificate and Key Management are unique, and clients read keys from t
 name and a folder of its own, and no earlier one is touched.
 """
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -12,15 +11,7 @@ from typing import Any
 
 from sfkeytool.errors import UsageError
 from sfkeytool.model import Purpose
-from sfkeytool.names import MAXIMUM_LENGTH
-
-_GENERATION = re.compile(r"(?P<base>.+)_(?P<month>20[0-9]{2}(?:0[1-9]|1[0-2]))(?P<letter>[b-z]?)")
-
-
-def base_name(name: str) -> str:
-    """NAME without the mark of a generation: ``pay_api_202611b`` is one of ``pay_api``. Pure."""
-    match = _GENERATION.fullmatch(name)
-    return match["base"] if match else name
+from sfkeytool.names import MAXIMUM_LENGTH, base_name
 
 
 def next_name(name: str, day: date, taken: Collection[str]) -> str:

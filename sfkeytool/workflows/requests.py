@@ -4,11 +4,13 @@ Light on purpose: a request can be built and checked before anything heavy is im
 made in a fifth of a data class's time.
 """
 
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
-from sfkeytool.model import AppKind, Profile, Purpose
+from sfkeytool.model import AppKind, FailOn, Profile, Purpose
 from sfkeytool.passwords import Source
 
 
@@ -151,6 +153,16 @@ class RenewStatusRequest(NamedTuple):
     folder: Path
     new_name: str | None = None
     done: str | None = None
+
+
+class AuditRequest(NamedTuple):
+    """``within_days`` None: the default, which depends on the life of each. ``reports``: file by format."""
+
+    paths: tuple[Path, ...]
+    within_days: int | None
+    fail_on: frozenset[FailOn]
+    passwords: tuple[Source, ...] = ()
+    reports: Mapping[str, Path] = MappingProxyType({})
 
 
 class CkmChainRequest(NamedTuple):

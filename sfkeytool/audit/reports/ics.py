@@ -7,13 +7,16 @@ them, and what ``--ics`` of a single command wrote is the same entry as in the a
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from hashlib import sha256 as sha256_of
 from importlib.util import find_spec
 
 from sfkeytool.acceptance.mails import latest_start as latest_start_of
-from sfkeytool.audit.model import Inventory, Item
+from sfkeytool.acceptance.mails import mail_dates
+from sfkeytool.audit.model import Carrier, CarrierKind, Inventory, Status
 from sfkeytool.crypto.names import escape_unprintable
 from sfkeytool.errors import UsageError
+
+_IN_CKM = (CarrierKind.KEYSTORE, CarrierKind.CKM_SOURCE)
+"""What is, or is meant to be, in Certificate and Key Management."""
 
 _MORNING = timedelta(hours=9)
 """Alarms of an all-day entry count from its midnight."""
@@ -141,39 +144,27 @@ def certificate_entries(
 def inventory_calendar(inventory: Inventory) -> bytes:
     """The entries of every certificate that has not expired yet, once each, wherever it sits. Raises UsageError. Pure.
 
-    A certificate without a known date is left out; the latest start of a renewal is, once it has passed or where a
-    later certificate is in place already.
+    What a later generation replaces, and CAs in chains, are left out; so is a renewal's latest start that has passed.
     """
-    together: dict[str, list[Item]] = {}
+    together: dict[str, list[Carrier]] = {}
     for item in inventory.items:
-        if item.carrier.not_after is not None and item.carrier.not_after >= inventory.at:
-            together.setdefault(_identity(item), []).append(item)
-    entries = [
-        entry for identity, items in together.items() for entry in _entries_of(identity, items, inventory.at.date())
-    ]
+        certificate = item.carrier.certificate
+        if certificate and item.counts and item.status is not Status.EXPIRED:
+            together.setdefault(certificate.sha256, []).append(item.carrier)
+    entries = [entry for carriers in together.values() for entry in _entries_of(carriers, inventory.at)]
     return encode_calendar(sorted(entries, key=lambda entry: entry.day), inventory.at)
 
 
-def _entries_of(identity: str, items: Sequence[Item], today: date) -> tuple[CalendarEntry, ...]:
-    first = items[0].carrier
-    assert first.not_after is not None  # noqa: S101  # only such items are grouped
-    start = None
-    if first.certificate is not None and not any(item.superseded_by for item in items):
-        start = latest_start_of(datetime.fromisoformat(first.certificate.not_before), first.not_after)
+def _entries_of(carriers: Sequence[Carrier], at: datetime) -> tuple[CalendarEntry, ...]:
+    certificate = carriers[0].certificate
+    assert certificate is not None  # noqa: S101 - only such carriers are grouped
+    begins, ends = (datetime.fromisoformat(moment) for moment in (certificate.not_before, certificate.not_after))
+    start = latest_start_of(begins, ends)
     return certificate_entries(
-        name=", ".join(dict.fromkeys(f"{item.carrier.source}: {item.carrier.name}" for item in items)),
-        subject=first.certificate.subject if first.certificate else "",
-        sha256=identity,
-        not_after=first.not_after,
-        mail_dates={day for item in items for day in item.mail_dates},
-        latest_start=start if start and start >= today else None,
+        name=", ".join(dict.fromkeys(carrier.name for carrier in carriers)),
+        subject=certificate.subject,
+        sha256=certificate.sha256,
+        not_after=ends,
+        mail_dates=mail_dates(ends, at) if any(carrier.kind in _IN_CKM for carrier in carriers) else (),
+        latest_start=start if start >= at.date() else None,
     )
-
-
-def _identity(item: Item) -> str:
-    """The certificate's fingerprint; for a row of which only the date is known a hash of where it sits."""
-    carrier = item.carrier
-    if carrier.certificate is not None:
-        return carrier.certificate.sha256
-    place = "\n".join((carrier.source, carrier.kind, carrier.place, carrier.part, carrier.name))
-    return sha256_of(place.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,136 @@
+"""From one file to its carriers: any container of certificates, and metadata of an sfdx project."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from sfkeytool.audit.model import Carrier, CarrierKind
+from sfkeytool.crypto.certificates import describe_certificate
+from sfkeytool.crypto.chains import issuers_among
+from sfkeytool.crypto.reminders import reminded_sha256_prefix
+from sfkeytool.crypto.sniff import FileKind
+from sfkeytool.errors import InputError
+from sfkeytool.keystores.contents import Contents, FoundCertificate, InputFile, parse_contents
+from sfkeytool.passwords import Secret
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+_APP_FIELDS = {
+    ("ConnectedApp", "oauthConfig.certificate"): CarrierKind.CONNECTED_APP,
+    ("ExtlClntAppGlobalOauthSettings", "certificate"): CarrierKind.EXTERNAL_CLIENT_APP,
+}
+_OTHER_FIELDS = {
+    "ConnectedApp": ("samlConfig.certificate", "samlConfig.encryptionCertificate"),
+    "ExtlClntAppOauthSettings": ("assetTokenSigningCertificate", "clientAssertionCertificate"),
+    "ExtlClntAppSamlConfigurablePolicies": ("certificate", "encryptionCertificate"),
+    "NamedCredential": ("certificate", "jwtSigningCertificate", "namedCredentialParameters.certificate"),
+    "ExternalCredential": ("externalCredentialParameters.certificate",),
+    "SamlSsoConfig": ("validationCert", "requestSigningCertId", "decryptionCertificate"),
+    "IdentityProviderSettings": ("certificateName",),
+    "SiteWebAddress": ("certificate",),
+    "ExternalDataSource": ("certificate",),
+    "PublicKeyCertificateSetKey": ("publicKeyCertificate",),
+}
+"""Fields that hold or name a certificate, by the Metadata API's WSDL, version 63.0."""
+
+_APEX = re.compile(
+    rb"(?:setClientCertificateName|signWithCertificate|Auth\s*\.\s*JWS)\s*\(([^;]{0,400})", re.IGNORECASE
+)
+_STRING = re.compile(rb"'([A-Za-z]\w{0,39})'")
+_UNIQUE_NAME = re.compile(r"[A-Za-z]\w{0,79}")
+
+
+def read_carriers(file: InputFile, source: str, passwords: Sequence[Secret]) -> tuple[Carrier, ...]:
+    """What certificates a file carries or names. Pure. Raises what parse_contents raises."""
+    if file.label.endswith((".cls", ".trigger")):
+        return tuple(_from_apex(file, source))
+    contents = parse_contents(file, passwords, load_keys=False)
+    if contents.kind is FileKind.XML:
+        return tuple(_from_metadata(file, source))
+    return tuple(_from_contents(contents, source))
+
+
+def _from_contents(contents: Contents, source: str) -> Iterator[Carrier]:
+    path = PurePath(contents.label)
+    kind = CarrierKind.KEYSTORE if contents.store is not None else CarrierKind.FILE
+    if kind is CarrierKind.FILE and path.parent.name == "certs" and path.suffix == ".crt":
+        kind = CarrierKind.CKM_SOURCE
+    issuers = issuers_among([found.certificate for found in contents.certificates])
+    bundle = contents.store is None and len(contents.certificates) > 1
+    for found in contents.certificates:
+        carrier = _carrier(source, kind, found.alias or _stem(path), contents.label, found.alias or "", found)
+        is_ca = carrier.certificate is not None and carrier.certificate.is_ca
+        yield replace(carrier, in_chain=found.certificate in issuers or (bundle and is_ca))
+
+
+def _from_metadata(file: InputFile, source: str) -> Iterator[Carrier]:
+    root = _parse(file)
+    type = _tag(root)
+    values = list(_fields(root))
+    name = _stem(PurePath(file.label))
+    if type == "ExtlClntAppGlobalOauthSettings":
+        owners = [text for path, text in values if path == "externalClientApplication"]
+        name = owners[0] if owners else name.removesuffix("_glbloauth")
+    for path, text in values:
+        kind = _APP_FIELDS.get((type, path))
+        if kind is None and path in _OTHER_FIELDS.get(type, ()):
+            kind = CarrierKind.METADATA
+        if kind is None or not text:
+            continue
+        part = f"{type}.{path}"
+        if text.startswith(("-----BEGIN ", "MI")):
+            inner = parse_contents(InputFile(f"{file.label}, <{path}>", text.encode()), ()).certificates
+            yield from (_carrier(source, kind, name, file.label, part, found) for found in inner)
+        elif _UNIQUE_NAME.fullmatch(text):
+            yield Carrier(source, kind, name, file.label, part, reference=text)
+
+
+def _from_apex(file: InputFile, source: str) -> Iterator[Carrier]:
+    """String literals in the calls that name a certificate of CKM; a name in a variable is not found."""
+    for call in _APEX.finditer(file.data):
+        names = _STRING.findall(call[1])
+        if names:  # the name is the last argument of all three
+            name = names[-1].decode("ascii")
+            label = PurePath(file.label).stem
+            yield Carrier(source, CarrierKind.METADATA, label, file.label, "Apex", reference=name)
+
+
+def _carrier(source: str, kind: CarrierKind, name: str, path: str, part: str, found: FoundCertificate) -> Carrier:
+    return Carrier(
+        source,
+        kind,
+        name,
+        path,
+        part,
+        describe_certificate(found.certificate),
+        reminds_of=reminded_sha256_prefix(found.certificate),
+    )
+
+
+def _parse(file: InputFile) -> "Element":
+    from xml.etree import ElementTree
+
+    try:
+        return ElementTree.fromstring(file.data)  # noqa: S314 - parse_contents has refused a DTD
+    except (ElementTree.ParseError, ValueError, LookupError):
+        raise InputError("xml.malformed", f"{file.label} is not well-formed XML") from None
+
+
+def _fields(root: "Element") -> Iterator[tuple[str, str]]:
+    """Texts two levels deep, by their path: no field that is wanted is deeper."""
+    for child in root:
+        yield _tag(child), (child.text or "").strip()
+        for grandchild in child:
+            yield f"{_tag(child)}.{_tag(grandchild)}", (grandchild.text or "").strip()
+
+
+def _tag(element: "Element") -> str:
+    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
+
+
+def _stem(path: PurePath) -> str:
+    """The file's name up to its first dot, less what marks our chain files."""
+    return path.name.partition(".")[0].removesuffix("-chain") or path.name

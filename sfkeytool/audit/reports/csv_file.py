@@ -1,0 +1,51 @@
+"""The inventory as CSV (RFC 4180), for spreadsheets."""
+
+import csv
+import io
+
+from sfkeytool.audit.model import Inventory, Item
+
+_COLUMNS = (
+    "status", "days_left", "not_after", "kind", "name", "subject", "coverage", "superseded_by", "path", "part",
+    "also_in", "used_by", "key", "sha256", "advice",
+)  # fmt: skip
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def encode_csv(inventory: Inventory) -> bytes:
+    """UTF-8 with a byte order mark, without which Excel takes it for the local code page; CRLF. Pure.
+
+    A cell that a spreadsheet would run as a formula gets an apostrophe in front: a subject is anybody's text.
+    """
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(_COLUMNS)
+    for item in inventory.items:
+        writer.writerow([_safe(cell) for cell in _row(item)])
+    return text.getvalue().encode("utf-8-sig", "replace")
+
+
+def _row(item: Item) -> tuple[str, ...]:
+    carrier, certificate = item.carrier, item.carrier.certificate
+    return (
+        str(item.status),
+        "" if item.days_left is None else str(item.days_left),
+        certificate.not_after if certificate else "",
+        str(carrier.kind),
+        carrier.name,
+        certificate.subject if certificate else f"names {carrier.reference}",
+        str(item.coverage or ""),
+        item.superseded_by,
+        carrier.path,
+        carrier.part,
+        " ".join(carrier.also_in),
+        ", ".join(carrier.used_by),
+        f"{certificate.key_algorithm} {certificate.key_bits or ''}".strip() if certificate else "",
+        certificate.sha256 if certificate else "",
+        item.advice,
+    )
+
+
+def _safe(cell: str) -> str:
+    number = cell.removeprefix("-").isdigit()
+    return f"'{cell}" if cell.startswith(_FORMULA_STARTS) and not number else cell

@@ -1,0 +1,71 @@
+"""The inventory for Prometheus' node exporter: the text format, names and labels of x509-certificate-exporter."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from sfkeytool.audit.model import Coverage, Inventory, Item
+
+_HELP = {
+    "x509_cert_not_after": "When the certificate expires, in seconds since the epoch",
+    "x509_cert_not_before": "When the certificate begins to be valid, in seconds since the epoch",
+    "x509_cert_expired": "1 if the certificate has expired",
+    "sfkeytool_app_certificate_uncovered": "1 if no keystore with an app's certificate was seen",
+    "sfkeytool_unreadable": "Files that could not be read",
+    "sfkeytool_audit_timestamp_seconds": "When the audit ran",
+}
+
+
+def encode_prometheus(inventory: Inventory) -> bytes:
+    """UTF-8, LF; each series once. Pure."""
+    samples: dict[str, dict[str, float]] = {name: {} for name in _HELP}
+    for item in inventory.items:
+        certificate = item.carrier.certificate
+        if certificate is None:
+            continue
+        labels = _labels(_label_values(item))
+        samples["x509_cert_not_after"][labels] = datetime.fromisoformat(certificate.not_after).timestamp()
+        samples["x509_cert_not_before"][labels] = datetime.fromisoformat(certificate.not_before).timestamp()
+        samples["x509_cert_expired"][labels] = float(item.status == "expired")
+        if item.coverage is not None:
+            samples["sfkeytool_app_certificate_uncovered"][labels] = float(item.coverage is Coverage.UNCOVERED)
+    for source in inventory.sources:
+        samples["sfkeytool_unreadable"][_labels({"source": source.label})] = float(len(source.problems))
+    samples["sfkeytool_audit_timestamp_seconds"][""] = inventory.at.timestamp()
+    return ("\n".join(_lines(samples)) + "\n").encode("utf-8", "replace")
+
+
+def _label_values(item: Item) -> dict[str, str]:
+    carrier, certificate = item.carrier, item.carrier.certificate
+    subject, issuer, serial = (
+        (certificate.subject, certificate.issuer, certificate.serial_number) if certificate else ("", "", "")
+    )
+    return {
+        "filepath": carrier.path,
+        "filename": carrier.path.replace("\\", "/").rpartition("/")[2],
+        "embedded_key": carrier.part,
+        "kind": str(carrier.kind),
+        "name": carrier.name,
+        "subject_CN": _common_name(subject),
+        "issuer_CN": _common_name(issuer),
+        "serial_number": serial,
+    }
+
+
+def _common_name(rfc4514: str) -> str:
+    """The CN as it stands in an RFC 4514 string; the whole string where there is none."""
+    return next((part[3:] for part in rfc4514.split(",") if part.startswith("CN=")), rfc4514)
+
+
+def _labels(values: Mapping[str, str]) -> str:
+    escaped = (
+        (name, value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")) for name, value in values.items()
+    )
+    return "{" + ",".join(f'{name}="{value}"' for name, value in escaped) + "}"
+
+
+def _lines(samples: Mapping[str, Mapping[str, float]]) -> Iterable[str]:
+    for name, series in samples.items():
+        if series:
+            yield f"# HELP {name} {_HELP[name]}"
+            yield f"# TYPE {name} gauge"
+            yield from (f"{name}{labels} {value:.0f}" for labels, value in series.items())

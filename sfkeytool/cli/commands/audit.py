@@ -1,0 +1,157 @@
+"""``audit``: every certificate that lies around, and how long it lives."""
+
+import os.path
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sfkeytool.cli import options
+from sfkeytool.cli.fields import Field, Question, Values
+from sfkeytool.cli.render import files_facts
+from sfkeytool.cli.run import Command, Run
+from sfkeytool.errors import InputError, SfkeytoolError
+from sfkeytool.model import Artifact, ArtifactKind, FailOn, PlannedFile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sfkeytool.audit.model import Carrier, Inventory, Source
+    from sfkeytool.passwords import Secret
+
+PATHS = Field(
+    "paths",
+    list[Path],
+    "Files, keystores, folders and sfdx projects; a folder is walked.",
+    metavar="PATH...",
+    required=True,
+    question=Question("Folder or file to look through:", "paths"),
+)
+WITHIN = Field(
+    "within",
+    int,
+    "Due when it expires within so many days. [default: 60, or a third of a shorter life]",
+    ("--within",),
+    metavar="DAYS",
+)
+FAIL_ON = Field(
+    "fail_on",
+    str,
+    f"What decides the exit code: a list of {', '.join(FailOn)}, or never. [default: expired,within,unreadable]",
+    ("--fail-on",),
+    metavar="LIST",
+)
+
+
+def _report(name: str, what: str) -> Field:
+    return Field(
+        name, Path, f"Write {what} into this file; an earlier one is replaced.", (f"--{name}",), metavar="FILE"
+    )
+
+
+_REPORTS = (
+    _report("csv", "all certificates as CSV"),
+    _report("ics", "expiries, CKM's mail days and the latest starts of renewals as calendar entries"),
+    _report("prometheus", "metrics for a node exporter"),
+)
+_PASSED_OVER = ("input.unknown-kind", "input.empty", "xml.malformed", "xml.doctype")
+"""What a file in a walked folder may be without being worth a word: a folder holds all sorts of things."""
+
+
+def _execute(run: Run, values: Values) -> int:
+    from sfkeytool.cli.building import build_audit_request
+    from sfkeytool.workflows.audit import audit
+
+    request = build_audit_request(values)
+    plans = {
+        name: run.plan(path.parent, [PlannedFile(path.name, ArtifactKind.REPORT)], force=True, private=False)
+        for name, path in request.reports.items()
+    }
+    if "ics" in plans:
+        from sfkeytool.audit.reports.ics import require_icalendar
+
+        require_icalendar()
+    given = [run.secret(source, "--password", "Password") for source in request.passwords]
+    with run.spinner("looking through the files …", wanted=True):
+        sources = [_look_through(run, path, given) for path in request.paths]
+    outcome, inventory = audit(sources, request.within_days, request.fail_on, run.now)
+    run.warn_about(outcome)
+    receipts = [
+        receipt for name, plan in plans.items() for receipt in run.commit([_write(plan, _ENCODERS[name](inventory))])
+    ]
+    run.console.envelope(outcome.exit_code, {**outcome.facts, **files_facts(receipts)})
+    from sfkeytool.audit.reports.table import table_lines
+
+    run.console.result(table_lines(inventory))
+    return outcome.exit_code
+
+
+def _look_through(run: Run, path: Path, passwords: "Sequence[Secret]") -> "Source":
+    """One source: what cannot be read is listed, and the rest is read all the same."""
+    from sfkeytool.audit.files import read_carriers
+    from sfkeytool.audit.model import Problem, Source
+    from sfkeytool.edge.reader import walk_inputs
+
+    walked = os.path.isdir(path)
+    carriers: list[Carrier] = []
+    problems: list[Problem] = []
+    try:
+        files = walk_inputs([path])
+    except SfkeytoolError as error:
+        return Source(str(path), problems=(Problem(str(path), str(path), error.code, error.message),))
+    for file in files:
+        try:
+            found = read_carriers(run.read(file), str(path), passwords)
+        except InputError as error:
+            if walked and error.code in _PASSED_OVER:
+                run.console.detail(error.message)
+                continue
+            problems.append(Problem(str(path), str(file), error.code, error.message))
+        except SfkeytoolError as error:
+            problems.append(Problem(str(path), str(file), error.code, error.message))
+        else:
+            carriers += found
+    return Source(str(path), tuple(carriers), tuple(problems))
+
+
+def _write(plan: Any, content: bytes) -> Any:
+    from sfkeytool.edge.writer import FolderWrite
+
+    [planned] = plan.files
+    return FolderWrite(plan, (Artifact(planned.filename, planned.kind, content),))
+
+
+def _csv(inventory: "Inventory") -> bytes:
+    from sfkeytool.audit.reports.csv_file import encode_csv
+
+    return encode_csv(inventory)
+
+
+def _ics(inventory: "Inventory") -> bytes:
+    from sfkeytool.audit.reports.ics import inventory_calendar
+
+    return inventory_calendar(inventory)
+
+
+def _prometheus(inventory: "Inventory") -> bytes:
+    from sfkeytool.audit.reports.prometheus import encode_prometheus
+
+    return encode_prometheus(inventory)
+
+
+_ENCODERS: "dict[str, Callable[[Inventory], bytes]]" = {"csv": _csv, "ics": _ics, "prometheus": _prometheus}
+
+AUDIT = Command(
+    "audit",
+    "Every certificate in folders, keystores and sfdx projects: how long it lives, which app has a twin.",
+    (
+        "sfkeytool audit . --within 30",
+        "sfkeytool audit pay_api force-app --csv certificates.csv --fail-on expired,uncovered",
+        "sfkeytool audit keys --password env:KEYSTORE_PASSWORD --prometheus certificates.prom --json",
+    ),
+    (PATHS, WITHIN, FAIL_ON, options.OPENING_PASSWORD, *_REPORTS),
+    _execute,
+    details=(
+        "From files alone it cannot tell whether an org's CKM holds a certificate: an app's certificate is unproved"
+        " where a keystore with it was seen, uncovered otherwise; both are warnings unless --fail-on names them. CAs in"
+        " chains, and what a later generation replaces, decide no exit code."
+    ),
+)

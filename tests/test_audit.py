@@ -1,0 +1,254 @@
+"""``audit``: what expires when, in files and sfdx projects; which app certificate has a twin; exit codes and reports."""
+
+import base64
+import csv
+import io
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import icalendar
+import pytest
+from conftest import PASSWORD, CertificateAuthority, Pair, Result, openssl, pem_body
+from prometheus_client.parser import text_string_to_metric_families
+
+Cli = Callable[..., Result]
+PW = ("--password", "env:TEST_PASSWORD")
+CORPUS = Path(__file__).parent.parent / "fixtures" / "corpus"
+NAMESPACE = 'xmlns="http://soap.sforce.com/2006/04/metadata"'
+
+
+def items(result: Result) -> dict[str, dict[str, Any]]:
+    """By the file's name, and the part where there is one."""
+    return {f"{Path(item['path']).name} {item['part']}".strip(): item for item in result.json["result"]["items"]}
+
+
+def app(folder: Path, certificate: Path, name: str = "Pay") -> Path:
+    """A retrieved connected app with a certificate as one line of base64."""
+    path = folder / "connectedApps" / f"{name}.connectedApp-meta.xml"
+    path.parent.mkdir(exist_ok=True, parents=True)
+    der = base64.b64encode(pem_body(certificate.read_text())).decode()
+    path.write_text(
+        f"<ConnectedApp {NAMESPACE}><label>Pay</label><oauthConfig><certificate>{der}</certificate>"
+        "<consumerKey>3MVG9secret</consumerKey></oauthConfig></ConnectedApp>"
+    )
+    return path
+
+
+def days(folder: Path, name: str, pair: Pair, valid: int) -> Path:
+    """A self-signed certificate that is valid for so many days."""
+    out = folder / f"{name}.crt"
+    openssl("req", "-x509", "-key", pair.key, "-subj", f"/CN={name}", "-days", valid, "-out", out)
+    return out
+
+
+@pytest.mark.parametrize(
+    ("valid", "options", "status", "code"),
+    [
+        (365, (), "fine", 0),
+        (61, (), "fine", 0),
+        (365, ("--within", 366), "due", 5),
+        (10, ("--within", 0), "fine", 0),
+        (59, ("--within", 60), "due", 5),
+        (10, (), "fine", 0),
+        (59, ("--within", 60, "--fail-on", "expired"), "due", 0),
+        (59, ("--within", 60, "--fail-on", "never"), "due", 0),
+    ],
+)
+def test_thresholds(
+    valid: int, options: tuple[Any, ...], status: str, code: int, cli: Cli, folder: Path, pair: Pair
+) -> None:
+    """60 days, or a third of a shorter life; --within decides otherwise; --fail-on says what counts."""
+    result = cli("audit", days(folder, "one", pair, valid), *options, "--json")
+    assert (items(result)["one.crt"]["status"], result.code) == (status, code)
+    assert items(result)["one.crt"]["daysLeft"] == valid
+
+
+def test_a_short_life_has_a_threshold_of_its_own(cli: Cli, folder: Path, pair: Pair) -> None:
+    """A fresh 47-day certificate is not due: its third is 15 days."""
+    item = items(cli("audit", days(folder, "short", pair, 47), "--json"))["short.crt"]
+    assert (item["status"], item["withinDays"]) == ("fine", 15)
+
+
+def test_expired_is_six_and_goes_before_all(cli: Cli, folder: Path) -> None:
+    """With a file beside that cannot be read."""
+    (folder / "broken.pem").write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+    expired = CORPUS / "app-expired.crt"
+    assert cli("audit", expired, "broken.pem").code == 6
+    assert cli("audit", expired, "broken.pem", "--fail-on", "within").code == 5
+    assert cli("audit", expired, "broken.pem", "--fail-on", "unreadable").code == 68
+    result = cli("audit", "broken.pem", CORPUS / "app.crt", "gone.jks", "--json")
+    assert result.code == 68
+    problems = [problem["code"] for source in result.json["result"]["sources"] for problem in source["problems"]]
+    assert problems == ["certificate.malformed", "input.not-found"]
+    assert items(result)["app.crt"]["status"] == "fine"
+
+
+def test_a_keystore_that_stays_closed_is_listed(cli: Cli, folder: Path, pair: Pair) -> None:
+    """A PFX needs its password; with it, its certificate is found."""
+    openssl(
+        "pkcs12",
+        "-export",
+        "-inkey",
+        pair.key,
+        "-in",
+        pair.crt,
+        "-passout",
+        f"pass:{PASSWORD}",
+        "-out",
+        folder / "x.pfx",
+    )
+    closed = cli("audit", ".", "--json")
+    assert closed.code == 68
+    assert closed.json["result"]["sources"][0]["problems"][0]["code"] == "keystore.password-needed"
+    assert items(cli("audit", ".", *PW, "--json"))["x.pfx"]["certificate"]["subject"] == "CN=pair"
+
+
+def test_an_app_certificate_and_its_twins(cli: Cli, folder: Path, pair: Pair, other_pair: Pair) -> None:
+    """Uncovered, and told which command covers it; unproved beside a keystore or a reminder; warnings, exit 0, and 5
+    where --fail-on names them. No consumer key anywhere."""
+    path = app(folder, pair.crt)
+    alone = cli("audit", ".", "--json")
+    item = items(alone)["Pay.connectedApp-meta.xml ConnectedApp.oauthConfig.certificate"]
+    assert (alone.code, item["coverage"]) == (0, "uncovered")
+    assert f"sfkeytool reminder {os.path.relpath(path)}" in item["advice"]
+    assert "wrap NAME" in item["advice"]
+    assert cli("audit", ".", "--fail-on", "uncovered").code == 5
+    assert cli("audit", ".", "--fail-on", "unproved").code == 0
+    assert "3MVG9" not in alone.out + alone.err
+    assert cli("reminder", pair.crt, *PW).code == 0
+    assert (
+        items(cli("audit", ".", "--json"))["Pay.connectedApp-meta.xml ConnectedApp.oauthConfig.certificate"]["coverage"]
+        == "unproved"
+    )
+    app(folder, other_pair.crt)
+    assert cli("wrap", "other", other_pair.key, other_pair.crt, *PW).code == 0
+    result = cli("audit", ".", "--json")
+    item = items(result)["Pay.connectedApp-meta.xml ConnectedApp.oauthConfig.certificate"]
+    assert (result.code, item["coverage"], item["twin"]) == (0, "unproved", "other/other.jks".replace("/", os.sep))
+    assert any("files cannot tell" in warning for warning in result.json["warnings"])
+    assert cli("audit", ".", "--fail-on", "unproved").code == 5
+
+
+def test_every_field_of_a_project_that_holds_or_names_a_certificate(cli: Cli, folder: Path, pair: Pair) -> None:
+    """Inline ones are carriers; names of CKM lead to certs/NAME.crt; Apex counts; look-alikes do not."""
+    pem = pair.crt.read_text()
+    sources = {
+        "extlClntAppGlobalOauthSets/X_glbloauth.ecaGlblOauth-meta.xml": f"<ExtlClntAppGlobalOauthSettings {NAMESPACE}>"
+        f"<certificate>{pem}</certificate><externalClientApplication>Shop</externalClientApplication></ExtlClntAppGlobalOauthSettings>",
+        "samlssoconfigs/S.samlssoconfig-meta.xml": f"<SamlSsoConfig {NAMESPACE}><requestSigningCertId>Sign_Cert</requestSigningCertId>"
+        f"<validationCert>{base64.b64encode(pem_body(pem)).decode()}</validationCert></SamlSsoConfig>",
+        "namedCredentials/N.namedCredential-meta.xml": f"<NamedCredential {NAMESPACE}><namedCredentialParameters>"
+        "<certificate>sign_cert</certificate></namedCredentialParameters><label>MII</label></NamedCredential>",
+        "classes/Caller.cls": "class Caller { void go() { request.setClientCertificateName('Sign_Cert'); "
+        "Crypto.signWithCertificate('RSA-SHA256', data, 'Other_Cert'); String s = 'No_Cert'; } }",
+        "certs/Sign_Cert.crt": pem,
+        "certs/Sign_Cert.crt-meta.xml": f"<Certificate {NAMESPACE}><masterLabel>x</masterLabel></Certificate>",
+        "labels/L.labels-meta.xml": f"<CustomLabels {NAMESPACE}><labels><value>MIIB</value></labels></CustomLabels>",
+    }
+    for name, content in sources.items():
+        path = folder / "force-app" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+    result = cli("audit", "force-app", "--json")
+    assert result.code == 0, result
+    found = items(result)
+    eca = found["X_glbloauth.ecaGlblOauth-meta.xml ExtlClntAppGlobalOauthSettings.certificate"]
+    assert (eca["kind"], eca["name"], eca["coverage"]) == ("external-client-app", "Shop", "unproved")
+    assert found["S.samlssoconfig-meta.xml SamlSsoConfig.validationCert"]["certificate"]["subject"] == "CN=pair"
+    assert found["Sign_Cert.crt"]["kind"] == "ckm-source"
+    assert found["Sign_Cert.crt"]["usedBy"] == [
+        "Caller (Apex)",
+        "N (NamedCredential.namedCredentialParameters.certificate)",
+        "S (SamlSsoConfig.requestSigningCertId)",
+    ]
+    references = {item["reference"] for item in found.values()}
+    assert references == {None, "Sign_Cert", "sign_cert", "Other_Cert"}
+    assert len(result.json["result"]["items"]) == 7
+
+
+def test_chains_and_generations_decide_nothing(cli: Cli, folder: Path, pair: Pair, ca: CertificateAuthority) -> None:
+    """An intermediate in a chain is listed and does not count; nor does what a later generation replaces; the files of
+    one folder with the same certificate are one line."""
+    assert cli("wrap", "pay", pair.key, pair.crt, ca.intermediate, ca.root, *PW).code == 0
+    found = cli("audit", "pay", "--json").json["result"]["items"]
+    assert len(found) == 3
+    assert [item["counts"] for item in sorted(found, key=lambda item: item["daysLeft"])] == [True, False, False]
+    leaf = next(item for item in found if item["counts"])
+    assert sorted(Path(path).name for path in leaf["alsoIn"]) == ["pay-chain.crt", "pay.crt"]
+    assert cli("renew", "pay", *PW, "--days", 900).code == 0
+    result = cli("audit", ".", "--within", 400, "--json")
+    assert result.code == 0, result
+    old = next(item for item in result.json["result"]["items"] if item["supersededBy"])
+    assert (old["status"], old["counts"]) == ("due", False)
+
+
+def test_a_certificate_of_ckm_is_no_chain(cli: Cli) -> None:
+    """CKM's self-signed certificates say that they are CAs: an expired one counts all the same."""
+    assert cli("audit", CORPUS / "salesforce-export.jks").code == 6
+
+
+def test_hostile_files_in_a_folder_do_not_stop_it(cli: Cli, folder: Path, pair: Pair) -> None:
+    """Noise, an entity bomb, deep nesting, a link to nowhere: passed over; the certificate beside is found."""
+    (folder / "noise.bin").write_bytes(os.urandom(5000))
+    (folder / "bomb-meta.xml").write_text('<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>')
+    (folder / "deep-meta.xml").write_text("<ConnectedApp>" + "<a>" * 100_000)
+    (folder / "empty.crt").touch()
+    (folder / "link.crt").symlink_to("nowhere")
+    days(folder, "good", pair, 365)
+    result = cli("audit", ".", "--json")
+    assert items(result)["good.crt"]["status"] == "fine"
+    assert result.code in (0, 68)
+
+
+def test_the_reports_are_what_their_formats_want(
+    cli: Cli, folder: Path, pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Read by csv, icalendar and prometheus_client; a formula in a subject is defused; an earlier report is replaced."""
+    openssl(
+        "req", "-x509", "-key", pair.key, "-subj", '/CN==HYPERLINK("x")\\,"', "-days", 90, "-out", folder / "evil.crt"
+    )
+    for _ in range(2):
+        assert cli("audit", "evil.crt", "--csv", "a.csv", "--ics", "a.ics", "--prometheus", "a.prom").code == 0
+    rows = list(csv.DictReader(io.StringIO((folder / "a.csv").read_bytes().decode("utf-8-sig"))))
+    assert len(rows) == 1
+    assert not any(cell.startswith(("=", "+", "@")) for cell in rows[0].values())
+    calendar = icalendar.Calendar.from_ical((folder / "a.ics").read_bytes())
+    ends = datetime.now(UTC) + timedelta(days=90)
+    assert str(ends.date()) in {str(event.decoded("dtstart")) for event in calendar.walk("VEVENT")}
+    families = {family.name: family for family in text_string_to_metric_families((folder / "a.prom").read_text())}
+    [sample] = families["x509_cert_not_after"].samples
+    assert abs(sample.value - ends.timestamp()) < 120
+    assert sample.labels["filename"] == "evil.crt"
+    assert families["x509_cert_expired"].samples[0].value == 0
+
+
+def test_the_table_is_plain_and_one_line_a_certificate(cli: Cli, folder: Path, pair: Pair) -> None:
+    """Sorted by what expires first; no colour; the bar shows the life that is left."""
+    days(folder, "long", pair, 365)
+    days(folder, "brief", pair, 30)
+    result = cli("audit", ".")
+    lines = result.out.splitlines()
+    assert lines[0].startswith("STATUS  DAYS")
+    assert [line.split()[1] for line in lines[1:3]] == ["30", "365"]
+    assert "##########" in lines[1]
+    assert "\x1b" not in result.out
+
+
+@pytest.mark.parametrize("options", [("--fail-on", "dance"), ("--within", "-1"), ("--csv", "gone/a.csv", "--ics", "")])
+def test_wrong_usage(options: tuple[str, ...], cli: Cli, pair: Pair) -> None:
+    """Refused before anything is read; exit 2, or 1 where a report cannot be written."""
+    assert cli("audit", pair.crt, *options).code in (1, 2)
+
+
+def test_it_is_linear(cli: Cli, folder: Path, pair: Pair) -> None:
+    """A bundle of two thousand certificates of one key: each is found once."""
+    pem = pair.crt.read_bytes()
+    (folder / "many").mkdir()
+    for number in range(200):
+        (folder / "many" / f"{number}.crt").write_bytes(pem)
+    result = cli("audit", "many", "--json")
+    assert len(result.json["result"]["items"]) == 1
+    assert len(result.json["result"]["items"][0]["alsoIn"]) == 199
