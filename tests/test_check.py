@@ -14,7 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
-from oracle_java import java_chain, java_key, java_load
+from oracle_java import JavaError, java_chain, java_key, java_load
 from test_json import validate
 
 from sfkeytool.keystores import jks
@@ -485,8 +485,6 @@ def test_nothing_is_accepted_that_java_cannot_open(pair: Pair, ca: CertificateAu
     """Single flipped bits under a digest that was made to fit again: the hardest damage to notice."""
     import random
 
-    from jpype import JException
-
     from sfkeytool.acceptance.engine import Verdict
     from sfkeytool.keystores.contents import InputFile
     from sfkeytool.workflows.check import CheckOptions, check_file
@@ -504,6 +502,6 @@ def test_nothing_is_accepted_that_java_cannot_open(pair: Pair, ca: CertificateAu
         try:
             store = java_load(flipped, "JKS", PASSWORD)
             assert all(java_key(store, alias, PASSWORD) and java_chain(store, alias) for alias in store.aliases())
-        except JException as error:
+        except JavaError as error:
             pytest.fail(f"bit at {place}: {error}")
     assert accepted > 100, "signatures, names and dates may change without Java's notice"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Result, openssl, pem_body
-from oracle_java import java_key, java_load
+from oracle_java import JavaError, java_key, java_load
 
 from sfkeytool.acceptance.catalogue import CATALOGUE
 from sfkeytool.acceptance.engine import judge
@@ -85,11 +85,9 @@ def java_opens(data: bytes, password: str | None) -> bool:
     """Whether Java loads a JKS. Its type JKS reads PKCS#12 too, so that its word counts behind the magic number only."""
     if not data.startswith(MAGIC):
         return False
-    import jpype
-
     try:
         java_load(data, "JKS", password)
-    except jpype.JException:
+    except JavaError:
         return False
     return True
 
@@ -97,8 +95,8 @@ def java_opens(data: bytes, password: str | None) -> bool:
 def java_finds_keys(data: bytes, password: str) -> bool:
     """Whether Java gets a private key and its first certificate out of each key entry of a JKS."""
     store = java_load(data, "JKS", password)
-    aliases = [alias for alias in store.aliases() if store.isKeyEntry(alias)]
-    return bool(aliases) and all(java_key(store, alias, password) and store.getCertificate(alias) for alias in aliases)
+    aliases = store.key_aliases()
+    return bool(aliases) and all(java_key(store, alias, password) and store.certificate(alias) for alias in aliases)
 
 
 def test_files_on_disk_and_manifest_are_the_same() -> None:

