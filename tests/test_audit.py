@@ -106,6 +106,15 @@ def test_a_keystore_that_stays_closed_is_listed(cli: Cli, folder: Path, pair: Pa
     assert items(cli("audit", ".", *PW, "--json"))["x.pfx"]["certificate"]["subject"] == "CN=pair"
 
 
+def test_a_password_of_one_keystore_does_not_close_another(cli: Cli, folder: Path, pair: Pair) -> None:
+    """The certificates of a JKS are in the clear: it is read under any password, and under none."""
+    assert cli("wrap", "pay", pair.key, pair.crt, *PW).code == 0
+    os.environ["ANOTHER"] = "not the password"
+    assert cli("audit", ".", "--password", "env:ANOTHER").code == 0
+    assert cli("audit", ".").code == 0
+    del os.environ["ANOTHER"]
+
+
 def test_an_app_certificate_and_its_twins(cli: Cli, folder: Path, pair: Pair, other_pair: Pair) -> None:
     """Uncovered, and told which command covers it; unproved beside a keystore or a reminder; warnings, exit 0, and 5
     where --fail-on names them. No consumer key anywhere."""
@@ -183,6 +192,8 @@ def test_chains_and_generations_decide_nothing(cli: Cli, folder: Path, pair: Pai
     assert result.code == 0, result
     old = next(item for item in result.json["result"]["items"] if item["supersededBy"])
     assert (old["status"], old["counts"]) == ("due", False)
+    assert cli("audit", "pay", *(path.name for path in folder.glob("pay_2*")), "--within", 400).code == 0
+    assert cli("audit", "pay", "--within", 400).code == 5
 
 
 def test_a_certificate_of_ckm_is_no_chain(cli: Cli) -> None:

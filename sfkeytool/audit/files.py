@@ -10,7 +10,7 @@ from sfkeytool.audit.model import Carrier, CarrierKind
 from sfkeytool.crypto.certificates import describe_certificate
 from sfkeytool.crypto.chains import issuers_among
 from sfkeytool.crypto.reminders import reminded_sha256_prefix
-from sfkeytool.crypto.sniff import FileKind
+from sfkeytool.crypto.sniff import FileKind, sniff
 from sfkeytool.errors import InputError
 from sfkeytool.keystores.contents import Contents, FoundCertificate, InputFile, parse_contents
 from sfkeytool.passwords import Secret
@@ -47,6 +47,8 @@ def read_carriers(file: InputFile, source: str, passwords: Sequence[Secret]) -> 
     """What certificates a file carries or names. Pure. Raises what parse_contents raises."""
     if file.label.endswith((".cls", ".trigger")):
         return tuple(_from_apex(file, source))
+    if sniff(file.data) is FileKind.JKS:
+        passwords = ()  # its certificates are not encrypted, and a password of another file would only be refused
     contents = parse_contents(file, passwords, load_keys=False)
     if contents.kind is FileKind.XML:
         return tuple(_from_metadata(file, source))

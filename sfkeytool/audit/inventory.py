@@ -77,12 +77,16 @@ def _twins(carriers: Sequence[Carrier]) -> dict[str, str]:
 
 
 def _followers(carriers: Sequence[Carrier]) -> dict[tuple[str, str], list[Carrier]]:
-    """Generations of a NAME in a source: those that `renew` and `rotate` make."""
+    """Generations of a NAME, whose folders `renew` and `rotate` make side by side."""
     generations: defaultdict[tuple[str, str], list[Carrier]] = defaultdict(list)
     for carrier in carriers:
         if carrier.certificate and not carrier.in_chain and carrier.kind in _OWN:
-            generations[carrier.source, base_name(carrier.name)].append(carrier)
+            generations[_generation_key(carrier)].append(carrier)
     return generations
+
+
+def _generation_key(carrier: Carrier) -> tuple[str, str]:
+    return str(PurePath(carrier.path).parent.parent), base_name(carrier.name)
 
 
 def _judge(
@@ -102,7 +106,7 @@ def _judge(
     status = Status.EXPIRED if expired else Status.DUE if not_after - now <= timedelta(days=within) else Status.FINE
     later = [
         other
-        for other in followers.get((carrier.source, base_name(carrier.name)), ())
+        for other in followers.get(_generation_key(carrier), ())
         if other.name != carrier.name and other.not_after and other.not_after > not_after
     ]
     replaced = bool(later) and carrier.kind in _OWN and not carrier.in_chain

@@ -19,6 +19,7 @@ _JOBS = {
     "check": "Salesforce refuses my keystore: find out why, and repair it",
     "compare": "Compare two files: is it the same certificate?",
     "metadata": "Make the app's metadata, with the certificate in it",
+    "audit": "See what expires when, in folders and sfdx projects",
     "login": "Log in with a key: does Salesforce accept it?",
     "renew": "Renew a certificate that is about to expire (same key)",
     "rotate": "Rotate a key (new key)",
