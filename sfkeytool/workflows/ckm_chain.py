@@ -5,9 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sfkeytool.acceptance.engine import judge
-from sfkeytool.acceptance.rule import Severity
-from sfkeytool.acceptance.subject import prepare_subject
 from sfkeytool.crypto import certificates, chains, csr, keys
 from sfkeytool.errors import CertificateError, InputError
 from sfkeytool.keystores.contents import Contents, FoundCertificate, FoundCsr, InputFile, parse_contents
@@ -154,21 +151,17 @@ def _leaf(found: Sequence[FoundCertificate], asked: FoundCsr | None) -> FoundCer
 
 def _judged(artifacts: Sequence[Artifact], purpose: Purpose, now: datetime) -> list[Notice]:
     """What the rules of acceptance say. Raises CertificateError for what Salesforce would refuse."""
-    notices: dict[str, Notice] = {}
     profiles = {ArtifactKind.CHAIN: Profile.SIGNED_UPLOAD}
     if purpose is Purpose.JWT:
         profiles[ArtifactKind.CERTIFICATE] = Profile.APP_CERT
-    for artifact in artifacts:
-        if artifact.kind not in profiles:
-            continue
-        file = InputFile(artifact.filename, artifact.content)
-        report = judge(prepare_subject(file, as_of=now, profile=profiles[artifact.kind], purpose=purpose, passwords=()))
-        for finding in report.findings:
-            rule, evidence = finding.rule, finding.evidence
-            if rule.severity is Severity.ERROR:
-                raise CertificateError(rule.id, f"{rule.title}: {evidence.saw}; wanted: {evidence.wanted}", rule.fix)
-            notices[rule.id] = Notice(rule.id, f"{rule.title}: {evidence.saw}; wanted: {evidence.wanted}")
-    return list(notices.values())
+    return [
+        notice
+        for artifact in artifacts
+        if artifact.kind in profiles
+        for notice in package.judge_file(
+            InputFile(artifact.filename, artifact.content), profiles[artifact.kind], purpose, now
+        )
+    ]
 
 
 def _left_out(strangers: "Sequence[x509.Certificate]", contents: Sequence[Contents]) -> list[Notice]:

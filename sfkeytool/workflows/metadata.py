@@ -7,15 +7,13 @@ from datetime import datetime
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from sfkeytool.acceptance.engine import judge
-from sfkeytool.acceptance.rule import Severity
-from sfkeytool.acceptance.subject import prepare_subject
 from sfkeytool.crypto import certificates
 from sfkeytool.errors import CertificateError, InputError, SelfCheckError
 from sfkeytool.keystores.contents import InputFile, parse_contents
-from sfkeytool.model import AppKind, Artifact, ArtifactKind, Notice, Outcome, Profile
+from sfkeytool.model import AppKind, Artifact, ArtifactKind, Notice, Outcome, Profile, Purpose
 from sfkeytool.salesforce import metadata as source
 from sfkeytool.salesforce.metadata import App, SourceFile
+from sfkeytool.workflows import package
 from sfkeytool.workflows.compare import Side, compare
 from sfkeytool.workflows.leaves import only_leaf
 from sfkeytool.workflows.mails import describe_mails
@@ -166,13 +164,7 @@ def _app_certificate(file: InputFile, now: datetime) -> "tuple[x509.Certificate,
     found = only_leaf(parse_contents(file, (), load_keys=False).certificates, file.label)
     if found is None:
         raise CertificateError("certificate.none", f"{file.label} holds no certificate")
-    notices = []
-    for finding in judge(prepare_subject(file, as_of=now, profile=Profile.APP_CERT)).findings:
-        said = f"{finding.rule.title}: {finding.evidence.saw}; wanted: {finding.evidence.wanted}"
-        if finding.rule.severity is Severity.ERROR:
-            raise CertificateError(finding.rule.id, f"{file.label}: {said}")
-        notices.append(Notice(finding.rule.id, said))
-    return found.certificate, notices
+    return found.certificate, list(package.judge_file(file, Profile.APP_CERT, Purpose.JWT, now))
 
 
 def _only_the_certificate(content: bytes, certificate: "x509.Certificate") -> bytes:

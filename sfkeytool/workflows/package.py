@@ -9,7 +9,7 @@ from sfkeytool.acceptance.engine import judge
 from sfkeytool.acceptance.rule import Severity
 from sfkeytool.acceptance.subject import prepare_subject
 from sfkeytool.crypto import certificates, keys
-from sfkeytool.errors import SelfCheckError, UsageError
+from sfkeytool.errors import CertificateError, SelfCheckError, UsageError
 from sfkeytool.keystores import jks
 from sfkeytool.keystores.contents import InputFile
 from sfkeytool.model import Artifact, ArtifactKind, Notice, Profile, Purpose
@@ -143,20 +143,33 @@ def check_acceptance(
         if artifact.kind not in profiles:
             continue
         file = InputFile(artifact.filename, artifact.content)
-        report = judge(
-            prepare_subject(file, as_of=now, profile=profiles[artifact.kind], purpose=purpose, passwords=[password])
-        )
-        for finding in report.findings:
-            rule, evidence = finding.rule, finding.evidence
-            if rule.severity is Severity.ERROR:
-                raise SelfCheckError(
-                    "internal.check", f"{evidence.where}: {evidence.saw} ({rule.id}); nothing was written"
-                )
+        try:
+            found = judge_file(file, profiles[artifact.kind], purpose, now, [password])
+        except CertificateError as error:
+            raise SelfCheckError("internal.check", f"{error.message} ({error.code}); nothing was written") from None
+        for notice in found:
             # The same certificate is in both: what is said of the keystore is not said again of the .crt.
-            twin = rule.id.replace("app.", "ckm.", 1)
-            if twin not in notices and rule.id != "ckm.store.short-password":
-                message = f"{rule.title}: {evidence.saw}; wanted: {evidence.wanted}"
-                notices[rule.id] = Notice(rule.id, message)
+            twin = notice.code.replace("app.", "ckm.", 1)
+            if twin not in notices and notice.code != "ckm.store.short-password":
+                notices[notice.code] = notice
+    return tuple(notices.values())
+
+
+def judge_file(
+    file: InputFile, profile: Profile, purpose: Purpose, now: datetime, passwords: Sequence[Secret] = ()
+) -> tuple[Notice, ...]:
+    """What the rules of acceptance say about a file, one notice a rule. Pure.
+
+    Raises CertificateError, with the rule's id as its code, for what Salesforce would refuse.
+    """
+    notices: dict[str, Notice] = {}
+    subject = prepare_subject(file, as_of=now, profile=profile, purpose=purpose, passwords=passwords)
+    for finding in judge(subject).findings:
+        rule, evidence = finding.rule, finding.evidence
+        said = f"{rule.title}: {evidence.saw}; wanted: {evidence.wanted}"
+        if rule.severity is Severity.ERROR:
+            raise CertificateError(rule.id, f"{evidence.where}: {said}", rule.fix)
+        notices[rule.id] = Notice(rule.id, said)
     return tuple(notices.values())
 
 

@@ -4,12 +4,11 @@ Sources of the texts: Salesforce Help, "OAuth 2.0 JWT Bearer Flow", and the thre
 """
 
 import base64
-import binascii
 import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -20,7 +19,12 @@ GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 LONGEST_SECONDS = 300
 """Five minutes, the more generous of the two limits that sources name."""
 
-Answer = tuple[int, dict[str, Any]]
+
+class Refusal(NamedTuple):
+    """Answered with status 400."""
+
+    error: str
+    error_description: str
 
 
 @dataclass
@@ -52,62 +56,63 @@ class User:
     ip_restricted: bool = False
 
 
-def refuse(error: str, description: str) -> Answer:
-    return 400, {"error": error, "error_description": description}
-
-
-def judge(form: Mapping[str, str], apps: Mapping[str, App], users: Mapping[str, User], own_url: str) -> str | Answer:
-    """The username that is let in, or the refusal."""
+def judge(
+    form: Mapping[str, str], apps: Mapping[str, App], users: Mapping[str, User], own_url: str
+) -> tuple[str, App] | Refusal:
+    """The username that is let in and the app that let it in, or the refusal."""
     if form.get("grant_type") != GRANT:
-        return refuse("unsupported_grant_type", "grant type not supported")
+        return Refusal("unsupported_grant_type", "grant type not supported")
     if set(form) != {"grant_type", "assertion"}:
-        return refuse("invalid_request", "unexpected parameters")
+        return Refusal("invalid_request", "unexpected parameters")
     try:
         head, body, signature = form["assertion"].split(".")
         header, claims = (json.loads(_decode(part)) for part in (head, body))
         signed = f"{head}.{body}".encode()
         raw = _decode(signature)
-    except (ValueError, binascii.Error):
-        return refuse("invalid_grant", "invalid assertion")
-    app = apps.get(claims.get("iss"))
+        algorithm, issuer, user = header.get("alg"), str(claims.get("iss")), str(claims.get("sub"))
+    except (ValueError, AttributeError):
+        return Refusal("invalid_grant", "invalid assertion")
+    app = apps.get(issuer)
     if app is None:
         # https://github.com/forcedotcom/cli/issues/1529 and others
-        return refuse("invalid_client_id", "client identifier invalid")
+        return Refusal("invalid_client_id", "client identifier invalid")
     if not app.installed:
         # https://github.com/forcedotcom/cli/issues/3482
-        return refuse("invalid_grant", "External client app is not installed in this org")
+        return Refusal("invalid_grant", "External client app is not installed in this org")
     if app.blocked:
-        return refuse("OAUTH_APP_BLOCKED", "this app is blocked by admin")
-    if header.get("alg") != "RS256" or not _verifies(app.certificate_now(), raw, signed):
+        return Refusal("OAUTH_APP_BLOCKED", "this app is blocked by admin")
+    if algorithm != "RS256" or not _verifies(app.certificate_now(), raw, signed):
         # https://github.com/forcedotcom/sfdx-travisci/issues/135
-        return refuse("invalid_grant", "invalid assertion")
+        return Refusal("invalid_grant", "invalid assertion")
     if str(claims.get("aud", "")).rstrip("/") not in ("https://login.salesforce.com", own_url):
         # https://github.com/forcedotcom/cli/issues/3325
-        return refuse("invalid_grant", "audience is invalid")
-    return _judge_claims(claims, app, users)
+        return Refusal("invalid_grant", "audience is invalid")
+    return _judge_user(claims, user, app, users)
 
 
-def _judge_claims(claims: Mapping[str, Any], app: App, users: Mapping[str, User]) -> str | Answer:
+def _judge_user(
+    claims: Mapping[str, Any], username: str, app: App, users: Mapping[str, User]
+) -> tuple[str, App] | Refusal:
     try:
         expires = float(claims["exp"])  # a string from simple-salesforce
     except (KeyError, TypeError, ValueError):
-        return refuse("invalid_grant", "invalid assertion")
+        return Refusal("invalid_grant", "invalid assertion")
     if expires > 100_000_000_000:  # milliseconds, from the Salesforce CLI
         expires /= 1000
     if not time.time() < expires <= time.time() + LONGEST_SECONDS + 5:
         # https://salesforce.stackexchange.com/questions/282513
-        return refuse("invalid_grant", "expired authorization code")
-    user = users.get(claims.get("sub", ""))
+        return Refusal("invalid_grant", "expired authorization code")
+    user = users.get(username)
     if user is None or not user.active:
-        return refuse("invalid_grant", "user hasn't approved this consumer" if user is None else "inactive user")
+        return Refusal("invalid_grant", "user hasn't approved this consumer" if user is None else "inactive user")
     if user.locked:
-        return refuse("invalid_grant", "user is locked")
+        return Refusal("invalid_grant", "user is locked")
     if user.ip_restricted:
-        return refuse("invalid_grant", "ip restricted or invalid login hours")
-    if claims["sub"] not in app.approved_users:
+        return Refusal("invalid_grant", "ip restricted or invalid login hours")
+    if username not in app.approved_users:
         # https://github.com/restforce/restforce/issues/674
-        return refuse("invalid_grant", "user hasn't approved this consumer")
-    return str(claims["sub"])
+        return Refusal("invalid_grant", "user hasn't approved this consumer")
+    return username, app
 
 
 def _decode(part: str) -> bytes:

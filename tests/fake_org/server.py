@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from .logins import Answer, App, User, judge, refuse
+from .logins import App, Refusal, User, judge
 from .tls import make_tls
 
 _LIFE_SECONDS = 600
@@ -35,7 +35,7 @@ class FakeOrg:
         self.users: dict[str, User] = {}
         self.tokens: list[str] = []
         self.requests: list[Seen] = []
-        self._forced: list[Answer] = []
+        self._forced: list[Refusal] = []
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
@@ -46,18 +46,23 @@ class FakeOrg:
             self.ca_pem_path, chain = make_tls(folder)
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(chain)
-            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+            self._server.socket = context.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
         self.url = f"{scheme}://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> "FakeOrg":
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-        self._timer = threading.Timer(_LIFE_SECONDS, self._server.shutdown)
+        self._timer = threading.Timer(_LIFE_SECONDS, self._stop)
         self._timer.daemon = True
         self._timer.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._timer.cancel()
+        self._stop()
+
+    def _stop(self) -> None:
         self._server.shutdown()
         self._server.server_close()
 
@@ -77,29 +82,27 @@ class FakeOrg:
 
     def refuse_next(self, error: str, description: str) -> None:
         """The next login is refused in these words, whatever it is."""
-        self._forced.append(refuse(error, description))
+        self._forced.append(Refusal(error, description))
 
     # What it answers
 
-    def log_in(self, form: dict[str, str]) -> Answer:
+    def log_in(self, form: dict[str, str]) -> tuple[int, dict[str, Any]]:
         with self._lock:
             if self._forced:
-                return self._forced.pop(0)
+                return 400, self._forced.pop(0)._asdict()
             verdict = judge(form, self.apps, self.users, self.url)
-            if not isinstance(verdict, str):
-                return verdict
+            if isinstance(verdict, Refusal):
+                return 400, verdict._asdict()
+            _, app = verdict
             token = f"{self.org_id}!{secrets.token_urlsafe(48)}"
             self.tokens.append(token)
         return 200, {
             "access_token": token,
-            "scope": self._scopes(form),
+            "scope": app.scopes,
             "instance_url": self.url,
             "id": f"https://login.salesforce.com/id/{self.org_id}/005000000000001AAA",
             "token_type": "Bearer",
         }
-
-    def _scopes(self, form: dict[str, str]) -> str:
-        return next(app.scopes for app in self.apps.values())
 
     def answer(self, method: str, target: str, token: str, body: bytes) -> tuple[int, Any]:
         """Status and JSON of the answer."""
