@@ -254,11 +254,12 @@ def test_what_is_missing_or_does_not_fit_is_refused(pay: Cli, folder: Path) -> N
         ("mixed",): "key.no-match",
         ("pay", "--key-size", "4096"): "usage.key-size",
         ("pay", "--days", "0"): "usage.days",
-        ("pay", "--csr", "--ics", "x.ics"): "usage.ics",
+        ("pay", "--csr"): "usage.password",
         ("pay", "--as", "bad name"): "usage.name",
     }.items():
         assert pay("renew", *arguments, *PW, "--json").json["code"] == code, arguments
     assert pay("renew", "pay", "--json").json["code"] == "usage.missing"
+    assert pay("renew", "pay", "--csr", "--ics", "x.ics", "--json").json["code"] == "usage.ics"
     assert tree(folder) == before
     assert pay("rotate", "keyless", *PW).code == 0
 

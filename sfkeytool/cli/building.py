@@ -143,6 +143,8 @@ def build_renew_request(values: Values) -> RenewRequest:
         raise UsageError("usage.key-size", "--key-size is for a new key; a renewal keeps the old one", "add --new-key")
     if by_ca and values["ics"]:
         raise UsageError("usage.ics", "--ics needs the certificate, which the CA has yet to make", "give it to wrap")
+    if by_ca and values["password"] not in (None, "env:SFKEYTOOL_PASSWORD"):
+        raise UsageError("usage.password", "--csr makes no keystore yet, so there is no --password", "give it to wrap")
     password = None if by_ca else parse_source(values["password"], "--password", may_generate=True)
     return RenewRequest(
         name=name,

@@ -114,11 +114,7 @@ def complete(
         if field.environment is not None and field.environment in environ and _absent(values[field.name]):
             source = f"env:{field.environment}"
             values[field.name] = [source] if field.many else source
-    missing = [
-        field
-        for field in fields
-        if field.required and _absent(values[field.name]) and all(_absent(values[name]) for name in field.unless)
-    ]
+    missing = [field for field in fields if _is_missing(field, values)]
     if missing and asker is None:
         labels = ", ".join(field.label for field in missing)
         raise UsageError("usage.missing", f"missing: {labels}", "see --help for examples")
@@ -128,12 +124,17 @@ def complete(
             wanted = guided or (field in missing and not (question and question.menu_only))
             if question and wanted and _absent(values[field.name]) and question.when(values):
                 values[field.name] = _ask(field, question, values, asker)
-            elif field in missing and _absent(values[field.name]):
+            elif field in missing and _is_missing(field, values):
                 values[field.name] = field.missing_on_terminal
     for field in fields:
         if _absent(values[field.name]) and field.default is not None:
             values[field.name] = field.default
     return values
+
+
+def _is_missing(field: Field, values: Values) -> bool:
+    needed = field.required and all(_absent(values[name]) for name in field.unless)
+    return needed and _absent(values[field.name])
 
 
 def _absent(value: Any) -> bool:

@@ -53,6 +53,11 @@ OLD_NAME = replace(
     question=replace(options.NAME.question or Question(""), text="Name of the certificate to be followed:"),
 )
 OLD_FOLDER = replace(options.OUTPUT_DIR, help="The folder of NAME; the new one is made beside it. [default: ./NAME]")
+_KEY_PASSWORD = replace(
+    options.KEY_PASSWORD,
+    help=(options.KEY_PASSWORD.help.partition(" [default")[0])
+    + " [default: $SFKEYTOOL_KEY_PASSWORD; else a renewed key stays as it was, and a new one is not encrypted]",
+)
 _PASSWORD_UNLESS_CSR = replace(
     options.NEW_PASSWORD,
     unless=("csr", "status", "done"),
@@ -226,7 +231,7 @@ _RENEW_FIELDS = (
     PURPOSE,
     _PASSWORD_UNLESS_CSR,
     options.INPUT_PASSWORD,
-    options.KEY_PASSWORD,
+    _KEY_PASSWORD,
     options.CALENDAR,
     OLD_FOLDER,
     STATUS,
