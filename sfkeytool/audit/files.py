@@ -6,12 +6,13 @@ from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from sfkeytool.audit.apex import certificates_named
 from sfkeytool.audit.model import Carrier, CarrierKind
 from sfkeytool.crypto.certificates import describe_certificate
 from sfkeytool.crypto.chains import issuers_among
 from sfkeytool.crypto.reminders import reminded_sha256_prefix
-from sfkeytool.crypto.sniff import FileKind
-from sfkeytool.errors import InputError
+from sfkeytool.crypto.sniff import FileKind, normalise_text, sniff
+from sfkeytool.errors import InputError, KeystorePasswordError
 from sfkeytool.keystores.contents import Contents, FoundCertificate, InputFile, parse_contents
 from sfkeytool.passwords import Secret
 
@@ -36,10 +37,7 @@ _OTHER_FIELDS = {
 }
 """Fields that hold or name a certificate, by the Metadata API's WSDL, version 63.0."""
 
-_APEX = re.compile(
-    rb"(?:setClientCertificateName|signWithCertificate|Auth\s*\.\s*JWS)\s*\(([^;]{0,400})", re.IGNORECASE
-)
-_STRING = re.compile(rb"'([A-Za-z]\w{0,39})'")
+_PRIVATE_KEY = re.compile(rb"-----BEGIN ([A-Z ]*PRIVATE KEY)-----.*?-----END \1-----", re.DOTALL)
 _UNIQUE_NAME = re.compile(r"[A-Za-z]\w{0,79}")
 
 
@@ -47,10 +45,24 @@ def read_carriers(file: InputFile, source: str, passwords: Sequence[Secret]) -> 
     """What certificates a file carries or names. Pure. Raises what parse_contents raises."""
     if file.label.endswith((".cls", ".trigger")):
         return tuple(_from_apex(file, source))
-    contents = parse_contents(file, passwords, load_keys=False)
+    # Loading a key takes a hundred times as long as a certificate, and no key is wanted here.
+    without_keys = InputFile(file.label, _PRIVATE_KEY.sub(b"", file.data))
+    if without_keys.data != file.data and b"-----BEGIN " not in without_keys.data:
+        return ()
+    contents = _open(without_keys, passwords)
     if contents.kind is FileKind.XML:
         return tuple(_from_metadata(file, source))
     return tuple(_from_contents(contents, source))
+
+
+def _open(file: InputFile, passwords: Sequence[Secret]) -> Contents:
+    """A JKS shows its certificates to whoever has no password, so also to whoever has only another file's."""
+    try:
+        return parse_contents(file, passwords, load_keys=False)
+    except KeystorePasswordError:
+        if not passwords or sniff(file.data) is not FileKind.JKS:
+            raise
+        return parse_contents(file, (), load_keys=False)
 
 
 def _from_contents(contents: Contents, source: str) -> Iterator[Carrier]:
@@ -89,13 +101,8 @@ def _from_metadata(file: InputFile, source: str) -> Iterator[Carrier]:
 
 
 def _from_apex(file: InputFile, source: str) -> Iterator[Carrier]:
-    """String literals in the calls that name a certificate of CKM; a name in a variable is not found."""
-    for call in _APEX.finditer(file.data):
-        names = _STRING.findall(call[1])
-        if names:  # the name is the last argument of all three
-            name = names[-1].decode("ascii")
-            label = PurePath(file.label).stem
-            yield Carrier(source, CarrierKind.METADATA, label, file.label, "Apex", reference=name)
+    for name in certificates_named(normalise_text(file.data).decode("utf-8", "replace")):
+        yield Carrier(source, CarrierKind.METADATA, PurePath(file.label).stem, file.label, "Apex", reference=name)
 
 
 def _carrier(source: str, kind: CarrierKind, name: str, path: str, part: str, found: FoundCertificate) -> Carrier:
