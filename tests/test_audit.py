@@ -11,7 +11,7 @@ from typing import Any
 
 import icalendar
 import pytest
-from conftest import PASSWORD, CertificateAuthority, Pair, Result, openssl, pem_body
+from conftest import PASSWORD, CertificateAuthority, Pair, Result, keytool, openssl, pem_body
 from prometheus_client.parser import text_string_to_metric_families
 
 Cli = Callable[..., Result]
@@ -201,6 +201,26 @@ def test_a_certificate_of_ckm_is_no_chain(cli: Cli) -> None:
     assert cli("audit", CORPUS / "salesforce-export.jks").code == 6
 
 
+def test_a_truststore_decides_nothing(cli: Cli, folder: Path, ca: CertificateAuthority) -> None:
+    """Its CAs are listed; whoever made them renews them. A .crt in a folder certs/ is no source without its meta file."""
+    keytool(
+        "-importcert", "-noprompt", "-storetype", "JKS", "-keystore", folder / "cacerts", "-storepass", PASSWORD,
+        "-alias", "root", "-file", ca.root,
+    )  # fmt: skip
+    (folder / "certs").mkdir()
+    (folder / "certs" / "Root.crt").write_bytes(ca.intermediate.read_bytes())
+    found = items(cli("audit", ".", "--within", 5000, "--json"))
+    assert not found["cacerts root"]["counts"]
+    assert found["Root.crt"]["kind"] == "file"
+
+
+def test_a_file_full_of_begin_lines_is_no_trap(cli: Cli, folder: Path) -> None:
+    """Half a million keys that never end: the time stays in proportion."""
+    lines = b"-----BEGIN PRIVATE KEY-----\n-----BEGIN RSA PRIVATE KEY-----\n" * 100_000
+    (folder / "trap.pem").write_bytes(lines)
+    assert cli("audit", ".").code in (0, 68)
+
+
 def test_hostile_files_in_a_folder_do_not_stop_it(cli: Cli, folder: Path, pair: Pair) -> None:
     """Noise, an entity bomb, deep nesting, a link to nowhere: passed over; the certificate beside is found."""
     (folder / "noise.bin").write_bytes(os.urandom(5000))
@@ -263,3 +283,97 @@ def test_it_is_linear(cli: Cli, folder: Path, pair: Pair) -> None:
     result = cli("audit", "many", "--json")
     assert len(result.json["result"]["items"]) == 1
     assert len(result.json["result"]["items"][0]["alsoIn"]) == 199
+
+
+def test_a_report_replaces_only_a_report(cli: Cli, folder: Path, pair: Pair) -> None:
+    """A slip of the flag costs neither the key nor the certificate that it names."""
+    for name, content in (("pay.key", pair.key.read_bytes()), ("pay.crt", pair.crt.read_bytes())):
+        (folder / name).write_bytes(content)
+        result = cli("audit", "pay.crt", "--csv", name)
+        assert (result.code, (folder / name).read_bytes()) == (1, content)
+        assert "is not replaced" in result.err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="long paths are a setting of the machine there")
+def test_a_folder_that_cannot_be_listed_stops_nothing(
+    cli: Cli, folder: Path, pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is named, and its neighbours on both sides are read. The path is too long for the system, for root too."""
+    for name in ("a", "c"):
+        (folder / name).mkdir()
+        days(folder / name, name, pair, 365)
+    for _ in range(20):
+        Path("b" * 250).mkdir()
+        monkeypatch.chdir("b" * 250)
+    monkeypatch.chdir(folder)
+    result = cli("audit", ".", "--json")
+    assert (result.code, set(items(result))) == (68, {"a.crt", "c.crt"})
+
+
+def test_anothers_password_closes_no_jks(cli: Cli, folder: Path, pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A JKS shows its certificates without a password, so also beside a keystore that needs one."""
+    assert cli("wrap", "pay", pair.key, pair.crt, *PW).code == 0
+    monkeypatch.setenv("OTHER", "another-password-24")
+    result = cli("audit", "pay/pay.jks", "--password", "env:OTHER", "--json")
+    assert (result.code, list(items(result))) == (0, ["pay.jks pay"])
+
+
+def test_a_generation_elsewhere_replaces_nothing(cli: Cli, folder: Path) -> None:
+    """An expired prod/pay.crt stays a failure, whatever test/pay_202611.crt says."""
+    for path, source in (("prod/pay.crt", "app-expired.crt"), ("test/pay_202611.crt", "app.crt")):
+        (folder / path).parent.mkdir()
+        (folder / path).write_bytes((CORPUS / source).read_bytes())
+    result = cli("audit", ".", "--json")
+    assert (result.code, {item["supersededBy"] for item in result.json["result"]["items"]}) == (6, {None})
+
+
+def test_prose_is_passed_over_and_a_damaged_source_file_is_not(cli: Cli, folder: Path, pair: Pair) -> None:
+    """A README may quote half a certificate; metadata that cannot be read may hold an app's."""
+    days(folder, "good", pair, 365)
+    (folder / "README.md").write_text("-----BEGIN CERTIFICATE-----\nMIID...\n-----END CERTIFICATE-----\n")
+    assert cli("audit", ".").code == 0
+    assert cli("audit", "README.md").code == 68
+    (folder / "Pay.connectedApp-meta.xml").write_text("<ConnectedApp><oauthConfig>")
+    result = cli("audit", ".", "--json")
+    [problem] = result.json["result"]["sources"][0]["problems"]
+    assert (result.code, problem["code"]) == (68, "xml.malformed")
+
+
+def test_a_file_is_listed_once(cli: Cli, folder: Path, pair: Pair) -> None:
+    """Found through a folder and named besides, or through a link."""
+    days(folder, "one", pair, 365)
+    (folder / "link.crt").symlink_to("one.crt")
+    assert len(cli("audit", ".", "one.crt", "./one.crt", "--json").json["result"]["items"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "names"),
+    [
+        ("req.setClientCertificateName('One');", ["One"]),
+        ("new auth.jws(jwt, 'One'); CRYPTO.signwithcertificate('RSA-SHA256', b('x)'), 'Two')", ["One", "Two"]),
+        ("// req.setClientCertificateName('Old');", []),
+        (
+            "/* Crypto.signWithCertificate('a', b, 'Old') */ String s = '//'; r.setClientCertificateName('New');",
+            ["New"],
+        ),
+        ("new Auth.JWS(make('Not_One'), name); String s = 'Nor_This';", []),
+        ("r.setClientCertificateName('It\\'s'); r.setClientCertificateName('Never", []),
+    ],
+)
+def test_apex_names_a_certificate_by_its_last_argument(
+    code: str, names: list[str], cli: Cli, folder: Path, pair: Pair
+) -> None:
+    """As a literal; comments, other literals and names in variables say nothing."""
+    (folder / "A.cls").write_text(f"class A {{ void go() {{ {code} }} }}")
+    found = cli("audit", "A.cls", "--json").json["result"]["items"]
+    assert [item["reference"] for item in found] == names
+
+
+def test_a_private_key_is_not_even_looked_at(cli: Cli, folder: Path, pair: Pair) -> None:
+    """Neither a damaged one nor OpenSSH's own keeps a certificate in the same file from being found."""
+    for label in ("RSA PRIVATE KEY", "OPENSSH PRIVATE KEY"):
+        block = f"-----BEGIN {label}-----\nAAAA\n-----END {label}-----\n"
+        (folder / "both.pem").write_text(block + pair.crt.read_text())
+        (folder / "alone.pem").write_text(block)
+        result = cli("audit", ".", "--json")
+        assert (result.code, list(items(result))) == (0, ["both.pem"])

@@ -6,12 +6,13 @@ from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from sfkeytool.audit.apex import certificates_named
 from sfkeytool.audit.model import Carrier, CarrierKind
 from sfkeytool.crypto.certificates import describe_certificate
 from sfkeytool.crypto.chains import issuers_among
 from sfkeytool.crypto.reminders import reminded_sha256_prefix
-from sfkeytool.crypto.sniff import FileKind, sniff
-from sfkeytool.errors import InputError
+from sfkeytool.crypto.sniff import FileKind, normalise_text, sniff
+from sfkeytool.errors import InputError, KeystorePasswordError
 from sfkeytool.keystores.contents import Contents, FoundCertificate, InputFile, parse_contents
 from sfkeytool.passwords import Secret
 
@@ -36,36 +37,71 @@ _OTHER_FIELDS = {
 }
 """Fields that hold or name a certificate, by the Metadata API's WSDL, version 63.0."""
 
-_APEX = re.compile(
-    rb"(?:setClientCertificateName|signWithCertificate|Auth\s*\.\s*JWS)\s*\(([^;]{0,400})", re.IGNORECASE
-)
-_STRING = re.compile(rb"'([A-Za-z]\w{0,39})'")
+_PRIVATE_KEY = re.compile(rb"-----BEGIN ((?:ENCRYPTED |RSA |EC |DSA |OPENSSH )?PRIVATE KEY)-----")
 _UNIQUE_NAME = re.compile(r"[A-Za-z]\w{0,79}")
 
 
-def read_carriers(file: InputFile, source: str, passwords: Sequence[Secret]) -> tuple[Carrier, ...]:
-    """What certificates a file carries or names. Pure. Raises what parse_contents raises."""
+def read_carriers(
+    file: InputFile, source: str, passwords: Sequence[Secret], *, is_ckm_source: bool = False
+) -> tuple[Carrier, ...]:
+    """What certificates a file carries or names. Pure. Raises what parse_contents raises.
+
+    ``is_ckm_source``: it is the content of a Certificate in an sfdx project, as a ``-meta.xml`` beside it says.
+    """
     if file.label.endswith((".cls", ".trigger")):
         return tuple(_from_apex(file, source))
-    if sniff(file.data) is FileKind.JKS:
-        passwords = ()  # its certificates are not encrypted, and a password of another file would only be refused
-    contents = parse_contents(file, passwords, load_keys=False)
+    # Loading a key takes a hundred times as long as a certificate, and no key is wanted here.
+    without_keys = InputFile(file.label, _without_keys(file.data))
+    if without_keys.data != file.data and b"-----BEGIN " not in without_keys.data:
+        return ()
+    contents = _open(without_keys, passwords)
     if contents.kind is FileKind.XML:
         return tuple(_from_metadata(file, source))
-    return tuple(_from_contents(contents, source))
+    return tuple(_from_contents(contents, source, is_ckm_source=is_ckm_source))
 
 
-def _from_contents(contents: Contents, source: str) -> Iterator[Carrier]:
+def _without_keys(data: bytes) -> bytes:
+    """PEM without its private keys. Linear, whatever the data: a label whose end is missing is looked for once."""
+    kept: list[bytes] = []
+    position = 0
+    endless: set[bytes] = set()
+    for begin in _PRIVATE_KEY.finditer(data):
+        if begin.start() < position or begin[1] in endless:
+            continue
+        end_line = b"-----END " + begin[1] + b"-----"
+        end = data.find(end_line, begin.end())
+        if end < 0:
+            endless.add(begin[1])
+            continue
+        kept.append(data[position : begin.start()])
+        position = end + len(end_line)
+    return b"".join([*kept, data[position:]])
+
+
+def _open(file: InputFile, passwords: Sequence[Secret]) -> Contents:
+    """A JKS shows its certificates to whoever has no password, so also to whoever has only another file's."""
+    try:
+        return parse_contents(file, passwords, load_keys=False)
+    except KeystorePasswordError:
+        if not passwords or sniff(file.data) is not FileKind.JKS:
+            raise
+        return parse_contents(file, (), load_keys=False)
+
+
+def _from_contents(contents: Contents, source: str, *, is_ckm_source: bool) -> Iterator[Carrier]:
     path = PurePath(contents.label)
-    kind = CarrierKind.KEYSTORE if contents.store is not None else CarrierKind.FILE
-    if kind is CarrierKind.FILE and path.parent.name == "certs" and path.suffix == ".crt":
-        kind = CarrierKind.CKM_SOURCE
+    kind = CarrierKind.CKM_SOURCE if is_ckm_source else CarrierKind.FILE
+    own: set[bytes] = set()
+    if contents.store is not None:
+        kind = CarrierKind.KEYSTORE
+        own = {der for entry in contents.store.keys for der in entry.chain_der}
     issuers = issuers_among([found.certificate for found in contents.certificates])
-    bundle = contents.store is None and len(contents.certificates) > 1
+    # A CA of a bundle, or of a truststore: it came with others, and is not what anybody here renews.
+    bundle = len(contents.certificates) > 1 or contents.store is not None
     for found in contents.certificates:
         carrier = _carrier(source, kind, found.alias or _stem(path), contents.label, found.alias or "", found)
         is_ca = carrier.certificate is not None and carrier.certificate.is_ca
-        yield replace(carrier, in_chain=found.certificate in issuers or (bundle and is_ca))
+        yield replace(carrier, in_chain=found.certificate in issuers or (bundle and is_ca and found.der not in own))
 
 
 def _from_metadata(file: InputFile, source: str) -> Iterator[Carrier]:
@@ -91,13 +127,8 @@ def _from_metadata(file: InputFile, source: str) -> Iterator[Carrier]:
 
 
 def _from_apex(file: InputFile, source: str) -> Iterator[Carrier]:
-    """String literals in the calls that name a certificate of CKM; a name in a variable is not found."""
-    for call in _APEX.finditer(file.data):
-        names = _STRING.findall(call[1])
-        if names:  # the name is the last argument of all three
-            name = names[-1].decode("ascii")
-            label = PurePath(file.label).stem
-            yield Carrier(source, CarrierKind.METADATA, label, file.label, "Apex", reference=name)
+    for name in certificates_named(normalise_text(file.data).decode("utf-8", "replace")):
+        yield Carrier(source, CarrierKind.METADATA, PurePath(file.label).stem, file.label, "Apex", reference=name)
 
 
 def _carrier(source: str, kind: CarrierKind, name: str, path: str, part: str, found: FoundCertificate) -> Carrier:

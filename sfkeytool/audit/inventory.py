@@ -30,8 +30,8 @@ def take_inventory(sources: Sequence[Source], now: datetime, within_days: int | 
         for carrier in carriers
     ]
     twins = _twins(carriers)
-    followers = _followers(carriers)
-    items = [_judge(carrier, now, within_days, twins, followers) for carrier in carriers]
+    latest = _latest(carriers)
+    items = [_judge(carrier, now, within_days, twins, latest) for carrier in carriers]
     never = datetime.max.replace(tzinfo=UTC)
     return Inventory(now, tuple(sources), tuple(sorted(items, key=lambda item: item.carrier.not_after or never)))
 
@@ -76,17 +76,25 @@ def _twins(carriers: Sequence[Carrier]) -> dict[str, str]:
     return twins
 
 
-def _followers(carriers: Sequence[Carrier]) -> dict[tuple[str, str], list[Carrier]]:
-    """Generations of a NAME, whose folders `renew` and `rotate` make side by side."""
-    generations: defaultdict[tuple[str, str], list[Carrier]] = defaultdict(list)
+def _latest(carriers: Sequence[Carrier]) -> dict[tuple[str, str], Carrier]:
+    """Of the generations of each NAME, which `renew` and `rotate` make, the one that lives longest."""
+    latest: dict[tuple[str, str], Carrier] = {}
     for carrier in carriers:
-        if carrier.certificate and not carrier.in_chain and carrier.kind in _OWN:
-            generations[_generation_key(carrier)].append(carrier)
-    return generations
+        if carrier.not_after and not carrier.in_chain and carrier.kind in _OWN:
+            known = latest.setdefault(_generation(carrier), carrier)
+            if known.not_after and carrier.not_after > known.not_after:
+                latest[_generation(carrier)] = carrier
+    return latest
 
 
-def _generation_key(carrier: Carrier) -> tuple[str, str]:
-    return str(PurePath(carrier.path).parent.parent), base_name(carrier.name)
+def _generation(carrier: Carrier) -> tuple[str, str]:
+    """Where generations of a NAME lie together: in sibling folders of their names, or in one folder.
+
+    The name alone does not tell: ``test/pay_202611.crt`` says nothing of ``prod/pay.crt``.
+    """
+    folder = PurePath(carrier.path).parent
+    beside = folder.parent if folder.name == carrier.name else folder
+    return str(beside), base_name(carrier.name)
 
 
 def _judge(
@@ -94,7 +102,7 @@ def _judge(
     now: datetime,
     within_days: int | None,
     twins: dict[str, str],
-    followers: dict[tuple[str, str], list[Carrier]],
+    latest: dict[tuple[str, str], Carrier],
 ) -> Item:
     if carrier.certificate is None or carrier.not_after is None:
         return Item(carrier, Status.UNKNOWN, None, None, counts=False)
@@ -104,13 +112,9 @@ def _judge(
     days_left = (not_after.date() - now.date()).days
     expired = not_after <= now
     status = Status.EXPIRED if expired else Status.DUE if not_after - now <= timedelta(days=within) else Status.FINE
-    later = [
-        other
-        for other in followers.get(_generation_key(carrier), ())
-        if other.name != carrier.name and other.not_after and other.not_after > not_after
-    ]
-    replaced = bool(later) and carrier.kind in _OWN and not carrier.in_chain
-    superseded_by = max(later, key=lambda other: other.not_after or now).name if replaced else ""
+    last = latest.get(_generation(carrier)) if carrier.kind in _OWN and not carrier.in_chain else None
+    replaced = last is not None and last.name != carrier.name and last.not_after and last.not_after > not_after
+    superseded_by = last.name if last is not None and replaced else ""
     item = Item(
         carrier,
         status,

@@ -62,11 +62,11 @@ def read_input(path: Path, *, limit: int = INPUT_LIMIT) -> bytes:
     return content
 
 
-def walk_inputs(paths: Sequence[Path]) -> Iterator[Path]:
+def walk_inputs(paths: Sequence[Path], on_error: Callable[[InputError], None] | None = None) -> Iterator[Path]:
     """Each path that is no folder as it is, and of each folder its regular files, sorted, at any depth.
 
     Symlinks to folders are not followed below a given path; ``.git`` and our own staging files are left out.
-    Raises InputError input.not-permitted for a folder that cannot be listed.
+    A folder that cannot be listed is InputError input.not-permitted: raised, or handed to ``on_error`` and passed over.
     """
     for path in paths:
         if not _is_folder(path):
@@ -78,9 +78,13 @@ def walk_inputs(paths: Sequence[Path]) -> Iterator[Path]:
             try:
                 entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
             except OSError as error:
-                raise InputError(
+                unlisted = InputError(
                     "input.not-permitted", f"{folder}: the folder cannot be listed ({error.strerror})"
-                ) from error
+                )
+                if on_error is None:
+                    raise unlisted from error
+                on_error(unlisted)
+                continue
             entries = [entry for entry in entries if entry.name != ".git" and not entry.name.startswith(".sfkeytool")]
             yield from (folder / entry.name for entry in entries if os.path.isfile(entry))
             waiting += [folder / entry.name for entry in reversed(entries) if entry.is_dir(follow_symlinks=False)]

@@ -8,7 +8,7 @@ from sfkeytool.cli import options
 from sfkeytool.cli.fields import Field, Question, Values
 from sfkeytool.cli.render import files_facts
 from sfkeytool.cli.run import Command, Run
-from sfkeytool.errors import InputError, SfkeytoolError
+from sfkeytool.errors import KeystorePasswordError, OutputError, SfkeytoolError
 from sfkeytool.model import Artifact, ArtifactKind, FailOn, PlannedFile
 
 if TYPE_CHECKING:
@@ -52,8 +52,13 @@ _REPORTS = (
     _report("ics", "expiries, CKM's mail days and the latest starts of renewals as calendar entries"),
     _report("prometheus", "metrics for a node exporter"),
 )
-_PASSED_OVER = ("input.unknown-kind", "input.empty", "xml.malformed", "xml.doctype")
-"""What a file in a walked folder may be without being worth a word: a folder holds all sorts of things."""
+_CERTIFICATE_NAMES = (
+    *(".crt", ".cer", ".pem", ".der", ".p7b", ".p7c", ".p12", ".pfx", ".jks", ".jceks", ".bks", ".keystore"),
+    "-meta.xml",
+)
+"""Endings under which a file of a walked folder is worth a word where it cannot be read: prose and programs may quote
+half a certificate."""
+_BEGINNINGS = {"csv": b"\xef\xbb\xbfstatus,", "ics": b"BEGIN:VCALENDAR", "prometheus": b"# HELP "}
 
 
 def _execute(run: Run, values: Values) -> int:
@@ -61,17 +66,15 @@ def _execute(run: Run, values: Values) -> int:
     from sfkeytool.workflows.audit import audit
 
     request = build_audit_request(values)
-    plans = {
-        name: run.plan(path.parent, [PlannedFile(path.name, ArtifactKind.REPORT)], force=True, private=False)
-        for name, path in request.reports.items()
-    }
+    plans = {name: _plan_report(run, name, path) for name, path in request.reports.items()}
     if "ics" in plans:
         from sfkeytool.audit.reports.ics import require_icalendar
 
         require_icalendar()
     given = [run.secret(source, "--password", "Password") for source in request.passwords]
     with run.spinner("looking through the files …", wanted=True):
-        sources = [_look_through(run, path, given) for path in request.paths]
+        seen: set[tuple[int, int]] = set()
+        sources = [_look_through(run, path, given, seen) for path in request.paths]
     outcome, inventory = audit(sources, request.within_days, request.fail_on, run.now)
     run.warn_about(outcome)
     receipts = [
@@ -84,8 +87,30 @@ def _execute(run: Run, values: Values) -> int:
     return outcome.exit_code
 
 
-def _look_through(run: Run, path: Path, passwords: "Sequence[Secret]") -> "Source":
-    """One source: what cannot be read is listed, and the rest is read all the same."""
+def _plan_report(run: Run, name: str, path: Path) -> Any:
+    """Refuse early to replace what is no earlier report: a slip of the flag must not cost a key."""
+    if os.path.isfile(path) and (beginning := _beginning(path)) and not beginning.startswith(_BEGINNINGS[name]):
+        raise OutputError(
+            "output.not-a-report",
+            f"{path} exists and is no earlier --{name} report: it is not replaced",
+            "name another file, or move this one away",
+        )
+    return run.plan(path.parent, [PlannedFile(path.name, ArtifactKind.REPORT)], force=True, private=False)
+
+
+def _beginning(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(32)
+    except OSError:
+        return b"(unreadable)"
+
+
+def _look_through(run: Run, path: Path, passwords: "Sequence[Secret]", seen: set[tuple[int, int]]) -> "Source":
+    """One source: what cannot be read is listed, and the rest is read all the same.
+
+    ``seen`` holds device and inode of the files of earlier sources, and grows: no file is listed twice.
+    """
     from sfkeytool.audit.files import read_carriers
     from sfkeytool.audit.model import Problem, Source
     from sfkeytool.edge.reader import walk_inputs
@@ -93,23 +118,40 @@ def _look_through(run: Run, path: Path, passwords: "Sequence[Secret]") -> "Sourc
     walked = os.path.isdir(path)
     carriers: list[Carrier] = []
     problems: list[Problem] = []
-    try:
-        files = walk_inputs([path])
-    except SfkeytoolError as error:
-        return Source(str(path), problems=(Problem(str(path), str(path), error.code, error.message),))
-    for file in files:
+
+    def problem(error: SfkeytoolError, file: Path = path) -> None:
+        problems.append(Problem(str(path), str(file), error.code, error.message))
+
+    for file in walk_inputs([path], on_error=problem):
+        if not _is_new(file, seen):
+            continue
         try:
-            found = read_carriers(run.read(file), str(path), passwords)
-        except InputError as error:
-            if walked and error.code in _PASSED_OVER:
-                run.console.detail(error.message)
-                continue
-            problems.append(Problem(str(path), str(file), error.code, error.message))
+            is_ckm_source = os.path.isfile(f"{file}-meta.xml")
+            carriers += read_carriers(run.read(file), str(path), passwords, is_ckm_source=is_ckm_source)
         except SfkeytoolError as error:
-            problems.append(Problem(str(path), str(file), error.code, error.message))
-        else:
-            carriers += found
+            if walked and not _worth_a_word(file, error):
+                run.console.detail(error.message)
+            else:
+                problem(error, file)
     return Source(str(path), tuple(carriers), tuple(problems))
+
+
+def _is_new(file: Path, seen: set[tuple[int, int]]) -> bool:
+    try:
+        found = file.stat()
+    except (OSError, ValueError):
+        return True  # reading it says why
+    identity = (found.st_dev, found.st_ino)
+    known = identity in seen
+    seen.add(identity)
+    return not known
+
+
+def _worth_a_word(file: Path, error: SfkeytoolError) -> bool:
+    """Whether a file that lies in a walked folder should have been readable: a folder holds all sorts of things."""
+    if isinstance(error, KeystorePasswordError) or error.code == "input.not-permitted":
+        return True
+    return file.name.lower().endswith(_CERTIFICATE_NAMES) and error.code not in ("input.unknown-kind", "input.empty")
 
 
 def _write(plan: Any, content: bytes) -> Any:
