@@ -370,6 +370,17 @@ def test_calendar_entries(pay: Cli, folder: Path) -> None:
     assert tree(folder) == before
 
 
+def test_a_calendar_replaces_nothing_but_a_calendar(pay: Cli, folder: Path) -> None:
+    """With --force too: a slip of the flag must not cost a key."""
+    key = (folder / "pay" / "pay.key").read_bytes()
+    arguments = ("self-signed", "other", *PW, "--force", "--json")
+    refused = pay(*arguments, "--ics", "pay/pay.key")
+    assert (refused.code, refused.json["code"]) == (1, "output.not-a-report")
+    assert (folder / "pay" / "pay.key").read_bytes() == key
+    assert pay(*arguments, "--ics", "a.ics").code == 0
+    assert pay(*arguments, "--ics", "a.ics").code == 0
+
+
 def test_calendar_entries_without_the_library(pay: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is said before anything is made."""
     import importlib.util

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from sfkeytool.cli import options
 from sfkeytool.cli.fields import Field, Question, Values
 from sfkeytool.cli.render import files_facts
+from sfkeytool.cli.report_files import plan_report
 from sfkeytool.cli.run import Command, Run
-from sfkeytool.errors import KeystorePasswordError, OutputError, SfkeytoolError
-from sfkeytool.model import Artifact, ArtifactKind, FailOn, PlannedFile
+from sfkeytool.errors import KeystorePasswordError, SfkeytoolError
+from sfkeytool.model import Artifact, ArtifactKind, FailOn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -58,7 +59,6 @@ _CERTIFICATE_NAMES = (
 )
 """Endings under which a file of a walked folder is worth a word where it cannot be read: prose and programs may quote
 half a certificate."""
-_BEGINNINGS = {"csv": b"\xef\xbb\xbfstatus,", "ics": b"BEGIN:VCALENDAR", "prometheus": b"# HELP "}
 
 
 def _execute(run: Run, values: Values) -> int:
@@ -66,7 +66,7 @@ def _execute(run: Run, values: Values) -> int:
     from sfkeytool.workflows.audit import audit
 
     request = build_audit_request(values)
-    plans = {name: _plan_report(run, name, path) for name, path in request.reports.items()}
+    plans = {name: plan_report(run, name, path, ArtifactKind.REPORT) for name, path in request.reports.items()}
     if "ics" in plans:
         from sfkeytool.audit.reports.ics import require_icalendar
 
@@ -85,25 +85,6 @@ def _execute(run: Run, values: Values) -> int:
 
     run.console.result(table_lines(inventory))
     return outcome.exit_code
-
-
-def _plan_report(run: Run, name: str, path: Path) -> Any:
-    """Refuse early to replace what is no earlier report: a slip of the flag must not cost a key."""
-    if os.path.isfile(path) and (beginning := _beginning(path)) and not beginning.startswith(_BEGINNINGS[name]):
-        raise OutputError(
-            "output.not-a-report",
-            f"{path} exists and is no earlier --{name} report: it is not replaced",
-            "name another file, or move this one away",
-        )
-    return run.plan(path.parent, [PlannedFile(path.name, ArtifactKind.REPORT)], force=True, private=False)
-
-
-def _beginning(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(32)
-    except OSError:
-        return b"(unreadable)"
 
 
 def _look_through(run: Run, path: Path, passwords: "Sequence[Secret]", seen: set[tuple[int, int]]) -> "Source":

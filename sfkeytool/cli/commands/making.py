@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sfkeytool.cli import options
 from sfkeytool.cli.fields import Field, Values
 from sfkeytool.cli.render import certificate_line, files_facts, files_lines, mails_line
+from sfkeytool.cli.report_files import plan_report
 from sfkeytool.cli.run import Command, Run
 from sfkeytool.model import Artifact, ArtifactKind, Notice, PlannedFile
 from sfkeytool.passwords import SourceKind
@@ -139,8 +140,9 @@ def plan_calendar(run: Run, path: Path | None, *, force: bool) -> Any:
     from sfkeytool.audit.reports.ics import require_icalendar
 
     require_icalendar()
-    planned = [PlannedFile(path.name, ArtifactKind.CALENDAR)]
-    return run.plan(path.parent, planned, force=force, private=False)
+    if force:
+        return plan_report(run, "ics", path, ArtifactKind.CALENDAR)
+    return run.plan(path.parent, [PlannedFile(path.name, ArtifactKind.CALENDAR)], force=False, private=False)
 
 
 def finish_in_folder(run: Run, plan: Any, outcome: "Outcome", heading: Any, *, calendar: Any = None) -> int:
