@@ -191,6 +191,9 @@ def build_audit_request(values: Values) -> AuditRequest:
         fail_on=fail_on,
         passwords=_passwords(values),
         reports={name: values[name] for name in ("csv", "ics", "prometheus") if values[name] is not None},
+        notify=tuple(parse_source(text, "--notify") for text in values["notify"] or ()),
+        state=values["state"],
+        dry_run=bool(values["dry_run"]),
     )
 
 

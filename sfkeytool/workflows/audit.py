@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from sfkeytool.audit.config import AuditConfig, with_exceptions
 from sfkeytool.audit.facts import describe_inventory
 from sfkeytool.audit.inventory import take_inventory
 from sfkeytool.audit.model import Coverage, Inventory, Source, Status
@@ -17,12 +18,16 @@ DEFAULT_FAIL_ON = frozenset({FailOn.EXPIRED, FailOn.WITHIN, FailOn.UNREADABLE})
 
 
 def audit(
-    sources: "Sequence[Source]", within_days: int | None, fail_on: "Collection[FailOn]", now: datetime
+    sources: "Sequence[Source]",
+    within_days: int | None,
+    fail_on: "Collection[FailOn]",
+    now: datetime,
+    config: AuditConfig | None = None,
 ) -> tuple[Outcome, Inventory]:
-    """The judged inventory, and its exit code. Pure."""
-    inventory = take_inventory(sources, now, within_days)
+    """The judged inventory, and its exit code. Of ``config`` the exceptions count here. Pure."""
+    inventory = with_exceptions(take_inventory(sources, now, within_days), config or AuditConfig())
     notices = []
-    for item in inventory.items:
+    for item in (item for item in inventory.items if item.counts):
         if item.coverage is Coverage.UNPROVED:
             message = (
                 f"{item.carrier.name}: {item.twin} holds its certificate or a reminder of it; whether an org's CKM"
@@ -41,7 +46,7 @@ def audit(
 def exit_code(inventory: Inventory, fail_on: "Collection[FailOn]") -> int:
     """The worst of what was found and is asked for: expired before due and uncovered before unreadable. Pure."""
     statuses = {item.status for item in inventory.items if item.counts}
-    coverage = {item.coverage for item in inventory.items}
+    coverage = {item.coverage for item in inventory.items if item.counts}
     if FailOn.EXPIRED in fail_on and Status.EXPIRED in statuses:
         return EXIT_EXPIRED
     if (

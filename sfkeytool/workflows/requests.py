@@ -163,6 +163,9 @@ class AuditRequest(NamedTuple):
     fail_on: frozenset[FailOn]
     passwords: tuple[Source, ...] = ()
     reports: Mapping[str, Path] = MappingProxyType({})
+    notify: tuple[Source, ...] = ()
+    state: Path | None = None
+    dry_run: bool = False
 
 
 class CkmChainRequest(NamedTuple):

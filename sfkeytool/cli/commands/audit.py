@@ -9,12 +9,13 @@ from sfkeytool.cli.fields import Field, Question, Values
 from sfkeytool.cli.render import files_facts
 from sfkeytool.cli.report_files import plan_report
 from sfkeytool.cli.run import Command, Run
-from sfkeytool.errors import KeystorePasswordError, SfkeytoolError
+from sfkeytool.errors import EXIT_DONE, EXIT_FAILED, KeystorePasswordError, SfkeytoolError, UsageError
 from sfkeytool.model import Artifact, ArtifactKind, FailOn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from sfkeytool.audit.config import AuditConfig
     from sfkeytool.audit.model import Carrier, Inventory, Source
     from sfkeytool.passwords import Secret
 
@@ -24,6 +25,7 @@ PATHS = Field(
     "Files, keystores, folders and sfdx projects; a folder is walked.",
     metavar="PATH...",
     required=True,
+    unless=("config",),
     question=Question("Folder or file to look through:", "paths"),
 )
 WITHIN = Field(
@@ -53,6 +55,25 @@ _REPORTS = (
     _report("ics", "expiries, CKM's mail days and the latest starts of renewals as calendar entries"),
     _report("prometheus", "metrics for a node exporter"),
 )
+CONFIG = Field(
+    "config", Path, "Take what no flag says from this TOML file.", ("--config",), metavar="FILE"
+)  # fmt: skip
+NOTIFY = Field(
+    "notify",
+    list[str],
+    "Tell what is due to the address that is found there, an apprise URL such as mailto://… or slack://…: env:NAME,"
+    " file:PATH, stdin or prompt. Repeatable.",
+    ("--notify",),
+    metavar="SOURCE",
+)
+STATE = Field(
+    "state",
+    Path,
+    "Remember in this file what was told, so that daily runs tell each event once.",
+    ("--state",),
+    metavar="FILE",
+)
+DRY_RUN = Field("dry_run", bool, "Show what --notify would tell, and tell nobody.", ("--dry-run",))
 _CERTIFICATE_NAMES = (
     *(".crt", ".cer", ".pem", ".der", ".p7b", ".p7c", ".p12", ".pfx", ".jks", ".jceks", ".bks", ".keystore"),
     "-meta.xml",
@@ -62,29 +83,66 @@ half a certificate."""
 
 
 def _execute(run: Run, values: Values) -> int:
+    from sfkeytool.audit.config import owner_of
     from sfkeytool.cli.building import build_audit_request
+    from sfkeytool.cli.notifying import DeliveryStatus, notify, open_destinations
     from sfkeytool.workflows.audit import audit
 
+    config, values = _configured(run, values)
     request = build_audit_request(values)
     plans = {name: plan_report(run, name, path, ArtifactKind.REPORT) for name, path in request.reports.items()}
     if "ics" in plans:
         from sfkeytool.audit.reports.ics import require_icalendar
 
         require_icalendar()
+    destinations = open_destinations(run, request.notify)
     given = [run.secret(source, "--password", "Password") for source in request.passwords]
     with run.spinner("looking through the files …", wanted=True):
         seen: set[tuple[int, int]] = set()
         sources = [_look_through(run, path, given, seen) for path in request.paths]
-    outcome, inventory = audit(sources, request.within_days, request.fail_on, run.now)
+    outcome, inventory = audit(sources, request.within_days, request.fail_on, run.now, config)
     run.warn_about(outcome)
     receipts = [
         receipt for name, plan in plans.items() for receipt in run.commit([_write(plan, _ENCODERS[name](inventory))])
     ]
-    run.console.envelope(outcome.exit_code, {**outcome.facts, **files_facts(receipts)})
+    deliveries = notify(
+        run,
+        inventory,
+        destinations,
+        request.state,
+        owner_of=lambda name: owner_of(config, name),
+        dry_run=request.dry_run,
+    )
+    undelivered = any(delivery.status is DeliveryStatus.FAILED for delivery in deliveries)
+    status = outcome.exit_code or (EXIT_FAILED if undelivered else EXIT_DONE)
+    told = [delivery.to_json() for delivery in deliveries]
+    run.console.envelope(status, {**outcome.facts, **files_facts(receipts), "notifications": told})
     from sfkeytool.audit.reports.table import table_lines
 
     run.console.result(table_lines(inventory))
-    return outcome.exit_code
+    for delivery in deliveries:
+        if delivery.status is DeliveryStatus.NOT_SENT and delivery.message is not None:
+            run.console.result(["", f"{delivery.destination.label} would be told:", delivery.message.subject, ""])
+            run.console.result(delivery.message.body.splitlines())
+    return status
+
+
+def _configured(run: Run, values: Values) -> "tuple[AuditConfig, Values]":
+    """The file that --config names, and the values with what it says where no flag does."""
+    from sfkeytool.audit.config import AuditConfig, ended_exceptions, flag_values, parse_config
+    from sfkeytool.edge.reader import read_input
+
+    path = values["config"]
+    if path is None:
+        return AuditConfig(), values
+    config = parse_config(read_input(path), str(path))
+    for notice in ended_exceptions(config, run.now.date(), str(path)):
+        run.console.warn(notice)
+    spoken = {name: value for name, value in values.items() if value is not None and value != []}
+    values = {**values, **flag_values(config), **spoken}
+    if not values["paths"]:
+        raise UsageError("usage.missing", "missing: PATH...", f"on the command line, or as paths in {path}")
+    return config, values
 
 
 def _look_through(run: Run, path: Path, passwords: "Sequence[Secret]", seen: set[tuple[int, int]]) -> "Source":
@@ -169,8 +227,9 @@ AUDIT = Command(
         "sfkeytool audit . --within 30",
         "sfkeytool audit pay_api force-app --csv certificates.csv --fail-on expired,uncovered",
         "sfkeytool audit keys --password env:KEYSTORE_PASSWORD --prometheus certificates.prom --json",
+        "sfkeytool audit keys --notify env:ADMIN_MAIL --state audit-state.json",
     ),
-    (PATHS, WITHIN, FAIL_ON, options.OPENING_PASSWORD, *_REPORTS),
+    (PATHS, WITHIN, FAIL_ON, options.OPENING_PASSWORD, *_REPORTS, NOTIFY, STATE, DRY_RUN, CONFIG),
     _execute,
     details=(
         "From files alone it cannot tell whether an org's CKM holds a certificate: an app's certificate is unproved"

@@ -1,0 +1,211 @@
+"""Messages about due events, and their delivery through apprise: mail, Slack, Teams, webhooks and many more."""
+
+import hashlib
+import logging
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from importlib.util import find_spec
+from itertools import groupby
+from typing import Any
+
+from sfkeytool.audit.events import Event, EventKind
+from sfkeytool.audit.model import Item, Problem
+from sfkeytool.crypto.names import escape_unprintable
+from sfkeytool.errors import InputError, UsageError
+from sfkeytool.passwords import Secret
+
+FINGERPRINT_ROUNDS = 100_000
+"""Of PBKDF2: an address may hold a password that a person chose, and the state file may lie in a cache."""
+
+READ_TIMEOUT_SECONDS = 30.0
+"""Apprise waits 4 seconds for an answer; a message that was taken and not answered in time is sent again."""
+
+_LISTED = 50
+"""Lines of one kind in a message: our own bound, for services that take few characters."""
+
+_HTTP_STATUS = re.compile(r"\berror=([1-5][0-9]{2})\b")
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where messages go. ``label`` is the SOURCE that the address was read from; the address itself is secret."""
+
+    label: str
+    service: str
+    _address: Secret = field(repr=False)
+    _server: Any = field(repr=False)
+
+    def fingerprint(self, salt: bytes) -> str:
+        """32 hex digits by which the address is known again, and which do not tell it. Pure."""
+        address = self._address.reveal().encode()
+        return hashlib.pbkdf2_hmac("sha256", address, salt, FINGERPRINT_ROUNDS, 16).hex()
+
+
+@dataclass(frozen=True)
+class Message:
+    """Plain text; names of foreign origin are escaped, so that a line stays a line."""
+
+    subject: str
+    body: str
+
+
+def require_apprise() -> None:
+    """Raises UsageError where the optional library is not installed."""
+    if find_spec("apprise") is None:
+        raise UsageError(
+            "usage.extra-missing",
+            "notifications need the apprise library, which is not installed",
+            "pip install 'sfkeytool[notify]'",
+        )
+
+
+def parse_destination(address: Secret, label: str) -> Destination:
+    """The destination of an apprise URL, checked as far as that goes without sending. No network.
+
+    Raises UsageError (see require_apprise) and InputError notify.address, which does not quote it.
+    """
+    require_apprise()
+    import apprise
+
+    # Nothing on disk. No threads either, for one that apprise stops waiting for may still send; sockets time out.
+    asset = apprise.AppriseAsset(
+        app_id="sfkeytool",
+        app_desc="sfkeytool audit",
+        async_mode=False,
+        service_timeout=0,
+        storage_mode=apprise.PersistentStoreMode.MEMORY,
+    )
+    with _quiet_apprise():
+        server = apprise.Apprise.instantiate(address.reveal(), asset=asset)
+    if server is None:
+        raise InputError(
+            "notify.address",
+            f"what {label} holds is no address that apprise can send to; it is not shown, for it may be secret",
+            "one URL, such as mailto://user:password@example.com: https://appriseit.com/services/",
+        )
+    server.socket_read_timeout = max(server.socket_read_timeout, READ_TIMEOUT_SECONDS)
+    server.overflow_mode = apprise.OverflowMode.SPLIT
+    return Destination(label, str(server.service_name), address, server)
+
+
+def deliver(destination: Destination, message: Message) -> str | None:
+    """Send it. None once the service has taken it, else what is known of why not: nothing secret. Uses the network.
+
+    Never raises for what the service does. An address with several recipients counts only when each was reached.
+    """
+    import apprise
+
+    courier = apprise.Apprise(asset=destination._server.asset)
+    courier.add(destination._server)
+    with _quiet_apprise() as said:
+        taken = courier.notify(title=message.subject, body=message.body, body_format=apprise.NotifyFormat.TEXT)
+    if taken:
+        return None
+    statuses = [found[1] for line in said if (found := _HTTP_STATUS.search(line))]
+    return f"HTTP {statuses[-1]}" if statuses else "no answer that it was taken"
+
+
+def compose(
+    events: Sequence[Event], at: datetime, owner_of: Callable[[str], str], attempted_at: datetime | None = None
+) -> Message:
+    """The one message about all ``events``, which come most urgent first, at the (aware) time ``at``. Pure.
+
+    A certificate that sits in several places is told once, with its places. ``attempted_at``: a message was begun
+    then, and whether it arrived is not known.
+    """
+    expired = _certificates(events, EventKind.EXPIRED)
+    expiring = _certificates(events, EventKind.EXPIRES)
+    uncovered = _certificates(events, EventKind.UNCOVERED)
+    problems = [event.about for event in events if isinstance(event.about, Problem)]
+    subject = []
+    lines: list[str] = []
+    if expired:
+        subject.append(f"{_count(expired, 'certificate has', 'certificates have')} expired")
+        lines += _section("Expired", [_certificate_lines(found, owner_of) for found in expired])
+    if expiring:
+        days = max(event.level for event in events if event.kind is EventKind.EXPIRES)
+        subject.append(f"{_count(expiring, 'certificate expires', 'certificates expire')} {_within(days)}")
+        for level, found in groupby(expiring, key=lambda group: group[0].level):
+            lines += _section(f"Expires {_within(level)}", [_certificate_lines(group, owner_of) for group in found])
+    if uncovered:
+        subject.append(f"{_count(uncovered, 'app certificate is', 'app certificates are')} uncovered")
+        heading = "Uncovered: nothing that was read makes Certificate and Key Management mail about these"
+        lines += _section(heading, [_certificate_lines(found, owner_of) for found in uncovered])
+    if problems:
+        subject.append(f"{_count(problems, 'source', 'sources')} could not be read")
+        lines += _section("Not read", [[f"- {escape_unprintable(problem.message)}"] for problem in problems])
+    if attempted_at is not None:
+        lines += [f"You may have this already: a message of {_minute(attempted_at)} was begun and never confirmed.", ""]
+    lines.append(f"sfkeytool audit, {_minute(at)}")
+    return Message(f"sfkeytool: {', '.join(subject)}", "\n".join(lines))
+
+
+def _certificates(events: Sequence[Event], kind: EventKind) -> list[list[Event]]:
+    """The events of a kind, those about the same certificate together."""
+    groups: dict[tuple[str, int], list[Event]] = {}
+    for event in events:
+        if event.kind is kind and isinstance(event.about, Item):
+            certificate = event.about.carrier.certificate
+            groups.setdefault((certificate.sha256 if certificate else event.key, event.level), []).append(event)
+    return list(groups.values())
+
+
+def _section(heading: str, entries: list[list[str]]) -> list[str]:
+    lines = [f"{heading}:", *(line for entry in entries[:_LISTED] for line in entry)]
+    if len(entries) > _LISTED:
+        lines.append(f"- and {len(entries) - _LISTED} more: sfkeytool audit lists them all")
+    return [*lines, ""]
+
+
+def _certificate_lines(events: Sequence[Event], owner_of: Callable[[str], str]) -> list[str]:
+    items = [event.about for event in events if isinstance(event.about, Item)]
+    carrier, certificate = items[0].carrier, items[0].carrier.certificate
+    line = f"- {escape_unprintable(carrier.name)}"
+    if certificate:
+        line += f" ({certificate.subject}), until {certificate.not_after[:10]}"
+        if items[0].days_left is not None:
+            line += f", {_days(items[0].days_left)}"
+    places = [f"  in {item.carrier.path}" + (f" ({item.carrier.part})" if item.carrier.part else "") for item in items]
+    owners = [f"  owner: {owner}" for owner in dict.fromkeys(owner_of(item.carrier.name) for item in items) if owner]
+    advice = [f"  {advice}" for advice in dict.fromkeys(item.advice for item in items) if advice]
+    return [line, *(escape_unprintable(rest) for rest in (*places[:_LISTED], *owners, *advice))]
+
+
+def _count(found: Sequence[object], one: str, many: str) -> str:
+    return f"{len(found)} {one if len(found) == 1 else many}"
+
+
+def _within(days: int) -> str:
+    return "today" if days == 0 else f"within {days} day{'s' if days > 1 else ''}"
+
+
+def _days(days: int) -> str:
+    number = f"{abs(days)} day{'s' if abs(days) != 1 else ''}"
+    return "today" if days == 0 else f"{number} left" if days > 0 else f"{number} ago"
+
+
+def _minute(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+@contextmanager
+def _quiet_apprise() -> Iterator[list[str]]:
+    """Keep apprise's log from every handler, because it may quote addresses; yields its warnings, as they come."""
+    lines: list[str] = []
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            lines.append(record.getMessage())
+
+    logger = logging.getLogger("apprise")
+    handlers, propagate, level = logger.handlers, logger.propagate, logger.level
+    logger.handlers, logger.propagate = [Listener(logging.WARNING)], False
+    logger.setLevel(logging.WARNING)
+    try:
+        yield lines
+    finally:
+        logger.handlers, logger.propagate = handlers, propagate
+        logger.setLevel(level)

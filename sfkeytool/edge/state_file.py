@@ -1,0 +1,103 @@
+"""A small JSON file that a program remembers things in: read and replaced under a lock, durable when a call returns."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sfkeytool.edge.disk import create_file, output_error, read_regular, remove, sync_folder
+from sfkeytool.edge.locking import FolderVanishedError, lock_folders
+from sfkeytool.edge.receipts import damaged_name
+from sfkeytool.edge.shallow_json import parse_json
+from sfkeytool.errors import InputError, OutputError
+from sfkeytool.model import Notice
+
+SIZE_LIMIT = 64 << 20
+"""Bytes: our own bound, some hundred thousand certificates."""
+
+
+class DamagedStateError(Exception):
+    """The file is empty or breaks off: a disk's doing, not somebody else's file."""
+
+
+class StateFile:
+    """``path`` may not exist yet; its folder must. Get one from open_state()."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def read(self) -> dict[str, Any] | None:
+        """The JSON object in it; None if there is no file.
+
+        Raises DamagedStateError, InputError audit.state-foreign for what can be no state file, and OutputError.
+        """
+        with _naming(self.path):
+            try:
+                content = read_regular(self.path, SIZE_LIMIT)
+            except FileNotFoundError:
+                return None
+        if content is None or len(content) > SIZE_LIMIT or content.strip(b"\0\r\n\t ")[:1] not in (b"", b"{"):
+            raise InputError(
+                "audit.state-foreign",
+                f"{self.path} is no state file of sfkeytool's audit; it was left as it is",
+                "give another file with --state; a new one is made",
+            )
+        try:
+            value: dict[str, Any] = parse_json(content)
+        except ValueError:
+            raise DamagedStateError from None
+        return value
+
+    def write(self, value: Mapping[str, Any]) -> None:
+        """Replace the whole content, atomically; durable on return. Raises OutputError: the old content stays."""
+        staged = self.path.with_name(f".sfkeytool-{self.path.name}.new")
+        with _naming(self.path):
+            remove(staged)  # of a run that was killed here; the lock is ours
+            try:
+                create_file(staged, (json.dumps(value, separators=(",", ":")) + "\n").encode(), 0o600)
+                staged.replace(self.path)
+            except BaseException:
+                remove(staged)
+                raise
+            sync_folder(self.path.parent)
+
+    def set_aside(self, now: datetime) -> Notice:
+        """Rename it, so that nothing is lost, and say so. Raises OutputError."""
+        aside = damaged_name(self.path, now)
+        with _naming(self.path):
+            self.path.rename(self.path.with_name(aside))
+        return Notice(
+            "audit.state-damaged",
+            f"{self.path} is damaged and was set aside as {aside}: what is due is told once more",
+        )
+
+
+@contextmanager
+def open_state(path: Path, *, lock: bool = True) -> Iterator[StateFile]:
+    """The state file at ``path``, or where a symlink there leads; no other run has it while this lasts.
+
+    ``lock`` False is for reading only, and writes nothing. Raises OutputError output.locked after 10 seconds, and
+    output.no-folder.
+    """
+    path = path.resolve()
+    if not lock:
+        yield StateFile(path)
+        return
+    try:
+        with lock_folders([path.parent], lambda: None):
+            yield StateFile(path)
+    except FolderVanishedError:
+        raise OutputError(
+            "output.no-folder", f"{path.parent}, where the state is to be kept, does not exist", "make the folder first"
+        ) from None
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        named = output_error(error, path)
+        raise OutputError(named.code, named.message) from error

@@ -1,0 +1,217 @@
+"""``sfkeytool.toml``: what it gives, how flags win over it, and on which line it is wrong."""
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from sfkeytool.audit.config import (
+    AcceptedException,
+    AuditConfig,
+    Place,
+    ended_exceptions,
+    exception_for,
+    flag_values,
+    line_of,
+    owner_of,
+    parse_config,
+    with_exceptions,
+)
+from sfkeytool.audit.model import Carrier, CarrierKind, Inventory, Item, Status
+from sfkeytool.errors import InputError
+from sfkeytool.model import FailOn
+from sfkeytool.passwords import Source, SourceKind
+
+DOCUMENTED = (Path(__file__).parent.parent / "docs" / "configuration.md").read_text(encoding="utf-8")
+EXAMPLE = DOCUMENTED.split("```toml\n")[1].split("```")[0]
+FOLDER = Path("ops")
+LABEL = str(FOLDER / "sfkeytool.toml")
+
+
+def parse(text: str) -> AuditConfig:
+    return parse_config(text.encode(), LABEL)
+
+
+def refusal(text: str) -> InputError:
+    with pytest.raises(InputError) as error:
+        parse(text)
+    return error.value
+
+
+def test_the_documented_example_is_read_whole() -> None:
+    """Every key that the page names is in it, so that none is documented wrongly."""
+    assert parse(EXAMPLE) == AuditConfig(
+        paths=(FOLDER / "keys", FOLDER / "force-app"),
+        within=45,
+        fail_on=frozenset({FailOn.EXPIRED, FailOn.WITHIN, FailOn.UNCOVERED}),
+        passwords=(Source(SourceKind.ENV, "KEYSTORE_PASSWORD"),),
+        notify=(Source(SourceKind.ENV, "ADMIN_MAIL"), Source(SourceKind.FILE, str(Path("/etc/sfkeytool/slack-url")))),
+        state=FOLDER / "audit-state.json",
+        reports={"prometheus": FOLDER / "certificates.prom", "csv": FOLDER / "certificates.csv"},
+        owners={"pay*": "Payments <payments@example.com>", "*": "Platform team"},
+        exceptions=(AcceptedException("legacy_*", date(2027, 3, 31), "switched off in spring, CHG-1234"),),
+    )
+
+
+def test_an_empty_file_says_nothing_and_a_bom_or_crlf_does_not_matter() -> None:
+    """Windows editors write both."""
+    assert parse("") == AuditConfig()
+    assert parse_config(b"\xef\xbb\xbfwithin = 3\r\n", LABEL) == AuditConfig(within=3)
+
+
+def test_a_file_speaks_as_the_flags_would() -> None:
+    """So that it goes through the same checks; what it does not say is not in it."""
+    assert flag_values(AuditConfig()) == {}
+    assert flag_values(parse('within = 0\nfail-on = ["never"]')) == {"within": 0, "fail_on": "never"}
+    assert flag_values(parse(EXAMPLE)) == {
+        "paths": [FOLDER / "keys", FOLDER / "force-app"],
+        "within": 45,
+        "fail_on": "expired,uncovered,within",
+        "password": ["env:KEYSTORE_PASSWORD"],
+        "notify": ["env:ADMIN_MAIL", f"file:{Path('/etc/sfkeytool/slack-url')}"],
+        "state": FOLDER / "audit-state.json",
+        "prometheus": FOLDER / "certificates.prom",
+        "csv": FOLDER / "certificates.csv",
+    }
+
+
+def test_never_is_nothing_that_fails() -> None:
+    """As on the command line."""
+    assert parse('fail-on = ["never"]').fail_on == frozenset()
+
+
+def test_the_first_pattern_that_fits_names_the_owner() -> None:
+    """In the file's order, whatever the case."""
+    config = parse('[owners]\n"Pay*" = "payments"\n"*" = "platform"\n')
+    assert [owner_of(config, name) for name in ("pay_api", "PAYROLL", "sso")] == ["payments", "payments", "platform"]
+    assert owner_of(AuditConfig(), "pay") == ""
+
+
+def test_an_exception_holds_until_its_day_and_then_warns() -> None:
+    """The day itself belongs to it."""
+    config = parse('[[exceptions]]\nname = "old_*"\nuntil = 2027-03-31\nreason = "CHG-1"\n')
+    assert exception_for(config, "OLD_pay", date(2027, 3, 31)) == config.exceptions[0]
+    assert exception_for(config, "pay", date(2027, 3, 31)) is None
+    assert exception_for(config, "old_pay", date(2027, 4, 1)) is None
+    assert ended_exceptions(config, date(2027, 3, 31), LABEL) == ()
+    [notice] = ended_exceptions(config, date(2027, 4, 1), LABEL)
+    assert notice.message == f"{LABEL}: the exception for old_* ended on 2027-03-31 (CHG-1): renew, or delete it"
+
+
+def test_what_is_excepted_stays_in_the_inventory_and_decides_nothing() -> None:
+    """It is listed, and neither fails nor is told of."""
+    config = parse('[[exceptions]]\nname = "old"\nuntil = 2027-03-31\nreason = "CHG-1"\n')
+    items = tuple(
+        Item(Carrier("keys", CarrierKind.FILE, name, f"keys/{name}.crt"), Status.EXPIRED, -1, 60)
+        for name in ("old", "pay")
+    )
+    found = with_exceptions(Inventory(datetime(2027, 3, 31, tzinfo=UTC), (), items), config)
+    assert [(item.carrier.name, item.counts) for item in found.items] == [("old", False), ("pay", True)]
+
+
+# What is wrong, and where
+
+WRONG = {
+    "a bare address": (
+        'within = 3\nnotify = ["https://hooks.slack.com/T0K3N"]\n',
+        2,
+        "notify[1] takes where the secret is, not the secret",
+    ),
+    "an element of a long list": ('paths = [\n  "a", # ]\n  "b",\n\n  3,\n]\n', 5, "paths[3] must be text in quotes, not a number"),
+    "a key with a typing error": ("fail_on = []\n", 1, "'fail_on' is not known"),
+    "an unknown key after a multi-line string": (
+        '[owners]\n"*" = """a\\\nwithin = 3"""\n\n[report]\ncsv = "x"\n',
+        5,
+        "'report' is not known",
+    ),
+    "an unknown key in a table": ('[reports]\n\n# pdf = 1\npdf = "x"\n', 4, "'pdf' is not known in reports"),
+    "text for a number": ('# within = "45"\n\nwithin = "45"\n', 3, "within must be a whole number of days, not text"),
+    "true for a number": ("within = true\n", 1, "within must be a whole number of days, not true or false"),
+    "a negative number": ("within = -1\n", 1, "within must not be negative"),
+    "an unknown word": ('fail-on = ["expired",\n"soon"]\n', 2, "'soon' is not known"),
+    "never and more": ('fail-on = ["never", "expired"]\n', 1, "never stands alone"),
+    "no word": ("fail-on = []\n", 1, "fail-on is empty"),
+    "one path": ('paths = "keys"\n', 1, "paths must be a list in [ ], not text"),
+    "an empty path": ('paths = ["a", ""]\n', 1, "paths[2] must be one line of text, and not empty"),
+    "a list for a table": ('owners = ["a"]\n', 1, "owners must be a table, not a list"),
+    "a dotted key": ('owners."pay*" = 3\n', 1, "owners.pay* must be text in quotes, not a number"),
+    "a second exception without a reason": (
+        '[[exceptions]]\nname = "a"\nuntil = 2027-01-01\nreason = "r"\n[[exceptions]]\nname = "b"\nuntil = 2027-01-01\n',
+        5,
+        "an exception needs reason",
+    ),
+    "a day in quotes": (
+        '[[exceptions]]\nname = "a"\nreason = "r"\nuntil = "2027-01-01"\n',
+        4,
+        "exceptions[1].until must be a day such as 2027-03-31, without quotes, not text",
+    ),
+    "a time for a day": (
+        'exceptions = [\n  { name = "a", reason = "r", until = 2027-01-01 },\n  { name = "b", reason = "r", until = 2027-01-01T10:00:00 },\n]\n',
+        3,
+        "exceptions[2].until must be a day such as 2027-03-31, without quotes, not a time",
+    ),
+    "with the line ends of Windows": ("paths = []\r\n\r\nwithin = 1.5\r\n", 3, "within must be a whole number of days, not a fraction"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "line", "message"), WRONG.values(), ids=WRONG)
+def test_what_is_wrong_is_said_with_its_line(text: str, line: int, message: str) -> None:
+    """tomllib tells lines of syntax only; comments, strings and brackets must not mislead."""
+    error = refusal(text)
+    assert error.message.startswith(f"{LABEL}, line {line}: {message}")
+    assert "T0K3N" not in "".join([error.message, *error.hints])
+
+
+def test_a_typing_error_gets_the_right_word() -> None:
+    """Underscores for hyphens are the likeliest."""
+    assert refusal("fail_on = []").hints == ("did you mean fail-on?",)
+    assert refusal("pathz = []").hints == ("did you mean paths?",)
+    assert refusal("[reports]\npdf = 'x'").hints == ("known are csv, ics, prometheus",)
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "message"),
+    [
+        (b"within = \n", "config.syntax", "is no TOML: Invalid value"),
+        (b"x = 1\nwithin = 1\nwithin = 2\n", "config.syntax", "is no TOML: Cannot overwrite a value (at line 3"),
+        (b"x = " + b"[" * 50_000, "config.syntax", "is no TOML of ours: it is nested too deeply"),
+        ("within = 1\n".encode("utf-16"), "config.encoding", "is not UTF-8"),
+    ],
+)
+def test_what_is_no_toml_is_refused(content: bytes, code: str, message: str) -> None:
+    """With the place, where there is one."""
+    with pytest.raises(InputError) as error:
+        parse_config(content, LABEL)
+    assert error.value.code == code
+    assert f"{LABEL} {message}" in error.value.message
+
+
+def test_the_line_of_every_value_in_a_long_file_is_found() -> None:
+    """Each of some hundred values in arrays, tables and tables of tables."""
+    lines: list[str] = []
+    places: dict[Place, int] = {}
+    for number in range(30):
+        lines += [
+            f"[t{number}]",
+            "# [x]",
+            'text = """',
+            "[y]",
+            '"""',
+            "list = [",
+            '  "]",',
+            "  2, # [",
+            "]",
+            "[[many]]",
+            "n = 1",
+            "",
+        ]
+        start = len(lines) - 12
+        places[f"t{number}",] = start + 1
+        places[f"t{number}", "text"] = start + 3
+        places[f"t{number}", "list"] = start + 6
+        places[f"t{number}", "list", 0] = start + 7
+        places[f"t{number}", "list", 1] = start + 8
+        places["many", number] = start + 10
+        places["many", number, "n"] = start + 11
+    text = "\n".join(lines)
+    assert {place: line_of(text, place) for place in places} == places
