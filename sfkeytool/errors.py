@@ -80,6 +80,10 @@ class NetworkError(SfkeytoolError):
         self.retry_after_seconds = retry_after_seconds
 
 
+class OrgError(SfkeytoolError):
+    """An org was reached and does not tell, or does not do, what was asked."""
+
+
 class LoginRefusedError(SfkeytoolError):
     """Salesforce was reached and refused the login."""
 

@@ -46,7 +46,7 @@ class Result:
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
-        if name.startswith("SFKEYTOOL_") and name != "SFKEYTOOL_REQUIRE_ORACLES":
+        if name.startswith(("SFKEYTOOL_", "SF_", "SFDX_")) and name != "SFKEYTOOL_REQUIRE_ORACLES":
             monkeypatch.delenv(name)
     monkeypatch.delenv("CI", raising=False)
     monkeypatch.setenv("TEST_PASSWORD", PASSWORD)

@@ -14,9 +14,10 @@ from sfkeytool.audit.model import Inventory
 from sfkeytool.errors import InputError, UsageError
 from sfkeytool.model import FailOn, Notice
 from sfkeytool.passwords import Source, SourceKind, parse_source
+from sfkeytool.salesforce.cli_bridge import parse_alias
 
 NEVER = "never"
-REPORTS = ("csv", "ics", "prometheus")
+REPORTS = ("csv", "html", "ics", "prometheus")
 
 Place = tuple[str | int, ...]
 """The way to a value: keys, and positions in arrays from 0."""
@@ -40,6 +41,7 @@ class AuditConfig:
     """
 
     paths: tuple[Path, ...] = ()
+    orgs: tuple[str, ...] = ()
     within: int | None = None
     fail_on: frozenset[FailOn] | None = None
     passwords: tuple[Source, ...] = ()
@@ -47,6 +49,8 @@ class AuditConfig:
     state: Path | None = None
     reports: Mapping[str, Path] = field(default_factory=dict)
     owners: Mapping[str, str] = field(default_factory=dict)
+    apps: Mapping[str, Path] = field(default_factory=dict)
+    """The certificate file by the lower-case name of the app that carries it."""
     exceptions: tuple[AcceptedException, ...] = ()
 
 
@@ -73,6 +77,7 @@ def flag_values(config: AuditConfig) -> dict[str, Any]:
     """What the file says, by flags' names and in the form that flags have; only what it says. Pure."""
     values = {
         "paths": list(config.paths),
+        "target_org": list(config.orgs),
         "within": config.within,
         "fail_on": None if config.fail_on is None else ",".join(sorted(config.fail_on)) or NEVER,
         "password": [str(source) for source in config.passwords],
@@ -159,6 +164,7 @@ class _Reading:
     def config(self, values: Mapping[str, Any]) -> AuditConfig:
         readers: dict[str, tuple[str, Callable[[Place, Any], Any]]] = {
             "paths": ("paths", self._list_of(self._path)),
+            "orgs": ("orgs", self._list_of(self._alias)),
             "within": ("within", self._days),
             "fail-on": ("fail_on", self._fail_on),
             "passwords": ("passwords", self._list_of(self._source)),
@@ -166,6 +172,7 @@ class _Reading:
             "state": ("state", self._path),
             "reports": ("reports", self._reports),
             "owners": ("owners", self._table_of(self._text_value)),
+            "apps": ("apps", self._apps),
             "exceptions": ("exceptions", self._list_of(self._exception)),
         }
         self._known((), values, readers)
@@ -215,6 +222,16 @@ class _Reading:
 
     def _path(self, place: Place, value: object) -> Path:
         return self._folder / self._text_value(place, value)
+
+    def _alias(self, place: Place, value: object) -> str:
+        text = self._text_value(place, value)
+        try:
+            return parse_alias(text, _dotted(place))
+        except UsageError as error:
+            self._fail("config.value", place, error.message, *error.hints)
+
+    def _apps(self, place: Place, value: object) -> dict[str, Path]:
+        return {name.lower(): path for name, path in self._table_of(self._path)(place, value).items()}
 
     def _days(self, place: Place, value: object) -> int:
         if type(value) is not int:

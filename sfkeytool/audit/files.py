@@ -7,44 +7,29 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from sfkeytool.audit.apex import certificates_named
-from sfkeytool.audit.model import Carrier, CarrierKind
-from sfkeytool.crypto.certificates import describe_certificate
+from sfkeytool.audit.fields import carrier_of, carriers_of
+from sfkeytool.audit.model import Carrier, CarrierKind, Problem
 from sfkeytool.crypto.chains import issuers_among
-from sfkeytool.crypto.reminders import reminded_sha256_prefix
 from sfkeytool.crypto.sniff import FileKind, normalise_text, sniff
 from sfkeytool.errors import InputError, KeystorePasswordError
-from sfkeytool.keystores.contents import Contents, FoundCertificate, InputFile, parse_contents
+from sfkeytool.keystores.contents import Contents, InputFile, parse_contents
 from sfkeytool.passwords import Secret
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
-_APP_FIELDS = {
-    ("ConnectedApp", "oauthConfig.certificate"): CarrierKind.CONNECTED_APP,
-    ("ExtlClntAppGlobalOauthSettings", "certificate"): CarrierKind.EXTERNAL_CLIENT_APP,
-}
-_OTHER_FIELDS = {
-    "ConnectedApp": ("samlConfig.certificate", "samlConfig.encryptionCertificate"),
-    "ExtlClntAppOauthSettings": ("assetTokenSigningCertificate", "clientAssertionCertificate"),
-    "ExtlClntAppSamlConfigurablePolicies": ("certificate", "encryptionCertificate"),
-    "NamedCredential": ("certificate", "jwtSigningCertificate", "namedCredentialParameters.certificate"),
-    "ExternalCredential": ("externalCredentialParameters.certificate",),
-    "SamlSsoConfig": ("validationCert", "requestSigningCertId", "decryptionCertificate"),
-    "IdentityProviderSettings": ("certificateName",),
-    "SiteWebAddress": ("certificate",),
-    "ExternalDataSource": ("certificate",),
-    "PublicKeyCertificateSetKey": ("publicKeyCertificate",),
-}
-"""Fields that hold or name a certificate, by the Metadata API's WSDL, version 63.0."""
+_DEEPEST_FIELD = 3
+"""Dots in the path of a field: no field that is wanted is deeper."""
 
 _PRIVATE_KEY = re.compile(rb"-----BEGIN ((?:ENCRYPTED |RSA |EC |DSA |OPENSSH )?PRIVATE KEY)-----")
-_UNIQUE_NAME = re.compile(r"[A-Za-z]\w{0,79}")
 
 
 def read_carriers(
     file: InputFile, source: str, passwords: Sequence[Secret], *, is_ckm_source: bool = False
-) -> tuple[Carrier, ...]:
+) -> tuple[Carrier | Problem, ...]:
     """What certificates a file carries or names. Pure. Raises what parse_contents raises.
+
+    A field of metadata that is damaged is a Problem, and the others are read.
 
     ``is_ckm_source``: it is the content of a Certificate in an sfdx project, as a ``-meta.xml`` beside it says.
     """
@@ -54,9 +39,9 @@ def read_carriers(
     without_keys = InputFile(file.label, _without_keys(file.data))
     if without_keys.data != file.data and b"-----BEGIN " not in without_keys.data:
         return ()
-    contents = _open(without_keys, passwords)
-    if contents.kind is FileKind.XML:
+    if sniff(normalise_text(without_keys.data)) is FileKind.XML:
         return tuple(_from_metadata(file, source))
+    contents = _open(without_keys, passwords)
     return tuple(_from_contents(contents, source, is_ckm_source=is_ckm_source))
 
 
@@ -99,31 +84,15 @@ def _from_contents(contents: Contents, source: str, *, is_ckm_source: bool) -> I
     # A CA of a bundle, or of a truststore: it came with others, and is not what anybody here renews.
     bundle = len(contents.certificates) > 1 or contents.store is not None
     for found in contents.certificates:
-        carrier = _carrier(source, kind, found.alias or _stem(path), contents.label, found.alias or "", found)
+        carrier = carrier_of(source, kind, found.alias or _stem(path), contents.label, found.alias or "", found)
         is_ca = carrier.certificate is not None and carrier.certificate.is_ca
         yield replace(carrier, in_chain=found.certificate in issuers or (bundle and is_ca and found.der not in own))
 
 
-def _from_metadata(file: InputFile, source: str) -> Iterator[Carrier]:
+def _from_metadata(file: InputFile, source: str) -> Iterator[Carrier | Problem]:
     root = _parse(file)
-    type = _tag(root)
-    values = list(_fields(root))
-    name = _stem(PurePath(file.label))
-    if type == "ExtlClntAppGlobalOauthSettings":
-        owners = [text for path, text in values if path == "externalClientApplication"]
-        name = owners[0] if owners else name.removesuffix("_glbloauth")
-    for path, text in values:
-        kind = _APP_FIELDS.get((type, path))
-        if kind is None and path in _OTHER_FIELDS.get(type, ()):
-            kind = CarrierKind.METADATA
-        if kind is None or not text:
-            continue
-        part = f"{type}.{path}"
-        if text.startswith(("-----BEGIN ", "MI")):
-            inner = parse_contents(InputFile(f"{file.label}, <{path}>", text.encode()), ()).certificates
-            yield from (_carrier(source, kind, name, file.label, part, found) for found in inner)
-        elif _UNIQUE_NAME.fullmatch(text):
-            yield Carrier(source, kind, name, file.label, part, reference=text)
+    values = tuple(_texts(root))
+    yield from carriers_of(source, _tag(root), _stem(PurePath(file.label)), file.label, values)
 
 
 def _from_apex(file: InputFile, source: str) -> Iterator[Carrier]:
@@ -131,33 +100,26 @@ def _from_apex(file: InputFile, source: str) -> Iterator[Carrier]:
         yield Carrier(source, CarrierKind.METADATA, PurePath(file.label).stem, file.label, "Apex", reference=name)
 
 
-def _carrier(source: str, kind: CarrierKind, name: str, path: str, part: str, found: FoundCertificate) -> Carrier:
-    return Carrier(
-        source,
-        kind,
-        name,
-        path,
-        part,
-        describe_certificate(found.certificate),
-        reminds_of=reminded_sha256_prefix(found.certificate),
-    )
-
-
 def _parse(file: InputFile) -> "Element":
     from xml.etree import ElementTree
 
+    data = normalise_text(file.data)
+    if b"<!DOCTYPE" in data or b"<!ENTITY" in data:  # no Salesforce metadata has one; entity bombs do
+        raise InputError("xml.doctype", f"{file.label} has a document type declaration: not a Salesforce metadata file")
     try:
-        return ElementTree.fromstring(file.data)  # noqa: S314 - parse_contents has refused a DTD
+        return ElementTree.fromstring(data)  # noqa: S314 - no DTD, so no entities to expand
     except (ElementTree.ParseError, ValueError, LookupError):
         raise InputError("xml.malformed", f"{file.label} is not well-formed XML") from None
 
 
-def _fields(root: "Element") -> Iterator[tuple[str, str]]:
-    """Texts two levels deep, by their path: no field that is wanted is deeper."""
-    for child in root:
-        yield _tag(child), (child.text or "").strip()
-        for grandchild in child:
-            yield f"{_tag(child)}.{_tag(grandchild)}", (grandchild.text or "").strip()
+def _texts(element: "Element") -> Iterator[tuple[str, str]]:
+    """Texts of all elements below, by their dotted path."""
+    pending = [(_tag(child), child) for child in reversed(element)]
+    while pending:
+        here, child = pending.pop()
+        yield here, (child.text or "").strip()
+        if here.count(".") < _DEEPEST_FIELD:
+            pending += [(f"{here}.{_tag(grandchild)}", grandchild) for grandchild in reversed(child)]
 
 
 def _tag(element: "Element") -> str:

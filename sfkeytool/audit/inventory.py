@@ -1,14 +1,14 @@
 """From carriers to judged items: what expires when, which app certificate has a twin, what a later one replaces."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import PurePath
 
 from sfkeytool.acceptance.mails import mail_dates
-from sfkeytool.audit.model import Carrier, CarrierKind, Coverage, Inventory, Item, Source, Status
-from sfkeytool.names import base_name
+from sfkeytool.audit.model import Carrier, CarrierKind, Coverage, Inventory, Item, OrgFacts, Source, Status
+from sfkeytool.names import base_name, legal_name
 
 WITHIN_DAYS = 60
 """CKM's own first mail (Salesforce Knowledge 000385781); a third of a shorter life, since 47-day certificates are
@@ -19,19 +19,59 @@ _OWN = (CarrierKind.KEYSTORE, CarrierKind.FILE)
 """Where generations lie side by side; an app has one certificate, and that is never replaced by a file."""
 
 
+@dataclass(frozen=True)
+class _Twin:
+    """Where something like an app's certificate was seen."""
+
+    where: str
+    carrier: Carrier
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What all sources together know, for judging one carrier."""
+
+    now: datetime
+    within_days: int | None
+    orgs: Mapping[str, OrgFacts]
+    in_files: Mapping[str, str]
+    """Path by SHA-256 of a certificate that a keystore holds, or by prefix of one that it reminds of."""
+    in_ckm: Mapping[str, Sequence[_Twin]]
+    """By SHA-256, by prefix of a reminded one, and by SHA-256 of the public key: three forms that never meet."""
+    latest: Mapping[tuple[str, str], Carrier]
+    replaced: Mapping[tuple[str, str], str]
+    """Of CKM: the name of what replaces a certificate, by source and lower-case name."""
+    ckm_names: Mapping[str, frozenset[str]]
+    """Lower-case unique names by org whose CKM was read."""
+
+
 def take_inventory(sources: Sequence[Source], now: datetime, within_days: int | None = None) -> Inventory:
     """All carriers of all sources, judged. ``within_days`` None: WITHIN_DAYS, or a third of a shorter life. Pure."""
+    orgs = {source.label: source.org for source in sources if source.org is not None}
     carriers = [carrier for source in sources for carrier in merge(source.carriers)]
     named = _users(carriers)
     carriers = [
-        replace(carrier, used_by=named.get((carrier.source, carrier.name.lower()), ()))
-        if carrier.kind is CarrierKind.CKM_SOURCE
+        replace(carrier, used_by=(*carrier.used_by, *named.get((carrier.source, carrier.name.lower()), ())))
+        if carrier.kind in (CarrierKind.CKM_SOURCE, CarrierKind.CKM)
         else carrier
         for carrier in carriers
     ]
-    twins = _twins(carriers)
-    latest = _latest(carriers)
-    items = [_judge(carrier, now, within_days, twins, latest) for carrier in carriers]
+    ckm = [carrier for carrier in carriers if carrier.kind is CarrierKind.CKM]
+    known = _Known(
+        now,
+        within_days,
+        orgs,
+        _twins(carriers),
+        _ckm_twins(ckm),
+        _latest(carriers),
+        _replaced(ckm, carriers),
+        {
+            label: frozenset(carrier.name.lower() for carrier in ckm if carrier.source == label)
+            for label, org in orgs.items()
+            if org.ckm_read
+        },
+    )
+    items = [_judge(carrier, known) for carrier in carriers]
     never = datetime.max.replace(tzinfo=UTC)
     return Inventory(now, tuple(sources), tuple(sorted(items, key=lambda item: item.carrier.not_after or never)))
 
@@ -97,48 +137,163 @@ def _generation(carrier: Carrier) -> tuple[str, str]:
     return str(beside), base_name(carrier.name)
 
 
-def _judge(
-    carrier: Carrier,
-    now: datetime,
-    within_days: int | None,
-    twins: dict[str, str],
-    latest: dict[tuple[str, str], Carrier],
-) -> Item:
-    if carrier.certificate is None or carrier.not_after is None:
-        return Item(carrier, Status.UNKNOWN, None, None, counts=False)
+def _ckm_twins(ckm: Sequence[Carrier]) -> dict[str, list[_Twin]]:
+    twins: defaultdict[str, list[_Twin]] = defaultdict(list)
+    for carrier in ckm:
+        if carrier.certificate is None or carrier.in_chain:
+            continue
+        twin = _Twin(f"CKM of {carrier.source}: {carrier.name}", carrier)
+        twins[carrier.certificate.sha256].append(twin)
+        twins[f"key {carrier.certificate.public_key_sha256}"].append(twin)
+        if carrier.reminds_of:
+            twins[carrier.reminds_of].append(twin)
+    return dict(twins)
+
+
+def _replaced(ckm: Sequence[Carrier], carriers: Sequence[Carrier]) -> dict[tuple[str, str], str]:
+    """Of each org: CKM certificates that a later one of the same key, or of the same base name, replaces.
+
+    What something in the org still names, or an app anywhere still carries, is replaced by nothing.
+    """
+    carried = {c.certificate.sha256 for c in carriers if c.certificate and c.kind.is_app}
+    carried_prefixes = {sha256.replace(":", "").lower()[:32] for sha256 in carried}
+    groups: defaultdict[tuple[str, str], list[Carrier]] = defaultdict(list)
+    for carrier in ckm:
+        if carrier.certificate and not carrier.in_chain:
+            groups[carrier.source, f"name {base_name(carrier.name.lower())}"].append(carrier)
+            groups[carrier.source, f"key {carrier.certificate.public_key_sha256}"].append(carrier)
+    replaced: dict[tuple[str, str], str] = {}
+    for group in groups.values():
+        last = max(group, key=lambda carrier: carrier.certificate.not_after if carrier.certificate else "")
+        for carrier in group:
+            certificate = carrier.certificate
+            if carrier.name == last.name or certificate is None or last.certificate is None or carrier.used_by:
+                continue
+            if certificate.sha256 in carried or carrier.reminds_of in carried_prefixes:
+                continue
+            if certificate.not_after < last.certificate.not_after:
+                replaced[carrier.source, carrier.name.lower()] = last.name
+    return replaced
+
+
+def _judge(carrier: Carrier, known: _Known) -> Item:
     not_after = carrier.not_after
-    not_before = datetime.fromisoformat(carrier.certificate.not_before)
-    within = within_days if within_days is not None else min(WITHIN_DAYS, (not_after - not_before).days // 3)
-    days_left = (not_after.date() - now.date()).days
-    expired = not_after <= now
-    status = Status.EXPIRED if expired else Status.DUE if not_after - now <= timedelta(days=within) else Status.FINE
-    last = latest.get(_generation(carrier)) if carrier.kind in _OWN and not carrier.in_chain else None
-    replaced = last is not None and last.name != carrier.name and last.not_after and last.not_after > not_after
-    superseded_by = last.name if last is not None and replaced else ""
+    org = known.orgs.get(carrier.source)
+    if not_after is None:
+        return _judge_undated(carrier, known)
+    not_before = datetime.fromisoformat(carrier.certificate.not_before) if carrier.certificate else None
+    within = WITHIN_DAYS if not_before is None else min(WITHIN_DAYS, (not_after - not_before).days // 3)
+    within = known.within_days if known.within_days is not None else within
+    expired = not_after <= known.now
+    due = not_after - known.now <= timedelta(days=within)
+    superseded_by = _superseded_by(carrier, known)
+    # Who could not see all apps cannot know that nobody needs the earlier one any more.
+    replaced_for_sure = superseded_by and (org is None or org.apps_read)
     item = Item(
         carrier,
-        status,
-        days_left,
+        Status.EXPIRED if expired else Status.DUE if due else Status.FINE,
+        (not_after.date() - known.now.date()).days,
         within,
         superseded_by=superseded_by,
-        mail_dates=mail_dates(not_after, now),
-        counts=not (carrier.in_chain or superseded_by),
+        mail_dates=mail_dates(not_after, known.now),
+        counts=not (carrier.in_chain or replaced_for_sure or carrier.publisher),
     )
+    if carrier.kind is CarrierKind.CKM and superseded_by:
+        return replace(
+            item,
+            advice=f"delete it in Setup > Certificate and Key Management of {carrier.source}, so that its mails stop,"
+            f" once nobody logs in with it any more; {superseded_by} replaces it",
+        )
     if not carrier.kind.is_app:
         return item
-    prefix = carrier.certificate.sha256.replace(":", "").lower()[:32]
-    twin = twins.get(carrier.certificate.sha256) or twins.get(prefix) or ""
-    coverage = Coverage.UNPROVED if twin else Coverage.UNCOVERED
-    return replace(item, coverage=coverage, twin=twin, advice=_advice(carrier, coverage, expired=expired))
+    return _covered(item, known, expired=expired)
 
 
-def _advice(carrier: Carrier, coverage: Coverage, *, expired: bool) -> str:
-    """The command that helps an app certificate."""
-    if expired:
-        return "sfkeytool renew NAME, and upload the new certificate to the app"
-    if coverage is Coverage.UNCOVERED:
-        return (
-            f"sfkeytool reminder {carrier.path} --password generate, and import it into CKM; or, where the key is at"
-            f" hand: sfkeytool wrap NAME NAME.key {carrier.path} --password generate"
+def _judge_undated(carrier: Carrier, known: _Known) -> Item:
+    """A name of CKM, or something whose certificate could not be read."""
+    item = Item(carrier, Status.UNKNOWN, None, None, counts=False)
+    if carrier.publisher:
+        return replace(item, coverage=Coverage.MANAGED) if carrier.kind.is_app else item
+    if carrier.kind.is_app and not carrier.reference:
+        return replace(
+            item,
+            coverage=Coverage.UNPROVED,
+            counts=True,
+            ckm_read=carrier.source in known.ckm_names,
+            advice="its certificate could not be read: let apps in sfkeytool.toml name the file that it carries",
         )
-    return ""
+    names = known.ckm_names.get(carrier.source)
+    if carrier.reference and names is not None and carrier.reference.lower() not in names:
+        return replace(item, advice=f"CKM of {carrier.source} has no certificate {carrier.reference}, which it names")
+    return item
+
+
+def _superseded_by(carrier: Carrier, known: _Known) -> str:
+    if carrier.in_chain:
+        return ""
+    if carrier.kind is CarrierKind.CKM:
+        return known.replaced.get((carrier.source, carrier.name.lower()), "")
+    last = known.latest.get(_generation(carrier)) if carrier.kind in _OWN else None
+    if last is None or last.name == carrier.name or not (last.not_after and carrier.not_after):
+        return ""
+    return last.name if last.not_after > carrier.not_after else ""
+
+
+def _covered(item: Item, known: _Known, *, expired: bool) -> Item:
+    """An app's certificate: whether mails about CKM's certificates tell of its expiry, and what helps."""
+    carrier = item.carrier
+    certificate = carrier.certificate
+    if carrier.publisher:
+        return replace(item, coverage=Coverage.MANAGED, advice="")
+    if certificate is None or carrier.not_after is None:
+        return item
+    prefix = certificate.sha256.replace(":", "").lower()[:32]
+    org = known.orgs.get(carrier.source)
+    same = _of_org(known.in_ckm.get(certificate.sha256, ()), carrier, org)
+    reminders = _of_org(known.in_ckm.get(prefix, ()), carrier, org)
+    same_key = _of_org(known.in_ckm.get(f"key {certificate.public_key_sha256}", ()), carrier, org)
+    in_time = [twin for twin in same_key if _mails_in_time(twin.carrier, carrier.not_after, known.now)]
+    in_files = known.in_files.get(certificate.sha256) or known.in_files.get(prefix) or ""
+    ckm_read = org is not None and org.ckm_read
+    for twins, found in ((same, Coverage.COVERED), (reminders, Coverage.REMINDER), (in_time, Coverage.SAME_KEY)):
+        if twins:
+            coverage, twin = found, twins[0].where
+            break
+    else:
+        late = f"{same_key[0].where}, which has the same key but mails too late" if same_key else ""
+        unproved = not ckm_read if org is not None else bool(in_files)
+        coverage, twin = Coverage.UNPROVED if unproved else Coverage.UNCOVERED, late or in_files
+    advice = _advice(carrier, coverage, in_org=org is not None, expired=expired)
+    return replace(item, coverage=coverage, twin=twin, advice=advice, ckm_read=ckm_read or coverage.is_mailed)
+
+
+def _of_org(twins: Sequence[_Twin], carrier: Carrier, org: OrgFacts | None) -> list[_Twin]:
+    """Those in the app's own org, whose mails reach its people; for an app in files, those of any org."""
+    return [twin for twin in twins if org is None or twin.carrier.source == carrier.source]
+
+
+def _mails_in_time(ckm: Carrier, not_after: datetime, now: datetime) -> bool:
+    return ckm.not_after is not None and any(day <= not_after.date() for day in mail_dates(ckm.not_after, now))
+
+
+def _advice(carrier: Carrier, coverage: Coverage, *, in_org: bool, expired: bool) -> str:
+    """The command that helps an app's certificate."""
+    name = legal_name(carrier.name).value
+    if expired:
+        return f"sfkeytool renew {name}, and upload the new certificate to the app"
+    if coverage is not Coverage.UNCOVERED:
+        return ""
+    path = carrier.path
+    fetch = ""
+    if in_org:
+        path = f"certificates/{saved_as(carrier)}"
+        fetch = f"sfkeytool audit --target-org {carrier.source} --certificates certificates, then "
+    return (
+        f"{fetch}sfkeytool reminder {name} {path} --password generate, and import it into CKM; or, where the key is at"
+        f" hand: sfkeytool wrap {name} {name}.key {path} --password generate"
+    )
+
+
+def saved_as(carrier: Carrier) -> str:
+    """Where, in a folder of certificates, that of an org's app is saved. Pure."""
+    return f"{legal_name(carrier.source).value}/{legal_name(carrier.name).value}.crt"

@@ -3,7 +3,7 @@
 All values are frozen. Nothing here is secret: consumer keys and passwords never get this far.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -18,10 +18,16 @@ class CarrierKind(StrEnum):
     CKM_SOURCE = "ckm-source"
     """``certs/NAME.crt`` of an sfdx project: it does not show that an org's CKM holds this certificate, because
     deploying one makes a new key (Metadata API Developer Guide, "Certificate")."""
+    CKM = "ckm"
+    """Certificate and Key Management of an org, read from it: Salesforce mails about this one."""
     CONNECTED_APP = "connected-app"
     EXTERNAL_CLIENT_APP = "external-client-app"
+    INBOUND = "inbound-certificate"
+    """Of mutual TLS: what callers show to the org."""
+    USER_AUTH = "user-auth-certificate"
+    """What a person logs in with."""
     METADATA = "metadata"
-    """Any other metadata that holds a certificate or names one of CKM."""
+    """Any other metadata, or Apex, that holds a certificate or names one of CKM."""
 
     @property
     def is_app(self) -> bool:
@@ -39,9 +45,22 @@ class Status(StrEnum):
 class Coverage(StrEnum):
     """Whether Salesforce's mails about CKM's certificates tell of this app certificate's expiry."""
 
+    COVERED = "covered"
+    """An org's CKM, read now, holds the same certificate."""
+    REMINDER = "reminder"
+    """An org's CKM holds a reminder of it, which expires on the same day."""
+    SAME_KEY = "same-key"
+    """An org's CKM holds another certificate of the same key: its mails speak of another day, but come in time."""
     UNPROVED = "unproved"
-    """A twin was seen in files: whether an org's CKM holds it, files cannot tell."""
+    """Nobody can tell: a twin was seen in files only, or CKM or the app's certificate could not be read."""
     UNCOVERED = "uncovered"
+    MANAGED = "managed"
+    """The app came with an installed package: its publisher renews the certificate."""
+
+    @property
+    def is_mailed(self) -> bool:
+        """Whether a mail about CKM's certificates comes before this one expires."""
+        return self in (Coverage.COVERED, Coverage.REMINDER, Coverage.SAME_KEY)
 
 
 @dataclass(frozen=True)
@@ -66,16 +85,31 @@ class Carrier:
     """Whether it is a CA of a chain or bundle. One that stands alone may be CKM's own, which call themselves CAs."""
     also_in: tuple[str, ...] = ()
     used_by: tuple[str, ...] = ()
+    expires: datetime | None = None
+    """Where the certificate itself could not be read and only its date is known. Aware UTC."""
+    der: bytes = field(default=b"", repr=False)
+    """The certificate of an app, which may be wanted as a file; empty for all others."""
+    in_org: bool = False
+    """Whether it was read from an org; ``path`` is then ``Type:Name``, as the Salesforce CLI's --metadata takes it."""
+    publisher: str = ""
+    """The installed package that it came with."""
+    note: str = ""
+    """What else a person should know, such as that CKM waits for the signed certificate."""
+
+    @property
+    def where(self) -> str:
+        """For people: org or path, and the part of it."""
+        return (f"{self.source}: " if self.in_org else "") + self.path + (f" ({self.part})" if self.part else "")
 
     @property
     def not_after(self) -> datetime | None:
         """Aware UTC; None where only a name is known."""
-        return datetime.fromisoformat(self.certificate.not_after) if self.certificate else None
+        return datetime.fromisoformat(self.certificate.not_after) if self.certificate else self.expires
 
 
 @dataclass(frozen=True)
 class Problem:
-    """A file that could not be read; the audit went on."""
+    """A file, or a part of an org, that could not be read; the audit went on."""
 
     source: str
     path: str
@@ -84,12 +118,64 @@ class Problem:
 
 
 @dataclass(frozen=True)
+class Person:
+    """A user who may receive CKM's mails. ``flags``: frozen, integration user, an address that goes nowhere."""
+
+    username: str
+    email: str
+    flags: tuple[str, ...] = ()
+
+    @property
+    def is_reached(self) -> bool:
+        """Whether somebody is likely to read what is sent there."""
+        return not self.flags
+
+
+@dataclass(frozen=True)
+class Recipients:
+    """Active users, in two groups, since sources disagree on which of them Salesforce mails.
+
+    ``by_permission`` have "Receive Certificate Expiration Notifications" (Salesforce Help, "Proactive Expired
+    Certificate Notification"); ``admins`` may modify all data and view setup (Salesforce Knowledge 000385781).
+    None for a group that could not be read.
+    """
+
+    by_permission: tuple[Person, ...] | None
+    admins: tuple[Person, ...] | None
+
+    @property
+    def reached(self) -> tuple[Person, ...]:
+        """Of both groups, those who are likely to read it; each once."""
+        people = (*(self.by_permission or ()), *(self.admins or ()))
+        return tuple({person.username: person for person in people if person.is_reached}.values())
+
+
+@dataclass(frozen=True)
+class OrgFacts:
+    """The org that was read, empty where it did not tell. ``ckm_read`` and ``apps_read``: whether all of CKM, and all
+    apps, could be seen."""
+
+    org_id: str
+    name: str
+    instance_url: str
+    api_version: str
+    is_sandbox: bool | None
+    ckm_read: bool
+    apps_read: bool
+    recipients: Recipients = Recipients(None, None)
+
+
+@dataclass(frozen=True)
 class Source:
-    """A path that was looked into, and what was found there."""
+    """A path or an org that was looked into, and what was found there. ``label`` is the path, or the org's alias.
+
+    ``org`` is None for files.
+    """
 
     label: str
     carriers: tuple[Carrier, ...] = ()
     problems: tuple[Problem, ...] = ()
+    org: OrgFacts | None = None
 
 
 @dataclass(frozen=True)
@@ -97,7 +183,7 @@ class Item:
     """A carrier, judged. ``days_left`` counts whole days, negative after expiry; None if no date is known.
 
     ``within_days`` is the threshold that was applied. ``twin`` is where the same certificate, or a reminder of it,
-    was seen in a keystore. ``superseded_by`` names the later generation that replaces this one. ``mail_dates`` are
+    was seen. ``superseded_by`` names the later generation that replaces this one. ``mail_dates`` are
     CKM's days still to come, should it hold the certificate. ``counts`` is False for what decides no exit code: CAs in
     chains and bundles, and what is superseded.
     """
@@ -112,6 +198,8 @@ class Item:
     mail_dates: tuple[date, ...] = ()
     advice: str = ""
     counts: bool = True
+    ckm_read: bool = False
+    """Whether the coverage rests on what an org's CKM holds now, and not on files."""
 
 
 @dataclass(frozen=True)

@@ -174,11 +174,9 @@ def build_renew_status_request(values: Values) -> RenewStatusRequest:
 
 def build_audit_request(values: Values) -> AuditRequest:
     """The request that these values make. Raises UsageError."""
-    from sfkeytool.workflows.audit import DEFAULT_FAIL_ON
-
     if values["within"] is not None and values["within"] < 0:
         raise UsageError("usage.within", f"--within {values['within']}: days are 0 or more")
-    fail_on = DEFAULT_FAIL_ON
+    fail_on = None
     if values["fail_on"] is not None:
         words = [word for word in values["fail_on"].replace(",", " ").split() if word != "never"]
         if unknown := [word for word in words if word not in set(FailOn)]:
@@ -186,14 +184,15 @@ def build_audit_request(values: Values) -> AuditRequest:
             raise UsageError("usage.fail-on", f"--fail-on {unknown[0]}: there are {known}, and never")
         fail_on = frozenset(map(FailOn, words))
     return AuditRequest(
-        paths=tuple(values["paths"]),
+        paths=tuple(values["paths"] or ()),
         within_days=values["within"],
         fail_on=fail_on,
         passwords=_passwords(values),
-        reports={name: values[name] for name in ("csv", "ics", "prometheus") if values[name] is not None},
+        reports={name: values[name] for name in ("csv", "html", "ics", "prometheus") if values[name] is not None},
         notify=tuple(parse_source(text, "--notify") for text in values["notify"] or ()),
         state=values["state"],
         dry_run=bool(values["dry_run"]),
+        certificates=values["certificates"],
     )
 
 

@@ -54,6 +54,8 @@ class Field:
     """For a secret: the variable that holds it, used when the flag is missing."""
     unless: tuple[str, ...] = ()
     """Fields that make a required one needless when they are given."""
+    unless_environment: tuple[str, ...] = ()
+    """Variables that make a required one needless when they are set."""
     missing_on_terminal: Any = None
     """What a required field without a question becomes where somebody can be asked later."""
 
@@ -114,7 +116,7 @@ def complete(
         if field.environment is not None and field.environment in environ and _absent(values[field.name]):
             source = f"env:{field.environment}"
             values[field.name] = [source] if field.many else source
-    missing = [field for field in fields if _is_missing(field, values)]
+    missing = [field for field in fields if _is_missing(field, values, environ)]
     if missing and asker is None:
         labels = ", ".join(field.label for field in missing)
         raise UsageError("usage.missing", f"missing: {labels}", "see --help for examples")
@@ -124,7 +126,7 @@ def complete(
             wanted = guided or (field in missing and not (question and question.menu_only))
             if question and wanted and _absent(values[field.name]) and question.when(values):
                 values[field.name] = _ask(field, question, values, asker)
-            elif field in missing and _is_missing(field, values):
+            elif field in missing and _is_missing(field, values, environ):
                 values[field.name] = field.missing_on_terminal
     for field in fields:
         if _absent(values[field.name]) and field.default is not None:
@@ -132,8 +134,9 @@ def complete(
     return values
 
 
-def _is_missing(field: Field, values: Values) -> bool:
+def _is_missing(field: Field, values: Values, environ: Mapping[str, str]) -> bool:
     needed = field.required and all(_absent(values[name]) for name in field.unless)
+    needed = needed and not any(environ.get(name) for name in field.unless_environment)
     return needed and _absent(values[field.name])
 
 

@@ -8,7 +8,12 @@ from sfkeytool.cli.run import Run
 from sfkeytool.errors import OutputError
 from sfkeytool.model import ArtifactKind, PlannedFile
 
-_BEGINNINGS = {"csv": b"\xef\xbb\xbfstatus,", "ics": b"BEGIN:VCALENDAR", "prometheus": b"# HELP "}
+_BEGINNINGS = {
+    "csv": b"\xef\xbb\xbfstatus,",
+    "html": b"<!doctype html><!--sfkeytool",
+    "ics": b"BEGIN:VCALENDAR",
+    "prometheus": b"# HELP ",
+}
 
 
 def plan_report(run: Run, form: str, path: Path, kind: ArtifactKind) -> Any:

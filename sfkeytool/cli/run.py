@@ -4,7 +4,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -162,15 +162,19 @@ class Run:
     @contextmanager
     def spinner(self, message: str, *, wanted: bool) -> Iterator[None]:
         """A spinner on stderr while something slow is done; on a terminal only."""
-        shown = wanted and sys.stderr.isatty() and not self.console.quiet and not self.console.json_output
-        if not shown:
-            context: Any = nullcontext()
-        else:
-            from rich.console import Console as RichConsole
-
-            context = RichConsole(stderr=True).status(message)
-        with context:
+        with self.progress(message, wanted=wanted):
             yield
+
+    @contextmanager
+    def progress(self, message: str, *, wanted: bool = True) -> Iterator[Callable[[str], None]]:
+        """The same, with a function that changes what it says."""
+        if not wanted or not sys.stderr.isatty() or self.console.quiet or self.console.json_output:
+            yield lambda _: None
+            return
+        from rich.console import Console as RichConsole
+
+        with RichConsole(stderr=True).status(message) as status:
+            yield status.update
 
 
 def _long_enough(typed: str) -> None:

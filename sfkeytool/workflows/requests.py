@@ -156,16 +156,20 @@ class RenewStatusRequest(NamedTuple):
 
 
 class AuditRequest(NamedTuple):
-    """``within_days`` None: the default, which depends on the life of each. ``reports``: file by format."""
+    """``within_days`` None: the default, which depends on the life of each; ``fail_on`` None: that of workflows.audit.
+
+    ``reports``: file by format. ``certificates`` is a folder to make, for those of the orgs' apps.
+    """
 
     paths: tuple[Path, ...]
     within_days: int | None
-    fail_on: frozenset[FailOn]
+    fail_on: frozenset[FailOn] | None
     passwords: tuple[Source, ...] = ()
     reports: Mapping[str, Path] = MappingProxyType({})
     notify: tuple[Source, ...] = ()
     state: Path | None = None
     dry_run: bool = False
+    certificates: Path | None = None
 
 
 class CkmChainRequest(NamedTuple):

@@ -4,6 +4,7 @@ import json
 import secrets
 import ssl
 import threading
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from .contents import Contents
 from .logins import App, Refusal, User, judge
 from .tls import make_tls
 
@@ -35,6 +37,11 @@ class FakeOrg:
         self.users: dict[str, User] = {}
         self.tokens: list[str] = []
         self.requests: list[Seen] = []
+        self.contents = Contents(org_id)
+        organization = {"Name": "Worthless", "IsSandbox": False, "Id": org_id}
+        self.contents.rows["Organization"] = [organization]
+        self.latency_seconds = 0.0
+        self._broken: list[tuple[str, str]] = []
         self._forced: list[Refusal] = []
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -84,6 +91,24 @@ class FakeOrg:
         """The next login is refused in these words, whatever it is."""
         self._forced.append(Refusal(error, description))
 
+    def let_in(self) -> str:
+        """A token, as if somebody had logged in."""
+        token = f"{self.org_id}!{secrets.token_urlsafe(48)}"
+        self.tokens.append(token)
+        return token
+
+    def break_next(self, path_part: str, how: str, times: int = 1) -> None:
+        """The next requests to a path go wrong: drop, html, truncate, 500, 503, 429, slow."""
+        self._broken += [(path_part, how)] * times
+
+    def breakage(self, path: str) -> str | None:
+        with self._lock:
+            for number, (part, how) in enumerate(self._broken):
+                if part in path:
+                    del self._broken[number]
+                    return how
+        return None
+
     # What it answers
 
     def log_in(self, form: dict[str, str]) -> tuple[int, dict[str, Any]]:
@@ -94,8 +119,7 @@ class FakeOrg:
             if isinstance(verdict, Refusal):
                 return 400, verdict._asdict()
             _, app = verdict
-            token = f"{self.org_id}!{secrets.token_urlsafe(48)}"
-            self.tokens.append(token)
+            token = self.let_in()
         return 200, {
             "access_token": token,
             "scope": app.scopes,
@@ -109,18 +133,17 @@ class FakeOrg:
         path = urlsplit(target).path
         if method == "POST" and path == "/services/oauth2/token":
             return self.log_in(dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)))
-        if path == "/services/data":
-            return 200, [{"label": "Summer '26", "url": "/services/data/v67.0", "version": "67.0"}]
+        if path.rstrip("/") == "/services/data":
+            return 200, [
+                {"label": "Winter '26", "url": "/services/data/v65.0", "version": "65.0"},
+                {"label": "Summer '26", "url": "/services/data/v67.0", "version": "67.0"},
+            ]
+        if path.startswith("/services/Soap/m/"):
+            return self.contents.soap(body, self.tokens)
         if token not in self.tokens:
             return 401, [{"message": "Session expired or invalid", "errorCode": "INVALID_SESSION_ID"}]
-        if path.rstrip("/").endswith("/query") and "Organization" in target:
-            record = {
-                "attributes": {"type": "Organization"},
-                "Name": "Worthless",
-                "IsSandbox": False,
-                "Id": self.org_id,
-            }
-            return 200, {"totalSize": 1, "done": True, "records": [record]}
+        if "/query" in path:
+            return self.contents.query(target, version="67.0")
         return 400, [{"message": "not known here", "errorCode": "INVALID_TYPE"}]
 
 
@@ -145,13 +168,25 @@ def _handler(org: FakeOrg) -> type[BaseHTTPRequestHandler]:
             body = self._body()
             org.requests.append(Seen(self.command, urlsplit(self.path).path, tuple(sorted(self.headers.keys()))))
             token = self.headers.get("Authorization", "").partition(" ")[2]
+            how = org.breakage(self.path)
+            time.sleep(org.latency_seconds + (3 if how == "slow" else 0))
+            if how == "drop":
+                self.close_connection = True
+                return
             status, value = org.answer(self.command, self.path, token, body)
-            content = json.dumps(value).encode()
+            if how and how.isdigit():
+                status, value = int(how), {"message": "come back later"}
+            content = value if isinstance(value, bytes) else json.dumps(value).encode()
+            if how == "html":
+                content = b"<html><body>Sign in to the network</body></html>"
             self.send_response(status)
-            self.send_header("Content-Type", "application/json;charset=UTF-8")
+            self.send_header("Content-Type", "text/xml" if isinstance(value, bytes) else "application/json")
             self.send_header("Content-Length", str(len(content)))
+            if how == "429":
+                self.send_header("Retry-After", "1")
             self.end_headers()
-            self.wfile.write(content)
+            self.wfile.write(content[: len(content) // 2] if how == "truncate" else content)
+            self.close_connection = self.close_connection or how == "truncate"
 
         do_GET = do_POST = _answer
 

@@ -6,8 +6,8 @@ import io
 from sfkeytool.audit.model import Inventory, Item
 
 _COLUMNS = (
-    "status", "days_left", "not_after", "kind", "name", "subject", "coverage", "superseded_by", "path", "part",
-    "also_in", "used_by", "key", "sha256", "advice",
+    "status", "days_left", "not_after", "kind", "name", "subject", "coverage", "superseded_by", "source", "path",
+    "part", "also_in", "used_by", "key", "sha256", "advice",
 )  # fmt: skip
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -30,12 +30,13 @@ def _row(item: Item) -> tuple[str, ...]:
     return (
         str(item.status),
         "" if item.days_left is None else str(item.days_left),
-        certificate.not_after if certificate else "",
+        f"{carrier.not_after:%Y-%m-%dT%H:%M:%SZ}" if carrier.not_after else "",
         str(carrier.kind),
         carrier.name,
-        certificate.subject if certificate else f"names {carrier.reference}",
+        certificate.subject if certificate else f"names {carrier.reference}" if carrier.reference else "",
         str(item.coverage or ""),
         item.superseded_by,
+        carrier.source,
         carrier.path,
         carrier.part,
         " ".join(carrier.also_in),

@@ -2,29 +2,61 @@
 
 from collections.abc import Iterator
 
-from sfkeytool.audit.model import Inventory, Item, Status
+from sfkeytool.audit.model import Inventory, Item, OrgFacts, Status
 
 _BAR = 10
+_PEOPLE = 10
 
 
 def table_lines(inventory: Inventory) -> Iterator[str]:
     """A header and aligned columns, what expires first in front; then what needs a hand. Pure."""
     rows: list[tuple[str, ...]] = [("STATUS", "DAYS", "UNTIL", "LIFE", "WHAT", "NAME", "COVERAGE", "WHERE")]
-    rows += [_row(item) for item in inventory.items]
+    rows += [cells(item) for item in inventory.items]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+    yield from footer_lines(inventory)
+
+
+def footer_lines(inventory: Inventory) -> Iterator[str]:
+    """What a table has no column for: what was not read, whom Salesforce mails, and the commands that help. Pure."""
     for source in inventory.sources:
         yield from (f"not read: {problem.message}" for problem in source.problems)
+    for source in inventory.sources:
+        if source.org is not None:
+            yield from _org_lines(source.label, source.org)
     advised = [item for item in inventory.items if item.advice]
     if advised:
         yield ""
         yield from (f"{item.carrier.name}: {item.advice}" for item in advised)
 
 
-def _row(item: Item) -> tuple[str, ...]:
+def _org_lines(label: str, org: OrgFacts) -> Iterator[str]:
+    if not org.org_id:
+        return
+    kind = {True: "sandbox", False: "production", None: "an org"}[org.is_sandbox]
+    yield ""
+    yield f"{label}: {org.name} ({org.org_id}, {kind}) at {org.instance_url}, API {org.api_version}"
+    groups = (
+        ("have the permission Receive Certificate Expiration Notifications", org.recipients.by_permission),
+        ("are admins (may modify all data and view setup)", org.recipients.admins),
+    )
+    for what, people in groups:
+        if people is None:
+            yield f"  who {what}: could not be read"
+            continue
+        yield f"  {len(people)} {what}" + (":" if people else "")
+        for person in people[:_PEOPLE]:
+            yield f"    {person.username} <{person.email}>" + (f": {', '.join(person.flags)}" if person.flags else "")
+        if len(people) > _PEOPLE:
+            yield f"    and {len(people) - _PEOPLE} more (--json names all)"
+    yield "  which of the two Salesforce mails, sources disagree on"
+
+
+def cells(item: Item) -> tuple[str, ...]:
+    """The cells of one item. Pure."""
     carrier, certificate = item.carrier, item.carrier.certificate
-    where = carrier.path + (f" ({carrier.part})" if carrier.part else "")
+    where = carrier.where
     if carrier.also_in:
         where += f" and {len(carrier.also_in)} more"
     name = carrier.name
@@ -34,10 +66,14 @@ def _row(item: Item) -> tuple[str, ...]:
         name = f"{certificate.subject} (CA)"
     elif carrier.reference:
         name += f" → {carrier.reference}"
+    if carrier.publisher:
+        name += f" (by {carrier.publisher})"
+    if carrier.note:
+        name += f" ({carrier.note})"
     return (
         str(item.status),
         "-" if item.days_left is None else str(item.days_left),
-        certificate.not_after[:10] if certificate else "-",
+        f"{carrier.not_after:%Y-%m-%d}" if carrier.not_after else "-",
         _bar(item),
         str(carrier.kind),
         name,

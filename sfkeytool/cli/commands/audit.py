@@ -1,22 +1,25 @@
 """``audit``: every certificate that lies around, and how long it lives."""
 
 import os.path
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sfkeytool.cli import options
 from sfkeytool.cli.fields import Field, Question, Values
+from sfkeytool.cli.org_access import API_VERSION, LOGIN, TARGET_ORGS, find_orgs
 from sfkeytool.cli.render import files_facts
 from sfkeytool.cli.report_files import plan_report
 from sfkeytool.cli.run import Command, Run
-from sfkeytool.errors import EXIT_DONE, EXIT_FAILED, KeystorePasswordError, SfkeytoolError, UsageError
-from sfkeytool.model import Artifact, ArtifactKind, FailOn
+from sfkeytool.errors import EXIT_DONE, EXIT_FAILED, InputError, KeystorePasswordError, SfkeytoolError, UsageError
+from sfkeytool.model import Artifact, ArtifactKind, FailOn, Notice
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from sfkeytool.audit.config import AuditConfig
     from sfkeytool.audit.model import Carrier, Inventory, Source
+    from sfkeytool.cli.org_access import OrgAccess
     from sfkeytool.passwords import Secret
 
 PATHS = Field(
@@ -25,7 +28,8 @@ PATHS = Field(
     "Files, keystores, folders and sfdx projects; a folder is walked.",
     metavar="PATH...",
     required=True,
-    unless=("config",),
+    unless=("config", "target_org", "client_id"),
+    unless_environment=("SF_TARGET_ORG", "SF_ACCESS_TOKEN"),
     question=Question("Folder or file to look through:", "paths"),
 )
 WITHIN = Field(
@@ -38,7 +42,8 @@ WITHIN = Field(
 FAIL_ON = Field(
     "fail_on",
     str,
-    f"What decides the exit code: a list of {', '.join(FailOn)}, or never. [default: expired,within,unreadable]",
+    f"What decides the exit code: a list of {', '.join(FailOn)}, or never. [default: expired,within,unreadable;"
+    " in orgs uncovered too]",
     ("--fail-on",),
     metavar="LIST",
 )
@@ -52,8 +57,16 @@ def _report(name: str, what: str) -> Field:
 
 _REPORTS = (
     _report("csv", "all certificates as CSV"),
+    _report("html", "a page with a timeline, in one file, for a browser"),
     _report("ics", "expiries, CKM's mail days and the latest starts of renewals as calendar entries"),
     _report("prometheus", "metrics for a node exporter"),
+)
+CERTIFICATES = Field(
+    "certificates",
+    Path,
+    "Save the certificates of the orgs' apps in this new folder, as ORG/APP.crt: what wrap and reminder take.",
+    ("--certificates",),
+    metavar="DIR",
 )
 CONFIG = Field(
     "config", Path, "Take what no flag says from this TOML file.", ("--config",), metavar="FILE"
@@ -74,6 +87,9 @@ STATE = Field(
     metavar="FILE",
 )
 DRY_RUN = Field("dry_run", bool, "Show what --notify would tell, and tell nobody.", ("--dry-run",))
+_ORGS_AT_ONCE = 8
+"""Our own bound: each is one thread, and for the seconds of its login one process of the Salesforce CLI."""
+
 _CERTIFICATE_NAMES = (
     *(".crt", ".cer", ".pem", ".der", ".p7b", ".p7c", ".p12", ".pfx", ".jks", ".jceks", ".bks", ".keystore"),
     "-meta.xml",
@@ -84,6 +100,7 @@ half a certificate."""
 
 def _execute(run: Run, values: Values) -> int:
     from sfkeytool.audit.config import owner_of
+    from sfkeytool.cli.audit_table import show_inventory
     from sfkeytool.cli.building import build_audit_request
     from sfkeytool.cli.notifying import DeliveryStatus, notify, open_destinations
     from sfkeytool.workflows.audit import audit
@@ -91,20 +108,32 @@ def _execute(run: Run, values: Values) -> int:
     config, values = _configured(run, values)
     request = build_audit_request(values)
     plans = {name: plan_report(run, name, path, ArtifactKind.REPORT) for name, path in request.reports.items()}
+    saved = run.plan_new_folder(request.certificates, private=False) if request.certificates else None
     if "ics" in plans:
         from sfkeytool.audit.reports.ics import require_icalendar
 
         require_icalendar()
     destinations = open_destinations(run, request.notify)
+    accesses = find_orgs(run, values, values["target_org"] or [], use_environment=not request.paths)
+    if not (accesses or request.paths):
+        raise UsageError("usage.missing", "missing: PATH..., or --target-org", "see --help for examples")
     given = [run.secret(source, "--password", "Password") for source in request.passwords]
-    with run.spinner("looking through the files …", wanted=True):
+    with run.progress("looking through the files …") as tell:
         seen: set[tuple[int, int]] = set()
-        sources = [_look_through(run, path, given, seen) for path in request.paths]
+        sources = [_look_through(run, path, given, seen, tell) for path in request.paths]
+        stated = _stated(run, config) if accesses else {}
+        sources += _read_orgs(accesses, stated, tell)
+    for name in stated:
+        if not any(carrier.name.lower() == name for source in sources for carrier in source.carriers):
+            message = f"apps in {values['config']} names {name}, and no app is called so where this audit looks"
+            run.console.warn(Notice("config.unknown-app", message))
     outcome, inventory = audit(sources, request.within_days, request.fail_on, run.now, config)
     run.warn_about(outcome)
     receipts = [
         receipt for name, plan in plans.items() for receipt in run.commit([_write(plan, _ENCODERS[name](inventory))])
     ]
+    if saved is not None and (artifacts := _app_certificates(inventory)):
+        receipts.append(run.commit_new_folder(saved, artifacts))
     deliveries = notify(
         run,
         inventory,
@@ -117,9 +146,7 @@ def _execute(run: Run, values: Values) -> int:
     status = outcome.exit_code or (EXIT_FAILED if undelivered else EXIT_DONE)
     told = [delivery.to_json() for delivery in deliveries]
     run.console.envelope(status, {**outcome.facts, **files_facts(receipts), "notifications": told})
-    from sfkeytool.audit.reports.table import table_lines
-
-    run.console.result(table_lines(inventory))
+    show_inventory(run.console, inventory)
     for delivery in deliveries:
         if delivery.status is DeliveryStatus.NOT_SENT and delivery.message is not None:
             run.console.result(["", f"{delivery.destination.label} would be told:", delivery.message.subject, ""])
@@ -140,12 +167,69 @@ def _configured(run: Run, values: Values) -> "tuple[AuditConfig, Values]":
         run.console.warn(notice)
     spoken = {name: value for name, value in values.items() if value is not None and value != []}
     values = {**values, **flag_values(config), **spoken}
-    if not values["paths"]:
-        raise UsageError("usage.missing", "missing: PATH...", f"on the command line, or as paths in {path}")
     return config, values
 
 
-def _look_through(run: Run, path: Path, passwords: "Sequence[Secret]", seen: set[tuple[int, int]]) -> "Source":
+def _read_orgs(
+    accesses: "Sequence[OrgAccess]", stated: "Mapping[str, Carrier]", tell: "Callable[[str], None]"
+) -> "list[Source]":
+    """Each org in a thread of its own; one that cannot be read does not stop the others."""
+    if not accesses:
+        return []
+    from concurrent.futures import ThreadPoolExecutor, as_completed
+
+    from sfkeytool.audit.org import read_org, unreachable
+
+    def read(access: "OrgAccess") -> "Source":
+        try:
+            return read_org(access.connect(), access.label, stated)
+        except SfkeytoolError as error:
+            return unreachable(access.label, error)
+
+    pool = ThreadPoolExecutor(min(_ORGS_AT_ONCE, len(accesses)))
+    try:
+        futures = [pool.submit(read, access) for access in accesses]
+        for done, _ in enumerate(as_completed(futures)):
+            tell(f"reading orgs: {done + 1} of {len(futures)}")
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)  # Ctrl-C does not wait for a slow org
+    return [future.result() for future in futures]
+
+
+def _stated(run: Run, config: "AuditConfig") -> "dict[str, Carrier]":
+    """The certificates that the configuration says apps carry, by name of the app."""
+    from sfkeytool.audit.fields import carriers_of_content
+    from sfkeytool.audit.model import CarrierKind
+
+    stated = {}
+    for name, path in config.apps.items():
+        found = carriers_of_content("", CarrierKind.CONNECTED_APP, name, str(path), run.read(path).data)
+        leaves = [carrier for carrier in found if not carrier.in_chain]
+        if len(leaves) != 1:
+            raise InputError(
+                "config.app", f"{path} holds {len(leaves)} certificates that {name} could carry; one is wanted"
+            )
+        stated[name] = replace(leaves[0], path=str(path))
+    return stated
+
+
+def _app_certificates(inventory: "Inventory") -> "list[Artifact]":
+    from ssl import DER_cert_to_PEM_cert
+
+    from sfkeytool.audit.inventory import saved_as
+
+    found: dict[str, Artifact] = {}
+    for carrier in (item.carrier for item in inventory.items):
+        if carrier.der and carrier.in_org:
+            folder, _, filename = saved_as(carrier).rpartition("/")
+            artifact = Artifact(filename, ArtifactKind.CERTIFICATE, DER_cert_to_PEM_cert(carrier.der).encode(), folder)
+            found.setdefault(f"{folder}/{filename}", artifact)
+    return list(found.values())
+
+
+def _look_through(
+    run: Run, path: Path, passwords: "Sequence[Secret]", seen: set[tuple[int, int]], tell: "Callable[[str], None]"
+) -> "Source":
     """One source: what cannot be read is listed, and the rest is read all the same.
 
     ``seen`` holds device and inode of the files of earlier sources, and grows: no file is listed twice.
@@ -164,9 +248,15 @@ def _look_through(run: Run, path: Path, passwords: "Sequence[Secret]", seen: set
     for file in walk_inputs([path], on_error=problem):
         if not _is_new(file, seen):
             continue
+        if len(seen) % 100 == 0:
+            tell(f"looking through the files: {len(seen)}")
         try:
             is_ckm_source = os.path.isfile(f"{file}-meta.xml")
-            carriers += read_carriers(run.read(file), str(path), passwords, is_ckm_source=is_ckm_source)
+            for found in read_carriers(run.read(file), str(path), passwords, is_ckm_source=is_ckm_source):
+                if isinstance(found, Problem):
+                    problems.append(found)
+                else:
+                    carriers.append(found)
         except SfkeytoolError as error:
             if walked and not _worth_a_word(file, error):
                 run.console.detail(error.message)
@@ -218,22 +308,49 @@ def _prometheus(inventory: "Inventory") -> bytes:
     return encode_prometheus(inventory)
 
 
-_ENCODERS: "dict[str, Callable[[Inventory], bytes]]" = {"csv": _csv, "ics": _ics, "prometheus": _prometheus}
+def _html(inventory: "Inventory") -> bytes:
+    from sfkeytool.audit.reports.html_page import encode_html
+
+    return encode_html(inventory)
+
+
+_ENCODERS: "dict[str, Callable[[Inventory], bytes]]" = {
+    "csv": _csv,
+    "html": _html,
+    "ics": _ics,
+    "prometheus": _prometheus,
+}
 
 AUDIT = Command(
     "audit",
-    "Every certificate in folders, keystores and sfdx projects: how long it lives, which app has a twin.",
+    "Every certificate in folders, keystores, sfdx projects and orgs: how long it lives, which app CKM covers.",
     (
+        "sfkeytool audit --target-org prod --target-org uat --html certificates.html",
         "sfkeytool audit . --within 30",
         "sfkeytool audit pay_api force-app --csv certificates.csv --fail-on expired,uncovered",
         "sfkeytool audit keys --password env:KEYSTORE_PASSWORD --prometheus certificates.prom --json",
         "sfkeytool audit keys --notify env:ADMIN_MAIL --state audit-state.json",
     ),
-    (PATHS, WITHIN, FAIL_ON, options.OPENING_PASSWORD, *_REPORTS, NOTIFY, STATE, DRY_RUN, CONFIG),
+    (
+        PATHS,
+        TARGET_ORGS,
+        WITHIN,
+        FAIL_ON,
+        options.OPENING_PASSWORD,
+        *_REPORTS,
+        CERTIFICATES,
+        NOTIFY,
+        STATE,
+        DRY_RUN,
+        CONFIG,
+        API_VERSION,
+        *LOGIN,
+    ),
     _execute,
     details=(
-        "From files alone it cannot tell whether an org's CKM holds a certificate: an app's certificate is unproved"
-        " where a keystore with it was seen, uncovered otherwise; both are warnings unless --fail-on names them. CAs in"
-        " chains, and what a later generation replaces, decide no exit code."
+        "An app's certificate is covered where CKM of its org holds the same one, so that Salesforce's mails tell of"
+        " it; uncovered decides the exit code there. From files alone nobody can tell: it is unproved where a keystore"
+        " with it was seen, uncovered otherwise, and both are warnings unless --fail-on names them. CAs in chains, and"
+        " what a later generation replaces, decide no exit code. An org is only read, never changed."
     ),
 )

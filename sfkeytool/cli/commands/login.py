@@ -111,7 +111,7 @@ def _execute(run: Run, values: Values) -> int:
     from sfkeytool.workflows.login import Accepted, Clock, LoginInputs, login, prepare
 
     request = build_login_request(values, run.environ)
-    key = _read_key(run, request.key)
+    key = read_key(run, request.key)
     certificate = run.read(request.certificate) if request.certificate else None
     old_key = run.read(request.old_key) if request.old_key else None
     given = [run.secret(source, "--password", "Password of the key") for source in request.passwords]
@@ -133,7 +133,7 @@ def _execute(run: Run, values: Values) -> int:
     return 0
 
 
-def _read_key(run: Run, source: Source) -> "InputFile":
+def read_key(run: Run, source: Source) -> "InputFile":
     from sfkeytool.keystores.contents import InputFile
     from sfkeytool.workflows.login import decode_key_text
 

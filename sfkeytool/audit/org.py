@@ -1,0 +1,365 @@
+"""An org as a source of the audit: all that its APIs show of certificates, and of the people who are mailed.
+
+What the user may not see becomes a Problem, and the reading goes on. It never asks that an org open its apps' consumer
+secrets to the Metadata API: Salesforce's own controls say to keep that off.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from sfkeytool.audit.apex import certificates_named
+from sfkeytool.audit.fields import carriers_of, carriers_of_content
+from sfkeytool.audit.model import Carrier, CarrierKind, OrgFacts, Person, Problem, Recipients, Source
+from sfkeytool.errors import NetworkError, OrgError, SfkeytoolError
+from sfkeytool.salesforce import ckm, soap
+from sfkeytool.salesforce.org import OrgClient, ends_everything
+
+_GLOBAL = "ExtlClntAppGlobalOauthSettings"
+_APP_TYPES = ("ConnectedApp", "ExternalClientApplication", _GLOBAL)
+_CONTENT_TYPES = {"InboundCertificate": CarrierKind.INBOUND, "UserAuthCertificate": CarrierKind.USER_AUTH}
+_OTHER_TYPES = (
+    "ExtlClntAppOauthSettings",
+    "ExtlClntAppSamlConfigurablePolicies",
+    "SamlSsoConfig",
+    "NamedCredential",
+    "ExternalCredential",
+    "AuthProvider",
+    "IdentityProviderSettings",
+    "CustomSite",
+    "ExternalDataSource",
+    *_CONTENT_TYPES,
+)
+_MOST_REFUSALS = 3
+"""Components of one type that are refused one by one before the rest of it is left."""
+
+_ORGANIZATION = "SELECT Id, Name, IsSandbox FROM Organization"
+_PACKAGES = "SELECT SubscriberPackage.NamespacePrefix, SubscriberPackage.Name FROM InstalledSubscriberPackage"
+_APEX = (
+    ("ApexClass", "SELECT Name, Body FROM ApexClass WHERE NamespacePrefix = null"),
+    ("ApexTrigger", "SELECT Name, Body FROM ApexTrigger WHERE NamespacePrefix = null"),
+)
+_ASSIGNED = (
+    "SELECT Assignee.Id, Assignee.Username, Assignee.Email, Assignee.UserType, Assignee.Profile.Name,"
+    " Assignee.Profile.UserLicense.Name FROM PermissionSetAssignment WHERE Assignee.IsActive = true AND "
+)
+_BY_PERMISSION = _ASSIGNED + "PermissionSet.PermissionsManageCertificatesExpiration = true"
+_ADMINS = _ASSIGNED + "PermissionSet.PermissionsModifyAllData = true AND PermissionSet.PermissionsViewSetup = true"
+_FROZEN = "SELECT UserId FROM UserLogin WHERE IsFrozen = true"
+
+
+def read_org(client: OrgClient, label: str, stated: Mapping[str, Carrier] | None = None) -> Source:
+    """Everything in one org; what could not be read is among the problems. Changes nothing there.
+
+    ``stated`` are certificates by lower-case name of the app that carries them, as the configuration says: they stand
+    in for what the org does not show. Never raises for what the org answers.
+    """
+    reading = _Reading(client, label, stated or {})
+    try:
+        reading.read()
+    except (OrgError, NetworkError) as error:
+        reading.problem("", error)
+    return reading.source()
+
+
+def unreachable(label: str, error: SfkeytoolError) -> Source:
+    """The source of an org to which there is no way. Pure."""
+    facts = OrgFacts("", "", "", "", None, ckm_read=False, apps_read=False)
+    return Source(label, problems=(Problem(label, label, error.code, f"{label}: {error.message}"),), org=facts)
+
+
+class _Reading:
+    """One org, part after part."""
+
+    def __init__(self, client: OrgClient, label: str, stated: Mapping[str, Carrier]) -> None:
+        self._client = client
+        self._label = label
+        self._stated = stated
+        self._carriers: list[Carrier] = []
+        self._problems: list[Problem] = []
+        self._listed: dict[str, tuple[soap.FileProperties, ...]] = {}
+        self._records: dict[str, dict[str, soap.Record]] = {}
+        self._publishers: dict[str, str] = {}
+        self._facts = OrgFacts("", "", client.url, "", None, ckm_read=False, apps_read=False)
+
+    def source(self) -> Source:
+        carriers = tuple(replace(carrier, in_org=True) for carrier in self._carriers)
+        return Source(self._label, carriers, tuple(self._problems), self._facts)
+
+    def problem(self, part: str, error: SfkeytoolError) -> None:
+        what = f"{self._label}, {part}" if part else self._label
+        self._problems.append(Problem(self._label, what, error.code, f"{what}: {error.message}"))
+
+    def read(self) -> None:
+        self._facts = replace(self._facts, api_version=self._client.version)
+        self._organization()
+        self._ckm()
+        for some in soap.chunks((*_APP_TYPES, *_OTHER_TYPES), soap.LIST_LIMIT):
+            self._list(some)
+        if any(found.is_installed for listed in self._listed.values() for found in listed):
+            self._packages()
+        self._apps()
+        for type in _OTHER_TYPES:
+            self._components(type)
+        for type, query in _APEX:
+            self._apex(type, query)
+        self._recipients()
+
+    def _attempt(self, part: str, question: Callable[[], None]) -> bool:
+        """Whether it went well; what is refused is noted, and what ends everything is raised."""
+        try:
+            question()
+        except OrgError as error:
+            if ends_everything(error):
+                raise
+            self.problem(part, error)
+            return False
+        return True
+
+    def _organization(self) -> None:
+        def ask() -> None:
+            for record in self._client.query(_ORGANIZATION):
+                sandbox = record.get("IsSandbox")
+                self._facts = replace(
+                    self._facts,
+                    org_id=str(record.get("Id") or ""),
+                    name=str(record.get("Name") or ""),
+                    is_sandbox=sandbox if isinstance(sandbox, bool) else None,
+                )
+
+        self._attempt("Organization", ask)
+
+    def _ckm(self) -> None:
+        listing = ckm.list_certificates(self._client)
+        for error in listing.errors:
+            self.problem("Certificate and Key Management", error)
+        readable = [self._ckm_entry(entry) for entry in listing.entries]
+        self._facts = replace(self._facts, ckm_read=listing.is_complete and all(readable))
+
+    def _ckm_entry(self, entry: ckm.CkmEntry) -> bool:
+        """Whether the certificate, or the request in its place, could be read."""
+        path = f"Certificate:{entry.name}"
+        found: tuple[Carrier, ...] = ()
+        note = ""
+        try:
+            if entry.content:
+                found = carriers_of_content(self._label, CarrierKind.CKM, entry.name, path, entry.content)
+        except SfkeytoolError as error:
+            self.problem(path, error)
+            note = "its certificate could not be read"
+        if not found:
+            if entry.content and not note:
+                note = "waits for the certificate that a CA is to sign"
+            carrier = Carrier(self._label, CarrierKind.CKM, entry.name, path, expires=entry.expires)
+            found = (replace(carrier, note=note or "its certificate could not be read"),)
+        self._carriers += found
+        return bool(entry.content or entry.unusable) and note != "its certificate could not be read"
+
+    def _list(self, types: Sequence[str]) -> None:
+        """One unknown type fails a whole call, so that they are asked one by one then."""
+        try:
+            for found in self._client.list_metadata(types):
+                self._listed[found.type] = (*self._listed.get(found.type, ()), found)
+            for type in types:
+                self._listed.setdefault(type, ())
+        except OrgError as error:
+            if ends_everything(error):
+                raise
+            if len(types) > 1:
+                for type in types:
+                    self._list([type])
+            elif error.code == "org.unknown-type":  # this version, or edition, has no such thing
+                self._listed[types[0]] = ()
+            else:
+                self.problem(types[0], error)
+
+    def _packages(self) -> None:
+        def ask() -> None:
+            for record in self._client.query(_PACKAGES, tooling=True):
+                package = record.get("SubscriberPackage") or {}
+                self._publishers[str(package.get("NamespacePrefix"))] = str(package.get("Name") or "")
+
+        self._attempt("InstalledSubscriberPackage", ask)
+
+    def _publisher(self, found: soap.FileProperties) -> str:
+        if not found.is_installed:
+            return ""
+        package = self._publishers.get(found.namespace, "")
+        return f"{package} ({found.namespace})" if package else found.namespace or "an installed package"
+
+    def _read(self, type: str) -> dict[str, soap.Record]:
+        """The records of all listed components of a type, by name; asked for once."""
+        if type not in self._records:
+            self._records[type] = self._read_all(type)
+        return self._records[type]
+
+    def _read_all(self, type: str) -> dict[str, soap.Record]:
+        records: dict[str, soap.Record] = {}
+        names = [found.full_name for found in self._listed.get(type, ())]
+        refusals = 0
+        for some in soap.chunks(names, soap.READ_LIMIT):
+            batches = [some]
+            while batches and refusals < _MOST_REFUSALS:
+                batch = batches.pop(0)
+                try:
+                    records |= {record.full_name: record for record in self._client.read_metadata(type, batch)}
+                except OrgError as error:
+                    if ends_everything(error):
+                        raise
+                    if len(batch) > 1:
+                        batches = [[name] for name in batch]
+                        continue
+                    refusals += 1
+                    self.problem(f"{type}:{batch[0]}" if refusals < _MOST_REFUSALS else type, error)
+        return records
+
+    def _apps(self) -> None:
+        complete = all(type in self._listed for type in _APP_TYPES)
+        shown: set[str] = set()
+        for type, kind in (
+            ("ConnectedApp", CarrierKind.CONNECTED_APP),
+            (_GLOBAL, CarrierKind.EXTERNAL_CLIENT_APP),
+        ):
+            records = self._components(type)
+            shown |= {record.first("externalClientApplication") for record in records.values()}
+            listed = self._listed.get(type, ())
+            complete = complete and len(records) == len(listed)
+            for found in listed:
+                if publisher := self._publisher(found):
+                    self._add_unless_known(kind, found.full_name, f"{type}:{found.full_name}", publisher)
+        hidden = self._hidden_external_apps(shown)
+        for found in self._listed.get("ExternalClientApplication", ()):
+            publisher = self._publisher(found)
+            if publisher or found.full_name in hidden:
+                path = f"ExternalClientApplication:{found.full_name}"
+                self._add_unless_known(CarrierKind.EXTERNAL_CLIENT_APP, found.full_name, path, publisher)
+        self._facts = replace(self._facts, apps_read=complete and not hidden)
+        self._state()
+
+    def _hidden_external_apps(self, shown: set[str]) -> set[str]:
+        """External Client Apps whose global OAuth settings, which hold the certificate, the user may not see."""
+        apps = {found.full_name for found in self._listed.get("ExternalClientApplication", ())}
+        if _GLOBAL not in self._listed:
+            return apps
+        with_oauth = {
+            record.first("externalClientApplication") for record in self._read("ExtlClntAppOauthSettings").values()
+        }
+        return (apps & with_oauth) - shown
+
+    def _add_unless_known(self, kind: CarrierKind, name: str, path: str, publisher: str) -> None:
+        if not any(carrier.kind is kind and carrier.name == name for carrier in self._carriers):
+            note = "" if publisher else "the user may not see its certificate"
+            self._carriers.append(Carrier(self._label, kind, name, path, publisher=publisher, note=note))
+
+    def _state(self) -> None:
+        """What the configuration says of apps whose certificates the org does not show."""
+        names = {
+            found.full_name.lower(): (found, type)
+            for type in ("ExternalClientApplication", "ConnectedApp")
+            for found in self._listed.get(type, ())
+        }
+        for name, stated in self._stated.items():
+            shown = [c for c in self._carriers if c.kind.is_app and c.name.lower() == name and c.certificate]
+            if shown:
+                if all(c.certificate != stated.certificate for c in shown):
+                    note = f"{stated.path}, which the configuration names, is another certificate"
+                    self._carriers = [replace(c, note=note) if c in shown else c for c in self._carriers]
+                continue
+            if name not in names and self._facts.apps_read:
+                continue  # it is the app of another org
+            found, type = names.get(name, (soap.FileProperties("ConnectedApp", name), "ConnectedApp"))
+            kind = CarrierKind.CONNECTED_APP if type == "ConnectedApp" else CarrierKind.EXTERNAL_CLIENT_APP
+            self._carriers = [c for c in self._carriers if not (c.kind is kind and c.name.lower() == name)]
+            self._carriers.append(
+                replace(
+                    stated,
+                    source=self._label,
+                    kind=kind,
+                    name=found.full_name,
+                    path=f"{type}:{found.full_name}",
+                    note=f"the configuration says that it carries {stated.path}",
+                )
+            )
+
+    def _components(self, type: str) -> dict[str, soap.Record]:
+        """The records of a type, after what they carry was noted."""
+        records = self._read(type)
+        for found in self._listed.get(type, ()):
+            record = records.get(found.full_name)
+            if record is None:
+                continue
+            path = f"{type}:{found.full_name}"
+            publisher = self._publisher(found)
+            if type in _CONTENT_TYPES:
+                self._content(record, path, _CONTENT_TYPES[type], publisher)
+                continue
+            for carrier in carriers_of(self._label, type, found.full_name, path, record.values):
+                if isinstance(carrier, Problem):
+                    self._problems.append(carrier)
+                else:
+                    self._carriers.append(replace(carrier, publisher=publisher))
+        return records
+
+    def _content(self, record: soap.Record, path: str, kind: CarrierKind, publisher: str) -> None:
+        carriers: tuple[Carrier, ...] = ()
+        try:
+            if content := record.content():
+                carriers = carriers_of_content(self._label, kind, record.full_name, path, content)
+        except SfkeytoolError as error:
+            self.problem(path, error)
+        if not carriers:
+            expires = ckm.parse_moment(record.first("expirationDate"))
+            carriers = (Carrier(self._label, kind, record.full_name, path, expires=expires),)
+        self._carriers += [replace(carrier, publisher=publisher) for carrier in carriers]
+
+    def _apex(self, type: str, query: str) -> None:
+        def ask() -> None:
+            for record in self._client.query(query, tooling=True):
+                name = str(record.get("Name"))
+                for reference in certificates_named(str(record.get("Body") or "")):
+                    self._carriers.append(
+                        Carrier(self._label, CarrierKind.METADATA, name, f"{type}:{name}", "Apex", reference=reference)
+                    )
+
+        self._attempt(type, ask)
+
+    def _recipients(self) -> None:
+        frozen: set[str] = set()
+
+        def ask_frozen() -> None:
+            frozen.update(str(record.get("UserId"))[:15] for record in self._client.query(_FROZEN))
+
+        self._attempt("UserLogin, which tells who is frozen", ask_frozen)
+        groups: list[tuple[Person, ...] | None] = []
+        for part, query in (
+            ("users with the permission Receive Certificate Expiration Notifications", _BY_PERMISSION),
+            ("admins", _ADMINS),
+        ):
+            people: dict[str, Person] = {}
+
+            def ask(query: str = query, people: dict[str, Person] = people) -> None:
+                for record in self._client.query(query):
+                    person = _person(record.get("Assignee") or {}, frozen)
+                    people[person.username] = person
+
+            groups.append(tuple(people.values()) if self._attempt(part, ask) else None)
+        self._facts = replace(self._facts, recipients=Recipients(*groups))
+
+
+def _person(user: Mapping[str, Any], frozen: set[str]) -> Person:
+    email = str(user.get("Email") or "")
+    profile = user.get("Profile") or {}
+    license = str((profile.get("UserLicense") or {}).get("Name") or "")
+    texts = f"{license} {profile.get('Name') or ''} {user.get('UserType') or ''}".lower()
+    flags = [
+        flag
+        for flag, holds in (
+            ("frozen", str(user.get("Id"))[:15] in frozen),
+            # Names of licences, profiles and user types that Salesforce itself gives to machines.
+            ("integration user", "integration" in texts or "api only" in texts or "automatedprocess" in texts),
+            ("address ends in .invalid", email.lower().endswith(".invalid")),
+            ("no address", not email),
+        )
+        if holds
+    ]
+    return Person(str(user.get("Username") or ""), email, tuple(flags))

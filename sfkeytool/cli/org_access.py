@@ -1,0 +1,181 @@
+"""The way to an org: the user's Salesforce CLI, a login of our own, or a token in the environment."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from sfkeytool.cli import options
+from sfkeytool.cli.commands import login
+from sfkeytool.cli.fields import Field, Values
+from sfkeytool.cli.run import Run
+from sfkeytool.errors import OrgError, UsageError
+
+if TYPE_CHECKING:
+    from sfkeytool.salesforce.org import OrgClient
+
+TARGET_ORG = Field(
+    "target_org",
+    str,
+    "The org, by an alias or username of the Salesforce CLI. [default: $SF_TARGET_ORG]",
+    ("--target-org", "-o"),
+    metavar="ALIAS",
+)
+TARGET_ORGS = replace(
+    TARGET_ORG,
+    type=list[str],
+    help="An org to read, by an alias or username of the Salesforce CLI. Repeatable. [default: $SF_TARGET_ORG, where no"
+    " PATH is given]",
+)
+NAME_CLASH_ORG = replace(
+    TARGET_ORG, help="Warn when this org's CKM has the name already; an alias of the Salesforce CLI."
+)
+API_VERSION = Field(
+    "api_version",
+    str,
+    "Version of Salesforce's API. [default: $SF_ORG_API_VERSION, else the org's newest]",
+    ("--api-version",),
+    metavar="VERSION",
+)
+
+
+def _login_option(field: Field) -> Field:
+    return replace(field, required=False, question=None)
+
+
+LOGIN = (
+    replace(
+        _login_option(login.CLIENT_ID),
+        help="Log in to an org without the Salesforce CLI: key of the app; --username and --jwt-key-file go with it.",
+    ),
+    replace(_login_option(login.USERNAME), help="With --client-id: user to log in as."),
+    replace(_login_option(login.KEY), help="With --client-id: private key, as login takes it."),
+    replace(_login_option(login.INSTANCE_URL), help="With --client-id: where to log in."),
+    replace(_login_option(login.SANDBOX), help="With --client-id: log in at https://test.salesforce.com."),
+    replace(_login_option(login.AUDIENCE), help="With --client-id: audience of the assertion."),
+)
+
+ONE_ORG = (TARGET_ORG, API_VERSION, *LOGIN, options.OPENING_PASSWORD)
+"""What a command with one org takes. The password is that of an encrypted --jwt-key-file."""
+
+
+@dataclass(frozen=True)
+class OrgAccess:
+    """An org that is meant. ``connect`` may take seconds; it raises OrgError, NetworkError and LoginRefusedError."""
+
+    label: str
+    connect: "Callable[[], OrgClient]"
+
+
+def find_orgs(run: Run, values: Values, aliases: Sequence[str], *, use_environment: bool) -> list[OrgAccess]:
+    """The orgs that flags, or else the environment, name. What needs a person is asked here, before any thread starts.
+
+    Raises UsageError, and what reading a private key raises.
+    """
+    from sfkeytool.salesforce.cli_bridge import parse_alias
+    from sfkeytool.salesforce.org import parse_api_version
+
+    version = None
+    for text, given_by in (
+        (values.get("api_version"), "--api-version"),
+        (run.environ.get("SF_ORG_API_VERSION"), "SF_ORG_API_VERSION"),
+    ):
+        if text and version is None:
+            version = parse_api_version(text, given_by)
+    found = [_through_cli(run, parse_alias(alias, "--target-org"), version) for alias in dict.fromkeys(aliases)]
+    if values.get("client_id") is not None:
+        found.append(_own_login(run, values, version))
+    elif any(values.get(field.name) for field in LOGIN if field.name != "client_id"):
+        raise UsageError("usage.missing", "missing: --client-id", "a login of our own wants it; or use --target-org")
+    if found or not use_environment:
+        return found
+    if alias := run.environ.get("SF_TARGET_ORG"):
+        return [_through_cli(run, parse_alias(alias, "SF_TARGET_ORG"), version)]
+    token, url = run.environ.get("SF_ACCESS_TOKEN"), run.environ.get("SF_ORG_INSTANCE_URL")
+    if token:
+        if not url:
+            raise UsageError(
+                "usage.instance-url", "SF_ACCESS_TOKEN is set without SF_ORG_INSTANCE_URL: where does it go?"
+            )
+        return [_with_token(run, token, url, version)]
+    return []
+
+
+def one_org(run: Run, values: Values) -> OrgAccess:
+    """The org of a command that is about one. Raises as find_orgs(), and UsageError where none is named."""
+    found = find_orgs(run, values, [values["target_org"]] if values.get("target_org") else [], use_environment=True)
+    if not found:
+        raise UsageError(
+            "usage.missing",
+            "missing: --target-org",
+            "an alias of the Salesforce CLI (sf org list); or --client-id, --username and --jwt-key-file",
+        )
+    if len(found) > 1:
+        raise UsageError("usage.target-org", "--target-org and --client-id both name an org", "give one")
+    return found[0]
+
+
+def _client(run: Run, session: Any) -> "OrgClient":
+    import time
+
+    from sfkeytool.salesforce.org import OrgClient, Pace
+    from sfkeytool.salesforce.transport import HttpTransport
+
+    return OrgClient(session, HttpTransport(run.environ), Pace(time.monotonic, time.sleep))
+
+
+def _through_cli(run: Run, alias: str, version: str | None) -> OrgAccess:
+    def connect() -> "OrgClient":
+        from sfkeytool.edge.salesforce_cli import run_salesforce_cli
+        from sfkeytool.salesforce import cli_bridge
+
+        environment = cli_bridge.cli_environment(run.environ)
+        shown = run_salesforce_cli(cli_bridge.display_arguments(alias), environment)
+        url, token = cli_bridge.parse_display(shown.stdout, alias)
+        if token is None:
+            answer = run_salesforce_cli(cli_bridge.token_arguments(alias), environment)
+            token = cli_bridge.parse_token(answer.stdout, alias)
+        return _client(run, cli_bridge.session_of(url, token, version))
+
+    return OrgAccess(alias, connect)
+
+
+def _own_login(run: Run, values: Values, version: str | None) -> OrgAccess:
+    from sfkeytool.cli.building import build_login_request
+    from sfkeytool.workflows.login import LoginInputs, prepare
+
+    for name, flag in (("username", "--username"), ("jwt_key_file", "--jwt-key-file")):
+        if values.get(name) is None:
+            raise UsageError("usage.missing", f"missing: {flag}", "a login with --client-id wants it")
+    login_values = {field.name: values.get(field.name, field.default) for field in login.LOGIN.fields} | {"name": None}
+    request = build_login_request(login_values, run.environ)
+    key = login.read_key(run, request.key)
+    given = [run.secret(source, "--password", "Password of the key") for source in request.passwords]
+    prepared = run.with_passwords(given, lambda known: prepare(request, LoginInputs(key, None, None, known), run.now))
+
+    def connect() -> "OrgClient":
+        from datetime import UTC, datetime
+        from time import monotonic, sleep
+
+        from sfkeytool.salesforce.org import Session
+        from sfkeytool.salesforce.transport import HttpTransport
+        from sfkeytool.workflows.login import Accepted, Clock
+        from sfkeytool.workflows.login import login as log_in
+
+        clock = Clock(lambda: datetime.now(UTC), monotonic, sleep)
+        for event in log_in(request, prepared, HttpTransport(run.environ), clock):
+            if isinstance(event, Accepted):
+                url = event.facts["instanceUrl"] or prepared.host.url
+                return _client(run, Session(url, event.access_token, version))
+        raise OrgError("org.session", f"{request.username} could not log in")
+
+    return OrgAccess(request.username, connect)
+
+
+def _with_token(run: Run, token: str, url: str, version: str | None) -> OrgAccess:
+    from urllib.parse import urlsplit
+
+    from sfkeytool.passwords import Secret
+    from sfkeytool.salesforce.org import Session
+
+    client = _client(run, Session(url, Secret(token), version))
+    return OrgAccess(urlsplit(client.url).netloc, lambda: client)

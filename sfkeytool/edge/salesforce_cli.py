@@ -1,0 +1,81 @@
+"""The only place where another program is run: the user's own Salesforce CLI."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sfkeytool.errors import OrgError
+
+TIMEOUT_SECONDS = 120.0
+"""For one call that reads: our own bound. It takes about three seconds."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """How a call ended. ``stdout`` is secret: it may hold an access token."""
+
+    exit_code: int
+    stdout: bytes = field(repr=False)
+
+
+def run_salesforce_cli(
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    timeout_seconds: float = TIMEOUT_SECONDS,
+    cwd: Path | None = None,
+    passes_output: bool = False,
+) -> Finished:
+    """Run ``sf`` with closed stdin and exactly this environment; no secret stands in ``arguments``.
+
+    ``passes_output``: what it prints goes to our stderr, for people to watch, instead of into the result.
+    Raises OrgError: org.cli-missing, org.cli-timeout, org.cli-failed.
+    """
+    command = shutil.which("sf", path=environment.get("PATH", os.defpath))
+    if command is None:
+        raise OrgError(
+            "org.cli-missing",
+            "there is no Salesforce CLI (sf) on PATH, whose logins --target-org uses",
+            "install it: npm install --global @salesforce/cli",
+            "or log in without it: --client-id, --username and --jwt-key-file, or SF_ACCESS_TOKEN with"
+            " SF_ORG_INSTANCE_URL",
+        )
+    try:
+        process = subprocess.Popen(  # a list, no shell; aliases are text that no command file minds
+            [command, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=sys.stderr if passes_output else subprocess.PIPE,
+            stderr=None if passes_output else subprocess.DEVNULL,
+            env=dict(environment),
+            cwd=cwd,
+            start_new_session=sys.platform != "win32",
+        )
+    except OSError as error:
+        raise OrgError("org.cli-failed", f"the Salesforce CLI does not start: {error.strerror}") from None
+    try:
+        stdout, _ = process.communicate(timeout=timeout_seconds)
+    except subprocess.TimeoutExpired:
+        raise OrgError(
+            "org.cli-timeout", f"the Salesforce CLI did not answer within {timeout_seconds:.0f} seconds"
+        ) from None
+    finally:
+        if process.poll() is None:
+            _end(process)
+    return Finished(process.returncode, stdout or b"")
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """With all that it started: ``sf`` is a script that starts node."""
+    try:
+        if sys.platform == "win32":
+            process.kill()
+        else:
+            os.killpg(process.pid, signal.SIGKILL)
+    except OSError:
+        pass
+    process.wait()

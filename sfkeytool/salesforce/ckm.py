@@ -1,0 +1,168 @@
+"""Certificate and Key Management of an org, as its APIs show it: two lists that have to agree, and the bodies."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sfkeytool.errors import OrgError
+from sfkeytool.salesforce import soap
+from sfkeytool.salesforce.org import OrgClient, ends_everything
+
+_QUERY = (
+    "SELECT DeveloperName, MasterLabel, ExpirationDate, KeySize, OptionsIsCaSigned, OptionsIsUnusable,"
+    " OptionsIsPrivateKeyExportable, CreatedDate FROM Certificate"
+)
+_SHORT_QUERY = "SELECT DeveloperName, MasterLabel, ExpirationDate FROM Certificate"
+"""One unknown column fails the whole query (Tooling API, "Certificate": some came in later versions)."""
+
+
+@dataclass(frozen=True)
+class CkmEntry:
+    """One certificate of CKM. None, or empty, is what the org did not tell.
+
+    ``name`` is the unique name (DeveloperName). ``content`` is what its
+    record holds: the chain as PEM, or, while CKM waits for the signed certificate, the CSR
+    (Metadata API Developer Guide, "Certificate").
+    """
+
+    name: str
+    label: str = ""
+    expires: datetime | None = None
+    key_bits: int | None = None
+    ca_signed: bool | None = None
+    unusable: bool | None = None
+    exportable: bool | None = None
+    created: str = ""
+    content: bytes = b""
+
+
+@dataclass(frozen=True)
+class CkmListing:
+    """``is_complete`` tells whether these are all, with their bodies; ``errors`` why not."""
+
+    entries: tuple[CkmEntry, ...]
+    errors: tuple[OrgError, ...] = ()
+    is_complete: bool = True
+
+
+def list_names(client: OrgClient) -> tuple[str, ...]:
+    """The unique names in CKM. Raises OrgError and NetworkError."""
+    return tuple(found.full_name for found in client.list_metadata(["Certificate"]))
+
+
+def list_certificates(client: OrgClient, *, with_content: bool = True) -> CkmListing:
+    """All certificates of CKM. Raises NetworkError, and OrgError for what ends everything.
+
+    A row of the query counts only if listMetadata names it too, for deleted ones are returned (seen by
+    https://github.com/amtrack/sfdx-browserforce-plugin); of several of one name the latest made.
+    """
+    errors: list[OrgError] = []
+    rows: dict[str, CkmEntry] = {}
+    names: tuple[str, ...] | None = None
+    try:
+        names = list_names(client)
+    except OrgError as error:
+        _keep(errors, error)
+    try:
+        rows = {row.name.lower(): row for row in sorted(_query(client), key=lambda row: row.created)}
+    except OrgError as error:
+        _keep(errors, error)
+    if names is None:
+        return CkmListing(tuple(rows.values()), tuple(errors), is_complete=False)
+    contents = dict(_contents(client, names, errors)) if with_content else {}
+    entries = []
+    for name in names:
+        entry = rows.get(name.lower(), CkmEntry(name))
+        body = contents.get(name.lower())
+        entries.append(_joined(name, entry, body))
+    return CkmListing(
+        tuple(entries), tuple(errors), is_complete=all(entry.content or entry.unusable for entry in entries)
+    )
+
+
+def read_certificate(client: OrgClient, name: str) -> CkmEntry | None:
+    """One certificate of CKM with its content; None if there is none of that name. Raises OrgError, NetworkError."""
+    known = {each.lower(): each for each in list_names(client)}
+    full_name = known.get(name.lower())
+    if full_name is None:
+        return None
+    rows = {row.name.lower(): row for row in sorted(_query(client), key=lambda row: row.created)}
+    records = client.read_metadata("Certificate", [full_name])
+    return _joined(full_name, rows.get(full_name.lower(), CkmEntry(full_name)), records[0] if records else None)
+
+
+def _keep(errors: list[OrgError], error: OrgError) -> None:
+    if ends_everything(error):
+        raise error
+    errors.append(error)
+
+
+def _query(client: OrgClient) -> Iterator[CkmEntry]:
+    try:
+        records = list(client.query(_QUERY, tooling=True))
+    except OrgError as error:
+        if error.code != "org.unknown-field":
+            raise
+        records = list(client.query(_SHORT_QUERY, tooling=True))
+    for record in records:
+        if not isinstance(record.get("DeveloperName"), str):
+            continue
+        size = record.get("KeySize")
+        yield CkmEntry(
+            record["DeveloperName"],
+            str(record.get("MasterLabel") or ""),
+            parse_moment(record.get("ExpirationDate")),
+            int(size) if isinstance(size, int | float) or (isinstance(size, str) and size.isdigit()) else None,
+            _flag(record.get("OptionsIsCaSigned")),
+            _flag(record.get("OptionsIsUnusable")),
+            _flag(record.get("OptionsIsPrivateKeyExportable")),
+            str(record.get("CreatedDate") or ""),
+        )
+
+
+def _contents(client: OrgClient, names: tuple[str, ...], errors: list[OrgError]) -> Iterator[tuple[str, soap.Record]]:
+    for some in soap.chunks(names, soap.READ_LIMIT):
+        try:
+            yield from ((record.full_name.lower(), record) for record in client.read_metadata("Certificate", some))
+        except OrgError as error:
+            _keep(errors, error)
+
+
+def _joined(name: str, row: CkmEntry, body: soap.Record | None) -> CkmEntry:
+    if body is None:
+        return CkmEntry(
+            name, row.label, row.expires, row.key_bits, row.ca_signed, row.unusable, row.exportable, row.created
+        )
+    bits = body.first("keySize")
+    return CkmEntry(
+        name,
+        row.label or body.first("masterLabel"),
+        row.expires or parse_moment(body.first("expirationDate")),
+        row.key_bits or (int(bits) if bits.isdigit() else None),
+        row.ca_signed if row.ca_signed is not None else _flag(body.first("caSigned")),
+        row.unusable,
+        row.exportable if row.exportable is not None else _flag(body.first("privateKeyExportable")),
+        row.created,
+        body.content(),
+    )
+
+
+def _flag(value: Any) -> bool | None:
+    if isinstance(value, bool):
+        return value
+    return {"true": True, "false": False}.get(str(value).lower())
+
+
+def parse_moment(text: Any) -> datetime | None:
+    """A date or dateTime of an API, aware UTC; a date is its beginning. None for anything else. Pure."""
+    if not isinstance(text, str):
+        return None
+    try:
+        if len(text) == 10:
+            day = date.fromisoformat(text)
+            return datetime(day.year, day.month, day.day, tzinfo=UTC)
+        moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,118 @@
+"""The user's own Salesforce CLI, as it is spoken to: arguments, environment, what its JSON says. All is pure."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from sfkeytool.errors import OrgError, UsageError
+from sfkeytool.passwords import Secret
+from sfkeytool.salesforce.org import Session
+
+_ALIAS = re.compile(r"[^\W_][\w.@+\-]{0,254}")
+"""Aliases and usernames. Nothing that a Windows command file would take for more than text."""
+
+_PASSED_ON = frozenset(
+    {
+        "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "TEMP", "TMP",
+        "USERPROFILE", "USERNAME", "HOMEDRIVE", "HOMEPATH", "APPDATA", "LOCALAPPDATA", "PROGRAMDATA", "PROGRAMFILES",
+        "SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT",
+        "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR",
+        "DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "WAYLAND_DISPLAY",  # the keychain of a Linux desktop
+        "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "SSL_CERT_DIR",
+        "SF_USE_GENERIC_UNIX_KEYCHAIN", "SFDX_USE_GENERIC_UNIX_KEYCHAIN",
+        "SF_CONFIG_DIR", "SF_DATA_DIR", "SF_CACHE_DIR",
+    }
+)  # fmt: skip
+"""What the CLI gets of our environment: what it needs to find its home, its keychain and the network. None of ours: no
+password in a variable reaches it, nor what it starts."""
+
+_QUIET = {
+    "NO_COLOR": "1",
+    "SF_DISABLE_TELEMETRY": "true",
+    "SF_SKIP_NEW_VERSION_CHECK": "true",
+    "SF_DISABLE_AUTOUPDATE": "true",
+}
+
+_REDACTED = "[REDACTED"
+
+
+def cli_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment that the Salesforce CLI is run with."""
+    return {name: value for name, value in environ.items() if name.upper() in _PASSED_ON} | _QUIET
+
+
+def parse_alias(text: str, given_by: str) -> str:
+    """An alias or username. Raises UsageError."""
+    alias = text.strip()
+    if not _ALIAS.fullmatch(alias):
+        raise UsageError(
+            "usage.target-org", f"{given_by}: an alias or username of the Salesforce CLI is wanted", "see: sf org list"
+        )
+    return alias
+
+
+def display_arguments(alias: str) -> list[str]:
+    """What tells where an org is."""
+    return ["org", "display", "--json", "--target-org", alias]
+
+
+def token_arguments(alias: str) -> list[str]:
+    """What tells the access token, of CLIs whose display does not."""
+    return ["org", "auth", "show-access-token", "--json", "--target-org", alias]
+
+
+def parse_display(stdout: bytes, alias: str) -> tuple[str, Secret | None]:
+    """Instance URL, and the access token where this CLI still shows it. Raises OrgError."""
+    result = _result(stdout, alias)
+    url = result.get("instanceUrl")
+    if not isinstance(url, str):
+        raise _incomprehensible()
+    token = result.get("accessToken")
+    shown = isinstance(token, str) and token and not token.startswith(_REDACTED)
+    return url, Secret(str(token)) if shown else None
+
+
+def parse_token(stdout: bytes, alias: str) -> Secret:
+    """The access token. Raises OrgError."""
+    token = _result(stdout, alias).get("accessToken")
+    if not isinstance(token, str) or not token or token.startswith(_REDACTED):
+        raise _incomprehensible()
+    return Secret(token)
+
+
+def session_of(url: str, token: Secret, api_version: str | None) -> Session:
+    """The session that the CLI has with an org."""
+    return Session(url, token, api_version)
+
+
+def _result(stdout: bytes, alias: str) -> dict[str, Any]:
+    try:
+        value = json.loads(stdout)
+    except (ValueError, RecursionError):
+        raise _incomprehensible() from None
+    if not isinstance(value, dict):
+        raise _incomprehensible()
+    if value.get("status") == 0 and isinstance(value.get("result"), dict):
+        result: dict[str, Any] = value["result"]
+        return result
+    name = str(value.get("name") or "an error")[:80]
+    if name in ("NamedOrgNotFoundError", "NamedOrgNotFound"):
+        raise OrgError(
+            "org.cli-unknown",
+            f"the Salesforce CLI knows no org {alias}",
+            "see which it knows: sf org list",
+            f"log in: sf org login web --alias {alias}",
+        )
+    # Its own words may quote what it knows of the org, so that only the name is passed on.
+    raise OrgError(
+        "org.cli-failed", f"the Salesforce CLI could not tell of {alias}: {name}", f"try: sf org display -o {alias}"
+    )
+
+
+def _incomprehensible() -> OrgError:
+    return OrgError(
+        "org.cli-answer",
+        "the Salesforce CLI did not answer in a form that is known here",
+        "is it up to date? sf update, or npm install --global @salesforce/cli",
+    )

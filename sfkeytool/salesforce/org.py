@@ -1,0 +1,230 @@
+"""A session in one org: queries and metadata, read with patience and within bounds. Nothing here changes an org."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from sfkeytool.errors import NetworkError, OrgError, UsageError
+from sfkeytool.passwords import Secret
+from sfkeytool.salesforce import soap
+from sfkeytool.salesforce.transport import HttpRequest, HttpResponse, Transport, is_passing, require_safe_url
+
+DEADLINE_SECONDS = 300.0
+"""For all that is read of one org: our own bound. A thousand apps take a hundred calls."""
+
+_PAUSES_SECONDS = (0.5, 2.0)
+"""Before a second and third try when the network or the server fails: everything here only reads."""
+
+_LONGEST_PAUSE_SECONDS = 10
+"""Up to which a Retry-After is heeded. Our own bound."""
+
+_MOST_PAGES = 1000
+"""Of one query: our own bound, against a server that leads in circles."""
+
+_PAGE_ROWS = 200
+"""Rows a page that are asked for: the smallest that is allowed (SOAP API Developer Guide, QueryOptions), since a row
+may hold a whole Apex class."""
+
+_DENIED = frozenset(
+    {"INSUFFICIENT_ACCESS", "INSUFFICIENT_ACCESS_OR_READONLY", "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY"}
+)
+_UNKNOWN_TYPE = frozenset({"INVALID_TYPE", "UNKNOWN_EXCEPTION_TYPE"})
+
+
+@dataclass(frozen=True)
+class Session:
+    """``instance_url`` has no slash at its end. The token is a whole session of the user's."""
+
+    instance_url: str
+    access_token: Secret
+    api_version: str | None = None
+    """``67.0``; None for the newest that the org has."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Time, as an argument: a monotonic clock in seconds, and what waits."""
+
+    monotonic: Callable[[], float]
+    sleep: Callable[[float], None]
+
+
+class OrgClient:
+    """Reads one org. Every method raises OrgError, or NetworkError where the org could not be spoken to.
+
+    Codes of OrgError: org.session (the token is no longer good), org.rate-limited, org.api-disabled,
+    org.not-permitted, org.unknown-type, org.unknown-field, org.refused.
+    """
+
+    def __init__(
+        self, session: Session, transport: Transport, pace: Pace, *, deadline_seconds: float = DEADLINE_SECONDS
+    ) -> None:
+        url = session.instance_url.rstrip("/")
+        self.url = require_safe_url(url if "://" in url else f"https://{url}")
+        self.host = urlsplit(self.url).netloc
+        self._token = session.access_token
+        self._transport = transport
+        self._pace = pace
+        self._end = pace.monotonic() + deadline_seconds
+        self._version = session.api_version
+
+    @property
+    def version(self) -> str:
+        """``67.0``: what was asked for, else the org's newest."""
+        if self._version is None:
+            versions = self._json("GET", "/services/data")
+            found = [str(each.get("version", "")) for each in versions if isinstance(each, dict)]
+            found = [text for text in found if text.replace(".", "", 1).isdigit()]
+            if not found:
+                raise NetworkError("network.not-salesforce", f"{self.host} names no version of its API")
+            self._version = max(found, key=float)
+        return self._version
+
+    # Queries
+
+    def query(self, soql: str, *, tooling: bool = False) -> Iterator[dict[str, Any]]:
+        """The records, page after page. ``tooling``: of the Tooling API."""
+        api = "tooling/query" if tooling else "query"
+        path = f"/services/data/v{self.version}/{api}?q={quote(soql)}"
+        for _ in range(_MOST_PAGES):
+            page = self._json("GET", path)
+            if not isinstance(page, dict) or not isinstance(page.get("records"), list):
+                raise self._not_ours()
+            yield from (record for record in page["records"] if isinstance(record, dict))
+            following = page.get("nextRecordsUrl")
+            if page.get("done", True) or not isinstance(following, str):
+                return
+            if not following.startswith("/services/data/"):
+                raise self._not_ours()
+            path = following
+        raise OrgError("org.refused", f"{self.host}: a query does not come to an end")
+
+    # Metadata
+
+    def list_metadata(self, types: Sequence[str]) -> tuple[soap.FileProperties, ...]:
+        """All components of at most soap.LIST_LIMIT types."""
+        request = soap.list_request(self._token, types, self.version)
+        answer = soap.parse_list(self._soap(request), self.host)
+        if isinstance(answer, soap.Fault):
+            raise self._refusal(answer.code, answer.message)
+        return answer
+
+    def read_metadata(self, type: str, full_names: Sequence[str]) -> tuple[soap.Record, ...]:
+        """These components (at most soap.READ_LIMIT), without what is secret; those that do not exist are left out."""
+        request = soap.read_request(self._token, type, full_names)
+        answer = soap.parse_read(self._soap(request), type, self.host)
+        if isinstance(answer, soap.Fault):
+            raise self._refusal(answer.code, answer.message)
+        return answer
+
+    # HTTP
+
+    def _soap(self, envelope: Secret) -> bytes:
+        headers = {"Content-Type": "text/xml; charset=UTF-8", "SOAPAction": '""'}
+        answer = self._send("POST", f"/services/Soap/m/{self.version}", headers, envelope.reveal().encode())
+        return answer.body
+
+    def _json(self, method: str, path: str) -> Any:
+        headers = {
+            "Authorization": f"Bearer {self._token.reveal()}",
+            "Accept": "application/json",
+            "Sforce-Query-Options": f"batchSize={_PAGE_ROWS}",
+        }
+        answer = self._send(method, path, headers)
+        try:
+            value = json.loads(answer.body)
+        except (ValueError, RecursionError):
+            raise self._not_ours() from None
+        if answer.status >= 400:
+            first = value[0] if isinstance(value, list) and value else value
+            if not isinstance(first, dict) or not isinstance(first.get("errorCode"), str):
+                raise self._not_ours()
+            raise self._refusal(first["errorCode"], str(first.get("message", ""))[:500])
+        return value
+
+    def _send(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> HttpResponse:
+        """One exchange; what passes by itself is tried again, within the deadline."""
+        for pause in (*_PAUSES_SECONDS, None):
+            if self._pace.monotonic() > self._end:
+                raise NetworkError("network.timeout", f"{self.host} takes too long to read: this stopped half way")
+            try:
+                answer = self._transport(HttpRequest(method, self.url + path, headers, body))
+                if answer.status == 429 or (answer.status >= 500 and not _is_fault(answer)):
+                    raise self._overloaded(answer)
+            except NetworkError as error:
+                asked = error.retry_after_seconds or 0
+                passing = is_passing(error) or (error.code == "network.rate-limited" and asked)
+                if pause is None or not passing or asked > _LONGEST_PAUSE_SECONDS:
+                    raise
+                self._pace.sleep(max(pause, asked))
+            else:
+                return answer
+        raise AssertionError("unreachable: the last try returns or raises")
+
+    def _overloaded(self, answer: HttpResponse) -> NetworkError:
+        seconds = answer.retry_after_seconds
+        if answer.status == 429:
+            when = f"; it asks to wait {seconds} seconds" if seconds is not None else ""
+            return NetworkError(
+                "network.rate-limited", f"{self.host} takes no more requests for now (429){when}",
+                retry_after_seconds=seconds,
+            )  # fmt: skip
+        return NetworkError(
+            "network.server-error",
+            f"{self.host} failed (status {answer.status}): that is its own trouble",
+            "look at https://status.salesforce.com, and try again later",
+            retry_after_seconds=seconds,
+        )
+
+    def _refusal(self, code: str, message: str) -> OrgError:
+        match code.removeprefix("sf:").removeprefix("sf."):
+            case "INVALID_SESSION_ID" | "INVALID_AUTH_HEADER":
+                return OrgError(
+                    "org.session",
+                    f"{self.host}: the session is not or no longer valid",
+                    "log in again with the Salesforce CLI: sf org login web",
+                    "the session of an app may also lack the scope api",
+                )
+            case "REQUEST_LIMIT_EXCEEDED":
+                return OrgError("org.rate-limited", f"{self.host}: the org's API requests of the day are used up")
+            case "API_DISABLED_FOR_ORG" | "API_CURRENTLY_DISABLED":
+                return OrgError("org.api-disabled", f"{self.host}: the API is not enabled for this org or user")
+            case denied if denied in _DENIED:
+                return OrgError("org.not-permitted", f"{self.host}: not permitted: {message or denied}")
+            case unknown if unknown in _UNKNOWN_TYPE:
+                return OrgError("org.unknown-type", f"{self.host}: {message or unknown}")
+            case "INVALID_FIELD":
+                return OrgError("org.unknown-field", f"{self.host}: {message}")
+            case "UNSUPPORTED_API_VERSION" | "NOT_FOUND":
+                return OrgError("org.refused", f"{self.host}: {message or code}", "is --api-version one of the org's?")
+        return OrgError("org.refused", f"{self.host}: {code}: {message}")
+
+    def _not_ours(self) -> NetworkError:
+        return NetworkError(
+            "network.not-salesforce",
+            f"what {self.host} answered is no answer of Salesforce's API",
+            "a proxy or a sign-in page of the network may have answered in its place",
+        )
+
+
+def ends_everything(error: OrgError | NetworkError) -> bool:
+    """Whether no further question to the same org is worth asking. Pure."""
+    return isinstance(error, NetworkError) or error.code in ("org.session", "org.rate-limited", "org.api-disabled")
+
+
+def parse_api_version(text: str, given_by: str) -> str:
+    """``67`` or ``67.0`` as ``67.0``. Raises UsageError. Pure."""
+    digits = text.strip().removeprefix("v").removesuffix(".0")
+    if not (digits.isascii() and digits.isdigit() and 36 <= int(digits) < 1000):
+        raise UsageError(
+            "usage.api-version", f"{given_by} {text}: a version such as 67.0, from 36.0 on, is wanted",
+            "36.0 is the first that knows certificates",
+        )  # fmt: skip
+    return f"{int(digits)}.0"
+
+
+def _is_fault(answer: HttpResponse) -> bool:
+    """SOAP 1.1 sends its faults with status 500."""
+    return b"Fault>" in answer.body[-2000:] or b"Fault>" in answer.body[:4000]

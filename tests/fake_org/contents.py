@@ -1,0 +1,230 @@
+"""What is in the org, and how its APIs tell of it: SOQL as far as it is asked here, and the Metadata API's SOAP."""
+
+import base64
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+from xml.etree import ElementTree
+from xml.sax.saxutils import escape
+
+NAMESPACE = "http://soap.sforce.com/2006/04/metadata"
+Fields = Sequence[tuple[str, Any]]
+
+CERTIFICATE_COLUMNS = {
+    "DeveloperName", "MasterLabel", "ExpirationDate", "KeySize", "OptionsIsCaSigned", "OptionsIsUnusable",
+    "OptionsIsPrivateKeyExportable", "CreatedDate",
+}  # fmt: skip
+TYPES = {
+    "Certificate", "ConnectedApp", "ExternalClientApplication", "ExtlClntAppGlobalOauthSettings",
+    "ExtlClntAppOauthSettings", "ExtlClntAppSamlConfigurablePolicies", "SamlSsoConfig", "NamedCredential",
+    "ExternalCredential", "AuthProvider", "InboundCertificate", "UserAuthCertificate", "IdentityProviderSettings",
+    "CustomSite", "ExternalDataSource",
+}  # fmt: skip
+
+
+@dataclass
+class Component:
+    """``fields`` in the order of the WSDL; values are texts, or lists of fields."""
+
+    fields: Fields
+    namespace: str = ""
+    installed: bool = False
+
+
+@dataclass
+class Contents:
+    """Filled by tests, as people fill an org in Setup."""
+
+    org_id: str
+    components: dict[str, dict[str, Component]] = field(default_factory=dict)
+    rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    unknown_columns: set[str] = field(default_factory=set)
+    unknown_types: set[str] = field(default_factory=set)
+    denied_types: set[str] = field(default_factory=set)
+    """Types that listMetadata refuses."""
+    denied_names: set[str] = field(default_factory=set)
+    """Components that readMetadata refuses."""
+    denied_objects: set[str] = field(default_factory=set)
+    page_size: int = 2000
+
+    def add(self, type: str, name: str, fields: Fields, **state: Any) -> None:
+        self.components.setdefault(type, {})[name] = Component(fields, **state)
+
+    def add_certificate(
+        self, name: str, content: str, expires: str | None, *, ca_signed: bool = False, unusable: bool = False,
+        key_size: int = 2048, created: str = "2026-01-01T00:00:00.000+0000",
+    ) -> None:  # fmt: skip
+        """A row of CKM. ``content`` is PEM: the chain, or the CSR while it is ``unusable``; expires: a dateTime."""
+        fields: list[tuple[str, Any]] = [
+            ("fullName", name),
+            ("content", base64.b64encode(content.encode()).decode()),
+            ("caSigned", str(ca_signed).lower()),
+            *([("expirationDate", expires)] if expires else []),
+            ("keySize", str(key_size)),
+            ("masterLabel", f"Label of {name}"),
+            ("privateKeyExportable", "true"),
+        ]
+        self.add("Certificate", name, fields)
+        self.add_row(name, expires, ca_signed=ca_signed, unusable=unusable, key_size=key_size, created=created)
+
+    def add_row(
+        self, name: str, expires: str | None, *, ca_signed: bool = False, unusable: bool = False, key_size: int = 2048,
+        created: str = "2026-01-01T00:00:00.000+0000",
+    ) -> None:  # fmt: skip
+        """A row alone is one that was deleted: the query shows it, listMetadata does not."""
+        self.rows.setdefault("Certificate", []).append(
+            {
+                "DeveloperName": name,
+                "MasterLabel": f"Label of {name}",
+                "ExpirationDate": expires,
+                "KeySize": key_size,
+                "OptionsIsCaSigned": ca_signed,
+                "OptionsIsUnusable": unusable,
+                "OptionsIsPrivateKeyExportable": True,
+                "CreatedDate": created,
+            }  # fmt: skip
+        )
+
+    def add_person(
+        self, username: str, *, email: str | None = None, permission: bool = False, admin: bool = False,
+        frozen: bool = False, profile: str = "Standard User", license: str = "Salesforce",
+    ) -> None:  # fmt: skip
+        people = self.rows.setdefault("PermissionSetAssignment", [])
+        id = f"005{len(people):012d}AAA"
+        assignee = {
+            "Id": id, "Username": username, "Email": email or username, "UserType": "Standard",
+            "Profile": {"Name": profile, "UserLicense": {"Name": license}},
+        }  # fmt: skip
+        people.append({"Assignee": assignee, "_permission": permission, "_admin": admin})
+        self.rows.setdefault("UserLogin", []).append({"UserId": id, "_frozen": frozen})
+
+    # SOQL
+
+    def query(self, target: str, *, version: str) -> tuple[int, Any]:
+        """The answer to a query, or to the address of its next page."""
+        parts = urlsplit(target)
+        if match := re.search(r"/query/(?P<what>\w+)-(?P<start>\d+)$", parts.path):
+            soql = base64.urlsafe_b64decode(match["what"] + "==").decode()
+            return self._page(soql, int(match["start"]), parts.path.rpartition("/")[0])
+        soql = parse_qs(parts.query)["q"][0]
+        return self._page(soql, 0, parts.path.rstrip("/"))
+
+    def _page(self, soql: str, start: int, path: str) -> tuple[int, Any]:
+        match = re.fullmatch(r"SELECT (?P<columns>.+?) FROM (?P<object>\w+)(?: WHERE (?P<where>.+?))?", soql.strip())
+        if not match:
+            return 400, [{"message": "unexpected token", "errorCode": "MALFORMED_QUERY"}]
+        object, where = match["object"], match["where"] or ""
+        columns = [column.strip() for column in match["columns"].split(",")]
+        if object in self.denied_objects:
+            return 400, [{"message": f"sObject type '{object}' is not supported.", "errorCode": "INVALID_TYPE"}]
+        known = CERTIFICATE_COLUMNS if object == "Certificate" else set(columns)
+        for column in [*columns, *re.findall(r"Permissions\w+", where)]:
+            if (object == "Certificate" and column not in known) or column in self.unknown_columns:
+                message = f"No such column '{column}' on entity '{object}'"
+                return 400, [{"message": message, "errorCode": "INVALID_FIELD"}]
+        rows = [row for row in self.rows.get(object, []) if _fits(row, where)]
+        records = [
+            {"attributes": {"type": object}, **{key: row[key] for key in row if not key.startswith("_")}}
+            for row in rows
+        ]
+        if object == "Certificate":
+            records = [{"attributes": {}, **{column: row[column] for column in columns}} for row in rows]
+        page = records[start : start + self.page_size]
+        answer: dict[str, Any] = {"totalSize": len(records), "size": len(page), "done": True, "records": page}
+        if start + self.page_size < len(records):
+            what = base64.urlsafe_b64encode(soql.encode()).decode().rstrip("=").replace("-", "_")
+            answer |= {"done": False, "nextRecordsUrl": f"{path}/{what}-{start + self.page_size}"}
+        return 200, answer
+
+    # SOAP
+
+    def soap(self, body: bytes, tokens: Iterable[str]) -> tuple[int, bytes]:
+        """The answer to listMetadata or readMetadata."""
+        root = ElementTree.fromstring(body)
+        token = next((each.text for each in root.iter(f"{{{NAMESPACE}}}sessionId")), None)
+        if token not in tokens:
+            return _fault("INVALID_SESSION_ID", "Invalid Session ID found in SessionHeader: Illegal Session")
+        call = next(each for each in root if each.tag.endswith("}Body"))[0]
+        name = call.tag.rpartition("}")[2]
+        if name == "listMetadata":
+            return self._list([each.text or "" for each in call.iter(f"{{{NAMESPACE}}}type")])
+        if name == "readMetadata":
+            names = [each.text or "" for each in call.iter(f"{{{NAMESPACE}}}fullNames")]
+            return self._read(str(call.findtext(f"{{{NAMESPACE}}}type")), names)
+        return _fault("UNKNOWN_EXCEPTION", f"no such call here: {name}")
+
+    def _list(self, types: Sequence[str]) -> tuple[int, bytes]:
+        if len(types) > 3:
+            return _fault("LIMIT_EXCEEDED", "at most 3 queries")
+        for type in types:
+            if type not in TYPES or type in self.unknown_types:
+                return _fault("INVALID_TYPE", f"INVALID_TYPE: Unknown type:{type}")
+            if type in self.denied_types:
+                return _fault("INSUFFICIENT_ACCESS", "insufficient access rights on cross-reference id")
+        results = []
+        for type in types:
+            for name, component in self.components.get(type, {}).items():
+                state = "installed" if component.installed else "unmanaged"
+                fields = [
+                    ("createdById", "005000000000001AAA"), ("createdByName", "Somebody"),
+                    ("createdDate", "2026-01-01T00:00:00.000Z"), ("fileName", f"{type}/{name}"), ("fullName", name),
+                    ("id", "0P1000000000001AAA"), ("lastModifiedById", "005000000000001AAA"),
+                    ("lastModifiedByName", "Somebody"), ("lastModifiedDate", "2026-01-01T00:00:00.000Z"),
+                    ("manageableState", state),
+                    *([("namespacePrefix", component.namespace)] if component.namespace else []), ("type", type),
+                ]  # fmt: skip
+                results.append(("result", fields))
+        return _answer("listMetadata", _xml(results))
+
+    def _read(self, type: str, names: Sequence[str]) -> tuple[int, bytes]:
+        if len(names) > 10:
+            return _fault("LIMIT_EXCEEDED", "at most 10 names")
+        if denied := self.denied_names & {f"{type}:{name}" for name in names}:
+            return _fault("INSUFFICIENT_ACCESS", f"not for you: {min(denied)}")
+        records = ""
+        for name in names:
+            component = self.components.get(type, {}).get(name)
+            if component is None:
+                records += '<records xsi:nil="true"/>'
+                continue
+            fields = component.fields if type in ("Certificate",) else [("fullName", name), *component.fields]
+            records += f'<records xsi:type="{type}">{_xml(fields)}</records>'
+        return _answer("readMetadata", f"<result>{records}</result>")
+
+
+def _fits(row: dict[str, Any], where: str) -> bool:
+    if "PermissionsManageCertificatesExpiration" in where:
+        return bool(row["_permission"])
+    if "PermissionsModifyAllData" in where:
+        return bool(row["_admin"])
+    if "IsFrozen" in where:
+        return bool(row["_frozen"])
+    return True
+
+
+def _xml(fields: Fields) -> str:
+    return "".join(
+        f"<{name}>{_xml(value) if isinstance(value, list) else escape(str(value))}</{name}>" for name, value in fields
+    )
+
+
+def _answer(call: str, inner: str) -> tuple[int, bytes]:
+    return 200, _envelope(f"<{call}Response>{inner}</{call}Response>")
+
+
+def _fault(code: str, message: str) -> tuple[int, bytes]:
+    body = f"<soapenv:Fault><faultcode>sf:{code}</faultcode><faultstring>{code}: {escape(message)}</faultstring></soapenv:Fault>"
+    return 500, _envelope(
+        body.replace("<faultcode>", '<faultcode xmlns="">').replace("<faultstring>", '<faultstring xmlns="">')
+    )
+
+
+def _envelope(body: str) -> bytes:
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope'
+        ' xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"'
+        f' xmlns="{NAMESPACE}" xmlns:sf="http://soap.sforce.com/2006/04/fault"'
+        f' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><soapenv:Body>{body}</soapenv:Body></soapenv:Envelope>'
+    ).encode()
