@@ -21,6 +21,12 @@ def key(number: int) -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
+def key_pem(number: int) -> bytes:
+    """Worthless, PKCS#8."""
+    form = serialization.PrivateFormat.PKCS8
+    return key(number).private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
+
+
 @dataclass(frozen=True)
 class Made:
     certificate: x509.Certificate

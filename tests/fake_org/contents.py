@@ -84,7 +84,7 @@ class Contents:
                 "OptionsIsUnusable": unusable,
                 "OptionsIsPrivateKeyExportable": True,
                 "CreatedDate": created,
-            }  # fmt: skip
+            }
         )
 
     def add_person(
@@ -142,7 +142,7 @@ class Contents:
 
     def soap(self, body: bytes, tokens: Iterable[str]) -> tuple[int, bytes]:
         """The answer to listMetadata or readMetadata."""
-        root = ElementTree.fromstring(body)
+        root = ElementTree.fromstring(body)  # noqa: S314 - a test's own client sent it
         token = next((each.text for each in root.iter(f"{{{NAMESPACE}}}sessionId")), None)
         if token not in tokens:
             return _fault("INVALID_SESSION_ID", "Invalid Session ID found in SessionHeader: Illegal Session")

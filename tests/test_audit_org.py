@@ -1,0 +1,566 @@
+"""``audit`` of orgs: it finds what simple-salesforce finds, goes on where it may not look, and lets no token out."""
+
+import base64
+import hashlib
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from conftest import Result, process
+from fake_org import FakeOrg
+from filled_org import (
+    CONSUMER_KEY,
+    CONSUMER_SECRET,
+    Made,
+    add_connected_app,
+    add_external_client_app,
+    fill,
+    key_pem,
+    make,
+)
+from salesforce_cli import run_sf, salesforce_cli
+from simple_salesforce import Salesforce
+from test_fake_org import ToLoopback
+
+Cli = Callable[..., Result]
+
+
+@pytest.fixture
+def org(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeOrg]:
+    """An empty one, which the environment names."""
+    with FakeOrg(tls=False) as org:
+        monkeypatch.setenv("SF_ACCESS_TOKEN", org.let_in())
+        monkeypatch.setenv("SF_ORG_INSTANCE_URL", org.url)
+        yield org
+
+
+def by_place(result: Result) -> dict[str, dict[str, Any]]:
+    return {f"{item['path']} {item['part']}".strip(): item for item in result.json["result"]["items"]}
+
+
+def app_item(result: Result, name: str) -> dict[str, Any]:
+    [item] = [item for item in result.json["result"]["items"] if item["name"] == name and item["coverage"]]
+    return item
+
+
+def test_everything_in_an_org_is_found_and_judged(cli: Cli, org: FakeOrg) -> None:
+    """Kind, certificate, use and coverage of each; the deleted row is not there; nothing in it alarms."""
+    made = fill(org)
+    done = cli("audit", "--json")
+    assert done.code == 0, done
+    found = {(item["kind"], item["name"]): item for item in done.json["result"]["items"] if item["certificate"]}
+    wanted = {
+        ("connected-app", "Pay"): ("Pay", "covered"),
+        ("connected-app", "Quiet"): ("Quiet", "reminder"),
+        ("connected-app", "Twin"): ("Twin", "same-key"),
+        ("external-client-app", "Shop"): ("Shop", "covered"),
+        ("connected-app", "acme__Theirs"): ("acme__Theirs", "managed"),
+        ("ckm", "pay_api"): ("Pay", None),
+        ("ckm", "sso"): ("sso", None),
+        ("ckm", "sso_202710"): ("sso_202710", None),
+        ("ckm", "quiet_reminder"): ("quiet_reminder", None),
+        ("ckm", "twin"): ("twin", None),
+        ("metadata", "Idp"): ("Idp", None),
+        ("inbound-certificate", "Caller"): ("Caller", None),
+        ("user-auth-certificate", "Me"): ("Me", None),
+    }
+    for place, (name, coverage) in wanted.items():
+        assert found[place]["certificate"]["sha256"] == made[name].sha256
+        assert found[place]["coverage"] == coverage, place
+    assert not any(item["name"] == "ghost" for item in done.json["result"]["items"])
+    users = found["ckm", "pay_api"]["usedBy"]
+    assert users == [
+        "Bank (NamedCredential.certificate)",
+        "Jwt (ExternalCredential.externalCredentialParameters.certificate)",
+        "Signer (Apex)",
+    ]
+    assert found["ckm", "sso"]["supersededBy"] == "sso_202710"
+    assert "delete it" in found["ckm", "sso"]["advice"]
+    assert found["connected-app", "acme__Theirs"]["publisher"] == "Acme Pay (acme)"
+    assert found["connected-app", "acme__Theirs"]["status"] == "expired"
+    assert not found["connected-app", "acme__Theirs"]["counts"]
+    places = by_place(done)
+    assert "waits for the certificate" in places["Certificate:waiting"]["note"]
+    assert "has no certificate nowhere" in places["NamedCredential:Lost NamedCredential.certificate"]["advice"]
+    recipients = done.json["result"]["sources"][0]["org"]["recipients"]
+    assert [person["flags"] for person in recipients["byPermission"]] == [
+        [],
+        ["frozen"],
+        ["address ends in .invalid"],
+    ]
+    assert [person["flags"] for person in recipients["admins"]] == [[], ["integration user"], []]
+    assert recipients["reached"] == 2
+
+
+def test_simple_salesforce_reads_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Certificates by place, and CKM's expiry dates, as the unmodified client and its own WSDL see them."""
+    with FakeOrg(tls=True, folder=tmp_path) as org:
+        fill(org)
+        org.contents.page_size = 2
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(org.ca_pem_path))  # its SOAP has a session of its own
+        session = requests.Session()
+        session.mount("https://", ToLoopback(org))
+        client = Salesforce(
+            instance=org.url.removeprefix("https://"), session_id=org.let_in(), session=session, version="63.0"
+        )
+        theirs = simple_inventory(client)
+        done = process(
+            "audit", "--json", "--api-version", "63", cwd=tmp_path,
+            env={"SF_ACCESS_TOKEN": org.let_in(), "SF_ORG_INSTANCE_URL": org.url, "SSL_CERT_FILE": str(org.ca_pem_path)},
+        )  # fmt: skip
+    assert done.code == 0, done
+    ours = {
+        (item["path"], item["certificate"]["sha256"])
+        for item in done.json["result"]["items"]
+        if item["certificate"] and not item["inChain"]
+    }
+    assert ours == theirs
+    assert len(ours) == 14
+
+
+def simple_inventory(client: Salesforce) -> set[tuple[str, str]]:
+    """Where which certificate is, read with simple-salesforce alone."""
+    rows: list[Any] = []
+    page = client.toolingexecute("query/?q=SELECT+DeveloperName+FROM+Certificate")
+    while True:
+        rows += [record["DeveloperName"] for record in page["records"]]
+        if page["done"]:
+            break
+        page = client.toolingexecute("query/" + page["nextRecordsUrl"].rpartition("/")[2])
+    assert "ghost" in rows
+    found: set[tuple[str, str]] = set()
+    for type in (
+        "Certificate", "ConnectedApp", "ExtlClntAppGlobalOauthSettings", "SamlSsoConfig", "InboundCertificate",
+        "UserAuthCertificate",
+    ):  # fmt: skip
+        listed = client.mdapi.list_metadata([client.mdapi.ListMetadataQuery(type=type)])
+        for properties in listed:
+            component = getattr(client.mdapi, type).read([properties.fullName])
+            text = getattr(component, "content", None) or getattr(component, "certificate", None)
+            if type == "ConnectedApp":
+                text = component.oauthConfig.certificate
+            if type == "SamlSsoConfig":
+                text = component.validationCert
+            if sha256 := first_sha256(text):
+                found.add((f"{type}:{properties.fullName}", sha256))
+    return found
+
+
+def first_sha256(value: Any) -> str | None:
+    """Of the first certificate in PEM or one line of base64, in bytes or text."""
+    text = (value.decode() if isinstance(value, bytes) else value) or ""
+    if "BEGIN CERTIFICATE-----" in text:
+        text = text.split("-----")[2]
+    if "BEGIN" in text or not text:
+        return None
+    return hashlib.sha256(base64.b64decode(text)).digest().hex(":").upper()
+
+
+def test_uncovered_is_5_and_says_which_command_covers(cli: Cli, org: FakeOrg, folder: Path) -> None:
+    """CKM of the org was read and has no such certificate. The command that is told works as it stands."""
+    made = make("pay", 300, 1)
+    add_connected_app(org, "Pay Api", made.pem)
+    done = cli("audit", "--json")
+    assert done.code == 5, done
+    item = app_item(done, "Pay Api")
+    assert (item["coverage"], item["ckmRead"]) == ("uncovered", True)
+    assert "sfkeytool reminder pay_api certificates/" in item["advice"]
+    assert "sfkeytool wrap pay_api pay_api.key certificates/" in item["advice"]
+    assert cli("audit", "--certificates", "certificates").code == 5
+    [saved] = Path("certificates").rglob("*.crt")
+    assert saved.read_text() == made.pem
+    assert saved.as_posix() in item["advice"]
+    assert cli("reminder", "pay_api", saved, "--password", "env:TEST_PASSWORD").code == 0
+    assert cli("audit", "--fail-on", "expired").code == 0
+
+
+def test_covered_is_0(cli: Cli, org: FakeOrg) -> None:
+    made = make("pay", 300, 1)
+    add_connected_app(org, "Pay", made.pem)
+    org.contents.add_certificate("pay", made.pem, made.expires)
+    assert cli("audit").code == 0
+
+
+def test_expired_is_6(cli: Cli, org: FakeOrg) -> None:
+    """Before uncovered, and before what could not be read."""
+    add_connected_app(org, "Pay", make("pay", -3, 1).pem)
+    org.contents.denied_types.add("SamlSsoConfig")
+    assert cli("audit").code == 6
+
+
+def test_unreadable_beside_is_68_only_if_nothing_is_worse(cli: Cli, org: FakeOrg) -> None:
+    made = make("pay", 300, 1)
+    add_connected_app(org, "Pay", made.pem)
+    org.contents.add_certificate("pay", made.pem, made.expires)
+    org.contents.denied_types.add("NamedCredential")
+    done = cli("audit", "--json")
+    assert done.code == 68, done
+    [problem] = done.json["result"]["sources"][0]["problems"]
+    assert (problem["code"], problem["path"].endswith("NamedCredential")) == ("org.not-permitted", True)
+    add_connected_app(org, "Other", make("other", 300, 2).pem)
+    assert cli("audit").code == 5
+
+
+def test_the_same_from_files_alone_is_unproved(cli: Cli, folder: Path) -> None:
+    """Exit 0, and 5 with --fail-on unproved, which takes in uncovered as well."""
+    made = make("pay", 300, 1)
+    Path("pay.connectedApp-meta.xml").write_text(
+        f"<ConnectedApp><oauthConfig><certificate>{made.line}</certificate></oauthConfig></ConnectedApp>"
+    )
+    assert cli("audit", ".").code == 0
+    assert cli("audit", ".", "--fail-on", "unproved").code == 5
+    Path("certs").mkdir()
+    Path("certs/pay.crt").write_text(made.pem)
+    Path("certs/pay.crt-meta.xml").write_text("<Certificate><masterLabel>pay</masterLabel></Certificate>")
+    done = cli("audit", ".", "--json")
+    assert (done.code, app_item(done, "pay")["coverage"]) == (0, "unproved")
+    assert cli("audit", ".", "--fail-on", "unproved").code == 5
+    assert cli("audit", ".", "--fail-on", "uncovered").code == 0
+
+
+@pytest.mark.parametrize("what", ["list", "body", "query"])
+def test_no_app_is_uncovered_by_a_ckm_that_was_not_read(what: str, cli: Cli, org: FakeOrg) -> None:
+    """Where it may hold the certificate and nobody could look, it is unproved; the query alone is not needed."""
+    made = make("pay", 300, 1)
+    add_connected_app(org, "Pay", made.pem)
+    other = make("other", 300, 2)
+    org.contents.add_certificate("other", other.pem, other.expires)
+    if what == "list":
+        org.contents.denied_types.add("Certificate")
+    elif what == "body":
+        org.contents.denied_names.add("Certificate:other")
+    else:
+        org.contents.denied_objects.add("Certificate")
+    done = cli("audit", "--json")
+    wanted = (5, "uncovered") if what == "query" else (68, "unproved")
+    assert (done.code, app_item(done, "Pay")["coverage"]) == wanted, done
+
+
+def test_the_same_key_too_late_is_uncovered(cli: Cli, org: FakeOrg) -> None:
+    """CKM's certificate of the same key expires so much later that no mail comes before the app's expires."""
+    org.contents.add_certificate("pay", make("pay", 400, 1).pem, make("pay", 400, 1).expires)
+    add_connected_app(org, "Pay", make("pay", 100, 1).pem)
+    done = cli("audit", "--json")
+    item = app_item(done, "Pay")
+    assert (done.code, item["coverage"]) == (5, "uncovered")
+    assert "mails too late" in item["twin"]
+
+
+def test_what_something_uses_is_never_marked_for_deletion(cli: Cli, org: FakeOrg) -> None:
+    """An app that carries it, or a credential that names it, needs the earlier certificate still."""
+    carried, named, free, last = (make("pay", days, n) for n, days in ((1, 100), (2, 110), (3, 120), (4, 400)))
+    for name, made in (("pay", carried), ("pay_202601", named), ("pay_202602", free), ("pay_202701", last)):
+        org.contents.add_certificate(name, made.pem, made.expires)
+    add_connected_app(org, "Pay", carried.pem)
+    org.contents.add("NamedCredential", "Bank", [("certificate", "pay_202601"), ("label", "Bank")])
+    places = by_place(cli("audit", "--json"))
+    assert places["Certificate:pay"]["supersededBy"] is None
+    assert places["Certificate:pay_202601"]["supersededBy"] is None
+    assert places["Certificate:pay_202602"]["supersededBy"] == "pay_202701"
+    assert not places["Certificate:pay_202602"]["counts"]
+    org.contents.denied_types.add("ConnectedApp")
+    assert by_place(cli("audit", "--json"))["Certificate:pay_202602"]["counts"], "an app that nobody saw may need it"
+
+
+def test_an_app_that_may_not_be_seen_is_unproved_and_no_secret_is_asked_for(
+    cli: Cli, org: FakeOrg, folder: Path
+) -> None:
+    """Global OAuth settings want a permission that Salesforce says to keep off; the configuration can say instead."""
+    made = make("shop", 300, 1)
+    add_external_client_app(org, "Shop", None, is_visible=False)
+    org.contents.add_certificate("shop", made.pem, made.expires)
+    done = cli("audit", "--json")
+    assert (done.code, app_item(done, "Shop")["coverage"]) == (0, "unproved"), done
+    assert "consumer secret" not in (done.out + done.err).lower()
+    assert cli("audit", "--fail-on", "unproved").code == 5
+    org.contents.denied_types.add("ExtlClntAppGlobalOauthSettings")
+    done = cli("audit", "--json")
+    assert (done.code, app_item(done, "Shop")["coverage"]) == (68, "unproved"), done
+    Path("shop.crt").write_text(made.pem)
+    Path("sfkeytool.toml").write_text('[apps]\nShop = "shop.crt"\nGone = "shop.crt"\n')
+    done = cli("audit", "--config", "sfkeytool.toml", "--json")
+    assert app_item(done, "Shop")["coverage"] == "covered"
+    org.contents.denied_types.clear()
+    org.contents.denied_names.clear()
+
+
+def test_the_configuration_names_orgs_and_apps(cli: Cli, org: FakeOrg, folder: Path) -> None:
+    """An app that is called nowhere so is a warning; one that carries another certificate is told."""
+    made = make("pay", 300, 1)
+    add_connected_app(org, "Pay", made.pem)
+    org.contents.add_certificate("pay", made.pem, made.expires)
+    Path("other.crt").write_text(make("other", 300, 2).pem)
+    Path("sfkeytool.toml").write_text('[apps]\npay = "other.crt"\nghost = "other.crt"\n')
+    done = cli("audit", "--config", "sfkeytool.toml", "--json")
+    assert done.code == 0, done
+    assert "is another certificate" in app_item(done, "Pay")["note"]
+    assert any("names ghost" in warning for warning in done.json["warnings"]), done.json["warnings"]
+    Path("sfkeytool.toml").write_text('paths = ["."]\norgs = ["prod", "bad alias!"]\n')
+    refused = cli("audit", "--config", "sfkeytool.toml")
+    assert refused.code == 1
+    assert "line 2" in refused.err
+
+
+def test_unknown_columns_and_types_are_done_without(cli: Cli, org: FakeOrg) -> None:
+    """An older org knows fewer columns and no External Client Apps; neither is a problem."""
+    fill(org)
+    org.contents.unknown_columns |= {"OptionsIsPrivateKeyExportable"}
+    org.contents.unknown_types |= {"ExternalClientApplication", "ExtlClntAppGlobalOauthSettings", "ExternalCredential"}
+    done = cli("audit", "--json")
+    assert done.code == 0, done
+    assert not done.json["result"]["sources"][0]["problems"]
+    assert app_item(done, "Pay")["coverage"] == "covered"
+    org.contents.unknown_columns |= {"PermissionsManageCertificatesExpiration"}
+    done = cli("audit", "--json")
+    assert (done.code, done.json["result"]["sources"][0]["org"]["recipients"]["byPermission"]) == (68, None)
+
+
+@pytest.mark.parametrize("how", ["drop", "500", "503", "429", "truncate"])
+@pytest.mark.parametrize("path", ["/query", "/Soap/m/", "/services/data"])
+def test_what_passes_is_tried_again(how: str, path: str, cli: Cli, org: FakeOrg) -> None:
+    """Once each, and the audit knows as much as if nothing had happened."""
+    fill(org)
+    org.break_next(path, how)
+    done = cli("audit", "--json")
+    assert done.code == 0, done
+    assert app_item(done, "Pay")["coverage"] == "covered"
+
+
+@pytest.mark.parametrize("how", ["html", "500", "drop"])
+def test_an_org_that_stays_broken_is_named_and_nothing_is_called_uncovered(
+    how: str, cli: Cli, org: FakeOrg, folder: Path
+) -> None:
+    """Half-way through, and with files beside, which are read all the same."""
+    fill(org)
+    add_connected_app(org, "New", make("new", 300, 2).pem)
+    Path("a.crt").write_text(make("a", 300, 1).pem)
+    org.break_next("/Soap/m/", how, times=1000)
+    done = cli("audit", "--json")
+    assert done.code == 68, done
+    assert all(item["coverage"] != "uncovered" for item in done.json["result"]["items"])
+    assert done.json["result"]["sources"][0]["problems"]
+
+
+def test_a_session_that_is_over_is_68(cli: Cli, org: FakeOrg, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SF_ACCESS_TOKEN", "00D000000000001!not-a-token")
+    done = cli("audit", "--json")
+    assert (done.code, done.json["result"]["sources"][0]["problems"][0]["code"]) == (68, "org.session")
+
+
+def test_nobody_left_to_mail_is_told(cli: Cli, org: FakeOrg) -> None:
+    org.contents.rows["Organization"][0]["IsSandbox"] = True
+    org.contents.add_person("gone@example.com", email="gone@example.com.invalid", permission=True, admin=True)
+    done = cli("audit")
+    assert done.code == 0
+    assert "nobody is left" in done.err
+    assert "sandbox" in done.err
+
+
+def test_no_secret_of_the_org_leaves(cli: Cli, org: FakeOrg, folder: Path) -> None:
+    """Token, consumer keys and secrets: in no output and no report, of a good run, a verbose one and a broken one."""
+    fill(org)
+    reports = ("--csv", "o.csv", "--html", "o.html", "--ics", "o.ics", "--prometheus", "o.prom", "--certificates", "c")
+    texts = []
+    for arguments in (("-v", *reports), ("--json",), ("-v",)):
+        done = cli("audit", *arguments)
+        texts += [done.out, done.err]
+        org.break_next("/query", "html")
+    texts += [path.read_text(errors="replace") for path in folder.rglob("*") if path.is_file()]
+    for secret in (CONSUMER_KEY, CONSUMER_SECRET, *org.tokens):
+        assert not any(secret in text for text in texts)
+
+
+# The Salesforce CLI
+
+ALIAS_SCRIPT = """
+import json, os, sys
+with open({log!r}, "a") as log:
+    log.write(json.dumps([sys.argv[1:], dict(os.environ), sys.stdin.read()]) + "\\n")
+{body}
+"""
+
+
+def stand_in(folder: Path, body: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A program called sf in front of PATH; returns the log of how it was called."""
+    log = folder / "sf.log"
+    script = folder / "bin" / "sf"
+    script.parent.mkdir(exist_ok=True)
+    script.write_text(f"#!{sys.executable}\n" + ALIAS_SCRIPT.format(log=str(log), body=body))
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{script.parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.delenv("SF_ACCESS_TOKEN")
+    return log
+
+
+def shown(url: str, token: str) -> str:
+    display = {"status": 0, "result": {"instanceUrl": url, "accessToken": "[REDACTED] use show-access-token"}}
+    answer = {"status": 0, "result": {"accessToken": token}}
+    return f"print(json.dumps({answer!r} if 'show-access-token' in sys.argv else {display!r}))"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a first line")
+def test_the_salesforce_cli_gets_what_it_needs_and_nothing_of_ours(
+    cli: Cli, org: FakeOrg, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Closed stdin, an allow-listed environment, no secret in its arguments."""
+    log = stand_in(folder, shown(org.url, org.let_in()), monkeypatch)
+    monkeypatch.setenv("SFKEYTOOL_PASSWORD", "ours-and-nobody-elses")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "theirs")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    done = cli("audit", "-o", "prod", "--json")
+    assert done.code == 0, done
+    assert done.json["result"]["sources"][0]["path"] == "prod"
+    calls = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [call[0] for call in calls] == [
+        ["org", "display", "--json", "--target-org", "prod"],
+        ["org", "auth", "show-access-token", "--json", "--target-org", "prod"],
+    ]
+    for _, environment, stdin in calls:
+        assert stdin == ""
+        assert not {"SFKEYTOOL_PASSWORD", "AWS_SECRET_ACCESS_KEY", "TEST_PASSWORD", "FORCE_COLOR"} & set(environment)
+        assert environment["NO_COLOR"] == "1"
+        assert environment["SF_DISABLE_AUTOUPDATE"] == "true"
+        assert environment["HOME"] == os.environ["HOME"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a first line")
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (
+            "print(json.dumps({'status': 1, 'name': 'NamedOrgNotFoundError', 'message': 'no'})); sys.exit(1)",
+            "cli-unknown",
+        ),
+        ("print(json.dumps({'status': 1, 'name': 'RefreshTokenAuthError'})); sys.exit(1)", "cli-failed"),
+        ("print('Warning: update available')", "cli-answer"),
+        ("print(json.dumps([1]))", "cli-answer"),
+        ("print(json.dumps({'status': 0, 'result': {'instanceUrl': 5}}))", "cli-answer"),
+        ("sys.exit(1)", "cli-answer"),
+        (
+            "print(json.dumps({'status': 0, 'result': {'instanceUrl': 'http://evil.example', 'accessToken': 'x'}}))",
+            "url",
+        ),
+    ],
+)
+def test_a_cli_that_does_not_help_is_68(
+    body: str, code: str, cli: Cli, org: FakeOrg, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And a token is never sent over plain http to another machine."""
+    stand_in(folder, body, monkeypatch)
+    done = cli("audit", "-o", "prod", "--json")
+    assert (done.code, done.json["result"]["sources"][0]["problems"][0]["code"].partition(".")[2]) == (68, code), done
+
+
+def test_without_a_cli(cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(folder))
+    done = cli("audit", "-o", "prod")
+    assert done.code == 68
+    assert "no Salesforce CLI" in done.out
+    assert cli("audit", "-o", "prod; rm -rf /").code == 2
+    assert cli("audit", "-o", "--json").code == 2
+
+
+def test_several_orgs_and_one_that_hangs(cli: Cli, org: FakeOrg, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At once, and a bad one does not stop the rest."""
+    made = fill(org)
+    with FakeOrg(tls=False) as other:
+        add_connected_app(other, "Lone", made["Pay"].pem)
+        other.latency_seconds = 0.02
+        answers = {
+            "prod": (org.url, org.let_in()),
+            "uat": (other.url, other.let_in()),
+            "bad": ("http://127.0.0.1:9", "x"),
+        }
+        body = (
+            f"url, token = {answers!r}[sys.argv[-1]]\n"
+            "print(json.dumps({'status': 0, 'result': {'instanceUrl': url, 'accessToken': token}}))"
+        )
+        stand_in(folder, body, monkeypatch)
+        done = cli("audit", "-o", "prod", "-o", "bad", "-o", "uat", "--json")
+    assert done.code == 5, done
+    assert [source["path"] for source in done.json["result"]["sources"]] == ["prod", "bad", "uat"]
+    assert app_item(done, "Pay")["coverage"] == "covered"
+    assert app_item(done, "Lone")["coverage"] == "uncovered", "the certificate is in the CKM of another org"
+    assert done.json["result"]["sources"][1]["problems"]
+
+
+def test_the_real_cli_logged_in_to_the_org(folder: Path) -> None:
+    """``audit -o ALIAS`` finds everything through the unmodified Salesforce CLI; its token is nowhere."""
+    with FakeOrg(tls=False) as org:
+        made = fill(org)
+        org.add_user("bot@example.com")
+        org.add_app(CONSUMER_KEY, made["Pay"].pem, approved_users=["bot@example.com"])
+        (folder / "pay.key").write_bytes(key_pem(1))
+        home = folder / "home"
+        done = run_sf(
+            "org", "login", "jwt", "--client-id", CONSUMER_KEY, "--jwt-key-file", folder / "pay.key", "--username",
+            "bot@example.com", "--instance-url", org.url, "--alias", "prod", "--json", home=home, cwd=folder,
+        )  # fmt: skip
+        assert done.returncode == 0, f"{done.stdout}{done.stderr}"
+        command = salesforce_cli()
+        seen: list[str] = []
+        environment = {
+            "HOME": str(home),
+            "USERPROFILE": str(home),
+            "PATH": f"{command.parent}{os.pathsep}{os.environ['PATH']}",
+        }
+        result = with_process_list(seen, folder, environment)
+    assert result.code == 0, result
+    assert app_item(result, "Pay")["coverage"] == "covered"
+    assert app_item(result, "Quiet")["coverage"] == "reminder"
+    assert len(result.json["result"]["items"]) == 22
+    texts = [result.out, result.err, *seen]
+    texts += [
+        path.read_text(errors="replace") for path in folder.rglob("*") if path.is_file() and home not in path.parents
+    ]
+    assert org.tokens
+    for token in org.tokens:
+        assert not any(token in text for text in texts)
+
+
+def with_process_list(seen: list[str], folder: Path, environment: dict[str, str]) -> Result:
+    """Run the audit and look at every process's arguments meanwhile."""
+    import threading
+
+    done: list[Result] = []
+    run = threading.Thread(
+        target=lambda: done.append(process("audit", "-o", "prod", "--json", cwd=folder, env=environment))
+    )
+    run.start()
+    while run.is_alive():
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                seen.append(path.read_bytes().decode(errors="replace"))
+            except OSError:
+                continue
+        time.sleep(0.05)
+    return done[0]
+
+
+def test_a_login_of_our_own(cli: Cli, org: FakeOrg, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the CLI: consumer key, user and private key; what is missing is named."""
+    monkeypatch.delenv("SF_ACCESS_TOKEN")
+    made: dict[str, Made] = fill(org)
+    org.add_user("bot@example.com")
+    org.add_app(CONSUMER_KEY, made["Pay"].pem, approved_users=["bot@example.com"])
+    Path("pay.key").write_bytes(key_pem(1))
+    who = ("-i", CONSUMER_KEY, "-u", "bot@example.com")
+    done = cli("audit", *who, "-f", "pay.key", "--json")
+    assert (done.code, done.json["result"]["sources"][0]["path"]) == (0, "bot@example.com"), done
+    assert cli("audit", *who).code == 2
+    assert cli("audit", "-u", "bot@example.com", ".").code == 2
+    org.refuse_next("invalid_grant", "invalid assertion")
+    done = cli("audit", *who, "-f", "pay.key", "--json")
+    assert (done.code, done.json["result"]["sources"][0]["problems"][0]["code"].startswith("login")) == (68, True), done
+
+
+def test_without_path_and_org_it_says_what_is_missing(cli: Cli) -> None:
+    refused = cli("audit")
+    assert refused.code == 2
+    assert "PATH" in refused.err
