@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from sfkeytool.cli import options
 from sfkeytool.cli.fields import Field, Question, Values
+from sfkeytool.cli.name_clash import names_in_org, warn_of_clash
+from sfkeytool.cli.org_access import NAME_CLASH_ORG
 from sfkeytool.cli.render import files_facts
 from sfkeytool.cli.report import repair_lines, report_lines
 from sfkeytool.cli.run import Command, Run
@@ -103,7 +105,7 @@ def _execute(run: Run, values: Values) -> int:
 
     from sfkeytool.cli.building import build_check_request
     from sfkeytool.edge.reader import walk_inputs
-    from sfkeytool.workflows.check import CheckOptions
+    from sfkeytool.workflows.check import CheckOptions, subject_of
 
     request = build_check_request(values)
     as_of = datetime.combine(request.as_of, time(), UTC) if request.as_of else run.now
@@ -112,11 +114,15 @@ def _execute(run: Run, values: Values) -> int:
     new_password = _new_password_source(run, request)
     paths = [(path, os.path.isdir(named)) for named in request.files for path in walk_inputs([named])]
     tally = Tally()
+    taken = names_in_org(run, values)
     with _progress(run, len(paths)) as (advance, show):
         for path, walked in paths:
             try:
                 for line in _check_path(run, path, walked, given, how, request, new_password, tally):
                     show(line)
+                if taken:
+                    aliases = [entry.alias for entry in subject_of(run.read(path), given, how).entries]
+                    warn_of_clash(run, values, aliases, taken)
             except UsageError:
                 raise
             except SfkeytoolError as error:
@@ -314,6 +320,7 @@ CHECK = Command(
         NEW_PASSWORD,
         OUTPUT_DIR,
         options.FORCE,
+        NAME_CLASH_ORG,
     ),
     _execute,
 )

@@ -14,6 +14,8 @@ from sfkeytool.cli.commands.making import (
     warn_of_stale_password,
 )
 from sfkeytool.cli.fields import Field, Question, Values
+from sfkeytool.cli.name_clash import names_in_org, warn_of_clash
+from sfkeytool.cli.org_access import NAME_CLASH_ORG
 from sfkeytool.cli.render import certificate_line, files_facts, files_lines, mails_line
 from sfkeytool.cli.run import Command, Run
 from sfkeytool.model import Artifact, ArtifactKind, Notice, PlannedFile
@@ -62,6 +64,7 @@ def _execute_wrap(run: Run, values: Values) -> int:
     calendar = plan_calendar(run, values["ics"], force=request.force)
     say_name(run, values["name"], request.name)
     warn_of_stale_password(run, request.name, folder, request.password)
+    warn_of_clash(run, values, [request.name], names_in_org(run, values))
 
     from sfkeytool.workflows.wrap import WrapInputs, wrap
 
@@ -175,6 +178,7 @@ WRAP = Command(
         options.CALENDAR,
         options.OUTPUT_DIR,
         options.FORCE,
+        NAME_CLASH_ORG,
     ),
     _execute_wrap,
 )

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from sfkeytool.cli import options
 from sfkeytool.cli.fields import Field, Values
+from sfkeytool.cli.name_clash import names_in_org, warn_of_clash
+from sfkeytool.cli.org_access import NAME_CLASH_ORG
 from sfkeytool.cli.render import certificate_line, files_facts, files_lines, mails_line
 from sfkeytool.cli.report_files import plan_report
 from sfkeytool.cli.run import Command, Run
@@ -42,6 +44,7 @@ def _execute_self_signed(run: Run, values: Values) -> int:
     calendar = plan_calendar(run, values["ics"], force=request.force)
     say_name(run, values["name"], request.name)
     warn_of_stale_password(run, request.name, folder, request.password)
+    warn_of_clash(run, values, [request.name], names_in_org(run, values))
     key_inputs = _read_key_inputs(run, request.name, request.key, folder)
     password = run.secret(request.password, "--password", f"New password for {request.name}.jks", confirm=True)
     with run.spinner(f"making a key of {request.key.bits} bits …", wanted=_slow(request.key)):
@@ -90,6 +93,7 @@ SELF_SIGNED = Command(
         *_KEY_FIELDS[1:],
         options.CALENDAR,
         *_PLACE_FIELDS,
+        NAME_CLASH_ORG,
     ),
     _execute_self_signed,
 )

@@ -15,6 +15,8 @@ from sfkeytool.cli.commands.making import (
     warn_of_stale_password,
 )
 from sfkeytool.cli.fields import Field, Question, Values, existing_path
+from sfkeytool.cli.name_clash import names_in_org, warn_of_clash
+from sfkeytool.cli.org_access import NAME_CLASH_ORG
 from sfkeytool.cli.run import Command, Run
 from sfkeytool.errors import InputError, UsageError
 from sfkeytool.model import ArtifactKind, Notice, PlannedFile
@@ -108,7 +110,9 @@ def _execute_renew(run: Run, values: Values) -> int:
             "renew.no-folder", f"{request.folder} is no folder: there is nothing to follow", "name it: --output-dir DIR"
         )
     beside = _parent(request.folder)
-    new_name = request.new_name or next_name(request.name, run.now.date(), _names_in(beside))
+    in_org = names_in_org(run, values)
+    new_name = request.new_name or next_name(request.name, run.now.date(), {*_names_in(beside), *in_org})
+    warn_of_clash(run, values, [new_name], in_org)
     plan = run.plan_new_folder(beside / new_name)
     followers = [found.name for found in successors(request.name, _generations(beside.iterdir()))]
     if followers:
@@ -236,6 +240,9 @@ _RENEW_FIELDS = (
     OLD_FOLDER,
     STATUS,
     DONE,
+    replace(
+        NAME_CLASH_ORG, help="Choose a name that this org's CKM does not have yet; an alias of the Salesforce CLI."
+    ),
 )
 _KEY_SIZE = replace(options.KEY_SIZE, help="Bits of the new key. [default: as before]", question=None)
 

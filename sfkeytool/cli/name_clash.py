@@ -1,0 +1,46 @@
+"""Whether a name is taken in an org's CKM already: what Import from Keystore does then is not known."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from sfkeytool.cli.fields import Values
+from sfkeytool.errors import SfkeytoolError
+from sfkeytool.model import Notice
+
+if TYPE_CHECKING:
+    from sfkeytool.cli.run import Run
+
+
+def names_in_org(run: "Run", values: Values) -> frozenset[str]:
+    """Lower-case unique names in the CKM of --target-org; empty without one. An org that cannot be read is a warning:
+    files are made and judged without it."""
+    if values.get("target_org") is None:
+        return frozenset()
+    from sfkeytool.cli.org_access import find_orgs
+    from sfkeytool.salesforce.ckm import list_names
+
+    [access] = find_orgs(run, values, [values["target_org"]], use_environment=False)
+    try:
+        with run.progress(f"asking {access.label} for the names in its CKM …"):
+            return frozenset(name.lower() for name in list_names(access.connect()))
+    except SfkeytoolError as error:
+        run.console.warn(
+            Notice("ckm.names-unread", f"which names CKM of {access.label} has could not be read: {error.message}")
+        )
+        return frozenset()
+
+
+def warn_of_clash(run: "Run", values: Values, names: Iterable[str], taken: frozenset[str]) -> None:
+    """A warning for each name that is taken, with the next free one."""
+    if not taken:
+        return
+    from sfkeytool.workflows.generations import next_name
+
+    for name in names:
+        if name.lower() in taken:
+            free = next_name(name.lower(), run.now.date(), taken)
+            message = (
+                f"CKM of {values['target_org']} has a certificate {name.lower()} already; what Import from Keystore"
+                f" does then is not known. The next free name is {free}"
+            )
+            run.console.warn(Notice("ckm.name-taken", message))
