@@ -564,3 +564,35 @@ def test_without_path_and_org_it_says_what_is_missing(cli: Cli) -> None:
     refused = cli("audit")
     assert refused.code == 2
     assert "PATH" in refused.err
+
+
+# Names
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a first line")
+def test_a_name_that_ckm_has_is_told_beforehand(
+    cli: Cli, org: FakeOrg, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By self-signed, wrap, check and renew; the next free name is proposed, and renew takes it."""
+    from datetime import UTC, datetime
+
+    month = f"{datetime.now(UTC):%Y%m}"
+    made = make("pay", 300, 1)
+    org.contents.add_certificate("Pay", made.pem, made.expires)
+    org.contents.add_certificate(f"pay_{month}", made.pem, made.expires)
+    stand_in(folder, shown(org.url, org.let_in()), monkeypatch)
+    new = ("--password", "env:TEST_PASSWORD")
+    told = f"has a certificate pay already; what Import from Keystore does then is not known. The next free name is pay_{month}b"
+    done = cli("self-signed", "pay", *new, "-o", "prod")
+    assert done.code == 0
+    assert told in done.err
+    assert told in cli("check", "pay/pay.jks", *new, "-o", "prod").err
+    assert told in cli("wrap", "pay", "pay/pay.key", "pay/pay.crt", *new, "-d", "again", "-o", "prod").err
+    done = cli("renew", "pay", *new, "-o", "prod", "--json")
+    assert done.json["result"]["name"] == f"pay_{month}b"
+    assert not done.json["warnings"]
+    assert "already" not in cli("self-signed", "free_name", *new, "-o", "prod").err
+    org.contents.denied_types.add("Certificate")
+    done = cli("self-signed", "pay_two", *new, "-o", "prod")
+    assert done.code == 0
+    assert "could not be read" in done.err

@@ -4,11 +4,11 @@ import json
 import secrets
 import ssl
 import threading
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from time import sleep as pause
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -169,7 +169,7 @@ def _handler(org: FakeOrg) -> type[BaseHTTPRequestHandler]:
             org.requests.append(Seen(self.command, urlsplit(self.path).path, tuple(sorted(self.headers.keys()))))
             token = self.headers.get("Authorization", "").partition(" ")[2]
             how = org.breakage(self.path)
-            time.sleep(org.latency_seconds + (3 if how == "slow" else 0))
+            pause(org.latency_seconds + (3 if how == "slow" else 0))
             if how == "drop":
                 self.close_connection = True
                 return
