@@ -122,7 +122,7 @@ def test_an_app_certificate_and_its_twins(cli: Cli, folder: Path, pair: Pair, ot
     alone = cli("audit", ".", "--json")
     item = items(alone)["Pay.connectedApp-meta.xml ConnectedApp.oauthConfig.certificate"]
     assert (alone.code, item["coverage"]) == (0, "uncovered")
-    assert f"sfkeytool reminder {os.path.relpath(path)}" in item["advice"]
+    assert f"sfkeytool reminder pay {os.path.relpath(path)}" in item["advice"]
     assert "wrap NAME" in item["advice"]
     assert cli("audit", ".", "--fail-on", "uncovered").code == 5
     assert cli("audit", ".", "--fail-on", "unproved").code == 0

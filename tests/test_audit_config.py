@@ -42,12 +42,18 @@ def test_the_documented_example_is_read_whole() -> None:
     """Every key that the page names is in it, so that none is documented wrongly."""
     assert parse(EXAMPLE) == AuditConfig(
         paths=(FOLDER / "keys", FOLDER / "force-app"),
+        orgs=("prod", "uat"),
         within=45,
         fail_on=frozenset({FailOn.EXPIRED, FailOn.WITHIN, FailOn.UNCOVERED}),
         passwords=(Source(SourceKind.ENV, "KEYSTORE_PASSWORD"),),
         notify=(Source(SourceKind.ENV, "ADMIN_MAIL"), Source(SourceKind.FILE, str(Path("/etc/sfkeytool/slack-url")))),
         state=FOLDER / "audit-state.json",
-        reports={"prometheus": FOLDER / "certificates.prom", "csv": FOLDER / "certificates.csv"},
+        reports={
+            "html": FOLDER / "certificates.html",
+            "prometheus": FOLDER / "certificates.prom",
+            "csv": FOLDER / "certificates.csv",
+        },
+        apps={"pay_api": FOLDER / "pay_api" / "pay_api.crt"},
         owners={"pay*": "Payments <payments@example.com>", "*": "Platform team"},
         exceptions=(AcceptedException("legacy_*", date(2027, 3, 31), "switched off in spring, CHG-1234"),),
     )
@@ -65,11 +71,13 @@ def test_a_file_speaks_as_the_flags_would() -> None:
     assert flag_values(parse('within = 0\nfail-on = ["never"]')) == {"within": 0, "fail_on": "never"}
     assert flag_values(parse(EXAMPLE)) == {
         "paths": [FOLDER / "keys", FOLDER / "force-app"],
+        "target_org": ["prod", "uat"],
         "within": 45,
         "fail_on": "expired,uncovered,within",
         "password": ["env:KEYSTORE_PASSWORD"],
         "notify": ["env:ADMIN_MAIL", f"file:{Path('/etc/sfkeytool/slack-url')}"],
         "state": FOLDER / "audit-state.json",
+        "html": FOLDER / "certificates.html",
         "prometheus": FOLDER / "certificates.prom",
         "csv": FOLDER / "certificates.csv",
     }
@@ -166,7 +174,7 @@ def test_a_typing_error_gets_the_right_word() -> None:
     """Underscores for hyphens are the likeliest."""
     assert refusal("fail_on = []").hints == ("did you mean fail-on?",)
     assert refusal("pathz = []").hints == ("did you mean paths?",)
-    assert refusal("[reports]\npdf = 'x'").hints == ("known are csv, ics, prometheus",)
+    assert refusal("[reports]\npdf = 'x'").hints == ("known are csv, html, ics, prometheus",)
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,10 @@ def _counts(items: Sequence[Item]) -> Iterator[str]:
     for status in _STATUSES:
         yield f'<li class="{status}"><b>{statuses[status]}</b>{_WORDS[status]}</li>'
     coverage = Counter(str(item.coverage) for item in items if item.coverage)
-    yield from (f"<li><b>{count}</b>{escape(name)} by CKM's mails</li>" for name, count in sorted(coverage.items()))
+    yield from (
+        f"<li><b>{count}</b>app{'s' if count > 1 else ''}: {escape(name)}</li>"
+        for name, count in sorted(coverage.items())
+    )
     yield "</ul>"
 
 
