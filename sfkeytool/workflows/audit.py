@@ -63,7 +63,10 @@ def _coverage_notices(item: Item) -> "Iterator[Notice]":
     name = f"{item.carrier.source}: {item.carrier.name}" if item.ckm_read else item.carrier.name
     if item.coverage is Coverage.UNPROVED:
         where = f"{item.twin} holds its certificate or a reminder of it; " if item.twin else ""
-        reason = item.carrier.note or "whether an org's CKM does, nobody could tell"
+        untold = (
+            "not all of CKM could be read" if item.carrier.in_org else "whether an org's CKM does, files cannot tell"
+        )
+        reason = item.carrier.note or untold
         yield Notice("audit.unproved", f"{name}: {where}{reason}")
     elif item.coverage is Coverage.UNCOVERED and item.ckm_read:
         late = f"; there is {item.twin}" if item.twin else ""
