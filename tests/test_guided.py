@@ -78,11 +78,40 @@ def requests(command: str, values: dict[str, Any]) -> Any:
         "login": lambda values: building.build_login_request(values, {}),
         "ckm chain": building.build_ckm_chain_request,
         "audit": building.build_audit_request,
+        "ckm list": lambda values: values["target_org"],
+        "ckm csr": lambda values: (building.parse_name(values), values["target_org"]),
+        "ckm download": lambda values: (building.parse_name(values), values["target_org"]),
+        "ckm create": lambda values: (building.build_ckm_create_request(values), values["target_org"]),
+        "ckm upload": lambda values: (building.build_ckm_upload_request(values), values["target_org"]),
     }
     return builders[command](values)
 
 
 GUIDED: dict[str, tuple[tuple[Any, ...], list[str]]] = {
+    "ckm list": (("prod",), ["ckm", "list", "--target-org", "prod"]),
+    "ckm csr": (("pay", "prod"), ["ckm", "csr", "pay", "-o", "prod"]),
+    "ckm download": (("pay", "prod"), ["ckm", "download", "pay", "-o", "prod"]),
+    "ckm create": (
+        ("pay", "4096", "Acme", "DE", True, "prod"),
+        [
+            "ckm",
+            "create",
+            "pay",
+            "--key-size",
+            "4096",
+            "--organization",
+            "Acme",
+            "--country",
+            "DE",
+            "--deploy",
+            "-o",
+            "prod",
+        ],
+    ),
+    "ckm upload": (
+        ("pay", "a.pem", "", False, "prod"),
+        ["ckm", "upload", "pay", "a.pem", "-o", "prod"],
+    ),
     "self-signed": (
         ("Pay_API", "jwt", "3072", "Acme, Inc.", "DE", "generate"),
         [

@@ -33,7 +33,6 @@ _OTHER_TYPES = (
 _MOST_REFUSALS = 3
 """Components of one type that are refused one by one before the rest of it is left."""
 
-_ORGANIZATION = "SELECT Id, Name, IsSandbox FROM Organization"
 _PACKAGES = "SELECT SubscriberPackage.NamespacePrefix, SubscriberPackage.Name FROM InstalledSubscriberPackage"
 _APEX = (
     ("ApexClass", "SELECT Name, Body FROM ApexClass WHERE NamespacePrefix = null"),
@@ -118,14 +117,8 @@ class _Reading:
 
     def _organization(self) -> None:
         def ask() -> None:
-            for record in self._client.query(_ORGANIZATION):
-                sandbox = record.get("IsSandbox")
-                self._facts = replace(
-                    self._facts,
-                    org_id=str(record.get("Id") or ""),
-                    name=str(record.get("Name") or ""),
-                    is_sandbox=sandbox if isinstance(sandbox, bool) else None,
-                )
+            org = self._client.organization()
+            self._facts = replace(self._facts, org_id=org.org_id, name=org.name, is_sandbox=org.is_sandbox)
 
         self._attempt("Organization", ask)
 

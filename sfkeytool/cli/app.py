@@ -11,6 +11,7 @@ from sfkeytool import __version__
 from sfkeytool.cli.commands.audit import AUDIT
 from sfkeytool.cli.commands.check import CHECK
 from sfkeytool.cli.commands.ckm import CHAIN
+from sfkeytool.cli.commands.ckm_org import COMMANDS as CKM_ORG
 from sfkeytool.cli.commands.explain import EXPLAIN
 from sfkeytool.cli.commands.keystores import UNWRAP, WRAP
 from sfkeytool.cli.commands.login import LOGIN
@@ -40,6 +41,7 @@ COMMANDS = (
     LOGIN,
     AUDIT,
     CHAIN,
+    *CKM_ORG,
 )
 
 _GROUPS = {"ckm": "The other road: CKM makes the key, and its CSR is signed."}

@@ -19,6 +19,8 @@ from sfkeytool.workflows.requests import (
     AuditRequest,
     CheckRequest,
     CkmChainRequest,
+    CkmCreateRequest,
+    CkmUploadRequest,
     CompareRequest,
     CsrRequest,
     ExplainRequest,
@@ -45,7 +47,7 @@ _SHORTEST_POLL_SECONDS = 5
 def build_self_signed_request(values: Values) -> SelfSignedRequest:
     """The request that these values make. Raises UsageError."""
     return SelfSignedRequest(
-        name=_name(values),
+        name=parse_name(values),
         subject=_subject(values),
         san=tuple(values["san"] or ()),
         purpose=values["purpose"],
@@ -60,7 +62,7 @@ def build_self_signed_request(values: Values) -> SelfSignedRequest:
 def build_csr_request(values: Values) -> CsrRequest:
     """The request that these values make. Raises UsageError."""
     return CsrRequest(
-        name=_name(values),
+        name=parse_name(values),
         subject=_subject(values),
         san=tuple(values["san"] or ()),
         purpose=values["purpose"],
@@ -73,7 +75,7 @@ def build_csr_request(values: Values) -> CsrRequest:
 def build_wrap_request(values: Values) -> WrapRequest:
     """The request that these values make. Raises UsageError."""
     return WrapRequest(
-        name=_name(values),
+        name=parse_name(values),
         files=tuple(values["files"]),
         purpose=values["purpose"],
         password=parse_source(values["password"], "--password", may_generate=True),
@@ -101,7 +103,7 @@ def build_reminder_request(values: Values) -> ReminderRequest:
 
 def build_metadata_request(values: Values) -> MetadataRequest:
     """The request that these values make. Raises UsageError."""
-    name = _name(values)
+    name = parse_name(values)
     new_only = ("label", "contact_email", "callback_url", "scopes", "permission_set", "browserforce", "project")
     if values["in_file"]:
         if given := [field for field in new_only if values[field]]:
@@ -133,7 +135,7 @@ def build_metadata_request(values: Values) -> MetadataRequest:
 
 def build_renew_request(values: Values) -> RenewRequest:
     """The request that these values make, of ``renew`` and ``rotate``. Raises UsageError."""
-    name = _name(values)
+    name = parse_name(values)
     by_ca = bool(values["csr"])
     new_key = bool(values["new_key"])
     new_name = parse_unique_name(values["as_name"]).value if values["as_name"] else None
@@ -163,7 +165,7 @@ def build_renew_request(values: Values) -> RenewRequest:
 
 def build_renew_status_request(values: Values) -> RenewStatusRequest:
     """The request that these values make. Raises UsageError."""
-    name = _name(values)
+    name = parse_name(values)
     return RenewStatusRequest(
         name,
         _output_dir(values) or Path(name),
@@ -199,13 +201,42 @@ def build_audit_request(values: Values) -> AuditRequest:
 def build_ckm_chain_request(values: Values) -> CkmChainRequest:
     """The request that these values make. Raises UsageError."""
     return CkmChainRequest(
-        name=_name(values),
+        name=parse_name(values),
         files=tuple(values["files"]),
         purpose=values["purpose"],
         csr=values["csr"],
         input_passwords=tuple(parse_source(text, "--input-password") for text in values["input_password"] or ()),
         output_dir=_output_dir(values),
         force=bool(values["force"]),
+    )
+
+
+def build_ckm_create_request(values: Values) -> CkmCreateRequest:
+    """The request that these values make. Raises UsageError."""
+    return CkmCreateRequest(
+        name=parse_name(values),
+        subject=_subject(values),
+        san=tuple(values["san"] or ()),
+        bits=options.parse_bits(values["key_size"]) if values["key_size"] else 2048,
+        label=values["label"],
+        exportable=not values["not_exportable"],
+        project=values["project"],
+        deploy=bool(values["deploy"]),
+        confirmed=bool(values["yes"]),
+    )
+
+
+def build_ckm_upload_request(values: Values) -> CkmUploadRequest:
+    """The request that these values make. Raises UsageError."""
+    return CkmUploadRequest(
+        name=parse_name(values),
+        files=tuple(values["files"]),
+        csr=values["csr"],
+        label=values["label"],
+        input_passwords=tuple(parse_source(text, "--input-password") for text in values["input_password"] or ()),
+        project=values["project"],
+        deploy=bool(values["deploy"]),
+        confirmed=bool(values["yes"]),
     )
 
 
@@ -305,7 +336,7 @@ def _login_files(values: Values) -> tuple[Source, Path | None]:
     """The private key and its certificate: as given, else those in the folder of NAME."""
     given = str(values["jwt_key_file"]) if values["jwt_key_file"] is not None else None
     certificate: Path | None = values["certificate"]
-    name = _name(values) if values["name"] is not None else None
+    name = parse_name(values) if values["name"] is not None else None
     if name is not None:
         folder = _output_dir(values) or Path(name)
         beside = folder / f"{name}.crt"
@@ -321,7 +352,8 @@ def _login_files(values: Values) -> tuple[Source, Path | None]:
     return Source(kind, given.removeprefix("env:")), certificate
 
 
-def _name(values: Values) -> str:
+def parse_name(values: Values) -> str:
+    """NAME. Raises UsageError, which tells a file from a name."""
     # Completion of the folder's name leaves a slash behind it.
     given = values["name"] = values["name"].rstrip("/" + os.sep)
     try:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sfkeytool.cli import options
 from sfkeytool.cli.commands import login
-from sfkeytool.cli.fields import Field, Values
+from sfkeytool.cli.fields import Field, Question, Values
 from sfkeytool.cli.run import Run
 from sfkeytool.errors import OrgError, UsageError
 
@@ -19,15 +19,17 @@ TARGET_ORG = Field(
     "The org, by an alias or username of the Salesforce CLI. [default: $SF_TARGET_ORG]",
     ("--target-org", "-o"),
     metavar="ALIAS",
+    question=Question("Org, an alias of the Salesforce CLI (sf org list):", menu_only=True),
 )
 TARGET_ORGS = replace(
     TARGET_ORG,
     type=list[str],
+    question=None,
     help="An org to read, by an alias or username of the Salesforce CLI. Repeatable. [default: $SF_TARGET_ORG, where no"
     " PATH is given]",
 )
 NAME_CLASH_ORG = replace(
-    TARGET_ORG, help="Warn when this org's CKM has the name already; an alias of the Salesforce CLI."
+    TARGET_ORG, help="Warn when this org's CKM has the name already; an alias of the Salesforce CLI.", question=None
 )
 API_VERSION = Field(
     "api_version",

@@ -79,6 +79,11 @@ class Console:
         if not self.quiet and not self.json_output:
             print(clean(line), file=sys.stderr)
 
+    def announce(self, notice: Notice) -> None:
+        """Something that nobody may miss, whatever was asked to be quiet: at once on stderr, and in the envelope."""
+        self.notices.append(notice)
+        print(clean(notice.message), file=sys.stderr, flush=True)
+
     def detail(self, line: str) -> None:
         """Progress, for --verbose."""
         if self.verbose:

@@ -62,6 +62,30 @@ def token_arguments(alias: str) -> list[str]:
     return ["org", "auth", "show-access-token", "--json", "--target-org", alias]
 
 
+def deploy_arguments(alias: str, name: str) -> list[str]:
+    """What deploys the source of one certificate, from inside its project."""
+    return ["project", "deploy", "start", "--metadata", f"Certificate:{name}", "--target-org", alias, "--json"]
+
+
+def parse_deploy(stdout: bytes, alias: str) -> None:
+    """Raises OrgError unless the deployment succeeded, with Salesforce's words."""
+    try:
+        value = json.loads(stdout)
+    except (ValueError, RecursionError):
+        raise _incomprehensible() from None
+    result = value.get("result") if isinstance(value, dict) else None
+    if isinstance(value, dict) and value.get("status") == 0 and isinstance(result, dict) and result.get("success"):
+        return
+    details = (result.get("details") if isinstance(result, dict) else None) or {}
+    failures = details.get("componentFailures") or []
+    failures = failures if isinstance(failures, list) else [failures]
+    problems = [str(one.get("problem")) for one in failures if isinstance(one, dict) and one.get("problem")]
+    words = "; ".join(problems) or str(value.get("message") if isinstance(value, dict) else "") or "no reason given"
+    raise OrgError(
+        "org.deploy-failed", f"{alias} did not take it: {words[:500]}", "sfkeytool explain may know the message"
+    )
+
+
 def parse_display(stdout: bytes, alias: str) -> tuple[str, Secret | None]:
     """Instance URL, and the access token where this CLI still shows it. Raises OrgError."""
     result = _result(stdout, alias)

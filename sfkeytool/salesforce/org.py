@@ -44,6 +44,20 @@ class Session:
 
 
 @dataclass(frozen=True)
+class Organization:
+    """``is_sandbox`` is None, and the others empty, where the org does not tell."""
+
+    org_id: str
+    name: str
+    is_sandbox: bool | None
+
+    @property
+    def kind(self) -> str:
+        """For people."""
+        return {True: "a sandbox", False: "PRODUCTION", None: "of unknown kind"}[self.is_sandbox]
+
+
+@dataclass(frozen=True)
 class Pace:
     """Time, as an argument: a monotonic clock in seconds, and what waits."""
 
@@ -100,6 +114,17 @@ class OrgClient:
                 raise self._not_ours()
             path = following
         raise OrgError("org.refused", f"{self.host}: a query does not come to an end")
+
+    def organization(self) -> "Organization":
+        """Which org this is."""
+        for record in self.query("SELECT Id, Name, IsSandbox FROM Organization"):
+            sandbox = record.get("IsSandbox")
+            return Organization(
+                str(record.get("Id") or ""),
+                str(record.get("Name") or ""),
+                sandbox if isinstance(sandbox, bool) else None,
+            )
+        return Organization("", "", None)
 
     # Metadata
 

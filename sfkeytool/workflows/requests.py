@@ -184,6 +184,33 @@ class CkmChainRequest(NamedTuple):
     force: bool = False
 
 
+class CkmCreateRequest(NamedTuple):
+    """``project`` is an sfdx project that exists, or a folder to make; None for ``NAME/NAME-create``."""
+
+    name: str
+    subject: SubjectRequest
+    san: tuple[str, ...] = ()
+    bits: int = 2048
+    label: str | None = None
+    exportable: bool = True
+    project: Path | None = None
+    deploy: bool = False
+    confirmed: bool = False
+
+
+class CkmUploadRequest(NamedTuple):
+    """``csr`` is the request that CKM gave out; without it the record in the org tells which key it is."""
+
+    name: str
+    files: tuple[Path, ...]
+    csr: Path | None = None
+    label: str | None = None
+    input_passwords: tuple[Source, ...] = ()
+    project: Path | None = None
+    deploy: bool = False
+    confirmed: bool = False
+
+
 class CheckRequest(NamedTuple):
     """``as_of`` is None for now; ``new_password`` is that of repaired copies."""
 

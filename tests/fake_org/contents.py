@@ -4,10 +4,16 @@ import base64
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 NAMESPACE = "http://soap.sforce.com/2006/04/metadata"
 Fields = Sequence[tuple[str, Any]]
@@ -48,6 +54,8 @@ class Contents:
     """Components that readMetadata refuses."""
     denied_objects: set[str] = field(default_factory=set)
     page_size: int = 2000
+    keys: dict[str, rsa.RSAPrivateKey] = field(default_factory=dict)
+    """Of the certificates that were born here."""
 
     def add(self, type: str, name: str, fields: Fields, **state: Any) -> None:
         self.components.setdefault(type, {})[name] = Component(fields, **state)
@@ -99,6 +107,28 @@ class Contents:
         }  # fmt: skip
         people.append({"Assignee": assignee, "_permission": permission, "_admin": admin})
         self.rows.setdefault("UserLogin", []).append({"UserId": id, "_frozen": frozen})
+
+    def take(self, path: Path) -> str:
+        """A deployed certificate: a new record gets a key of its own that copies the subject, and waits for a CA; a
+        record that is there takes a chain of its own key. Returns the problem, if there is one."""
+        name = path.stem
+        meta = ElementTree.fromstring(path.with_name(f"{path.name}-meta.xml").read_bytes())  # noqa: S314 - a test's file
+        said = {element.tag.rpartition("}")[2]: element.text or "" for element in meta}
+        chain = x509.load_pem_x509_certificates(path.read_bytes())
+        if name not in self.components.get("Certificate", {}):
+            key = self.keys[name] = rsa.generate_private_key(public_exponent=65537, key_size=int(said["keySize"]))
+            request = x509.CertificateSigningRequestBuilder().subject_name(chain[0].subject).sign(key, hashes.SHA256())
+            pem = request.public_bytes(serialization.Encoding.PEM).decode()
+            self.add_certificate(name, pem, None, ca_signed=True, unusable=True, key_size=int(said["keySize"]))
+            return ""
+        if chain[0].public_key() != self.keys[name].public_key():
+            return "The certificate does not match the private key"
+        for issued, issuer in pairwise(chain):
+            issued.verify_directly_issued_by(issuer)
+        self.rows["Certificate"] = [row for row in self.rows["Certificate"] if row["DeveloperName"] != name]
+        expires = f"{chain[0].not_valid_after_utc:%Y-%m-%dT%H:%M:%S.000+0000}"
+        self.add_certificate(name, path.read_text(), expires, ca_signed=True, key_size=int(said["keySize"]))
+        return ""
 
     # SOQL
 

@@ -40,6 +40,7 @@ class FakeOrg:
         self.contents = Contents(org_id)
         organization = {"Name": "Worthless", "IsSandbox": False, "Id": org_id}
         self.contents.rows["Organization"] = [organization]
+        self.deployments: list[Path] = []
         self.latency_seconds = 0.0
         self._broken: list[tuple[str, str]] = []
         self._forced: list[Refusal] = []
@@ -109,6 +110,15 @@ class FakeOrg:
                     return how
         return None
 
+    def deploy(self, project: Path) -> tuple[int, Any]:
+        """Takes the certificates in a project's source, as the Metadata API does; the answer is the CLI's JSON."""
+        problems = [problem for path in sorted(project.rglob("certs/*.crt")) if (problem := self.contents.take(path))]
+        self.deployments.append(project)
+        if problems:
+            failures = [{"problem": problem, "problemType": "Error"} for problem in problems]
+            return 200, {"status": 1, "result": {"success": False, "details": {"componentFailures": failures}}}
+        return 200, {"status": 0, "result": {"success": True, "status": "Succeeded", "details": {}}}
+
     # What it answers
 
     def log_in(self, form: dict[str, str]) -> tuple[int, dict[str, Any]]:
@@ -138,6 +148,8 @@ class FakeOrg:
                 {"label": "Winter '26", "url": "/services/data/v65.0", "version": "65.0"},
                 {"label": "Summer '26", "url": "/services/data/v67.0", "version": "67.0"},
             ]
+        if method == "POST" and path == "/fake/deploy":  # what a stand-in for the Salesforce CLI sends
+            return self.deploy(Path(body.decode()))
         if path.startswith("/services/Soap/m/"):
             return self.contents.soap(body, self.tokens)
         if token not in self.tokens:

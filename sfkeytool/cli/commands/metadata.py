@@ -10,7 +10,7 @@ from sfkeytool.cli.fields import Field, Question, Values
 from sfkeytool.cli.run import Command, Run
 from sfkeytool.edge.ask import Choice
 from sfkeytool.errors import InputError
-from sfkeytool.model import AppKind, ArtifactKind, PlannedFile
+from sfkeytool.model import AppKind, Artifact, ArtifactKind, PlannedFile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -119,7 +119,7 @@ def _make(run: Run, request: "MetadataRequest", inputs: "MetadataInputs") -> int
     from sfkeytool.edge.writer import FolderWrite
     from sfkeytool.workflows.metadata import browserforce, new_app
 
-    project = request.project or _project_around(Path.cwd())
+    project = request.project or project_around(Path.cwd())
     existing = project is not None and os.path.lexists(project)
     target = project or request.folder / f"{request.name}-project"
     outcome = new_app(request, inputs, run.now, new_project=not existing)
@@ -129,7 +129,7 @@ def _make(run: Run, request: "MetadataRequest", inputs: "MetadataInputs") -> int
         plan = run.plan(request.folder, [PlannedFile(config.filename, config.kind)], force=False)
         extra = FolderWrite(plan, (config,))
     if existing:
-        writes = _into_project(run, target, outcome)
+        writes = into_project(run, target, outcome)
         run.warn_about(outcome)
         receipts: Sequence[Receipt] = run.commit(writes)
     else:
@@ -141,23 +141,29 @@ def _make(run: Run, request: "MetadataRequest", inputs: "MetadataInputs") -> int
     return tell(run, outcome, receipts, lambda facts: f"{facts['name']}: source of a new {facts['kind']}")
 
 
-def _into_project(run: Run, project: Path, outcome: "Outcome") -> "list[Any]":
-    """One write for each kind of metadata: its folder in the project's default package directory."""
+def into_project(run: Run, project: Path, outcome: "Outcome", *, force: bool = False) -> "list[Any]":
+    """One write for each kind of metadata: its folder in the project's default package directory.
+
+    ``force``: files that are there are replaced.
+    """
     from sfkeytool.edge.writer import FolderWrite
     from sfkeytool.workflows.metadata import DEFAULT_FOLDER
 
     base = project / _package_directory(run, project) / DEFAULT_FOLDER
-    writes = []
+    by_folder: dict[Path, list[Artifact]] = {}
     for artifact in outcome.artifacts:
         folder = base / artifact.folder
-        if os.path.lexists(folder / artifact.filename):
+        by_folder.setdefault(folder, []).append(artifact)
+        if os.path.lexists(folder / artifact.filename) and not force:
             raise InputError(
                 "metadata.exists",
-                f"{folder / artifact.filename} exists already; source of an app that exists is not made anew",
-                f"replace the certificate in what was retrieved: sfkeytool metadata {outcome.facts['name']} --in FILE",
+                f"{folder / artifact.filename} exists already; source of what exists is not made anew",
+                f"the certificate of an app is replaced by sfkeytool metadata {outcome.facts['name']} --in FILE",
             )
-        planned = [PlannedFile(artifact.filename, artifact.kind)]
-        writes.append(FolderWrite(run.plan(folder, planned, force=False, private=False), (artifact,)))
+    writes = []
+    for folder, artifacts in by_folder.items():
+        planned = [PlannedFile(artifact.filename, artifact.kind) for artifact in artifacts]
+        writes.append(FolderWrite(run.plan(folder, planned, force=force, private=False), tuple(artifacts)))
     return writes
 
 
@@ -180,7 +186,7 @@ def _package_directory(run: Run, project: Path) -> str:
     return default
 
 
-def _project_around(place: Path) -> Path | None:
+def project_around(place: Path) -> Path | None:
     return next((folder for folder in (place, *place.parents) if os.path.isfile(folder / "sfdx-project.json")), None)
 
 

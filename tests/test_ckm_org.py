@@ -1,0 +1,378 @@
+"""``ckm list|csr|download|create|upload`` against the fake org: read alike by simple-salesforce, changed only when told."""
+
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pexpect
+import pytest
+import requests
+from conftest import CertificateAuthority, Pair, Result, openssl, tree
+from cryptography import x509
+from fake_org import FakeOrg
+from filled_org import add_connected_app, make, request
+from metadata_schema import validate
+from salesforce_cli import run_sf
+from simple_salesforce import Salesforce
+from test_fake_org import ToLoopback
+from test_json import validate as validate_json
+
+Cli = Callable[..., Result]
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a first line")
+
+SF = """#!{python}
+import json, os, sys, urllib.request
+with open({log!r}, "a") as log:
+    log.write(json.dumps([sys.argv[1:], os.getcwd(), sorted(os.environ), sys.stdin.read()]) + "\\n")
+if sys.argv[1:3] == ["project", "deploy"]:
+    asked = urllib.request.Request({url!r} + "/fake/deploy", os.getcwd().encode(), method="POST")
+    sys.stdout.write(urllib.request.urlopen(asked).read().decode())
+else:
+    print(json.dumps({{"status": 0, "result": {{"instanceUrl": {url!r}, "accessToken": {token!r}}}}}))
+"""
+
+
+@pytest.fixture
+def org(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeOrg]:
+    """An empty one; a stand-in called sf is in front of PATH, which knows it and plays deployments into it."""
+    with FakeOrg(tls=False) as org:
+        script = folder / "bin" / "sf"
+        script.parent.mkdir()
+        script.write_text(SF.format(python=sys.executable, log=str(folder / "sf.log"), url=org.url, token=org.let_in()))
+        script.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{script.parent}{os.pathsep}{os.environ['PATH']}")
+        yield org
+
+
+def calls(folder: Path) -> list[list[Any]]:
+    """How sf was called, but for the calls that log in."""
+    log = folder / "sf.log"
+    lines = log.read_text().splitlines() if log.exists() else []
+    return [call for call in map(json.loads, lines) if call[0][0] != "org"]
+
+
+def test_the_whole_loop(cli: Cli, org: FakeOrg, folder: Path, ca: CertificateAuthority) -> None:
+    """Create, request, signed by openssl, chain, upload, expiry read back, download, covered; then a renewal."""
+    made = cli(
+        "ckm", "create", "pay", "--organization", "Acme", "--country", "DE", "-o", "prod", "--deploy", "--yes", "--json"
+    )
+    assert made.code == 0, made
+    assert made.json["result"]["deployed"]
+    assert cli("ckm", "csr", "pay", "-o", "prod").code == 0
+    asked = x509.load_pem_x509_csr(Path("pay/pay.csr").read_bytes())
+    assert asked.subject.rfc4514_string() == "CN=pay,O=Acme,C=DE"
+    assert asked.public_key() == org.contents.keys["pay"].public_key()
+    assert (
+        asked.public_key()
+        != x509.load_pem_x509_certificate(
+            Path("pay-create/force-app/main/default/certs/pay.crt").read_bytes()
+        ).public_key()
+    )
+    ca.sign(folder / "pay" / "pay.csr", folder / "answer.crt")
+    assert cli("ckm", "chain", "pay", "answer.crt", ca.intermediate, ca.root, "--csr", "pay/pay.csr").code == 0
+    done = cli("ckm", "upload", "pay", "pay/pay-chain.crt", "-o", "prod", "--deploy", "--yes", "--json")
+    assert done.code == 0, done
+    listed = cli("ckm", "list", "-o", "prod", "--json").json["result"]
+    [entry] = listed["certificates"]
+    answer = x509.load_pem_x509_certificate(Path("answer.crt").read_bytes())
+    assert entry["notAfter"] == f"{answer.not_valid_after_utc:%Y-%m-%dT%H:%M:%SZ}"
+    assert (entry["waitsForCertificate"], entry["chainLength"], listed["complete"]) == (False, 3, True)
+    assert cli("ckm", "download", "pay", "-o", "prod", "-d", "down").code == 0
+    assert x509.load_pem_x509_certificate(Path("down/pay.crt").read_bytes()) == answer
+    assert Path("down/pay-chain.crt").read_bytes() == Path("pay/pay-chain.crt").read_bytes()
+    add_connected_app(org, "Pay", Path("down/pay.crt").read_text())
+    audited = cli("audit", "-o", "prod", "--json")
+    assert audited.code in (0, 5), audited
+    [app] = [item for item in audited.json["result"]["items"] if item["kind"] == "connected-app"]
+    assert app["coverage"] == "covered"
+    gone = cli("ckm", "csr", "pay", "-o", "prod", "-d", "again", "--json")
+    assert (gone.code, gone.json["code"]) == (1, "ckm.no-request")
+    assert "Download Certificate Signing Request" in gone.json["actions"][0]
+    ca.sign(folder / "pay" / "pay.csr", folder / "next.crt", days=200)
+    renewed = cli(
+        "ckm",
+        "upload",
+        "pay",
+        "next.crt",
+        ca.intermediate,
+        ca.root,
+        "-o",
+        "prod",
+        "--deploy",
+        "--yes",
+        "--project",
+        "next",
+    )
+    assert renewed.code == 0, renewed
+    assert "instead of the one until" in renewed.err
+    assert cli("ckm", "download", "pay", "-o", "prod", "-d", "down", "--force").code == 0
+    assert x509.load_pem_x509_certificate(Path("down/pay.crt").read_bytes()) == x509.load_pem_x509_certificate(
+        Path("next.crt").read_bytes()
+    )
+
+
+def test_simple_salesforce_reads_the_same(
+    cli: Cli, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Names and contents: the request of the one that waits, the certificate of the other."""
+    pay = make("pay", 300, 1)
+    with FakeOrg(tls=True, folder=tmp_path) as org:
+        org.contents.add_certificate("pay", pay.pem, pay.expires)
+        org.contents.add_certificate("waiting", request("waiting", 2), None, ca_signed=True, unusable=True)
+        org.contents.add_row("ghost", pay.expires)
+        for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
+            monkeypatch.setenv(name, str(org.ca_pem_path))
+        monkeypatch.setenv("SF_ACCESS_TOKEN", org.let_in())
+        monkeypatch.setenv("SF_ORG_INSTANCE_URL", org.url)
+        session = requests.Session()
+        session.mount("https://", ToLoopback(org))
+        client = Salesforce(
+            instance=org.url.removeprefix("https://"), session_id=org.let_in(), session=session, version="63.0"
+        )
+        names = [
+            found.fullName for found in client.mdapi.list_metadata([client.mdapi.ListMetadataQuery(type="Certificate")])
+        ]
+        theirs = {name: client.mdapi.Certificate.read([name]).content for name in names}
+        listed = cli("ckm", "list", "--json")
+        assert cli("ckm", "csr", "waiting").code == 0
+        assert cli("ckm", "download", "pay").code == 0
+    assert [entry["name"] for entry in listed.json["result"]["certificates"]] == names == ["pay", "waiting"]
+    assert Path("waiting/waiting.csr").read_bytes() == theirs["waiting"]
+    assert Path("pay/pay.crt").read_bytes() == theirs["pay"]
+
+
+@pytest.mark.parametrize("command", ["create", "upload"])
+def test_the_source_passes_the_schema_and_the_real_cli(
+    command: str, cli: Cli, folder: Path, pair: Pair, ca: CertificateAuthority
+) -> None:
+    """Nothing is dropped when the Salesforce CLI converts it; the certificate arrives byte for byte."""
+    if command == "create":
+        done = cli(
+            "ckm",
+            "create",
+            "pay",
+            "--subject",
+            "CN=pay,O=Acme",
+            "--not-exportable",
+            "--key-size",
+            "4096",
+            "--label",
+            "Pay & Co",
+        )
+        fields = {"caSigned": "true", "keySize": "4096", "masterLabel": "Pay &amp; Co", "privateKeyExportable": "false"}
+    else:
+        done = cli("ckm", "upload", "pay", ca.root, pair.crt, ca.intermediate, "--csr", pair.key.with_suffix(".csr"))
+        fields = {"caSigned": "true", "keySize": "2048", "masterLabel": "pay", "privateKeyExportable": "true"}
+    assert done.code == 0, done
+    project = folder / f"pay-{command}"
+    source = project / "force-app" / "main" / "default" / "certs"
+    meta = (source / "pay.crt-meta.xml").read_bytes()
+    validate(meta)
+    assert dict(re.findall(r"<(\w+)>([^<\n]+)</", meta.decode())) == fields
+    converted = run_sf(
+        "project",
+        "convert",
+        "source",
+        "--root-dir",
+        "force-app",
+        "--output-dir",
+        "out",
+        home=folder / "home",
+        cwd=project,
+    )
+    assert converted.returncode == 0, converted.stdout + converted.stderr
+    assert (project / "out" / "certs" / "pay.crt").read_bytes() == (source / "pay.crt").read_bytes()
+    assert (project / "out" / "certs" / "pay.crt-meta.xml").exists()
+    ours, theirs = (members((project / path).read_text()) for path in ("manifest/package.xml", "out/package.xml"))
+    assert ours == theirs == ["pay", "Certificate"]
+    assert not list(project.rglob("*.key"))
+
+
+def members(package: str) -> list[str]:
+    return re.findall(r"<(?:members|name)>([^<]+)<", package)
+
+
+def test_deploy_runs_exactly_this(cli: Cli, org: FakeOrg, folder: Path) -> None:
+    """Once, inside the project, with closed stdin and without a variable of ours."""
+    os.environ["SFKEYTOOL_PASSWORD"] = "ours"
+    try:
+        assert cli("ckm", "create", "pay", "-o", "prod", "--deploy", "--yes").code == 0
+    finally:
+        del os.environ["SFKEYTOOL_PASSWORD"]
+    [(arguments, place, environment, stdin)] = calls(folder)
+    assert arguments == [
+        "project",
+        "deploy",
+        "start",
+        "--metadata",
+        "Certificate:pay",
+        "--target-org",
+        "prod",
+        "--json",
+    ]
+    assert place == str(folder / "pay-create")
+    assert stdin == ""
+    assert not [name for name in environment if name.startswith("SFKEYTOOL") or name == "TEST_PASSWORD"]
+
+
+@pytest.mark.parametrize("how", [(), ("--json",), ("--no-prompt",), ("--quiet",)])
+def test_nobody_is_there_to_be_asked(how: tuple[str, ...], cli: Cli, org: FakeOrg, folder: Path) -> None:
+    """Closed stdin, or --json: wrong usage without --yes, before anything is written or sent."""
+    refused = cli("ckm", "create", "pay", "-o", "prod", "--deploy", *how)
+    assert refused.code == 2
+    assert "--yes" in refused.out + refused.err
+    assert not Path("pay-create").exists()
+    assert not calls(folder)
+    assert not org.requests
+
+
+def test_with_yes_it_says_which_org_and_what(cli: Cli, org: FakeOrg) -> None:
+    """On stderr, under --quiet and --json too, and among the warnings of --json; production in capitals."""
+    done = cli("ckm", "create", "pay", "-o", "prod", "--deploy", "--yes", "--json")
+    [warning] = [text for text in done.json["warnings"] if "is changed" in text]
+    assert "prod (Worthless, PRODUCTION, 00D000000000001EAA" in warning
+    assert "make the certificate pay" in warning
+    assert warning in done.err
+    org.contents.rows["Organization"][0]["IsSandbox"] = True
+    assert "a sandbox" in cli("ckm", "create", "shop", "-o", "prod", "--deploy", "--yes", "-q").err
+
+
+@pytest.mark.parametrize("answer", ["y", "n", "\x03"])
+def test_on_a_terminal_it_asks(answer: str, org: FakeOrg, folder: Path) -> None:
+    """The org and the change stand above the question; no, and Ctrl-C, leave nothing behind."""
+    child = pexpect.spawn(
+        sys.executable, ["-m", "sfkeytool", "ckm", "create", "pay", "-o", "prod", "--deploy"], cwd=str(folder), timeout=30,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "TERM": "xterm", "CI": ""},
+        encoding="utf-8", dimensions=(40, 200),
+    )  # fmt: skip
+    child.expect("PRODUCTION")
+    child.expect("make the certificate pay")
+    child.expect("Deploy to this org")
+    child.send(answer)
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == {"y": 0, "n": 1, "\x03": 130}[answer]
+    assert len(calls(folder)) == (answer == "y")
+    assert Path("pay-create").exists() is (answer == "y")
+    assert ("pay" in org.contents.keys) is (answer == "y")
+
+
+def test_the_wrong_chain_is_refused_before_anything_is_sent(
+    cli: Cli, org: FakeOrg, folder: Path, pair: Pair, other_pair: Pair, ca: CertificateAuthority
+) -> None:
+    """Another key than the request's or the present certificate's, the leaf missing, an expired intermediate, a record
+    that shows nothing."""
+    contents = org.contents
+    csr = pair.key.with_suffix(".csr")
+    contents.add_certificate("asks", csr.read_text(), None, ca_signed=True, unusable=True)
+    present = openssl("x509", "-in", pair.crt, "-enddate", "-noout")
+    assert present
+    contents.add_certificate("has", pair.crt.read_text(), "2027-01-01", ca_signed=True)
+    contents.add_certificate("hidden", pair.crt.read_text(), "2027-01-01", ca_signed=True)
+    contents.components["Certificate"]["hidden"].fields = [
+        ("fullName", "hidden"),
+        ("caSigned", "true"),
+        ("masterLabel", "x"),
+    ]
+    old = folder / "old.crt"
+    openssl(
+        "x509", "-req", "-in", ca.folder / "intermediate.csr", "-CA", ca.root, "-CAkey", ca.folder / "root.key", "-days", "-1",
+        "-set_serial", "77", "-extfile", ca.folder / "ca.ext", "-out", old,
+    )  # fmt: skip
+    before = tree(folder / "bin") | {path.name: b"" for path in folder.iterdir() if path.name != "sf.log"}
+    cases = [
+        ("asks", [other_pair.crt, ca.intermediate, ca.root], "ckm.other-key"),
+        ("has", [other_pair.crt, ca.intermediate, ca.root], "ckm.other-key"),
+        ("asks", [ca.intermediate, ca.root], "ckm.other-key"),
+        ("has", [ca.intermediate, ca.root], "ckm.no-leaf"),
+        ("asks", [pair.crt, old, ca.root], "ckm.expired"),
+        ("hidden", [pair.crt, ca.intermediate, ca.root], "ckm.unproved"),
+        ("nowhere", [pair.crt], "ckm.unknown"),
+    ]
+    for name, files, code in cases:
+        refused = cli("ckm", "upload", name, *files, "-o", "prod", "--deploy", "--yes", "--json")
+        assert (refused.code, refused.json["code"]) == (1, code), (name, refused)
+    assert not calls(folder)
+    assert tree(folder / "bin") | {path.name: b"" for path in folder.iterdir() if path.name != "sf.log"} == before
+    assert cli("ckm", "upload", "hidden", pair.crt, ca.intermediate, ca.root, "-o", "prod", "--csr", csr).code == 0
+    no_org = cli("ckm", "upload", "pay", pair.crt, "--json")
+    assert (no_org.code, no_org.json["code"]) == (1, "ckm.unproved")
+
+
+def test_a_difference_after_the_deployment_stops(
+    cli: Cli, org: FakeOrg, folder: Path, ca: CertificateAuthority
+) -> None:
+    """The org took something else; and what it does not take is told in its words."""
+    assert cli("ckm", "create", "pay", "-o", "prod", "--deploy", "--yes").code == 0
+    assert cli("ckm", "csr", "pay", "-o", "prod").code == 0
+    ca.sign(folder / "pay" / "pay.csr", folder / "answer.crt")
+    other = make("other", 100, 3)
+    take = org.contents.take
+
+    def take_another(path: Path) -> str:
+        problem = take(path)
+        org.contents.add_certificate("pay", other.pem, other.expires)
+        return problem
+
+    org.contents.take = take_another  # type: ignore[method-assign]
+    upload = (
+        "ckm",
+        "upload",
+        "pay",
+        "answer.crt",
+        ca.intermediate,
+        ca.root,
+        "-o",
+        "prod",
+        "--deploy",
+        "--yes",
+        "--json",
+    )
+    done = cli(*upload)
+    assert (done.code, done.json["code"]) == (1, "ckm.readback")
+    org.contents.take = lambda _: "Salesforce says no"  # type: ignore[method-assign]
+    assert cli("ckm", "create", "shop", "-o", "prod", "--deploy", "--yes", "--json").json["code"] == "org.deploy-failed"
+    taken = cli("ckm", "create", "pay", "-o", "prod", "--deploy", "--yes", "--json")
+    assert (taken.code, taken.json["code"]) == (1, "ckm.name-taken")
+
+
+def test_into_a_project_that_exists(cli: Cli, folder: Path, pair: Pair, ca: CertificateAuthority) -> None:
+    """Found around the current folder; a file that is there is replaced only with --force, and only by upload."""
+    Path("sfdx-project.json").write_text('{"packageDirectories": [{"path": "src"}]}')
+    assert cli("ckm", "create", "pay").code == 0
+    assert (folder / "src/main/default/certs/pay.crt-meta.xml").exists()
+    assert cli("ckm", "create", "pay").code == 1
+    upload = ("ckm", "upload", "pay", pair.crt, ca.intermediate, ca.root, "--csr", pair.key.with_suffix(".csr"))
+    assert cli(*upload).code == 1
+    assert cli(*upload, "--force").code == 0
+    assert len(x509.load_pem_x509_certificates((folder / "src/main/default/certs/pay.crt").read_bytes())) == 3
+
+
+def test_wrong_usage(cli: Cli, folder: Path) -> None:
+    assert cli("ckm", "create", "pay", "--deploy", "--yes").code == 2
+    assert cli("ckm", "create", "pay", "--yes").code == 2
+    assert cli("ckm", "create", "pay", "--key-size", "3072").code == 2
+    assert cli("ckm", "list").code == 2
+    assert cli("ckm", "csr", "pay").code == 2
+    assert not Path("pay-create").exists()
+
+
+def test_each_json_result_has_the_shape_of_its_schema(
+    cli: Cli, org: FakeOrg, folder: Path, ca: CertificateAuthority
+) -> None:
+    """In docs/schemas."""
+    results = {"create": cli("ckm", "create", "pay", "-o", "prod", "--deploy", "--yes", "--json")}
+    results["csr"] = cli("ckm", "csr", "pay", "-o", "prod", "--json")
+    ca.sign(folder / "pay" / "pay.csr", folder / "answer.crt")
+    results["upload"] = cli("ckm", "upload", "pay", "answer.crt", ca.root, ca.intermediate, "-o", "prod", "--json")
+    made = make("other", 200, 1)
+    org.contents.add_certificate("other", made.pem, made.expires)
+    results["download"] = cli("ckm", "download", "other", "-o", "prod", "--json")
+    results["list"] = cli("ckm", "list", "-o", "prod", "--json")
+    for name, result in results.items():
+        assert result.code == 0, result
+        validate_json(result.json, f"ckm-{name}")
