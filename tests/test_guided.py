@@ -220,6 +220,7 @@ def test_questionary_itself_takes_the_answers(folder: Path, pair: Pair, capsys: 
     from sfkeytool.cli.menu import run_menu
 
     keys = [
+        ENTER,  # the key is made here
         DOWN + DOWN + ENTER,  # wrap
         "1pay" + ENTER + "\x01\x0b" + "pay" + ENTER,  # refused, line emptied, legal
         str(pair.key) + ENTER, str(pair.crt) + ENTER, ENTER,  # files
@@ -277,10 +278,31 @@ def finish(child: Any) -> str:
     return str(child.before)
 
 
+def test_every_command_lies_on_a_road_and_every_road_has_one() -> None:
+    """But for explain, which the refused keystore leads to."""
+    from sfkeytool.cli.menu import _JOBS, _ROADS
+
+    assert set(_JOBS) | {"explain"} == {command.name for command in COMMANDS}
+    assert {road for road, _ in _JOBS.values()} == set(_ROADS)
+
+
+@pytest.mark.parametrize("road", ["reminder", "audit"])
+def test_a_road_with_one_job_asks_no_second_time(road: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It goes on with the job's own first question."""
+    from sfkeytool.cli.menu import run_menu
+
+    asker = ScriptedAsker(road)
+    assert run_menu(COMMANDS, asker) != 0  # type: ignore[arg-type]
+    assert asker.asked[0].startswith("Which road")
+    assert not any("What do you want" in question for question in asker.asked)
+
+
 @pty_only
 def test_the_menu_makes_a_pair_on_a_terminal(folder: Path) -> None:
     """Bare sfkeytool, Enter for every default: an admin's first minute."""
     with terminal(folder=folder) as child:
+        child.expect("Which road")
+        child.send(ENTER)
         child.expect("What do you want to do")
         child.send(ENTER)
         child.expect("Name of the certificate")

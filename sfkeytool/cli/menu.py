@@ -10,22 +10,38 @@ from sfkeytool.cli.run import Command, boundary, run_command
 from sfkeytool.edge.ask import Asker, Check, Choice
 from sfkeytool.errors import EXIT_DIFFERENT, EXIT_INTERRUPTED
 
-_JOBS = {
-    "self-signed": "Make a keypair with a self-signed certificate (enough for JWT logins)",
-    "csr": "Make a keypair and a certificate request for a CA",
-    "wrap": "Wrap the CA's answer, or a PFX, into a keystore that Salesforce imports",
-    "unwrap": "Take a keystore apart: key, certificate, chain",
-    "show": "Look into a file",
-    "check": "Salesforce refuses my keystore: find out why, and repair it",
-    "compare": "Compare two files: is it the same certificate?",
-    "metadata": "Make the app's metadata, with the certificate in it",
-    "audit": "See what expires when, in folders and sfdx projects",
-    "login": "Log in with a key: does Salesforce accept it?",
-    "renew": "Renew a certificate that is about to expire (same key)",
-    "rotate": "Rotate a key (new key)",
-    "reminder": "Be reminded of a certificate whose key must stay outside",
-    "ckm chain": "Prepare a CA's answer for Upload Signed Certificate (the key is in Salesforce)",
+_ROADS = {
+    "outside": "Make the key here and import it: Salesforce mails; the key is with you and in the org",
+    "born": "Let Salesforce make the key, a CA signs: Salesforce mails; the key is in the org",
+    "reminder": "The key must never enter the org: a reminder there; Salesforce mails",
+    "audit": "No mails wanted, or many apps: look what expires, and be told",
+    "other": "Something else: look into a file, a refused keystore, a login, an app",
 }
+"""docs/which-road.md compares the first four."""
+
+_JOBS = {
+    "self-signed": ("outside", "Make a keypair with a self-signed certificate (enough for JWT logins)"),
+    "csr": ("outside", "Make a keypair and a certificate request for a CA"),
+    "wrap": ("outside", "Wrap the CA's answer, or a PFX, into a keystore that Salesforce imports"),
+    "renew": ("outside", "Renew a certificate that is about to expire (same key)"),
+    "rotate": ("outside", "Rotate a key (new key)"),
+    "ckm create": ("born", "Let Salesforce make a key and a request"),
+    "ckm csr": ("born", "Fetch that request, for a CA to sign"),
+    "ckm chain": ("born", "Prepare the CA's answer for Upload Signed Certificate in Setup"),
+    "ckm upload": ("born", "Bring the CA's answer into the org with the Salesforce CLI"),
+    "ckm download": ("born", "Fetch the certificate, for the app"),
+    "unwrap": ("born", "Get the key out for a client: take apart what Export to Keystore gave"),
+    "ckm list": ("born", "See what the org has"),
+    "reminder": ("reminder", "Make a reminder of a certificate"),
+    "audit": ("audit", "See what expires when, in folders, sfdx projects and orgs"),
+    "check": ("other", "Salesforce refuses my keystore: find out why, and repair it"),
+    "show": ("other", "Look into a file"),
+    "compare": ("other", "Compare two files: is it the same certificate?"),
+    "login": ("other", "Log in with a key: does Salesforce accept it?"),
+    "metadata": ("other", "Make the app's metadata, with the certificate in it"),
+}
+"""The road on which a job lies, and what it is called."""
+
 T = TypeVar("T")
 
 _REFUSED = "check"
@@ -33,11 +49,18 @@ _LEAVE = "leave"
 
 
 def run_menu(commands: Sequence[Command], asker: Asker | None = None) -> int:
-    """Ask what to do, then run that command with every question of its own. Returns its exit code."""
+    """Ask for the road and the job, then run that command with every question of its own. Returns its exit code."""
     asker = asker or Asker()
     by_name = {command.name: command for command in commands}
-    choices = [Choice(name, title) for name, title in _JOBS.items()] + [Choice(_LEAVE, "Leave")]
-    chosen, status = _answer(lambda: asker.choice("What do you want to do?", choices))
+    leave = Choice(_LEAVE, "Leave")
+    roads = [*(Choice(name, title) for name, title in _ROADS.items()), leave]
+    road, status = _answer(lambda: asker.choice("Which road? (docs/which-road.md compares them)", roads))
+    if road is None or road == _LEAVE:
+        return status
+    jobs = [Choice(name, title) for name, (of_road, title) in _JOBS.items() if of_road == road]
+    chosen: str | None = jobs[0].value
+    if len(jobs) > 1:
+        chosen, status = _answer(lambda: asker.choice("What do you want to do?", [*jobs, leave]))
     if chosen is None or chosen == _LEAVE:
         return status
     if chosen == _REFUSED:
