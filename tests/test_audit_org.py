@@ -596,3 +596,36 @@ def test_a_name_that_ckm_has_is_told_beforehand(
     done = cli("self-signed", "pay_two", *new, "-o", "prod")
     assert done.code == 0
     assert "could not be read" in done.err
+
+
+def test_reports_tell_two_orgs_apart(cli: Cli, org: FakeOrg, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same app with the same certificate in each: a series of its own in the metrics, the org in every row."""
+    from prometheus_client.parser import text_string_to_metric_families
+
+    made = make("pay", 300, 1)
+    add_connected_app(org, "Pay", made.pem)
+    answer = json.dumps({"status": 0, "result": {"instanceUrl": org.url, "accessToken": org.let_in()}})
+    stand_in(folder, f"print({answer!r})", monkeypatch)
+    reports = ("--prometheus", "o.prom", "--csv", "o.csv", "--html", "o.html", "--ics", "o.ics")
+    assert cli("audit", "-o", "prod", "-o", "uat", *reports).code == 5
+    families = {family.name: family for family in text_string_to_metric_families(Path("o.prom").read_text())}
+    paths = [sample.labels["filepath"] for sample in families["x509_cert_not_after"].samples]
+    assert sorted(paths) == ["prod/ConnectedApp:Pay", "uat/ConnectedApp:Pay"]
+    assert [sample.value for sample in families["sfkeytool_app_certificate_uncovered"].samples] == [1, 1]
+    for file in ("o.csv", "o.html"):
+        text = Path(file).read_text(encoding="utf-8-sig")
+        assert "prod" in text
+        assert "uat" in text
+
+
+def test_what_is_uncovered_in_an_org_is_told_by_notify(
+    cli: Cli, org: FakeOrg, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the org, and the command that covers it."""
+    add_connected_app(org, "Pay", make("pay", 300, 1).pem)
+    monkeypatch.setenv("WHERE", "json://127.0.0.1:9/x")
+    done = cli("audit", "--notify", "env:WHERE", "--dry-run")
+    assert done.code == 5
+    assert "ConnectedApp:Pay" in done.out
+    assert "uncovered" in done.out.lower()
+    assert "sfkeytool reminder pay" in done.out

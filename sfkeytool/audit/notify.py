@@ -168,7 +168,7 @@ def _certificate_lines(events: Sequence[Event], owner_of: Callable[[str], str]) 
         line += f" ({certificate.subject}), until {certificate.not_after[:10]}"
         if items[0].days_left is not None:
             line += f", {_days(items[0].days_left)}"
-    places = [f"  in {item.carrier.path}" + (f" ({item.carrier.part})" if item.carrier.part else "") for item in items]
+    places = [f"  in {item.carrier.where}" for item in items]
     owners = [f"  owner: {owner}" for owner in dict.fromkeys(owner_of(item.carrier.name) for item in items) if owner]
     advice = [f"  {advice}" for advice in dict.fromkeys(item.advice for item in items) if advice]
     return [line, *(escape_unprintable(rest) for rest in (*places[:_LISTED], *owners, *advice))]

@@ -129,6 +129,7 @@ def _through_cli(run: Run, alias: str, version: str | None) -> OrgAccess:
     def connect() -> "OrgClient":
         from sfkeytool.edge.salesforce_cli import run_salesforce_cli
         from sfkeytool.salesforce import cli_bridge
+        from sfkeytool.salesforce.org import Session
 
         environment = cli_bridge.cli_environment(run.environ)
         shown = run_salesforce_cli(cli_bridge.display_arguments(alias), environment)
@@ -136,7 +137,7 @@ def _through_cli(run: Run, alias: str, version: str | None) -> OrgAccess:
         if token is None:
             answer = run_salesforce_cli(cli_bridge.token_arguments(alias), environment)
             token = cli_bridge.parse_token(answer.stdout, alias)
-        return _client(run, cli_bridge.session_of(url, token, version))
+        return _client(run, Session(url, token, version))
 
     return OrgAccess(alias, connect)
 

@@ -29,11 +29,9 @@ def run_salesforce_cli(
     *,
     timeout_seconds: float = TIMEOUT_SECONDS,
     cwd: Path | None = None,
-    passes_output: bool = False,
 ) -> Finished:
     """Run ``sf`` with closed stdin and exactly this environment; no secret stands in ``arguments``.
 
-    ``passes_output``: what it prints goes to our stderr, for people to watch, instead of into the result.
     Raises OrgError: org.cli-missing, org.cli-timeout, org.cli-failed.
     """
     command = shutil.which("sf", path=environment.get("PATH", os.defpath))
@@ -49,8 +47,8 @@ def run_salesforce_cli(
         process = subprocess.Popen(  # a list, no shell; aliases are text that no command file minds
             [command, *arguments],
             stdin=subprocess.DEVNULL,
-            stdout=sys.stderr if passes_output else subprocess.PIPE,
-            stderr=None if passes_output else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
             env=dict(environment),
             cwd=cwd,
             start_new_session=sys.platform != "win32",
@@ -66,7 +64,7 @@ def run_salesforce_cli(
     finally:
         if process.poll() is None:
             _end(process)
-    return Finished(process.returncode, stdout or b"")
+    return Finished(process.returncode, stdout)
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

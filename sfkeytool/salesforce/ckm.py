@@ -87,7 +87,11 @@ def read_certificate(client: OrgClient, name: str) -> CkmEntry | None:
     full_name = known.get(name.lower())
     if full_name is None:
         return None
-    rows = {row.name.lower(): row for row in sorted(_query(client), key=lambda row: row.created)}
+    rows: dict[str, CkmEntry] = {}
+    try:
+        rows = {row.name.lower(): row for row in sorted(_query(client), key=lambda row: row.created)}
+    except OrgError as error:
+        _keep([], error)  # the record itself tells the most
     records = client.read_metadata("Certificate", [full_name])
     return _joined(full_name, rows.get(full_name.lower(), CkmEntry(full_name)), records[0] if records else None)
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from sfkeytool.errors import OrgError, UsageError
 from sfkeytool.passwords import Secret
-from sfkeytool.salesforce.org import Session
 
 _ALIAS = re.compile(r"[^\W_][\w.@+\-]{0,254}")
 """Aliases and usernames. Nothing that a Windows command file would take for more than text."""
@@ -103,11 +102,6 @@ def parse_token(stdout: bytes, alias: str) -> Secret:
     if not isinstance(token, str) or not token or token.startswith(_REDACTED):
         raise _incomprehensible()
     return Secret(token)
-
-
-def session_of(url: str, token: Secret, api_version: str | None) -> Session:
-    """The session that the CLI has with an org."""
-    return Session(url, token, api_version)
 
 
 def _result(stdout: bytes, alias: str) -> dict[str, Any]:

@@ -143,10 +143,7 @@ def create_source(request: CkmCreateRequest, now: datetime, *, new_project: bool
     return Outcome(
         facts={"name": request.name, "subject": certificates.describe_certificate(certificate).subject},
         artifacts=_artifacts(request.name, certificates.encode_pem(certificate), fields, new_project=new_project),
-        next_steps=(
-            "After it is deployed: sfkeytool ckm csr "
-            f"{request.name} --target-org ALIAS fetches the request for your CA.",
-        ),
+        next_steps=(f"Once it is deployed, sfkeytool ckm csr {request.name} fetches the request for your CA.",),
     )
 
 

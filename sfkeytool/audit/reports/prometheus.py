@@ -20,11 +20,13 @@ def encode_prometheus(inventory: Inventory) -> bytes:
     samples: dict[str, dict[str, float]] = {name: {} for name in _HELP}
     for item in inventory.items:
         certificate = item.carrier.certificate
-        if certificate is None:
+        not_after = item.carrier.not_after
+        if not_after is None:
             continue
         labels = _labels(_label_values(item))
-        samples["x509_cert_not_after"][labels] = datetime.fromisoformat(certificate.not_after).timestamp()
-        samples["x509_cert_not_before"][labels] = datetime.fromisoformat(certificate.not_before).timestamp()
+        samples["x509_cert_not_after"][labels] = not_after.timestamp()
+        if certificate is not None:
+            samples["x509_cert_not_before"][labels] = datetime.fromisoformat(certificate.not_before).timestamp()
         samples["x509_cert_expired"][labels] = float(item.status == "expired")
         if item.coverage is not None:
             samples["sfkeytool_app_certificate_uncovered"][labels] = float(item.coverage is Coverage.UNCOVERED)
@@ -40,7 +42,7 @@ def _label_values(item: Item) -> dict[str, str]:
         (certificate.subject, certificate.issuer, certificate.serial_number) if certificate else ("", "", "")
     )
     return {
-        "filepath": carrier.path,
+        "filepath": f"{carrier.source}/{carrier.path}" if carrier.in_org else carrier.path,
         "filename": carrier.path.replace("\\", "/").rpartition("/")[2],
         "embedded_key": carrier.part,
         "kind": str(carrier.kind),

@@ -13,7 +13,7 @@ from sfkeytool.cli.commands.metadata import into_project, project_around
 from sfkeytool.cli.fields import Field, Question, Values, quoted
 from sfkeytool.cli.org_access import ONE_ORG, OrgAccess, find_orgs, one_org
 from sfkeytool.cli.run import Command, Run
-from sfkeytool.errors import CertificateError, OrgError, UsageError
+from sfkeytool.errors import CertificateError, InterruptedRunError, OrgError, SfkeytoolError, UsageError
 from sfkeytool.model import ArtifactKind, Notice, PlannedFile
 
 if TYPE_CHECKING:
@@ -81,7 +81,13 @@ def _execute_list(run: Run, values: Values) -> int:
         listing = list_certificates(client)
     for error in listing.errors:
         run.console.warn(Notice(error.code, error.message))
-    found = [describe_entry(entry) for entry in listing.entries]
+    found = []
+    for entry in listing.entries:
+        try:
+            found.append(describe_entry(entry))
+        except SfkeytoolError as error:
+            run.console.warn(Notice(error.code, error.message))
+            found.append(describe_entry(replace(entry, content=b"")))
     run.console.envelope(0, {"org": access.label, "complete": listing.is_complete, "certificates": found})
     rows = [("UNTIL", "NAME", "BITS", "KIND", "EXPORTABLE", "SHA-256"), *map(_list_row, found)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
@@ -267,15 +273,29 @@ class _Deployment:
         from sfkeytool.salesforce import cli_bridge
 
         arguments = cli_bridge.deploy_arguments(cli_bridge.parse_alias(self._alias, "--target-org"), name)
-        with self._run.progress(f"deploying to {self.label} …"):
-            done = run_salesforce_cli(
-                arguments,
-                cli_bridge.cli_environment(self._run.environ),
-                timeout_seconds=_DEPLOY_SECONDS,
-                cwd=project,
-            )
+        perhaps = f"the deployment may go on in {self.label}: look at Setup > Deployment Status"
+        try:
+            with self._run.progress(f"deploying to {self.label} …"):
+                done = run_salesforce_cli(
+                    arguments,
+                    cli_bridge.cli_environment(self._run.environ),
+                    timeout_seconds=_DEPLOY_SECONDS,
+                    cwd=project,
+                )
+        except KeyboardInterrupt:
+            raise InterruptedRunError("interrupted", f"interrupted; {perhaps}") from None
+        except OrgError as error:
+            raise OrgError(error.code, error.message, *error.hints, perhaps) from None
         cli_bridge.parse_deploy(done.stdout, self.label)
-        if difference := differs(self.client):
+        try:
+            difference = differs(self.client)
+        except SfkeytoolError as error:
+            raise OrgError(
+                "ckm.readback",
+                f"{self.label} took the deployment, but could not be read back: {error.message}",
+                *error.hints,
+            ) from None
+        if difference:
             raise OrgError(
                 "ckm.readback",
                 f"{self.label} took the deployment, but {difference}",
