@@ -28,6 +28,9 @@ from salesforce_cli import run_sf, salesforce_cli
 from simple_salesforce import Salesforce
 from test_fake_org import ToLoopback
 
+from sfkeytool.passwords import Secret
+from sfkeytool.salesforce.soap import read_request
+
 Cli = Callable[..., Result]
 
 
@@ -374,6 +377,34 @@ def test_no_secret_of_the_org_leaves(cli: Cli, org: FakeOrg, folder: Path) -> No
     texts += [path.read_text(errors="replace") for path in folder.rglob("*") if path.is_file()]
     for secret in (CONSUMER_KEY, CONSUMER_SECRET, *org.tokens):
         assert not any(secret in text for text in texts)
+
+
+def test_keys_and_secrets_are_dropped_while_parsing() -> None:
+    """What nobody keeps nobody can leak. A document type, which can make entities, is refused."""
+    from sfkeytool.errors import NetworkError
+    from sfkeytool.salesforce.soap import Fault, parse_read
+
+    with FakeOrg(tls=False) as org:
+        fill(org)
+        token = org.let_in()
+        for type, name in (
+            ("ConnectedApp", "Pay"),
+            ("AuthProvider", "Google"),
+            ("ExtlClntAppGlobalOauthSettings", "Shop_glbloauth"),
+        ):
+            asked = read_request(Secret(token), type, [name]).reveal().encode()
+            _, body = org.contents.soap(asked, org.tokens)
+            assert CONSUMER_SECRET.encode() in body
+            [record] = parse_read(body, type, "host")  # type: ignore[misc]
+            assert not isinstance(record, Fault)
+            assert record.values
+            assert not any(CONSUMER_KEY in text or CONSUMER_SECRET in text for _, text in record.values)
+    with pytest.raises(NetworkError):
+        parse_read(
+            body.replace(b"<soapenv:Envelope", b"<!DOCTYPE x [<!ENTITY a 'b'>]><soapenv:Envelope", 1),
+            "AuthProvider",
+            "host",
+        )
 
 
 # The Salesforce CLI

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -401,6 +402,8 @@ def test_breaking_off_a_deployment_says_that_it_may_go_on(org: FakeOrg, folder: 
         sys.executable, ["-m", "sfkeytool", "ckm", "create", "pay", "-o", "prod", "--deploy", "--yes"], cwd=str(folder),
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "TERM": "xterm"}, timeout=30,
         encoding="utf-8", dimensions=(40, 200),
+        # Whoever runs the tests in the background ignores Ctrl-C, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     while not (folder / "deploying").exists():
         assert child.isalive()
