@@ -245,6 +245,21 @@ def test_no_app_is_uncovered_by_a_ckm_that_was_not_read(what: str, cli: Cli, org
     assert (done.code, app_item(done, "Pay")["coverage"]) == wanted, done
 
 
+def test_every_page_of_a_query_is_read(cli: Cli, org: FakeOrg) -> None:
+    """Rows of one a page: all classes, all people, all rows of CKM."""
+    fill(org)
+    org.contents.page_size = 1
+    done = cli("audit", "--json")
+    assert done.code == 0, done
+    places = by_place(done)
+    assert places["Certificate:shop"]["usedBy"] == ["Caller (Apex)"]
+    recipients = done.json["result"]["sources"][0]["org"]["recipients"]
+    assert (len(recipients["byPermission"]), len(recipients["admins"])) == (3, 3)
+    assert {entry["label"] for entry in cli("ckm", "list", "--json").json["result"]["certificates"]} == {
+        f"Label of {name}" for name in org.contents.components["Certificate"]
+    }
+
+
 def test_the_same_key_too_late_is_uncovered(cli: Cli, org: FakeOrg) -> None:
     """CKM's certificate of the same key expires so much later that no mail comes before the app's expires."""
     org.contents.add_certificate("pay", make("pay", 400, 1).pem, make("pay", 400, 1).expires)
