@@ -32,7 +32,7 @@ def page(cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def chromium(page: Path, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [
-            required("chromium"), "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+            required("chromium"), "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking",
             "--no-first-run", f"--user-data-dir={page.parent / 'profile'}", "--enable-logging=stderr", "--v=0",
             *options, page.as_uri(),
         ],
