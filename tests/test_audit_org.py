@@ -339,7 +339,7 @@ def test_unknown_columns_and_types_are_done_without(cli: Cli, org: FakeOrg) -> N
     assert (done.code, done.json["result"]["sources"][0]["org"]["recipients"]["byPermission"]) == (68, None)
 
 
-@pytest.mark.parametrize("how", ["drop", "500", "503", "429", "truncate"])
+@pytest.mark.parametrize("how", ["drop", "500", "503", "429", "truncate", "slow"])
 @pytest.mark.parametrize("path", ["/query", "/Soap/m/", "/services/data"])
 def test_what_passes_is_tried_again(how: str, path: str, cli: Cli, org: FakeOrg) -> None:
     """Once each, and the audit knows as much as if nothing had happened."""
