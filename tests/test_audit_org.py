@@ -245,6 +245,16 @@ def test_no_app_is_uncovered_by_a_ckm_that_was_not_read(what: str, cli: Cli, org
     assert (done.code, app_item(done, "Pay")["coverage"]) == wanted, done
 
 
+def test_an_app_that_is_listed_but_not_shown_is_named(cli: Cli, org: FakeOrg) -> None:
+    """Its certificate may be anything; an installed one is its publisher's."""
+    fill(org)
+    org.contents.hidden_names |= {"ConnectedApp:Pay", "ConnectedApp:acme__Theirs"}
+    done = cli("audit", "--json")
+    [problem] = done.json["result"]["sources"][0]["problems"]
+    assert (done.code, problem["code"]) == (68, "org.not-shown"), done
+    assert problem["message"].endswith("shown to this user: Pay")
+
+
 def test_every_page_of_a_query_is_read(cli: Cli, org: FakeOrg) -> None:
     """Rows of one a page: all classes, all people, all rows of CKM."""
     fill(org)

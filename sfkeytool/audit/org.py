@@ -216,6 +216,7 @@ class _Reading:
             records = self._components(type)
             shown |= {record.first("externalClientApplication") for record in records.values()}
             listed = self._listed.get(type, ())
+            self._not_shown(type, [found.full_name for found in listed if found.full_name not in records])
             complete = complete and len(records) == len(listed)
             for found in listed:
                 if publisher := self._publisher(found):
@@ -228,6 +229,16 @@ class _Reading:
                 self._add_unless_known(CarrierKind.EXTERNAL_CLIENT_APP, found.full_name, path, publisher)
         self._facts = replace(self._facts, apps_read=complete and not hidden)
         self._state()
+
+    def _not_shown(self, type: str, names: Sequence[str]) -> None:
+        """Names that a list has and a read passes over in silence; of installed apps that is nothing to mend."""
+        installed = {found.full_name for found in self._listed.get(type, ()) if found.is_installed}
+        missing = [name for name in names if name not in installed]
+        told = any(problem.path.startswith(f"{self._label}, {type}") for problem in self._problems)
+        if missing and not told:
+            self.problem(
+                type, OrgError("org.not-shown", f"listed, but not shown to this user: {', '.join(missing[:10])}")
+            )
 
     def _hidden_external_apps(self, shown: set[str]) -> set[str]:
         """External Client Apps whose global OAuth settings, which hold the certificate, the user may not see."""

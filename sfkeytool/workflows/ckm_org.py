@@ -3,7 +3,6 @@
 Whether an org takes this source as the Metadata API Developer Guide says was not tried: no live org was reached.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +18,7 @@ from sfkeytool.salesforce import metadata as source
 from sfkeytool.salesforce.ckm import CkmEntry
 from sfkeytool.workflows.ckm_chain import CkmChainInputs, ckm_chain
 from sfkeytool.workflows.mails import describe_mails
-from sfkeytool.workflows.metadata import DEFAULT_FOLDER, PACKAGE_FOLDER
+from sfkeytool.workflows.metadata import DEFAULT_FOLDER, PACKAGE_FOLDER, project_artifacts, source_artifact
 from sfkeytool.workflows.requests import CkmChainRequest, CkmCreateRequest, CkmUploadRequest
 from sfkeytool.workflows.subjects import resolve_subject
 
@@ -249,17 +248,10 @@ def _artifacts(
     """``certs/NAME.crt`` with its description; for a new project also what makes it one."""
     folder = f"{PACKAGE_FOLDER}/{DEFAULT_FOLDER}/certs" if new_project else "certs"
     meta = source.encode_element("Certificate", fields)
-    artifacts = [_source(f"{name}.crt", content, folder), _source(f"{name}.crt-meta.xml", meta, folder)]
+    artifacts = [
+        source_artifact(f"{name}.crt", content, folder),
+        source_artifact(f"{name}.crt-meta.xml", meta, folder),
+    ]
     if new_project:
-        project = {
-            "packageDirectories": [{"path": PACKAGE_FOLDER, "default": True}],
-            "sourceApiVersion": source.API_VERSION,
-        }
-        member = source.SourceFile("certs", f"{name}.crt", content, "Certificate", name)
-        artifacts.append(_source("sfdx-project.json", (json.dumps(project, indent=2) + "\n").encode(), ""))
-        artifacts.append(_source("package.xml", source.build_package_xml([member]), "manifest"))
+        artifacts += project_artifacts([source.SourceFile("certs", f"{name}.crt", content, "Certificate", name)])
     return tuple(artifacts)
-
-
-def _source(filename: str, content: bytes, folder: str) -> Artifact:
-    return Artifact(filename, ArtifactKind.METADATA_SOURCE, content, folder)

@@ -70,9 +70,9 @@ def new_app(request: MetadataRequest, inputs: MetadataInputs, now: datetime, *, 
     if request.permission_set:
         sources.append(source.build_permission_set())
     base = f"{PACKAGE_FOLDER}/{DEFAULT_FOLDER}/" if new_project else ""
-    artifacts = [_artifact(file.filename, file.content, base + file.folder) for file in sources]
+    artifacts = [source_artifact(file.filename, file.content, base + file.folder) for file in sources]
     if new_project:
-        artifacts += _project(sources)
+        artifacts += project_artifacts(sources)
     carrier = next(file for file in sources if certificates.encode_pem(certificate)[28:60] in file.content)
     return Outcome(
         facts={
@@ -104,7 +104,7 @@ def replaced(request: MetadataRequest, inputs: MetadataInputs, now: datetime) ->
             "proof": prove(inputs, InputFile(filename, _only_the_certificate(content, certificate)), now),
             "changed": content != inputs.retrieved.data,
         },
-        artifacts=(_artifact(filename, content, ""),),
+        artifacts=(source_artifact(filename, content, ""),),
         notices=(*notices, _CONSUMER_KEY),
         next_steps=(
             f"Deploy it, to a sandbox first: sf project deploy start --source-dir {label} --target-org ALIAS",
@@ -125,7 +125,7 @@ def browserforce(name: str, jks_path: str) -> Artifact:
             "security": {"certificateAndKeyManagement": {"importFromKeystore": [{"name": name, "filePath": jks_path}]}}
         },
     }
-    return _artifact(f"{name}-browserforce.json", (json.dumps(config, indent=2) + "\n").encode(), "")
+    return source_artifact(f"{name}-browserforce.json", (json.dumps(config, indent=2) + "\n").encode(), "")
 
 
 def prove(inputs: MetadataInputs, made: InputFile, now: datetime) -> dict[str, Any]:
@@ -172,20 +172,22 @@ def _only_the_certificate(content: bytes, certificate: "x509.Certificate") -> by
     return source.read_certificate(content) or certificates.encode_der(certificate)
 
 
-def _artifact(filename: str, content: bytes, folder: str) -> Artifact:
+def source_artifact(filename: str, content: bytes, folder: str) -> Artifact:
+    """A source file, in a folder below the run's own."""
     return Artifact(filename, ArtifactKind.METADATA_SOURCE, content, folder)
 
 
-def _project(sources: Sequence[SourceFile]) -> list[Artifact]:
+def project_artifacts(sources: Sequence[SourceFile]) -> list[Artifact]:
+    """What makes a folder with ``sources`` an sfdx project of its own. Pure."""
     project = {
         "packageDirectories": [{"path": PACKAGE_FOLDER, "default": True}],
         "sourceApiVersion": source.API_VERSION,
     }
     ignored = "# Once retrieved, these hold the consumer key.\n**/extlClntAppGlobalOauthSets/\n"
     return [
-        _artifact("sfdx-project.json", (json.dumps(project, indent=2) + "\n").encode(), ""),
-        _artifact("package.xml", source.build_package_xml(sources), "manifest"),
-        _artifact(".gitignore", ignored.encode(), ""),
+        source_artifact("sfdx-project.json", (json.dumps(project, indent=2) + "\n").encode(), ""),
+        source_artifact("package.xml", source.build_package_xml(sources), "manifest"),
+        source_artifact(".gitignore", ignored.encode(), ""),
     ]
 
 

@@ -52,6 +52,8 @@ class Contents:
     """Types that listMetadata refuses."""
     denied_names: set[str] = field(default_factory=set)
     """Components that readMetadata refuses."""
+    hidden_names: set[str] = field(default_factory=set)
+    """Components that listMetadata names and readMetadata passes over."""
     denied_objects: set[str] = field(default_factory=set)
     page_size: int = 2000
     keys: dict[str, rsa.RSAPrivateKey] = field(default_factory=dict)
@@ -216,7 +218,7 @@ class Contents:
         records = ""
         for name in names:
             component = self.components.get(type, {}).get(name)
-            if component is None:
+            if component is None or f"{type}:{name}" in self.hidden_names:
                 records += '<records xsi:nil="true"/>'
                 continue
             fields = component.fields if type in ("Certificate",) else [("fullName", name), *component.fields]
