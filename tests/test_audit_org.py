@@ -249,7 +249,7 @@ def test_an_app_that_is_listed_but_not_shown_is_named(cli: Cli, org: FakeOrg) ->
     """Its certificate may be anything; an installed one is its publisher's."""
     fill(org)
     org.contents.hidden_names |= {"ConnectedApp:Pay", "ConnectedApp:acme__Theirs"}
-    done = cli("audit", "--json")
+    done = cli("audit", "--fail-on", "unreadable", "--json")
     [problem] = done.json["result"]["sources"][0]["problems"]
     assert (done.code, problem["code"]) == (68, "org.not-shown"), done
     assert problem["message"].endswith("shown to this user: Pay")
