@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import modes, tree
@@ -363,6 +364,7 @@ PROGRAM = """
 import json, os, sys
 from datetime import datetime, UTC
 from pathlib import Path
+from typing import Any
 from sfkeytool.edge.writer import FolderWrite, commit, plan_writes
 from sfkeytool.errors import OutputError
 from sfkeytool.model import Artifact, ArtifactKind, PlannedFile
@@ -409,9 +411,30 @@ def test_of_runs_that_want_the_same_file_one_wins(tmp_path: Path) -> None:
         assert run.stdin is not None
         run.stdin.write("go\n")
         run.stdin.flush()
-    assert sorted(outcome(run)[0] for run in runs) == ["output.exists"] * 3 + ["written"]
+    outcomes = [outcome(run) for run in runs]
+    assert sorted(lines[0] for lines in outcomes) == ["output.exists"] * 3 + ["written"], outcomes
     assert set(tree(tmp_path / "pay")) >= {"pay.jks", "pay.json"}
     assert not [name for name in os.listdir(tmp_path / "pay") if name.startswith(".sfkeytool")]
+
+
+def test_a_journal_that_goes_while_it_is_read_is_no_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that is at work removes its journal when it has published, whoever else looks at that moment."""
+    from sfkeytool.edge.journal import Journal, journal_path, new_transaction, write_journal
+
+    transaction = new_transaction()
+    write_journal(tmp_path, transaction, Journal((), linked=True))
+    journal = journal_path(tmp_path, transaction)
+    open_file = os.open
+
+    def vanish(path: object, *arguments: Any, **options: Any) -> int:
+        if path == journal:
+            journal.unlink(missing_ok=True)
+        return open_file(path, *arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "open", vanish)
+    write(tmp_path, CRT)
+    assert not journal.exists()
+    assert (tmp_path / CRT.filename).exists()
 
 
 def test_runs_at_the_same_time_lose_no_record(tmp_path: Path) -> None:

@@ -113,14 +113,17 @@ def write_journal(folder: Path, transaction: str, journal: Journal) -> None:
 
 
 def read_journal(folder: Path, transaction: str) -> Journal | None:
-    """A folder's journal; None if there is none.
+    """A folder's journal; None if there is none, or none any more: a run that is at work removes its own.
 
     Raises ForeignJournalError for one that is not ours or not well-formed, and OSError.
     """
     path = journal_path(folder, transaction)
     if not os.path.lexists(path):
         return None
-    content = read_regular(path, _SIZE_LIMIT) if _ours(path) else None
+    try:
+        content = read_regular(path, _SIZE_LIMIT) if _ours(path) else None
+    except FileNotFoundError:
+        return None
     if content is None or len(content) > _SIZE_LIMIT:
         raise ForeignJournalError
     return parse_journal(content)
