@@ -437,6 +437,31 @@ def test_a_journal_that_goes_while_it_is_read_is_no_failure(tmp_path: Path, monk
     assert (tmp_path / CRT.filename).exists()
 
 
+@posix
+def test_a_lock_on_a_file_that_was_replaced_meanwhile_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its last holder removed it and another run made, and holds, a new one: both must not be at work at once."""
+    import fcntl
+
+    from sfkeytool.edge import locking
+
+    lock = tmp_path / locking.LOCK_NAME
+    take = fcntl.flock
+    other: list[int] = []
+
+    def flock(descriptor: int, operation: int) -> None:
+        if not other:
+            lock.unlink()
+            other.append(os.open(lock, os.O_RDWR | os.O_CREAT, 0o600))
+            take(other[0], operation)
+        take(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    monkeypatch.setattr(locking, "WAIT_SECONDS", 0.2)
+    plan = plan_writes(tmp_path, planned(CRT), force=False)
+    refused("output.locked", lambda: commit([FolderWrite(plan, (CRT,), RECORD)], now=NOW))
+    os.close(other[0])
+
+
 def test_runs_at_the_same_time_lose_no_record(tmp_path: Path) -> None:
     """The receipt is read, grown and written under one lock."""
     runs = [start(tmp_path / "pay", f"{number}.jks") for number in range(5)]

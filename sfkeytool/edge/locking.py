@@ -82,14 +82,19 @@ def _try_lock(path: Path) -> int | None:
         raise output_error(error, path) from error
     locked = False
     try:
-        found = regular_stat(path)
-        locked = _take(descriptor) and found is not None and os.path.samestat(found, os.fstat(descriptor))
+        # Looked at only once it is held: before, its last holder may still remove it, and another run make a new one.
+        locked = _take(descriptor) and _is_named(path, descriptor)
     except OSError as error:
         raise output_error(error, path) from error
     finally:
         if not locked:
             _close(descriptor)
     return descriptor if locked else None
+
+
+def _is_named(path: Path, descriptor: int) -> bool:
+    found = regular_stat(path)
+    return found is not None and os.path.samestat(found, os.fstat(descriptor))
 
 
 def _take(descriptor: int) -> bool:
