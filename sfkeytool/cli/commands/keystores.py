@@ -137,6 +137,9 @@ def _execute_unwrap(run: Run, values: Values) -> int:
     facts = {**outcome.facts, **files_facts(receipts), "nextSteps": list(outcome.next_steps)}
     run.console.envelope(0, facts)
     for entry in outcome.facts["entries"]:
+        if entry["certificate"] is None:
+            run.console.heading(f"{entry['alias'] or entry['name']}: key, no certificate")
+            continue
         run.console.heading(f"{entry['alias'] or entry['name']}: key and certificate")
         run.console.result([f"  {certificate_line(entry['certificate'])}", mails_line(entry["mailDates"])])
         if entry["pairProved"]:
