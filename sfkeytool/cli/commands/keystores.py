@@ -11,6 +11,7 @@ from sfkeytool.cli.commands.making import (
     folder_of,
     plan_calendar,
     say_name,
+    warn_of_encrypted_key,
     warn_of_stale_password,
 )
 from sfkeytool.cli.fields import Field, Question, Values
@@ -91,6 +92,7 @@ def _execute_wrap(run: Run, values: Values) -> int:
             run.now,
         ),
     )
+    warn_of_encrypted_key(run, outcome, folder, request.password)
     return finish_in_folder(
         run,
         plan,
