@@ -74,12 +74,14 @@ class Meant:
     placeholders: tuple[FoundCertificate, ...] = ()
     outranked: tuple[FoundCertificate, ...] = ()
     others: tuple[Entry, ...] = ()
+    seen: int = 0
+    """How many certificates there are, of this key or not."""
 
     @property
     def leaf(self) -> FoundCertificate:
-        """The one certificate of the key. Raises CertificateError: ``key.no-match``, ``certificate.ambiguous``."""
+        """The one certificate of the key. Raises ``certificate.none``, ``key.no-match``, ``certificate.ambiguous``."""
         if not self.leaves:
-            raise _no_match([self.key])
+            raise _no_match([self.key]) if self.seen else _no_certificate()
         if len(self.leaves) > 1:
             raise several_certificates(self.leaves)
         return self.leaves[0]
@@ -139,9 +141,7 @@ def select_pair(heap: Heap, alias: str | None = None) -> Meant:
     wanted = _named(heap, alias)
     opened = _opened(wanted, heap)
     if not heap.certificates:
-        raise CertificateError(
-            "certificate.none", "there is no certificate in these files", "add the file that the CA sent back"
-        )
+        raise _no_certificate()
     meant = [_meant(group, heap, named=alias is not None) for group in _by_key(entry for entry in opened if entry.key)]
     with_leaf = [one for one in meant if one.leaves]
     picked = [one for one in with_leaf if any(leaf.der in heap.given for leaf in one.leaves)]
@@ -357,6 +357,7 @@ def _meant(entries: Sequence[Entry], heap: Heap, *, named: bool) -> Meant:
         placeholders,
         tuple(one for one in standing if given and one not in given),
         tuple(entry for entry in heap.entries if entry.spki_der != spki),
+        len(heap.certificates),
     )
 
 
@@ -428,7 +429,7 @@ def _aliases(heap: Heap, meant: Sequence[Meant]) -> list[str]:
     if not heap.by_alias:
         return []
     wanted = {one.key.spki_der for one in meant}
-    return list(dict.fromkeys(entry.alias for entry in heap.entries if entry.alias and entry.spki_der in wanted))
+    return sorted({entry.alias for entry in heap.entries if entry.alias and entry.spki_der in wanted})
 
 
 # The errors, the same from every command
@@ -440,6 +441,12 @@ def _no_key() -> PrivateKeyError:
         "there is no private key in what was given",
         "add the .key, PFX or keystore that the request was made from; Certificate and Key Management exports none"
         " for a certificate that was made as not exportable",
+    )
+
+
+def _no_certificate() -> CertificateError:
+    return CertificateError(
+        "certificate.none", "there is no certificate in what was given", "add the file that the CA sent back"
     )
 
 
