@@ -62,7 +62,14 @@ class KeystoreError(SfkeytoolError):
 
 
 class KeystorePasswordError(KeystoreError):
-    """A keystore needs a password, or refused the ones that were given."""
+    """A keystore needs a password, or refused the ones that were given.
+
+    ``question`` is what a person is asked for then.
+    """
+
+    def __init__(self, code: str, message: str, *hints: str, question: str = "Password") -> None:
+        super().__init__(code, message, *hints)
+        self.question = question
 
 
 class OutputError(SfkeytoolError):

@@ -395,8 +395,8 @@ def test_what_cannot_be_repaired_is_said_with_the_way_out(
     cases = {
         "ec.jks": (keystore(ec_key, [ec_certificate]), "key.not-rsa"),
         "small.jks": (keystore(small_key, [small_certificate]), "key.unsupported-size"),
-        "mismatch.jks": (keystore(pkcs8(other_pair), ders(pair.crt)), "wrap.key-fits-none"),
-        "none.jks": (signed(b"\xfe\xed\xfe\xed" + (2).to_bytes(4, "big") + bytes(4)), "check.no-key"),
+        "mismatch.jks": (keystore(pkcs8(other_pair), ders(pair.crt)), "key.no-match"),
+        "none.jks": (signed(b"\xfe\xed\xfe\xed" + (2).to_bytes(4, "big") + bytes(4)), "key.none"),
         "damaged.jks": (keystore(pkcs8(pair), ders(pair.crt))[:-25], "keystore.damaged"),
     }
     for name, (data, code) in cases.items():

@@ -60,8 +60,8 @@ def test_the_wrong_answer_is_refused(
         ((other_pair.crt, ca.intermediate), ("--csr", csr), "ckm.other-key"),
         ((ca.intermediate, ca.root), ("--csr", csr), "ckm.other-key"),
         ((ca.intermediate, ca.root), (), "ckm.no-leaf"),
-        ((csr,), (), "ckm.no-certificate"),
-        ((pair.crt, other_pair.crt), (), "ckm.ambiguous"),
+        ((csr,), (), "certificate.none"),
+        ((pair.crt, other_pair.crt), (), "certificate.ambiguous"),
         ((pair.crt,), ("--csr", ca.root), "csr.none"),
         ((Path("gone.crt"),), (), "input.not-found"),
     ]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from conftest import PASSWORD, CertificateAuthority, Pair, Result, keytool, modes, openssl, pem_body, tree
+from test_json import validate
 
 Cli = Callable[..., Result]
 
@@ -243,11 +244,53 @@ def test_compare_tells_the_same_key_from_strangers(
     assert "holds no certificate" in key_only.out
 
 
-def test_compare_does_not_guess_between_several_certificates(cli: Cli, export: Path, pair: Pair) -> None:
-    """A keystore with two pairs has no single answer."""
-    result = cli("compare", export, pair.crt)
-    assert result.code == 1
-    assert "2 certificates" in result.err
+def test_compare_finds_the_entry_that_the_other_side_has(
+    cli: Cli, folder: Path, export: Path, pair: Pair, other_pair: Pair
+) -> None:
+    """The certificate itself, else one of the same key, else none of them, and then all are told."""
+    (folder / "renewed.crt").write_text(
+        openssl("req", "-x509", "-key", other_pair.key, "-subj", "/CN=renewed", "-days", 9)
+    )
+    ec = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "/dev/null")
+    openssl("req", "-x509", *ec, "-subj", "/CN=no", "-out", "no.crt")
+    for sides, code, relation, alias in (
+        ((export, pair.crt), 0, "same-certificate", "first"),
+        ((other_pair.crt, export), 0, "same-certificate", "second"),
+        ((export, "renewed.crt"), 3, "same-key", "second"),
+    ):
+        result = cli("compare", *sides, "--json")
+        assert (result.code, result.json["result"]["relation"]) == (code, relation), result
+        validate(result.json, "compare")
+        assert f"entry '{alias}'" in result.json["result"]["left" if sides[0] == export else "right"]["origin"]
+    strangers = cli("compare", export, "no.crt", "--json")
+    assert (strangers.code, strangers.json["result"]["relation"]) == (3, "strangers")
+    validate(strangers.json, "compare")
+    candidates = strangers.json["result"]["left"]["candidates"]
+    assert {one["certificate"]["subject"] for one in candidates} == {"CN=pair", "CN=other"}
+    told = cli("compare", export, "no.crt").out
+    assert "CN=pair" in told
+    assert "CN=other" in told
+
+
+def test_compare_takes_aliases(cli: Cli, folder: Path, export: Path, pair: Pair) -> None:
+    """One for the sides that have it, or one for each; several on both sides are never guessed."""
+    (folder / "again.jks").write_bytes(export.read_bytes())
+    ambiguous = cli("compare", export, "again.jks", "--json")
+    assert (ambiguous.code, ambiguous.json["code"]) == (1, "certificate.ambiguous")
+    assert "CN=other" in ambiguous.json["message"]
+    assert cli("compare", export, "again.jks", "--alias", "FIRST").code == 0
+    assert cli("compare", export, "again.jks", "--alias", "first", "--alias", "second").code == 3
+    assert cli("compare", export, pair.crt, "--alias", "second").code == 3
+    assert cli("compare", export, "again.jks", "--alias", "nix", "--json").json["code"] == "keystore.no-such-alias"
+    assert cli("compare", export, "again.jks", "--alias", "first", "--alias", "nix").code == 1
+    assert cli("compare", export, "again.jks", *(["--alias", "first"] * 3)).code == 2
+
+
+def test_compare_asks_of_a_folder_that_its_files_agree(cli: Cli, folder: Path, pair: Pair, export: Path) -> None:
+    """A stale certificate in it that is the other side's by chance is no yes."""
+    (folder / "pay").mkdir()
+    (folder / "pay" / "pay.jks").write_bytes(export.read_bytes())
+    assert cli("compare", "pay", pair.crt, "--json").json["code"] == "certificate.ambiguous"
 
 
 def test_a_metadata_file_with_a_document_type_is_refused(cli: Cli, folder: Path, pair: Pair) -> None:

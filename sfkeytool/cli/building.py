@@ -259,11 +259,10 @@ def build_show_request(values: Values) -> ShowRequest:
 
 def build_compare_request(values: Values) -> CompareRequest:
     """The request that these values make. Raises UsageError."""
-    return CompareRequest(
-        values["left"],
-        values["right"],
-        _passwords(values),
-    )
+    aliases = tuple(values["aliases"] or ())
+    if len(aliases) > 2:
+        raise UsageError("usage.alias", "--alias is given once for both sides, or twice: for A and for B")
+    return CompareRequest(values["left"], values["right"], _passwords(values), aliases)
 
 
 def build_check_request(values: Values) -> CheckRequest:

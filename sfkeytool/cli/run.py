@@ -95,7 +95,8 @@ class Run:
                 if self.asker is None or remaining == 0:
                     raise
                 self.console.say(error.message)
-                known.append(self.secret(Source(SourceKind.PROMPT), "prompt", "Password"))
+                question = error.question if isinstance(error, KeystorePasswordError) else "Password"
+                known.append(self.secret(Source(SourceKind.PROMPT), "prompt", question))
         raise AssertionError("unreachable: the last try returns or raises")
 
     # Files

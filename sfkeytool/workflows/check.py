@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 from sfkeytool.acceptance.engine import Report, Verdict, judge
 from sfkeytool.acceptance.rule import Severity
 from sfkeytool.acceptance.subject import Subject, prepare_subject
-from sfkeytool.crypto import certificates
 from sfkeytool.crypto.sniff import KEYSTORE_KINDS
-from sfkeytool.errors import KeystorePasswordError, PrivateKeyError, SfkeytoolError, UsageError
+from sfkeytool.errors import PrivateKeyError, SfkeytoolError, UsageError
 from sfkeytool.keystores.contents import Contents, FoundKey, InputFile, parse_contents
+from sfkeytool.keystores.selection import Meant, gather, require_opened, select_each
 from sfkeytool.model import ArtifactKind, Outcome, Profile, Purpose
 from sfkeytool.passwords import MINIMUM_LENGTH, Secret, Source, SourceKind
 from sfkeytool.workflows.requests import WrapRequest
 from sfkeytool.workflows.unwrap import folder_name
-from sfkeytool.workflows.wrap import Heap, WrapInputs, wrap_heap
+from sfkeytool.workflows.wrap import WrapInputs, wrap_pair
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -134,36 +134,34 @@ def _repair_each(
     now: datetime,
     stem: str,
 ) -> "Iterator[Repair]":
+    heap = gather([contents], by_alias=False)
     # As Java does, the last of several under one alias; those without an alias (PFX) are told apart by themselves.
-    found = {key.alias if key.alias is not None else number: key for number, key in enumerate(contents.keys)}
+    found = {entry.alias if entry.alias is not None else number: entry for number, entry in enumerate(heap.entries)}
     taken: set[str] = set()
-    for key in found.values():
-        name = folder_name(key.alias or stem, taken).value
+    for entry, meant in select_each(replace(heap, entries=tuple(found.values()))) if found else ():
+        name = folder_name(entry.alias or stem, taken).value
         try:
-            yield _repair_one(key, name, contents, before, new_password, options, now)
+            if meant is None:
+                require_opened(replace(heap, entries=(entry,)))
+            else:
+                yield _repair_one(meant, entry.alias, name, contents, before, new_password, options, now)
         except UsageError:
             raise
         except SfkeytoolError as error:
-            yield Repair(key.alias, name, problem=error)
-    for alias in contents.locked:
-        problem = KeystorePasswordError(
-            "keystore.entry-locked",
-            f"{contents.label}: the private key of {alias!r} has another password than the keystore",
-            f"give both: sfkeytool check --fix {contents.label} --password prompt --password prompt",
-        )
-        yield Repair(alias, folder_name(alias, taken).value, problem=problem)
-    if not contents.keys and not contents.locked:
-        problem_ = PrivateKeyError(
-            "check.no-key",
+            yield Repair(entry.alias, name, problem=error)
+    if not found:
+        problem = PrivateKeyError(
+            "key.none",
             f"{contents.label} holds no private key: nothing can be made of it",
             f"with the key: sfkeytool wrap NAME {contents.label} KEYFILE --password generate",
             "without it, start over: sfkeytool csr NAME",
         )
-        yield Repair(None, stem, problem=problem_)
+        yield Repair(None, stem, problem=problem)
 
 
 def _repair_one(
-    key: FoundKey,
+    meant: Meant,
+    alias: str | None,
     name: str,
     contents: Contents,
     before: Report,
@@ -171,24 +169,15 @@ def _repair_one(
     options: CheckOptions,
     now: datetime,
 ) -> Repair:
-    password, source = new_password or (_same_password(key, contents), Source(SourceKind.PROMPT))
+    password, source = new_password or (_same_password(meant.key, contents), Source(SourceKind.PROMPT))
     request = WrapRequest(name=name, files=(), purpose=options.purpose, password=source)
     inputs = WrapInputs(files=(), password=password, with_key=False)
-    outcome = wrap_heap(request, _heap_of(key, contents), inputs, now)
+    outcome = wrap_pair(request, meant, gather([contents]), inputs, now)
     store = next(artifact for artifact in outcome.artifacts if artifact.kind is ArtifactKind.KEYSTORE)
     as_profile = replace(options, profile=Profile.CKM_IMPORT)
     report = check_file(InputFile(store.filename, store.content), [password], as_profile)
-    changed = tuple(sorted(_concerning(key, before) - set(report.rule_ids)))
-    return Repair(key.alias, name, outcome, report, changed) if changed else Repair(key.alias, name, report=report)
-
-
-def _heap_of(key: FoundKey, contents: Contents) -> Heap:
-    """The key, the certificate that its entry has for it, and all certificates that are nobody's in particular."""
-    fitting = [one for one in contents.certificates if certificates.spki_der(one.certificate) == key.spki_der]
-    own = [one for one in fitting if one.alias == key.alias] or fitting
-    others = [one for one in contents.certificates if one not in fitting]
-    distinct = {one.der: one for one in (*own, *others)}
-    return Heap((key,), tuple(distinct.values()), ())
+    changed = tuple(sorted(_concerning(alias, before) - set(report.rule_ids)))
+    return Repair(alias, name, outcome, report, changed) if changed else Repair(alias, name, report=report)
 
 
 def _same_password(key: FoundKey, contents: Contents) -> Secret:
@@ -203,9 +192,9 @@ def _same_password(key: FoundKey, contents: Contents) -> Secret:
     return opened_with
 
 
-def _concerning(key: FoundKey, report: Report) -> set[str]:
-    """The rules that failed for this key or for the file as a whole."""
-    entry = f"{report.label}, entry {key.alias!r}"
+def _concerning(alias: str | None, report: Report) -> set[str]:
+    """The rules that failed for this entry or for the file as a whole."""
+    entry = f"{report.label}, entry {alias!r}"
     return {
         finding.rule.id
         for finding in report.findings

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from sfkeytool.crypto import certificates, chains, csr, keys
 from sfkeytool.errors import CertificateError, InputError
 from sfkeytool.keystores.contents import Contents, FoundCertificate, FoundCsr, InputFile, parse_contents
+from sfkeytool.keystores.selection import leaves, leaves_of_key, several_certificates
 from sfkeytool.model import Artifact, ArtifactKind, Notice, Outcome, Profile, Purpose
 from sfkeytool.passwords import Secret
 from sfkeytool.workflows import package
-from sfkeytool.workflows.leaves import leaves
 from sfkeytool.workflows.mails import describe_mails
 from sfkeytool.workflows.next_steps import steps_for_chain
 from sfkeytool.workflows.requests import CkmChainRequest
@@ -115,11 +115,11 @@ def differences(certificate: "x509.Certificate", request: "x509.CertificateSigni
 
 def _leaf(found: Sequence[FoundCertificate], asked: FoundCsr | None) -> FoundCertificate:
     if not found:
-        raise CertificateError("ckm.no-certificate", "there is no certificate in these files")
+        raise CertificateError("certificate.none", "there is no certificate in these files")
     if asked is not None:
         wanted = keys.spki_der(asked.csr.public_key())
-        fitting = [one for one in found if certificates.spki_der(one.certificate) == wanted]
-        if not fitting:
+        candidates: Sequence[FoundCertificate] = leaves_of_key(wanted, found)
+        if not candidates:
             keys_found = "; ".join(
                 f"{one.origin}: key {certificates.fingerprint(certificates.spki_der(one.certificate))[:23]}…"
                 for one in leaves(found)[:5]
@@ -130,7 +130,6 @@ def _leaf(found: Sequence[FoundCertificate], asked: FoundCsr | None) -> FoundCer
                 f" found {keys_found}",
                 "the CA signed another request, or its answer lacks the certificate itself",
             )
-        candidates = [one for one in fitting if not chains.is_self_signed(one.certificate)] or fitting
     else:
         candidates = [one for one in leaves(found) if not certificates.describe_certificate(one.certificate).is_ca]
         if not candidates:
@@ -140,11 +139,8 @@ def _leaf(found: Sequence[FoundCertificate], asked: FoundCsr | None) -> FoundCer
                 "it comes with the CA's answer, often as a file of its own",
             )
     if len(candidates) > 1:
-        listed = "; ".join(one.origin for one in candidates[:5])
-        raise CertificateError(
-            "ckm.ambiguous",
-            f"{len(candidates)} certificates could be meant: {listed}",
-            "--csr FILE tells which one, or name fewer files" if asked is None else "name fewer files",
+        raise several_certificates(
+            candidates, hint="--csr FILE tells which one, or name fewer files" if asked is None else "name fewer files"
         )
     return candidates[0]
 

@@ -6,12 +6,20 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from sfkeytool.crypto import certificates, keys
+from sfkeytool.crypto import certificates, chains, keys
 from sfkeytool.errors import EXIT_DIFFERENT, EXIT_DONE, CertificateError, InputError, PrivateKeyPasswordError
-from sfkeytool.keystores.contents import FoundCertificate, InputFile, parse_contents
+from sfkeytool.keystores.contents import Contents, FoundCertificate, InputFile, parse_contents
+from sfkeytool.keystores.selection import (
+    Heap,
+    certificates_under,
+    entries_under,
+    gather,
+    leaves_of_entry,
+    no_such_alias,
+    possible_leaves,
+)
 from sfkeytool.model import Outcome
 from sfkeytool.passwords import Secret
-from sfkeytool.workflows.leaves import only_leaf
 from sfkeytool.workflows.mails import describe_mails
 
 if TYPE_CHECKING:
@@ -47,25 +55,47 @@ class Side:
     label: str
     files: Sequence[InputFile] = field(repr=False)
     walked: bool = False
-    """A folder's files: what is no key or certificate among them is passed over."""
+    """A folder's files: what is no key or certificate among them is passed over, and one certificate is expected."""
 
 
 @dataclass(frozen=True)
 class Identity:
-    """What a side stands for: a certificate, or only a key."""
+    """What a side may stand for: a certificate, or only a key."""
 
     spki_der: bytes
     certificate: "x509.Certificate | None"
     origin: str
 
 
-def compare(left: Side, right: Side, passwords: Sequence[Secret], now: datetime) -> Outcome:
+def compare(
+    left: Side, right: Side, passwords: Sequence[Secret], now: datetime, aliases: Sequence[str] = ()
+) -> Outcome:
     """How the two sides relate; exit code 0 only for the same certificate. Pure.
 
-    Raises CertificateError for a side with nothing to compare, or with several certificates of equal standing.
+    One of ``aliases`` names the entry on each side that has it, two name that of the left and that of the right. Of a
+    file with several certificates otherwise that one counts which the other side has, else those of the same key.
+
+    Raises KeystoreError for an alias that is not there, and CertificateError for a side with nothing to compare, for
+    several certificates on both, and for a folder of several: there it is the question whether its files agree.
     """
-    a, b = _identity(left, passwords), _identity(right, passwords)
-    relation = _relate(a, b)
+    contents = [
+        [read for file in side.files if (read := _read(file, side, passwords)) is not None] for side in (left, right)
+    ]
+    heaps = [gather(one) for one in contents]
+    a, b = (
+        _identities(side, parts, heap, alias)
+        for side, parts, heap, alias in zip((left, right), contents, heaps, _aliases(heaps, aliases), strict=True)
+    )
+    for side, found, other in ((left, a, b), (right, b, a)):
+        if len(found) > 1 and (side.walked or len(other) > 1):
+            raise CertificateError(
+                "certificate.ambiguous",
+                f"{side.label} holds {len(found)} certificates that could be meant: {_listed(found)}",
+                "choose with --alias (given twice, the first is for A and the second for B), or name the one file"
+                " that is meant",
+            )
+    a, b = _matching(a, b), _matching(b, a)
+    relation = _relate(a[0], b[0])
     facts = {
         "relation": str(relation),
         "meaning": _meaning(relation, a, b),
@@ -75,56 +105,124 @@ def compare(left: Side, right: Side, passwords: Sequence[Secret], now: datetime)
     return Outcome(facts=facts, exit_code=EXIT_DONE if relation is Relation.SAME_CERTIFICATE else EXIT_DIFFERENT)
 
 
+def _matching(found: Sequence[Identity], other: Sequence[Identity]) -> Sequence[Identity]:
+    """The one of several that is the other side's, else those of its key, else all."""
+    if len(found) == 1:
+        return found
+    same = [one for one in found if _relate(one, other[0]) is Relation.SAME_CERTIFICATE]
+    return same or [one for one in found if _relate(one, other[0]) is Relation.SAME_KEY] or found
+
+
 def _relate(a: Identity, b: Identity) -> Relation:
     if a.certificate is not None and a.certificate == b.certificate:
         return Relation.SAME_CERTIFICATE
     return Relation.SAME_KEY if a.spki_der == b.spki_der else Relation.STRANGERS
 
 
-def _meaning(relation: Relation, a: Identity, b: Identity) -> str:
-    if relation is Relation.SAME_KEY and (a.certificate is None or b.certificate is None):
+def _meaning(relation: Relation, a: Sequence[Identity], b: Sequence[Identity]) -> str:
+    if relation is Relation.SAME_KEY and (a[0].certificate is None or b[0].certificate is None):
         return "The same key; one side holds no certificate, so there are no two certificates to compare."
     return _MEANING[relation]
 
 
-def _identity(side: Side, passwords: Sequence[Secret]) -> Identity:
-    """The one leaf certificate of a side, or its one key where there is no certificate."""
-    found: dict[bytes, FoundCertificate] = {}
-    bare_keys: dict[bytes, str] = {}
-    locked: list[str] = []
-    for file in side.files:
-        try:
-            contents = parse_contents(file, passwords, load_keys=False)
-        except InputError as error:
-            if side.walked and error.code == "input.unknown-kind":
-                continue
-            raise
-        for certificate in contents.certificates:
-            found.setdefault(certificate.der, certificate)
-        for key in contents.keys:
-            bare_keys.setdefault(key.spki_der, key.origin)
-        locked.extend(contents.locked)
-        for request in contents.requests:
-            bare_keys.setdefault(keys.spki_der(request.csr.public_key()), request.origin)
-    leaf = only_leaf(tuple(found.values()), side.label)
-    if leaf is not None:
-        return Identity(certificates.spki_der(leaf.certificate), leaf.certificate, leaf.origin)
-    if len(bare_keys) == 1:
-        spki, origin = next(iter(bare_keys.items()))
-        return Identity(spki, None, origin)
-    if locked:
+def _aliases(heaps: Sequence[Heap], aliases: Sequence[str]) -> Sequence[str | None]:
+    """The alias for each heap. Raises KeystoreError ``keystore.no-such-alias``."""
+    if len(aliases) == 1:
+        found = [aliases[0] if _has(heap, aliases[0]) else None for heap in heaps]
+        if not any(found):
+            raise no_such_alias(heaps, aliases[0])
+        return found
+    for heap, alias in zip(heaps, aliases, strict=False):
+        if not _has(heap, alias):
+            raise no_such_alias([heap], alias)
+    return aliases or [None] * len(heaps)
+
+
+def _has(heap: Heap, alias: str) -> bool:
+    return bool(entries_under(heap, alias) or certificates_under(heap, alias))
+
+
+def _identities(side: Side, contents: Sequence[Contents], heap: Heap, alias: str | None) -> Sequence[Identity]:
+    """What a side could stand for: leaf certificates, or keys where there is no certificate. Never nothing."""
+    entries = heap.entries if alias is None else entries_under(heap, alias)
+    found = [_identity(one) for one in (_leaves(heap) if alias is None else certificates_under(heap, alias))]
+    if side.walked:
+        issued = {one.spki_der for one in found if one.certificate and not chains.is_self_signed(one.certificate)}
+        found = [
+            one
+            for one in found
+            if one.spki_der not in issued or (one.certificate and not chains.is_self_signed(one.certificate))
+        ]
+    known = {one.spki_der for one in found}
+    # A key file beside certificates is one of theirs, or not what is compared; a keystore's entry stands for itself.
+    alone = [entry for entry in entries if entry.in_keystore or not found]
+    bare = {one.spki_der: one.origin for one in alone if one.spki_der is not None and one.spki_der not in known}
+    if not found and alias is None:
+        for request in (request for one in contents for request in one.requests):
+            bare.setdefault(keys.spki_der(request.csr.public_key()), request.origin)
+    found += [Identity(spki, None, origin) for spki, origin in bare.items()]
+    if found:
+        return found
+    if locked := [entry.origin for entry in entries if entry.locked]:
         raise PrivateKeyPasswordError(
             "key.password-needed",
             f"{', '.join(locked)} is encrypted and needs its password",
             "give it with --password SOURCE",
         )
-    count = f"{len(bare_keys)} keys and no" if bare_keys else "no key and no"
-    raise CertificateError("compare.nothing", f"{side.label} holds {count} certificate to compare")
+    raise CertificateError("compare.nothing", f"{side.label} holds no key and no certificate to compare")
 
 
-def _describe(side: Side, identity: Identity, now: datetime) -> dict[str, Any]:
+def _identity(found: FoundCertificate) -> Identity:
+    return Identity(certificates.spki_der(found.certificate), found.certificate, found.origin)
+
+
+def _leaves(heap: Heap) -> Sequence[FoundCertificate]:
+    """What each entry of a keystore stands for, and the leaves among those that were given as files. Certificates that
+    a keystore merely trusts count where it has no key."""
+    in_keystores = [entry for entry in heap.entries if entry.in_keystore]
+    found = [leaf for entry in in_keystores for leaf in leaves_of_entry(entry, heap)]
+    others = [one for one in heap.certificates if one.der in heap.given or not in_keystores]
+    return tuple({one.der: one for one in (*found, *possible_leaves(others))}.values())
+
+
+def _read(file: InputFile, side: Side, passwords: Sequence[Secret]) -> Contents | None:
+    """What is in a file; its keys only where they alone tell what it stands for, as loading one takes long."""
+    try:
+        contents = parse_contents(file, passwords, load_keys=False)
+        if contents.store is not None and any(not entry.chain_der for entry in contents.store.keys):
+            return parse_contents(file, passwords)
+    except InputError as error:
+        if side.walked and error.code == "input.unknown-kind":
+            return None
+        raise
+    return contents
+
+
+def _listed(found: Sequence[Identity]) -> str:
+    listed = "; ".join(f"{_title(one)} in {one.origin}" for one in found[:5])
+    return listed + (f" and {len(found) - 5} more" if len(found) > 5 else "")
+
+
+def _title(identity: Identity) -> str:
+    if identity.certificate is None:
+        return f"key {certificates.fingerprint(identity.spki_der)[:23]}…"
+    facts = certificates.describe_certificate(identity.certificate)
+    return f"{facts.subject or '(no subject)'} until {facts.not_after[:10]} ({facts.sha256[:23]}…)"
+
+
+def _describe(side: Side, found: Sequence[Identity], now: datetime) -> dict[str, Any]:
+    """The one that was compared; of several that stand in the same relation to the other side, each."""
+    if len(found) > 1:
+        return {
+            "path": side.label,
+            "origin": side.label,
+            "candidates": [_describe_one(one, now) for one in found],
+        }
+    return {"path": side.label, **_describe_one(found[0], now)}
+
+
+def _describe_one(identity: Identity, now: datetime) -> dict[str, Any]:
     facts: dict[str, Any] = {
-        "path": side.label,
         "origin": identity.origin,
         "publicKeySha256": certificates.fingerprint(identity.spki_der),
     }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sfkeytool.crypto import keys
 from sfkeytool.errors import PrivateKeyError, UsageError
 from sfkeytool.keystores.contents import FoundKey, InputFile, parse_contents
+from sfkeytool.keystores.selection import gather, select_key
 from sfkeytool.model import Artifact, ArtifactKind, Notice
 from sfkeytool.passwords import Secret
 from sfkeytool.workflows.package import require_length
@@ -93,16 +94,5 @@ def describe_key(key: keys.PrivateKey, **facts: object) -> dict[str, object]:
 
 
 def _single_key(file: InputFile, passwords: Sequence[Secret]) -> FoundKey:
-    contents = parse_contents(file, passwords)
-    distinct = {found.spki_der: found for found in contents.keys}
-    if len(distinct) == 1:
-        return next(iter(distinct.values()))
-    if distinct:
-        raise PrivateKeyError(
-            "key.ambiguous",
-            f"{file.label} holds {len(distinct)} private keys; one is wanted",
-            f"sfkeytool unwrap {file.label} takes them apart",
-        )
-    raise PrivateKeyError(
-        "key.none", f"{file.label} holds no private key", f"sfkeytool show {file.label} tells what is in it"
-    )
+    """The one key of a file. Raises PrivateKeyError and KeystoreError."""
+    return select_key(gather([parse_contents(file, passwords)], "--input-password", by_alias=False)).key

@@ -16,13 +16,13 @@ from sfkeytool.acceptance.explanations import Explanation, System
 from sfkeytool.crypto import certificates, keys
 from sfkeytool.errors import (
     CertificateError,
-    KeystoreError,
     LoginRefusedError,
     NetworkError,
     PrivateKeyError,
     UsageError,
 )
-from sfkeytool.keystores.contents import Contents, FoundCertificate, FoundKey, InputFile, parse_contents
+from sfkeytool.keystores.contents import FoundCertificate, FoundKey, InputFile, parse_contents
+from sfkeytool.keystores.selection import Meant, describe_leaf, gather, leaves_of_key, select_key
 from sfkeytool.model import Notice
 from sfkeytool.passwords import Secret, SourceKind
 from sfkeytool.salesforce.hosts import LoginHost, parse_login_host
@@ -165,13 +165,15 @@ def prepare(request: LoginRequest, inputs: LoginInputs, now: datetime) -> Prepar
     (login.certificate-mismatch) if the certificate that was given is not the key's.
     """
     host = parse_login_host(request.instance_url, request.audience, request.audience_from)
-    contents = parse_contents(inputs.key, inputs.passwords)
-    found = _choose_key(contents, request.alias)
+    meant = select_key(gather([parse_contents(inputs.key, inputs.passwords)]), request.alias)
+    found = meant.key
     key = _require_rsa(found)
-    certificate = _find_certificate(found, contents, inputs)
+    fitting = meant.leaves if inputs.certificate is None else _given_certificates(found, inputs)
+    certificate = fitting[0] if len(fitting) == 1 else None
     old_key = None
     if inputs.old_key is not None:
-        old_key = _require_rsa(_choose_key(parse_contents(inputs.old_key, inputs.passwords), None))
+        old = gather([parse_contents(inputs.old_key, inputs.passwords)], by_alias=False)
+        old_key = _require_rsa(select_key(old).key)
         if old_key.public_key() == key.public_key():
             raise UsageError("usage.old-key", f"{inputs.old_key.label} holds the same key as {found.origin}")
     return Prepared(
@@ -181,7 +183,12 @@ def prepare(request: LoginRequest, inputs: LoginInputs, now: datetime) -> Prepar
         key,
         certificate.certificate if certificate else None,
         old_key,
-        (*_shape_notices(request), *_key_notices(key, found.origin), *_validity_notices(certificate, now)),
+        (
+            *_shape_notices(request),
+            *_key_notices(key, found.origin),
+            *_choice_notices(meant, fitting),
+            *_validity_notices(certificate, now),
+        ),
     )
 
 
@@ -239,35 +246,6 @@ def _attempt(
     raise AssertionError("unreachable: the last try returns or raises")
 
 
-def _choose_key(contents: Contents, alias: str | None) -> FoundKey:
-    found, locked = contents.keys, contents.locked
-    if alias is not None:  # Java's keystores do not tell upper from lower case, so neither does this
-        found = tuple(key for key in found if (key.alias or "").lower() == alias.lower())
-        locked = tuple(name for name in locked if name.lower() == alias.lower())
-    if len(found) == 1 and not locked:
-        return found[0]
-    if locked:
-        raise KeystoreError(
-            "keystore.entry-locked",
-            f"{contents.label}: the private key of {', '.join(map(repr, locked))} has another password than the"
-            " keystore",
-            "give that one too with a second --password, or pick another entry with --alias",
-        )
-    known = [key.alias for key in contents.keys if key.alias]
-    if found:
-        raise KeystoreError(
-            "login.ambiguous-key",
-            f"{contents.label} holds {len(found)} private keys",
-            f"choose with --alias: {', '.join(known)}" if known else "give a file with one key",
-        )
-    if alias is not None and known:
-        raise KeystoreError(
-            "keystore.no-such-alias",
-            f"{contents.label} has no private key with the alias {alias!r}; it has {', '.join(map(repr, known))}",
-        )
-    raise PrivateKeyError("login.no-key", f"{contents.label} holds no private key", "a login is signed with one")
-
-
 def _require_rsa(found: FoundKey) -> rsa.RSAPrivateKey:
     if not isinstance(found.key, rsa.RSAPrivateKey):
         kind, _ = keys.describe_key_kind(found.key.public_key())
@@ -279,26 +257,22 @@ def _require_rsa(found: FoundKey) -> rsa.RSAPrivateKey:
     return found.key
 
 
-def _find_certificate(key: FoundKey, contents: Contents, inputs: LoginInputs) -> FoundCertificate | None:
-    """The key's certificate: the one that was given, else one that is in the key's own file."""
-
-    def fitting(found: Sequence[FoundCertificate]) -> FoundCertificate | None:
-        return next((each for each in found if certificates.spki_der(each.certificate) == key.spki_der), None)
-
+def _given_certificates(key: FoundKey, inputs: LoginInputs) -> tuple[FoundCertificate, ...]:
+    """The certificates of the key in the file that was given. Raises CertificateError if it holds none of them."""
     if inputs.certificate is None:
-        return fitting(contents.certificates)
+        return ()
     given = parse_contents(inputs.certificate, inputs.passwords, load_keys=False).certificates
     if not given:
-        raise CertificateError("login.no-certificate", f"{inputs.certificate.label} holds no certificate")
-    if (certificate := fitting(given)) is None:
-        subject = certificates.describe_certificate(given[0].certificate)
-        raise CertificateError(
-            "login.certificate-mismatch",
-            f"the key in {key.origin} does not belong to the certificate in {inputs.certificate.label}"
-            f" ({subject.subject or 'no subject'}): Salesforce would refuse it as an invalid assertion",
-            f"see what belongs together: sfkeytool compare {contents.label} {inputs.certificate.label}",
-        )
-    return certificate
+        raise CertificateError("certificate.none", f"{inputs.certificate.label} holds no certificate")
+    if fitting := leaves_of_key(key.spki_der, given):
+        return fitting
+    subject = certificates.describe_certificate(given[0].certificate)
+    raise CertificateError(
+        "login.certificate-mismatch",
+        f"the key in {key.origin} does not belong to the certificate in {inputs.certificate.label}"
+        f" ({subject.subject or 'no subject'}): Salesforce would refuse it as an invalid assertion",
+        f"see what belongs together: sfkeytool compare {inputs.key.label} {inputs.certificate.label}",
+    )
 
 
 def _shape_notices(request: LoginRequest) -> Iterator[Notice]:
@@ -320,6 +294,17 @@ def _key_notices(key: rsa.RSAPrivateKey, origin: str) -> Iterator[Notice]:
         yield Notice(
             "login.small-key",
             f"the key in {origin} has {key.key_size} bits; apps are said to take {_SMALLEST_BITS} and more",
+        )
+
+
+def _choice_notices(meant: Meant, fitting: Sequence[FoundCertificate]) -> Iterator[Notice]:
+    if locked := [entry.origin for entry in meant.others if entry.locked]:
+        yield Notice("login.entry-locked", f"not tried, as no password given opens it: {'; '.join(locked)}")
+    if len(fitting) > 1:
+        listed = "; ".join(map(describe_leaf, fitting))
+        yield Notice(
+            "login.several-certificates",
+            f"the key has {len(fitting)} certificates: {listed}; a login does not tell which of them the app has",
         )
 
 

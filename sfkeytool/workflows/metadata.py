@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from sfkeytool.crypto import certificates
 from sfkeytool.errors import CertificateError, InputError, SelfCheckError
 from sfkeytool.keystores.contents import InputFile, parse_contents
+from sfkeytool.keystores.selection import only_leaf
 from sfkeytool.model import AppKind, Artifact, ArtifactKind, Notice, Outcome, Profile, Purpose
 from sfkeytool.salesforce import metadata as source
 from sfkeytool.salesforce.metadata import App, SourceFile
 from sfkeytool.workflows import package
 from sfkeytool.workflows.compare import Side, compare
-from sfkeytool.workflows.leaves import only_leaf
 from sfkeytool.workflows.mails import describe_mails
 from sfkeytool.workflows.requests import MetadataRequest
 
@@ -162,8 +162,6 @@ _CONSUMER_KEY = Notice(
 def _app_certificate(file: InputFile, now: datetime) -> "tuple[x509.Certificate, list[Notice]]":
     """NAME.crt, judged as the app would. Raises CertificateError."""
     found = only_leaf(parse_contents(file, (), load_keys=False).certificates, file.label)
-    if found is None:
-        raise CertificateError("certificate.none", f"{file.label} holds no certificate")
     return found.certificate, list(package.judge_file(file, Profile.APP_CERT, Purpose.JWT, now))
 
 

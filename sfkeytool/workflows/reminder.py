@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from sfkeytool.crypto import certificates, keys, reminders
 from sfkeytool.errors import CertificateError
 from sfkeytool.keystores.contents import InputFile, parse_contents
+from sfkeytool.keystores.selection import only_leaf
 from sfkeytool.model import ArtifactKind, Outcome, Purpose
 from sfkeytool.names import MAXIMUM_LENGTH, legal_name
 from sfkeytool.passwords import Secret
 from sfkeytool.workflows import package
-from sfkeytool.workflows.leaves import only_leaf
 from sfkeytool.workflows.mails import describe_mails
 from sfkeytool.workflows.next_steps import steps_for_reminder
 from sfkeytool.workflows.requests import ReminderRequest
@@ -74,8 +74,6 @@ def reminder(request: ReminderRequest, name: str, inputs: ReminderInputs, now: d
 
 def _reminded(file: InputFile, now: datetime) -> "x509.Certificate":
     found = only_leaf(parse_contents(file, (), load_keys=False).certificates, file.label)
-    if found is None:
-        raise CertificateError("certificate.none", f"{file.label} holds no certificate to remind of")
     certificate = found.certificate
     if certificate.not_valid_after_utc <= now:
         raise CertificateError(

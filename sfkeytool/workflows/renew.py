@@ -12,14 +12,14 @@ from sfkeytool.acceptance.mails import latest_start, mail_dates
 from sfkeytool.crypto import certificates, chains, keys
 from sfkeytool.crypto import csr as requests
 from sfkeytool.crypto.names import LIBRARY_ERRORS
-from sfkeytool.errors import CertificateError, InputError, PrivateKeyError
-from sfkeytool.keystores.contents import InputFile, parse_contents
+from sfkeytool.errors import CertificateError, InputError, PrivateKeyError, SfkeytoolError
+from sfkeytool.keystores.contents import FoundKey, InputFile, parse_contents
+from sfkeytool.keystores.selection import gather, leaves_of_key, only_leaf, select_key
 from sfkeytool.model import Artifact, ArtifactKind, Notice, Outcome, Purpose
 from sfkeytool.passwords import Secret, SourceKind
 from sfkeytool.workflows import package
 from sfkeytool.workflows.generations import Generation, successors
 from sfkeytool.workflows.keypair import DEFAULT_BITS, describe_key, key_artifact
-from sfkeytool.workflows.leaves import only_leaf
 from sfkeytool.workflows.mails import describe_mails
 from sfkeytool.workflows.requests import RenewRequest
 from sfkeytool.workflows.runbook import Change, encode_runbook, progress, steps
@@ -49,10 +49,11 @@ def renew(request: RenewRequest, new_name: str, inputs: RenewInputs, now: dateti
     Raises our errors when the old key or certificate is missing, damaged, or does not fit the other. Pure but for the
     randomness of keys, serial numbers and salts.
     """
-    old = _old_certificate(inputs.certificate)
+    old_key = _old_key(request, inputs)
+    old = _old_certificate(inputs.certificate, old_key)
     purpose = request.purpose or _purpose(old, inputs.generation)
     notices = list(_notices(request, old, purpose, now))
-    key, artifact, key_notices = _new_key(request, new_name, inputs, old)
+    key, artifact, key_notices = _new_key(request, new_name, inputs, old_key, old)
     notices += key_notices
     artifacts = [artifact]
     facts: dict[str, Any] = {
@@ -156,15 +157,28 @@ def _change_of(generation: Generation) -> Change:
         raise InputError("receipt.damaged", f"the receipt of {generation.name} is damaged") from None
 
 
-def _old_certificate(file: InputFile) -> x509.Certificate:
-    found = only_leaf(parse_contents(file, (), load_keys=False).certificates, file.label)
-    if found is None:
-        raise CertificateError("certificate.none", f"{file.label} holds no certificate to follow")
-    return found.certificate
+def _old_key(request: RenewRequest, inputs: RenewInputs) -> FoundKey | None:
+    """NAME.key, which a renewal needs. A rotation only looks whether it tells which certificate is meant."""
+    if inputs.key is None:
+        return None
+    try:
+        contents = parse_contents(inputs.key, inputs.input_passwords)
+        return select_key(gather([contents], "--input-password", by_alias=False)).key
+    except SfkeytoolError:
+        if request.new_key:
+            return None
+        raise
+
+
+def _old_certificate(file: InputFile, key: FoundKey | None) -> x509.Certificate:
+    """The certificate that is followed: the key's own, if it is there."""
+    found = parse_contents(file, (), load_keys=False).certificates
+    own = leaves_of_key(key.spki_der, found) if key is not None else ()
+    return only_leaf(own or found, file.label).certificate
 
 
 def _new_key(
-    request: RenewRequest, new_name: str, inputs: RenewInputs, old: x509.Certificate
+    request: RenewRequest, new_name: str, inputs: RenewInputs, found: FoundKey | None, old: x509.Certificate
 ) -> "tuple[RSAPrivateKey, Artifact, list[Notice]]":
     """The key of the new generation, and its file: as encrypted as the old one, unless another password is given."""
     if inputs.key_password is not None:
@@ -176,23 +190,20 @@ def _new_key(
             message = f"{inputs.key.label} is encrypted, {new_name}.key is not: --key-password SOURCE encrypts it"
             notices.append(Notice("key.in-clear", message))
         return key, key_artifact(new_name, key, inputs.key_password), notices
-    if inputs.key is None:
+    if inputs.key is None or found is None:
         raise PrivateKeyError(
             "key.none",
             f"{request.folder / request.name}.key is not there, and a renewal keeps the key",
             f"put the key there, or make a new one: sfkeytool rotate {request.name}",
         )
-    found = parse_contents(inputs.key, inputs.input_passwords).keys
-    if len(found) != 1:
-        raise PrivateKeyError("key.none", f"{inputs.key.label} holds {len(found) or 'no'} private keys; one is wanted")
-    if found[0].spki_der != certificates.spki_der(old):
+    if found.spki_der != certificates.spki_der(old):
         raise PrivateKeyError(
             "key.no-match",
             f"{inputs.key.label} and {inputs.certificate.label} do not belong together",
             f"sfkeytool show {inputs.key.label} {inputs.certificate.label} tells what each holds",
         )
-    key = keys.require_supported(found[0].key, found[0].origin)
-    return key, key_artifact(new_name, key, inputs.key_password or found[0].file_password), []
+    key = keys.require_supported(found.key, found.origin)
+    return key, key_artifact(new_name, key, inputs.key_password or found.file_password), []
 
 
 def _purpose(old: x509.Certificate, generation: Generation | None) -> Purpose:

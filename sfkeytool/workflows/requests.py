@@ -88,9 +88,12 @@ class ShowRequest(NamedTuple):
 
 
 class CompareRequest(NamedTuple):
+    """``aliases``: none, one for both sides, or one for each."""
+
     left: Path
     right: Path
     passwords: tuple[Source, ...] = ()
+    aliases: tuple[str, ...] = ()
 
 
 class ReminderRequest(NamedTuple):

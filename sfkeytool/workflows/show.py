@@ -9,6 +9,8 @@ from sfkeytool.crypto import certificates, chains, csr
 from sfkeytool.crypto.sniff import FileKind, normalise_text, sniff
 from sfkeytool.keystores import jks
 from sfkeytool.keystores.contents import Contents, InputFile, parse_contents
+from sfkeytool.keystores.selection import gather, leaves_of_entry
+from sfkeytool.keystores.store import StoreType
 from sfkeytool.passwords import Secret
 from sfkeytool.workflows.keypair import describe_key
 from sfkeytool.workflows.mails import describe_mails
@@ -85,11 +87,11 @@ def _describe_store(file: InputFile, contents: Contents) -> dict[str, Any]:
                 "alias": entry.alias,
                 "kind": "private-key",
                 "createdAt": _iso(entry.created_at),
-                "chainLength": len(entry.chain_der),
-                "chain": [certificates.fingerprint(der) for der in entry.chain_der],
-                "chainInOrder": _in_order(entry.chain_der, file.label),
+                "chainLength": len(chain),
+                "chain": [certificates.fingerprint(der) for der in chain],
+                "chainInOrder": _in_order(chain, file.label),
             }
-            for entry in store.keys
+            for entry, chain in zip(store.keys, _chains(contents), strict=True)
         ]
         + [
             {
@@ -106,6 +108,23 @@ def _describe_store(file: InputFile, contents: Contents) -> dict[str, Any]:
         facts["version"] = parsed.version
         facts["trailingBytes"] = len(parsed.trailing)
     return facts
+
+
+def _chains(contents: Contents) -> list[Sequence[bytes]]:
+    """The certificates of each key entry, DER: as the keystore orders them; of a PFX, which keeps them apart, the chain
+    that ``wrap`` would build. Empty where no one certificate of the key can be told."""
+    if contents.store is None:
+        return []
+    if contents.store.type is not StoreType.PKCS12:
+        return [entry.chain_der for entry in contents.store.keys]
+    heap = gather([contents])
+    pool = [found.certificate for found in heap.certificates]
+    built: list[Sequence[bytes]] = []
+    for entry in heap.entries:
+        leaves = leaves_of_entry(entry, heap)
+        chain = chains.build_chain(leaves[0].certificate, pool).certificates if len(leaves) == 1 else ()
+        built.append([certificates.encode_der(one) for one in chain])
+    return built
 
 
 def _in_order(chain_der: Sequence[bytes], label: str) -> bool:

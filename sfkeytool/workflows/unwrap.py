@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from sfkeytool.crypto import certificates, chains, keys
 from sfkeytool.crypto.sniff import KEYSTORE_KINDS, FileKind
-from sfkeytool.errors import CertificateError, InputError, KeystoreError, KeystorePasswordError, SfkeytoolError
-from sfkeytool.keystores.contents import Contents, FoundCertificate, FoundKey, InputFile, parse_contents
+from sfkeytool.errors import InputError, SfkeytoolError
+from sfkeytool.keystores.contents import InputFile, parse_contents
+from sfkeytool.keystores.selection import Entry, Heap, Meant, gather, require_opened, select_each
 from sfkeytool.model import Artifact, ArtifactKind, Notice, Outcome
 from sfkeytool.names import UniqueName, legal_name
 from sfkeytool.passwords import Secret
@@ -18,6 +19,9 @@ from sfkeytool.workflows import package
 from sfkeytool.workflows.keypair import describe_key, key_artifact
 from sfkeytool.workflows.mails import describe_mails
 from sfkeytool.workflows.requests import UnwrapRequest
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 
 @dataclass(frozen=True)
@@ -32,8 +36,10 @@ class UnwrapInputs:
 def unwrap(request: UnwrapRequest, inputs: UnwrapInputs, now: datetime) -> Outcome:
     """Key, certificate and chain of each key entry, one folder an entry. Pure but for the salt of an encrypted key.
 
-    Raises KeystoreError for a file that is no keystore, has no key entry or none of that alias, and
-    KeystorePasswordError for an entry that no password opens: half of what was asked for is never written.
+    A key without a certificate is written alone. Raises InputError for a file that is no keystore, PrivateKeyError and
+    KeystoreError for one without a key entry or without that alias, CertificateError where several certificates of a
+    key could be meant, and KeystorePasswordError for an entry that no password opens: half of what was asked for is
+    never written.
     """
     if inputs.key_password is not None:
         package.require_length(inputs.key_password, "the key files")
@@ -45,45 +51,30 @@ def unwrap(request: UnwrapRequest, inputs: UnwrapInputs, now: datetime) -> Outco
             f"{label} is no keystore: {contents.kind}",
             f"sfkeytool show {label} tells what is in it",
         )
-    entries = _select(contents, request.alias, label)
+    heap = gather([contents])
+    require_opened(heap, request.alias)
     pool = [found.certificate for found in contents.certificates]
     artifacts: list[Artifact] = []
     notices: list[Notice] = []
     facts: list[dict[str, Any]] = []
     taken: set[str] = set()
-    for key in entries:
-        name = folder_name(key.alias or inputs.stem, taken)
-        if name.value != (key.alias or ""):
-            was = repr(key.alias) if key.alias else "without alias"
-            notices.append(Notice("unwrap.renamed", f"the entry {was} is written as {name.value}"))
-        leaf = _leaf(key, contents.certificates, label)
-        chain = chains.build_chain(leaf.certificate, pool)
-        chain_pem = b"".join(certificates.encode_pem(certificate) for certificate in chain.certificates)
-        artifacts += [
-            key_artifact(name.value, key.key, inputs.key_password, folder=name.value),
-            Artifact(
-                f"{name.value}.crt",
-                ArtifactKind.CERTIFICATE,
-                certificates.encode_pem(leaf.certificate),
-                folder=name.value,
-            ),
-            Artifact(f"{name.value}-chain.crt", ArtifactKind.CHAIN, chain_pem, folder=name.value),
-        ]
-        if isinstance(key.key, rsa.RSAPrivateKey):
-            keys.prove_pair(key.key, leaf.der)
-        notices += package.validity_notices(leaf.certificate, now)
-        facts.append(
-            {
-                "alias": key.alias,
-                "name": name.value,
-                "key": describe_key(key.key),
-                "certificate": certificates.describe_certificate(leaf.certificate).to_json(),
-                "chainLength": len(chain.certificates),
-                "chainComplete": chain.complete,
-                "pairProved": isinstance(key.key, rsa.RSAPrivateKey),
-                "mailDates": describe_mails(leaf.certificate, now),
-            }
-        )
+    for entry, meant in select_each(heap, request.alias):
+        if meant is None:
+            continue  # locked, which require_opened() has refused
+        name = folder_name(entry.alias or inputs.stem, taken).value
+        if name != (entry.alias or ""):
+            was = repr(entry.alias) if entry.alias else "without alias"
+            notices.append(Notice("unwrap.renamed", f"the entry {was} is written as {name}"))
+        artifacts.append(key_artifact(name, meant.key.key, inputs.key_password, folder=name))
+        described: dict[str, Any] = {"alias": entry.alias, "name": name, "key": describe_key(meant.key.key)}
+        if meant.leaves:
+            made, told = _certificate_of(meant, name, pool, now)
+            artifacts += made
+            notices += package.validity_notices(meant.leaf.certificate, now)
+            facts.append(described | told)
+        else:
+            facts.append(described | _NO_CERTIFICATE)
+            notices.append(_missing_certificate(entry, name, heap, label))
     if inputs.key_password is None:
         message = "written unencrypted (the Salesforce CLI takes no other); --key-password SOURCE encrypts"
         notices.insert(0, Notice("key.in-clear", f"private keys are {message} them"))
@@ -97,11 +88,55 @@ def unwrap(request: UnwrapRequest, inputs: UnwrapInputs, now: datetime) -> Outco
         next_steps=(
             "Give each .key to the client that logs in with it, and to nobody else. The Salesforce CLI takes it"
             " as it is, unless it is encrypted.",
-            "Upload the .crt to the connected app or External Client App: it is the very certificate that the keystore"
-            " holds.",
+            *([_UPLOAD] if any(entry["certificate"] for entry in facts) else []),
             "Prove the login: sfkeytool login NAME --client-id CONSUMER_KEY --username USER",
             f"Delete {label} when the keys are where they belong: the JKS format protects them weakly.",
         ),
+    )
+
+
+_UPLOAD = (
+    "Upload the .crt to the connected app or External Client App: it is the very certificate that the keystore holds."
+)
+_NO_CERTIFICATE: dict[str, Any] = {
+    "certificate": None,
+    "chainLength": 0,
+    "chainComplete": False,
+    "pairProved": False,
+    "mailDates": [],
+}
+
+
+def _certificate_of(
+    meant: Meant, name: str, pool: "Sequence[x509.Certificate]", now: datetime
+) -> tuple[list[Artifact], dict[str, Any]]:
+    """NAME.crt, NAME-chain.crt and what is told of them. Raises CertificateError if several could be meant."""
+    leaf = meant.leaf
+    chain = chains.build_chain(leaf.certificate, pool)
+    proved = isinstance(meant.key.key, rsa.RSAPrivateKey)
+    if isinstance(meant.key.key, rsa.RSAPrivateKey):
+        keys.prove_pair(meant.key.key, leaf.der)
+    chain_pem = b"".join(certificates.encode_pem(certificate) for certificate in chain.certificates)
+    artifacts = [
+        Artifact(f"{name}.crt", ArtifactKind.CERTIFICATE, certificates.encode_pem(leaf.certificate), folder=name),
+        Artifact(f"{name}-chain.crt", ArtifactKind.CHAIN, chain_pem, folder=name),
+    ]
+    return artifacts, {
+        "certificate": certificates.describe_certificate(leaf.certificate).to_json(),
+        "chainLength": len(chain.certificates),
+        "chainComplete": chain.complete,
+        "pairProved": proved,
+        "mailDates": describe_mails(leaf.certificate, now),
+    }
+
+
+def _missing_certificate(entry: Entry, name: str, heap: Heap, label: str) -> Notice:
+    who = repr(entry.alias) if entry.alias else "without alias"
+    why = f"none of the {len(heap.certificates)} certificates in it belongs to" if heap.certificates else "none is with"
+    return Notice(
+        "unwrap.no-certificate",
+        f"{label} holds no certificate for the private key {who} ({why} it): {name}.key is written, and no {name}.crt."
+        " Add the certificate when you wrap the key, or make a self-signed one for it with self-signed --key",
     )
 
 
@@ -113,47 +148,6 @@ def is_same_key(existing: InputFile, artifact: Artifact, passwords: Sequence[Sec
     except SfkeytoolError:
         return False
     return len(here) == 1 and [key.spki_der for key in here] == [key.spki_der for key in made]
-
-
-def _select(contents: Contents, alias: str | None, label: str) -> tuple[FoundKey, ...]:
-    selected = contents.keys
-    locked = contents.locked
-    if alias is not None:
-        selected = tuple(key for key in selected if key.alias is not None and key.alias.lower() == alias.lower())
-        locked = tuple(name for name in locked if name.lower() == alias.lower())
-    if locked:
-        raise KeystorePasswordError(
-            "keystore.entry-locked",
-            f"{label}: the private key of {', '.join(map(repr, locked))} has another password than the keystore",
-            "give that password too, or pick another entry with --alias",
-        )
-    if selected:
-        return selected
-    if alias is not None and (contents.keys or contents.locked):
-        known = ", ".join(repr(name) for name in [*(key.alias for key in contents.keys), *contents.locked])
-        raise KeystoreError(
-            "keystore.no-such-alias", f"{label} has no private key with the alias {alias!r}; it has {known}"
-        )
-    raise KeystoreError(
-        "keystore.no-key",
-        f"{label} holds no private key",
-        "Certificate and Key Management leaves the key of a certificate out that was made as not exportable",
-    )
-
-
-def _leaf(key: FoundKey, pool: Sequence[FoundCertificate], label: str) -> FoundCertificate:
-    fitting = {found.der: found for found in pool if certificates.spki_der(found.certificate) == key.spki_der}
-    own = [found for found in fitting.values() if found.alias == key.alias] or list(fitting.values())
-    issued = [found for found in own if not chains.is_self_signed(found.certificate)] or own
-    if len(issued) == 1:
-        return issued[0]
-    if not issued:
-        raise CertificateError(
-            "unwrap.key-fits-none", f"{label}: no certificate belongs to the private key {key.alias or ''!r}".rstrip()
-        )
-    raise CertificateError(
-        "unwrap.ambiguous", f"{label}: {len(issued)} certificates belong to the private key {key.alias or ''!r}"
-    )
 
 
 def folder_name(alias: str, taken: set[str]) -> UniqueName:

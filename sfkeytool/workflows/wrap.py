@@ -1,13 +1,21 @@
 """``wrap``: from what a CA sent back to the keystore that Salesforce imports and the certificate for the app."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sfkeytool.crypto import certificates, chains, keys
-from sfkeytool.errors import CertificateError, KeystoreError, KeystorePasswordError, PrivateKeyError
-from sfkeytool.keystores.contents import Contents, FoundCertificate, FoundKey, InputFile, parse_contents
+from sfkeytool.keystores.contents import FoundKey, InputFile, parse_contents
+from sfkeytool.keystores.selection import (
+    Heap,
+    Meant,
+    describe_leaf,
+    gather,
+    select_key,
+    select_pair,
+    settle_key,
+)
 from sfkeytool.model import Artifact, ArtifactKind, Notice, Outcome
 from sfkeytool.passwords import Secret
 from sfkeytool.workflows import package
@@ -33,24 +41,6 @@ class WrapInputs:
     """Whether the folder gets NAME.key, unless it has one."""
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """A private key and a certificate that is its public half."""
-
-    key: FoundKey
-    leaf: FoundCertificate
-
-
-@dataclass(frozen=True)
-class Heap:
-    """All that the input files hold, duplicates dropped."""
-
-    keys: tuple[FoundKey, ...]
-    certificates: tuple[FoundCertificate, ...]
-    locked: tuple[str, ...]
-    ignored: tuple[str, ...] = field(default=())
-
-
 def wrap(request: WrapRequest, inputs: WrapInputs, now: datetime) -> Outcome:
     """Keystore, certificate, chain, receipt and, where the folder has none, key.
 
@@ -58,28 +48,23 @@ def wrap(request: WrapRequest, inputs: WrapInputs, now: datetime) -> Outcome:
     Certificate and Key Management takes. Pure but for the salt of the keystore.
     """
     _check_passwords(request, inputs)
-    heap = _sort_out(parse_contents(file, inputs.input_passwords) for file in inputs.files)
-    existing = parse_contents(inputs.existing_key, inputs.input_passwords).keys if inputs.existing_key else ()
-    if existing:
-        alias = request.alias
-        if alias is not None and existing[0].spki_der not in {key.spki_der for key in _with_alias(heap, alias)}:
-            raise PrivateKeyError(
-                "key.another-exists",
-                f"{existing[0].origin} is there already and holds another key than the entry {alias!r}",
-                "take another NAME or --output-dir: a private key is never replaced",
-            )
-        heap = Heap(existing, heap.certificates, (), heap.ignored)
-        request = request._replace(alias=None)
-    return wrap_heap(request, heap, inputs, now)
+    heap = gather((parse_contents(file, inputs.input_passwords) for file in inputs.files), "--input-password")
+    if inputs.existing_key is not None:
+        existing = select_key(gather([parse_contents(inputs.existing_key, inputs.input_passwords)])).key
+        heap = settle_key(heap, existing, request.alias)
+    return wrap_pair(request, select_pair(heap, request.alias), heap, inputs, now)
 
 
-def wrap_heap(request: WrapRequest, heap: Heap, inputs: WrapInputs, now: datetime) -> Outcome:
-    """wrap() of what was parsed already; of ``inputs`` only passwords and what becomes of the key still count."""
+def wrap_pair(request: WrapRequest, chosen: Meant, heap: Heap, inputs: WrapInputs, now: datetime) -> Outcome:
+    """wrap() of a pair that was chosen already; of ``inputs`` only passwords and what becomes of the key still count.
+
+    Raises CertificateError and PrivateKeyError where ``chosen`` is no pair, or none that Salesforce takes.
+    """
     password_notices = _check_passwords(request, inputs)
-    chosen, placeholders = choose_candidate(heap, request.alias)
-    key = keys.require_supported(chosen.key.key, chosen.key.origin)
     leaf = chosen.leaf.certificate
-    pool = [found.certificate for found in heap.certificates if found not in placeholders]
+    key = keys.require_supported(chosen.key.key, chosen.key.origin)
+    replaced = {found.der for found in (*chosen.placeholders, *chosen.outranked)}
+    pool = [found.certificate for found in heap.certificates if found.der not in replaced]
     chain = chains.build_chain(leaf, pool)
     ca_signed = not chains.is_self_signed(leaf)
 
@@ -103,7 +88,7 @@ def wrap_heap(request: WrapRequest, heap: Heap, inputs: WrapInputs, now: datetim
         "chain": [certificates.describe_certificate(certificate).to_json() for certificate in chain.certificates],
         "chainComplete": chain.complete,
         "leftOut": [_title(certificate) for certificate in chain.strangers]
-        + [_title(found.certificate) for found in placeholders],
+        + [_title(found.certificate) for found in (*chosen.placeholders, *chosen.outranked)],
         "keystore": package.describe_keystore(request.name, len(chain.certificates)),
         "proof": package.prove_same(artifacts, inputs.password, now),
         "mailDates": describe_mails(leaf, now),
@@ -113,110 +98,13 @@ def wrap_heap(request: WrapRequest, heap: Heap, inputs: WrapInputs, now: datetim
         artifacts=tuple(artifacts),
         record=package.receipt_record("wrap", now, artifacts, **facts),
         notices=(
-            *_left_out_notices(chosen, placeholders, chain.strangers, heap),
+            *_left_out_notices(chosen, chain.strangers, heap),
             *package.check_acceptance(artifacts, inputs.password, request.purpose, now),
             *key_notices,
             *password_notices,
         ),
         next_steps=steps_for_keystore(request.name, request.purpose, leaf, request.password, now, ca_signed=ca_signed),
     )
-
-
-def choose_candidate(heap: Heap, alias: str | None) -> tuple[Candidate, tuple[FoundCertificate, ...]]:
-    """The one key and leaf that are meant, and the self-signed placeholders that a CA's answer replaces.
-
-    Never guesses: several pairs are an error that lists them, unless ``alias`` picks one.
-    """
-    found_keys = _with_alias(heap, alias) if alias is not None else heap.keys
-    if not heap.certificates:
-        raise CertificateError(
-            "wrap.no-certificate", "there is no certificate in these files", "add the file that the CA sent back"
-        )
-    if not found_keys:
-        if heap.locked:
-            raise KeystorePasswordError(
-                "keystore.entry-locked",
-                f"no password given opens the private key of {', '.join(heap.locked)}",
-                "its key password differs from the keystore's: give both, with --input-password twice",
-            )
-        raise PrivateKeyError(
-            "wrap.no-key",
-            "there is no private key in these files, and no NAME.key in the folder",
-            "add the .key (or PFX, or keystore) that the CSR was made from",
-        )
-    candidates = [
-        Candidate(key, leaf)
-        for key in found_keys
-        for leaf in heap.certificates
-        if _fits(key, leaf) and (alias is None or key.alias is None or leaf.alias in (None, key.alias))
-    ]
-    if not candidates:
-        raise PrivateKeyError(
-            "wrap.key-fits-none",
-            "none of the certificates belongs to "
-            + "; ".join(f"the key in {key.origin} ({_key_print(key)})" for key in found_keys),
-            "the CA must sign the CSR that was made with this key: compare the key fingerprints that"
-            " `sfkeytool show` prints",
-        )
-    issued = [candidate for candidate in candidates if not chains.is_self_signed(candidate.leaf.certificate)]
-    answered = {candidate.key.spki_der for candidate in issued}
-    placeholders = tuple(
-        candidate.leaf for candidate in candidates if candidate not in issued and candidate.key.spki_der in answered
-    )
-    remaining = [candidate for candidate in candidates if candidate.leaf not in placeholders]
-    if len(remaining) == 1:
-        return remaining[0], placeholders
-    listed = "; ".join(f"{_title(c.leaf.certificate)} from {c.leaf.origin}" for c in remaining)
-    aliases = sorted({candidate.key.alias for candidate in remaining if candidate.key.alias})
-    raise KeystoreError(
-        "wrap.ambiguous",
-        f"{len(remaining)} pairs of key and certificate could be meant: {listed}",
-        f"choose with --alias ({', '.join(aliases)})"
-        if len(aliases) > 1
-        else "pass only the certificate that you want",
-    )
-
-
-def _sort_out(files: Iterable[Contents]) -> Heap:
-    """One heap of all files. The same key twice counts once, and the encrypted copy wins: it says how to write it."""
-    found_keys: dict[tuple[bytes, str | None], FoundKey] = {}
-    found: dict[tuple[bytes, str | None], FoundCertificate] = {}
-    locked: list[str] = []
-    ignored: list[str] = []
-    for contents in files:
-        for key in contents.keys:
-            known = found_keys.get((key.spki_der, key.alias))
-            if known is None or (key.file_password and not known.file_password):
-                found_keys[key.spki_der, key.alias] = key
-        for certificate in contents.certificates:
-            found.setdefault((certificate.der, None), certificate)
-        locked.extend(f"{contents.label}, entry {alias!r}" for alias in contents.locked)
-        ignored.extend(contents.ignored)
-        for request in contents.requests:
-            ignored.append(f"{request.origin}: certificate request")
-    return Heap(_merge_aliases(found_keys.values()), tuple(found.values()), tuple(locked), tuple(ignored))
-
-
-def _merge_aliases(found: Iterable[FoundKey]) -> tuple[FoundKey, ...]:
-    """The same key from a bare file and from a keystore entry is one key, not two candidates."""
-    merged: dict[bytes, FoundKey] = {}
-    for key in found:
-        known = merged.get(key.spki_der)
-        if known is None or (key.file_password and not known.file_password):
-            merged[key.spki_der] = key
-    return tuple(merged.values())
-
-
-def _with_alias(heap: Heap, alias: str) -> tuple[FoundKey, ...]:
-    """Keys under ``alias``; Java's keystores do not tell upper from lower case, so neither does this."""
-    matching = tuple(key for key in heap.keys if key.alias is not None and key.alias.lower() == alias.lower())
-    if not matching:
-        known = sorted({key.alias for key in heap.keys if key.alias})
-        raise KeystoreError(
-            "keystore.no-such-alias",
-            f"no private key has the alias {alias!r}; there is {', '.join(map(repr, known)) or 'none with an alias'}",
-        )
-    return matching
 
 
 def _written_key(name: str, key: FoundKey, key_password: Secret | None) -> tuple[Artifact, tuple[Notice, ...]]:
@@ -239,39 +127,30 @@ def _check_passwords(request: WrapRequest, inputs: WrapInputs) -> tuple[Notice, 
     return package.check_new_password(inputs.password, f"{request.name}.jks")
 
 
-def _left_out_notices(
-    chosen: Candidate,
-    placeholders: Sequence[FoundCertificate],
-    strangers: Sequence["x509.Certificate"],
-    heap: Heap,
-) -> tuple[Notice, ...]:
+def _left_out_notices(chosen: Meant, strangers: Sequence["x509.Certificate"], heap: Heap) -> tuple[Notice, ...]:
     notices = [
         Notice(
             "wrap.placeholder-left-out",
             f"left out the self-signed certificate in {found.origin}: the CA's answer for the same key replaces it",
         )
-        for found in placeholders
+        for found in chosen.placeholders
     ]
+    if chosen.outranked:
+        titles = "; ".join(map(describe_leaf, chosen.outranked))
+        message = f"left out another certificate of the same key, as one was given by itself: {titles}"
+        notices.append(Notice("wrap.certificate-left-out", message))
     if strangers:
         titles = "; ".join(_title(certificate) for certificate in strangers[:5])
         more = f" and {len(strangers) - 5} more" if len(strangers) > 5 else ""
         notices.append(Notice("wrap.strangers-left-out", f"left out, not part of the chain: {titles}{more}"))
-    others = [key.origin for key in heap.keys if key is not chosen.key]
-    if others:
-        notices.append(Notice("wrap.keys-left-out", f"left out, other private keys: {'; '.join(others)}"))
+    if chosen.others:
+        others = "; ".join(entry.origin + (" (not opened)" if entry.locked else "") for entry in chosen.others)
+        notices.append(Notice("wrap.keys-left-out", f"left out, other private keys: {others}"))
     if heap.ignored:
         notices.append(Notice("wrap.ignored", f"not used: {'; '.join(heap.ignored)}"))
     return tuple(notices)
 
 
-def _fits(key: FoundKey, certificate: FoundCertificate) -> bool:
-    return certificates.spki_der(certificate.certificate) == key.spki_der
-
-
 def _title(certificate: "x509.Certificate") -> str:
     facts = certificates.describe_certificate(certificate)
     return f"{facts.subject or '(no subject)'} ({facts.sha256[:23]}…)"
-
-
-def _key_print(key: FoundKey) -> str:
-    return keys.public_key_sha256(key.key.public_key())[:23] + "…"

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,7 +72,7 @@ NEW_PASSWORD = Field(
 OUTPUT_DIR = Field(
     "output_dir",
     str,
-    "The folder for repaired copies. [default: ./ALIAS-fixed]",
+    "The folder for the repaired copy; of several each gets DIR/ALIAS. [default: ./ALIAS-fixed]",
     ("--output-dir", "-d"),
     metavar="DIR",
 )
@@ -84,6 +85,10 @@ class Tally:
     files: list[dict[str, Any]] = field(default_factory=list)
     errors: list[SfkeytoolError] = field(default_factory=list)
     unreadable: list[dict[str, Any]] = field(default_factory=list)
+    several: bool = False
+    """Whether there is more than one file."""
+    filled: set[Path] = field(default_factory=set)
+    """Folders that repaired copies went to."""
     standing: list[str] = field(default_factory=list)
     """A verdict for each file, that of its repaired copies if there are any."""
 
@@ -113,7 +118,7 @@ def _execute(run: Run, values: Values) -> int:
     given = [run.secret(source, "--password", "Password") for source in request.passwords]
     new_password = _new_password_source(run, request)
     paths = [(path, os.path.isdir(named)) for named in request.files for path in walk_inputs([named])]
-    tally = Tally()
+    tally = Tally(several=len(paths) > 1)
     taken = names_in_org(run, values)
     with _progress(run, len(paths)) as (advance, show):
         for path, walked in paths:
@@ -194,7 +199,7 @@ def _check_path(
     standing = facts["verdict"]
     if request.fix:
         facts["repairs"], standing = [], None
-        for result, receipt in _repairs(run, file, report, known, how, request, new_password):
+        for result, receipt in _repairs(run, file, report, known, how, request, new_password, tally):
             described = _repair_facts(result, receipt)
             facts["repairs"].append(described)
             yield from repair_lines(described, receipt)
@@ -216,6 +221,7 @@ def _repairs(
     how: "CheckOptions",
     request: "CheckRequest",
     new_password: "Callable[[], tuple[Secret, Source] | None]",
+    tally: Tally,
 ) -> "Iterator[tuple[Repair, Receipt | None]]":
     """Each repair with the receipt of its files, all of a file's published together."""
     from sfkeytool.edge.writer import FolderWrite
@@ -233,16 +239,30 @@ def _repairs(
         typed = run.secret(Source(SourceKind.PROMPT), "--new-password", "New password", confirm=True)
         results = repair(file, report, known, (typed, Source(SourceKind.PROMPT)), how, run.now)
     writes = []
+    several = tally.several or sum(result.outcome is not None for result in results) > 1
     for result in results:
         if result.outcome is None:
             continue
-        folder = request.output_dir or Path(f"{result.name}-fixed")
+        folder = _folder_for(result.name, request.output_dir, tally, several=several)
         planned = [PlannedFile(artifact.filename, artifact.kind) for artifact in result.outcome.artifacts]
         plan = run.plan(folder, planned, force=request.force, inputs=[Path(file.label)])
         writes.append(FolderWrite(plan, result.outcome.artifacts, None))
     receipts = iter(run.commit(writes) if writes else ())
     for result in results:
         yield result, next(receipts) if result.outcome is not None else None
+
+
+def _folder_for(name: str, output_dir: Path | None, tally: Tally, *, several: bool) -> Path:
+    """./NAME-fixed, or DIR itself, or below it a folder for each of several; never one that this run filled already."""
+    for number in count(1):
+        folder_name = name if number == 1 else f"{name}_{number}"
+        folder = Path(f"{folder_name}-fixed") if output_dir is None else output_dir
+        if output_dir is not None and (several or number > 1):
+            folder = output_dir / folder_name
+        if folder not in tally.filled:
+            tally.filled.add(folder)
+            return folder
+    raise AssertionError("unreachable: there are more numbers than folders")
 
 
 def _opened(

@@ -11,6 +11,7 @@ from sfkeytool.cli.commands.making import (
     folder_of,
     plan_calendar,
     say_name,
+    warn_of_encrypted_key,
     warn_of_stale_password,
 )
 from sfkeytool.cli.fields import Field, Question, Values
@@ -91,6 +92,7 @@ def _execute_wrap(run: Run, values: Values) -> int:
             run.now,
         ),
     )
+    warn_of_encrypted_key(run, outcome, folder, request.password)
     return finish_in_folder(
         run,
         plan,
@@ -137,6 +139,9 @@ def _execute_unwrap(run: Run, values: Values) -> int:
     facts = {**outcome.facts, **files_facts(receipts), "nextSteps": list(outcome.next_steps)}
     run.console.envelope(0, facts)
     for entry in outcome.facts["entries"]:
+        if entry["certificate"] is None:
+            run.console.heading(f"{entry['alias'] or entry['name']}: key, no certificate")
+            continue
         run.console.heading(f"{entry['alias'] or entry['name']}: key and certificate")
         run.console.result([f"  {certificate_line(entry['certificate'])}", mails_line(entry["mailDates"])])
         if entry["pairProved"]:

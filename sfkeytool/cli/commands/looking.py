@@ -25,6 +25,14 @@ LEFT = Field(
 RIGHT = Field(
     "right", Path, "A file or folder.", metavar="B", required=True, question=Question("The other one:", "path")
 )
+ALIASES = Field(
+    "aliases",
+    list[str],
+    "Which entry of a keystore, on each side that has it; given twice, the first is for A and the second for B."
+    " [default: the one whose certificate or key the other side has]",
+    ("--alias",),
+    metavar="ALIAS",
+)
 
 
 def _execute_show(run: Run, values: Values) -> int:
@@ -79,17 +87,22 @@ def _execute_compare(run: Run, values: Values) -> int:
         return Side(str(path), files, walked=os.path.isdir(path))
 
     left, right = side(request.left), side(request.right)
-    outcome = run.with_passwords(given, lambda known: compare(left, right, known, run.now))
+    outcome = run.with_passwords(given, lambda known: compare(left, right, known, run.now, request.aliases))
     run.console.envelope(outcome.exit_code, outcome.facts)
     run.console.heading(outcome.facts["relation"].replace("-", " "))
     run.console.result([outcome.facts["meaning"]])
     for name in ("left", "right"):
         facts = outcome.facts[name]
-        run.console.result(["", facts["origin"]])
-        if certificate := facts.get("certificate"):
-            run.console.result(_certificate_lines({**certificate, "mailDates": facts["mailDates"]}, "  "))
-        else:
-            run.console.result([f"  key SHA-256  {facts['publicKeySha256']}"])
+        if "candidates" in facts:
+            run.console.result(
+                ["", f"{facts['origin']}: {len(facts['candidates'])} could be meant, and it holds of each"]
+            )
+        for one in facts.get("candidates", [facts]):
+            run.console.result(["", one["origin"]])
+            if certificate := one.get("certificate"):
+                run.console.result(_certificate_lines({**certificate, "mailDates": one["mailDates"]}, "  "))
+            else:
+                run.console.result([f"  key SHA-256  {one['publicKeySha256']}"])
     return outcome.exit_code
 
 
@@ -106,9 +119,10 @@ COMPARE = Command(
     "Do two files hold the same certificate, the same key only, or strangers?",
     (
         "sfkeytool compare pay_api.jks pay_api.crt",
+        "sfkeytool compare before.jks after.jks --alias pay_api",
         "sfkeytool compare pay_api/ force-app/main/default/connectedApps/Pay.connectedApp-meta.xml",
     ),
-    (LEFT, RIGHT, options.OPENING_PASSWORD),
+    (LEFT, RIGHT, ALIASES, options.OPENING_PASSWORD),
     _execute_compare,
 )
 
@@ -146,8 +160,11 @@ def _store_lines(store: Mapping[str, Any]) -> Iterator[str]:
         chain = ""
         if entry["kind"] == "private-key":
             order = "" if entry["chainInOrder"] else " (not in order)"
-            chain = f", chain of {entry['chainLength']}{order}"
-        yield f"  entry {entry['alias']!r}: {entry['kind']}{made}{chain}"
+            chain = (
+                f", chain of {entry['chainLength']}{order}" if entry["chainLength"] else ", no one certificate of it"
+            )
+        name = "(no name)" if entry["alias"] is None else repr(entry["alias"])
+        yield f"  entry {name}: {entry['kind']}{made}{chain}"
 
 
 def _entries(count: int) -> str:

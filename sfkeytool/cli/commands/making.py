@@ -1,11 +1,12 @@
 """``self-signed`` and ``csr``: the commands that make a key."""
 
 import os.path
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sfkeytool.cli import options
-from sfkeytool.cli.fields import Field, Values
+from sfkeytool.cli.fields import Field, Values, quoted
 from sfkeytool.cli.name_clash import names_in_org, warn_of_clash
 from sfkeytool.cli.org_access import NAME_CLASH_ORG
 from sfkeytool.cli.render import certificate_line, files_facts, files_lines, mails_line
@@ -52,6 +53,7 @@ def _execute_self_signed(run: Run, values: Values) -> int:
             key_inputs.input_passwords,
             lambda known: self_signed(request, SelfSignedInputs(password, key_inputs.with_passwords(known)), run.now),
         )
+    warn_of_encrypted_key(run, outcome, folder, request.password)
     return finish_in_folder(
         run, plan, outcome, heading=lambda facts: f"{facts['name']}: self-signed certificate", calendar=calendar
     )
@@ -71,6 +73,7 @@ def _execute_csr(run: Run, values: Values) -> int:
             key_inputs.input_passwords,
             lambda known: csr(request, CsrInputs(key_inputs.with_passwords(known)), run.now),
         )
+    warn_of_encrypted_key(run, outcome, folder, None)
     return finish_in_folder(run, plan, outcome, heading=lambda facts: f"{facts['name']}: certificate request")
 
 
@@ -135,6 +138,44 @@ def warn_of_stale_password(run: Run, name: str, folder: Path, source: "Source") 
     path = folder / f"{name}.jks.password"
     if source.kind is not SourceKind.GENERATE and os.path.lexists(path):
         run.console.warn(Notice("output.stale-password", f"{path} is of the keystore that was there before: delete it"))
+
+
+def warn_of_encrypted_key(run: Run, outcome: "Outcome", folder: Path, keystore_password: "Source | None") -> None:
+    """Say that the key of a run is encrypted, and how to get it in clear: from the keystore, if one was made.
+
+    ``keystore_password`` is where that one's password comes from, None if there is none yet.
+    """
+    encrypted = [one for one in outcome.artifacts if one.kind is ArtifactKind.PRIVATE_KEY and _is_encrypted(one)]
+    for artifact in encrypted:
+        key, name = folder / artifact.filename, Path(artifact.filename).stem
+        if keystore_password is None:
+            line = quoted(["openssl", "pkey", "-in", str(key), "-out", str(folder / f"{name}-clear.key")])
+        else:
+            match keystore_password.kind:
+                case SourceKind.GENERATE:
+                    password = f"file:{folder / name}.jks.password"
+                case SourceKind.ENV | SourceKind.FILE:
+                    password = str(keystore_password)
+                case _:
+                    password = "prompt"  # noqa: S105 - a source
+            store, clear = str(folder / f"{name}.jks"), str(folder / "clear")
+            line = _without_key_password(run, ["sfkeytool", "unwrap", store, "--password", password, "-d", clear])
+        message = f"{key} is encrypted, and the Salesforce CLI takes no encrypted key; one in clear: {line}"
+        run.console.warn(Notice("key.encrypted", message))
+
+
+def _is_encrypted(artifact: Artifact) -> bool:
+    return artifact.content.startswith(b"-----BEGIN ENCRYPTED ")
+
+
+def _without_key_password(run: Run, arguments: list[str]) -> str:
+    """A command line under which no variable makes ``unwrap`` encrypt the key again."""
+    variable = options.KEY_PASSWORD.environment
+    if variable is None or variable not in run.environ:
+        return quoted(arguments)
+    if sys.platform == "win32":
+        return f"{quoted(arguments)} (in a window where {variable} is not set)"
+    return quoted(["env", "-u", variable, *arguments])
 
 
 def plan_calendar(run: Run, path: Path | None, *, force: bool) -> Any:

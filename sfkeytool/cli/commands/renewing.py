@@ -12,6 +12,7 @@ from sfkeytool.cli.commands.making import (
     folder_of,
     plan_calendar,
     tell,
+    warn_of_encrypted_key,
     warn_of_stale_password,
 )
 from sfkeytool.cli.fields import Field, Question, Values, existing_path
@@ -138,6 +139,7 @@ def _execute_renew(run: Run, values: Values) -> int:
         lambda known: renew(request, new_name, replace(inputs, input_passwords=known), run.now),
     )
     run.warn_about(outcome)
+    warn_of_encrypted_key(run, outcome, beside / new_name, request.password)
     receipt = run.commit_new_folder(plan, outcome.artifacts, (f"{new_name}.json", outcome.record or {}))
     return tell(run, outcome, [receipt], lambda facts: _heading(request, facts), calendar=calendar)
 
