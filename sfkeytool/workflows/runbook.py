@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
+from sfkeytool.acceptance.mails import WHO_IS_MAILED, describe_mail_dates
 from sfkeytool.model import Purpose
 from sfkeytool.workflows.generations import Generation
 
@@ -256,6 +257,8 @@ def _lines(change: Change) -> Iterator[str]:
     yield "|---|---|"
     yield from (f"| {day} | {what} |" for day, what in sorted(_dates(change)))
     yield ""
+    yield f"Who is mailed: {WHO_IS_MAILED}. Assign the permission to two people at least."
+    yield ""
     yield f"`{change.old}/` was not touched: every client that reads its key from there goes on working."
     for number, step in enumerate(steps(change), 1):
         yield ""
@@ -277,12 +280,16 @@ def _dates(change: Change) -> Iterator[tuple[date, str]]:
     yield change.made, f"`{change.new}` was made"
     yield change.old_expiry, f"**`{change.old}` expires**: all steps must be done before"
     for day in change.new_mail_dates:
-        if day != change.new_expiry:
-            yield day, f"Salesforce should mail about `{change.new}`, give or take a day (inferred for imported pairs)"
+        if change.new_expiry and day != change.new_expiry:
+            whom = describe_mail_dates([day], change.new_expiry).partition(" on ")[0]
+            text = (
+                f"Salesforce should mail {whom} about `{change.new}`, give or take a day (inferred for imported pairs)"
+            )
+            yield day, text
     if change.next_start:
         yield change.next_start, "the next renewal should begin, at the latest (our advice)"
     if change.new_expiry:
-        yield change.new_expiry, f"`{change.new}` expires"
+        yield change.new_expiry, f"`{change.new}` expires; Salesforce should mail administrators, for the last time"
 
 
 def progress(change: Change, generation: Generation, files: Sequence[str]) -> list[dict[str, Any]]:
