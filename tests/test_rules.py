@@ -296,7 +296,11 @@ def test_purposes(key: rsa.RSAPrivateKey, issuer: rsa.RSAPrivateKey) -> None:
     assert findings(key, plain, purpose=Purpose.MTLS) == set()
     assert findings(key, domain, purpose=Purpose.MTLS) == {"mtls.certificate.client-auth"}
     both = certificate(key, issuer, usages=(server, client))
-    assert findings(key, both, purpose=Purpose.MTLS) == {"ckm.certificate.dual-usage", "ckm.chain.gap"}
+    assert findings(key, both, purpose=Purpose.MTLS) == {
+        "ckm.certificate.dual-usage",
+        "ckm.chain.gap",
+        "mtls.chain.intermediate-missing",
+    }
 
 
 def test_a_private_keys_numbers_are_read_without_loading_it(key: rsa.RSAPrivateKey) -> None:

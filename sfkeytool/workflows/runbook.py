@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from sfkeytool.acceptance.mails import WHO_IS_MAILED, describe_mail_dates
 from sfkeytool.model import Purpose
+from sfkeytool.salesforce.hosts import MY_DOMAIN_BLANK
 from sfkeytool.workflows.generations import Generation
 
 
@@ -172,6 +173,10 @@ def _swap(change: Change) -> Step:
 def _prove(change: Change) -> Step:
     login = f"sfkeytool login {change.new} --client-id CONSUMER_KEY --username USER --wait 10"
     history = "Setup > Login History"
+    external = Text(
+        "For an External Client App add `--external-client-app --instance-url"
+        f" {MY_DOMAIN_BLANK}`: it logs in at the org's My Domain alone (Setup > My Domain)."
+    )
     if change.same_key:
         return Step(
             "prove",
@@ -182,6 +187,7 @@ def _prove(change: Change) -> Step:
                     f" their key is the same, and `{change.old}/` is as it was.",
                     login,
                 ),
+                external,
             ),
             Text(f"Each login is accepted. {history} shows them."),
             Text(f"Upload `{change.old}.crt` again if one is refused that was accepted before."),
@@ -194,6 +200,7 @@ def _prove(change: Change) -> Step:
                 "`--wait 10` tries until the new key is accepted; `--old-key` tells whether the old one still is.",
                 f"{login} --old-key {change.old}/{change.old}.key",
             ),
+            external,
             Text(
                 f"Keep `{change.old}.key` as the fallback until every client has the new key and the change has spread"
                 " (a day is long enough). After a leak do not: remove the old certificate first, and bear the gap."

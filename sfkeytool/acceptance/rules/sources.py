@@ -21,6 +21,9 @@ HTTPS_ARTICLE = (
 MAILS_ARTICLE = (
     "Salesforce Knowledge 000385781 (2 Apr 2026), https://help.salesforce.com/s/articleView?id=000385781&type=1"
 )
+MTLS_ARTICLE = (
+    "Salesforce Knowledge 000385468 (29 Jul 2025), https://help.salesforce.com/s/articleView?id=000385468&type=1"
+)
 MAILS_NOTE = (
     'Salesforce release notes, Summer \'24, "Limit Who Receives Notifications About Certificate Expiration" (read in'
     " a copy),"
