@@ -143,7 +143,8 @@ def _execute_unwrap(run: Run, values: Values) -> int:
             run.console.heading(f"{entry['alias'] or entry['name']}: key, no certificate")
             continue
         run.console.heading(f"{entry['alias'] or entry['name']}: key and certificate")
-        run.console.result([f"  {certificate_line(entry['certificate'])}", mails_line(entry["mailDates"])])
+        certificate = entry["certificate"]
+        run.console.result([f"  {certificate_line(certificate)}", mails_line(entry["mailDates"], certificate)])
         if entry["pairProved"]:
             run.console.result([f"  proved: what {entry['name']}.key signs, {entry['name']}.crt verifies"])
     run.console.result(files_lines(receipts))
