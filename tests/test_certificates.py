@@ -11,11 +11,12 @@ import pytest
 from conftest import openssl, pem_body
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pfx import tlv
 
-from sfkeytool.crypto import certificates, csr, names
+from sfkeytool.crypto import certificates, csr, der, names
 from sfkeytool.errors import CertificateError, SfkeytoolError, UsageError
 from sfkeytool.model import Purpose
 
@@ -310,16 +311,20 @@ def test_old_digests_are_described(digest: str, key: rsa.RSAPrivateKey, tmp_path
     assert facts.signature_algorithm == f"{digest}WithRSAEncryption"
 
 
-def test_a_version_1_certificate_is_described(key: rsa.RSAPrivateKey, tmp_path: Path) -> None:
-    request = csr.build_csr(key, subject=SUBJECT, san=(), purpose=Purpose.JWT)
-    (tmp_path / "v1.csr").write_bytes(csr.encode_pem(request))
-    (tmp_path / "v1.key").write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+def version_1(certificate: x509.Certificate, key: rsa.RSAPrivateKey) -> bytes:
+    """The same without version and extensions, signed anew: each openssl has other ways to make one, some have none."""
+    signed, algorithm, _ = (
+        tlv(part.tag, part.value) for part in der.children(der.read_tlv(certificates.encode_der(certificate)).value)
     )
-    openssl(
-        "x509", "-req", "-in", tmp_path / "v1.csr", "-signkey", tmp_path / "v1.key", "-outform", "DER", "-out",
-        tmp_path / "v1.der",
-    )  # fmt: skip
+    fields = [part for part in der.children(der.read_tlv(signed).value) if part.tag not in (0xA0, 0xA3)]
+    signed = tlv(0x30, *(tlv(part.tag, part.value) for part in fields))
+    signature = key.sign(signed, padding.PKCS1v15(), hashes.SHA256())
+    return tlv(0x30, signed, algorithm, tlv(0x03, b"\0", signature))
+
+
+def test_a_version_1_certificate_is_described(key: rsa.RSAPrivateKey, tmp_path: Path) -> None:
+    (tmp_path / "v1.der").write_bytes(version_1(self_signed(key), key))
+    assert "Version: 1 " in openssl("x509", "-inform", "DER", "-in", tmp_path / "v1.der", "-noout", "-text")
     weird = certificates.parse_certificate((tmp_path / "v1.der").read_bytes(), "v1.der")
     assert weird.version is x509.Version.v1
     assert certificates.describe_certificate(weird).self_signed

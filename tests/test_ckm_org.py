@@ -6,6 +6,7 @@ import re
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ import pytest
 import requests
 from conftest import CertificateAuthority, Pair, Result, openssl, tree
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from fake_org import FakeOrg
 from filled_org import add_connected_app, make, request
 from metadata_schema import validate
@@ -262,6 +266,23 @@ def test_on_a_terminal_it_asks(answer: str, org: FakeOrg, folder: Path) -> None:
     assert ("pay" in org.contents.keys) is (answer == "y")
 
 
+def expired_intermediate(ca: CertificateAuthority, out: Path) -> Path:
+    """The CA's intermediate as of last year. OpenSSL 3.5 makes no certificate that has expired."""
+    root = x509.load_pem_x509_certificate(ca.root.read_bytes())
+    key = load_pem_private_key((ca.folder / "root.key").read_bytes(), None)
+    present = x509.load_pem_x509_certificate(ca.intermediate.read_bytes())
+    assert isinstance(key, rsa.RSAPrivateKey)
+    builder = x509.CertificateBuilder().subject_name(present.subject).issuer_name(root.subject).serial_number(77)
+    builder = builder.public_key(present.public_key())
+    builder = builder.not_valid_before(datetime.now(UTC) - timedelta(700)).not_valid_after(
+        datetime.now(UTC) - timedelta(1)
+    )
+    for extension in present.extensions:
+        builder = builder.add_extension(extension.value, extension.critical)
+    out.write_bytes(builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM))
+    return out
+
+
 def test_the_wrong_chain_is_refused_before_anything_is_sent(
     cli: Cli, org: FakeOrg, folder: Path, pair: Pair, other_pair: Pair, ca: CertificateAuthority
 ) -> None:
@@ -279,11 +300,7 @@ def test_the_wrong_chain_is_refused_before_anything_is_sent(
         ("caSigned", "true"),
         ("masterLabel", "x"),
     ]
-    old = folder / "old.crt"
-    openssl(
-        "x509", "-req", "-in", ca.folder / "intermediate.csr", "-CA", ca.root, "-CAkey", ca.folder / "root.key", "-days", "-1",
-        "-set_serial", "77", "-extfile", ca.folder / "ca.ext", "-out", old,
-    )  # fmt: skip
+    old = expired_intermediate(ca, folder / "old.crt")
     before = tree(folder / "bin") | {path.name: b"" for path in folder.iterdir() if path.name != "sf.log"}
     cases = [
         ("asks", [other_pair.crt, ca.intermediate, ca.root], "ckm.other-key"),

@@ -129,8 +129,11 @@ def test_a_connected_app_warns_that_orgs_refuse_new_ones(made: Cli) -> None:
     assert "Spring '26" in made("metadata", "--help").out
 
 
-def test_it_goes_into_the_project_around(made: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_goes_into_the_project_around(
+    made: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch, umask: Callable[[int], None]
+) -> None:
     """Into its default package directory, with ordinary modes and no .gitignore; and nothing there is written over."""
+    umask(0o002)  # Debian's for a user who has a group of his own
     project = folder / "project"
     (project / "sub").mkdir(parents=True)
     (project / "sfdx-project.json").write_text(
@@ -141,7 +144,7 @@ def test_it_goes_into_the_project_around(made: Cli, folder: Path, monkeypatch: p
     assert made(*arguments).code == 0
     base = project / "apps" / "main" / "main" / "default"
     assert len(sources(base)) == 5
-    assert set(modes(base).values()) == {"755"}
+    assert set(modes(base).values()) == {"775"}
     assert not list(base.rglob(".gitignore"))
     before = tree(project)
     (base / "externalClientApps" / "pay_api.eca-meta.xml").unlink()

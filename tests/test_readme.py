@@ -39,10 +39,11 @@ def test_all_fences_are_known() -> None:
     assert "pytest" in TESTS
 
 
-@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="needs a checkout: CI runs it in one")
+@pytest.mark.skipif(not (ROOT / "sfkeytool").exists(), reason="needs the whole project: CI runs it in a clone")
 def test_the_first_command_installs_and_makes_a_pair(tmp_path: Path) -> None:
-    """In a fresh clone, without a compiler."""
-    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(tmp_path / "clone")], check=True)
+    """In a new copy of the project, without a compiler."""
+    made_here = shutil.ignore_patterns(".*", "__pycache__", "build", "dist")
+    shutil.copytree(ROOT, tmp_path / "clone", ignore=made_here)
     out = shell(INSTALL, tmp_path / "clone")
     assert "Import from Keystore" in out
     assert (tmp_path / "clone" / "pay_api" / "pay_api.jks").read_bytes()[:4] == b"\xfe\xed\xfe\xed"

@@ -29,7 +29,8 @@ _PARTIAL_COVERAGE = 0.4
 _PARTIAL_WORDS = 3
 _COMMON_WORDS = (
     "a an and are as at be been by can cannot could did do does doesnt for from had has have in into is it its least"
-    " many must no not of on or so than that the there these this to too was were will with you your already"
+    " many must no not of on or so such than that the there these this to too was were will with you your already"
+    " routines"
 )
 _COMMON = frozenset(_COMMON_WORDS.split())
 """Words that tell next to nothing, in any message."""

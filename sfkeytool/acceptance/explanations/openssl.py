@@ -5,6 +5,8 @@ from sfkeytool.acceptance.rule import Basis
 
 _OPENSSL = "Tried with OpenSSL 3.0.19"
 _OPENSSL_1 = f"{_OPENSSL}; the older wording is that of OpenSSL 1.1.1"
+_BOTH = "Tried with OpenSSL 3.0.19 and 3.5.9"
+_BOTH_1 = f"{_BOTH}; the older wording is that of OpenSSL 1.1.1"
 
 OPENSSL = (
     Explanation(
@@ -75,6 +77,21 @@ OPENSSL = (
         citation=_OPENSSL,
     ),
     Explanation(
+        id="error.openssl.no-password",
+        messages=(
+            "UI routines:UI_process:processing error:{place}:while reading strings",
+            "Enter Import Password: Can't read Password",
+        ),
+        meaning="The file is encrypted, openssl asked for its password, and nobody could type one.",
+        causes=("The command ran in a script or in CI, without a terminal.", "The question was answered with Ctrl-C."),
+        fixes=(
+            "Let the key be read from a script: `sfkeytool unwrap {file} --password env:JKS_PASSWORD`.",
+            "With openssl: add `-passin env:JKS_PASSWORD`.",
+        ),
+        basis=Basis.OBSERVED,
+        citation=_BOTH,
+    ),
+    Explanation(
         id="error.openssl.no-start-line",
         messages=("no start line", "no start line:{place}:Expecting: {label}"),
         meaning="The file has no -----BEGIN line of the kind that was asked for.",
@@ -96,35 +113,78 @@ OPENSSL = (
             "unable to load private key",
             "Could not read private key from {file}",
             "Could not read key from {file}",
+            "Could not read CA private key from {file}",
+            "Could not read client certificate private key from {file}",
+            "Could not find private key from {file}",
+            "Could not find private key of {what} from {file}",
+            "Could not find CA private key from {file}",
+            "Could not find client certificate private key from {file}",
         ),
         meaning="The file holds no private key that openssl can read.",
         causes=(
             "It is a certificate, a CSR or a public key.",
             "It is encrypted, and the password is wrong.",
+            "The key stands in another file than the certificate: give it with `-inkey`, `-key` or `-CAkey`.",
             "It is a JKS: openssl does not read them.",
+            "It is DER, and PEM was asked for, or the other way round.",
         ),
         fixes=(
             "See what it is: `sfkeytool show {file}`.",
             "Get the key out of a JKS or PFX: `sfkeytool unwrap {file}`.",
         ),
         basis=Basis.OBSERVED,
-        citation=_OPENSSL_1,
+        citation=_BOTH_1,
+    ),
+    Explanation(
+        id="error.openssl.public-key-not-read",
+        messages=(
+            "Could not read public key from {file}",
+            "Could not read key of Public Key from {file}",
+            "Could not find private key of Public Key from {file}",
+        ),
+        meaning="The file holds no public key. OpenSSL 3.2 and later say private, and mean the public one.",
+        causes=("It is a certificate: the public key stands inside.", "It is the private key, or a CSR."),
+        fixes=(
+            "See what it is: `sfkeytool show {file}`.",
+            "Get the public key out of a certificate: `openssl x509 -in {file} -noout -pubkey`.",
+        ),
+        basis=Basis.OBSERVED,
+        citation=_BOTH,
     ),
     Explanation(
         id="error.openssl.certificate-not-read",
-        messages=("unable to load certificate", "Could not read certificate from {file}"),
+        messages=(
+            "unable to load certificate",
+            "Could not read certificate from {file}",
+            "Could not read certificate file from {file}",
+            "Could not read CA certificate from {file}",
+            "Could not read client certificate from {file}",
+            "Could not read any certificates from -in file from {file}",
+            "Could not read any extra certificates from -certfile from {file}",
+            "Could not read any untrusted certificates from {file}",
+            "Could not find certificate from {file}",
+            "Could not find certificate file from {file}",
+            "Could not find CA certificate from {file}",
+            "Could not find client certificate from {file}",
+            "Could not find certificates from -in file from {file}",
+            "Could not find extra certificates from -certfile from {file}",
+            "Could not find untrusted certificates from {file}",
+            "x509 certificate routines:{function}:no certificate found",
+            "x509 certificate routines:{function}:no certificate or crl found",
+        ),
         meaning="The file holds no certificate that openssl can read.",
         causes=(
             "It is a key, a CSR or a PKCS#7 chain (.p7b).",
             "It is DER, and PEM was expected, or the other way round.",
             "It is a JKS: openssl does not read them.",
+            "It is damaged: cut off, its lines joined, or saved as UTF-16.",
         ),
         fixes=(
             "See what it is: `sfkeytool show {file}`.",
             "Get the certificate out of a JKS or PFX: `sfkeytool unwrap {file}`.",
         ),
         basis=Basis.OBSERVED,
-        citation=_OPENSSL_1,
+        citation=_BOTH_1,
     ),
     Explanation(
         id="error.openssl.request-not-read",
@@ -173,13 +233,19 @@ OPENSSL = (
     ),
     Explanation(
         id="error.openssl.self-signed",
-        messages=("error 18 at 0 depth lookup: self-signed certificate",),
-        meaning="openssl verify trusts nobody who signed himself. For Salesforce this is no error: self-signed"
+        messages=(
+            "error 18 at 0 depth lookup: self-signed certificate",
+            "Error getting chain: self-signed certificate",
+        ),
+        meaning="openssl trusts nobody who signed himself. For Salesforce this is no error: self-signed"
         " certificates are fine for JWT logins.",
         causes=("The certificate is self-signed, as `sfkeytool self-signed` makes them.",),
-        fixes=("Nothing to do for JWT. To verify it all the same: `openssl verify -CAfile {name}.crt {name}.crt`.",),
+        fixes=(
+            "Nothing to do for JWT. To verify it all the same: `openssl verify -CAfile {name}.crt {name}.crt`.",
+            "With openssl pkcs12: leave `-chain` out.",
+        ),
         basis=Basis.OBSERVED,
-        citation=_OPENSSL_1,
+        citation=_BOTH_1,
     ),
     Explanation(
         id="error.openssl.no-issuer",
@@ -202,6 +268,7 @@ OPENSSL = (
         messages=(
             "subject name is expected to be in the format /type0=value0/type1=value1/type2=...",
             "problems making Certificate Request",
+            'Error adding subject name attribute "{attribute}"',
         ),
         meaning="openssl could not read the subject.",
         causes=(
@@ -214,12 +281,26 @@ OPENSSL = (
         citation=_OPENSSL_1,
     ),
     Explanation(
+        id="error.openssl.validity",
+        messages=("Error: end date before start date", 'Non-positive number "{number}" for option -days'),
+        meaning="openssl would have made a certificate that has expired before it begins.",
+        causes=("-days is zero or negative. OpenSSL 3.0 still did that for x509 -req.",),
+        fixes=("Give the days that it should live: `sfkeytool self-signed {name} --days 365`.",),
+        basis=Basis.OBSERVED,
+        citation=_BOTH,
+    ),
+    Explanation(
         id="error.openssl.no-file",
-        messages=("Could not open file or uri for loading {what} from {file}",),
+        messages=(
+            "Could not open file or uri for loading {what} from {file}",
+            "Couldn't open file or uri {file}",
+            'Can\'t open "{file}" for reading',
+            "system library:{function}:No such file or directory:{place}:calling fopen({file}, {mode})",
+        ),
         meaning="There is no file at this path, or it may not be read.",
         causes=("The command ran in another folder.", "The name is mistyped.", "The file belongs to another user."),
         fixes=("Give the whole path, and check with `ls -l {file}`, on Windows `dir {file}`.",),
         basis=Basis.OBSERVED,
-        citation=_OPENSSL,
+        citation=_BOTH,
     ),
 )
