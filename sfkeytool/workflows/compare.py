@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from sfkeytool.crypto import certificates, keys
-from sfkeytool.errors import EXIT_DIFFERENT, EXIT_DONE, CertificateError, InputError, PrivateKeyPasswordError
+from sfkeytool.errors import EXIT_DIFFERENT, EXIT_DONE, CertificateError, PrivateKeyPasswordError, SfkeytoolError
 from sfkeytool.keystores.contents import FoundCertificate, InputFile, parse_contents
-from sfkeytool.model import Outcome
+from sfkeytool.keystores.file_names import is_worth_a_word
+from sfkeytool.model import Notice, Outcome
 from sfkeytool.passwords import Secret
 from sfkeytool.workflows.leaves import only_leaf
 from sfkeytool.workflows.mails import describe_mails
@@ -48,6 +50,8 @@ class Side:
     files: Sequence[InputFile] = field(repr=False)
     walked: bool = False
     """A folder's files: what is no key or certificate among them is passed over."""
+    unread: Sequence[SfkeytoolError] = ()
+    """Of a folder: what could not be read, though by its name it might be what is compared."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,8 @@ def compare(left: Side, right: Side, passwords: Sequence[Secret], now: datetime)
 
     Raises CertificateError for a side with nothing to compare, or with several certificates of equal standing.
     """
-    a, b = _identity(left, passwords), _identity(right, passwords)
+    notices: list[Notice] = []
+    a, b = _identity(left, passwords, notices), _identity(right, passwords, notices)
     relation = _relate(a, b)
     facts = {
         "relation": str(relation),
@@ -72,7 +77,8 @@ def compare(left: Side, right: Side, passwords: Sequence[Secret], now: datetime)
         "left": _describe(left, a, now),
         "right": _describe(right, b, now),
     }
-    return Outcome(facts=facts, exit_code=EXIT_DONE if relation is Relation.SAME_CERTIFICATE else EXIT_DIFFERENT)
+    exit_code = EXIT_DONE if relation is Relation.SAME_CERTIFICATE else EXIT_DIFFERENT
+    return Outcome(facts=facts, notices=tuple(notices), exit_code=exit_code)
 
 
 def _relate(a: Identity, b: Identity) -> Relation:
@@ -87,18 +93,24 @@ def _meaning(relation: Relation, a: Identity, b: Identity) -> str:
     return _MEANING[relation]
 
 
-def _identity(side: Side, passwords: Sequence[Secret]) -> Identity:
-    """The one leaf certificate of a side, or its one key where there is no certificate."""
+def _identity(side: Side, passwords: Sequence[Secret], notices: list[Notice]) -> Identity:
+    """The one leaf certificate of a side, or its one key where there is no certificate.
+
+    What cannot be read in a folder is a notice, as long as the rest of it is enough.
+    """
     found: dict[bytes, FoundCertificate] = {}
     bare_keys: dict[bytes, str] = {}
     locked: list[str] = []
+    unread = list(side.unread)
     for file in side.files:
         try:
             contents = parse_contents(file, passwords, load_keys=False)
-        except InputError as error:
-            if side.walked and error.code == "input.unknown-kind":
-                continue
-            raise
+        except SfkeytoolError as error:
+            if not side.walked:
+                raise
+            if is_worth_a_word(PurePath(file.label), error):
+                unread.append(error)
+            continue
         for certificate in contents.certificates:
             found.setdefault(certificate.der, certificate)
         for key in contents.keys:
@@ -106,6 +118,9 @@ def _identity(side: Side, passwords: Sequence[Secret]) -> Identity:
         locked.extend(contents.locked)
         for request in contents.requests:
             bare_keys.setdefault(keys.spki_der(request.csr.public_key()), request.origin)
+    if unread and not found and not bare_keys:
+        raise unread[0]
+    notices += [Notice(error.code, f"{error.message}: not compared") for error in unread]
     leaf = only_leaf(tuple(found.values()), side.label)
     if leaf is not None:
         return Identity(certificates.spki_der(leaf.certificate), leaf.certificate, leaf.origin)

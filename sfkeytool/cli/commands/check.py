@@ -1,6 +1,5 @@
 """``check``: would Salesforce take it? And ``--fix``, a repaired copy."""
 
-import os.path
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from sfkeytool.cli.org_access import NAME_CLASH_ORG
 from sfkeytool.cli.render import files_facts
 from sfkeytool.cli.report import repair_lines, report_lines
 from sfkeytool.cli.run import Command, Run
+from sfkeytool.cli.walked import Unread, named_files
 from sfkeytool.errors import (
     EXIT_DIFFERENT,
     EXIT_DONE,
@@ -24,6 +24,7 @@ from sfkeytool.errors import (
     SfkeytoolError,
     UsageError,
 )
+from sfkeytool.keystores.file_names import is_worth_a_word
 from sfkeytool.model import PlannedFile, Profile
 from sfkeytool.passwords import Source, SourceKind
 
@@ -82,8 +83,7 @@ class Tally:
     """What came of all files so far."""
 
     files: list[dict[str, Any]] = field(default_factory=list)
-    errors: list[SfkeytoolError] = field(default_factory=list)
-    unreadable: list[dict[str, Any]] = field(default_factory=list)
+    unread: Unread = field(default_factory=Unread)
     standing: list[str] = field(default_factory=list)
     """A verdict for each file, that of its repaired copies if there are any."""
 
@@ -91,7 +91,7 @@ class Tally:
     def exit_code(self) -> int:
         if "reject" in self.standing:
             return EXIT_DIFFERENT
-        return EXIT_FAILED if "unsure" in self.standing or self.errors else EXIT_DONE
+        return EXIT_FAILED if "unsure" in self.standing or self.unread.errors else EXIT_DONE
 
     def summary(self) -> dict[str, int]:
         return {verdict: sum(file["verdict"] == verdict for file in self.files) for verdict in _VERDICTS}
@@ -104,7 +104,6 @@ def _execute(run: Run, values: Values) -> int:
     from datetime import UTC, datetime, time
 
     from sfkeytool.cli.building import build_check_request
-    from sfkeytool.edge.reader import walk_inputs
     from sfkeytool.workflows.check import CheckOptions, subject_of
 
     request = build_check_request(values)
@@ -112,8 +111,8 @@ def _execute(run: Run, values: Values) -> int:
     how = CheckOptions(as_of, request.profile, request.purpose, request.fix)
     given = [run.secret(source, "--password", "Password") for source in request.passwords]
     new_password = _new_password_source(run, request)
-    paths = [(path, os.path.isdir(named)) for named in request.files for path in walk_inputs([named])]
     tally = Tally()
+    paths = list(named_files(request.files, tally.unread.add))
     taken = names_in_org(run, values)
     with _progress(run, len(paths)) as (advance, show):
         for path, walked in paths:
@@ -123,29 +122,21 @@ def _execute(run: Run, values: Values) -> int:
                 if taken:
                     aliases = [entry.alias for entry in subject_of(run.read(path), given, how).entries]
                     warn_of_clash(run, values, aliases, taken)
-            except UsageError:
-                raise
             except SfkeytoolError as error:
-                tally.errors.append(error)
-                tally.unreadable.append({"path": str(path), "code": error.code, "message": error.message})
+                if walked and (error.code == "key.openssh" or not is_worth_a_word(path, error)):
+                    run.console.detail(error.message)
+                else:
+                    tally.unread.add(error, path)
             advance()
     return _finish(run, request, tally)
 
 
 def _finish(run: Run, request: "CheckRequest", tally: Tally) -> int:
-    if not tally.files:
-        if tally.errors:
-            *others, last = tally.errors
-            if not run.console.json_output:
-                for other in others:
-                    run.console.error(other)
-            raise last
+    if not tally.files and not tally.unread.errors:
         named = ", ".join(map(str, request.files))
         raise InputError("input.nothing-found", f"{named} holds no keystore and no certificate")
-    if not run.console.json_output:
-        for error in tally.errors:
-            run.console.error(error)
-    facts = {"files": tally.files, "unreadable": tally.unreadable, "summary": tally.summary()}
+    tally.unread.tell(run.console, beside_results=bool(tally.files))
+    facts = {"files": tally.files, "unreadable": tally.unread.facts, "summary": tally.summary()}
     run.console.envelope(tally.exit_code, facts)
     if len(tally.files) > 1:
         counted = ", ".join(f"{count} {verdict}" for verdict, count in tally.summary().items())
@@ -166,16 +157,10 @@ def _check_path(
     """Judge one file, and repair it if that is asked for; yields what a person reads."""
     from sfkeytool.workflows.check import check_file, describe_report, is_recognised, subject_of
 
-    try:
-        file = run.read(path)
-        if walked and not is_recognised(subject_of(file, given, how)):
-            run.console.detail(f"{path}: no keystore and no certificate; passed over")
-            return
-    except InputError as error:
-        if walked and error.code in ("input.empty", "key.openssh"):
-            run.console.detail(error.message)
-            return
-        raise
+    file = run.read(path)
+    if walked and not is_recognised(subject_of(file, given, how)):
+        run.console.detail(f"{path}: no keystore and no certificate; passed over")
+        return
     known = list(given)
 
     def attempt(passwords: "Sequence[Secret]") -> "Report":
