@@ -108,7 +108,7 @@ def _execute(run: Run, values: Values) -> int:
 
     request = build_check_request(values)
     as_of = datetime.combine(request.as_of, time(), UTC) if request.as_of else run.now
-    how = CheckOptions(as_of, request.profile, request.purpose, request.fix)
+    how = CheckOptions(as_of, request.profile, request.purpose, request.fix, _names_here())
     given = [run.secret(source, "--password", "Password") for source in request.passwords]
     new_password = _new_password_source(run, request)
     tally = Tally()
@@ -120,7 +120,8 @@ def _execute(run: Run, values: Values) -> int:
                 for line in _check_path(run, path, walked, given, how, request, new_password, tally):
                     show(line)
                 if taken:
-                    aliases = [entry.alias for entry in subject_of(run.read(path), given, how).entries]
+                    entries = subject_of(run.read(path), given, how).entries
+                    aliases = [entry.alias for entry in entries if entry.alias is not None]
                     warn_of_clash(run, values, aliases, taken)
             except SfkeytoolError as error:
                 if walked and (error.code == "key.openssh" or not is_worth_a_word(path, error)):
@@ -129,6 +130,14 @@ def _execute(run: Run, values: Values) -> int:
                     tally.unread.add(error, path)
             advance()
     return _finish(run, request, tally)
+
+
+def _names_here() -> frozenset[str]:
+    """What lies in the current folder, where the commands of the fixes will be typed."""
+    try:
+        return frozenset(found.name.lower() for found in Path().iterdir())
+    except OSError:
+        return frozenset()
 
 
 def _finish(run: Run, request: "CheckRequest", tally: Tally) -> int:
@@ -155,6 +164,7 @@ def _check_path(
     tally: Tally,
 ) -> Iterator[str]:
     """Judge one file, and repair it if that is asked for; yields what a person reads."""
+    from sfkeytool.acceptance.engine import judge
     from sfkeytool.workflows.check import check_file, describe_report, is_recognised, subject_of
 
     file = run.read(path)
@@ -165,10 +175,10 @@ def _check_path(
 
     def attempt(passwords: "Sequence[Secret]") -> "Report":
         known[:] = passwords
-        report = check_file(file, passwords, how)
-        if run.asker is not None and not walked and report.concerns("ckm.store.integrity"):
+        subject = subject_of(file, passwords, how)
+        if run.asker is not None and not walked and subject.needs_password and subject.profile is Profile.CKM_IMPORT:
             raise KeystorePasswordError("keystore.wrong-password", f"{path}: which password opens it?")
-        return report
+        return judge(subject)
 
     try:
         report = run.with_passwords(given, attempt)
