@@ -177,7 +177,6 @@ def test_further_refusals(cli: Cli, folder: Path, pair: Pair, ca: CertificateAut
         "pkcs1": (keystore(pkcs1, chain), ["ckm.key.not-pkcs8"]),
         "upper": (keystore(key, chain, alias="Pay"), ["ckm.entry.alias-case"]),
         "cut": (good[:-30], ["ckm.store.damaged"]),
-        "flipped": (good[:400] + bytes([good[400] ^ 1]) + good[401:], ["ckm.store.integrity"]),
         "strange-type": (keystore(key, chain, certificate_type="PGP"), ["ckm.store.damaged"]),
         "pfx": ((folder / "pay.p12").read_bytes(), ["ckm.store.not-jks"]),
         "pem": (pair.key.read_bytes() + pair.crt.read_bytes(), ["ckm.store.not-jks"]),
@@ -191,6 +190,22 @@ def test_further_refusals(cli: Cli, folder: Path, pair: Pair, ca: CertificateAut
     (folder / "good.jks").write_bytes(good)
     assert check(cli, "good.jks").code == 0
     assert "PKCS#12" in cli("check", "pfx.jks").out
+
+
+def test_a_whole_structure_whose_digest_does_not_fit_cannot_be_judged(cli: Cli, folder: Path, pair: Pair) -> None:
+    """A wrong password and a flipped bit look the same: exit 1, and what to do about either; a cut file is rejected."""
+    good = keystore(pkcs8(pair), ders(pair.crt))
+    (folder / "flipped.jks").write_bytes(good[:400] + bytes([good[400] ^ 1]) + good[401:])
+    (folder / "other.jks").write_bytes(keystore(pkcs8(pair), ders(pair.crt), password="another password"))
+    for name in ("flipped.jks", "other.jks"):
+        result = check(cli, name)
+        assert (result.code, result.json["result"]["files"][0]["verdict"]) == (1, "unsure")
+        assert rules(result, severity="error") == []
+        shown = cli("check", name, "--password", "env:TEST_PASSWORD").out
+        assert f"{name} cannot be judged (wrong password or altered)" in shown
+    (folder / "cut.jks").write_bytes(good[:-30])
+    assert check(cli, "cut.jks").code == 3
+    assert check(cli, "flipped.jks", "cut.jks").code == 3, "a rejected file goes before one that cannot be judged"
 
 
 def test_without_the_password_it_is_unsure(cli: Cli, folder: Path, pair: Pair) -> None:

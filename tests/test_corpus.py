@@ -136,15 +136,20 @@ def test_java_opens_what_the_manifest_says(case: Case) -> None:
 
 
 def test_every_rule_has_a_file_that_fails_it_and_one_that_passes_it() -> None:
-    """Passing means that the rule applied and had nothing to say: not that it was not asked."""
+    """Passing means that the rule applied and had nothing to say: not that it was not asked.
+
+    Of the digest nobody can tell a failure from a wrong password: it is concerned where its verdict is unsure.
+    """
     passed: set[str] = set()
+    unsure: set[str] = set()
     for case in CASES:
         subject = case.subject()
         report = judge(subject)
         asked = {rule.id for rule in CATALOGUE if subject.profile in rule.profiles and rule.applies(subject)}
         passed |= {rule_id for rule_id in asked if not report.concerns(rule_id)}
+        unsure |= {unknown.rule.id for unknown in report.unknown}
     every = {rule.id for rule in CATALOGUE}
-    assert every - {rule_id for case in CASES for rule_id in case.findings} == set()
+    assert every - {rule_id for case in CASES for rule_id in case.findings} == {"ckm.store.integrity"} & unsure
     assert every - passed == set()
 
 

@@ -345,7 +345,7 @@ def test_a_password_that_opens_no_key_of_a_file_without_mac_is_wrong() -> None:
     assert caught.value.message == "wrong password for the key in x.p12, or the file is damaged"
 
 
-def with_pbmac1(password: bytes, key_length: int = 32) -> bytes:
+def with_pbmac1(password: bytes, key_length: int = 32, *, stated: bool = True) -> bytes:
     """cryptography's file, its MAC replaced by PBMAC1 as RFC 9579 has it."""
     data = pkcs12.serialize_key_and_certificates(
         b"first",
@@ -357,7 +357,7 @@ def with_pbmac1(password: bytes, key_length: int = 32) -> bytes:
     content_info = children(read_tlv(data).value)[1]
     safes = join_octets(read_tlv(children(content_info.value)[1].value))
     mac_key = hashlib.pbkdf2_hmac("sha256", password, b"saltsalt", 2048, key_length)
-    parameters = sequence(pbkdf2(2048, key_length), sequence(oid(HMAC_SHA256), tlv(0x05)))
+    parameters = sequence(pbkdf2(2048, key_length if stated else None), sequence(oid(HMAC_SHA256), tlv(0x05)))
     digest_info = sequence(sequence(oid(PBMAC1), parameters), octets(hmac.digest(mac_key, safes, "sha256")))
     mac = sequence(digest_info, octets(b"unused"), integer(2))
     return sequence(integer(3), sequence(oid(DATA), tlv(0xA0, octets(safes))), mac)
@@ -371,6 +371,24 @@ def test_pbmac1_is_verified_as_openssl_does(password: str) -> None:
     assert_holds_first(parse(data, "wrong", password))
     with pytest.raises(KeystorePasswordError):
         parse(data, "wrong")
+
+
+@pytest.mark.parametrize(
+    ("key_length", "stated", "told"),
+    [(20, True, None), (32, False, "no length"), (19, True, "19 bytes"), (1, True, "1 bytes"), (0, True, "0 bytes")],
+)
+def test_pbmac1_with_a_short_key_is_not_verified(key_length: int, stated: bool, told: str | None) -> None:
+    """RFC 9579: at least 20 bytes, and stated. With one byte, one password in 256 would fit."""
+    data = with_pbmac1(b"changeit", max(key_length, 1), stated=stated)
+    if key_length == 0:
+        data = data.replace(integer(2048) + integer(1), integer(2048) + integer(0))
+    if told is None:
+        assert_holds_first(parse(data, "changeit"))
+        return
+    with pytest.raises(KeystoreError) as caught:
+        parse(data, "changeit")
+    assert caught.value.code == "keystore.unsupported-protection"
+    assert told in caught.value.message
 
 
 def with_pyjks_mac(password: str) -> bytes:

@@ -344,12 +344,24 @@ def test_names_that_are_too_long_are_our_error(arguments: tuple[str, ...], cli: 
     assert not list(folder.iterdir())
 
 
-def test_all_unreadable_files_are_told_of_in_json_too(cli: Cli, folder: Path, pair: Pair) -> None:
-    """The last is the error, the others are warnings."""
-    result = cli("show", pair.crt, "gone-1", "gone-2", "--json")
+def test_one_unreadable_file_never_hides_the_others(cli: Cli, folder: Path, pair: Pair) -> None:
+    """What could be read is in the envelope, beside what could not; without any result the last is the error."""
+    result = cli("show", "gone-1", pair.crt, "gone-2", "--json")
     assert result.code == 1
-    assert "gone-2" in result.json["message"]
-    assert any("gone-1" in warning for warning in result.json["warnings"])
+    validate(result.json, "show")
+    assert [file["path"] for file in result.json["result"]["files"]] == [str(pair.crt)]
+    assert [(one["path"], one["code"]) for one in result.json["result"]["unreadable"]] == [
+        ("gone-1", "input.not-found"),
+        ("gone-2", "input.not-found"),
+    ]
+    shown = cli("show", "gone-1", pair.crt, "gone-2")
+    assert shown.code == 1
+    assert "SHA-256" in shown.out
+    assert "gone-1" in shown.err
+    assert "gone-2" in shown.err
+    nothing = cli("show", "gone-1", "gone-2", "--json")
+    assert "gone-2" in nothing.json["message"]
+    assert any("gone-1" in warning for warning in nothing.json["warnings"])
 
 
 def test_unwrap_again_keeps_the_key_that_is_there(cli: Cli, folder: Path, export: Path) -> None:

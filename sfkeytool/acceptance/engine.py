@@ -1,5 +1,7 @@
 """Holding a file against the rules."""
 
+import os
+import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +11,7 @@ from sfkeytool.acceptance.catalogue import CATALOGUE
 from sfkeytool.acceptance.rule import CannotTell, Evidence, Rule, Severity
 from sfkeytool.acceptance.subject import Subject
 from sfkeytool.model import Profile
+from sfkeytool.passwords import MINIMUM_LENGTH
 
 
 class Verdict(StrEnum):
@@ -74,12 +77,24 @@ def judge(subject: Subject, rules: Sequence[Rule] = CATALOGUE) -> Report:
             if isinstance(checked, CannotTell):
                 unknown.append(Unknown(rule, checked.reason))
             else:
-                findings.append(Finding(rule, checked, _fix(rule, subject)))
+                findings.append(Finding(rule, checked, _fix(checked.fix or rule.fix, subject)))
     findings.sort(key=lambda finding: list(Severity).index(finding.rule.severity))
     return Report(subject.label, str(subject.kind), subject.profile, tuple(findings), tuple(unknown))
 
 
-def _fix(rule: Rule, subject: Subject) -> str:
-    if "{" not in rule.fix:
-        return rule.fix
-    return rule.fix.format(file=shlex.quote(subject.label), name=subject.name)
+def _fix(fix: str, subject: Subject) -> str:
+    """``fix`` for this file, so that its commands run as they stand."""
+    password = subject.password
+    if password is not None and "--fix" in fix and "--new-password" not in fix and password.length < MINIMUM_LENGTH:
+        fix = fix.replace(" --password prompt", " --password prompt --new-password generate", 1)
+    if password is not None and not password.length:  # which is tried without being asked for
+        fix = fix.replace(" --password prompt", "", 1).replace(" --input-password prompt", "", 1)
+    return fix.replace("{file}", quoted_path(subject.label)).replace("{name}", subject.name)
+
+
+def quoted_path(path: str) -> str:
+    """A path as a command line takes it, never as an option. Pure."""
+    path = f".{os.sep}{path}" if path.startswith("-") else path
+    if os.name == "nt":
+        return path if re.fullmatch(r"[\w.:\\/-]+", path) else f'"{path}"'
+    return shlex.quote(path)

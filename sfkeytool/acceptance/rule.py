@@ -36,11 +36,15 @@ class Basis(StrEnum):
 
 @dataclass(frozen=True)
 class Evidence:
-    """Where a rule failed, what was there, and what was wanted. Never holds a secret."""
+    """Where a rule failed, what was there, and what was wanted. Never holds a secret.
+
+    ``fix`` stands for the rule's own, where that would not help with what was there.
+    """
 
     where: str
     saw: str
     wanted: str
+    fix: str | None = None
 
 
 @dataclass(frozen=True)
@@ -63,8 +67,9 @@ class Rule:
     """``check`` yields evidence for each failure (none: it passed), and where it cannot tell, that. Both are pure.
 
     ``citation`` is an article's title and address or number, looked up on ``retrieved``; ``salesforce_message`` is
-    verbatim. ``fix`` is a command to type, or what to do, and may hold ``{file}`` and ``{name}``. Raises ValueError
-    for an id outside the grammar, a rule without citation, and an INFERRED ERROR: what we only think stops nobody.
+    verbatim. ``fix`` is a command to type, or what to do, and may hold ``{file}``, ``{name}`` (which is free in the
+    folder where the command is typed) and FILE, the one blank that is left to the reader. Raises ValueError for an id
+    outside the grammar, a rule without citation, and an INFERRED ERROR: what we only think stops nobody.
     """
 
     id: str

@@ -1,27 +1,41 @@
 """Everything that a rule may look at, prepared once for a file and only as far as a rule asks for it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from sfkeytool.acceptance.private_key import PrivateKeyNumbers, parse_pkcs8
-from sfkeytool.crypto import certificates, chains
+from sfkeytool.crypto import certificates, chains, keys, pem
 from sfkeytool.crypto.certificates import CertificateFacts, describe_certificate
 from sfkeytool.crypto.names import LIBRARY_ERRORS
 from sfkeytool.crypto.sniff import KEYSTORE_KINDS, FileKind, normalise_text, sniff
-from sfkeytool.errors import CertificateError, KeystoreError, KeystorePasswordError
+from sfkeytool.errors import CertificateError, KeystoreError, KeystorePasswordError, SfkeytoolError
+from sfkeytool.keystores import store
 from sfkeytool.keystores.contents import Contents, FoundCsr, InputFile, parse_contents
 from sfkeytool.keystores.jks import JksFile, JksKeyEntry, JksTrustedEntry, parse_jks
+from sfkeytool.keystores.open import open_keystore
 from sfkeytool.model import Profile, Purpose
 from sfkeytool.names import legal_name
 from sfkeytool.passwords import Secret
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 _KEYSTORE_ENDINGS = frozenset({".jks", ".ks", ".keystore"})
+_METADATA = "{http://soap.sforce.com/2006/04/metadata}"
+_SAML = "{urn:oasis:names:tc:SAML:2.0:metadata}"
+_WRAPPED_LABELS = {
+    "PKCS7": "PKCS#7",
+    "CMS": "PKCS#7",
+    "PKCS #7 SIGNED DATA": "PKCS#7",
+    "TRUSTED CERTIFICATE": "openssl's TRUSTED CERTIFICATE, with its trust settings",
+}
 
 
 @dataclass(frozen=True)
@@ -52,10 +66,11 @@ class ListedChain:
 
 @dataclass(frozen=True)
 class KeyEntry:
-    """A private key entry of a JKS as Java would see it."""
+    """A private key entry of a JKS as Java would see it, or what an entry of a JKS made of another file would be."""
 
     where: str
-    alias: str
+    alias: str | None
+    """None for a key of a PFX that has no name."""
     certificates: tuple[x509.Certificate | None, ...]
     """None stands for one that cannot be read."""
     key_pkcs8: bytes | None = field(repr=False)
@@ -103,12 +118,21 @@ class Subject:
     as_of: datetime
     passwords: tuple[Secret, ...] = ()
     """Those that were given; the empty one is tried first in any case."""
+    taken: frozenset[str] = frozenset()
+    """Lower-case names in the folder where commands are typed: what they make shall clash with nothing there."""
+    encoding: str | None = None
+    """How the bytes were written, where normalise_text() had to undo it."""
 
     @cached_property
     def name(self) -> str:
-        """A legal NAME for the commands in fixes: from the only key's alias, else from the file's name."""
+        """A legal NAME for the commands in fixes: from the only key's alias, else from the file's name; not taken."""
         aliases = [entry.alias for entry in self.entries]
-        return legal_name(aliases[0] if len(aliases) == 1 else PurePath(self.label).stem).value
+        base = legal_name((aliases[0] if len(aliases) == 1 else None) or PurePath(self.label).stem).value
+        name, number = base, 1
+        while any(f"{name}{ending}" in self.taken for ending in ("", ".crt", ".der", ".csr")):
+            number += 1
+            name = legal_name(f"{base[:36]}_{number}").value
+        return name
 
     # A JKS
 
@@ -131,7 +155,9 @@ class Subject:
 
     @cached_property
     def password(self) -> Secret | None:
-        """The password that fits the digest of a JKS."""
+        """The password that fits the digest of a JKS, or opened another keystore."""
+        if isinstance(self._opened, store.Keystore):
+            return self._opened.password
         candidates = (Secret(""), *self.passwords)
         jks = self.jks
         return None if jks is None else next((one for one in candidates if jks.digest_matches(one)), None)
@@ -140,7 +166,7 @@ class Subject:
     def entries(self) -> tuple[KeyEntry, ...]:
         """Key entries. Of several under one alias Java keeps the last, whatever that is."""
         if self.jks is None:
-            return ()
+            return tuple(self._other_entries())
         seen_by_java = {entry.alias: entry for entry in self.jks.entries}
         return tuple(self._open(entry) for entry in seen_by_java.values() if isinstance(entry, JksKeyEntry))
 
@@ -162,7 +188,101 @@ class Subject:
             reason = error.message
         return KeyEntry(where, entry.alias, loaded, None, reason)
 
+    # Another keystore, and keys that lie in no keystore at all: judged as what an import would get to see
+
+    @cached_property
+    def _opened(self) -> "store.Keystore | SfkeytoolError | None":
+        if self.kind not in KEYSTORE_KINDS or self.kind in (FileKind.JKS, FileKind.BCFKS):
+            return None
+        try:
+            passwords = [Secret(""), *self.passwords]
+            return open_keystore(self.data, self.label, store.StoreType[self.kind.name], passwords)
+        except SfkeytoolError as error:
+            return error
+
+    @property
+    def opened(self) -> bool:
+        """Whether it is a keystore, and its entries were seen."""
+        return self.jks is not None or isinstance(self._opened, store.Keystore)
+
+    @property
+    def unopened(self) -> SfkeytoolError | None:
+        """Why a keystore that is no JKS was not opened."""
+        return self._opened if isinstance(self._opened, SfkeytoolError) else None
+
+    @property
+    def needs_password(self) -> bool:
+        """Whether it is a keystore that another password may open."""
+        if self.jks is not None:
+            return self.password is None
+        return isinstance(self._opened, KeystorePasswordError)
+
+    @property
+    def bystanders(self) -> int:
+        """Certificates that lie in another file than a JKS without belonging to a key."""
+        if isinstance(self._opened, store.Keystore):
+            return len(self._opened.certificates)
+        return len(self.listed)
+
+    def _other_entries(self) -> "Iterator[KeyEntry]":
+        if isinstance(self._opened, store.Keystore):
+            pool = [one.certificate_der for one in self._opened.certificates]
+            for number, entry in enumerate(self._opened.keys, 1):
+                where = f"{self.label}, entry {entry.alias!r}" if entry.alias else f"{self.label}, key {number}"
+                # PKCS#12 ties one certificate at most to a key; the others lie beside all keys.
+                ders = [*entry.chain_der, *(pool if self.kind is FileKind.PKCS12 else ())]
+                reason = "" if entry.key_pkcs8 else "no password that was given opens the key"
+                yield self._entry(where, entry.alias, ders, entry.key_pkcs8, reason)
+        elif self.contents is not None and self.profile is Profile.CKM_IMPORT:
+            name = legal_name(PurePath(self.label).stem).value
+            ders = [one.der for one in self.contents.certificates]
+            for key in self.contents.keys:
+                yield self._entry(key.origin, name, ders, keys.encode_key_pkcs8(key.key), "")
+            for origin in self.contents.locked:
+                yield self._entry(origin, name, ders, None, "it needs its password")
+
+    def _entry(
+        self, where: str, alias: str | None, ders: Sequence[bytes], key_pkcs8: bytes | None, reason: str
+    ) -> KeyEntry:
+        """With the chain that could be made of ``ders``, from the certificate that belongs to the key."""
+        loaded = tuple(_certificate(der, where) for der in dict.fromkeys(ders))
+        entry = KeyEntry(where, alias, loaded, key_pkcs8, reason)
+        listed = tuple(certificate for certificate in loaded if certificate is not None)
+        fitting = [certificate for certificate in listed if entry.fits(certificate)]
+        if not fitting and (entry.key is None or entry.key.rsa is None) and listed:
+            fitting = [_first_leaf(listed)]
+        if not fitting:
+            return entry
+        return replace(entry, certificates=chains.build_chain(fitting[0], listed).certificates)
+
     # Certificates
+
+    @cached_property
+    def foreign(self) -> str | None:
+        """What an XML file is that is no Salesforce metadata."""
+        if self.kind is not FileKind.XML:
+            return None
+        from xml.etree import ElementTree
+
+        # Well-formed and without a DTD: ``contents`` was parsed from it.
+        tag = ElementTree.fromstring(self.data).tag  # noqa: S314
+        if tag.startswith(_METADATA):
+            return None
+        name = tag.rpartition("}")[2]
+        if tag.startswith(_SAML):
+            return f"SAML metadata ({name}), with which an identity provider or a service describes itself"
+        return f"XML that is no Salesforce metadata (<{name}>)"
+
+    @cached_property
+    def wrapping(self) -> str | None:
+        """What a certificate comes in, if it is not plain PEM or DER."""
+        if self.kind is FileKind.DER_PKCS7:
+            return "PKCS#7"
+        if self.kind is FileKind.PEM:
+            labels = [block.label for block in pem.parse_pem(self.data, self.label)]
+            wrapped = next((_WRAPPED_LABELS[label] for label in labels if label in _WRAPPED_LABELS), None)
+            return wrapped or self.encoding
+        return self.encoding
 
     @cached_property
     def contents(self) -> Contents | None:
@@ -173,8 +293,10 @@ class Subject:
 
     @cached_property
     def listed(self) -> tuple[x509.Certificate, ...]:
-        """The certificates of a file that is no keystore, in its order."""
-        return tuple(found.certificate for found in self.contents.certificates) if self.contents else ()
+        """The certificates of a file that is no keystore and no XML of another kind, in its order."""
+        if self.contents is None or self.foreign is not None:
+            return ()
+        return tuple(found.certificate for found in self.contents.certificates)
 
     @property
     def requests(self) -> tuple[FoundCsr, ...]:
@@ -183,11 +305,15 @@ class Subject:
 
     @cached_property
     def chains(self) -> tuple[ListedChain, ...]:
-        """One for each key entry of a JKS; one for all certificates of another file."""
+        """One for each key entry on its way to CKM; one for each field of metadata; one for all of another file."""
         if self.profile is Profile.CKM_IMPORT:
             return tuple(entry.chain for entry in self.entries if entry.chain is not None)
         if not self.listed:
             return ()
+        if self.kind is FileKind.XML and self.contents is not None:
+            return tuple(
+                ListedChain(one.origin, (one.certificate,), one.certificate) for one in self.contents.certificates
+            )
         return (ListedChain(self.label, self.listed, _first_leaf(self.listed)),)
 
 
@@ -198,6 +324,7 @@ def prepare_subject(
     profile: Profile | None = None,
     purpose: Purpose = Purpose.JWT,
     passwords: Sequence[Secret] = (),
+    taken: frozenset[str] = frozenset(),
 ) -> Subject:
     """A file made ready to be judged; without ``profile`` it is the one that default_profile() finds. Pure.
 
@@ -205,11 +332,22 @@ def prepare_subject(
     """
     data = normalise_text(file.data)
     kind = sniff(data)
-    subject = Subject(file.label, data, kind, profile or Profile.CKM_IMPORT, purpose, as_of, tuple(passwords))
+    subject = Subject(
+        file.label, data, kind, profile or Profile.CKM_IMPORT, purpose, as_of, tuple(passwords), taken,
+        _encoding(file.data, data),
+    )  # fmt: skip
     if profile is not None:
         _ = subject.contents
         return subject
-    return Subject(file.label, data, kind, default_profile(subject), purpose, as_of, tuple(passwords))
+    return replace(subject, profile=default_profile(subject))
+
+
+def _encoding(raw: bytes, data: bytes) -> str | None:
+    if raw[:2] in (b"\xff\xfe", b"\xfe\xff") and data != raw:
+        return "text in UTF-16, as Windows PowerShell writes it"
+    if data[:1] == b"\x30" and raw[:1] != b"\x30":
+        return "base64 without the lines BEGIN CERTIFICATE and END CERTIFICATE"
+    return None
 
 
 def default_profile(subject: Subject) -> Profile:

@@ -49,11 +49,14 @@ _PKCS12_PBES = {
     "1.2.840.113549.1.12.1.6": ("rc2", 5),
 }
 
+_SHORTEST_MAC_KEY = 20
+"""Bytes: RFC 9579, section 9, which also wants the length stated. OpenSSL 3.4 and later refuse the same."""
+
 _Found = TypeVar("_Found")
 
 
 class UnsupportedProtectionError(ValueError):
-    """An algorithm that we do not have; the argument is its OID. Internal, like DerError."""
+    """An algorithm, or a use of one, that we do not have; the argument names it. Internal, like DerError."""
 
 
 @dataclass(frozen=True)
@@ -83,8 +86,7 @@ class Mac:
     def _matches_pbmac1(self, content: bytes, password: Secret, parameters: list[Tlv]) -> bool:
         kdf, mac_oid = _at(parameters, 0), _split_algorithm(_at(parameters, 1).value)[0]
         name = _look_up(_HMACS, mac_oid)
-        size = hashlib.new(name, usedforsecurity=False).digest_size
-        derive = _key_derivation(kdf, size, length_is_free=True)
+        derive = _key_derivation(kdf, _stated_length(kdf))
         return any(
             hmac.compare_digest(self.digest, hmac.digest(derive(form), content, name)) for form in _byte_forms(password)
         )
@@ -174,11 +176,19 @@ def _decrypt_pbes2(parameters: list[Tlv], ciphertext: bytes, password: Secret) -
         yield from _decrypt(cipher, derive(form), iv, ciphertext)
 
 
-def _key_derivation(kdf: Tlv, length: int, *, length_is_free: bool = False) -> Callable[[bytes], bytes]:
-    """The function from password bytes to key that a PBKDF2 or scrypt AlgorithmIdentifier describes.
+def _stated_length(kdf: Tlv) -> int:
+    """Bytes of the key that a PBMAC1 states. None stated, or too few, is a MAC that anybody could make: not taken."""
+    oid, parameters = _split_algorithm(kdf.value)
+    optional = parameters[4:] if oid == OID_SCRYPT else parameters[2:]
+    length = next((decode_integer(one.value) for one in optional if one.tag == INTEGER), None)
+    if length is None or length < _SHORTEST_MAC_KEY:
+        stated = "no length" if length is None else f"a length of {length} bytes"
+        raise UnsupportedProtectionError(f"PBMAC1, with {stated} stated for its key where RFC 9579 wants 20 or more")
+    return length
 
-    A cipher fixes the key's length; for an HMAC it is free, and PBKDF2's keyLength states it.
-    """
+
+def _key_derivation(kdf: Tlv, length: int) -> Callable[[bytes], bytes]:
+    """The function from password bytes to a key of ``length`` that a PBKDF2 or scrypt AlgorithmIdentifier describes."""
     oid, parameters = _split_algorithm(kdf.value)
     if oid == OID_SCRYPT:
         salt = _at(parameters, 0).value
@@ -201,7 +211,7 @@ def _key_derivation(kdf: Tlv, length: int, *, length_is_free: bool = False) -> C
             digest = _look_up(_HMACS, _split_algorithm(parameter.value)[0])
         elif parameter.tag == INTEGER:
             stated_length = decode_integer(parameter.value)
-    if stated_length < 1 or (stated_length != length and not length_is_free):
+    if stated_length != length:
         raise DerError("PBKDF2 makes a key of another length than its cipher needs")
     return lambda password: hashlib.pbkdf2_hmac(digest, password, salt, iterations, stated_length)
 

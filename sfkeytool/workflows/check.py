@@ -31,6 +31,8 @@ class CheckOptions:
     profile: Profile | None = None
     purpose: Purpose = Purpose.JWT
     fix: bool = False
+    taken: frozenset[str] = frozenset()
+    """Lower-case names in the current folder, which no command of a fix may clash with."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,12 @@ def check_file(file: InputFile, passwords: Sequence[Secret], options: CheckOptio
 def subject_of(file: InputFile, passwords: Sequence[Secret], options: CheckOptions) -> Subject:
     """The file as the rules see it. To be repaired, one that holds a key is on its way to a keystore. Pure."""
     subject = prepare_subject(
-        file, as_of=options.as_of, profile=options.profile, purpose=options.purpose, passwords=passwords
+        file,
+        as_of=options.as_of,
+        profile=options.profile,
+        purpose=options.purpose,
+        passwords=passwords,
+        taken=options.taken,
     )
     contents = subject.contents
     if options.fix and options.profile is None and contents is not None and (contents.keys or contents.locked):

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from sfkeytool.crypto import certificates, chains, keys
-from sfkeytool.errors import EXIT_DIFFERENT, EXIT_DONE, CertificateError, InputError, PrivateKeyPasswordError
+from sfkeytool.errors import EXIT_DIFFERENT, EXIT_DONE, CertificateError, PrivateKeyPasswordError, SfkeytoolError
 from sfkeytool.keystores.contents import Contents, FoundCertificate, InputFile, parse_contents
+from sfkeytool.keystores.file_names import is_worth_a_word
 from sfkeytool.keystores.selection import (
     Heap,
     certificates_under,
@@ -18,7 +20,7 @@ from sfkeytool.keystores.selection import (
     no_such_alias,
     possible_leaves,
 )
-from sfkeytool.model import Outcome
+from sfkeytool.model import Notice, Outcome
 from sfkeytool.passwords import Secret
 from sfkeytool.workflows.mails import describe_mails
 
@@ -56,6 +58,8 @@ class Side:
     files: Sequence[InputFile] = field(repr=False)
     walked: bool = False
     """A folder's files: what is no key or certificate among them is passed over, and one certificate is expected."""
+    unread: Sequence[SfkeytoolError] = ()
+    """Of a folder: what could not be read, though by its name it might be what is compared."""
 
 
 @dataclass(frozen=True)
@@ -78,9 +82,8 @@ def compare(
     Raises KeystoreError for an alias that is not there, and CertificateError for a side with nothing to compare, for
     several certificates on both, and for a folder of several: there it is the question whether its files agree.
     """
-    contents = [
-        [read for file in side.files if (read := _read(file, side, passwords)) is not None] for side in (left, right)
-    ]
+    notices: list[Notice] = []
+    contents = [_read_all(side, passwords, notices) for side in (left, right)]
     heaps = [gather(one) for one in contents]
     a, b = (
         _identities(side, parts, heap, alias)
@@ -102,7 +105,8 @@ def compare(
         "left": _describe(left, a, now),
         "right": _describe(right, b, now),
     }
-    return Outcome(facts=facts, exit_code=EXIT_DONE if relation is Relation.SAME_CERTIFICATE else EXIT_DIFFERENT)
+    exit_code = EXIT_DONE if relation is Relation.SAME_CERTIFICATE else EXIT_DIFFERENT
+    return Outcome(facts=facts, notices=tuple(notices), exit_code=exit_code)
 
 
 def _matching(found: Sequence[Identity], other: Sequence[Identity]) -> Sequence[Identity]:
@@ -185,16 +189,29 @@ def _leaves(heap: Heap) -> Sequence[FoundCertificate]:
     return tuple({one.der: one for one in (*found, *possible_leaves(others))}.values())
 
 
-def _read(file: InputFile, side: Side, passwords: Sequence[Secret]) -> Contents | None:
+def _read_all(side: Side, passwords: Sequence[Secret], notices: list[Notice]) -> list[Contents]:
+    """What is in a side's files. What cannot be read in a folder is a notice, as long as something else is there."""
+    read: list[Contents] = []
+    unread = list(side.unread)
+    for file in side.files:
+        try:
+            read.append(_read(file, passwords))
+        except SfkeytoolError as error:
+            if not side.walked:
+                raise
+            if is_worth_a_word(PurePath(file.label), error):
+                unread.append(error)
+    if unread and not any(contents.keys or contents.certificates or contents.requests for contents in read):
+        raise unread[0]
+    notices += [Notice(error.code, f"{error.message}: not compared") for error in unread]
+    return read
+
+
+def _read(file: InputFile, passwords: Sequence[Secret]) -> Contents:
     """What is in a file; its keys only where they alone tell what it stands for, as loading one takes long."""
-    try:
-        contents = parse_contents(file, passwords, load_keys=False)
-        if contents.store is not None and any(not entry.chain_der for entry in contents.store.keys):
-            return parse_contents(file, passwords)
-    except InputError as error:
-        if side.walked and error.code == "input.unknown-kind":
-            return None
-        raise
+    contents = parse_contents(file, passwords, load_keys=False)
+    if contents.store is not None and any(not entry.chain_der for entry in contents.store.keys):
+        return parse_contents(file, passwords)
     return contents
 
 

@@ -168,7 +168,7 @@ def judge_file(
         rule, evidence = finding.rule, finding.evidence
         said = f"{rule.title}: {evidence.saw}; wanted: {evidence.wanted}"
         if rule.severity is Severity.ERROR:
-            raise CertificateError(rule.id, f"{evidence.where}: {said}", rule.fix)
+            raise CertificateError(rule.id, f"{evidence.where}: {said}", finding.fix)
         notices[rule.id] = Notice(rule.id, said)
     return tuple(notices.values())
 

@@ -1,6 +1,6 @@
 """``show``: what is in a file."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
@@ -52,6 +52,12 @@ def show_file(file: InputFile, passwords: Sequence[Secret], now: datetime) -> di
     ]
     facts["ignored"] = list(contents.ignored)
     return facts
+
+
+def holds_something(facts: Mapping[str, Any]) -> bool:
+    """Whether a file that was met in a folder is worth showing, by what show_file() says of it. Pure."""
+    parts = ("keystore", "keys", "lockedKeys", "certificates", "requests", "ignored")
+    return any(facts.get(part) for part in parts)
 
 
 def _ca_asks(request: csr.CsrFacts) -> list[str]:

@@ -6,12 +6,15 @@ from sfkeytool.acceptance.rule import Basis, Checked, Evidence, Rule, Severity
 from sfkeytool.acceptance.rules import certificate, sources
 from sfkeytool.acceptance.rules.chain import has_chains, title
 from sfkeytool.acceptance.subject import Subject
+from sfkeytool.crypto.certificates import encode_pem
 from sfkeytool.crypto.names import LIBRARY_ERRORS
+from sfkeytool.crypto.sniff import KEYSTORE_KINDS, FileKind
 from sfkeytool.model import Profile
 
 _APP = (Profile.APP_CERT,)
 _MAXIMUM_BYTES = 4096
 _MINIMUM_BITS = 2048
+_LARGE = "have a smaller certificate issued: fewer names in it, or a key of 2048 bits"
 _METADATA = (
     'Metadata API Developer Guide, "ExtlClntAppGlobalOauthSettings" (certificate: PEM of one certificate),'
     " https://developer.salesforce.com/docs/atlas.en-us.260.0.api_meta.meta/api_meta/meta_extlclntappglobaloauthsettings.htm"
@@ -21,25 +24,64 @@ _METADATA = (
 def no_certificate(subject: Subject) -> Checked:
     """Whatever the file is instead."""
     if not subject.listed:
-        yield Evidence(subject.label, f"{subject.kind}, no certificate in it", "a certificate in PEM or DER")
+        saw = subject.foreign or f"{subject.kind}, no certificate in it"
+        yield Evidence(subject.label, saw, "a certificate in PEM or DER", _fix_without_certificate(subject))
+
+
+def _fix_without_certificate(subject: Subject) -> str | None:
+    """None: the rule's own way out, which is one for keystores."""
+    if subject.foreign is not None:
+        return (
+            "this is for Setup > Single Sign-On Settings > New from Metadata File, if it is the identity provider's; to"
+            " an app goes the certificate of the key that logs in"
+        )
+    if subject.kind in KEYSTORE_KINDS:
+        return None
+    return sources.START_OVER
 
 
 def private_key(subject: Subject) -> Checked:
     """Loaded or locked: neither should travel."""
     contents = subject.contents
     if contents is not None and (contents.keys or contents.locked):
-        yield Evidence(subject.label, "a private key beside the certificate", "the certificate alone")
+        fix = plain_pem(subject) if subject.profile is Profile.SIGNED_UPLOAD and subject.listed else None
+        if subject.profile is Profile.APP_CERT and not subject.listed:
+            fix = sources.START_OVER
+        yield Evidence(subject.label, "a private key beside the certificate", "the certificate alone", fix)
+
+
+def plain_pem(subject: Subject) -> str:
+    """The command that makes plain files of what was found; words where it would refuse."""
+    chain = subject.chains[0]
+    expired = any(one.not_valid_after_utc < subject.as_of for one in chain.sorted.certificates)
+    if not expired and not chain.facts.is_ca:
+        return sources.UNWRAPPED
+    return "write the certificates as PEM into one file: the certificate first, then who signed it, the root last"
+
+
+def wrapped(subject: Subject) -> Checked:
+    """PKCS#7 and the like: the certificates were judged, but not whether they are taken in this form."""
+    if subject.listed and subject.wrapping is not None:
+        wanted = "PEM: base64 between BEGIN CERTIFICATE and END CERTIFICATE"
+        yield Evidence(subject.label, subject.wrapping, wanted, plain_pem(subject))
 
 
 def _several(subject: Subject) -> Checked:
     count = len(set(subject.listed))
-    if count > 1:
+    if count > 1 and subject.kind is not FileKind.XML:  # where each stands in a field of its own
         yield Evidence(subject.label, f"{count} certificates", "the one that belongs to the key that signs")
 
 
 def _too_large(subject: Subject) -> Checked:
-    if len(subject.data) > _MAXIMUM_BYTES:
-        yield Evidence(subject.label, f"{len(subject.data):,} bytes", f"at most {_MAXIMUM_BYTES:,}")
+    """What an app is given is the file itself, but of metadata and PKCS#7 the certificate in it."""
+    if subject.kind is FileKind.XML or subject.wrapping is not None:
+        sizes = [(chain.where, len(encode_pem(chain.leaf))) for chain in subject.chains]
+    else:
+        sizes = [(subject.label, len(subject.data))]
+    for where, size in sizes:
+        if size > _MAXIMUM_BYTES:
+            fix = None if subject.kind is FileKind.PEM else _LARGE
+            yield Evidence(where, f"{size:,} bytes", f"at most {_MAXIMUM_BYTES:,}", fix)
 
 
 def _not_rsa(subject: Subject) -> Checked:
@@ -67,7 +109,8 @@ NO_CERTIFICATE = Rule(
     "There is no certificate in the file",
     "The app stores one certificate, which may be uploaded in PEM or DER. A keystore, a key or a request is not that.",
     _METADATA,
-    "sfkeytool unwrap {file} (of a keystore); sfkeytool self-signed {name} --password generate makes a new pair",
+    "sfkeytool unwrap {file} --password prompt (of a keystore: it writes the .crt); sfkeytool self-signed {name}"
+    " --password generate makes a new pair",
     _APP,
     no_certificate,
 )
@@ -81,6 +124,17 @@ PRIVATE_KEY = Rule(
     "openssl x509 -in {file} -out {name}.crt (leaves the key out)",
     _APP,
     private_key,
+)
+WRAPPED = Rule(
+    "app.file.wrapped",
+    Severity.WARN,
+    Basis.INFERRED,
+    "The certificate is neither in plain PEM nor in DER",
+    "The app's field holds the PEM text of one certificate. Whether the upload takes it in another form is open.",
+    _METADATA,
+    sources.UNWRAPPED,
+    _APP,
+    wrapped,
 )
 SEVERAL = Rule(
     "app.file.several-certificates",
@@ -139,7 +193,7 @@ EXPIRED = Rule(
     "The sources disagree: product management called it tolerated by design, a help page of 2026 says that JWT logins"
     " reject expired certificates. Take it as fatal.",
     sources.EXPIRED_LOGINS,
-    "sfkeytool self-signed {name} --key KEYFILE --password generate (the same key, a new certificate)",
+    "sfkeytool self-signed {name} --key FILE --password generate (FILE: the same key; a new certificate)",
     _APP,
     certificate.expired,
     applies=has_chains,
@@ -163,7 +217,7 @@ WEAK_SIGNATURE = Rule(
     "The certificate is signed with SHA-1 or MD5",
     "A login is checked with its key alone, as far as is known; a scanner will complain all the same.",
     sources.CERTIFICATES_HELP,
-    "sfkeytool self-signed {name} --key KEYFILE --password generate (the same key, signed with SHA-256)",
+    "sfkeytool self-signed {name} --key FILE --password generate (FILE: the same key; signed with SHA-256)",
     _APP,
     certificate.weak_signature,
     applies=has_chains,

@@ -41,10 +41,11 @@ def expired(subject: Subject) -> Checked:
 
 def not_yet_valid(subject: Subject) -> Checked:
     for chain in subject.chains:
-        starts_at = chain.leaf.not_valid_before_utc
-        if starts_at > subject.as_of:
-            saw = f"{title(chain.leaf)} is not valid before {starts_at:%Y-%m-%d %H:%M} UTC"
-            yield Evidence(chain.name_of(chain.leaf), saw, f"valid on {subject.as_of:%Y-%m-%d}")
+        for certificate in _without_root(chain):
+            starts_at = certificate.not_valid_before_utc
+            if starts_at > subject.as_of:
+                saw = f"{title(certificate)} is not valid before {starts_at:%Y-%m-%d %H:%M} UTC"
+                yield Evidence(chain.name_of(certificate), saw, f"valid on {subject.as_of:%Y-%m-%d}")
 
 
 def weak_signature(subject: Subject) -> Checked:
@@ -109,7 +110,7 @@ EXPIRED = Rule(
     "An expired certificate was imported into real orgs, so the import seems not to look at dates; what the certificate"
     " is used for will.",
     sources.BROWSERFORCE,
-    "sfkeytool self-signed {name} --key KEYFILE --password generate (or have a new CSR signed: sfkeytool csr {name})",
+    "sfkeytool self-signed {name} --key FILE --password generate (FILE: the key; or for a CA: sfkeytool csr {name})",
     _CKM,
     expired,
     applies=has_chains,
@@ -135,7 +136,7 @@ NO_MAIL_LEFT = Rule(
     " mails of the day before and of the day itself come too late for most, and go to administrators. That imported"
     " pairs are mailed about at all is inferred.",
     f"{sources.MAILS_NOTE} ; {sources.MAILS_ARTICLE}",
-    "sfkeytool self-signed {name} --key KEYFILE --days 365 --password generate",
+    "sfkeytool self-signed {name} --key FILE --days 365 --password generate (FILE: the key)",
     _CKM,
     _no_mail_left,
     applies=has_chains,

@@ -18,15 +18,18 @@ def is_jks(subject: Subject) -> bool:
     return subject.jks is not None
 
 
+def _lists_entries(subject: Subject) -> bool:
+    return subject.opened or bool(subject.listed)
+
+
 def has_entries(subject: Subject) -> bool:
     return bool(subject.entries)
 
 
 def _no_private_key(subject: Subject) -> Checked:
-    if subject.jks is not None and not subject.entries:
-        saw = (
-            f"{len(subject.trusted)} trusted certificates and no private key" if subject.trusted else "no entry at all"
-        )
+    if not subject.entries:
+        count = len(subject.trusted) if subject.jks is not None else subject.bystanders
+        saw = f"{count} certificates and no private key" if count else "no entry at all"
         yield Evidence(subject.label, saw, "a PrivateKey entry: the private key with its certificate")
     for entry in subject.entries:
         if not entry.certificates:
@@ -41,7 +44,10 @@ def _key_password(subject: Subject) -> Checked:
 
 def _alias(subject: Subject) -> Checked:
     for entry in subject.entries:
-        if problem := _alias_problem(entry.alias):
+        if entry.alias is None:
+            saw = "no name for the key (friendlyName): keytool makes the alias 1 of that"
+            yield Evidence(entry.where, saw, _ALIAS_RULE)
+        elif problem := _alias_problem(entry.alias):
             yield Evidence(entry.where, problem, _ALIAS_RULE)
 
 
@@ -60,13 +66,13 @@ def _alias_problem(alias: str) -> str | None:
 
 def _alias_case(subject: Subject) -> Checked:
     for entry in subject.entries:
-        if entry.alias != entry.alias.lower():
+        if entry.alias is not None and entry.alias != entry.alias.lower():
             yield Evidence(entry.where, f"upper-case letters in the alias {entry.alias!r}", repr(entry.alias.lower()))
 
 
 def _alias_length(subject: Subject) -> Checked:
     for entry in subject.entries:
-        if len(entry.alias) > MAXIMUM_LENGTH:
+        if entry.alias is not None and len(entry.alias) > MAXIMUM_LENGTH:
             yield Evidence(entry.where, f"an alias of {len(entry.alias)} characters", f"at most {MAXIMUM_LENGTH}")
 
 
@@ -98,10 +104,11 @@ NO_PRIVATE_KEY = Rule(
     "A public certificate alone cannot be imported: the key has to come with it. Setup leaves a key out of its own"
     " export when its certificate is marked as not exportable.",
     sources.IMPORT_HELP,
-    "sfkeytool wrap {name} {file} KEYFILE --password generate; if the key is lost, start over: sfkeytool csr {name}",
+    "sfkeytool wrap {name} {file} FILE --input-password prompt --password generate (FILE: the private key); if the key"
+    " is lost, start over: sfkeytool csr {name}",
     _CKM,
     _no_private_key,
-    applies=is_jks,
+    applies=_lists_entries,
     salesforce_message=("No certificate was imported because the keystore file doesn't contain a PrivateKey entry."),
 )
 KEY_PASSWORD = Rule(
@@ -147,7 +154,7 @@ ALIAS_CASE = Rule(
     sources.REPAIR,
     _CKM,
     _alias_case,
-    applies=has_entries,
+    applies=is_jks,
 )
 ALIAS_LENGTH = Rule(
     "ckm.entry.alias-length",

@@ -7,6 +7,7 @@ from sfkeytool.acceptance.rule import Basis, CannotTell, Checked, Evidence, Rule
 from sfkeytool.acceptance.rules import sources
 from sfkeytool.acceptance.rules.entry import has_entries
 from sfkeytool.acceptance.subject import KeyEntry, Subject
+from sfkeytool.crypto.certificates import CertificateFacts, describe_certificate
 from sfkeytool.crypto.keys import SUPPORTED_BITS
 from sfkeytool.model import Profile
 
@@ -15,6 +16,12 @@ _CKM = (Profile.CKM_IMPORT,)
 
 def _locked(entry: KeyEntry) -> CannotTell:
     return CannotTell(f"{entry.where}: the private key was not seen: {entry.locked_because}")
+
+
+def _leaf_of_locked(entry: KeyEntry) -> CertificateFacts | None:
+    """The certificate beside a key that was not seen: either its key is that one, or the two are no pair."""
+    first = entry.certificates[0] if entry.certificates else None
+    return describe_certificate(first) if first is not None else None
 
 
 def _keys(subject: Subject) -> Iterator[tuple[KeyEntry, PrivateKeyNumbers | None]]:
@@ -27,7 +34,12 @@ def _keys(subject: Subject) -> Iterator[tuple[KeyEntry, PrivateKeyNumbers | None
 def _not_rsa(subject: Subject) -> Checked:
     for entry, key in _keys(subject):
         if key is None:
-            yield _locked(entry)
+            leaf = _leaf_of_locked(entry)
+            if leaf is None or leaf.key_algorithm in ("RSA", "RSASSA-PSS"):
+                yield _locked(entry)
+            else:
+                saw = f"a locked key, and beside it a certificate with a key of the kind {leaf.key_algorithm}"
+                yield Evidence(entry.where, saw, "an RSA key")
         elif key.algorithm == "RSASSA-PSS":
             yield CannotTell(f"{entry.where}: no page tells whether a key marked RSASSA-PSS counts as RSA")
         elif key.algorithm != "RSA":
@@ -45,7 +57,12 @@ def _not_pkcs8(subject: Subject) -> Checked:
 def _unsupported_size(subject: Subject) -> Checked:
     for entry, key in _keys(subject):
         if key is None:
-            yield _locked(entry)
+            leaf = _leaf_of_locked(entry)
+            if leaf is None or leaf.key_algorithm != "RSA" or leaf.key_bits in SUPPORTED_BITS:
+                yield _locked(entry)
+            else:
+                saw = f"a locked key, and beside it a certificate with an RSA key of {leaf.key_bits} bits"
+                yield Evidence(entry.where, saw, "2048, 3072 or 4096 bits")
         elif key.rsa is not None and key.rsa.bits not in SUPPORTED_BITS:
             yield Evidence(entry.where, f"an RSA key of {key.rsa.bits} bits", "2048, 3072 or 4096 bits")
 
@@ -118,7 +135,7 @@ MISMATCH = Rule(
     " reversed order is the same mistake: the root stands first.",
     sources.IMPORT_HELP,
     "sfkeytool check --fix {file} --password prompt, if the right certificate is in the file; else:"
-    " sfkeytool wrap {name} KEYFILE CERTIFICATE --password generate",
+    " sfkeytool wrap {name} {file} FILE --input-password prompt --password generate (FILE: the certificate)",
     _CKM,
     _mismatch,
     applies=has_entries,

@@ -21,7 +21,8 @@ def has_requests(subject: Subject) -> bool:
 
 def _none(subject: Subject) -> Checked:
     if not subject.requests:
-        yield Evidence(subject.label, f"{subject.kind}, no request in it", "a certificate request (PKCS#10)")
+        saw = subject.foreign or f"{subject.kind}, no request in it"
+        yield Evidence(subject.label, saw, "a certificate request (PKCS#10)")
 
 
 def _signature(subject: Subject) -> Checked:
@@ -93,7 +94,7 @@ NO_COMMON_NAME = Rule(
     "The subject has no common name",
     "Setup asks for one, as the name of the requester; many CAs refuse a request without it.",
     _CSR_HELP,
-    "sfkeytool csr {name} --common-name NAME; or a new certificate in Setup",
+    "sfkeytool csr {name} --common-name {name}; or a new certificate in Setup",
     _REQUEST,
     _no_common_name,
     applies=has_requests,
@@ -106,7 +107,7 @@ NO_SAN = Rule(
     "Browsers look at the subject alternative names alone. Whether CKM puts any into its requests is open; most CAs let"
     " you type the names with the order.",
     _CSR_HELP,
-    "type the DNS names into the CA's form, or ask with your own request: sfkeytool csr {name} --san DNS_NAME",
+    "type the DNS names into the CA's form, or ask with your own request: sfkeytool csr {name} --san www.example.com",
     _REQUEST,
     _no_san,
     applies=lambda subject: subject.purpose is Purpose.DOMAIN and has_requests(subject),

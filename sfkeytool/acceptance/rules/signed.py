@@ -1,12 +1,21 @@
 """The file for Upload Signed Certificate: the CA's answer to a request that Setup made."""
 
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
 from sfkeytool.acceptance.rule import Basis, Checked, Evidence, Rule, Severity
-from sfkeytool.acceptance.rules import app, sources
+from sfkeytool.acceptance.rules import app, certificate, sources
 from sfkeytool.acceptance.rules.chain import has_chains, in_order, strangers, title
-from sfkeytool.acceptance.subject import Subject
+from sfkeytool.acceptance.subject import ListedChain, Subject
+from sfkeytool.crypto.certificates import describe_certificate
+from sfkeytool.crypto.keys import SUPPORTED_BITS
+from sfkeytool.crypto.sniff import FileKind
 from sfkeytool.model import Profile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cryptography import x509
 
 _UPLOAD = (Profile.SIGNED_UPLOAD,)
 _ENDINGS = (".crt", ".cer")
@@ -15,8 +24,9 @@ _ENDINGS = (".crt", ".cer")
 def _leaf_first(subject: Subject) -> Checked:
     for chain in subject.chains:
         if not in_order(chain):
-            listed = " < ".join(title(certificate) for certificate in chain.listed)
-            yield Evidence(chain.where, listed, " < ".join(title(one) for one in chain.sorted.certificates))
+            listed = " < ".join(title(one) for one in chain.listed)
+            wanted = " < ".join(title(one) for one in chain.sorted.certificates)
+            yield Evidence(chain.where, listed, wanted, app.plain_pem(subject))
 
 
 def _incomplete(subject: Subject) -> Checked:
@@ -31,9 +41,58 @@ def _incomplete(subject: Subject) -> Checked:
 
 def _stranger(subject: Subject) -> Checked:
     for chain in subject.chains:
-        for certificate in strangers(chain):
-            saw = f"{title(certificate)}, which signed none of the others"
-            yield Evidence(chain.name_of(certificate), saw, "only the chain")
+        for one in strangers(chain):
+            saw = f"{title(one)}, which signed none of the others"
+            yield Evidence(chain.name_of(one), saw, "only the chain", app.plain_pem(subject))
+
+
+def _of_the_chain(chain: ListedChain) -> "Iterator[x509.Certificate]":
+    """All that the file lists, each once, but for strangers, which are another rule's."""
+    others = strangers(chain)
+    yield from (one for one in dict.fromkeys(chain.listed) if one not in others)
+
+
+def _expired(subject: Subject) -> Checked:
+    """CAs too, the root included: the article wants it in the file, and no page says what is looked at."""
+    for chain in subject.chains:
+        for one in _of_the_chain(chain):
+            ends_at = one.not_valid_after_utc
+            if ends_at < subject.as_of:
+                saw = f"{title(one)} expired on {ends_at:%Y-%m-%d}"
+                yield Evidence(chain.name_of(one), saw, f"valid on {subject.as_of:%Y-%m-%d}")
+
+
+def _not_yet_valid(subject: Subject) -> Checked:
+    for chain in subject.chains:
+        for one in _of_the_chain(chain):
+            starts_at = one.not_valid_before_utc
+            if starts_at > subject.as_of:
+                saw = f"{title(one)} is not valid before {starts_at:%Y-%m-%d %H:%M} UTC"
+                yield Evidence(chain.name_of(one), saw, f"valid on {subject.as_of:%Y-%m-%d}")
+
+
+def _other_key(subject: Subject) -> Checked:
+    for chain in subject.chains:
+        facts = describe_certificate(chain.leaf)
+        if facts.key_algorithm != "RSA" or facts.key_bits not in SUPPORTED_BITS:
+            saw = f"{title(chain.leaf)} with a key {facts.key_algorithm} {facts.key_bits or ''}".rstrip()
+            yield Evidence(chain.name_of(chain.leaf), saw, "an RSA key of 2048, 3072 or 4096 bits, as Setup makes them")
+
+
+def _no_certificate(subject: Subject) -> Checked:
+    """Metadata is deployed, never uploaded."""
+    if subject.listed and subject.kind is FileKind.XML:
+        yield Evidence(subject.label, "a file of Salesforce metadata", "the CA's certificate and chain in PEM")
+    else:
+        yield from app.no_certificate(subject)
+
+
+def _not_pem(subject: Subject) -> Checked:
+    if subject.kind is FileKind.DER_CERTIFICATE and subject.encoding is None:
+        wanted = "PEM: base64 between BEGIN CERTIFICATE and END CERTIFICATE"
+        yield Evidence(subject.label, "DER", wanted, app.plain_pem(subject))
+    else:
+        yield from app.wrapped(subject)
 
 
 def _ending(subject: Subject) -> Checked:
@@ -51,7 +110,7 @@ NO_CERTIFICATE = Rule(
     sources.CHAIN_ARTICLE,
     "ask the CA for the certificate with its chain in PEM",
     _UPLOAD,
-    app.no_certificate,
+    _no_certificate,
 )
 PRIVATE_KEY = Rule(
     "signed.file.private-key",
@@ -60,9 +119,70 @@ PRIVATE_KEY = Rule(
     "A private key lies in the file that would be uploaded",
     "The key of a request that Setup made never leaves Salesforce: this one is another's, and should not travel.",
     sources.CHAIN_ARTICLE,
-    "openssl crl2pkcs7 -nocrl -certfile {file} | openssl pkcs7 -print_certs -out {name}.crt (leaves the key out)",
+    sources.UNWRAPPED,
     _UPLOAD,
     app.private_key,
+)
+NOT_PEM = Rule(
+    "signed.file.not-pem",
+    Severity.WARN,
+    Basis.DOCUMENTED,
+    "The file is not plain base64 text (PEM)",
+    "The article asks for one base64 file: leaf, intermediates, root. Whether another form is taken is open; a guide of"
+    " 2020 reports that PKCS#7 was.",
+    sources.CHAIN_ARTICLE,
+    sources.UNWRAPPED,
+    _UPLOAD,
+    _not_pem,
+)
+EXPIRED = Rule(
+    "signed.certificate.expired",
+    Severity.WARN,
+    Basis.INFERRED,
+    "A certificate of the chain has expired",
+    "No page says that the upload looks at dates; whoever checks the certificate later will.",
+    sources.CHAIN_ARTICLE,
+    "ask the CA for a certificate with its present chain",
+    _UPLOAD,
+    _expired,
+    applies=has_chains,
+)
+NOT_YET_VALID = Rule(
+    "signed.certificate.not-yet-valid",
+    Severity.WARN,
+    Basis.INFERRED,
+    "A certificate of the chain is not valid yet",
+    "No page says whether the upload looks at dates.",
+    sources.CHAIN_ARTICLE,
+    "wait until it is valid, or ask the CA",
+    _UPLOAD,
+    _not_yet_valid,
+    applies=has_chains,
+)
+WEAK_SIGNATURE = Rule(
+    "signed.certificate.weak-signature",
+    Severity.WARN,
+    Basis.INFERRED,
+    "A certificate is signed with SHA-1 or MD5",
+    "Whether the upload looks at signatures is open; TLS peers have refused these for years.",
+    sources.CERTIFICATES_HELP,
+    "ask the CA for a certificate signed with SHA-256",
+    _UPLOAD,
+    certificate.weak_signature,
+    applies=has_chains,
+)
+OTHER_KEY = Rule(
+    "signed.key.not-of-setup",
+    Severity.WARN,
+    Basis.INFERRED,
+    "The certificate's key is none that Setup makes",
+    "The certificate has to belong to the key of the request, and Setup makes RSA keys of 2048, 3072 and 4096 bits.",
+    sources.IMPORT_HELP,
+    "download the request once more and have it signed; where the key is your own, import it as a keystore:"
+    " sfkeytool wrap {name} {file} FILE --password generate (FILE: the private key)",
+    _UPLOAD,
+    _other_key,
+    applies=has_chains,
 )
 LEAF_FIRST = Rule(
     "signed.chain.leaf-first",
@@ -71,7 +191,7 @@ LEAF_FIRST = Rule(
     "The certificates are not in order",
     "The article asks for the domain's certificate first, then the intermediates, the root last.",
     sources.CHAIN_ARTICLE,
-    "put them into one file in this order: the certificate, the intermediates from the bottom up, the root",
+    sources.UNWRAPPED,
     _UPLOAD,
     _leaf_first,
     applies=has_chains,
@@ -95,7 +215,7 @@ STRANGER = Rule(
     "A certificate in the file does not belong to the chain",
     "What the upload makes of it is open.",
     sources.CHAIN_ARTICLE,
-    "take it out of the file",
+    sources.UNWRAPPED,
     _UPLOAD,
     _stranger,
     applies=has_chains,

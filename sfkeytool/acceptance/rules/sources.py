@@ -51,4 +51,5 @@ JWT_GUIDE = "Ampersand, Salesforce JWT guide, https://docs.withampersand.com/cus
 
 REPAIR = "sfkeytool check --fix {file} --password prompt"
 REPAIR_WITH_NEW_PASSWORD = "sfkeytool check --fix {file} --password prompt --new-password generate"  # noqa: S105
+UNWRAPPED = "sfkeytool ckm chain {name} {file} (writes {name}.crt for an app, {name}-chain.crt for an upload)"
 START_OVER = "sfkeytool self-signed {name} --password generate (or, for a CA: sfkeytool csr {name})"

@@ -18,6 +18,8 @@ from sfkeytool.model import Profile
 from sfkeytool.passwords import COMFORTABLE_LENGTH
 
 _CKM = (Profile.CKM_IMPORT,)
+_WITHOUT_KEY = "sfkeytool wrap {name} {file} FILE --input-password prompt --password generate (FILE: the private key)"
+_WITHOUT_ANYTHING = "sfkeytool wrap {name} FILE --password generate (FILE: private key and certificate)"
 _VERSION = 0xA0
 JAVA_CERTIFICATE_TYPES = ("x.509", "x509")
 """What Java's CertificateFactory knows, in any case."""
@@ -30,7 +32,11 @@ def _is_jks(subject: Subject) -> bool:
 def _not_jks(subject: Subject) -> Checked:
     if subject.kind not in (FileKind.JKS, FileKind.BCFKS):
         what = "none of the formats that sfkeytool knows" if subject.kind is FileKind.UNKNOWN else str(subject.kind)
-        yield Evidence(subject.label, what, "a JKS keystore, which begins with the bytes FE ED FE ED")
+        what = subject.foreign or what
+        fix = None
+        if not subject.entries and subject.unopened is None:
+            fix = _WITHOUT_KEY if subject.opened or subject.listed else _WITHOUT_ANYTHING
+        yield Evidence(subject.label, what, "a JKS keystore, which begins with the bytes FE ED FE ED", fix)
 
 
 def _bcfks(subject: Subject) -> Checked:
@@ -97,17 +103,21 @@ def _doubtful(extension: x509.ExtensionType) -> bool:
     return isinstance(extension, x509.UnrecognizedExtension)
 
 
+def _can_be_opened(subject: Subject) -> bool:
+    return subject.opened or subject.unopened is not None
+
+
 def _integrity(subject: Subject) -> Checked:
-    if subject.password is not None:
-        return
-    if not subject.passwords:
+    """Never a refusal: whether the password is the wrong one, nobody can tell from the file."""
+    if subject.unopened is not None and not subject.needs_password:
+        yield CannotTell(f"{subject.unopened.message}: what is in it was not seen")
+    elif subject.needs_password and not subject.passwords:
         yield CannotTell("the keystore's password is needed: give --password SOURCE (an empty one was tried)")
-        return
-    yield Evidence(
-        subject.label,
-        "a digest that the password does not explain: a wrong password, or a damaged file",
-        "the digest of the file's bytes and its password",
-    )
+    elif subject.needs_password:
+        yield CannotTell(
+            f"{subject.label} cannot be judged (wrong password or altered): its digest covers the password and every"
+            " byte. Give the right password with --password SOURCE; if this is the right one, fetch the file once more"
+        )
 
 
 def _version_1(subject: Subject) -> Checked:
@@ -170,8 +180,8 @@ BCFKS = Rule(
     "Orgs in Government Cloud may import BCFKS as well as JKS; all others take JKS alone. sfkeytool does not open"
     " BCFKS.",
     sources.IMPORT_HELP,
-    "export the entry as PKCS#12 with the program that made it, then: sfkeytool wrap {name} FILE.p12 --password"
-    " generate",
+    "export the entry as PKCS#12 with the program that made it, then: sfkeytool wrap {name} FILE --input-password"
+    " prompt --password generate",
     _CKM,
     _bcfks,
 )
@@ -192,14 +202,14 @@ INTEGRITY = Rule(
     "ckm.store.integrity",
     Severity.ERROR,
     Basis.OBSERVED,
-    "The password does not open the keystore, or the file is damaged",
-    "The two cannot be told apart: one digest covers the password and every byte. The message is Java's; whether Setup"
-    " shows it in these words is not known.",
+    "The password does not open the keystore, or the file was altered",
+    "The two cannot be told apart: one digest covers the password and every byte. So the file cannot be judged: the"
+    " verdict is unsure. The message is Java's; whether Setup shows it in these words is not known.",
     sources.JDK_KEYSTORE,
     "sfkeytool check {file} --password prompt (the right one); else fetch the file once more",
     _CKM,
     _integrity,
-    applies=_is_jks,
+    applies=_can_be_opened,
     salesforce_message="Keystore was tampered with, or password was incorrect",
 )
 VERSION_1 = Rule(

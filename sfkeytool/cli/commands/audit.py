@@ -11,7 +11,8 @@ from sfkeytool.cli.org_access import API_VERSION, LOGIN, TARGET_ORGS, find_orgs
 from sfkeytool.cli.render import files_facts
 from sfkeytool.cli.report_files import plan_report
 from sfkeytool.cli.run import Command, Run
-from sfkeytool.errors import EXIT_DONE, EXIT_FAILED, InputError, KeystorePasswordError, SfkeytoolError, UsageError
+from sfkeytool.errors import EXIT_DONE, EXIT_FAILED, InputError, SfkeytoolError, UsageError
+from sfkeytool.keystores.file_names import is_worth_a_word
 from sfkeytool.model import Artifact, ArtifactKind, FailOn, Notice
 
 if TYPE_CHECKING:
@@ -89,13 +90,6 @@ STATE = Field(
 DRY_RUN = Field("dry_run", bool, "Show what --notify would tell, and tell nobody.", ("--dry-run",))
 _ORGS_AT_ONCE = 8
 """Our own bound: each is one thread, and for the seconds of its login one process of the Salesforce CLI."""
-
-_CERTIFICATE_NAMES = (
-    *(".crt", ".cer", ".pem", ".der", ".p7b", ".p7c", ".p12", ".pfx", ".jks", ".jceks", ".bks", ".keystore"),
-    "-meta.xml",
-)
-"""Endings under which a file of a walked folder is worth a word where it cannot be read: prose and programs may quote
-half a certificate."""
 
 
 def _execute(run: Run, values: Values) -> int:
@@ -258,7 +252,7 @@ def _look_through(
                 else:
                     carriers.append(found)
         except SfkeytoolError as error:
-            if walked and not _worth_a_word(file, error):
+            if walked and not is_worth_a_word(file, error):
                 run.console.detail(error.message)
             else:
                 problem(error, file)
@@ -274,13 +268,6 @@ def _is_new(file: Path, seen: set[tuple[int, int]]) -> bool:
     known = identity in seen
     seen.add(identity)
     return not known
-
-
-def _worth_a_word(file: Path, error: SfkeytoolError) -> bool:
-    """Whether a file that lies in a walked folder should have been readable: a folder holds all sorts of things."""
-    if isinstance(error, KeystorePasswordError) or error.code == "input.not-permitted":
-        return True
-    return file.name.lower().endswith(_CERTIFICATE_NAMES) and error.code not in ("input.unknown-kind", "input.empty")
 
 
 def _write(plan: Any, content: bytes) -> Any:

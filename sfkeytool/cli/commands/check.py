@@ -1,6 +1,5 @@
 """``check``: would Salesforce take it? And ``--fix``, a repaired copy."""
 
-import os.path
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from sfkeytool.cli.org_access import NAME_CLASH_ORG
 from sfkeytool.cli.render import files_facts
 from sfkeytool.cli.report import repair_lines, report_lines
 from sfkeytool.cli.run import Command, Run
+from sfkeytool.cli.walked import Unread, named_files
 from sfkeytool.errors import (
     EXIT_DIFFERENT,
     EXIT_DONE,
@@ -25,6 +25,7 @@ from sfkeytool.errors import (
     SfkeytoolError,
     UsageError,
 )
+from sfkeytool.keystores.file_names import is_worth_a_word
 from sfkeytool.model import PlannedFile, Profile
 from sfkeytool.passwords import Source, SourceKind
 
@@ -83,8 +84,7 @@ class Tally:
     """What came of all files so far."""
 
     files: list[dict[str, Any]] = field(default_factory=list)
-    errors: list[SfkeytoolError] = field(default_factory=list)
-    unreadable: list[dict[str, Any]] = field(default_factory=list)
+    unread: Unread = field(default_factory=Unread)
     several: bool = False
     """Whether there is more than one file."""
     filled: set[Path] = field(default_factory=set)
@@ -96,7 +96,7 @@ class Tally:
     def exit_code(self) -> int:
         if "reject" in self.standing:
             return EXIT_DIFFERENT
-        return EXIT_FAILED if "unsure" in self.standing or self.errors else EXIT_DONE
+        return EXIT_FAILED if "unsure" in self.standing or self.unread.errors else EXIT_DONE
 
     def summary(self) -> dict[str, int]:
         return {verdict: sum(file["verdict"] == verdict for file in self.files) for verdict in _VERDICTS}
@@ -109,16 +109,16 @@ def _execute(run: Run, values: Values) -> int:
     from datetime import UTC, datetime, time
 
     from sfkeytool.cli.building import build_check_request
-    from sfkeytool.edge.reader import walk_inputs
     from sfkeytool.workflows.check import CheckOptions, subject_of
 
     request = build_check_request(values)
     as_of = datetime.combine(request.as_of, time(), UTC) if request.as_of else run.now
-    how = CheckOptions(as_of, request.profile, request.purpose, request.fix)
+    how = CheckOptions(as_of, request.profile, request.purpose, request.fix, _names_here())
     given = [run.secret(source, "--password", "Password") for source in request.passwords]
     new_password = _new_password_source(run, request)
-    paths = [(path, os.path.isdir(named)) for named in request.files for path in walk_inputs([named])]
-    tally = Tally(several=len(paths) > 1)
+    tally = Tally()
+    paths = list(named_files(request.files, tally.unread.add))
+    tally.several = len(paths) > 1
     taken = names_in_org(run, values)
     with _progress(run, len(paths)) as (advance, show):
         for path, walked in paths:
@@ -126,31 +126,32 @@ def _execute(run: Run, values: Values) -> int:
                 for line in _check_path(run, path, walked, given, how, request, new_password, tally):
                     show(line)
                 if taken:
-                    aliases = [entry.alias for entry in subject_of(run.read(path), given, how).entries]
+                    entries = subject_of(run.read(path), given, how).entries
+                    aliases = [entry.alias for entry in entries if entry.alias is not None]
                     warn_of_clash(run, values, aliases, taken)
-            except UsageError:
-                raise
             except SfkeytoolError as error:
-                tally.errors.append(error)
-                tally.unreadable.append({"path": str(path), "code": error.code, "message": error.message})
+                if walked and (error.code == "key.openssh" or not is_worth_a_word(path, error)):
+                    run.console.detail(error.message)
+                else:
+                    tally.unread.add(error, path)
             advance()
     return _finish(run, request, tally)
 
 
+def _names_here() -> frozenset[str]:
+    """What lies in the current folder, where the commands of the fixes will be typed."""
+    try:
+        return frozenset(found.name.lower() for found in Path().iterdir())
+    except OSError:
+        return frozenset()
+
+
 def _finish(run: Run, request: "CheckRequest", tally: Tally) -> int:
-    if not tally.files:
-        if tally.errors:
-            *others, last = tally.errors
-            if not run.console.json_output:
-                for other in others:
-                    run.console.error(other)
-            raise last
+    if not tally.files and not tally.unread.errors:
         named = ", ".join(map(str, request.files))
         raise InputError("input.nothing-found", f"{named} holds no keystore and no certificate")
-    if not run.console.json_output:
-        for error in tally.errors:
-            run.console.error(error)
-    facts = {"files": tally.files, "unreadable": tally.unreadable, "summary": tally.summary()}
+    tally.unread.tell(run.console, beside_results=bool(tally.files))
+    facts = {"files": tally.files, "unreadable": tally.unread.facts, "summary": tally.summary()}
     run.console.envelope(tally.exit_code, facts)
     if len(tally.files) > 1:
         counted = ", ".join(f"{count} {verdict}" for verdict, count in tally.summary().items())
@@ -169,26 +170,21 @@ def _check_path(
     tally: Tally,
 ) -> Iterator[str]:
     """Judge one file, and repair it if that is asked for; yields what a person reads."""
+    from sfkeytool.acceptance.engine import judge
     from sfkeytool.workflows.check import check_file, describe_report, is_recognised, subject_of
 
-    try:
-        file = run.read(path)
-        if walked and not is_recognised(subject_of(file, given, how)):
-            run.console.detail(f"{path}: no keystore and no certificate; passed over")
-            return
-    except InputError as error:
-        if walked and error.code in ("input.empty", "key.openssh"):
-            run.console.detail(error.message)
-            return
-        raise
+    file = run.read(path)
+    if walked and not is_recognised(subject_of(file, given, how)):
+        run.console.detail(f"{path}: no keystore and no certificate; passed over")
+        return
     known = list(given)
 
     def attempt(passwords: "Sequence[Secret]") -> "Report":
         known[:] = passwords
-        report = check_file(file, passwords, how)
-        if run.asker is not None and not walked and report.concerns("ckm.store.integrity"):
+        subject = subject_of(file, passwords, how)
+        if run.asker is not None and not walked and subject.needs_password and subject.profile is Profile.CKM_IMPORT:
             raise KeystorePasswordError("keystore.wrong-password", f"{path}: which password opens it?")
-        return report
+        return judge(subject)
 
     try:
         report = run.with_passwords(given, attempt)

@@ -3,14 +3,18 @@
 import os.path
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sfkeytool.cli import options
 from sfkeytool.cli.fields import Field, Question, Values
 from sfkeytool.cli.render import mail_days
 from sfkeytool.cli.run import Command, Run
-from sfkeytool.errors import InputError, SfkeytoolError
-from sfkeytool.model import Notice
+from sfkeytool.cli.walked import Unread, named_files
+from sfkeytool.errors import EXIT_DONE, EXIT_FAILED, InputError, SfkeytoolError
+from sfkeytool.keystores.file_names import is_worth_a_word
+
+if TYPE_CHECKING:
+    from sfkeytool.keystores.contents import InputFile
 
 FILES = Field(
     "files",
@@ -38,57 +42,59 @@ ALIASES = Field(
 
 def _execute_show(run: Run, values: Values) -> int:
     from sfkeytool.cli.building import build_show_request
-    from sfkeytool.edge.reader import walk_inputs
-    from sfkeytool.workflows.show import show_file
+    from sfkeytool.workflows.show import holds_something, show_file
 
     request = build_show_request(values)
     given = [run.secret(source, "--password", "Password") for source in request.passwords]
     shown: list[dict[str, Any]] = []
-    errors: list[SfkeytoolError] = []
-    for named in request.files:
-        walked = os.path.isdir(named)
-        for path in walk_inputs([named]):
-            try:
-                file = run.read(path)
-                facts = run.with_passwords(given, lambda known, file=file: show_file(file, known, run.now))  # type: ignore[misc]
-            except InputError as error:
-                if walked and error.code in ("input.unknown-kind", "input.empty"):
-                    run.console.detail(error.message)
-                    continue
-                errors.append(error)
-            except SfkeytoolError as error:
-                errors.append(error)
+    unread = Unread()
+    for path, walked in named_files(request.files, unread.add):
+        try:
+            file = run.read(path)
+            facts = run.with_passwords(given, lambda known, file=file: show_file(file, known, run.now))  # type: ignore[misc]
+        except SfkeytoolError as error:
+            if walked and not is_worth_a_word(path, error):
+                run.console.detail(error.message)
             else:
-                shown.append(facts)
-                run.console.result(_show_lines(facts))
-        if walked and not shown and not errors:
-            errors.append(InputError("input.nothing-found", f"{named} holds no key, certificate or keystore"))
-    if not errors:
-        run.console.envelope(0, {"files": shown})
-        return 0
-    *others, last = errors
-    for other in others:
-        if run.console.json_output:
-            run.console.warn(Notice(other.code, other.message))
-        else:
-            run.console.error(other)
-    raise last
+                unread.add(error, path)
+            continue
+        if walked and not holds_something(facts):
+            run.console.detail(f"{path}: nothing in it; passed over")
+            continue
+        shown.append(facts)
+        run.console.result(_show_lines(facts))
+    if not shown and not unread.errors:
+        named = ", ".join(map(str, request.files))
+        raise InputError("input.nothing-found", f"{named} holds no key, certificate or keystore")
+    unread.tell(run.console, beside_results=bool(shown))
+    status = EXIT_FAILED if unread.errors else EXIT_DONE
+    run.console.envelope(status, {"files": shown, "unreadable": unread.facts})
+    return status
 
 
 def _execute_compare(run: Run, values: Values) -> int:
     from sfkeytool.cli.building import build_compare_request
-    from sfkeytool.edge.reader import walk_inputs
     from sfkeytool.workflows.compare import Side, compare
 
     request = build_compare_request(values)
     given = [run.secret(source, "--password", "Password") for source in request.passwords]
 
-    def side(path: Path) -> Side:
-        files = [run.read(file) for file in walk_inputs([path])]
-        return Side(str(path), files, walked=os.path.isdir(path))
+    def side(named: Path) -> Side:
+        files: list[InputFile] = []
+        unread = Unread()
+        for path, walked in named_files([named], unread.add):
+            try:
+                files.append(run.read(path))
+            except SfkeytoolError as error:
+                if not walked:
+                    raise
+                if is_worth_a_word(path, error):
+                    unread.add(error, path)
+        return Side(str(named), files, walked=os.path.isdir(named), unread=tuple(unread.errors))
 
     left, right = side(request.left), side(request.right)
     outcome = run.with_passwords(given, lambda known: compare(left, right, known, run.now, request.aliases))
+    run.warn_about(outcome)
     run.console.envelope(outcome.exit_code, outcome.facts)
     run.console.heading(outcome.facts["relation"].replace("-", " "))
     run.console.result([outcome.facts["meaning"]])

@@ -1,0 +1,22 @@
+"""What a file's name promises, where the file keeps it not."""
+
+from pathlib import PurePath
+
+from sfkeytool.errors import KeystorePasswordError, PrivateKeyPasswordError, SfkeytoolError
+
+_NAMES = (
+    *(".crt", ".cer", ".pem", ".der", ".p7b", ".p7c", ".p12", ".pfx", ".jks", ".jceks", ".bks", ".keystore"),
+    *(".ks", ".uber", ".bcfks", ".key", ".p8", ".csr"),
+    "-meta.xml",
+)
+"""Endings under which a file of a walked folder is worth a word where it cannot be read: prose and programs may quote
+half a certificate."""
+
+_NOTHING = ("input.unknown-kind", "input.empty")
+
+
+def is_worth_a_word(file: PurePath, error: SfkeytoolError) -> bool:
+    """Whether a file that lies in a walked folder should have been readable: a folder holds all sorts of things."""
+    if isinstance(error, KeystorePasswordError | PrivateKeyPasswordError) or error.code == "input.not-permitted":
+        return True
+    return file.name.lower().endswith(_NAMES) and error.code not in _NOTHING

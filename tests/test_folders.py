@@ -1,0 +1,87 @@
+"""Whole folders, an sfdx project above all: what can hold no certificate is passed over, and nothing else is."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import Pair, Result
+from sfdx_project import Project, make_project
+from test_json import validate
+
+Cli = Callable[..., Result]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """2,000 files, five of them with a certificate. Not to be changed."""
+    return make_project(tmp_path_factory.mktemp("project") / "sf")
+
+
+def test_show_tells_of_the_five_certificates_of_a_project_alone(cli: Cli, project: Project) -> None:
+    """Components, mails, pages and metadata without a certificate take no line and are no error."""
+    shown = cli("show", project.folder)
+    assert (shown.code, shown.err) == (0, "")
+    assert len(shown.out.splitlines()) < 60
+    result = cli("show", project.folder, "--json").json
+    validate(result, "show")
+    assert {Path(file["path"]) for file in result["result"]["files"]} == set(project.certificates)
+    assert all(len(file["certificates"]) == 1 for file in result["result"]["files"])
+    assert result["result"]["unreadable"] == []
+
+
+def test_check_judges_the_five_certificates_of_a_project_alone(cli: Cli, project: Project) -> None:
+    """Nothing else of it is judged, and nothing is an error."""
+    result = cli("check", project.folder, "--json")
+    assert result.code == 0
+    assert {Path(file["path"]) for file in result.json["result"]["files"]} == set(project.certificates)
+    assert result.json["result"]["unreadable"] == []
+
+
+def test_compare_finds_the_one_certificate_of_a_folder_of_metadata(cli: Cli, folder: Path, project: Project) -> None:
+    """Against a whole folder, which holds pages, components and a damaged certificate besides."""
+    main = project.folder / "force-app" / "main" / "default"
+    for part in ("aura/Panel1", "email", "certs", "staticresources"):
+        shutil.copytree(main / part, folder / "part" / part)
+    certificate = main / "certs" / "Client3.crt"
+    assert cli("compare", "part", certificate).code == 0
+    (folder / "part" / "old.crt").write_text("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n")
+    damaged = cli("compare", "part", certificate)
+    assert damaged.code == 0
+    assert "old.crt" in damaged.err
+    assert "not compared" in damaged.err
+    named = cli("compare", "part/old.crt", certificate)
+    assert named.code == 1
+
+
+@pytest.mark.parametrize("command", ["show", "check"])
+def test_one_damaged_file_of_a_folder_never_hides_the_others(command: str, cli: Cli, folder: Path, pair: Pair) -> None:
+    """Its name promises a certificate, so it is told of; a page that quotes half of one does not."""
+    half = pair.crt.read_text()[:300]
+    (folder / "all").mkdir()
+    shutil.copy(pair.crt, folder / "all" / "a.crt")
+    (folder / "all" / "b.crt").write_text(half)
+    (folder / "all" / "page.html").write_text(f"<p>Like this:\n{half}")
+    (folder / "all" / "README.md").write_text(half)
+    shutil.copy(pair.crt, folder / "all" / "z.crt")
+    result = cli(command, "all", "--json")
+    assert result.code == 1
+    validate(result.json, command)
+    assert [Path(file["path"]).name for file in result.json["result"]["files"]] == ["a.crt", "z.crt"]
+    assert [Path(one["path"]).name for one in result.json["result"]["unreadable"]] == ["b.crt"]
+
+
+def test_a_repair_that_needs_a_new_password_never_hides_the_others(cli: Cli, folder: Path, pair: Pair) -> None:
+    """The file is told of, the others are judged and repaired."""
+    from test_check import ders, keystore, pkcs8
+
+    key, chain = pkcs8(pair), ders(pair.crt)
+    (folder / "a.jks").write_bytes(keystore(key, chain, alias="Pay", password=""))
+    (folder / "b.jks").write_bytes(keystore(key, chain, alias="Pay"))
+    result = cli("check", "a.jks", "b.jks", "--fix", "--password", "env:TEST_PASSWORD", "--json")
+    assert result.code == 1
+    assert [one["code"] for one in result.json["result"]["unreadable"]] == ["usage.new-password"]
+    assert [file["path"] for file in result.json["result"]["files"]] == ["b.jks"]
+    assert (folder / "pay-fixed" / "pay.jks").is_file()
+    alone = cli("check", "a.jks", "--fix", "--json")
+    assert (alone.code, alone.json["code"]) == (2, "usage.new-password")
