@@ -3,6 +3,7 @@
 import contextlib
 import shlex
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +15,8 @@ from fake_org import FakeOrg
 from test_login import CLIENT_ID, USER
 
 Cli = Callable[..., Result]
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="what is proposed is read as a POSIX shell does")
 
 MY_DOMAIN = "https://acme.my.salesforce.com"
 LOGIN, TEST = "https://login.salesforce.com", "https://test.salesforce.com"

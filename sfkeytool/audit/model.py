@@ -151,12 +151,12 @@ class Recipients:
     def in_words(self) -> str:
         """Who is named for which mail, for people; without a full stop."""
         early = {
-            None: "whoever has that permission, if anybody has",
+            None: "those with the permission, or admins if there are none,",
             False: "those with the permission",
-            True: "admins too, as nobody has the permission",
+            True: "admins, as nobody has the permission,",
         }[self.admins_get_all]
         return (
-            f"are mailed: 60, 30 and 10 days before an expiry {early}, the day before and on the day admins, says the"
+            f"60, 30 and 10 days before an expiry {early} are mailed, the day before and on the day admins, says the"
             " release note of Summer '24; Knowledge 000385781 says admins, 60, 30 and 10 days before and on the day"
         )
 

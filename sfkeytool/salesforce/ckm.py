@@ -63,7 +63,8 @@ def room_notice(count: int, label: str) -> Notice | None:
     return Notice(
         "ckm.nearly-full",
         f"CKM of {label} holds {count} certificates, and {MOST_CERTIFICATES} are reported to be the most (by a third"
-        " party; no page of Salesforce's was found): delete what expired and is not in use before the next import",
+        " party; no page of Salesforce's was found): make room before the next import. In Setup, what is in use has a"
+        " greyed-out Delete",
     )
 
 

@@ -8,6 +8,9 @@ _OAUTH_HELP = (
     'Salesforce Help, "OAuth 2.0 Authorization Errors": '
     "https://help.salesforce.com/apex/HTViewHelpDoc?id=xcloud.remoteaccess_oauth_flow_errors.htm"
 )
+_JSONWEBTOKEN = (
+    "Tried with jsonwebtoken 9.0.3, which Salesforce CLI 2.146.3 brings: https://github.com/auth0/node-jsonwebtoken"
+)
 _CRYPTOGRAPHY = "Tried with cryptography 50 in Python 3.11"
 
 JWT = (
@@ -341,6 +344,47 @@ PYTHON = (
         basis=Basis.OBSERVED,
         citation=f"{_CRYPTOGRAPHY} ; https://github.com/jpadilla/pyjwt/issues/347 ;"
         " https://github.com/lcobucci/jwt/issues/983",
+    ),
+    Explanation(
+        id="error.python.node-key-not-read",
+        messages=(
+            "secretOrPrivateKey must be an asymmetric key when using RS256",
+            "secretOrPrivateKey must have a value",
+        ),
+        meaning="The Salesforce CLI, or another program on Node, was given something that it cannot read as a private"
+        " key: it wants a PEM key that is not encrypted.",
+        causes=(
+            "The key went through a variable or a secret store that turned its line breaks into \\n or blanks, or kept"
+            " it as base64.",
+            "The key is encrypted: the Salesforce CLI takes no password for it.",
+            "It is the certificate, the public key, or a part of the key.",
+            "Nothing arrived: the variable, or the file, is empty.",
+        ),
+        fixes=(
+            "Look at the file: `sfkeytool show {file}`.",
+            "Decrypt it into a file of your own: `openssl pkcs8 -in {name}.key -out {name}-plain.key`.",
+            "In CI write the key to a file with its line breaks (base64 -d), and give that file.",
+        ),
+        basis=Basis.OBSERVED,
+        citation=_JSONWEBTOKEN,
+        retrieved=REREAD,
+    ),
+    Explanation(
+        id="error.python.node-key-kind",
+        messages=(
+            "secretOrPrivateKey has a minimum key size of 2048 bits for RS256",
+            '"alg" parameter for "ec" key type must be one of: ES256, ES384, ES512.',
+        ),
+        meaning="The key was read, and cannot sign with RS256: it is smaller than 2048 bits, or an EC key.",
+        causes=("The key was made for something else, or long ago.",),
+        fixes=(
+            "A key cannot be converted. Start over, and upload the new certificate to the app: `sfkeytool self-signed"
+            " {name}`.",
+        ),
+        basis=Basis.OBSERVED,
+        citation=_JSONWEBTOKEN,
+        rules=("app.key.not-rsa", "app.key.too-small"),
+        retrieved=REREAD,
     ),
     Explanation(
         id="error.python.not-a-private-key",

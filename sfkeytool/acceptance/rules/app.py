@@ -154,7 +154,7 @@ TOO_LARGE = Rule(
     "The file is larger than 4 KB",
     "Salesforce Help limits a certificate to 4 KB where External Client Apps attest clients, and advises DER, which is"
     " smaller: so apps take DER. For JWT logins a copy of Help's page by a third party says the same.",
-    'Salesforce Help, "Generate a JWT" for client attestation,'
+    "Salesforce Help on the client attestation of External Client Apps,"
     " https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_auth_challenge_generate_jwt.htm&type=5",
     "openssl x509 -in {file} -outform DER -out {name}.der",
     _APP,

@@ -233,7 +233,7 @@ def _org(org: OrgFacts) -> Iterator[str]:
     if org.org_id:
         kind = {True: "sandbox", False: "production", None: "org"}[org.is_sandbox]
         yield f"<p>{escape(org.name)}, {kind}, {escape(org.org_id)} at {escape(org.instance_url)}</p>"
-    yield f"<p>About its certificates {escape(org.recipients.in_words)}.</p><ul>"
+    yield f"<p>{escape(org.recipients.in_words)}.</p><ul>"
     yield f"<li>permission Receive Certificate Expiration Notifications: {_people(org.recipients.by_permission)}</li>"
     yield f"<li>admins: {_people(org.recipients.admins)}</li></ul>"
 
