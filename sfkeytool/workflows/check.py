@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from sfkeytool.acceptance.engine import Report, Verdict, judge
+from sfkeytool.acceptance.engine import Report, Verdict, judge, quoted_path
 from sfkeytool.acceptance.rule import Severity
 from sfkeytool.acceptance.subject import Subject, prepare_subject
 from sfkeytool.crypto import certificates
@@ -14,6 +14,7 @@ from sfkeytool.crypto.sniff import KEYSTORE_KINDS
 from sfkeytool.errors import KeystorePasswordError, PrivateKeyError, SfkeytoolError, UsageError
 from sfkeytool.keystores.contents import Contents, FoundKey, InputFile, parse_contents
 from sfkeytool.model import ArtifactKind, Outcome, Profile, Purpose
+from sfkeytool.names import legal_name
 from sfkeytool.passwords import MINIMUM_LENGTH, Secret, Source, SourceKind
 from sfkeytool.workflows.requests import WrapRequest
 from sfkeytool.workflows.unwrap import folder_name
@@ -33,6 +34,12 @@ class CheckOptions:
     fix: bool = False
     taken: frozenset[str] = frozenset()
     """Lower-case names in the current folder, which no command of a fix may clash with."""
+    output_dir: PurePath | None = None
+    """Where repaired copies go, if not into a folder of their name."""
+
+    def folder(self, name: str) -> PurePath:
+        """Of the repaired copy that is called ``name``."""
+        return self.output_dir or PurePath(f"{name}-fixed")
 
 
 @dataclass(frozen=True)
@@ -111,16 +118,19 @@ def repair(
     new_password: tuple[Secret, Source] | None,
     options: CheckOptions,
     now: datetime,
+    as_name: str | None = None,
 ) -> tuple[Repair, ...]:
     """A repaired JKS for each private key of a file, by wrap() itself; a problem for each that has none. Pure but for
     the salt of the keystores.
 
-    The password stays as it was where it is long enough, unless there is a new one. Raises UsageError
-    ``usage.new-password`` when one is needed.
+    The password stays as it was where it is long enough, unless there is a new one; so does the name, made legal,
+    unless there is ``as_name`` for the only key. Raises UsageError ``usage.new-password`` when one is needed, and
+    ``usage.one-name`` for one name and several keys.
     """
     stem = PurePath(file.label).stem
     if before.profile is not Profile.CKM_IMPORT:
-        hint = f"sfkeytool wrap NAME {file.label} KEYFILE --password generate makes a keystore"
+        name, path = legal_name(stem).value, quoted_path(file.label)
+        hint = f"sfkeytool wrap {name} {path} FILE --password generate makes a keystore (FILE: the private key)"
         problem = UsageError("check.not-a-keystore", f"{file.label}: --fix repairs keystores only", hint)
         wrong = any(finding.rule.severity is Severity.ERROR for finding in before.findings)
         return (Repair(None, stem, problem=problem if wrong else None),)
@@ -130,7 +140,7 @@ def repair(
         contents = parse_contents(file, passwords)
     except SfkeytoolError as error:
         return (Repair(None, stem, problem=error),)
-    return tuple(_repair_each(contents, before, new_password, options, now, stem))
+    return tuple(_repair_each(contents, before, new_password, options, now, stem, as_name))
 
 
 def _repair_each(
@@ -140,12 +150,16 @@ def _repair_each(
     options: CheckOptions,
     now: datetime,
     stem: str,
+    as_name: str | None,
 ) -> "Iterator[Repair]":
     # As Java does, the last of several under one alias; those without an alias (PFX) are told apart by themselves.
     found = {key.alias if key.alias is not None else number: key for number, key in enumerate(contents.keys)}
     taken: set[str] = set()
+    if as_name is not None and len(found) > 1:
+        message = f"{contents.label} holds {len(found)} private keys, and --as is the name of one"
+        raise UsageError("usage.one-name", message, "leave --as out: each gets the name of its entry, made legal")
     for key in found.values():
-        name = folder_name(key.alias or stem, taken).value
+        name = folder_name(as_name or key.alias or stem, taken).value
         try:
             yield _repair_one(key, name, contents, before, new_password, options, now)
         except UsageError:
@@ -156,15 +170,16 @@ def _repair_each(
         problem = KeystorePasswordError(
             "keystore.entry-locked",
             f"{contents.label}: the private key of {alias!r} has another password than the keystore",
-            f"give both: sfkeytool check --fix {contents.label} --password prompt --password prompt",
+            f"give both: sfkeytool check --fix {quoted_path(contents.label)} --password prompt --password prompt",
         )
         yield Repair(alias, folder_name(alias, taken).value, problem=problem)
     if not contents.keys and not contents.locked:
         problem_ = PrivateKeyError(
             "check.no-key",
             f"{contents.label} holds no private key: nothing can be made of it",
-            f"with the key: sfkeytool wrap NAME {contents.label} KEYFILE --password generate",
-            "without it, start over: sfkeytool csr NAME",
+            f"with the key: sfkeytool wrap {legal_name(stem).value} {quoted_path(contents.label)} FILE"
+            " --input-password prompt --password generate (FILE: the private key)",
+            f"without it, start over: sfkeytool csr {legal_name(stem).value}",
         )
         yield Repair(None, stem, problem=problem_)
 
@@ -184,7 +199,8 @@ def _repair_one(
     outcome = wrap_heap(request, _heap_of(key, contents), inputs, now)
     store = next(artifact for artifact in outcome.artifacts if artifact.kind is ArtifactKind.KEYSTORE)
     as_profile = replace(options, profile=Profile.CKM_IMPORT)
-    report = check_file(InputFile(store.filename, store.content), [password], as_profile)
+    where = str(options.folder(name) / store.filename)
+    report = check_file(InputFile(where, store.content), [password], as_profile)
     changed = tuple(sorted(_concerning(key, before) - set(report.rule_ids)))
     return Repair(key.alias, name, outcome, report, changed) if changed else Repair(key.alias, name, report=report)
 
@@ -223,6 +239,8 @@ def _concerning(key: FoundKey, report: Report) -> set[str]:
 def describe_repair(result: Repair) -> dict[str, Any]:
     """JSON-ready facts of one repair, without its files. Pure."""
     facts: dict[str, Any] = {"alias": result.alias, "name": result.name, "changed": list(result.changed)}
+    if result.outcome is not None:
+        facts["nextSteps"] = list(result.outcome.next_steps)
     if result.report is not None:
         report = describe_report(result.report)
         facts |= {part: report[part] for part in ("verdict", "findings", "unknown")}
