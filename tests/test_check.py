@@ -433,7 +433,7 @@ def test_what_cannot_be_repaired_is_said_with_the_way_out(
 def test_what_we_write_passes(cli: Cli, folder: Path, pair: Pair, ca: CertificateAuthority) -> None:
     """self-signed and wrap hold what they made against the same rules, and pass on the warnings."""
     result = cli("self-signed", "pay", "--days", "5", "--password", "generate")
-    assert "expires before Salesforce mails" in result.err
+    assert "expires before Salesforce's next early mail" in result.err
     assert cli("wrap", "two", pair.key, pair.crt, "--password", "generate").err.count("issuer's certificate") == 1
     for name in ("pay", "two"):
         checked = cli("check", name, "--password", f"file:{name}/{name}.jks.password", "--json")

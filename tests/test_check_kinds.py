@@ -277,3 +277,33 @@ def test_a_pfx_with_an_ec_key_is_told_at_once(cli: Cli, folder: Path) -> None:
     )  # fmt: skip
     result = cli("check", "a.p12", "--password", "env:TEST_PASSWORD", "--json")
     assert rules(result, severity="error") == ["ckm.key.not-rsa", "ckm.store.not-jks"]
+
+
+def test_a_repair_says_its_name_what_it_mended_what_is_left_and_what_comes_next(cli: Cli, folder: Path) -> None:
+    """In words, for a PFX whose key has no legal name and whose CA is missing."""
+    pfx(folder, "-name", "Pay-API (prod)")
+    result = cli("check", "a.p12", "--fix", "--password", "env:TEST_PASSWORD", *AS_OF)
+    assert result.code == 0
+    for said in (
+        "name     pay_api_prod: so Salesforce will show it",
+        "mended   The alias is no legal unique name (ckm.entry.alias)",
+        "mended   The file is not a JKS keystore (ckm.store.not-jks)",
+        "left     The issuer's certificate is missing from the chain (ckm.chain.gap)",
+        "sfkeytool wrap pay_api_prod pay_api_prod-fixed/pay_api_prod.jks FILE",
+        "next     Import pay_api_prod-fixed/pay_api_prod.jks in Setup > Certificate and Key Management",
+    ):
+        assert said in result.out
+    named = cli("check", "a.p12", "--fix", "--as", "shop", "--password", "env:TEST_PASSWORD", *AS_OF, "--json")
+    validate(named.json, "check")
+    [repair] = named.json["result"]["files"][0]["repairs"]
+    assert repair["name"] == "shop"
+    assert repair["nextSteps"][0].startswith("Import shop.jks in Setup")
+    assert cli("show", "shop-fixed/shop.jks").out.count("entry 'shop'") == 1
+
+
+def test_one_name_is_not_for_two_keys(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CORPUS_PASSWORD", CORPUS_PASSWORD)
+    store = CORPUS / "two-keys.jks"
+    result = cli("check", store, "--fix", "--as", "shop", "--password", "env:CORPUS_PASSWORD", "--json")
+    assert (result.code, result.json["code"]) == (2, "usage.one-name")
+    assert cli("check", store, "--as", "shop", "--json").json["code"] == "usage.without-fix"

@@ -149,7 +149,10 @@ GUIDED: dict[str, tuple[tuple[Any, ...], list[str]]] = {
     "unwrap": (("a.pem",), ["unwrap", "a.pem"]),
     "show": (("a.pem", ""), ["show", "a.pem"]),
     "compare": (("a.pem", "b.p7b"), ["compare", "a.pem", "b.p7b"]),
-    "check": (("a.pem", "", "mtls", True), ["check", "a.pem", "--purpose", "mtls", "--fix"]),
+    "check": (
+        ("a.pem", "", "mtls", True, "pay"),
+        ["check", "a.pem", "--purpose", "mtls", "--fix", "--as", "pay"],
+    ),
     "metadata": (
         ("pay", "connected-app", "a@example.com"),
         ["metadata", "pay", "--kind", "connected-app", "--contact-email", "a@example.com"],

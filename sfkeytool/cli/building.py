@@ -268,8 +268,8 @@ def build_compare_request(values: Values) -> CompareRequest:
 def build_check_request(values: Values) -> CheckRequest:
     """The request that these values make. Raises UsageError."""
     new_password = values["new_password"]
-    if not values["fix"] and (new_password or values["output_dir"]):
-        flag = "--new-password" if new_password else "--output-dir"
+    if not values["fix"] and (new_password or values["output_dir"] or values["as_name"]):
+        flag = "--new-password" if new_password else "--output-dir" if values["output_dir"] else "--as"
         raise UsageError("usage.without-fix", f"{flag} is about the repaired copies that --fix makes", "add --fix")
     return CheckRequest(
         files=tuple(values["files"]),
@@ -279,6 +279,7 @@ def build_check_request(values: Values) -> CheckRequest:
         passwords=_passwords(values),
         fix=bool(values["fix"]),
         new_password=parse_source(new_password, "--new-password", may_generate=True) if new_password else None,
+        as_name=parse_unique_name(values["as_name"]).value if values["as_name"] else None,
         output_dir=_output_dir(values),
         force=bool(values["force"]),
     )

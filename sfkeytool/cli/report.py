@@ -34,6 +34,8 @@ def _finding_lines(finding: Mapping[str, Any]) -> Iterator[str]:
 
 def repair_lines(facts: Mapping[str, Any], receipt: "Receipt | None") -> Iterator[str]:
     """What became of one key entry, and the files of its repaired copy."""
+    from sfkeytool.acceptance.catalogue import rule_by_id
+
     who = f"{facts['name']} (entry {facts['alias']!r})" if facts["alias"] is not None else facts["name"]
     if problem := facts.get("problem"):
         yield f"  not repaired: {problem['message']}"
@@ -42,9 +44,16 @@ def repair_lines(facts: Mapping[str, Any], receipt: "Receipt | None") -> Iterato
         yield f"  {who}: nothing that can be repaired"
     else:
         yield f"  repaired copy of {who}: {facts['verdict']}"
-        yield f"    mended   {', '.join(facts['changed'])}"
-        left = [finding["rule"] for finding in facts["findings"]]
-        if left:
-            yield f"    left     {', '.join(left)}"
+        yield f"    name     {facts['name']}: so Salesforce will show it once it is imported"
+        for rule in map(rule_by_id, facts["changed"]):
+            yield f"    mended   {rule.title} ({rule.id})" if rule else ""
+        for finding in facts["findings"]:
+            yield f"    left     {finding['title']} ({finding['rule']}): {finding['saw']}"
+            yield f"             {finding['fix']}"
+        if not facts["findings"]:
+            yield "    left     nothing"
         yield from files_lines([receipt])
+        keystore = f"{facts['name']}.jks"
+        step = str(facts["nextSteps"][0])
+        yield f"    next     {step.replace(keystore, str(receipt.folder / keystore), 1)}"
     yield ""

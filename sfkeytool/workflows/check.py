@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import count
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from sfkeytool.acceptance.engine import Report, Verdict, judge
+from sfkeytool.acceptance.engine import Report, Verdict, judge, quoted_path
 from sfkeytool.acceptance.rule import Severity
 from sfkeytool.acceptance.subject import Subject, prepare_subject
 from sfkeytool.crypto.sniff import KEYSTORE_KINDS
@@ -14,6 +15,7 @@ from sfkeytool.errors import PrivateKeyError, SfkeytoolError, UsageError
 from sfkeytool.keystores.contents import Contents, FoundKey, InputFile, parse_contents
 from sfkeytool.keystores.selection import Meant, gather, require_opened, select_each
 from sfkeytool.model import ArtifactKind, Outcome, Profile, Purpose
+from sfkeytool.names import legal_name
 from sfkeytool.passwords import MINIMUM_LENGTH, Secret, Source, SourceKind
 from sfkeytool.workflows.requests import WrapRequest
 from sfkeytool.workflows.unwrap import folder_name
@@ -33,6 +35,24 @@ class CheckOptions:
     fix: bool = False
     taken: frozenset[str] = frozenset()
     """Lower-case names in the current folder, which no command of a fix may clash with."""
+    output_dir: PurePath | None = None
+    """Where repaired copies go, if not into a folder of their name."""
+    several: bool = False
+    """Whether there is more than one copy to be made: each gets a folder of its own then."""
+    filled: frozenset[PurePath] = frozenset()
+    """Folders that this run's copies went to already."""
+
+    def folder(self, name: str) -> PurePath:
+        """Of the repaired copy that is called ``name``: ./NAME-fixed, or DIR itself, or one below it for each of
+        several; never one that this run filled already."""
+        for number in count(1):
+            called = name if number == 1 else f"{name}_{number}"
+            folder = PurePath(f"{called}-fixed") if self.output_dir is None else self.output_dir
+            if self.output_dir is not None and (self.several or number > 1):
+                folder = self.output_dir / called
+            if folder not in self.filled:
+                return folder
+        raise AssertionError("unreachable: there are more numbers than folders")
 
 
 @dataclass(frozen=True)
@@ -49,6 +69,8 @@ class Repair:
     report: Report | None = None
     changed: tuple[str, ...] = ()
     problem: SfkeytoolError | None = None
+    folder: PurePath | None = None
+    """Where the copy belongs."""
 
 
 def check_file(file: InputFile, passwords: Sequence[Secret], options: CheckOptions) -> Report:
@@ -111,16 +133,19 @@ def repair(
     new_password: tuple[Secret, Source] | None,
     options: CheckOptions,
     now: datetime,
+    as_name: str | None = None,
 ) -> tuple[Repair, ...]:
     """A repaired JKS for each private key of a file, by wrap() itself; a problem for each that has none. Pure but for
     the salt of the keystores.
 
-    The password stays as it was where it is long enough, unless there is a new one. Raises UsageError
-    ``usage.new-password`` when one is needed.
+    The password stays as it was where it is long enough, unless there is a new one; so does the name, made legal,
+    unless there is ``as_name`` for the only key. Raises UsageError ``usage.new-password`` when one is needed, and
+    ``usage.one-name`` for one name and several keys.
     """
     stem = PurePath(file.label).stem
     if before.profile is not Profile.CKM_IMPORT:
-        hint = f"sfkeytool wrap NAME {file.label} KEYFILE --password generate makes a keystore"
+        name, path = legal_name(stem).value, quoted_path(file.label)
+        hint = f"sfkeytool wrap {name} {path} FILE --password generate makes a keystore (FILE: the private key)"
         problem = UsageError("check.not-a-keystore", f"{file.label}: --fix repairs keystores only", hint)
         wrong = any(finding.rule.severity is Severity.ERROR for finding in before.findings)
         return (Repair(None, stem, problem=problem if wrong else None),)
@@ -130,7 +155,7 @@ def repair(
         contents = parse_contents(file, passwords)
     except SfkeytoolError as error:
         return (Repair(None, stem, problem=error),)
-    return tuple(_repair_each(contents, before, new_password, options, now, stem))
+    return tuple(_repair_each(contents, before, new_password, options, now, stem, as_name))
 
 
 def _repair_each(
@@ -140,13 +165,18 @@ def _repair_each(
     options: CheckOptions,
     now: datetime,
     stem: str,
+    as_name: str | None,
 ) -> "Iterator[Repair]":
     heap = gather([contents], by_alias=False)
     # As Java does, the last of several under one alias; those without an alias (PFX) are told apart by themselves.
     found = {entry.alias if entry.alias is not None else number: entry for number, entry in enumerate(heap.entries)}
     taken: set[str] = set()
+    if as_name is not None and len(found) > 1:
+        message = f"{contents.label} holds {len(found)} private keys, and --as is the name of one"
+        raise UsageError("usage.one-name", message, "leave --as out: each gets the name of its entry, made legal")
+    options = replace(options, several=options.several or len(found) > 1)
     for entry, meant in select_each(replace(heap, entries=tuple(found.values()))) if found else ():
-        name = folder_name(entry.alias or stem, taken).value
+        name = folder_name(as_name or entry.alias or stem, taken).value
         try:
             if meant is None:
                 require_opened(replace(heap, entries=(entry,)))
@@ -160,8 +190,9 @@ def _repair_each(
         problem = PrivateKeyError(
             "key.none",
             f"{contents.label} holds no private key: nothing can be made of it",
-            f"with the key: sfkeytool wrap NAME {contents.label} KEYFILE --password generate",
-            "without it, start over: sfkeytool csr NAME",
+            f"with the key: sfkeytool wrap {legal_name(stem).value} {quoted_path(contents.label)} FILE"
+            " --input-password prompt --password generate (FILE: the private key)",
+            f"without it, start over: sfkeytool csr {legal_name(stem).value}",
         )
         yield Repair(None, stem, problem=problem)
 
@@ -182,9 +213,12 @@ def _repair_one(
     outcome = wrap_pair(request, meant, gather([contents]), inputs, now)
     store = next(artifact for artifact in outcome.artifacts if artifact.kind is ArtifactKind.KEYSTORE)
     as_profile = replace(options, profile=Profile.CKM_IMPORT)
-    report = check_file(InputFile(store.filename, store.content), [password], as_profile)
+    where = options.folder(name)
+    report = check_file(InputFile(str(where / store.filename), store.content), [password], as_profile)
     changed = tuple(sorted(_concerning(alias, before) - set(report.rule_ids)))
-    return Repair(alias, name, outcome, report, changed) if changed else Repair(alias, name, report=report)
+    if not changed:
+        return Repair(alias, name, report=report)
+    return Repair(alias, name, outcome, report, changed, folder=where)
 
 
 def _same_password(key: FoundKey, contents: Contents) -> Secret:
@@ -212,6 +246,8 @@ def _concerning(alias: str | None, report: Report) -> set[str]:
 def describe_repair(result: Repair) -> dict[str, Any]:
     """JSON-ready facts of one repair, without its files. Pure."""
     facts: dict[str, Any] = {"alias": result.alias, "name": result.name, "changed": list(result.changed)}
+    if result.outcome is not None:
+        facts["nextSteps"] = list(result.outcome.next_steps)
     if result.report is not None:
         report = describe_report(result.report)
         facts |= {part: report[part] for part in ("verdict", "findings", "unknown")}

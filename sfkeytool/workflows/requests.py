@@ -215,7 +215,7 @@ class CkmUploadRequest(NamedTuple):
 
 
 class CheckRequest(NamedTuple):
-    """``as_of`` is None for now; ``new_password`` is that of repaired copies."""
+    """``as_of`` is None for now; ``new_password`` and ``as_name`` are those of repaired copies."""
 
     files: tuple[Path, ...]
     profile: Profile | None = None
@@ -224,6 +224,7 @@ class CheckRequest(NamedTuple):
     passwords: tuple[Source, ...] = ()
     fix: bool = False
     new_password: Source | None = None
+    as_name: str | None = None
     output_dir: Path | None = None
     force: bool = False
 

@@ -3,8 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from itertools import count
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +26,7 @@ from sfkeytool.errors import (
 )
 from sfkeytool.keystores.file_names import is_worth_a_word
 from sfkeytool.model import PlannedFile, Profile
+from sfkeytool.names import parse_unique_name
 from sfkeytool.passwords import Source, SourceKind
 
 if TYPE_CHECKING:
@@ -39,6 +39,12 @@ if TYPE_CHECKING:
 
 _MANY = 20
 """Files from which on a progress bar is worth its import."""
+
+
+def _name_or_nothing(answer: str) -> None:
+    if answer:
+        parse_unique_name(answer)
+
 
 FILES = Field(
     "files",
@@ -69,6 +75,19 @@ NEW_PASSWORD = Field(
     " one that the file was opened with]",
     ("--new-password",),
     metavar="SOURCE",
+)
+AS_NAME = Field(
+    "as_name",
+    str,
+    "The name of the repaired copy, under which Salesforce will show it. [default: the entry's alias, made legal]",
+    ("--as",),
+    metavar="NAME",
+    question=Question(
+        "Name under which Salesforce shall show the copy (Enter: its alias, made legal):",
+        menu_only=True,
+        check=_name_or_nothing,
+        when=lambda values: bool(values["fix"]),
+    ),
 )
 OUTPUT_DIR = Field(
     "output_dir",
@@ -113,7 +132,7 @@ def _execute(run: Run, values: Values) -> int:
 
     request = build_check_request(values)
     as_of = datetime.combine(request.as_of, time(), UTC) if request.as_of else run.now
-    how = CheckOptions(as_of, request.profile, request.purpose, request.fix, _names_here())
+    how = CheckOptions(as_of, request.profile, request.purpose, request.fix, _names_here(), request.output_dir)
     given = [run.secret(source, "--password", "Password") for source in request.passwords]
     new_password = _new_password_source(run, request)
     tally = Tally()
@@ -223,42 +242,32 @@ def _repairs(
     from sfkeytool.edge.writer import FolderWrite
     from sfkeytool.workflows.check import repair
 
-    password = new_password()
+    password, name = new_password(), request.as_name
+    how = replace(how, several=tally.several, filled=frozenset(tally.filled))
     try:
-        results = run.with_passwords(known, lambda all_known: _opened(file, report, all_known, password, how, run))
+        results = run.with_passwords(
+            known, lambda all_known: _opened(file, report, all_known, password, how, run, name)
+        )
     except KeystorePasswordError:
-        results = repair(file, report, known, password, how, run.now)
+        results = repair(file, report, known, password, how, run.now, name)
     except UsageError as error:
         if error.code != "usage.new-password" or run.asker is None:
             raise
         run.console.say(error.message)
         typed = run.secret(Source(SourceKind.PROMPT), "--new-password", "New password", confirm=True)
-        results = repair(file, report, known, (typed, Source(SourceKind.PROMPT)), how, run.now)
+        results = repair(file, report, known, (typed, Source(SourceKind.PROMPT)), how, run.now, name)
     writes = []
-    several = tally.several or sum(result.outcome is not None for result in results) > 1
     for result in results:
         if result.outcome is None:
             continue
-        folder = _folder_for(result.name, request.output_dir, tally, several=several)
+        folder = Path(result.folder or ".")
+        tally.filled.add(folder)
         planned = [PlannedFile(artifact.filename, artifact.kind) for artifact in result.outcome.artifacts]
         plan = run.plan(folder, planned, force=request.force, inputs=[Path(file.label)])
         writes.append(FolderWrite(plan, result.outcome.artifacts, None))
     receipts = iter(run.commit(writes) if writes else ())
     for result in results:
         yield result, next(receipts) if result.outcome is not None else None
-
-
-def _folder_for(name: str, output_dir: Path | None, tally: Tally, *, several: bool) -> Path:
-    """./NAME-fixed, or DIR itself, or below it a folder for each of several; never one that this run filled already."""
-    for number in count(1):
-        folder_name = name if number == 1 else f"{name}_{number}"
-        folder = Path(f"{folder_name}-fixed") if output_dir is None else output_dir
-        if output_dir is not None and (several or number > 1):
-            folder = output_dir / folder_name
-        if folder not in tally.filled:
-            tally.filled.add(folder)
-            return folder
-    raise AssertionError("unreachable: there are more numbers than folders")
 
 
 def _opened(
@@ -268,11 +277,12 @@ def _opened(
     new_password: "tuple[Secret, Source] | None",
     how: "CheckOptions",
     run: Run,
+    name: str | None,
 ) -> "tuple[Repair, ...]":
     """repair(), where a missing password becomes an error that with_passwords() understands."""
     from sfkeytool.workflows.check import repair
 
-    results = repair(file, report, passwords, new_password, how, run.now)
+    results = repair(file, report, passwords, new_password, how, run.now, name)
     for result in results:
         if isinstance(result.problem, KeystorePasswordError):
             raise result.problem
@@ -333,6 +343,7 @@ CHECK = Command(
         AS_OF,
         options.OPENING_PASSWORD,
         FIX,
+        AS_NAME,
         NEW_PASSWORD,
         OUTPUT_DIR,
         options.FORCE,
