@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from sfkeytool.acceptance.catalogue import rule_by_id
 from sfkeytool.cli.render import files_lines
 
 if TYPE_CHECKING:
@@ -35,6 +34,8 @@ def _finding_lines(finding: Mapping[str, Any]) -> Iterator[str]:
 
 def repair_lines(facts: Mapping[str, Any], receipt: "Receipt | None") -> Iterator[str]:
     """What became of one key entry, and the files of its repaired copy."""
+    from sfkeytool.acceptance.catalogue import rule_by_id
+
     who = f"{facts['name']} (entry {facts['alias']!r})" if facts["alias"] is not None else facts["name"]
     if problem := facts.get("problem"):
         yield f"  not repaired: {problem['message']}"
