@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from sfkeytool.acceptance.blanks import ready_to_type
 from sfkeytool.acceptance.rule import Rule
 from sfkeytool.acceptance.rules import app, certificate, chain, entry, key, purpose, request, signed, store
 from sfkeytool.model import Profile
@@ -102,7 +103,9 @@ def _lines() -> Iterator[str]:
         " **note** worth knowing.",
         "*Documented*: a published page says so. *Observed*: the message or behaviour was reported, or tried."
         " *Inferred*: our own reasoning, which is never an error.",
-        "A file is accepted if no error was found and none was left unjudged.",
+        "A file is accepted if no error was found and none was left unjudged. In commands FILE stands for a file of"
+        " your"
+        " own; `sfkeytool check` fills in the others.",
     )
     shown = ""
     for rule in CATALOGUE:
@@ -113,7 +116,7 @@ def _lines() -> Iterator[str]:
         yield from ("", f"### `{rule.id}`", "", f"**{rule.title}.** {rule.severity}, {rule.basis}.", "", rule.why, "")
         if rule.salesforce_message:
             yield f"- Message: `{rule.salesforce_message}`"
-        yield f"- Fix: `{rule.fix}`"
+        yield f"- Fix: `{ready_to_type(rule.fix)}`"
         if len(rule.profiles) > 1 and len(rule.profiles) < len(Profile):
             yield f"- Profiles: {', '.join(rule.profiles)}"
         yield f"- Source: {rule.citation} (looked up {rule.retrieved})"

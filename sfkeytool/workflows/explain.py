@@ -13,6 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from sfkeytool.acceptance.blanks import as_seen, ready_to_type
 from sfkeytool.acceptance.explanations import EXPLANATIONS, Explanation, System
 from sfkeytool.errors import InputError
 
@@ -120,10 +121,10 @@ def describe_explanation(explanation: Explanation) -> dict[str, Any]:
     return {
         "id": explanation.id,
         "system": str(explanation.system),
-        "messages": list(explanation.messages),
+        "messages": [as_seen(message) for message in explanation.messages],
         "meaning": explanation.meaning,
-        "causes": list(explanation.causes),
-        "fixes": list(explanation.fixes),
+        "causes": [ready_to_type(cause) for cause in explanation.causes],
+        "fixes": [ready_to_type(fix) for fix in explanation.fixes],
         "basis": str(explanation.basis),
         "source": explanation.citation,
         "retrieved": explanation.retrieved.isoformat(),
@@ -139,7 +140,7 @@ def describe_rule(rule: "Rule") -> dict[str, Any]:
         "title": rule.title,
         "why": rule.why,
         "salesforceMessage": rule.salesforce_message,
-        "fix": rule.fix,
+        "fix": ready_to_type(rule.fix),
         "profiles": [str(profile) for profile in rule.profiles],
         "basis": str(rule.basis),
         "source": rule.citation,
@@ -148,7 +149,7 @@ def describe_rule(rule: "Rule") -> dict[str, Any]:
 
 
 def _match_facts(match: Match) -> dict[str, Any]:
-    return {"matched": match.message, "whole": match.coverage == 1}
+    return {"matched": as_seen(match.message), "whole": match.coverage == 1}
 
 
 def _catalogue() -> "tuple[Rule, ...]":
@@ -268,8 +269,8 @@ def _nearest(wanted: str) -> tuple[str, ...]:
     """Hints: the three explanations, or rules where the text is built like an id, that are most like it."""
     known = {rule.id: (rule.id, rule.title) for rule in _catalogue()} if _is_id(wanted) else {}
     for explanation in EXPLANATIONS:
-        known[explanation.id] = (explanation.id, explanation.messages[0])
-        known |= {message.casefold(): (explanation.id, message) for message in explanation.messages}
+        known[explanation.id] = (explanation.id, as_seen(explanation.messages[0]))
+        known |= {message.casefold(): (explanation.id, as_seen(message)) for message in explanation.messages}
     near = difflib.get_close_matches(wanted[:300], known, n=12, cutoff=0.0)
     titles = dict(known[text] for text in reversed(near))  # of an explanation's messages the nearest one counts
     ids = list(dict.fromkeys(known[text][0] for text in near))[:3]

@@ -25,7 +25,7 @@ KEYTOOL = (
         fixes=(
             "Try the password: `sfkeytool show {file} --password prompt`.",
             "Take the keystore again from where it was made, or make a new one from key and certificate:"
-            " `sfkeytool wrap {name} {name}.key {name}.crt`.",
+            " `sfkeytool wrap {name} {file} {file} --password generate`.",
         ),
         basis=Basis.OBSERVED,
         citation=_STORE,
@@ -51,7 +51,7 @@ KEYTOOL = (
         ),
         fixes=(
             "See what it is: `sfkeytool show {file}`.",
-            "Make a JKS of it: `sfkeytool wrap {name} {file}`.",
+            "Make a JKS of it: `sfkeytool wrap {name} {file} --password generate`.",
         ),
         basis=Basis.OBSERVED,
         citation=_STORE,
@@ -62,7 +62,10 @@ KEYTOOL = (
         messages=("Unrecognized keystore format. Please load it with a specified type",),
         meaning="The file is no keystore of a type that Java recognises.",
         causes=("It is a certificate, a key or a chain.", "It is a BKS or BCFKS keystore of Bouncy Castle."),
-        fixes=("See what it is: `sfkeytool show {file}`.", "Make a JKS of it: `sfkeytool wrap {name} {file}`."),
+        fixes=(
+            "See what it is: `sfkeytool show {file}`.",
+            "Make a JKS of it: `sfkeytool wrap {name} {file} --password generate`.",
+        ),
         basis=Basis.OBSERVED,
         citation=_KEYTOOL,
         rules=("ckm.store.not-jks",),
@@ -122,8 +125,7 @@ KEYTOOL = (
         ),
         fixes=(
             "Try the password of the file that it came from; Salesforce wants both to be equal:"
-            " `sfkeytool wrap {name} {file}`.",
-            "With keytool: `keytool -keypasswd -alias {alias} -keystore {file}`.",
+            " `sfkeytool wrap {name} {file} --password generate`.",
         ),
         basis=Basis.OBSERVED,
         citation=_STORE,
@@ -154,8 +156,9 @@ KEYTOOL = (
         meaning="The keystore has an entry of this name already; keytool does not replace it.",
         causes=("The command ran before.", "A name that is there was chosen again."),
         fixes=(
-            "Take another alias, or remove the entry if you are sure:"
-            " `keytool -delete -alias {alias} -keystore {file}`. A deleted private key is gone.",
+            "Take another alias. See what lies under this one: `sfkeytool show {file}`; keytool's -delete removes it,"
+            " and a"
+            " deleted private key is gone.",
         ),
         basis=Basis.OBSERVED,
         citation=_KEYTOOL,
@@ -169,8 +172,9 @@ KEYTOOL = (
             "The CA's answer holds the leaf alone.",
         ),
         fixes=(
-            "Give all of the CA's files at once, in any order: `sfkeytool wrap {name} {name}.key leaf.crt"
-            " intermediate.crt root.crt`.",
+            "Give the key and all of the CA's files at once, in any order: `sfkeytool wrap {name} {file} {file}"
+            " --password"
+            " generate`.",
         ),
         basis=Basis.OBSERVED,
         citation=_KEYTOOL,
@@ -189,8 +193,8 @@ KEYTOOL = (
             "The CA's own certificate was imported under the key's alias.",
         ),
         fixes=(
-            "Find out what belongs together: `sfkeytool compare {file} {name}.crt`.",
-            "Put the right ones together: `sfkeytool wrap {name} {name}.key {name}.crt`.",
+            "Find out what belongs together: `sfkeytool compare {file} {file}`.",
+            "Put the right ones together: `sfkeytool wrap {name} {file} {file} --password generate`.",
         ),
         basis=Basis.OBSERVED,
         citation=_KEYTOOL,
@@ -216,7 +220,8 @@ KEYTOOL = (
         ),
         fixes=(
             "See what it is: `sfkeytool show {file}`.",
-            "Use it as it is: `sfkeytool wrap {name} {name}.key {file}` takes PEM, DER, PKCS#7 and PFX.",
+            "Use it as it is: `sfkeytool wrap {name} {file} {file} --password generate` takes PEM, DER, PKCS#7 and"
+            " PFX.",
         ),
         basis=Basis.OBSERVED,
         citation=_KEYTOOL,
@@ -234,7 +239,7 @@ KEYTOOL = (
             "A variable was empty.",
             "The password is short; a JKS gives 12 characters little protection as it is.",
         ),
-        fixes=("Let a long one be made: `sfkeytool wrap {name} {name}.key {name}.crt --password generate`.",),
+        fixes=("Let a long one be made: `sfkeytool wrap {name} {file} {file} --password generate`.",),
         basis=Basis.OBSERVED,
         citation=_KEYTOOL,
         rules=("ckm.store.short-password", "ckm.store.empty-password"),
@@ -248,7 +253,7 @@ KEYTOOL = (
         ),
         meaning="keytool is writing PKCS#12, where keystore and key have one password. Salesforce takes JKS only.",
         causes=("JDK 9 and later write PKCS#12 unless they are told -storetype JKS or -deststoretype JKS.",),
-        fixes=("Write a JKS with one password: `sfkeytool wrap {name} {file}`.",),
+        fixes=("Write a JKS with one password: `sfkeytool wrap {name} {file} --password generate`.",),
         basis=Basis.OBSERVED,
         citation=_KEYTOOL,
         rules=("ckm.store.not-jks",),
@@ -261,7 +266,10 @@ KEYTOOL = (
         ),
         meaning="Good advice elsewhere, wrong here: Salesforce imports JKS and refuses PKCS#12.",
         causes=("keytool says this of every JKS.",),
-        fixes=("Leave it as it is. If it was migrated already: `sfkeytool wrap {name} {file}` makes a JKS again.",),
+        fixes=(
+            "Leave it as it is. If it was migrated already: `sfkeytool wrap {name} {file} --password generate` makes"
+            " a JKS again.",
+        ),
         basis=Basis.OBSERVED,
         citation=_KEYTOOL,
         rules=("ckm.store.not-jks",),
@@ -271,7 +279,7 @@ KEYTOOL = (
         messages=("Cannot store non-PrivateKeys", "Private key must be accompanied by certificate chain"),
         meaning="A JKS takes a private key with its certificates, and nothing else under a key's name.",
         causes=("The entry is a secret (symmetric) key.", "A key was added without its certificate."),
-        fixes=("Put key and certificate together: `sfkeytool wrap {name} {name}.key {name}.crt`.",),
+        fixes=("Put key and certificate together: `sfkeytool wrap {name} {file} {file} --password generate`.",),
         basis=Basis.OBSERVED,
         citation=_STORE,
     ),

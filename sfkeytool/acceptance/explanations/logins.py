@@ -65,7 +65,7 @@ JWT = (
             "In a client of your own: jti was used before. It need not be sent; if it is, reuse is checked.",
         ),
         fixes=(
-            "Compare the key with the certificate that the app has: `sfkeytool compare {name}.key {name}.crt`.",
+            "Compare the key with the certificate that the app has: `sfkeytool compare {file} {file}`.",
             "Upload the certificate of this key to the app: Setup > External Client App Manager > the app > Settings >"
             " OAuth Settings > JWT Bearer Flow; or Setup > App Manager > the connected app > Edit > Use digital"
             " signatures. sfkeytool login with --wait 10 tells when the change has taken effect.",
@@ -416,7 +416,7 @@ PYTHON = (
         causes=(
             "The key was written with a password, and the tool takes none: the Salesforce CLI takes no encrypted key.",
         ),
-        fixes=("Decrypt it into a file of your own: `openssl pkcs8 -in {name}.key -out {name}-plain.key`.",),
+        fixes=("Decrypt it into a file of your own: `openssl pkcs8 -in {file} -out {name}-plain.key`.",),
         basis=Basis.OBSERVED,
         citation=_CRYPTOGRAPHY,
     ),
@@ -457,7 +457,7 @@ PYTHON = (
         causes=("A wrong password.", "The file is PKCS#12 under the name .jks.", "The file is damaged or cut."),
         fixes=(
             "See what it is: `sfkeytool show {file}`.",
-            "Turn a PKCS#12 into a JKS: `sfkeytool wrap {name} {file}`.",
+            "Turn a PKCS#12 into a JKS: `sfkeytool wrap {name} {file} --password generate`.",
         ),
         basis=Basis.OBSERVED,
         citation="Tried with pyjks in Python 3.11",

@@ -23,8 +23,8 @@ OPENSSL = (
             "Files of two generations, or of two environments, were mixed.",
         ),
         fixes=(
-            "Find out what belongs together: `sfkeytool compare {name}.key {name}.crt`.",
-            "Let the right ones be picked: `sfkeytool wrap {name} {name}.key {name}.crt ca.crt`.",
+            "Find out what belongs together: `sfkeytool compare {file} {file}`.",
+            "Let the right ones be picked: `sfkeytool wrap {name} {file} {file} --password generate`.",
         ),
         basis=Basis.OBSERVED,
         citation=_OPENSSL_1,
@@ -35,7 +35,7 @@ OPENSSL = (
         messages=("CA certificate and CA private key do not match",),
         meaning="The key that is to sign is not the one of the CA's certificate.",
         causes=("The -CA and -CAkey files are of two CAs, or in the wrong order.",),
-        fixes=("Find out what belongs together: `sfkeytool compare ca.key ca.crt`.",),
+        fixes=("Find out what belongs together: `sfkeytool compare {file} {file}`.",),
         basis=Basis.OBSERVED,
         citation=_OPENSSL,
     ),
@@ -48,7 +48,7 @@ OPENSSL = (
         meaning="The PFX is encrypted with a cipher that OpenSSL 3 no longer loads by default.",
         causes=("Windows, an old keytool or an old openssl wrote the PFX with RC2 or DES.",),
         fixes=(
-            "Use it as it is: `sfkeytool wrap {name} {file}` reads it.",
+            "Use it as it is: `sfkeytool wrap {name} {file} --password generate` reads it.",
             "With openssl 3: add `-legacy` to the command.",
         ),
         basis=Basis.OBSERVED,
@@ -201,7 +201,7 @@ OPENSSL = (
         meaning="The file is no PKCS#7 chain in the encoding that was asked for.",
         causes=("The CA's .p7b is DER: Windows writes it so.", "It is a certificate."),
         fixes=(
-            "Use it as it is: `sfkeytool wrap {name} {name}.key {file}` takes PKCS#7, PEM or DER.",
+            "Use it as it is: `sfkeytool wrap {name} {file} {file} --password generate` takes PKCS#7, PEM or DER.",
             "With openssl: add `-inform DER`.",
         ),
         basis=Basis.OBSERVED,
@@ -226,7 +226,9 @@ OPENSSL = (
         messages=("Not an RSA key",),
         meaning="The key is of another kind, EC mostly. Salesforce takes RSA only.",
         causes=("The key was made with ecparam or genpkey -algorithm EC, or by a tool whose default is EC.",),
-        fixes=("Make an RSA key: `sfkeytool self-signed {name}`, or `sfkeytool csr {name}` for a CA.",),
+        fixes=(
+            "Make an RSA key: `sfkeytool self-signed {name} --password generate`, or `sfkeytool csr {name}` for a CA.",
+        ),
         basis=Basis.OBSERVED,
         citation=_OPENSSL,
         rules=("ckm.key.not-rsa", "app.key.not-rsa"),
@@ -239,9 +241,9 @@ OPENSSL = (
         ),
         meaning="openssl trusts nobody who signed himself. For Salesforce this is no error: self-signed"
         " certificates are fine for JWT logins.",
-        causes=("The certificate is self-signed, as `sfkeytool self-signed` makes them.",),
+        causes=("The certificate is self-signed, as `sfkeytool self-signed {name} --password generate` makes them.",),
         fixes=(
-            "Nothing to do for JWT. To verify it all the same: `openssl verify -CAfile {name}.crt {name}.crt`.",
+            "Nothing to do for JWT. To verify it all the same: `openssl verify -CAfile {file} {file}`.",
             "With openssl pkcs12: leave `-chain` out.",
         ),
         basis=Basis.OBSERVED,
@@ -256,8 +258,8 @@ OPENSSL = (
             "The CA is private, and its root is not in the list of trusted ones.",
         ),
         fixes=(
-            "See what the chain lacks: `sfkeytool show {name}-chain.crt`.",
-            "Put the chain together: `sfkeytool wrap {name} {name}.key {name}.crt intermediate.crt root.crt`.",
+            "See what the chain lacks: `sfkeytool show {file}`.",
+            "Put the chain together: `sfkeytool wrap {name} {file} {file} --password generate`.",
         ),
         basis=Basis.OBSERVED,
         citation=_OPENSSL,

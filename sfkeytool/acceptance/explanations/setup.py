@@ -20,7 +20,7 @@ CKM = (
         ),
         fixes=(
             "Look at the entries: `sfkeytool show {file}`.",
-            "Put key and certificate together: `sfkeytool wrap {name} {name}.key {name}.crt`.",
+            "Put key and certificate together: `sfkeytool wrap {name} {file} {file} --password generate`.",
             "The key is lost, or in another keystore that nobody has: start over with `sfkeytool csr {name}`.",
         ),
         basis=Basis.DOCUMENTED,
@@ -36,7 +36,8 @@ CKM = (
             "An old keytool without -keyalg made a DSA key.",
         ),
         fixes=(
-            "A key cannot be converted. Start over: `sfkeytool self-signed {name}`, for a CA `sfkeytool csr {name}`.",
+            "A key cannot be converted. Start over: `sfkeytool self-signed {name} --password generate`, for a CA"
+            " `sfkeytool csr {name}`.",
         ),
         basis=Basis.DOCUMENTED,
         citation=sources.IMPORT_HELP,
@@ -50,7 +51,10 @@ CKM = (
             "A tool other than keytool wrote the keystore and put a PKCS#1 key (BEGIN RSA PRIVATE KEY) into it."
             " Inferred: Java's own tools always write PKCS#8.",
         ),
-        fixes=("Write the keystore again: `sfkeytool wrap {name} {name}.key {name}.crt` takes PKCS#1 and PKCS#8.",),
+        fixes=(
+            "Write the keystore again: `sfkeytool wrap {name} {file} {file} --password generate` takes PKCS#1 and"
+            " PKCS#8.",
+        ),
         basis=Basis.DOCUMENTED,
         citation=sources.IMPORT_HELP,
         rules=("ckm.key.not-pkcs8",),
@@ -60,7 +64,9 @@ CKM = (
         messages=("Imported keys must have a bit size of 2048, 3072, or 4096.",),
         meaning="The RSA key has another size.",
         causes=("An old key of 1024 bits.", "An unusual size, 8192 bits say, chosen to be on the safe side."),
-        fixes=("A key cannot be resized. Start over: `sfkeytool self-signed {name} --key-size 2048`.",),
+        fixes=(
+            "A key cannot be resized. Start over: `sfkeytool self-signed {name} --key-size 2048 --password generate`.",
+        ),
         basis=Basis.DOCUMENTED,
         citation=sources.IMPORT_HELP,
         rules=("ckm.key.unsupported-size",),
@@ -75,9 +81,9 @@ CKM = (
             "keytool's checks pass both: it does not compare key and chain when it opens a keystore.",
         ),
         fixes=(
-            "Repair a copy, if only the order is wrong: `sfkeytool check --fix {file}`.",
-            "See what fits: `sfkeytool compare {name}.key {name}.crt`.",
-            "Put them together anew, in any order: `sfkeytool wrap {name} {name}.key {name}.crt ca.crt`.",
+            "Repair a copy, if only the order is wrong: `sfkeytool check --fix {file} --password prompt`.",
+            "See what fits: `sfkeytool compare {file} {file}`.",
+            "Put them together anew, in any order: `sfkeytool wrap {name} {file} {file} --password generate`.",
         ),
         basis=Basis.DOCUMENTED,
         citation=sources.IMPORT_HELP,
@@ -96,10 +102,8 @@ CKM = (
             "The key was made with -keypass, or got another password through -keypasswd.",
         ),
         fixes=(
-            "Repair a copy: `sfkeytool check --fix {file}`; or `sfkeytool wrap {name} {file}`, which asks for the old"
-            " passwords and the new one.",
-            "With keytool: `keytool -keypasswd -alias {alias} -keystore {file}`, and type the keystore's password as"
-            " the new one.",
+            "Repair a copy: `sfkeytool check --fix {file} --password prompt`; or `sfkeytool wrap {name} {file}"
+            " --password generate`, which asks for the old passwords.",
         ),
         basis=Basis.DOCUMENTED,
         citation=sources.STORE_AND_KEY_ARTICLE,
@@ -116,7 +120,8 @@ CKM = (
             "Another certificate of the org has that name already. Inferred: what the import says then is not known.",
         ),
         fixes=(
-            "Repair a copy: `sfkeytool check --fix {file}`; or choose a name: `sfkeytool wrap {name} {file}`. Letters,"
+            "Repair a copy: `sfkeytool check --fix {file} --password prompt`; or choose a name: `sfkeytool wrap"
+            " {name} {file} --password generate`. Letters,"
             " digits and single"
             " underscores, a letter first.",
             "With keytool: `keytool -changealias -alias 1 -destalias {name} -keystore {file}`.",
@@ -176,7 +181,8 @@ CKM = (
         fixes=(
             f"Who gets which: {WHO_IS_MAILED}.",
             "Find who uses it: hover over the greyed Delete in Setup > Certificate and Key Management.",
-            "Make the next one: `sfkeytool self-signed {name}` or `sfkeytool csr {name}`, and replace it in Certificate"
+            "Make the next one: `sfkeytool self-signed {name} --password generate` or `sfkeytool csr {name}`, and"
+            " replace it in Certificate"
             " and Key Management and on the app.",
         ),
         basis=Basis.DOCUMENTED,
@@ -239,7 +245,7 @@ DEPLOY = (
             "The user may not see it: consumer keys and certificates of External Client Apps need a permission of"
             " their own. That this message is the answer then is inferred.",
         ),
-        fixes=("List what is there: `sf org list metadata --metadata-type Certificate --target-org ORG`.",),
+        fixes=("List what is there: `sf org list metadata --metadata-type Certificate`.",),
         basis=Basis.OBSERVED,
         citation="forcedotcom/cli, issue 7: https://github.com/forcedotcom/cli/issues/7",
     ),

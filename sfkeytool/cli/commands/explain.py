@@ -1,5 +1,6 @@
 """``explain``: what an error message or a rule means."""
 
+import re
 import sys
 import textwrap
 from collections.abc import Iterator, Mapping
@@ -10,6 +11,7 @@ from sfkeytool.cli.run import Command, Run
 from sfkeytool.errors import InputError
 
 _MAXIMUM_BYTES = 1_000_000
+_UNBROKEN = "\N{NO-BREAK SPACE}"
 
 TEXT = Field(
     "text",
@@ -77,7 +79,7 @@ def _rule_lines(facts: Mapping[str, Any]) -> Iterator[str]:
     if facts["salesforceMessage"]:
         yield from _wrapped(f'"{facts["salesforceMessage"]}"', "  ")
     yield "What to do"
-    yield from _wrapped(facts["fix"], "  - ")
+    yield f"  - {facts['fix']}"
     yield f"  {facts['id']}, {facts['severity']}, for {', '.join(facts['profiles'])}"
     yield from _source_lines(facts)
 
@@ -88,14 +90,16 @@ def _source_lines(facts: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _wrapped(text: str, lead: str) -> list[str]:
-    return textwrap.wrap(
-        text,
+    """Lines of 100 characters, more where a command stands: that is never broken."""
+    lines = textwrap.wrap(
+        re.sub(r"`[^`]+`", lambda command: command[0].replace(" ", _UNBROKEN), text),
         100,
         initial_indent=lead,
         subsequent_indent=" " * len(lead),
         break_long_words=False,
         break_on_hyphens=False,
     )
+    return [line.replace(_UNBROKEN, " ") for line in lines]
 
 
 def _list_lines(facts: Mapping[str, Any]) -> Iterator[str]:
