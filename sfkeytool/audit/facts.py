@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from sfkeytool.audit.counts import Counts, count
 from sfkeytool.audit.model import Inventory, Item, OrgFacts, Person
+from sfkeytool.crypto.certificates import iso_utc
 
 
 def describe_inventory(inventory: Inventory) -> dict[str, Any]:
@@ -10,6 +12,7 @@ def describe_inventory(inventory: Inventory) -> dict[str, Any]:
     return {
         "at": f"{inventory.at:%Y-%m-%dT%H:%M:%SZ}",
         "items": [describe_item(item) for item in inventory.items],
+        "counts": describe_counts(count(inventory)),
         "sources": [
             {
                 "path": source.label,
@@ -22,6 +25,21 @@ def describe_inventory(inventory: Inventory) -> dict[str, Any]:
             }
             for source in inventory.sources
         ],
+    }
+
+
+def describe_counts(counts: Counts) -> dict[str, Any]:
+    """The numbers of the last line. Pure."""
+    return {
+        "expired": counts.expired,
+        "due": counts.due,
+        "fine": counts.fine,
+        "unknown": counts.unknown,
+        "expiredUnused": counts.expired_unused,
+        "uncovered": counts.uncovered_in_orgs + counts.uncovered_in_files,
+        "uncoveredOrgs": counts.orgs,
+        "excludedFiles": counts.excluded_files,
+        "excludedCertificates": counts.excluded_certificates,
     }
 
 
@@ -62,7 +80,7 @@ def describe_item(item: Item) -> dict[str, Any]:
         "usedBy": list(carrier.used_by),
         "publisher": carrier.publisher or None,
         "note": carrier.note or None,
-        "notAfter": f"{carrier.not_after:%Y-%m-%dT%H:%M:%SZ}" if carrier.not_after else None,
+        "notAfter": iso_utc(carrier.not_after) if carrier.not_after else None,
         "certificate": carrier.certificate.to_json() if carrier.certificate else None,
         "status": str(item.status),
         "daysLeft": item.days_left,
@@ -73,6 +91,18 @@ def describe_item(item: Item) -> dict[str, Any]:
         "inChain": carrier.in_chain,
         "supersededBy": item.superseded_by or None,
         "mailDates": [day.isoformat() for day in item.mail_dates],
-        "advice": item.advice or None,
+        "advice": [
+            {
+                "what": step.what,
+                "before": step.before.isoformat() if step.before else None,
+                "command": list(step.command) or None,
+            }
+            for step in item.advice
+        ],
+        "stops": [
+            {"what": stop.what, "certainty": str(stop.certainty), "source": stop.source or None} for stop in item.stops
+        ],
+        "deployed": carrier.is_deployed,
         "counts": item.counts,
+        "unused": item.unused,
     }

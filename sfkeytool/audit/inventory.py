@@ -1,18 +1,43 @@
 """From carriers to judged items: what expires when, which app certificate has a twin, what a later one replaces."""
 
+import re
+import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import PurePath
 
 from sfkeytool.acceptance.mails import mail_dates
-from sfkeytool.audit.model import Carrier, CarrierKind, Coverage, Inventory, Item, OrgFacts, Source, Status
-from sfkeytool.names import base_name, legal_name
+from sfkeytool.audit.advice import Known as KnownToAdvice
+from sfkeytool.audit.advice import Place, advice_for
+from sfkeytool.audit.model import (
+    Carrier,
+    CarrierKind,
+    Coverage,
+    Generation,
+    Inventory,
+    Item,
+    OrgFacts,
+    Source,
+    Status,
+    Step,
+)
+from sfkeytool.audit.stops import stops_of
+from sfkeytool.names import base_name
 
 WITHIN_DAYS = 60
 """CKM's own first mail (Salesforce Knowledge 000385781); a third of a shorter life, since 47-day certificates are
 coming (CA/Browser Forum, for certificates of 15 March 2029 and later)."""
+
+_DEAD_AFTER = timedelta(days=365)
+"""When an expired certificate of CKM that nothing names is folded away: our own choice."""
+
+_MAILED = (CarrierKind.CKM, CarrierKind.CKM_SOURCE, CarrierKind.KEYSTORE, CarrierKind.FILE)
+"""What CKM mails about, or may, once somebody puts it there; it never does about what sits elsewhere alone."""
+
+_RECORD_ID = re.compile(r"0P1[A-Za-z0-9]{12}(?:[A-Za-z0-9]{3})?")
+"""Of a certificate in CKM, where metadata has that in place of its name."""
 
 _TWINS = (CarrierKind.KEYSTORE, CarrierKind.CKM_SOURCE)
 _OWN = (CarrierKind.KEYSTORE, CarrierKind.FILE)
@@ -43,10 +68,22 @@ class _Known:
     """Of CKM: the name of what replaces a certificate, by source and lower-case name."""
     ckm_names: Mapping[str, frozenset[str]]
     """Lower-case unique names by org whose CKM was read."""
+    named: frozenset[str]
+    """Lower-case names of CKM that anything in files names."""
+    whole: frozenset[str]
+    """Labels of sources in which every use of a certificate of CKM would have been seen."""
+    carried: frozenset[str]
+    """SHA-256 of certificates that an app carries."""
 
 
-def take_inventory(sources: Sequence[Source], now: datetime, within_days: int | None = None) -> Inventory:
-    """All carriers of all sources, judged. ``within_days`` None: WITHIN_DAYS, or a third of a shorter life. Pure."""
+def take_inventory(
+    sources: Sequence[Source], now: datetime, within_days: int | None = None, place: Place | None = None
+) -> Inventory:
+    """All carriers of all sources, judged. ``within_days`` None: WITHIN_DAYS, or a third of a shorter life. Pure.
+
+    ``place`` is where the commands of the advice are to run. What expires on the same day stands in the order of what
+    its expiry stops.
+    """
     orgs = {source.label: source.org for source in sources if source.org is not None}
     carriers = [carrier for source in sources for carrier in merge(source.carriers)]
     named = _users(carriers)
@@ -70,10 +107,56 @@ def take_inventory(sources: Sequence[Source], now: datetime, within_days: int | 
             for label, org in orgs.items()
             if org.ckm_read
         },
+        frozenset(carrier.reference.lower() for carrier in carriers if carrier.reference and not carrier.in_org),
+        frozenset(source.label for source in sources if _is_whole(source)),
+        frozenset(carrier.certificate.sha256 for carrier in carriers if carrier.certificate and carrier.kind.is_app),
+    )
+    advice = KnownToAdvice(
+        now,
+        place or Place(),
+        _generations(sources, carriers),
+        known.ckm_names,
+        {source.label: source.way for source in sources},
     )
     items = [_judge(carrier, known) for carrier in carriers]
+    dead = {(item.carrier.source, item.carrier.path) for item in items if item.unused}
+    items = [
+        replace(
+            item,
+            stops=stops_of(item.carrier),
+            advice=() if item.unused else item.advice or advice_for(item, advice),
+            unused=item.unused or (item.carrier.in_chain and (item.carrier.source, item.carrier.path) in dead),
+        )
+        for item in items
+    ]
+    return Inventory(now, tuple(sources), tuple(sorted(items, key=_order)))
+
+
+def _order(item: Item) -> tuple[date, int, datetime]:
     never = datetime.max.replace(tzinfo=UTC)
-    return Inventory(now, tuple(sources), tuple(sorted(items, key=lambda item: item.carrier.not_after or never)))
+    not_after = item.carrier.not_after or never
+    return not_after.date(), min((stop.rank for stop in item.stops), default=sys.maxsize), not_after
+
+
+def _is_whole(source: Source) -> bool:
+    """Whether nothing in it that may name a certificate of CKM stayed unread or leads to nothing that is known."""
+    references = [carrier.reference for carrier in source.carriers if carrier.reference]
+    if source.org is None:
+        return not any(_RECORD_ID.fullmatch(reference) for reference in references)
+    names = {carrier.name.lower() for carrier in source.carriers if carrier.kind is CarrierKind.CKM}
+    all_read = source.org.ckm_read and source.org.apps_read and not source.problems
+    return all_read and all(reference.lower() in names for reference in references)
+
+
+def _generations(sources: Sequence[Source], carriers: Sequence[Carrier]) -> list[tuple[Generation, Carrier]]:
+    """The folders of generations, with the carrier of each one's certificate."""
+    by_path = {path: carrier for carrier in carriers for path in (carrier.path, *carrier.also_in) if not carrier.in_org}
+    found = (generation for source in sources for generation in source.generations)
+    return [
+        (generation, by_path[generation.certificate_path])
+        for generation in found
+        if generation.certificate_path in by_path
+    ]
 
 
 def merge(carriers: Iterable[Carrier]) -> list[Carrier]:
@@ -182,10 +265,11 @@ def _judge(carrier: Carrier, known: _Known) -> Item:
     if not_after is None:
         return _judge_undated(carrier, known)
     not_before = datetime.fromisoformat(carrier.certificate.not_before) if carrier.certificate else None
-    within = WITHIN_DAYS if not_before is None else min(WITHIN_DAYS, (not_after - not_before).days // 3)
+    within = WITHIN_DAYS if not_before is None else max(0, min(WITHIN_DAYS, (not_after - not_before).days // 3))
     within = known.within_days if known.within_days is not None else within
     expired = not_after <= known.now
-    due = not_after - known.now <= timedelta(days=within)
+    due = (not_after - known.now) / timedelta(days=1) <= within  # so many days as a timedelta may overflow it
+    unused = _is_unused(carrier, known)
     superseded_by = _superseded_by(carrier, known)
     # Who could not see all apps cannot know that nobody needs the earlier one any more.
     replaced_for_sure = superseded_by and (org is None or org.apps_read)
@@ -195,18 +279,35 @@ def _judge(carrier: Carrier, known: _Known) -> Item:
         (not_after.date() - known.now.date()).days,
         within,
         superseded_by=superseded_by,
-        mail_dates=mail_dates(not_after, known.now),
-        counts=not (carrier.in_chain or replaced_for_sure or carrier.publisher),
+        mail_dates=mail_dates(not_after, known.now) if carrier.kind in _MAILED or carrier.kind.is_app else (),
+        counts=not (carrier.in_chain or replaced_for_sure or carrier.publisher or unused),
+        unused=unused,
     )
     if carrier.kind is CarrierKind.CKM and superseded_by:
         return replace(
             item,
-            advice=f"delete it in Setup > Certificate and Key Management of {carrier.source}, so that its mails stop,"
-            f" once nobody logs in with it any more; {superseded_by} replaces it",
+            advice=(
+                Step(
+                    f"delete it in Setup > Certificate and Key Management of {carrier.source}, so that its mails stop,"
+                    f" once nobody logs in with it any more; {superseded_by} replaces it"
+                ),
+            ),
         )
     if not carrier.kind.is_app:
         return item
-    return _covered(item, known, expired=expired)
+    return _covered(item, known)
+
+
+def _is_unused(carrier: Carrier, known: _Known) -> bool:
+    """Of CKM, or meant for it; expired long ago; and named by nothing, where every name would have been seen."""
+    certificate = carrier.certificate
+    if carrier.kind not in (CarrierKind.CKM, CarrierKind.CKM_SOURCE) or carrier.not_after is None or carrier.in_chain:
+        return False
+    if carrier.used_by or (certificate and certificate.sha256 in known.carried):
+        return False
+    if carrier.kind is CarrierKind.CKM_SOURCE and carrier.name.lower() in known.named:
+        return False
+    return carrier.source in known.whole and known.now - carrier.not_after > _DEAD_AFTER
 
 
 def _judge_undated(carrier: Carrier, known: _Known) -> Item:
@@ -220,11 +321,14 @@ def _judge_undated(carrier: Carrier, known: _Known) -> Item:
             coverage=Coverage.UNPROVED,
             counts=True,
             ckm_read=carrier.source in known.ckm_names,
-            advice="its certificate could not be read: let apps in sfkeytool.toml name the file that it carries",
+            advice=(
+                Step("its certificate could not be read: let apps in sfkeytool.toml name the file that it carries"),
+            ),
         )
     names = known.ckm_names.get(carrier.source)
     if carrier.reference and names is not None and carrier.reference.lower() not in names:
-        return replace(item, advice=f"CKM of {carrier.source} has no certificate {carrier.reference}, which it names")
+        missing = f"CKM of {carrier.source} has no certificate {carrier.reference}, which it names"
+        return replace(item, advice=(Step(missing),))
     return item
 
 
@@ -239,12 +343,12 @@ def _superseded_by(carrier: Carrier, known: _Known) -> str:
     return last.name if last.not_after > carrier.not_after else ""
 
 
-def _covered(item: Item, known: _Known, *, expired: bool) -> Item:
+def _covered(item: Item, known: _Known) -> Item:
     """An app's certificate: whether mails about CKM's certificates tell of its expiry, and what helps."""
     carrier = item.carrier
     certificate = carrier.certificate
     if carrier.publisher:
-        return replace(item, coverage=Coverage.MANAGED, advice="")
+        return replace(item, coverage=Coverage.MANAGED, mail_dates=())
     if certificate is None or carrier.not_after is None:
         return item
     prefix = certificate.sha256.replace(":", "").lower()[:32]
@@ -263,8 +367,13 @@ def _covered(item: Item, known: _Known, *, expired: bool) -> Item:
         late = f"{same_key[0].where}, which has the same key but mails too late" if same_key else ""
         unproved = not ckm_read if org is not None else bool(in_files)
         coverage, twin = Coverage.UNPROVED if unproved else Coverage.UNCOVERED, late or in_files
-    advice = _advice(carrier, coverage, in_org=org is not None, expired=expired)
-    return replace(item, coverage=coverage, twin=twin, advice=advice, ckm_read=ckm_read or coverage.is_mailed)
+    days = item.mail_dates
+    if coverage is Coverage.SAME_KEY and in_time[0].carrier.not_after:
+        twins_days = mail_dates(in_time[0].carrier.not_after, known.now)
+        days = tuple(day for day in twins_days if day <= carrier.not_after.date())
+    elif coverage is Coverage.UNCOVERED and ckm_read:
+        days = ()
+    return replace(item, coverage=coverage, twin=twin, mail_dates=days, ckm_read=ckm_read or coverage.is_mailed)
 
 
 def _of_org(twins: Sequence[_Twin], carrier: Carrier, org: OrgFacts | None) -> list[_Twin]:
@@ -274,26 +383,3 @@ def _of_org(twins: Sequence[_Twin], carrier: Carrier, org: OrgFacts | None) -> l
 
 def _mails_in_time(ckm: Carrier, not_after: datetime, now: datetime) -> bool:
     return ckm.not_after is not None and any(day <= not_after.date() for day in mail_dates(ckm.not_after, now))
-
-
-def _advice(carrier: Carrier, coverage: Coverage, *, in_org: bool, expired: bool) -> str:
-    """The command that helps an app's certificate."""
-    name = legal_name(carrier.name).value
-    if expired:
-        return f"sfkeytool renew {name}, and upload the new certificate to the app"
-    if coverage is not Coverage.UNCOVERED:
-        return ""
-    path = carrier.path
-    fetch = ""
-    if in_org:
-        path = f"certificates/{saved_as(carrier)}"
-        fetch = f"sfkeytool audit --target-org {carrier.source} --certificates certificates, then "
-    return (
-        f"{fetch}sfkeytool reminder {name} {path} --password generate, and import it into CKM; or, where the key is at"
-        f" hand: sfkeytool wrap {name} {name}.key {path} --password generate"
-    )
-
-
-def saved_as(carrier: Carrier) -> str:
-    """Where, in a folder of certificates, that of an org's app is saved. Pure."""
-    return f"{legal_name(carrier.source).value}/{legal_name(carrier.name).value}.crt"

@@ -6,8 +6,14 @@ All values are frozen. Nothing here is secret: consumer keys and passwords never
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from pathlib import PurePath
 
+from sfkeytool.acceptance.rule import Basis
 from sfkeytool.crypto.certificates import CertificateFacts
+from sfkeytool.model import Purpose
+
+NO_MAIL_WANTED_FROM = 2100
+"""A year: our own bound. Certificates "without expiry" end in 9999 (RFC 5280, 4.1.2.5), others in 2132 or 3020."""
 
 
 class CarrierKind(StrEnum):
@@ -95,6 +101,8 @@ class Carrier:
     """The installed package that it came with."""
     note: str = ""
     """What else a person should know, such as that CKM waits for the signed certificate."""
+    is_deployed: bool = True
+    """False for source that the project's ``.forceignore`` keeps out of deployments."""
 
     @property
     def where(self) -> str:
@@ -166,16 +174,63 @@ class OrgFacts:
 
 
 @dataclass(frozen=True)
+class Generation:
+    """A folder with NAME.key and NAME.crt, as sfkeytool makes them. ``purpose`` is what its receipt says."""
+
+    folder: str
+    name: str
+    purpose: Purpose | None = None
+    has_keystore: bool = False
+
+    @property
+    def certificate_path(self) -> str:
+        return str(PurePath(self.folder) / f"{self.name}.crt")
+
+    @property
+    def key_path(self) -> str:
+        return str(PurePath(self.folder) / f"{self.name}.key")
+
+
+@dataclass(frozen=True)
 class Source:
     """A path or an org that was looked into, and what was found there. ``label`` is the path, or the org's alias.
 
-    ``org`` is None for files.
+    ``org`` is None for files. ``way`` are the arguments with which the audit reads this org again; None where they
+    are not for printing. ``excluded`` counts files that were left out unread.
     """
 
     label: str
     carriers: tuple[Carrier, ...] = ()
     problems: tuple[Problem, ...] = ()
     org: OrgFacts | None = None
+    generations: tuple[Generation, ...] = ()
+    way: tuple[str, ...] | None = None
+    excluded: int = 0
+
+
+@dataclass(frozen=True)
+class Stop:
+    """What stops when a certificate expires, and how sure that is. ``rank`` sorts: what hurts most has the lowest."""
+
+    what: str
+    certainty: Basis
+    source: str
+    """Who says so; empty for our own reasoning."""
+    rank: int
+
+
+@dataclass(frozen=True)
+class Step:
+    """A piece of advice. ``command`` are arguments that run as they stand but for the one blank ``FILE``.
+
+    ``before`` is the (UTC) day by which it should be done, where there is one. ``is_general``: it holds for many
+    alike, and a list says it once.
+    """
+
+    what: str
+    command: tuple[str, ...] = ()
+    before: date | None = None
+    is_general: bool = False
 
 
 @dataclass(frozen=True)
@@ -184,8 +239,9 @@ class Item:
 
     ``within_days`` is the threshold that was applied. ``twin`` is where the same certificate, or a reminder of it,
     was seen. ``superseded_by`` names the later generation that replaces this one. ``mail_dates`` are
-    CKM's days still to come, should it hold the certificate. ``counts`` is False for what decides no exit code: CAs in
-    chains and bundles, and what is superseded.
+    CKM's days still to come, should it hold the certificate; none where it is known not to. ``counts`` is False for
+    what decides no exit code: CAs in chains and bundles, what is superseded, and what is ``unused``: of CKM, expired
+    over a year ago, and named by nothing in a source that could be read whole.
     """
 
     carrier: Carrier
@@ -196,10 +252,23 @@ class Item:
     twin: str = ""
     superseded_by: str = ""
     mail_dates: tuple[date, ...] = ()
-    advice: str = ""
+    advice: tuple[Step, ...] = ()
+    stops: tuple[Stop, ...] = ()
     counts: bool = True
+    unused: bool = False
     ckm_read: bool = False
     """Whether the coverage rests on what an org's CKM holds now, and not on files."""
+
+    @property
+    def wants_cover(self) -> bool:
+        """Whether a mail is missing: not about what has expired, or outlives everybody who could read it."""
+        return self.coverage is Coverage.UNCOVERED and self.status is not Status.EXPIRED and self.expires_in_sight
+
+    @property
+    def expires_in_sight(self) -> bool:
+        """Whether anybody who reads this may see it expire."""
+        not_after = self.carrier.not_after
+        return not_after is not None and not_after.year < NO_MAIL_WANTED_FROM
 
 
 @dataclass(frozen=True)
@@ -209,3 +278,5 @@ class Inventory:
     at: datetime
     sources: tuple[Source, ...]
     items: tuple[Item, ...]
+    excluded: int = 0
+    """Certificates that were read and left out by name."""

@@ -11,8 +11,10 @@ from importlib.util import find_spec
 from itertools import groupby
 from typing import Any
 
+from sfkeytool.audit.advice import step_text
 from sfkeytool.audit.events import Event, EventKind
 from sfkeytool.audit.model import Item, Problem
+from sfkeytool.audit.stops import stop_text
 from sfkeytool.crypto.names import escape_unprintable
 from sfkeytool.errors import InputError, UsageError
 from sfkeytool.passwords import Secret
@@ -170,8 +172,9 @@ def _certificate_lines(events: Sequence[Event], owner_of: Callable[[str], str]) 
             line += f", {_days(items[0].days_left)}"
     places = [f"  in {item.carrier.where}" for item in items]
     owners = [f"  owner: {owner}" for owner in dict.fromkeys(owner_of(item.carrier.name) for item in items) if owner]
-    advice = [f"  {advice}" for advice in dict.fromkeys(item.advice for item in items) if advice]
-    return [line, *(escape_unprintable(rest) for rest in (*places[:_LISTED], *owners, *advice))]
+    advice = [f"  {step_text(step)}" for step in dict.fromkeys(step for item in items for step in item.advice)]
+    stops = [f"  stops: {stop_text(stop)}" for stop in dict.fromkeys(stop for item in items for stop in item.stops)]
+    return [line, *(escape_unprintable(rest) for rest in (*places[:_LISTED], *owners, *stops, *advice))]
 
 
 def _count(found: Sequence[object], one: str, many: str) -> str:

@@ -34,8 +34,8 @@ def expired(subject: Subject) -> Checked:
             if certificate.not_valid_after_utc < subject.as_of:
                 yield Evidence(
                     chain.name_of(certificate),
-                    f"{title(certificate)} expired on {certificate.not_valid_after_utc:%Y-%m-%d}",
-                    f"valid on {subject.as_of:%Y-%m-%d}",
+                    f"{title(certificate)} expired on {certificate.not_valid_after_utc.date()}",
+                    f"valid on {subject.as_of.date()}",
                 )
 
 
@@ -44,7 +44,7 @@ def not_yet_valid(subject: Subject) -> Checked:
         starts_at = chain.leaf.not_valid_before_utc
         if starts_at > subject.as_of:
             saw = f"{title(chain.leaf)} is not valid before {starts_at:%Y-%m-%d %H:%M} UTC"
-            yield Evidence(chain.name_of(chain.leaf), saw, f"valid on {subject.as_of:%Y-%m-%d}")
+            yield Evidence(chain.name_of(chain.leaf), saw, f"valid on {subject.as_of.date()}")
 
 
 def weak_signature(subject: Subject) -> Checked:
@@ -71,7 +71,7 @@ def _no_mail_left(subject: Subject) -> Checked:
         if not any(day < expires_at.date() for day in mail_dates(expires_at, subject.as_of)):
             yield Evidence(
                 chain.name_of(chain.leaf),
-                f"{title(chain.leaf)} expires on {expires_at:%Y-%m-%d}",
+                f"{title(chain.leaf)} expires on {expires_at.date()}",
                 "a day with a mail before that: 60, 30 or 10 days ahead",
             )
 
@@ -96,7 +96,7 @@ def _public_lifetime(subject: Subject) -> Checked:
         if allowed is not None and ends_at - starts_at + timedelta(seconds=1) > timedelta(days=allowed):
             yield Evidence(
                 chain.name_of(chain.leaf),
-                f"{title(chain.leaf)} is valid for {(ends_at - starts_at).days} days from {starts_at:%Y-%m-%d}",
+                f"{title(chain.leaf)} is valid for {(ends_at - starts_at).days} days from {starts_at.date()}",
                 f"at most {allowed} days, if the CA is a public one",
             )
 
