@@ -253,7 +253,7 @@ def _cover(carrier: Carrier, known: Known) -> Iterator[Step]:
         )
         return
     yield Step(
-        "only to be warned in time: a reminder, to import into Certificate and Key Management",
+        "only to be warned in time, a reminder for CKM",
         ("sfkeytool", "reminder", name, _argument(path), *_GENERATED),
     )
 

@@ -16,6 +16,8 @@ from sfkeytool.workflows.requests import AuditRequest
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
+_NAMED = 10
+
 DEFAULT_FAIL_ON = frozenset({FailOn.EXPIRED, FailOn.WITHIN, FailOn.UNREADABLE})
 """And uncovered, where CKM was read from the org: from files alone nobody can tell, so that is a warning."""
 
@@ -27,6 +29,7 @@ def audit(
     inventory = take_inventory(sources, now, request.within_days, place)
     inventory = without_excluded(with_exceptions(inventory, config or AuditConfig()), request.exclude)
     notices = [notice for item in inventory.items if item.counts for notice in _coverage_notices(item)]
+    notices += _uncovered_in_files(inventory)
     for source in sources:
         notices += _org_notices(source)
     return (
@@ -78,16 +81,21 @@ def _coverage_notices(item: Item) -> "Iterator[Notice]":
             "audit.uncovered",
             f"{name}: CKM of the org does not hold its certificate, so that no mail tells of its expiry{late}",
         )
-    elif item.wants_cover:
-        yield Notice(
-            "audit.uncovered", f"{name}: no keystore here holds its certificate, so nothing shows that CKM mails"
-        )
     elif item.coverage is Coverage.SAME_KEY:
         yield Notice(
             "audit.same-key",
             f"{name}: {item.twin} has the same key but is another certificate: its mails come in time, and speak of"
             " another day",
         )
+
+
+def _uncovered_in_files(inventory: Inventory) -> "Iterator[Notice]":
+    """One for all: a project may hold a hundred apps, and of none can its files tell."""
+    names = [item.carrier.name for item in inventory.items if item.counts and item.wants_cover and not item.ckm_read]
+    if names:
+        named = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
+        whose = "its certificate" if len(names) == 1 else "their certificates"
+        yield Notice("audit.uncovered", f"{named}: no keystore here holds {whose}, so nothing shows that CKM mails")
 
 
 def _org_notices(source: Source) -> "Iterator[Notice]":
