@@ -107,13 +107,14 @@ def _advice(items: Sequence[Item]) -> Iterator[str]:
     advised = [item for item in items if item.advice]
     if not advised:
         return
+    told: dict[tuple[str, ...], str] = {}
     yield '<section><h2>What to do</h2><ul class="advice">'
     for item in advised:
         carrier = item.carrier
         name = f"{carrier.source}: {carrier.name}" if carrier.in_org else carrier.name
         own = [step for step in item.advice if not step.is_general]
-        yield f"<li><b>{escape(name)}</b>: {_step(own[0]) if own else ''}"
-        rest = [_step(step) for step in own[1:]]
+        first, *rest = [_step(step, name, told) for step in own] or [""]
+        yield f"<li><b>{escape(name)}</b>: {first}"
         if item.status in (Status.DUE, Status.EXPIRED):
             rest = [*(f"stops: {escape(stop_text(stop))}" for stop in item.stops), *rest]
         if rest:
@@ -125,8 +126,10 @@ def _advice(items: Sequence[Item]) -> Iterator[str]:
     yield "</section>"
 
 
-def _step(step: Step) -> str:
-    """A step, and its command on a line of its own."""
+def _step(step: Step, name: str, told: dict[tuple[str, ...], str]) -> str:
+    """A step, and its command on a line of its own; ``told`` has whose step a command was first, and grows."""
+    if step.command and (first := told.setdefault(step.command, name)) != name:
+        return escape(f"{step.what}: as for {first}")
     command = f"<br><code>{escape(command_text(step.command))}</code>" if step.command else ""
     return escape(step.what) + (":" if command else "") + command
 

@@ -58,7 +58,8 @@ def unused_line(inventory: Inventory) -> str:
 
 
 def _advice_lines(inventory: Inventory, *, verbose: bool) -> Iterator[str]:
-    """Each certificate's steps; what holds for many is said once, at the end."""
+    """Each certificate's steps; what holds for many is said once, at the end, and no command is told twice."""
+    told: dict[tuple[str, ...], str] = {}
     shown = [item for item in inventory.items if item.advice or (verbose and item.stops)]
     if shown:
         yield ""
@@ -66,12 +67,12 @@ def _advice_lines(inventory: Inventory, *, verbose: bool) -> Iterator[str]:
         name = f"{item.carrier.source}: {item.carrier.name}" if item.carrier.in_org else item.carrier.name
         own = [step for step in item.advice if not step.is_general]
         first = own[0] if own else None
-        yield from _step_lines(first, f"{name}: ") if first else (f"{name}:",)
+        yield from _step_lines(first, f"{name}: ", name, told) if first else (f"{name}:",)
         if verbose or item.status in (Status.DUE, Status.EXPIRED):
             for stop in item.stops:
                 yield from _wrapped(f"stops: {stop_text(stop)}", "  ", "    ")
         for step in own[1:]:
-            yield from _step_lines(step, "  ")
+            yield from _step_lines(step, "  ", name, told)
     general = dict.fromkeys(step.what for item in shown for step in item.advice if step.is_general)
     if general:
         yield ""
@@ -79,7 +80,12 @@ def _advice_lines(inventory: Inventory, *, verbose: bool) -> Iterator[str]:
         yield from _wrapped(what, "", "  ")
 
 
-def _step_lines(step: Step, lead: str) -> Iterator[str]:
+def _step_lines(step: Step, lead: str, name: str, told: dict[tuple[str, ...], str]) -> Iterator[str]:
+    """``told`` has whose step a command was first, and grows."""
+    first = told.setdefault(step.command, name) if step.command else name
+    if first != name:
+        yield from _wrapped(f"{step.what}: as for {first}", lead, "    ")
+        return
     yield from _wrapped(step.what + (":" if step.command else ""), lead, "    ")
     if step.command:
         yield f"    {command_text(step.command)}"
