@@ -39,8 +39,8 @@ _APP_SETUP = {
     ),
 }
 _IN_CKM = Step(
-    "a key that Certificate and Key Management made stays there: make the next certificate in Setup, choose it wherever"
-    " the old one is named, then look whether the greyed Delete of the old one still shows a use",
+    "where Certificate and Key Management made the key: make the next certificate in Setup, choose it wherever the old"
+    " one is named, then look whether the greyed Delete of the old one still shows a use",
     is_general=True,
 )
 _OF_OTHERS = Step(
@@ -73,6 +73,8 @@ class Known:
     ckm_names: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Lower-case unique names by org."""
     ways: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
+    apps: Mapping[str, str] = field(default_factory=dict)
+    """The name of an app by the SHA-256 of the certificate that it carries."""
 
 
 def advice_for(item: Item, known: Known) -> tuple[Step, ...]:
@@ -124,6 +126,8 @@ def _renewal(item: Item, known: Known) -> Iterator[Step]:
         yield from _with_generation(carrier, *generation)
     elif carrier.kind.is_app:
         yield from _without_generation(carrier, known)
+    elif carrier.certificate and (app := known.apps.get(carrier.certificate.sha256)):
+        yield Step(f"the app {app} carries it: renew both as is advised there")
     elif carrier.kind in (CarrierKind.CKM, CarrierKind.CKM_SOURCE):
         yield _IN_CKM
     elif carrier.part == "SamlSsoConfig.validationCert":

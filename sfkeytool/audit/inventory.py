@@ -72,8 +72,8 @@ class _Known:
     """Lower-case names of CKM that anything in files names."""
     whole: frozenset[str]
     """Labels of sources in which every use of a certificate of CKM would have been seen."""
-    carried: frozenset[str]
-    """SHA-256 of certificates that an app carries."""
+    apps: Mapping[str, str]
+    """The name of an app by the SHA-256 of the certificate that it carries."""
 
 
 def take_inventory(
@@ -109,7 +109,11 @@ def take_inventory(
         },
         frozenset(carrier.reference.lower() for carrier in carriers if carrier.reference and not carrier.in_org),
         frozenset(source.label for source in sources if _is_whole(source)),
-        frozenset(carrier.certificate.sha256 for carrier in carriers if carrier.certificate and carrier.kind.is_app),
+        {
+            carrier.certificate.sha256: carrier.name
+            for carrier in carriers
+            if carrier.certificate and carrier.kind.is_app
+        },
     )
     advice = KnownToAdvice(
         now,
@@ -117,6 +121,7 @@ def take_inventory(
         _generations(sources, carriers),
         known.ckm_names,
         {source.label: source.way for source in sources},
+        known.apps,
     )
     items = [_judge(carrier, known) for carrier in carriers]
     dead = {(item.carrier.source, item.carrier.path) for item in items if item.unused}
@@ -303,7 +308,7 @@ def _is_unused(carrier: Carrier, known: _Known) -> bool:
     certificate = carrier.certificate
     if carrier.kind not in (CarrierKind.CKM, CarrierKind.CKM_SOURCE) or carrier.not_after is None or carrier.in_chain:
         return False
-    if carrier.used_by or (certificate and certificate.sha256 in known.carried):
+    if carrier.used_by or (certificate and certificate.sha256 in known.apps):
         return False
     if carrier.kind is CarrierKind.CKM_SOURCE and carrier.name.lower() in known.named:
         return False
