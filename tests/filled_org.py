@@ -136,7 +136,7 @@ def fill(org: FakeOrg) -> dict[str, Made]:
     add_external_client_app(org, "Shop", shop.pem)
     saml_fields = [
         ("identityMapping", "Username"), ("issuer", "https://idp.example.com"), ("name", "Idp"), ("requestSignatureMethod", "1"),
-        ("requestSigningCertId", "sso_202710"), ("samlEntityId", "https://example.com"), ("samlVersion", "SAML2_0"),
+        ("requestSigningCertId", contents.short_id("sso_202710")), ("samlEntityId", "https://example.com"), ("samlVersion", "SAML2_0"),
         ("userProvisioning", "false"), ("validationCert", saml.line),
     ]  # fmt: skip
     contents.add("SamlSsoConfig", "Idp", saml_fields)

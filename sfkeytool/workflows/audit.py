@@ -27,6 +27,9 @@ def audit(
     """The judged inventory, and its exit code. Of ``config`` the exceptions count here. Pure."""
     inventory = with_exceptions(take_inventory(sources, now, within_days), config or AuditConfig())
     notices = [notice for item in inventory.items if item.counts for notice in _coverage_notices(item)]
+    notices += [
+        Notice(item.finding, f"{item.carrier.where}: {item.advice}") for item in inventory.items if item.finding
+    ]
     for source in sources:
         notices += _org_notices(source)
     return (

@@ -11,7 +11,7 @@ from sfkeytool.cli.org_access import API_VERSION, LOGIN, TARGET_ORGS, find_orgs
 from sfkeytool.cli.render import files_facts
 from sfkeytool.cli.report_files import plan_report
 from sfkeytool.cli.run import Command, Run
-from sfkeytool.errors import EXIT_DONE, EXIT_FAILED, InputError, KeystorePasswordError, SfkeytoolError, UsageError
+from sfkeytool.errors import EXIT_DONE, EXIT_FAILED, InputError, SfkeytoolError, UsageError
 from sfkeytool.model import Artifact, ArtifactKind, FailOn, Notice
 
 if TYPE_CHECKING:
@@ -89,13 +89,6 @@ STATE = Field(
 DRY_RUN = Field("dry_run", bool, "Show what --notify would tell, and tell nobody.", ("--dry-run",))
 _ORGS_AT_ONCE = 8
 """Our own bound: each is one thread, and for the seconds of its login one process of the Salesforce CLI."""
-
-_CERTIFICATE_NAMES = (
-    *(".crt", ".cer", ".pem", ".der", ".p7b", ".p7c", ".p12", ".pfx", ".jks", ".jceks", ".bks", ".keystore"),
-    "-meta.xml",
-)
-"""Endings under which a file of a walked folder is worth a word where it cannot be read: prose and programs may quote
-half a certificate."""
 
 
 def _execute(run: Run, values: Values) -> int:
@@ -234,13 +227,16 @@ def _look_through(
 
     ``seen`` holds device and inode of the files of earlier sources, and grows: no file is listed twice.
     """
-    from sfkeytool.audit.files import read_carriers
+    from sfkeytool.audit.files import is_worth_a_word, read_carriers
     from sfkeytool.audit.model import Problem, Source
-    from sfkeytool.edge.reader import walk_inputs
+    from sfkeytool.audit.zips import MAX_ZIP_BYTES
+    from sfkeytool.edge.projects import project_around
+    from sfkeytool.edge.reader import INPUT_LIMIT, walk_inputs
 
     walked = os.path.isdir(path)
     carriers: list[Carrier] = []
     problems: list[Problem] = []
+    projects: dict[Path, str] = {}
 
     def problem(error: SfkeytoolError, file: Path = path) -> None:
         problems.append(Problem(str(path), str(file), error.code, error.message))
@@ -252,13 +248,15 @@ def _look_through(
             tell(f"looking through the files: {len(seen)}")
         try:
             is_ckm_source = os.path.isfile(f"{file}-meta.xml")
-            for found in read_carriers(run.read(file), str(path), passwords, is_ckm_source=is_ckm_source):
+            content = run.read(file, limit=MAX_ZIP_BYTES if file.suffix.lower() == ".zip" else INPUT_LIMIT)
+            for found in read_carriers(content, str(path), passwords, is_ckm_source=is_ckm_source):
                 if isinstance(found, Problem):
                     problems.append(found)
                 else:
-                    carriers.append(found)
+                    scope = found.scope or project_around(file.parent, projects)
+                    carriers.append(replace(found, scope=scope))
         except SfkeytoolError as error:
-            if walked and not _worth_a_word(file, error):
+            if walked and not is_worth_a_word(str(file), error):
                 run.console.detail(error.message)
             else:
                 problem(error, file)
@@ -274,13 +272,6 @@ def _is_new(file: Path, seen: set[tuple[int, int]]) -> bool:
     known = identity in seen
     seen.add(identity)
     return not known
-
-
-def _worth_a_word(file: Path, error: SfkeytoolError) -> bool:
-    """Whether a file that lies in a walked folder should have been readable: a folder holds all sorts of things."""
-    if isinstance(error, KeystorePasswordError) or error.code == "input.not-permitted":
-        return True
-    return file.name.lower().endswith(_CERTIFICATE_NAMES) and error.code not in ("input.unknown-kind", "input.empty")
 
 
 def _write(plan: Any, content: bytes) -> Any:
