@@ -141,7 +141,6 @@ def fill(org: FakeOrg) -> dict[str, Made]:
     ]  # fmt: skip
     contents.add("SamlSsoConfig", "Idp", saml_fields)
     contents.add("NamedCredential", "Bank", [("certificate", "pay_api"), ("label", "Bank")])
-    contents.add("NamedCredential", "Lost", [("certificate", "nowhere"), ("label", "Lost")])
     parameter = [("certificate", "pay_api"), ("parameterName", "Signing"), ("parameterType", "SigningCertificate")]
     contents.add(
         "ExternalCredential", "Jwt",

@@ -121,7 +121,7 @@ def _linked(carriers: Sequence[Carrier]) -> list[Carrier]:
             linked.append(replace(carrier, refers_to=target.name, note=""))
             continue
         used_by = [user for named in _names_of(carrier) for user in users.get(named, ())]
-        linked.append(replace(carrier, used_by=tuple(dict.fromkeys((*carrier.used_by, *used_by)))))
+        linked.append(replace(carrier, used_by=tuple(sorted({*carrier.used_by, *used_by}))))
     return linked
 
 
@@ -253,8 +253,8 @@ def _judge(carrier: Carrier, known: _Known) -> Item:
         return replace(
             item,
             advice=f"{superseded_by} seems to replace it: nothing that could be read names it. Mails about it go on as"
-            f" long as it is there. In Setup > Certificate and Key Management of {carrier.source} a greyed Delete button"
-            " shows that it is used; what clients outside log in with, no org knows",
+            f" long as it is there. In Setup > Certificate and Key Management of {carrier.source} a greyed Delete"
+            " button shows that it is used; what clients outside log in with, no org knows",
         )
     if not carrier.kind.is_app:
         return item
