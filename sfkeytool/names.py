@@ -119,3 +119,31 @@ def _problem(name: str) -> str | None:
     if name in _WINDOWS_DEVICES:
         return "Windows reserves this name, and nobody there could open its files"
     return None
+
+
+# Record Ids
+
+_RECORD_ID = re.compile(r"[0-9][0-9A-Za-z]{14}(?:[A-Za-z0-5]{3})?")
+"""Certificates' begin with 0P1; none of the Ids that name one begins with a letter, as every unique name does."""
+_CHECKSUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+
+
+def parse_record_id(text: str) -> str | None:
+    """The 15 characters of a record's Id, whose case counts, from 15 or 18; None for any other text. Pure.
+
+    Of 18, the last three say which letters are upper-case, so that the case of the others is as good as lost (SOAP API
+    Developer Guide, "ID Field Type"). One whose checksum makes no sense is no Id.
+    """
+    if not _RECORD_ID.fullmatch(text):
+        return None
+    if len(text) == 15:
+        return text
+    characters = []
+    for group, letter in enumerate(text[15:].upper()):
+        bits = _CHECKSUM.index(letter)
+        for place, character in enumerate(text[5 * group : 5 * group + 5]):
+            is_upper = bool(bits >> place & 1)
+            if is_upper and not character.isalpha():
+                return None
+            characters.append(character.upper() if is_upper else character.lower())
+    return "".join(characters)

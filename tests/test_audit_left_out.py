@@ -2,13 +2,16 @@
 
 import subprocess
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import Result, required
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from fake_org import FakeOrg
-from filled_org import add_connected_app, make
+from filled_org import Made, add_connected_app, key, make
 from test_audit_advice import app, certificate
 
 from sfkeytool.audit.patterns import parse_forceignore
@@ -106,7 +109,16 @@ def test_a_name_in_another_folder_counts_for_source(cli: Cli, folder: Path) -> N
 def test_dead_certificates_of_an_org_need_an_org_read_whole(cli: Cli, org: FakeOrg) -> None:
     """What could not be read may name it; a name that leads to nothing may mean it; with its chain it is one."""
     ca = make("Worthless CA", 3000, 0, ca=True)
-    dead = make("dead", -400, 4, issuer=ca)
+    dead = Made(
+        x509.CertificateBuilder(
+            make("dead", 1, 4, issuer=ca).certificate.issuer,
+            make("dead", 1, 4).certificate.subject,
+            key(4).public_key(),
+            4,
+            datetime(2020, 1, 1, tzinfo=UTC),
+            datetime(2021, 1, 1, tzinfo=UTC),
+        ).sign(key(0), hashes.SHA256())
+    )
     org.contents.add_certificate("dead", dead.pem + ca.pem, dead.expires, ca_signed=True)
     org.contents.add_certificate("live", make("live", 300, 5).pem, make("live", 300, 5).expires)
     done = cli("audit", "--json")

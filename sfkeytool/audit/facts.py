@@ -52,6 +52,7 @@ def _org(org: OrgFacts) -> dict[str, Any]:
         "isSandbox": org.is_sandbox,
         "ckmRead": org.ckm_read,
         "appsRead": org.apps_read,
+        "namesRead": org.names_read,
         "recipients": {
             "byPermission": _people(org.recipients.by_permission),
             "admins": _people(org.recipients.admins),
@@ -77,6 +78,7 @@ def describe_item(item: Item) -> dict[str, Any]:
         "part": carrier.part,
         "alsoIn": list(carrier.also_in),
         "reference": carrier.reference or None,
+        "refersTo": carrier.refers_to or None,
         "usedBy": list(carrier.used_by),
         "publisher": carrier.publisher or None,
         "note": carrier.note or None,
@@ -91,6 +93,7 @@ def describe_item(item: Item) -> dict[str, Any]:
         "inChain": carrier.in_chain,
         "supersededBy": item.superseded_by or None,
         "mailDates": [day.isoformat() for day in item.mail_dates],
+        "finding": item.finding or None,
         "advice": [
             {
                 "what": step.what,

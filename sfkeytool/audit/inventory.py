@@ -1,6 +1,5 @@
 """From carriers to judged items: what expires when, which app certificate has a twin, what a later one replaces."""
 
-import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,6 +11,7 @@ from sfkeytool.acceptance.mails import mail_dates
 from sfkeytool.audit.advice import Known as KnownToAdvice
 from sfkeytool.audit.advice import Place, advice_for
 from sfkeytool.audit.model import (
+    LEADS_NOWHERE,
     Carrier,
     CarrierKind,
     Coverage,
@@ -24,7 +24,7 @@ from sfkeytool.audit.model import (
     Step,
 )
 from sfkeytool.audit.stops import stops_of
-from sfkeytool.names import base_name
+from sfkeytool.names import base_name, parse_record_id
 
 WITHIN_DAYS = 60
 """CKM's own first mail (Salesforce Knowledge 000385781); a third of a shorter life, since 47-day certificates are
@@ -35,9 +35,6 @@ _DEAD_AFTER = timedelta(days=365)
 
 _MAILED = (CarrierKind.CKM, CarrierKind.CKM_SOURCE, CarrierKind.KEYSTORE, CarrierKind.FILE)
 """What CKM mails about, or may, once somebody puts it there; it never does about what sits elsewhere alone."""
-
-_RECORD_ID = re.compile(r"0P1[A-Za-z0-9]{12}(?:[A-Za-z0-9]{3})?")
-"""Of a certificate in CKM, where metadata has that in place of its name."""
 
 _TWINS = (CarrierKind.KEYSTORE, CarrierKind.CKM_SOURCE)
 _OWN = (CarrierKind.KEYSTORE, CarrierKind.FILE)
@@ -66,8 +63,6 @@ class _Known:
     latest: Mapping[tuple[str, str], Carrier]
     replaced: Mapping[tuple[str, str], str]
     """Of CKM: the name of what replaces a certificate, by source and lower-case name."""
-    ckm_names: Mapping[str, frozenset[str]]
-    """Lower-case unique names by org whose CKM was read."""
     named: frozenset[str]
     """Lower-case names of CKM that anything in files names."""
     whole: frozenset[str]
@@ -85,14 +80,7 @@ def take_inventory(
     its expiry stops.
     """
     orgs = {source.label: source.org for source in sources if source.org is not None}
-    carriers = [carrier for source in sources for carrier in merge(source.carriers)]
-    named = _users(carriers)
-    carriers = [
-        replace(carrier, used_by=(*carrier.used_by, *named.get((carrier.source, carrier.name.lower()), ())))
-        if carrier.kind in (CarrierKind.CKM_SOURCE, CarrierKind.CKM)
-        else carrier
-        for carrier in carriers
-    ]
+    carriers = _linked([carrier for source in sources for carrier in merge(source.carriers)])
     ckm = [carrier for carrier in carriers if carrier.kind is CarrierKind.CKM]
     known = _Known(
         now,
@@ -102,24 +90,15 @@ def take_inventory(
         _ckm_twins(ckm),
         _latest(carriers),
         _replaced(ckm, carriers),
-        {
-            label: frozenset(carrier.name.lower() for carrier in ckm if carrier.source == label)
-            for label, org in orgs.items()
-            if org.ckm_read
-        },
         frozenset(carrier.reference.lower() for carrier in carriers if carrier.reference and not carrier.in_org),
-        frozenset(source.label for source in sources if _is_whole(source)),
-        {
-            carrier.certificate.sha256: carrier.name
-            for carrier in carriers
-            if carrier.certificate and carrier.kind.is_app
-        },
+        _whole(sources, carriers),
+        {c.certificate.sha256: c.name for c in carriers if c.certificate and c.kind.is_app},
     )
     advice = KnownToAdvice(
         now,
         place or Place(),
         _generations(sources, carriers),
-        known.ckm_names,
+        {label: frozenset(carrier.name.lower() for carrier in ckm if carrier.source == label) for label in orgs},
         {source.label: source.way for source in sources},
         known.apps,
     )
@@ -132,7 +111,7 @@ def take_inventory(
             advice=() if item.unused else item.advice or advice_for(item, advice),
             unused=item.unused or (item.carrier.in_chain and (item.carrier.source, item.carrier.path) in dead),
         )
-        for item in items
+        for item in _dated(items)
     ]
     return Inventory(now, tuple(sources), tuple(sorted(items, key=_order)))
 
@@ -143,14 +122,22 @@ def _order(item: Item) -> tuple[date, int, datetime]:
     return not_after.date(), min((stop.rank for stop in item.stops), default=sys.maxsize), not_after
 
 
-def _is_whole(source: Source) -> bool:
-    """Whether nothing in it that may name a certificate of CKM stayed unread or leads to nothing that is known."""
-    references = [carrier.reference for carrier in source.carriers if carrier.reference]
-    if source.org is None:
-        return not any(_RECORD_ID.fullmatch(reference) for reference in references)
-    names = {carrier.name.lower() for carrier in source.carriers if carrier.kind is CarrierKind.CKM}
-    all_read = source.org.ckm_read and source.org.apps_read and not source.problems
-    return all_read and all(reference.lower() in names for reference in references)
+def _whole(sources: Sequence[Source], carriers: Sequence[Carrier]) -> frozenset[str]:
+    """The sources in which nothing that may name a certificate of CKM stayed unread, or leads nowhere.
+
+    Of source in files: without a record Id, which may mean any.
+    """
+    puzzled = {
+        carrier.source
+        for carrier in carriers
+        if carrier.reference and not carrier.refers_to and (carrier.in_org or parse_record_id(carrier.reference))
+    }
+    read = {
+        source.label
+        for source in sources
+        if source.org is None or (source.org.ckm_read and source.org.apps_read and source.org.names_read)
+    }
+    return frozenset(read - puzzled)
 
 
 def _generations(sources: Sequence[Source], carriers: Sequence[Carrier]) -> list[tuple[Generation, Carrier]]:
@@ -184,13 +171,66 @@ def merge(carriers: Iterable[Carrier]) -> list[Carrier]:
     return list(merged.values())
 
 
-def _users(carriers: Sequence[Carrier]) -> dict[tuple[str, str], tuple[str, ...]]:
-    """Who names a certificate of CKM, by source and lower-case name."""
-    users: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+_Named = tuple[str, str]
+"""Within what a name counts, and the lower-case name or the record Id."""
+
+
+def _names_of(carrier: Carrier) -> tuple[_Named, ...]:
+    """By what a certificate of CKM, or its source in a project, may be named."""
+    if carrier.kind not in (CarrierKind.CKM_SOURCE, CarrierKind.CKM):
+        return ()
+    scope = carrier.scope or carrier.source
+    return ((scope, carrier.name.lower()), *([(scope, carrier.record_id)] if carrier.record_id else []))
+
+
+def _named_by(carrier: Carrier) -> _Named:
+    return carrier.scope or carrier.source, parse_record_id(carrier.reference) or carrier.reference.lower()
+
+
+def _linked(carriers: Sequence[Carrier]) -> list[Carrier]:
+    """Each certificate of CKM with what names it, and each that names one with the name that it means."""
+    users: defaultdict[_Named, list[str]] = defaultdict(list)
     for carrier in carriers:
         if carrier.reference:
-            users[carrier.source, carrier.reference.lower()].append(f"{carrier.name} ({carrier.part})")
-    return {key: tuple(dict.fromkeys(names)) for key, names in users.items()}
+            users[_named_by(carrier)].append(f"{carrier.name} ({carrier.part})")
+    known = {named: carrier for carrier in carriers for named in _names_of(carrier)}
+    linked = []
+    for carrier in carriers:
+        if carrier.reference and (target := known.get(_named_by(carrier))):
+            linked.append(replace(carrier, refers_to=target.name, note=""))
+            continue
+        used_by = [user for named in _names_of(carrier) for user in users.get(named, ())]
+        linked.append(replace(carrier, used_by=tuple(sorted({*carrier.used_by, *used_by}))))
+    return linked
+
+
+def _dated(items: Sequence[Item]) -> list[Item]:
+    """What names a certificate has its date and its status too, and decides nothing by itself."""
+    targets: dict[_Named, Item] = {}
+    for item in items:
+        for named in _names_of(item.carrier):
+            first = targets.setdefault(named, item)
+            # Of a chain the leaf counts, of several in one project the one that expires first.
+            if _rank(item.carrier) < _rank(first.carrier):
+                targets[named] = item
+    dated = []
+    for item in items:
+        target = targets.get(_named_by(item.carrier)) if item.carrier.reference else None
+        if target is not None and target.carrier.not_after is not None:
+            item = replace(
+                item,
+                carrier=replace(item.carrier, expires=target.carrier.not_after),
+                status=target.status,
+                days_left=target.days_left,
+                within_days=target.within_days,
+            )
+        dated.append(item)
+    return dated
+
+
+def _rank(carrier: Carrier) -> tuple[bool, bool, datetime]:
+    never = datetime.max.replace(tzinfo=UTC)
+    return carrier.in_chain, carrier.not_after is None, carrier.not_after or never
 
 
 def _twins(carriers: Sequence[Carrier]) -> dict[str, str]:
@@ -241,13 +281,15 @@ def _ckm_twins(ckm: Sequence[Carrier]) -> dict[str, list[_Twin]]:
 def _replaced(ckm: Sequence[Carrier], carriers: Sequence[Carrier]) -> dict[tuple[str, str], str]:
     """Of each org: CKM certificates that a later one of the same key, or of the same base name, replaces.
 
-    What something in the org still names, or an app anywhere still carries, is replaced by nothing.
+    What something in the org still names, or an app anywhere still carries, is replaced by nothing. Nor is anything in
+    an org where a name or Id leads nowhere: it may be any certificate that is meant.
     """
+    puzzled = {c.source for c in carriers if c.in_org and c.reference and not c.refers_to}
     carried = {c.certificate.sha256 for c in carriers if c.certificate and c.kind.is_app}
     carried_prefixes = {sha256.replace(":", "").lower()[:32] for sha256 in carried}
     groups: defaultdict[tuple[str, str], list[Carrier]] = defaultdict(list)
     for carrier in ckm:
-        if carrier.certificate and not carrier.in_chain:
+        if carrier.certificate and not carrier.in_chain and carrier.source not in puzzled:
             groups[carrier.source, f"name {base_name(carrier.name.lower())}"].append(carrier)
             groups[carrier.source, f"key {carrier.certificate.public_key_sha256}"].append(carrier)
     replaced: dict[tuple[str, str], str] = {}
@@ -276,8 +318,8 @@ def _judge(carrier: Carrier, known: _Known) -> Item:
     due = (not_after - known.now) / timedelta(days=1) <= within  # so many days as a timedelta may overflow it
     unused = _is_unused(carrier, known)
     superseded_by = _superseded_by(carrier, known)
-    # Who could not see all apps cannot know that nobody needs the earlier one any more.
-    replaced_for_sure = superseded_by and (org is None or org.apps_read)
+    # Who could not see all apps and settings cannot know that nobody needs the earlier one any more.
+    replaced_for_sure = superseded_by and (org is None or (org.apps_read and org.names_read))
     item = Item(
         carrier,
         Status.EXPIRED if expired else Status.DUE if due else Status.FINE,
@@ -293,8 +335,9 @@ def _judge(carrier: Carrier, known: _Known) -> Item:
             item,
             advice=(
                 Step(
-                    f"delete it in Setup > Certificate and Key Management of {carrier.source}, so that its mails stop,"
-                    f" once nobody logs in with it any more; {superseded_by} replaces it"
+                    f"{superseded_by} seems to replace it: nothing that could be read names it. Mails about it go on as"
+                    f" long as it is there. In Setup > Certificate and Key Management of {carrier.source} a greyed"
+                    " Delete button shows that it is used; what clients outside log in with, no org knows"
                 ),
             ),
         )
@@ -318,6 +361,8 @@ def _is_unused(carrier: Carrier, known: _Known) -> bool:
 def _judge_undated(carrier: Carrier, known: _Known) -> Item:
     """A name of CKM, or something whose certificate could not be read."""
     item = Item(carrier, Status.UNKNOWN, None, None, counts=False)
+    org = known.orgs.get(carrier.source)
+    ckm_read = org is not None and org.ckm_read
     if carrier.publisher:
         return replace(item, coverage=Coverage.MANAGED) if carrier.kind.is_app else item
     if carrier.kind.is_app and not carrier.reference:
@@ -325,15 +370,23 @@ def _judge_undated(carrier: Carrier, known: _Known) -> Item:
             item,
             coverage=Coverage.UNPROVED,
             counts=True,
-            ckm_read=carrier.source in known.ckm_names,
+            ckm_read=ckm_read,
             advice=(
                 Step("its certificate could not be read: let apps in sfkeytool.toml name the file that it carries"),
             ),
         )
-    names = known.ckm_names.get(carrier.source)
-    if carrier.reference and names is not None and carrier.reference.lower() not in names:
-        missing = f"CKM of {carrier.source} has no certificate {carrier.reference}, which it names"
-        return replace(item, advice=(Step(missing),))
+    if carrier.reference and not carrier.refers_to and ckm_read:
+        what = f"of Id {carrier.reference}" if parse_record_id(carrier.reference) else carrier.reference
+        return replace(
+            item,
+            finding=LEADS_NOWHERE,
+            advice=(
+                Step(
+                    f"CKM of {carrier.source} has no certificate {what}, which it names: see in Setup which one it"
+                    " uses; until then nothing there is called replaced"
+                ),
+            ),
+        )
     return item
 
 

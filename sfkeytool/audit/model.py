@@ -41,6 +41,10 @@ class CarrierKind(StrEnum):
         return self in (CarrierKind.CONNECTED_APP, CarrierKind.EXTERNAL_CLIENT_APP)
 
 
+LEADS_NOWHERE = "audit.leads-nowhere"
+"""A name or Id that no certificate in the CKM of its org has."""
+
+
 class Status(StrEnum):
     EXPIRED = "expired"
     DUE = "due"
@@ -74,7 +78,8 @@ class Carrier:
     """One certificate in one place, before anything is judged.
 
     ``source`` is the label of the Source it was found in; ``path`` the file; ``part`` the metadata field or keystore
-    alias. ``reference`` is a CKM unique name where the part names one instead of holding a certificate. ``reminds_of``
+    alias. ``reference`` is a CKM unique name, or a record's Id, where the part names one instead of holding a
+    certificate. ``reminds_of``
     is what reminders.reminded_sha256_prefix() says. ``also_in`` are further files of the same folder with the very
     same certificate, ``used_by`` what names it.
     """
@@ -103,6 +108,12 @@ class Carrier:
     """What else a person should know, such as that CKM waits for the signed certificate."""
     is_deployed: bool = True
     """False for source that the project's ``.forceignore`` keeps out of deployments."""
+    record_id: str = ""
+    """Of a certificate in an org's CKM, 15 characters: some settings name it by that."""
+    scope: str = ""
+    """Within what a name counts, where it is not the source: the root of a project, or a zip."""
+    refers_to: str = ""
+    """The name of the certificate that ``reference`` was found to mean, in the same scope."""
 
     @property
     def where(self) -> str:
@@ -161,7 +172,7 @@ class Recipients:
 @dataclass(frozen=True)
 class OrgFacts:
     """The org that was read, empty where it did not tell. ``ckm_read`` and ``apps_read``: whether all of CKM, and all
-    apps, could be seen."""
+    apps, could be seen. ``names_read``: whether everything could be read that may name a certificate of CKM."""
 
     org_id: str
     name: str
@@ -171,6 +182,7 @@ class OrgFacts:
     ckm_read: bool
     apps_read: bool
     recipients: Recipients = Recipients(None, None)
+    names_read: bool = False
 
 
 @dataclass(frozen=True)
@@ -258,6 +270,8 @@ class Item:
     unused: bool = False
     ckm_read: bool = False
     """Whether the coverage rests on what an org's CKM holds now, and not on files."""
+    finding: str = ""
+    """A stable code for what is wrong beside dates and coverage: LEADS_NOWHERE, or empty."""
 
     @property
     def wants_cover(self) -> bool:

@@ -30,6 +30,11 @@ def audit(
     inventory = without_excluded(with_exceptions(inventory, config or AuditConfig()), request.exclude)
     notices = [notice for item in inventory.items if item.counts for notice in _coverage_notices(item)]
     notices += _uncovered_in_files(inventory)
+    notices += [
+        Notice(item.finding, f"{item.carrier.where}: {item.advice[0].what}")
+        for item in inventory.items
+        if item.finding and item.advice
+    ]
     for source in sources:
         notices += _org_notices(source)
     return (

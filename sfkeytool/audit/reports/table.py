@@ -12,6 +12,7 @@ _BAR = 10
 _PEOPLE = 10
 _NAMES = 20
 _COLUMNS = 80
+_USERS = 3
 
 
 def table_lines(inventory: Inventory, *, verbose: bool = False) -> Iterator[str]:
@@ -131,13 +132,17 @@ def cells(item: Item) -> tuple[str, ...]:
     elif certificate and carrier.in_chain:
         name = f"{certificate.subject} (CA)"
     elif carrier.reference:
-        name += f" → {carrier.reference}"
+        name += f" → {carrier.refers_to or carrier.reference}"
     if carrier.publisher:
         name += f" (by {carrier.publisher})"
     if carrier.note:
         name += f" ({carrier.note})"
     if not carrier.is_deployed:
         name += " (not deployed)"
+    if carrier.used_by:
+        users = list(dict.fromkeys(user.partition(" (")[0] for user in carrier.used_by))
+        more = f" and {len(users) - _USERS} more" if len(users) > _USERS else ""
+        name += f" (used by {', '.join(users[:_USERS])}{more})"
     return (
         str(item.status),
         "-" if item.days_left is None else str(item.days_left),

@@ -11,7 +11,7 @@ from sfkeytool.cli.org_access import API_VERSION, LOGIN, TARGET_ORGS, find_orgs
 from sfkeytool.cli.render import files_facts
 from sfkeytool.cli.report_files import plan_report
 from sfkeytool.cli.run import Command, Run
-from sfkeytool.errors import EXIT_DONE, EXIT_FAILED, InputError, KeystorePasswordError, SfkeytoolError, UsageError
+from sfkeytool.errors import EXIT_DONE, EXIT_FAILED, InputError, SfkeytoolError, UsageError
 from sfkeytool.model import Artifact, ArtifactKind, FailOn, Notice
 
 if TYPE_CHECKING:
@@ -100,13 +100,6 @@ STATE = Field(
 DRY_RUN = Field("dry_run", bool, "Show what --notify would tell, and tell nobody.", ("--dry-run",))
 _ORGS_AT_ONCE = 8
 """Our own bound: each is one thread, and for the seconds of its login one process of the Salesforce CLI."""
-
-_CERTIFICATE_NAMES = (
-    *(".crt", ".cer", ".pem", ".der", ".p7b", ".p7c", ".p12", ".pfx", ".jks", ".jceks", ".bks", ".keystore"),
-    "-meta.xml",
-)
-"""Endings under which a file of a walked folder is worth a word where it cannot be read: prose and programs may quote
-half a certificate."""
 
 
 def _execute(run: Run, values: Values) -> int:
@@ -260,13 +253,15 @@ class _Walk:
         self._tell = tell
         self._seen: set[tuple[int, int]] = set()
         """Device and inode of the files of earlier sources: no file is listed twice."""
-        self._projects = _Projects()
+        self._projects: dict[Path, str] = {}
+        self._forceignores: dict[str, ForceIgnore] = {}
 
     def look_through(self, path: Path) -> "Source":
         """One source."""
-        from sfkeytool.audit.files import read_carriers
+        from sfkeytool.audit.files import is_worth_a_word, read_carriers
         from sfkeytool.audit.model import Problem, Source
-        from sfkeytool.edge.reader import walk_inputs
+        from sfkeytool.audit.zips import MAX_ZIP_BYTES
+        from sfkeytool.edge.reader import INPUT_LIMIT, walk_inputs
 
         walked = os.path.isdir(path)
         carriers: list[Carrier] = []
@@ -286,7 +281,8 @@ class _Walk:
             if len(self._seen) % 100 == 0:
                 self._tell(f"looking through the files: {len(self._seen)}")
             try:
-                content = self._run.read(file)
+                limit = MAX_ZIP_BYTES if file.suffix.lower() == ".zip" else INPUT_LIMIT
+                content = self._run.read(file, limit=limit)
                 if file.suffix == ".key" and b"PRIVATE KEY-----" in content.data:
                     keys.append(file)
                 is_ckm_source = os.path.isfile(f"{file}-meta.xml")
@@ -294,14 +290,28 @@ class _Walk:
                     if isinstance(read, Problem):
                         problems.append(read)
                     else:
-                        carriers.append(replace(read, is_deployed=not self._projects.ignore(file)))
+                        carriers.append(read if read.scope else self._in_project(read, file))
             except SfkeytoolError as error:
-                if walked and not _worth_a_word(file, error):
+                if walked and not is_worth_a_word(str(file), error):
                     self._run.console.detail(error.message)
                 else:
                     problem(error, file)
         generations = tuple(found for key in keys if (found := _generation(key)))
         return Source(str(path), tuple(carriers), tuple(problems), generations=generations, excluded=excluded)
+
+    def _in_project(self, carrier: "Carrier", file: Path) -> "Carrier":
+        """With the project around its file, and whether that one's ``.forceignore`` keeps it out of deployments."""
+        from sfkeytool.edge.projects import project_around
+
+        root = project_around(file.parent, self._projects)
+        if not root:
+            return carrier
+        if root not in self._forceignores:
+            self._forceignores[root] = _forceignore(Path(root, ".forceignore"))
+        path = (file.parent.resolve() / file.name).relative_to(root).as_posix()
+        rules = self._forceignores[root]
+        ignored = rules.ignores(path) or (not path.endswith("-meta.xml") and rules.ignores(f"{path}-meta.xml"))
+        return replace(carrier, scope=root, is_deployed=not ignored)
 
     def _is_excluded(self, source: Path, file: Path) -> bool:
         if not self._exclude:
@@ -320,31 +330,6 @@ class _Walk:
         known = identity in self._seen
         self._seen.add(identity)
         return not known
-
-
-class _Projects:
-    """The sfdx projects around files that carry something, and what each one's ``.forceignore`` says."""
-
-    def __init__(self) -> None:
-        self._by_folder: dict[Path, tuple[Path, ForceIgnore] | None] = {}
-
-    def ignore(self, file: Path) -> bool:
-        """Whether a file, or what describes it to Salesforce, is kept out of deployments."""
-        path = Path(os.path.realpath(file.parent)) / file.name
-        project = self._around(path.parent)
-        if project is None:
-            return False
-        root, rules = project
-        below = path.relative_to(root).as_posix()
-        return rules.ignores(below) or (not below.endswith("-meta.xml") and rules.ignores(f"{below}-meta.xml"))
-
-    def _around(self, folder: Path) -> "tuple[Path, ForceIgnore] | None":
-        if folder not in self._by_folder:
-            if os.path.isfile(folder / "sfdx-project.json"):
-                self._by_folder[folder] = (folder, _forceignore(folder / ".forceignore"))
-            else:
-                self._by_folder[folder] = self._around(folder.parent) if folder.parent != folder else None
-        return self._by_folder[folder]
 
 
 def _forceignore(path: Path) -> "ForceIgnore":
@@ -372,13 +357,6 @@ def _generation(key: Path) -> "Generation | None":
     receipt = generation_in(folder, name)
     purpose = receipt.purpose if receipt is not None else None
     return Generation(str(folder), name, purpose, has_keystore=os.path.isfile(folder / f"{name}.jks"))
-
-
-def _worth_a_word(file: Path, error: SfkeytoolError) -> bool:
-    """Whether a file that lies in a walked folder should have been readable: a folder holds all sorts of things."""
-    if isinstance(error, KeystorePasswordError) or error.code == "input.not-permitted":
-        return True
-    return file.name.lower().endswith(_CERTIFICATE_NAMES) and error.code not in ("input.unknown-kind", "input.empty")
 
 
 def _write(plan: Any, content: bytes) -> Any:
