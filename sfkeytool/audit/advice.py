@@ -28,7 +28,7 @@ FIND_THE_KEY = Step(
     "FILE is the private key that the client signs with: with the same key no login breaks", is_general=True
 )
 ROTATION = Step(
-    "without that key it is a rotation, in this order: make a second app with a new key and its certificate, approve"
+    "Without that key it is a rotation, in this order: make a second app with a new key and its certificate, approve"
     " the same users for it, switch the client to it, then delete the old one",
     is_general=True,
 )
@@ -39,16 +39,16 @@ _APP_SETUP = {
     ),
 }
 _IN_CKM = Step(
-    "where Certificate and Key Management made the key: make the next certificate in Setup, choose it wherever the old"
+    "Where Certificate and Key Management made the key: make the next certificate in Setup, choose it wherever the old"
     " one is named, then look whether the greyed Delete of the old one still shows a use",
     is_general=True,
 )
 _OF_OTHERS = Step(
-    "a certificate of somebody else's key: ask them for their next one, and try it before the old one ends",
+    "A certificate of somebody else's key: ask them for their next one, and try it before the old one ends",
     is_general=True,
 )
 _IDENTITY_PROVIDER = Step(
-    "ask whoever runs the identity provider for its next certificate, and prove that an admin can log in with a"
+    "Ask whoever runs the identity provider for its next certificate, and prove that an admin can log in with a"
     " password before you change it in Setup > Single Sign-On Settings",
     is_general=True,
 )
@@ -119,11 +119,11 @@ def _renewal(item: Item, known: Known) -> Iterator[Step]:
     before = _before(carrier)
     yield Step(_when(item, before, known.now.date()), before=before)
     if carrier.reminds_of:
-        yield Step("it is a reminder of another certificate: that one is to be renewed", is_general=True)
+        yield Step("A reminder needs no renewal: the certificate that it reminds of does", is_general=True)
         return
     generation = _generation_of(carrier, known)
     if generation is not None and carrier.kind is not CarrierKind.METADATA:
-        yield from _with_generation(carrier, *generation)
+        yield from _with_generation(carrier, *generation, known.now.date())
     elif carrier.kind.is_app:
         yield from _without_generation(carrier, known)
     elif carrier.certificate and (app := known.apps.get(carrier.certificate.sha256)):
@@ -170,13 +170,14 @@ def _generation_of(carrier: Carrier, known: Known) -> tuple[Generation, Carrier]
     return max(fitting, key=lambda found: found[1].certificate.not_after if found[1].certificate else "", default=None)
 
 
-def _with_generation(carrier: Carrier, generation: Generation, own: Carrier) -> Iterator[Step]:
+def _with_generation(carrier: Carrier, generation: Generation, own: Carrier, today: date) -> Iterator[Step]:
     certificate, present = own.certificate, carrier.certificate
     assert certificate is not None and present is not None  # noqa: S101, PT018 - only such ones are found
-    if certificate.not_after > present.not_after:
+    lasts_until = _before(own)
+    if certificate.not_after > present.not_after and lasts_until and lasts_until > today:
         yield from _upload(
             carrier, generation.name, generation.certificate_path, folder=_folder_option(generation),
-            why=f"{generation.certificate_path} is its later certificate, of the same key: put it there",
+            why=f"{generation.certificate_path} is a later certificate of the same key: it goes where the old one is",
         )  # fmt: skip
         return
     command = ("sfkeytool", "renew", generation.name)

@@ -6,7 +6,10 @@ from sfkeytool.audit.model import Carrier, CarrierKind, Stop
 _SSO_ARTICLE = "Salesforce Knowledge 000386054, 2 April 2026"
 _MAILS_ARTICLE = "Salesforce Knowledge 000385781, 2 April 2026"
 _CALLOUT_REPORTS = "reports of failed TLS handshakes"
-_EXPIRED_LOGINS = 'Salesforce Stack Exchange 313488; Salesforce Help, "Proactive Expired Certificate Notification"'
+_EXPIRED_LOGINS = (
+    "tolerated by design, says product management (Salesforce Stack Exchange 313488); refused, says Salesforce Help,"
+    ' "Proactive Expired Certificate Notification"'
+)
 _OURS = ""
 
 _EVERY_SSO = Stop(
@@ -28,8 +31,7 @@ _CALLOUTS = Stop(
 )
 _CALLERS = Stop("callers that show it to the org (mutual TLS): they are refused", Basis.INFERRED, _OURS, 3)
 _JWT_LOGINS = Stop(
-    "JWT logins with its key, perhaps: sources disagree (tolerated by design, says product management; refused, says"
-    " Help)",
+    "perhaps JWT logins with its key: sources disagree, tolerated by design or refused",
     Basis.OBSERVED,
     _EXPIRED_LOGINS,
     4,
@@ -79,9 +81,9 @@ _BY_PART = {
 """By the metadata type and the field below it, as Carrier.part has them."""
 
 
-def stop_text(stop: Stop) -> str:
-    """With how sure that is. Pure."""
-    return f"{stop.what} ({stop.certainty}{f': {stop.source}' if stop.source else ''})"
+def stop_text(stop: Stop, *, with_source: bool = True) -> str:
+    """With how sure that is, and who says so. Pure."""
+    return f"{stop.what} ({stop.certainty}{f': {stop.source}' if with_source and stop.source else ''})"
 
 
 def stops_of(carrier: Carrier) -> tuple[Stop, ...]:

@@ -11,7 +11,7 @@ from html import escape
 
 from sfkeytool.audit.advice import command_text
 from sfkeytool.audit.counts import count, count_line
-from sfkeytool.audit.model import Inventory, Item, OrgFacts, Person, Source, Status, Step
+from sfkeytool.audit.model import Coverage, Inventory, Item, OrgFacts, Person, Source, Status, Step
 from sfkeytool.audit.reports.table import unused_line
 from sfkeytool.audit.stops import stop_text
 from sfkeytool.crypto.certificates import iso_utc
@@ -95,7 +95,11 @@ def _counts(items: Sequence[Item]) -> Iterator[str]:
     yield '<ul class="counts">'
     for status in _STATUSES:
         yield f'<li class="{status}"><b>{statuses[status]}</b>{_WORDS[status]}</li>'
-    coverage = Counter(str(item.coverage) for item in items if item.coverage)
+    coverage = Counter(
+        str(item.coverage)
+        for item in items
+        if item.coverage and (item.coverage is not Coverage.UNCOVERED or item.wants_cover)
+    )
     yield from (
         f"<li><b>{count}</b>app{'s' if count > 1 else ''}: {escape(name)}</li>"
         for name, count in sorted(coverage.items())
@@ -116,7 +120,7 @@ def _advice(items: Sequence[Item]) -> Iterator[str]:
         first, *rest = [_step(step, name, told) for step in own] or [""]
         yield f"<li><b>{escape(name)}</b>: {first}"
         if item.status in (Status.DUE, Status.EXPIRED):
-            rest = [*(f"stops: {escape(stop_text(stop))}" for stop in item.stops), *rest]
+            rest = [*(f"stops: {escape(stop_text(stop, with_source=False))}" for stop in item.stops), *rest]
         if rest:
             yield f"<ul>{''.join(f'<li>{text}</li>' for text in rest)}</ul>"
         yield "</li>"
@@ -135,9 +139,7 @@ def _step(step: Step, name: str, told: dict[tuple[str, ...], str]) -> str:
 
 
 def _timeline(inventory: Inventory) -> Iterator[str]:
-    dated = [
-        item for item in inventory.items if item.carrier.not_after and not item.carrier.in_chain and not item.unused
-    ]
+    dated = [item for item in inventory.items if _has_a_bar(item)]
     if not dated:
         return
     shown = dated[:_MOST_ROWS]
@@ -169,6 +171,12 @@ def _timeline(inventory: Inventory) -> Iterator[str]:
     if len(dated) > len(shown):
         yield f'<p class="soft">The first {len(shown)} of {len(dated)}.</p>'
     yield "</section>"
+
+
+def _has_a_bar(item: Item) -> bool:
+    """What names a certificate has none of its own: that of the certificate is there."""
+    carrier = item.carrier
+    return carrier.not_after is not None and not (carrier.in_chain or carrier.reference or item.unused)
 
 
 def _bar(item: Item, top: int, x: Callable[[datetime], float], end: datetime) -> Iterator[str]:

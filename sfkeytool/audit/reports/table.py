@@ -71,14 +71,14 @@ def _advice_lines(inventory: Inventory, *, verbose: bool) -> Iterator[str]:
         yield from _step_lines(first, f"{name}: ", name, told) if first else (f"{name}:",)
         if verbose or item.status in (Status.DUE, Status.EXPIRED):
             for stop in item.stops:
-                yield from _wrapped(f"stops: {stop_text(stop)}", "  ", "    ")
+                yield from _wrapped(f"stops: {stop_text(stop, with_source=verbose)}", "  ", "    ")
         for step in own[1:]:
             yield from _step_lines(step, "  ", name, told)
     general = dict.fromkeys(step.what for item in shown for step in item.advice if step.is_general)
     if general:
         yield ""
     for what in general:
-        yield from _wrapped(what, "", "  ")
+        yield from _wrapped(f"{what}.", "", "  ")
 
 
 def _step_lines(step: Step, lead: str, name: str, told: dict[tuple[str, ...], str]) -> Iterator[str]:
