@@ -14,6 +14,7 @@ from dated_certificates import dated, pem, signing_key
 from fake_org import FakeOrg
 from filled_org import add_connected_app, add_external_client_app, encoded, key_pem, make
 from test_audit_org import stand_in
+from test_json import validate
 
 Cli = Callable[..., Result]
 PW = ("--password", "env:TEST_PASSWORD")
@@ -73,7 +74,7 @@ def printed(done: Result) -> list[list[str]]:
 
 
 def run_printed(cli: Cli, done: Result, key: Path | None = None, codes: tuple[int, ...] = (0,)) -> None:
-    """Run each in the same folder, with FILE filled in; and see that JSON has the very same."""
+    """Run each in the same folder, with FILE filled in."""
     assert printed(done)
     for command in printed(done):
         ran = cli(*(str(key) if part == "FILE" else part for part in command[1:]))
@@ -150,6 +151,9 @@ def test_without_the_folder_the_key_stays_the_clients(cli: Cli, folder: Path) ->
     ]
     whats = " ".join(step["what"] for step in items(done)["jenkins"]["advice"])
     assert whats.index("a second app") < whats.index("switch the client") < whats.index("delete the old one")
+    assert printed(cli("audit", ".")) == commands(done, "jenkins"), (
+        "the JSON's lists are what a shell makes of the text"
+    )
     before = path.read_text()
     run_printed(cli, cli("audit", "."), the_key(folder / "the client's.key"))
     assert path.read_text() != before
@@ -306,6 +310,7 @@ def test_each_row_says_what_stops_and_how_sure_that_is(cli: Cli, org: FakeOrg) -
     org.contents.add("CustomSite", "Shop", [("customWebAddresses", [("certificate", "Domain_Cert")])])
     org.contents.add_certificate("Unused", same.pem, same.expires)
     done = cli("audit", "--json", "--html", "a.html", "--csv", "a.csv")
+    validate(done.json, "audit")
     held = [item for item in done.json["result"]["items"] if item["certificate"]]
     assert [item["name"] for item in held] == ["Idp", "Domain_Cert", "Caller", "Pay", "Unused"]
     assert [[stop["certainty"] for stop in item["stops"]] for item in held] == [
@@ -344,6 +349,7 @@ def test_a_message_has_the_same_commands(cli: Cli, folder: Path, monkeypatch: py
     [told] = done.json["result"]["notifications"]
     for command in commands(done, "Pay"):
         assert shlex.join(command) in told["body"]
+    assert told["body"].count("it is a rotation") == 1, "what holds for many is said once"
     assert "stops: perhaps JWT logins" in told["body"]
 
 

@@ -139,6 +139,9 @@ def compose(
     if problems:
         subject.append(f"{_count(problems, 'source', 'sources')} could not be read")
         lines += _section("Not read", [[f"- {escape_unprintable(problem.message)}"] for problem in problems])
+    items = [event.about for event in events if isinstance(event.about, Item)]
+    if general := dict.fromkeys(step.what for item in items for step in item.advice if step.is_general):
+        lines += [*(f"{what}." for what in general), ""]
     if attempted_at is not None:
         lines += [f"You may have this already: a message of {_minute(attempted_at)} was begun and never confirmed.", ""]
     lines.append(f"sfkeytool audit, {_minute(at)}")
@@ -172,7 +175,8 @@ def _certificate_lines(events: Sequence[Event], owner_of: Callable[[str], str]) 
             line += f", {_days(items[0].days_left)}"
     places = [f"  in {item.carrier.where}" for item in items]
     owners = [f"  owner: {owner}" for owner in dict.fromkeys(owner_of(item.carrier.name) for item in items) if owner]
-    advice = [f"  {step_text(step)}" for step in dict.fromkeys(step for item in items for step in item.advice)]
+    steps = dict.fromkeys(step for item in items for step in item.advice if not step.is_general)
+    advice = [f"  {step_text(step)}" for step in steps]
     stops = [f"  stops: {stop_text(stop)}" for stop in dict.fromkeys(stop for item in items for stop in item.stops)]
     return [line, *(escape_unprintable(rest) for rest in (*places[:_LISTED], *owners, *stops, *advice))]
 
