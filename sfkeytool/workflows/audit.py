@@ -16,7 +16,7 @@ from sfkeytool.workflows.requests import AuditRequest
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-_NAMED = 10
+_APPS_NAMED = 10
 
 DEFAULT_FAIL_ON = frozenset({FailOn.EXPIRED, FailOn.WITHIN, FailOn.UNREADABLE})
 """And uncovered, where CKM was read from the org: from files alone nobody can tell, so that is a warning."""
@@ -98,7 +98,9 @@ def _uncovered_in_files(inventory: Inventory) -> "Iterator[Notice]":
     """One for all: a project may hold a hundred apps, and of none can its files tell."""
     names = [item.carrier.name for item in inventory.items if item.counts and item.wants_cover and not item.ckm_read]
     if names:
-        named = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
+        named = ", ".join(names[:_APPS_NAMED]) + (
+            f" and {len(names) - _APPS_NAMED} more" if len(names) > _APPS_NAMED else ""
+        )
         whose = "its certificate" if len(names) == 1 else "their certificates"
         yield Notice("audit.uncovered", f"{named}: no keystore here holds {whose}, so nothing shows that CKM mails")
 
