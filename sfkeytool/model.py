@@ -40,6 +40,7 @@ class FailOn(StrEnum):
     """What may decide the exit code of an audit."""
 
     EXPIRED = "expired"
+    EXPIRED_UNUSED = "expired-unused"
     WITHIN = "within"
     UNCOVERED = "uncovered"
     UNPROVED = "unproved"

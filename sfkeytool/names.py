@@ -4,7 +4,9 @@ Light on purpose: a prompt checks a name at every keystroke.
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import date
 
 from sfkeytool.errors import UsageError
 
@@ -13,6 +15,13 @@ MAXIMUM_LENGTH = 40
 
 _GENERATION = re.compile(r"(?P<base>.+)_20[0-9]{2}(?:0[1-9]|1[0-2])[b-z]?")
 """What `renew` and `rotate` put behind a NAME: the month, and a letter if that is taken."""
+
+_REMINDER = "_expiry_only"
+
+_METADATA_ENDING = re.compile(
+    r"(?i)(?<=[^\W_])(?:[\W_]+(?:connectedapp|ecaglbloauth|glbloauth))+(?:[\W_]+meta)?(?:\.xml)?$"
+)
+"""What the Metadata API puts behind an app's name: file names of source, and the members of External Client Apps."""
 
 # Names that Windows keeps for devices, with any ending: `con.key` cannot be made there.
 _WINDOWS_DEVICES = frozenset(
@@ -55,6 +64,36 @@ def base_name(name: str) -> str:
     return match["base"] if match else name
 
 
+def next_name(name: str, day: date, taken: Collection[str]) -> str:
+    """The name of the next generation: the month, then ``b`` to ``z`` where that is taken. Pure.
+
+    A long base is shortened, so that the whole fits into 40 characters. Raises UsageError when all are taken.
+    """
+    for letter in ("", *"bcdefghijklmnopqrstuvwxyz"):
+        mark = f"_{day:%Y%m}{letter}"
+        candidate = base_name(name)[: MAXIMUM_LENGTH - len(mark)].rstrip("_") + mark
+        if candidate != name and candidate not in taken:
+            return candidate
+    raise UsageError(
+        "usage.generation", f"all names of {name} for {day:%Y-%m} are taken", "choose another with --as NAME"
+    )
+
+
+def app_name(text: str) -> str:
+    """The legal NAME nearest to an app's own, also where only the name of a file with its metadata is known. Pure.
+
+    ``Jenkins.connectedApp-meta.xml``, ``jenkins_connectedApp-meta`` and ``Jenkins_glbloauth`` are all ``jenkins``.
+    """
+    from urllib.parse import unquote  # file names of source have %20 for a blank
+
+    return legal_name(_METADATA_ENDING.sub("", unquote(text)) or text).value
+
+
+def reminder_name(app: str) -> str:
+    """The NAME of the reminder of an app's certificate: ``app`` is a legal NAME. Pure."""
+    return app[: MAXIMUM_LENGTH - len(_REMINDER)].rstrip("_") + _REMINDER
+
+
 def legal_name(text: str) -> UniqueName:
     """The legal NAME nearest to any text at all. Pure. Never raises."""
     name = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
@@ -80,3 +119,31 @@ def _problem(name: str) -> str | None:
     if name in _WINDOWS_DEVICES:
         return "Windows reserves this name, and nobody there could open its files"
     return None
+
+
+# Record Ids
+
+_RECORD_ID = re.compile(r"[0-9][0-9A-Za-z]{14}(?:[A-Za-z0-5]{3})?")
+"""Certificates' begin with 0P1; none of the Ids that name one begins with a letter, as every unique name does."""
+_CHECKSUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+
+
+def parse_record_id(text: str) -> str | None:
+    """The 15 characters of a record's Id, whose case counts, from 15 or 18; None for any other text. Pure.
+
+    Of 18, the last three say which letters are upper-case, so that the case of the others is as good as lost (SOAP API
+    Developer Guide, "ID Field Type"). One whose checksum makes no sense is no Id.
+    """
+    if not _RECORD_ID.fullmatch(text):
+        return None
+    if len(text) == 15:
+        return text
+    characters = []
+    for group, letter in enumerate(text[15:].upper()):
+        bits = _CHECKSUM.index(letter)
+        for place, character in enumerate(text[5 * group : 5 * group + 5]):
+            is_upper = bool(bits >> place & 1)
+            if is_upper and not character.isalpha():
+                return None
+            characters.append(character.upper() if is_upper else character.lower())
+    return "".join(characters)

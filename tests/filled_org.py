@@ -136,12 +136,11 @@ def fill(org: FakeOrg) -> dict[str, Made]:
     add_external_client_app(org, "Shop", shop.pem)
     saml_fields = [
         ("identityMapping", "Username"), ("issuer", "https://idp.example.com"), ("name", "Idp"), ("requestSignatureMethod", "1"),
-        ("requestSigningCertId", "sso_202710"), ("samlEntityId", "https://example.com"), ("samlVersion", "SAML2_0"),
+        ("requestSigningCertId", contents.short_id("sso_202710")), ("samlEntityId", "https://example.com"), ("samlVersion", "SAML2_0"),
         ("userProvisioning", "false"), ("validationCert", saml.line),
     ]  # fmt: skip
     contents.add("SamlSsoConfig", "Idp", saml_fields)
     contents.add("NamedCredential", "Bank", [("certificate", "pay_api"), ("label", "Bank")])
-    contents.add("NamedCredential", "Lost", [("certificate", "nowhere"), ("label", "Lost")])
     parameter = [("certificate", "pay_api"), ("parameterName", "Signing"), ("parameterType", "SigningCertificate")]
     contents.add(
         "ExternalCredential", "Jwt",

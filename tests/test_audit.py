@@ -122,8 +122,9 @@ def test_an_app_certificate_and_its_twins(cli: Cli, folder: Path, pair: Pair, ot
     alone = cli("audit", ".", "--json")
     item = items(alone)["Pay.connectedApp-meta.xml ConnectedApp.oauthConfig.certificate"]
     assert (alone.code, item["coverage"]) == (0, "uncovered")
-    assert f"sfkeytool reminder pay {os.path.relpath(path)}" in item["advice"]
-    assert "wrap pay pay.key" in item["advice"]
+    assert [step["command"] for step in item["advice"]] == [
+        ["sfkeytool", "reminder", "pay_expiry_only", os.path.relpath(path), "--password", "generate"]
+    ]
     assert cli("audit", ".", "--fail-on", "uncovered").code == 5
     assert cli("audit", ".", "--fail-on", "unproved").code == 5, "uncovered is worse"
     assert "3MVG9" not in alone.out + alone.err

@@ -56,6 +56,7 @@ def test_the_documented_example_is_read_whole() -> None:
         apps={"pay_api": FOLDER / "pay_api" / "pay_api.crt"},
         owners={"pay*": "Payments <payments@example.com>", "*": "Platform team"},
         exceptions=(AcceptedException("legacy_*", date(2027, 3, 31), "switched off in spring, CHG-1234"),),
+        exclude=("test/*", "scratch_*"),
     )
 
 
@@ -77,6 +78,7 @@ def test_a_file_speaks_as_the_flags_would() -> None:
         "password": ["env:KEYSTORE_PASSWORD"],
         "notify": ["env:ADMIN_MAIL", f"file:{Path('/etc/sfkeytool/slack-url')}"],
         "state": FOLDER / "audit-state.json",
+        "exclude": ["test/*", "scratch_*"],
         "html": FOLDER / "certificates.html",
         "prometheus": FOLDER / "certificates.prom",
         "csv": FOLDER / "certificates.csv",

@@ -26,7 +26,7 @@ from test_writer_faults import disturbed, killed, nothing
 
 from sfkeytool.audit import notify as notify_module
 from sfkeytool.audit.events import thresholds
-from sfkeytool.audit.model import Carrier, CarrierKind, Coverage, Inventory, Item, Problem, Source, Status
+from sfkeytool.audit.model import Carrier, CarrierKind, Coverage, Inventory, Item, Problem, Source, Status, Step
 from sfkeytool.audit.notify import Destination, parse_destination
 from sfkeytool.cli.notifying import Delivery, DeliveryStatus, notify, open_destinations
 from sfkeytool.cli.render import Console
@@ -129,14 +129,14 @@ def item(
     kind: CarrierKind = CarrierKind.KEYSTORE,
     coverage: Coverage | None = None,
     path: str = "",
-    advice: str = "",
+    advice: Sequence[Step] = (),
 ) -> Item:
     """A certificate, judged as the audit does."""
     within = min(60, life_days // 3)
     days = (until.date() - now.date()).days
     status = Status.EXPIRED if until <= now else Status.DUE if days <= within else Status.FINE
     carrier = Carrier("keys", kind, name, path or f"keys/{name}.jks", certificate=certificate(name, until, life_days))
-    return Item(carrier, status, days, within, coverage, advice=advice)
+    return Item(carrier, status, days, within, coverage, advice=tuple(advice))
 
 
 def inventory(now: datetime, *items: Item, problems: Sequence[Problem] = ()) -> Inventory:
@@ -169,7 +169,7 @@ def test_a_message_arrives_by_mail_and_webhook_with_everything_that_is_due(
     mail: Arrived, webhook: Arrived, tmp_path: Path
 ) -> None:
     """Most urgent first, one line a certificate with its places, owner and what helps."""
-    pay = item("pay", SOON, START, advice="sfkeytool renew pay")
+    pay = item("pay", SOON, START, advice=[Step("same key", ("sfkeytool", "renew", "pay"))])
     twin = replace(pay, carrier=replace(pay.carrier, kind=CarrierKind.CKM_SOURCE, path="force-app/certs/pay.crt"))
     found = inventory(
         START,
@@ -202,7 +202,7 @@ def test_a_message_arrives_by_mail_and_webhook_with_everything_that_is_due(
         "  in keys/pay.jks",
         "  in force-app/certs/pay.crt",
         "  owner: payments team",
-        "  sfkeytool renew pay",
+        "  same key: sfkeytool renew pay",
         "",
         "Uncovered: nothing that was read makes Certificate and Key Management mail about these:",
         "- App (CN=App), until 2027-10-28, 300 days left",

@@ -18,8 +18,7 @@ from test_writer_faults import disturbed, killed
 from sfkeytool.acceptance.mails import latest_start
 from sfkeytool.cli.app import run_app
 from sfkeytool.errors import UsageError
-from sfkeytool.names import base_name
-from sfkeytool.workflows.generations import next_name
+from sfkeytool.names import base_name, next_name
 
 Cli = Callable[..., Result]
 PW = ("--password", "env:TEST_PASSWORD")

@@ -31,8 +31,9 @@ def mail_dates(not_after: datetime, now: datetime) -> tuple[date, ...]:
 
     Give or take a day: in which time zone Salesforce counts is not documented.
     """
-    days = (not_after.date() - timedelta(days=n) for n in MAIL_DAYS_BEFORE_EXPIRY)
-    return tuple(day for day in days if day >= now.date())
+    expires = not_after.date()
+    left = (expires - now.date()).days
+    return tuple(expires - timedelta(days=n) for n in MAIL_DAYS_BEFORE_EXPIRY if n <= left)
 
 
 def early_mail_dates(not_after: datetime, now: datetime) -> tuple[date, ...]:
@@ -54,4 +55,5 @@ def describe_mail_dates(days: Sequence[date], expires: date) -> str:
 
 def latest_start(not_before: datetime, not_after: datetime) -> date:
     """The UTC date on which the renewal of a certificate should have begun. Pure."""
-    return (not_after - min(timedelta(days=_LATEST_START_DAYS), (not_after - not_before) / 3)).date()
+    life = max(not_after - not_before, timedelta())
+    return (not_after - min(timedelta(days=_LATEST_START_DAYS), life / 3)).date()

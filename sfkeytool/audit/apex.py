@@ -3,44 +3,89 @@
 import re
 from collections.abc import Iterator
 
-_LITERAL_OR_COMMENT = re.compile(r"('(?:\\.|[^'\\\n])*')|//[^\n]*|/\*.*?\*/", re.DOTALL)
-_CALL = re.compile(r"\b(?:Auth\s*\.\s*JWS|setClientCertificateName|signWithCertificate)\s*\(", re.IGNORECASE)
-_LAST_LITERAL = re.compile(r"(?:^|,)\s*'([A-Za-z]\w{0,79})'\s*$")
-_LONGEST_CALL = 4000
-"""Characters of a call's arguments that are looked at: our own bound."""
+_NEXT = re.compile(r"'|//|/\*")
+_LITERAL_END = re.compile(r"['\\\n]")
+_TOKEN = re.compile(
+    r"\b(?P<call>Auth\s*\.\s*JWS|setClientCertificateName|signWithCertificate|signXml)\s*\(|[(),]", re.IGNORECASE
+)
+_CONSTANT = re.compile(r"\bfinal\s+(?:static\s+)?String\s+(\w+)\s*=\s*'(\d+)'\s*;", re.IGNORECASE)
+_VALUE = re.compile(r"\s*(?:'(?P<literal>\d+)'|(?:\w+\s*\.\s*)?(?P<constant>[A-Za-z]\w*))\s*")
+_UNIQUE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,79}")
+_LONGEST_VALUE = 300
+"""Characters of the argument that names the certificate: our own bound."""
+_PLACES = {"signxml": 3}
+"""Where the name is not the last argument (Apex Reference Guide: Crypto, signXml)."""
 
 
 def certificates_named(code: str) -> tuple[str, ...]:
-    """The unique names that a class or trigger gives as literals; one in a variable is not followed. Pure.
+    """The unique names that a class or trigger gives as literals, or by constants of its own. Pure.
 
-    In all three calls the name is the last argument (Apex Reference Guide: Auth.JWS, HttpRequest, Crypto).
+    A name in any other variable is not followed. In Auth.JWS, HttpRequest.setClientCertificateName and
+    Crypto.signWithCertificate the name is the last argument (Apex Reference Guide). Linear, whatever the code: it is
+    outside data.
     """
-    without_comments = _LITERAL_OR_COMMENT.sub(lambda match: match[1] or " ", code)
-    found = (
-        literal[1]
-        for call in _CALL.finditer(without_comments)
-        if (literal := _LAST_LITERAL.search(_arguments(without_comments, call.end())))
-    )
+    masked, literals = _masked(code)
+    constants: dict[str, list[str]] = {}
+    for constant in _CONSTANT.finditer(masked):
+        constants.setdefault(constant[1].lower(), []).append(literals[int(constant[2])])
+    found: list[str] = []
+    for argument in _naming_arguments(masked):
+        value = _VALUE.fullmatch(argument)
+        if value is None:
+            continue
+        # Classes within the class may have a constant of the same name each: any of them may be meant.
+        meant = [literals[int(value["literal"])]] if value["literal"] else constants.get(value["constant"].lower(), [])
+        found += [name for name in meant if _UNIQUE_NAME.fullmatch(name)]
     return tuple(dict.fromkeys(found))
 
 
-def _arguments(code: str, start: int) -> str:
-    """What stands between a call's parentheses; empty where they do not close."""
-    depth = 1
-    for position, character in _outside_literals(code, start):
-        depth += (character == "(") - (character == ")")
-        if depth == 0:
-            return code[start:position]
-    return ""
+def _masked(code: str) -> tuple[str, list[str]]:
+    """The code without its comments, each literal replaced by its number in the list."""
+    parts: list[str] = []
+    literals: list[str] = []
+    position = 0
+    while match := _NEXT.search(code, position):
+        parts.append(code[position : match.start()])
+        if match[0] == "'":
+            end = _end_of_literal(code, match.end())
+            parts.append(f"'{len(literals)}'")
+            literals.append(code[match.end() : end])
+            position = end + 1
+            continue
+        end = code.find("\n" if match[0] == "//" else "*/", match.end())
+        if end < 0:
+            return "".join(parts), literals
+        parts.append(" ")
+        position = end + (0 if match[0] == "//" else 2)
+    return "".join([*parts, code[position:]]), literals
 
 
-def _outside_literals(code: str, start: int) -> Iterator[tuple[int, str]]:
-    inside = False
-    escaped = False
-    for position in range(start, min(len(code), start + _LONGEST_CALL)):
-        character = code[position]
-        if character == "'" and not escaped:
-            inside = not inside
-        elif not inside:
-            yield position, character
-        escaped = inside and character == "\\" and not escaped
+def _end_of_literal(code: str, position: int) -> int:
+    """Where it is closed, or the line ends that it does not outlive."""
+    while match := _LITERAL_END.search(code, position):
+        if match[0] != "\\":
+            return match.start()
+        position = match.end() + 1
+    return len(code)
+
+
+def _naming_arguments(masked: str) -> Iterator[str]:
+    """Of each call that takes the name of a certificate, the argument that is the name."""
+    open_calls: list[tuple[str, list[int]]] = []
+    for token in _TOKEN.finditer(masked):
+        if token[0].endswith("("):
+            open_calls.append((token["call"] or "", [token.end()]))
+        elif not open_calls:
+            continue
+        elif token[0] == ",":
+            open_calls[-1][1].append(token.end())
+        else:
+            call, begins = open_calls.pop()
+            if not call:
+                continue
+            place = _PLACES.get(call.lower(), len(begins) - 1)
+            if place >= len(begins):
+                continue
+            end = begins[place + 1] - 1 if place + 1 < len(begins) else token.start()
+            if end - begins[place] <= _LONGEST_VALUE:
+                yield masked[begins[place] : end]

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from difflib import get_close_matches
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, NoReturn
 
 from sfkeytool.audit.model import Inventory
+from sfkeytool.audit.patterns import fits
 from sfkeytool.errors import InputError, UsageError
 from sfkeytool.model import FailOn, Notice
 from sfkeytool.passwords import Source, SourceKind, parse_source
@@ -52,6 +52,8 @@ class AuditConfig:
     apps: Mapping[str, Path] = field(default_factory=dict)
     """The certificate file by the lower-case name of the app that carries it."""
     exceptions: tuple[AcceptedException, ...] = ()
+    exclude: tuple[str, ...] = ()
+    """Patterns of paths and names that are left out."""
 
 
 def parse_config(content: bytes, label: str) -> AuditConfig:
@@ -83,6 +85,7 @@ def flag_values(config: AuditConfig) -> dict[str, Any]:
         "password": [str(source) for source in config.passwords],
         "notify": [str(source) for source in config.notify],
         "state": config.state,
+        "exclude": list(config.exclude),
         **config.reports,
     }
     return {name: value for name, value in values.items() if value is not None and value != []}
@@ -90,19 +93,19 @@ def flag_values(config: AuditConfig) -> dict[str, Any]:
 
 def owner_of(config: AuditConfig, name: str) -> str:
     """Who is responsible for certificates of this name; empty if nobody is named. Pure."""
-    return next((owner for pattern, owner in config.owners.items() if _fits(name, pattern)), "")
+    return next((owner for pattern, owner in config.owners.items() if fits(name, pattern)), "")
 
 
 def exception_for(config: AuditConfig, name: str, on: date) -> AcceptedException | None:
     """The exception in force for certificates of this name. Pure."""
-    return next((found for found in config.exceptions if _fits(name, found.name) and on <= found.until), None)
+    return next((found for found in config.exceptions if fits(name, found.name) and on <= found.until), None)
 
 
 def with_exceptions(inventory: Inventory, config: AuditConfig) -> Inventory:
-    """What is excepted today decides nothing. Pure."""
+    """What is excepted today decides nothing, and stays in all reports. Pure."""
     on = inventory.at.date()
     items = (
-        replace(item, counts=False) if exception_for(config, item.carrier.name, on) else item
+        replace(item, counts=False, unused=False) if exception_for(config, item.carrier.name, on) else item
         for item in inventory.items
     )
     return replace(inventory, items=tuple(items))
@@ -149,10 +152,6 @@ def _holds(value: Any, place: Place) -> bool:
     return True
 
 
-def _fits(name: str, pattern: str) -> bool:
-    return fnmatchcase(name.lower(), pattern.lower())
-
-
 class _Reading:
     """Checks values one after the other; a first wrong one is an InputError with its line."""
 
@@ -174,6 +173,7 @@ class _Reading:
             "owners": ("owners", self._table_of(self._text_value)),
             "apps": ("apps", self._apps),
             "exceptions": ("exceptions", self._list_of(self._exception)),
+            "exclude": ("exclude", self._list_of(self._text_value)),
         }
         self._known((), values, readers)
         return AuditConfig(

@@ -106,7 +106,7 @@ def _item_events(item: Item) -> Iterator[Event]:
         crossed = [days for days in thresholds(item.within_days) if item.days_left <= days]
         if crossed:
             yield Event(EventKind.EXPIRES, item, key, min(crossed))
-    if item.coverage is Coverage.UNCOVERED:
+    if item.wants_cover:
         yield Event(EventKind.UNCOVERED, item, _item_key(EventKind.UNCOVERED, item))
 
 

@@ -3,7 +3,9 @@
 from typing import Any
 
 from sfkeytool.acceptance.mails import EARLY_MAIL_DAYS, KNOWLEDGE_MAIL_DAYS, MAIL_DAYS_BEFORE_EXPIRY
+from sfkeytool.audit.counts import Counts, count
 from sfkeytool.audit.model import Inventory, Item, OrgFacts, Person, Recipients
+from sfkeytool.crypto.certificates import iso_utc
 
 
 def describe_inventory(inventory: Inventory) -> dict[str, Any]:
@@ -11,6 +13,7 @@ def describe_inventory(inventory: Inventory) -> dict[str, Any]:
     return {
         "at": f"{inventory.at:%Y-%m-%dT%H:%M:%SZ}",
         "items": [describe_item(item) for item in inventory.items],
+        "counts": describe_counts(count(inventory)),
         "sources": [
             {
                 "path": source.label,
@@ -26,6 +29,21 @@ def describe_inventory(inventory: Inventory) -> dict[str, Any]:
     }
 
 
+def describe_counts(counts: Counts) -> dict[str, Any]:
+    """The numbers of the last line. Pure."""
+    return {
+        "expired": counts.expired,
+        "due": counts.due,
+        "fine": counts.fine,
+        "unknown": counts.unknown,
+        "expiredUnused": counts.expired_unused,
+        "uncovered": counts.uncovered_in_orgs + counts.uncovered_in_files,
+        "uncoveredOrgs": counts.orgs,
+        "excludedFiles": counts.excluded_files,
+        "excludedCertificates": counts.excluded_certificates,
+    }
+
+
 def _org(org: OrgFacts) -> dict[str, Any]:
     return {
         "orgId": org.org_id or None,
@@ -36,6 +54,7 @@ def _org(org: OrgFacts) -> dict[str, Any]:
         "ckmRead": org.ckm_read,
         "appsRead": org.apps_read,
         "ckmCertificates": org.ckm_count,
+        "namesRead": org.names_read,
         "recipients": {
             "byPermission": _people(org.recipients.by_permission),
             "admins": _people(org.recipients.admins),
@@ -75,10 +94,11 @@ def describe_item(item: Item) -> dict[str, Any]:
         "part": carrier.part,
         "alsoIn": list(carrier.also_in),
         "reference": carrier.reference or None,
+        "refersTo": carrier.refers_to or None,
         "usedBy": list(carrier.used_by),
         "publisher": carrier.publisher or None,
         "note": carrier.note or None,
-        "notAfter": f"{carrier.not_after:%Y-%m-%dT%H:%M:%SZ}" if carrier.not_after else None,
+        "notAfter": iso_utc(carrier.not_after) if carrier.not_after else None,
         "certificate": carrier.certificate.to_json() if carrier.certificate else None,
         "status": str(item.status),
         "daysLeft": item.days_left,
@@ -89,6 +109,19 @@ def describe_item(item: Item) -> dict[str, Any]:
         "inChain": carrier.in_chain,
         "supersededBy": item.superseded_by or None,
         "mailDates": [day.isoformat() for day in item.mail_dates],
-        "advice": item.advice or None,
+        "finding": item.finding or None,
+        "advice": [
+            {
+                "what": step.what,
+                "before": step.before.isoformat() if step.before else None,
+                "command": list(step.command) or None,
+            }
+            for step in item.advice
+        ],
+        "stops": [
+            {"what": stop.what, "certainty": str(stop.certainty), "source": stop.source or None} for stop in item.stops
+        ],
+        "deployed": carrier.is_deployed,
         "counts": item.counts,
+        "unused": item.unused,
     }

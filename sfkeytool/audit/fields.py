@@ -1,6 +1,5 @@
-"""Metadata, of files and of orgs alike: which fields hold a certificate, and which name one of CKM."""
+"""Metadata, of files and of orgs alike: what its fields that hold or name a certificate carry."""
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -9,36 +8,13 @@ from sfkeytool.crypto.certificates import describe_certificate
 from sfkeytool.crypto.chains import issuers_among
 from sfkeytool.crypto.reminders import reminded_sha256_prefix
 from sfkeytool.errors import SfkeytoolError
-from sfkeytool.keystores.contents import FoundCertificate, InputFile, parse_contents
+from sfkeytool.keystores.contents import FoundCertificate, InputFile, parse_contents, parse_field
+from sfkeytool.names import parse_record_id
 
 APP_FIELDS = {
     ("ConnectedApp", "oauthConfig.certificate"): CarrierKind.CONNECTED_APP,
     ("ExtlClntAppGlobalOauthSettings", "certificate"): CarrierKind.EXTERNAL_CLIENT_APP,
 }
-_OTHER_FIELDS = {
-    "ConnectedApp": (
-        "samlConfig.certificate",
-        "samlConfig.encryptionCertificate",
-        "oauthConfig.assetTokenConfig.assetSigningCertId",
-    ),
-    "ExtlClntAppOauthSettings": ("assetTokenSigningCertificate", "clientAssertionCertificate"),
-    "ExtlClntAppSamlConfigurablePolicies": ("certificate", "encryptionCertificate"),
-    "NamedCredential": ("certificate", "jwtSigningCertificate", "namedCredentialParameters.certificate"),
-    "ExternalCredential": ("externalCredentialParameters.certificate",),
-    "SamlSsoConfig": ("validationCert", "requestSigningCertId", "decryptionCertificate"),
-    "IdentityProviderSettings": ("certificateName",),
-    "CustomSite": ("customWebAddresses.certificate",),
-    "SiteWebAddress": ("certificate",),
-    "ExternalDataSource": ("certificate",),
-    "PublicKeyCertificateSet": ("publicKeyCertificateSetKeys.publicKeyCertificate",),
-    "PublicKeyCertificateSetKey": ("publicKeyCertificate",),
-}
-"""Fields that hold or name a certificate, by the Metadata API's WSDL, version 63.0."""
-
-_LATER_FIELDS = ("AuthProvider",)
-"""Types that name none in version 63.0: what a later version calls a certificate is reported by its name."""
-
-_UNIQUE_NAME = re.compile(r"[A-Za-z]\w{0,79}")
 
 
 def carriers_of(
@@ -46,25 +22,23 @@ def carriers_of(
 ) -> Iterator[Carrier | Problem]:
     """What the fields of one component carry. ``values`` are texts by dotted path below the component. Pure.
 
-    A field whose certificate is damaged is a Problem; the other fields are read all the same.
+    A filled certificate field that holds none and names none is a Problem; the other fields are read all the same.
     """
     if type == "ExtlClntAppGlobalOauthSettings":
         owners = [text for field, text in values if field == "externalClientApplication"]
         name = owners[0] if owners else name.removesuffix("_glbloauth")
     for field, text in values:
-        kind = _kind(type, field)
-        if kind is None or not text:
-            continue
         part = f"{type}.{field}"
-        if text.startswith(("-----BEGIN ", "MI")):
-            try:
-                found = parse_contents(InputFile(f"{path}, <{field.rpartition('.')[2]}>", text.encode()), ())
-            except SfkeytoolError as error:
-                yield Problem(source, path, error.code, error.message)
-                continue
-            yield from (carrier_of(source, kind, name, path, part, each) for each in found.certificates)
-        elif _UNIQUE_NAME.fullmatch(text):
-            yield Carrier(source, kind, name, path, part, reference=text)
+        kind = APP_FIELDS.get((type, field), CarrierKind.METADATA)
+        try:
+            found = parse_field(type, field, text, path)
+        except SfkeytoolError as error:
+            yield Problem(source, path, error.code, error.message)
+            continue
+        yield from (carrier_of(source, kind, name, path, part, each) for each in found.certificates)
+        if found.reference:
+            note = found.words if parse_record_id(found.reference) else ""
+            yield Carrier(source, kind, name, path, part, reference=found.reference, note=note)
 
 
 def carriers_of_content(source: str, kind: CarrierKind, name: str, path: str, content: bytes) -> tuple[Carrier, ...]:
@@ -91,10 +65,3 @@ def carrier_of(source: str, kind: CarrierKind, name: str, path: str, part: str, 
         reminds_of=reminded_sha256_prefix(found.certificate),
         der=found.der if kind.is_app else b"",
     )
-
-
-def _kind(type: str, field: str) -> CarrierKind | None:
-    if kind := APP_FIELDS.get((type, field)):
-        return kind
-    later = type in _LATER_FIELDS and field.lower().endswith(("certificate", "certificatename"))
-    return CarrierKind.METADATA if later or field in _OTHER_FIELDS.get(type, ()) else None

@@ -1,25 +1,23 @@
-"""From one file to its carriers: any container of certificates, and metadata of an sfdx project."""
+"""From one file to its carriers: any container of certificates, metadata of an sfdx project, and zips of it."""
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import PurePath
-from typing import TYPE_CHECKING
 
 from sfkeytool.audit.apex import certificates_named
 from sfkeytool.audit.fields import carrier_of, carriers_of
 from sfkeytool.audit.model import Carrier, CarrierKind, Problem
+from sfkeytool.audit.zips import is_zip, read_entries
 from sfkeytool.crypto.chains import issuers_among
 from sfkeytool.crypto.sniff import FileKind, normalise_text, sniff
-from sfkeytool.errors import InputError, KeystorePasswordError
+from sfkeytool.errors import InputError, KeystorePasswordError, SfkeytoolError
 from sfkeytool.keystores.contents import Contents, InputFile, parse_contents
+from sfkeytool.keystores.file_names import is_worth_a_word
+from sfkeytool.keystores.metadata_xml import TYPES, parse_xml, root_type, tag_of, texts
 from sfkeytool.passwords import Secret
 
-if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element
-
-_DEEPEST_FIELD = 3
-"""Dots in the path of a field: no field that is wanted is deeper."""
+WAITS_FOR_CA = "waits for the certificate that a CA is to sign"
 
 _PRIVATE_KEY = re.compile(rb"-----BEGIN ((?:ENCRYPTED |RSA |EC |DSA |OPENSSH )?PRIVATE KEY)-----")
 
@@ -27,22 +25,41 @@ _PRIVATE_KEY = re.compile(rb"-----BEGIN ((?:ENCRYPTED |RSA |EC |DSA |OPENSSH )?P
 def read_carriers(
     file: InputFile, source: str, passwords: Sequence[Secret], *, is_ckm_source: bool = False
 ) -> tuple[Carrier | Problem, ...]:
-    """What certificates a file carries or names. Pure. Raises what parse_contents raises.
+    """What certificates a file carries or names. Pure. Raises what parse_contents and read_entries raise.
 
-    A field of metadata that is damaged is a Problem, and the others are read.
+    A field of metadata that is damaged is a Problem, as is an entry of a zip, and the others are read.
 
     ``is_ckm_source``: it is the content of a Certificate in an sfdx project, as a ``-meta.xml`` beside it says.
     """
+    if is_zip(file.data):
+        return tuple(_from_zip(file, source, passwords))
     if file.label.endswith((".cls", ".trigger")):
         return tuple(_from_apex(file, source))
     # Loading a key takes a hundred times as long as a certificate, and no key is wanted here.
     without_keys = InputFile(file.label, _without_keys(file.data))
     if without_keys.data != file.data and b"-----BEGIN " not in without_keys.data:
         return ()
-    if sniff(normalise_text(without_keys.data)) is FileKind.XML:
-        return tuple(_from_metadata(file, source))
+    data = normalise_text(without_keys.data)
+    if sniff(data) is FileKind.XML:
+        return tuple(_from_metadata(InputFile(file.label, data), source))
     contents = _open(without_keys, passwords)
     return tuple(_from_contents(contents, source, is_ckm_source=is_ckm_source))
+
+
+def _from_zip(file: InputFile, source: str, passwords: Sequence[Secret]) -> Iterator[Carrier | Problem]:
+    for entry in read_entries(file):
+        if isinstance(entry, SfkeytoolError):
+            yield Problem(source, file.label, entry.code, entry.message)
+            continue
+        if is_zip(entry.file.data):
+            continue
+        try:
+            found = read_carriers(entry.file, source, passwords, is_ckm_source=entry.is_ckm_source)
+        except SfkeytoolError as error:
+            if is_worth_a_word(PurePath(entry.file.label), error):
+                yield Problem(source, entry.file.label, error.code, error.message)
+            continue
+        yield from (replace(each, scope=file.label) if isinstance(each, Carrier) else each for each in found)
 
 
 def _without_keys(data: bytes) -> bytes:
@@ -68,7 +85,7 @@ def _open(file: InputFile, passwords: Sequence[Secret]) -> Contents:
     try:
         return parse_contents(file, passwords, load_keys=False)
     except KeystorePasswordError:
-        if not passwords or sniff(file.data) is not FileKind.JKS:
+        if not passwords or sniff(normalise_text(file.data)) is not FileKind.JKS:
             raise
         return parse_contents(file, (), load_keys=False)
 
@@ -82,6 +99,8 @@ def _from_contents(contents: Contents, source: str, *, is_ckm_source: bool) -> I
         own = {der for entry in contents.store.keys for der in entry.chain_der}
     issuers = issuers_among([found.certificate for found in contents.certificates])
     # A CA of a bundle, or of a truststore: it came with others, and is not what anybody here renews.
+    if is_ckm_source and contents.requests and not contents.certificates:
+        yield Carrier(source, kind, _stem(path), contents.label, note=WAITS_FOR_CA)
     bundle = len(contents.certificates) > 1 or contents.store is not None
     for found in contents.certificates:
         carrier = carrier_of(source, kind, found.alias or _stem(path), contents.label, found.alias or "", found)
@@ -90,40 +109,23 @@ def _from_contents(contents: Contents, source: str, *, is_ckm_source: bool) -> I
 
 
 def _from_metadata(file: InputFile, source: str) -> Iterator[Carrier | Problem]:
-    root = _parse(file)
-    values = tuple(_texts(root))
-    yield from carriers_of(source, _tag(root), _stem(PurePath(file.label)), file.label, values)
+    """Of the hundreds of types only those that may carry something are parsed, and a damaged one of them is told."""
+    type = root_type(file.data)
+    if type is not None and type not in TYPES:
+        return
+    try:
+        root = parse_xml(file.data, file.label)
+    except InputError as error:
+        if type is None:
+            raise
+        yield Problem(source, file.label, error.code, error.message)
+        return
+    yield from carriers_of(source, tag_of(root), _stem(PurePath(file.label)), file.label, tuple(texts(root)))
 
 
 def _from_apex(file: InputFile, source: str) -> Iterator[Carrier]:
     for name in certificates_named(normalise_text(file.data).decode("utf-8", "replace")):
         yield Carrier(source, CarrierKind.METADATA, PurePath(file.label).stem, file.label, "Apex", reference=name)
-
-
-def _parse(file: InputFile) -> "Element":
-    from xml.etree import ElementTree
-
-    data = normalise_text(file.data)
-    if b"<!DOCTYPE" in data or b"<!ENTITY" in data:  # no Salesforce metadata has one; entity bombs do
-        raise InputError("xml.doctype", f"{file.label} has a document type declaration: not a Salesforce metadata file")
-    try:
-        return ElementTree.fromstring(data)  # noqa: S314 - no DTD, so no entities to expand
-    except (ElementTree.ParseError, ValueError, LookupError):
-        raise InputError("xml.malformed", f"{file.label} is not well-formed XML") from None
-
-
-def _texts(element: "Element") -> Iterator[tuple[str, str]]:
-    """Texts of all elements below, by their dotted path."""
-    pending = [(_tag(child), child) for child in reversed(element)]
-    while pending:
-        here, child = pending.pop()
-        yield here, (child.text or "").strip()
-        if here.count(".") < _DEEPEST_FIELD:
-            pending += [(f"{here}.{_tag(grandchild)}", grandchild) for grandchild in reversed(child)]
-
-
-def _tag(element: "Element") -> str:
-    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
 
 
 def _stem(path: PurePath) -> str:

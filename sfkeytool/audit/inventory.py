@@ -1,18 +1,40 @@
 """From carriers to judged items: what expires when, which app certificate has a twin, what a later one replaces."""
 
+import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import PurePath
 
 from sfkeytool.acceptance.mails import mail_dates
-from sfkeytool.audit.model import Carrier, CarrierKind, Coverage, Inventory, Item, OrgFacts, Source, Status
-from sfkeytool.names import base_name, legal_name
+from sfkeytool.audit.advice import Known as KnownToAdvice
+from sfkeytool.audit.advice import Place, advice_for
+from sfkeytool.audit.model import (
+    LEADS_NOWHERE,
+    Carrier,
+    CarrierKind,
+    Coverage,
+    Generation,
+    Inventory,
+    Item,
+    OrgFacts,
+    Source,
+    Status,
+    Step,
+)
+from sfkeytool.audit.stops import stops_of
+from sfkeytool.names import base_name, parse_record_id
 
 WITHIN_DAYS = 60
 """CKM's own first mail (acceptance/mails.py); a third of a shorter life, since 47-day certificates are
 coming (CA/Browser Forum, for certificates of 15 March 2029 and later)."""
+
+_DEAD_AFTER = timedelta(days=365)
+"""When an expired certificate of CKM that nothing names is folded away: our own choice."""
+
+_MAILED = (CarrierKind.CKM, CarrierKind.CKM_SOURCE, CarrierKind.KEYSTORE, CarrierKind.FILE)
+"""What CKM mails about, or may, once somebody puts it there; it never does about what sits elsewhere alone."""
 
 _TWINS = (CarrierKind.KEYSTORE, CarrierKind.CKM_SOURCE)
 _OWN = (CarrierKind.KEYSTORE, CarrierKind.FILE)
@@ -41,21 +63,24 @@ class _Known:
     latest: Mapping[tuple[str, str], Carrier]
     replaced: Mapping[tuple[str, str], str]
     """Of CKM: the name of what replaces a certificate, by source and lower-case name."""
-    ckm_names: Mapping[str, frozenset[str]]
-    """Lower-case unique names by org whose CKM was read."""
+    named: frozenset[str]
+    """Lower-case names of CKM that anything in files names."""
+    whole: frozenset[str]
+    """Labels of sources in which every use of a certificate of CKM would have been seen."""
+    apps: Mapping[str, str]
+    """The name of an app by the SHA-256 of the certificate that it carries."""
 
 
-def take_inventory(sources: Sequence[Source], now: datetime, within_days: int | None = None) -> Inventory:
-    """All carriers of all sources, judged. ``within_days`` None: WITHIN_DAYS, or a third of a shorter life. Pure."""
+def take_inventory(
+    sources: Sequence[Source], now: datetime, within_days: int | None = None, place: Place | None = None
+) -> Inventory:
+    """All carriers of all sources, judged. ``within_days`` None: WITHIN_DAYS, or a third of a shorter life. Pure.
+
+    ``place`` is where the commands of the advice are to run. What expires on the same day stands in the order of what
+    its expiry stops.
+    """
     orgs = {source.label: source.org for source in sources if source.org is not None}
-    carriers = [carrier for source in sources for carrier in merge(source.carriers)]
-    named = _users(carriers)
-    carriers = [
-        replace(carrier, used_by=(*carrier.used_by, *named.get((carrier.source, carrier.name.lower()), ())))
-        if carrier.kind in (CarrierKind.CKM_SOURCE, CarrierKind.CKM)
-        else carrier
-        for carrier in carriers
-    ]
+    carriers = _linked([carrier for source in sources for carrier in merge(source.carriers)])
     ckm = [carrier for carrier in carriers if carrier.kind is CarrierKind.CKM]
     known = _Known(
         now,
@@ -65,15 +90,65 @@ def take_inventory(sources: Sequence[Source], now: datetime, within_days: int | 
         _ckm_twins(ckm),
         _latest(carriers),
         _replaced(ckm, carriers),
-        {
-            label: frozenset(carrier.name.lower() for carrier in ckm if carrier.source == label)
-            for label, org in orgs.items()
-            if org.ckm_read
-        },
+        frozenset(carrier.reference.lower() for carrier in carriers if carrier.reference and not carrier.in_org),
+        _whole(sources, carriers),
+        {c.certificate.sha256: c.name for c in carriers if c.certificate and c.kind.is_app},
+    )
+    advice = KnownToAdvice(
+        now,
+        place or Place(),
+        _generations(sources, carriers),
+        {label: frozenset(carrier.name.lower() for carrier in ckm if carrier.source == label) for label in orgs},
+        {source.label: source.way for source in sources},
+        known.apps,
     )
     items = [_judge(carrier, known) for carrier in carriers]
+    dead = {(item.carrier.source, item.carrier.path) for item in items if item.unused}
+    items = [
+        replace(
+            item,
+            stops=stops_of(item.carrier),
+            advice=() if item.unused else item.advice or advice_for(item, advice),
+            unused=item.unused or (item.carrier.in_chain and (item.carrier.source, item.carrier.path) in dead),
+        )
+        for item in _dated(items)
+    ]
+    return Inventory(now, tuple(sources), tuple(sorted(items, key=_order)))
+
+
+def _order(item: Item) -> tuple[date, int, datetime]:
     never = datetime.max.replace(tzinfo=UTC)
-    return Inventory(now, tuple(sources), tuple(sorted(items, key=lambda item: item.carrier.not_after or never)))
+    not_after = item.carrier.not_after or never
+    return not_after.date(), min((stop.rank for stop in item.stops), default=sys.maxsize), not_after
+
+
+def _whole(sources: Sequence[Source], carriers: Sequence[Carrier]) -> frozenset[str]:
+    """The sources in which nothing that may name a certificate of CKM stayed unread, or leads nowhere.
+
+    Of source in files: without a record Id, which may mean any.
+    """
+    puzzled = {
+        carrier.source
+        for carrier in carriers
+        if carrier.reference and not carrier.refers_to and (carrier.in_org or parse_record_id(carrier.reference))
+    }
+    read = {
+        source.label
+        for source in sources
+        if source.org is None or (source.org.ckm_read and source.org.apps_read and source.org.names_read)
+    }
+    return frozenset(read - puzzled)
+
+
+def _generations(sources: Sequence[Source], carriers: Sequence[Carrier]) -> list[tuple[Generation, Carrier]]:
+    """The folders of generations, with the carrier of each one's certificate."""
+    by_path = {path: carrier for carrier in carriers for path in (carrier.path, *carrier.also_in) if not carrier.in_org}
+    found = (generation for source in sources for generation in source.generations)
+    return [
+        (generation, by_path[generation.certificate_path])
+        for generation in found
+        if generation.certificate_path in by_path
+    ]
 
 
 def merge(carriers: Iterable[Carrier]) -> list[Carrier]:
@@ -96,13 +171,66 @@ def merge(carriers: Iterable[Carrier]) -> list[Carrier]:
     return list(merged.values())
 
 
-def _users(carriers: Sequence[Carrier]) -> dict[tuple[str, str], tuple[str, ...]]:
-    """Who names a certificate of CKM, by source and lower-case name."""
-    users: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+_Named = tuple[str, str]
+"""Within what a name counts, and the lower-case name or the record Id."""
+
+
+def _names_of(carrier: Carrier) -> tuple[_Named, ...]:
+    """By what a certificate of CKM, or its source in a project, may be named."""
+    if carrier.kind not in (CarrierKind.CKM_SOURCE, CarrierKind.CKM):
+        return ()
+    scope = carrier.scope or carrier.source
+    return ((scope, carrier.name.lower()), *([(scope, carrier.record_id)] if carrier.record_id else []))
+
+
+def _named_by(carrier: Carrier) -> _Named:
+    return carrier.scope or carrier.source, parse_record_id(carrier.reference) or carrier.reference.lower()
+
+
+def _linked(carriers: Sequence[Carrier]) -> list[Carrier]:
+    """Each certificate of CKM with what names it, and each that names one with the name that it means."""
+    users: defaultdict[_Named, list[str]] = defaultdict(list)
     for carrier in carriers:
         if carrier.reference:
-            users[carrier.source, carrier.reference.lower()].append(f"{carrier.name} ({carrier.part})")
-    return {key: tuple(dict.fromkeys(names)) for key, names in users.items()}
+            users[_named_by(carrier)].append(f"{carrier.name} ({carrier.part})")
+    known = {named: carrier for carrier in carriers for named in _names_of(carrier)}
+    linked = []
+    for carrier in carriers:
+        if carrier.reference and (target := known.get(_named_by(carrier))):
+            linked.append(replace(carrier, refers_to=target.name, note=""))
+            continue
+        used_by = [user for named in _names_of(carrier) for user in users.get(named, ())]
+        linked.append(replace(carrier, used_by=tuple(sorted({*carrier.used_by, *used_by}))))
+    return linked
+
+
+def _dated(items: Sequence[Item]) -> list[Item]:
+    """What names a certificate has its date and its status too, and decides nothing by itself."""
+    targets: dict[_Named, Item] = {}
+    for item in items:
+        for named in _names_of(item.carrier):
+            first = targets.setdefault(named, item)
+            # Of a chain the leaf counts, of several in one project the one that expires first.
+            if _rank(item.carrier) < _rank(first.carrier):
+                targets[named] = item
+    dated = []
+    for item in items:
+        target = targets.get(_named_by(item.carrier)) if item.carrier.reference else None
+        if target is not None and target.carrier.not_after is not None:
+            item = replace(
+                item,
+                carrier=replace(item.carrier, expires=target.carrier.not_after),
+                status=target.status,
+                days_left=target.days_left,
+                within_days=target.within_days,
+            )
+        dated.append(item)
+    return dated
+
+
+def _rank(carrier: Carrier) -> tuple[bool, bool, datetime]:
+    never = datetime.max.replace(tzinfo=UTC)
+    return carrier.in_chain, carrier.not_after is None, carrier.not_after or never
 
 
 def _twins(carriers: Sequence[Carrier]) -> dict[str, str]:
@@ -153,13 +281,15 @@ def _ckm_twins(ckm: Sequence[Carrier]) -> dict[str, list[_Twin]]:
 def _replaced(ckm: Sequence[Carrier], carriers: Sequence[Carrier]) -> dict[tuple[str, str], str]:
     """Of each org: CKM certificates that a later one of the same key, or of the same base name, replaces.
 
-    What something in the org still names, or an app anywhere still carries, is replaced by nothing.
+    What something in the org still names, or an app anywhere still carries, is replaced by nothing. Nor is anything in
+    an org where a name or Id leads nowhere: it may be any certificate that is meant.
     """
+    puzzled = {c.source for c in carriers if c.in_org and c.reference and not c.refers_to}
     carried = {c.certificate.sha256 for c in carriers if c.certificate and c.kind.is_app}
     carried_prefixes = {sha256.replace(":", "").lower()[:32] for sha256 in carried}
     groups: defaultdict[tuple[str, str], list[Carrier]] = defaultdict(list)
     for carrier in ckm:
-        if carrier.certificate and not carrier.in_chain:
+        if carrier.certificate and not carrier.in_chain and carrier.source not in puzzled:
             groups[carrier.source, f"name {base_name(carrier.name.lower())}"].append(carrier)
             groups[carrier.source, f"key {carrier.certificate.public_key_sha256}"].append(carrier)
     replaced: dict[tuple[str, str], str] = {}
@@ -182,36 +312,57 @@ def _judge(carrier: Carrier, known: _Known) -> Item:
     if not_after is None:
         return _judge_undated(carrier, known)
     not_before = datetime.fromisoformat(carrier.certificate.not_before) if carrier.certificate else None
-    within = WITHIN_DAYS if not_before is None else min(WITHIN_DAYS, (not_after - not_before).days // 3)
+    within = WITHIN_DAYS if not_before is None else max(0, min(WITHIN_DAYS, (not_after - not_before).days // 3))
     within = known.within_days if known.within_days is not None else within
     expired = not_after <= known.now
-    due = not_after - known.now <= timedelta(days=within)
+    due = (not_after - known.now) / timedelta(days=1) <= within  # so many days as a timedelta may overflow it
+    unused = _is_unused(carrier, known)
     superseded_by = _superseded_by(carrier, known)
-    # Who could not see all apps cannot know that nobody needs the earlier one any more.
-    replaced_for_sure = superseded_by and (org is None or org.apps_read)
+    # Who could not see all apps and settings cannot know that nobody needs the earlier one any more.
+    replaced_for_sure = superseded_by and (org is None or (org.apps_read and org.names_read))
     item = Item(
         carrier,
         Status.EXPIRED if expired else Status.DUE if due else Status.FINE,
         (not_after.date() - known.now.date()).days,
         within,
         superseded_by=superseded_by,
-        mail_dates=mail_dates(not_after, known.now),
-        counts=not (carrier.in_chain or replaced_for_sure or carrier.publisher),
+        mail_dates=mail_dates(not_after, known.now) if carrier.kind in _MAILED or carrier.kind.is_app else (),
+        counts=not (carrier.in_chain or replaced_for_sure or carrier.publisher or unused),
+        unused=unused,
     )
     if carrier.kind is CarrierKind.CKM and superseded_by:
         return replace(
             item,
-            advice=f"delete it in Setup > Certificate and Key Management of {carrier.source}, so that its mails stop,"
-            f" once nobody logs in with it any more; {superseded_by} replaces it",
+            advice=(
+                Step(
+                    f"{superseded_by} seems to replace it: nothing that could be read names it. Mails about it go on as"
+                    f" long as it is there. In Setup > Certificate and Key Management of {carrier.source} a greyed"
+                    " Delete button shows that it is used; what clients outside log in with, no org knows"
+                ),
+            ),
         )
     if not carrier.kind.is_app:
         return item
-    return _covered(item, known, expired=expired)
+    return _covered(item, known)
+
+
+def _is_unused(carrier: Carrier, known: _Known) -> bool:
+    """Of CKM, or meant for it; expired long ago; and named by nothing, where every name would have been seen."""
+    certificate = carrier.certificate
+    if carrier.kind not in (CarrierKind.CKM, CarrierKind.CKM_SOURCE) or carrier.not_after is None or carrier.in_chain:
+        return False
+    if carrier.used_by or (certificate and certificate.sha256 in known.apps):
+        return False
+    if carrier.kind is CarrierKind.CKM_SOURCE and carrier.name.lower() in known.named:
+        return False
+    return carrier.source in known.whole and known.now - carrier.not_after > _DEAD_AFTER
 
 
 def _judge_undated(carrier: Carrier, known: _Known) -> Item:
     """A name of CKM, or something whose certificate could not be read."""
     item = Item(carrier, Status.UNKNOWN, None, None, counts=False)
+    org = known.orgs.get(carrier.source)
+    ckm_read = org is not None and org.ckm_read
     if carrier.publisher:
         return replace(item, coverage=Coverage.MANAGED) if carrier.kind.is_app else item
     if carrier.kind.is_app and not carrier.reference:
@@ -219,12 +370,23 @@ def _judge_undated(carrier: Carrier, known: _Known) -> Item:
             item,
             coverage=Coverage.UNPROVED,
             counts=True,
-            ckm_read=carrier.source in known.ckm_names,
-            advice="its certificate could not be read: let apps in sfkeytool.toml name the file that it carries",
+            ckm_read=ckm_read,
+            advice=(
+                Step("its certificate could not be read: let apps in sfkeytool.toml name the file that it carries"),
+            ),
         )
-    names = known.ckm_names.get(carrier.source)
-    if carrier.reference and names is not None and carrier.reference.lower() not in names:
-        return replace(item, advice=f"CKM of {carrier.source} has no certificate {carrier.reference}, which it names")
+    if carrier.reference and not carrier.refers_to and ckm_read:
+        what = f"of Id {carrier.reference}" if parse_record_id(carrier.reference) else carrier.reference
+        return replace(
+            item,
+            finding=LEADS_NOWHERE,
+            advice=(
+                Step(
+                    f"CKM of {carrier.source} has no certificate {what}, which it names: see in Setup which one it"
+                    " uses; until then nothing there is called replaced"
+                ),
+            ),
+        )
     return item
 
 
@@ -239,12 +401,12 @@ def _superseded_by(carrier: Carrier, known: _Known) -> str:
     return last.name if last.not_after > carrier.not_after else ""
 
 
-def _covered(item: Item, known: _Known, *, expired: bool) -> Item:
+def _covered(item: Item, known: _Known) -> Item:
     """An app's certificate: whether mails about CKM's certificates tell of its expiry, and what helps."""
     carrier = item.carrier
     certificate = carrier.certificate
     if carrier.publisher:
-        return replace(item, coverage=Coverage.MANAGED, advice="")
+        return replace(item, coverage=Coverage.MANAGED, mail_dates=())
     if certificate is None or carrier.not_after is None:
         return item
     prefix = certificate.sha256.replace(":", "").lower()[:32]
@@ -263,8 +425,13 @@ def _covered(item: Item, known: _Known, *, expired: bool) -> Item:
         late = f"{same_key[0].where}, which has the same key but mails too late" if same_key else ""
         unproved = not ckm_read if org is not None else bool(in_files)
         coverage, twin = Coverage.UNPROVED if unproved else Coverage.UNCOVERED, late or in_files
-    advice = _advice(carrier, coverage, in_org=org is not None, expired=expired)
-    return replace(item, coverage=coverage, twin=twin, advice=advice, ckm_read=ckm_read or coverage.is_mailed)
+    days = item.mail_dates
+    if coverage is Coverage.SAME_KEY and in_time[0].carrier.not_after:
+        twins_days = mail_dates(in_time[0].carrier.not_after, known.now)
+        days = tuple(day for day in twins_days if day <= carrier.not_after.date())
+    elif coverage is Coverage.UNCOVERED and ckm_read:
+        days = ()
+    return replace(item, coverage=coverage, twin=twin, mail_dates=days, ckm_read=ckm_read or coverage.is_mailed)
 
 
 def _of_org(twins: Sequence[_Twin], carrier: Carrier, org: OrgFacts | None) -> list[_Twin]:
@@ -274,26 +441,3 @@ def _of_org(twins: Sequence[_Twin], carrier: Carrier, org: OrgFacts | None) -> l
 
 def _mails_in_time(ckm: Carrier, not_after: datetime, now: datetime) -> bool:
     return ckm.not_after is not None and any(day <= not_after.date() for day in mail_dates(ckm.not_after, now))
-
-
-def _advice(carrier: Carrier, coverage: Coverage, *, in_org: bool, expired: bool) -> str:
-    """The command that helps an app's certificate."""
-    name = legal_name(carrier.name).value
-    if expired:
-        return f"sfkeytool renew {name}, and upload the new certificate to the app"
-    if coverage is not Coverage.UNCOVERED:
-        return ""
-    path = carrier.path
-    fetch = ""
-    if in_org:
-        path = f"certificates/{saved_as(carrier)}"
-        fetch = f"sfkeytool audit --target-org {carrier.source} --certificates certificates, then "
-    return (
-        f"{fetch}sfkeytool reminder {name} {path} --password generate, and import it into CKM; or, where the key is at"
-        f" hand: sfkeytool wrap {name} {name}.key {path} --password generate"
-    )
-
-
-def saved_as(carrier: Carrier) -> str:
-    """Where, in a folder of certificates, that of an org's app is saved. Pure."""
-    return f"{legal_name(carrier.source).value}/{legal_name(carrier.name).value}.crt"

@@ -6,8 +6,14 @@ All values are frozen. Nothing here is secret: consumer keys and passwords never
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from pathlib import PurePath
 
+from sfkeytool.acceptance.rule import Basis
 from sfkeytool.crypto.certificates import CertificateFacts
+from sfkeytool.model import Purpose
+
+NO_MAIL_WANTED_FROM = 2100
+"""A year: our own bound. Certificates "without expiry" end in 9999 (RFC 5280, 4.1.2.5), others in 2132 or 3020."""
 
 
 class CarrierKind(StrEnum):
@@ -33,6 +39,10 @@ class CarrierKind(StrEnum):
     def is_app(self) -> bool:
         """Whether CKM's mails do not reach it by itself, so that coverage is asked for."""
         return self in (CarrierKind.CONNECTED_APP, CarrierKind.EXTERNAL_CLIENT_APP)
+
+
+LEADS_NOWHERE = "audit.leads-nowhere"
+"""A name or Id that no certificate in the CKM of its org has."""
 
 
 class Status(StrEnum):
@@ -68,7 +78,8 @@ class Carrier:
     """One certificate in one place, before anything is judged.
 
     ``source`` is the label of the Source it was found in; ``path`` the file; ``part`` the metadata field or keystore
-    alias. ``reference`` is a CKM unique name where the part names one instead of holding a certificate. ``reminds_of``
+    alias. ``reference`` is a CKM unique name, or a record's Id, where the part names one instead of holding a
+    certificate. ``reminds_of``
     is what reminders.reminded_sha256_prefix() says. ``also_in`` are further files of the same folder with the very
     same certificate, ``used_by`` what names it.
     """
@@ -95,6 +106,14 @@ class Carrier:
     """The installed package that it came with."""
     note: str = ""
     """What else a person should know, such as that CKM waits for the signed certificate."""
+    is_deployed: bool = True
+    """False for source that the project's ``.forceignore`` keeps out of deployments."""
+    record_id: str = ""
+    """Of a certificate in an org's CKM, 15 characters: some settings name it by that."""
+    scope: str = ""
+    """Within what a name counts, where it is not the source: the root of a project, or a zip."""
+    refers_to: str = ""
+    """The name of the certificate that ``reference`` was found to mean, in the same scope."""
 
     @property
     def where(self) -> str:
@@ -170,7 +189,7 @@ class Recipients:
 @dataclass(frozen=True)
 class OrgFacts:
     """The org that was read, empty where it did not tell. ``ckm_read`` and ``apps_read``: whether all of CKM, and all
-    apps, could be seen."""
+    apps, could be seen. ``names_read``: whether everything could be read that may name a certificate of CKM."""
 
     org_id: str
     name: str
@@ -182,19 +201,67 @@ class OrgFacts:
     recipients: Recipients = Recipients(None, None)
     ckm_count: int | None = None
     """Certificates in CKM; None where its list could not be read."""
+    names_read: bool = False
+
+
+@dataclass(frozen=True)
+class Generation:
+    """A folder with NAME.key and NAME.crt, as sfkeytool makes them. ``purpose`` is what its receipt says."""
+
+    folder: str
+    name: str
+    purpose: Purpose | None = None
+    has_keystore: bool = False
+
+    @property
+    def certificate_path(self) -> str:
+        return str(PurePath(self.folder) / f"{self.name}.crt")
+
+    @property
+    def key_path(self) -> str:
+        return str(PurePath(self.folder) / f"{self.name}.key")
 
 
 @dataclass(frozen=True)
 class Source:
     """A path or an org that was looked into, and what was found there. ``label`` is the path, or the org's alias.
 
-    ``org`` is None for files.
+    ``org`` is None for files. ``way`` are the arguments with which the audit reads this org again; None where they
+    are not for printing. ``excluded`` counts files that were left out unread.
     """
 
     label: str
     carriers: tuple[Carrier, ...] = ()
     problems: tuple[Problem, ...] = ()
     org: OrgFacts | None = None
+    generations: tuple[Generation, ...] = ()
+    way: tuple[str, ...] | None = None
+    excluded: int = 0
+
+
+@dataclass(frozen=True)
+class Stop:
+    """What stops when a certificate expires, and how sure that is. ``rank`` sorts: what hurts most has the lowest."""
+
+    what: str
+    certainty: Basis
+    source: str
+    """Who says so; empty for our own reasoning."""
+    rank: int
+
+
+@dataclass(frozen=True)
+class Step:
+    """A piece of advice. ``command`` are arguments that run as they stand but for the one blank ``FILE``.
+
+    ``before`` is the (UTC) day by which it should be done, where there is one. ``is_general``: it holds for many
+    alike, and a list says it once.
+    """
+
+    what: str
+    command: tuple[str, ...] = ()
+    before: date | None = None
+    is_general: bool = False
 
 
 @dataclass(frozen=True)
@@ -203,8 +270,9 @@ class Item:
 
     ``within_days`` is the threshold that was applied. ``twin`` is where the same certificate, or a reminder of it,
     was seen. ``superseded_by`` names the later generation that replaces this one. ``mail_dates`` are
-    CKM's days still to come, should it hold the certificate. ``counts`` is False for what decides no exit code: CAs in
-    chains and bundles, and what is superseded.
+    CKM's days still to come, should it hold the certificate; none where it is known not to. ``counts`` is False for
+    what decides no exit code: CAs in chains and bundles, what is superseded, and what is ``unused``: of CKM, expired
+    over a year ago, and named by nothing in a source that could be read whole.
     """
 
     carrier: Carrier
@@ -215,10 +283,25 @@ class Item:
     twin: str = ""
     superseded_by: str = ""
     mail_dates: tuple[date, ...] = ()
-    advice: str = ""
+    advice: tuple[Step, ...] = ()
+    stops: tuple[Stop, ...] = ()
     counts: bool = True
+    unused: bool = False
     ckm_read: bool = False
     """Whether the coverage rests on what an org's CKM holds now, and not on files."""
+    finding: str = ""
+    """A stable code for what is wrong beside dates and coverage: LEADS_NOWHERE, or empty."""
+
+    @property
+    def wants_cover(self) -> bool:
+        """Whether a mail is missing: not about what has expired, or outlives everybody who could read it."""
+        return self.coverage is Coverage.UNCOVERED and self.status is not Status.EXPIRED and self.expires_in_sight
+
+    @property
+    def expires_in_sight(self) -> bool:
+        """Whether anybody who reads this may see it expire."""
+        not_after = self.carrier.not_after
+        return not_after is not None and not_after.year < NO_MAIL_WANTED_FROM
 
 
 @dataclass(frozen=True)
@@ -228,3 +311,5 @@ class Inventory:
     at: datetime
     sources: tuple[Source, ...]
     items: tuple[Item, ...]
+    excluded: int = 0
+    """Certificates that were read and left out by name."""

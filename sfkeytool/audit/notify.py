@@ -11,8 +11,10 @@ from importlib.util import find_spec
 from itertools import groupby
 from typing import Any
 
+from sfkeytool.audit.advice import step_text
 from sfkeytool.audit.events import Event, EventKind
 from sfkeytool.audit.model import Item, Problem
+from sfkeytool.audit.stops import stop_text
 from sfkeytool.crypto.names import escape_unprintable
 from sfkeytool.errors import InputError, UsageError
 from sfkeytool.passwords import Secret
@@ -137,6 +139,9 @@ def compose(
     if problems:
         subject.append(f"{_count(problems, 'source', 'sources')} could not be read")
         lines += _section("Not read", [[f"- {escape_unprintable(problem.message)}"] for problem in problems])
+    items = [event.about for event in events if isinstance(event.about, Item)]
+    if general := dict.fromkeys(step.what for item in items for step in item.advice if step.is_general):
+        lines += [*(f"{what}." for what in general), ""]
     if attempted_at is not None:
         lines += [f"You may have this already: a message of {_minute(attempted_at)} was begun and never confirmed.", ""]
     lines.append(f"sfkeytool audit, {_minute(at)}")
@@ -170,8 +175,10 @@ def _certificate_lines(events: Sequence[Event], owner_of: Callable[[str], str]) 
             line += f", {_days(items[0].days_left)}"
     places = [f"  in {item.carrier.where}" for item in items]
     owners = [f"  owner: {owner}" for owner in dict.fromkeys(owner_of(item.carrier.name) for item in items) if owner]
-    advice = [f"  {advice}" for advice in dict.fromkeys(item.advice for item in items) if advice]
-    return [line, *(escape_unprintable(rest) for rest in (*places[:_LISTED], *owners, *advice))]
+    steps = dict.fromkeys(step for item in items for step in item.advice if not step.is_general)
+    advice = [f"  {step_text(step)}" for step in steps]
+    stops = [f"  stops: {stop_text(stop)}" for stop in dict.fromkeys(stop for item in items for stop in item.stops)]
+    return [line, *(escape_unprintable(rest) for rest in (*places[:_LISTED], *owners, *stops, *advice))]
 
 
 def _count(found: Sequence[object], one: str, many: str) -> str:

@@ -10,8 +10,10 @@ from typing import Any
 
 from sfkeytool.audit.apex import certificates_named
 from sfkeytool.audit.fields import carriers_of, carriers_of_content
+from sfkeytool.audit.files import WAITS_FOR_CA
 from sfkeytool.audit.model import Carrier, CarrierKind, OrgFacts, Person, Problem, Recipients, Source
 from sfkeytool.errors import NetworkError, OrgError, SfkeytoolError
+from sfkeytool.keystores.metadata_xml import TYPES
 from sfkeytool.salesforce import ckm, soap
 from sfkeytool.salesforce.org import OrgClient, ends_everything
 
@@ -19,17 +21,11 @@ _GLOBAL = "ExtlClntAppGlobalOauthSettings"
 _APP_TYPES = ("ConnectedApp", "ExternalClientApplication", _GLOBAL)
 _CONTENT_TYPES = {"InboundCertificate": CarrierKind.INBOUND, "UserAuthCertificate": CarrierKind.USER_AUTH}
 _OTHER_TYPES = (
-    "ExtlClntAppOauthSettings",
-    "ExtlClntAppSamlConfigurablePolicies",
-    "SamlSsoConfig",
-    "NamedCredential",
-    "ExternalCredential",
-    "AuthProvider",
-    "IdentityProviderSettings",
-    "CustomSite",
-    "ExternalDataSource",
+    *sorted(TYPES - {"ConnectedApp", _GLOBAL}),
     *_CONTENT_TYPES,
 )
+_SINGLE = {"IdentityProviderSettings": "IdentityProvider"}
+"""Settings that every org has once, by the component's name; whether listMetadata knows them by type is open."""
 _MOST_REFUSALS = 3
 """Components of one type that are refused one by one before the rest of it is left."""
 
@@ -102,7 +98,14 @@ class _Reading:
             self._components(type)
         for type, query in _APEX:
             self._apex(type, query)
+        self._facts = replace(self._facts, names_read=not self._names_unread)
         self._recipients()
+
+    @property
+    def _names_unread(self) -> list[str]:
+        """The parts that could not be read and may name a certificate."""
+        beside = {f"{self._label}, {part}" for part in ("Organization", "InstalledSubscriberPackage")}
+        return [problem.path for problem in self._problems if problem.path not in beside]
 
     def _attempt(self, part: str, question: Callable[[], None]) -> bool:
         """Whether it went well; what is refused is noted, and what ends everything is raised."""
@@ -143,10 +146,10 @@ class _Reading:
             note = "its certificate could not be read"
         if not found:
             if entry.content and not note:
-                note = "waits for the certificate that a CA is to sign"
+                note = WAITS_FOR_CA
             carrier = Carrier(self._label, CarrierKind.CKM, entry.name, path, expires=entry.expires)
             found = (replace(carrier, note=note or "its certificate could not be read"),)
-        self._carriers += found
+        self._carriers += [replace(carrier, record_id=entry.record_id) for carrier in found]
         return bool(entry.content or entry.unusable) and note != "its certificate could not be read"
 
     def _list(self, types: Sequence[str]) -> None:
@@ -155,7 +158,7 @@ class _Reading:
             for found in self._client.list_metadata(types):
                 self._listed[found.type] = (*self._listed.get(found.type, ()), found)
             for type in types:
-                self._listed.setdefault(type, ())
+                self._listed.setdefault(type, _unlisted(type))
         except OrgError as error:
             if ends_everything(error):
                 raise
@@ -163,7 +166,7 @@ class _Reading:
                 for type in types:
                     self._list([type])
             elif error.code == "org.unknown-type":  # this version, or edition, has no such thing
-                self._listed[types[0]] = ()
+                self._listed[types[0]] = _unlisted(types[0])
             else:
                 self.problem(types[0], error)
 
@@ -203,6 +206,8 @@ class _Reading:
                     if len(batch) > 1:
                         batches = [[name] for name in batch]
                         continue
+                    if type in _SINGLE and error.code == "org.unknown-type":
+                        break
                     refusals += 1
                     self.problem(f"{type}:{batch[0]}" if refusals < _MOST_REFUSALS else type, error)
         return records
@@ -217,7 +222,6 @@ class _Reading:
             records = self._components(type)
             shown |= {record.first("externalClientApplication") for record in records.values()}
             listed = self._listed.get(type, ())
-            self._not_shown(type, [found.full_name for found in listed if found.full_name not in records])
             complete = complete and len(records) == len(listed)
             for found in listed:
                 if publisher := self._publisher(found):
@@ -289,6 +293,9 @@ class _Reading:
     def _components(self, type: str) -> dict[str, soap.Record]:
         """The records of a type, after what they carry was noted."""
         records = self._read(type)
+        listed = self._listed.get(type, ())
+        if listed != _unlisted(type):
+            self._not_shown(type, [found.full_name for found in listed if found.full_name not in records])
         for found in self._listed.get(type, ()):
             record = records.get(found.full_name)
             if record is None:
@@ -349,6 +356,10 @@ class _Reading:
 
             groups.append(tuple(people.values()) if self._attempt(part, ask) else None)
         self._facts = replace(self._facts, recipients=Recipients(*groups))
+
+
+def _unlisted(type: str) -> tuple[soap.FileProperties, ...]:
+    return (soap.FileProperties(type, _SINGLE[type]),) if type in _SINGLE else ()
 
 
 def _person(user: Mapping[str, Any], frozen: set[str]) -> Person:

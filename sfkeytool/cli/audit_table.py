@@ -22,7 +22,7 @@ def show_inventory(console: Console, inventory: "Inventory") -> None:
     if console.json_output:
         return
     if not sys.stdout.isatty():
-        console.result(table_lines(inventory))
+        console.result(table_lines(inventory, verbose=console.verbose))
         return
     from rich.console import Console as RichConsole
     from rich.table import Table
@@ -34,6 +34,8 @@ def show_inventory(console: Console, inventory: "Inventory") -> None:
     for heading in ("STATUS", "DAYS", "UNTIL", "LIFE", "WHAT", "NAME", "COVERAGE", "WHERE"):
         table.add_column(heading, justify="right" if heading == "DAYS" else "left", overflow="fold")
     for item in inventory.items:
+        if item.unused:
+            continue
         status, days, until, _, what, name, coverage, where = map(clean, cells(item))
         table.add_row(
             Text(status, _STYLES[status]),
@@ -51,7 +53,7 @@ def show_inventory(console: Console, inventory: "Inventory") -> None:
     screen.print(
         "LIFE: █ what is left, ░ what is gone, ◆ a day on which CKM mails, should it hold the certificate", style="dim"
     )
-    console.result(footer_lines(inventory))
+    console.result(footer_lines(inventory, verbose=console.verbose))
 
 
 def _bar(item: "Item") -> "Text":

@@ -195,6 +195,7 @@ def build_audit_request(values: Values) -> AuditRequest:
         state=values["state"],
         dry_run=bool(values["dry_run"]),
         certificates=values["certificates"],
+        exclude=tuple(values["exclude"] or ()),
     )
 
 

@@ -37,7 +37,7 @@ def warn_of_clash(run: "Run", values: Values, names: Iterable[str], taken: froze
     """A warning for each name that is taken, with the next free one."""
     if not taken:
         return
-    from sfkeytool.workflows.generations import next_name
+    from sfkeytool.names import next_name
 
     for name in names:
         if name.lower() in taken:

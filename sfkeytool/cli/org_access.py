@@ -70,6 +70,8 @@ class OrgAccess:
 
     label: str
     connect: "Callable[[], OrgClient]"
+    way: tuple[str, ...] | None = None
+    """Arguments that lead there again; None for a login of our own, whose consumer key is for nobody's screen."""
 
 
 def find_orgs(run: Run, values: Values, aliases: Sequence[str], *, use_environment: bool) -> list[OrgAccess]:
@@ -146,7 +148,7 @@ def _through_cli(run: Run, alias: str, version: str | None) -> OrgAccess:
             token = cli_bridge.parse_token(answer.stdout, alias)
         return _client(run, Session(url, token, version))
 
-    return OrgAccess(alias, connect)
+    return OrgAccess(alias, connect, ("--target-org", alias))
 
 
 def _own_login(run: Run, values: Values, version: str | None) -> OrgAccess:
@@ -188,4 +190,4 @@ def _with_token(run: Run, token: str, url: str, version: str | None) -> OrgAcces
     from sfkeytool.salesforce.org import Session
 
     client = _client(run, Session(url, Secret(token), version))
-    return OrgAccess(urlsplit(client.url).netloc, lambda: client)
+    return OrgAccess(urlsplit(client.url).netloc, lambda: client, ())

@@ -101,14 +101,16 @@ class Run:
 
     # Files
 
-    def read(self, path: Path) -> "InputFile":
-        from sfkeytool.edge.reader import key_mode_notice, read_input
+    def read(self, path: Path, *, limit: int | None = None) -> "InputFile":
+        from sfkeytool.crypto.sniff import holds_private_key
+        from sfkeytool.edge.reader import INPUT_LIMIT, key_notices, read_input
         from sfkeytool.keystores.contents import InputFile
 
-        data = read_input(path)
+        data = read_input(path, limit=limit or INPUT_LIMIT)
         self.console.detail(f"read {path}: {len(data)} bytes")
-        if b"PRIVATE KEY-----" in data and (notice := key_mode_notice(path)):
-            self.console.warn(notice)
+        if holds_private_key(data):
+            for notice in key_notices(path):
+                self.console.warn(notice)
         return InputFile(str(path), data)
 
     def plan(

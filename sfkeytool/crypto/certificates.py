@@ -237,8 +237,8 @@ def describe_certificate(certificate: x509.Certificate) -> CertificateFacts:
             subject=describe_name(certificate.subject),
             issuer=describe_name(certificate.issuer),
             serial_number=f"{certificate.serial_number:X}",
-            not_before=_iso(certificate.not_valid_before_utc),
-            not_after=_iso(certificate.not_valid_after_utc),
+            not_before=iso_utc(certificate.not_valid_before_utc),
+            not_after=iso_utc(certificate.not_valid_after_utc),
             key_algorithm=algorithm,
             key_bits=bits,
             signature_algorithm=describe_algorithm(certificate.signature_algorithm_oid),
@@ -257,7 +257,8 @@ def _describe_key(certificate: x509.Certificate) -> tuple[str, int | None]:
         return describe_algorithm(certificate.public_key_algorithm_oid), None
 
 
-def _iso(moment: datetime) -> str:
+def iso_utc(moment: datetime) -> str:
+    """ISO 8601 in UTC, whole seconds, four digits of the year: strftime writes year 1 as one digit. Pure."""
     return moment.replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 

@@ -1,4 +1,5 @@
-"""PEM as it arrives: several blocks, CRLF, indentation, text and bag attributes in between."""
+"""PEM as it arrives: several blocks, CRLF, indentation, text and bag attributes in between, line ends made blanks by a
+form or written ``\\n`` by JSON."""
 
 import base64
 import binascii
@@ -8,6 +9,7 @@ from dataclasses import dataclass, field
 from sfkeytool.errors import InputError
 
 _BEGIN = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,64})-----")
+_LINE_ENDS = re.compile(rb"\s|\\[nr]")
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ def parse_pem(data: bytes, label: str) -> tuple[PemBlock, ...]:
             )
         lines = [line.strip() for line in data[match.end() : end].splitlines()]
         headers = [line for line in lines if b":" in line]
-        body = b"".join(line for line in lines if b":" not in line)
+        body = _LINE_ENDS.sub(b"", b"".join(line for line in lines if b":" not in line))
         try:
             der = base64.b64decode(body, validate=True)
         except binascii.Error:

@@ -34,6 +34,22 @@ KEYSTORE_KINDS = frozenset({FileKind.JKS, FileKind.JCEKS, FileKind.BKS, FileKind
 _SEQUENCE, _INTEGER, _OID, _OCTETS, _BITS, _CONTEXT_0 = 0x30, 0x02, 0x06, 0x04, 0x03, 0xA0
 _PKCS7_PREFIX = "1.2.840.113549.1.7."
 
+_BASE64 = re.compile(rb"[A-Za-z0-9+/=\s]+")
+_LAYERS = 2
+"""Base64 of base64: what somebody uploaded, and Salesforce's own around it."""
+_SHORTEST = 64
+"""Bytes: the shortest certificate or key is well longer."""
+_DER_IN_BASE64 = b"MI"
+"""How DER over 127 bytes begins in base64."""
+
+_PRIVATE_DER = frozenset({FileKind.DER_KEY, FileKind.DER_ENCRYPTED_KEY})
+_PRIVATE_KEY = re.compile(rb"-----BEGIN (?:ENCRYPTED |RSA |EC |DSA |OPENSSH )?PRIVATE KEY-----")
+_KEY_MATERIAL = re.compile(rb"[A-Za-z0-9+/]{40}")
+_LABEL_TO_KEY = 4096
+"""Bytes behind a label in which its key begins: our own bound."""
+_PKCS8_IN_BASE64 = b"IBADANBgkqhkiG9w0BAQEFAASC"
+"""Version 0 and rsaEncryption of an RSA key's PKCS#8, with the four bytes before: their place in base64 is fixed."""
+
 
 def sniff(data: bytes) -> FileKind:
     """The kind of ``data``; UNKNOWN for everything else. Pure. Never raises."""
@@ -54,20 +70,52 @@ def sniff(data: bytes) -> FileKind:
 
 
 def normalise_text(data: bytes) -> bytes:
-    """Text as UTF-8 without BOM (PowerShell writes UTF-16), bare base64 as the DER inside; else unchanged. Pure."""
+    """Text as UTF-8 without BOM (PowerShell writes UTF-16); of base64 what is inside, if that is DER or a text with PEM
+    in it. All else is returned unchanged. Pure. Never raises."""
+    data = _as_utf8(data)
+    for _ in range(_LAYERS):
+        inside = _inside_base64(data)
+        if inside is None:
+            break
+        data = inside
+    return data
+
+
+def holds_private_key(data: bytes) -> bool:
+    """Whether a private key stands in ``data``: PEM, DER, base64 or UTF-16, also in the midst of a program. Pure.
+
+    Keys inside of keystores are not looked for, nor is a PEM label without a key taken for one.
+    """
+    data = normalise_text(data)
+    if _PKCS8_IN_BASE64 in data or (data[:1] == b"\x30" and sniff(data) in _PRIVATE_DER):
+        return True
+    for begin in _PRIVATE_KEY.finditer(data):
+        end = begin.end()
+        next_label = data.find(b"-----", end, end + _LABEL_TO_KEY)
+        if _KEY_MATERIAL.search(data, end, next_label if next_label >= 0 else end + _LABEL_TO_KEY):
+            return True
+    return False
+
+
+def _as_utf8(data: bytes) -> bytes:
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         try:
             data = data.decode("utf-16").encode()
         except UnicodeDecodeError:
             return data
-    data = data.removeprefix(b"\xef\xbb\xbf")
-    # The shortest certificate or key is well over 64 characters; "MI" is how DER over 127 bytes begins in base64.
-    if len(data) >= 64 and data.lstrip()[:2] == b"MI" and re.fullmatch(rb"[A-Za-z0-9+/=\s]+", data):
-        try:
-            return base64.b64decode(b"".join(data.split()), validate=True)
-        except binascii.Error:
-            return data
-    return data
+    return data.removeprefix(b"\xef\xbb\xbf")
+
+
+def _inside_base64(data: bytes) -> bytes | None:
+    """None if it is no base64, or there is neither DER nor PEM in it."""
+    if len(data) < _SHORTEST or not _BASE64.fullmatch(data):
+        return None
+    try:
+        inside = _as_utf8(base64.b64decode(b"".join(data.split()), validate=True))
+    except binascii.Error:
+        return None
+    is_wanted = inside[:1] == b"\x30" or b"-----BEGIN " in inside or inside.lstrip()[:2] == _DER_IN_BASE64
+    return inside if is_wanted else None
 
 
 def _sniff_der(data: bytes) -> FileKind:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
+from sfkeytool.edge.projects import repository_around
 from sfkeytool.errors import InputError, UsageError
 from sfkeytool.model import Notice
 from sfkeytool.passwords import Secret, Source, SourceKind, checked_secret, decode_secret, generate_password
@@ -28,6 +29,8 @@ _PLAIN = (
 # A FIFO without a writer would hold a blocking open for ever.
 _NONBLOCKING = _PLAIN | getattr(os, "O_NONBLOCK", 0)
 _CHUNK = 1 << 20
+_SOURCE_NAMES = (".cls", ".trigger", ".page", ".component", ".js", "-meta.xml", ".md")
+"""Apex, pages, metadata (custom metadata without -meta.xml ends in .md): nobody keeps a key for itself in these."""
 _HINT_ENTRIES = 5_000
 
 
@@ -88,6 +91,24 @@ def walk_inputs(paths: Sequence[Path], on_error: Callable[[InputError], None] | 
             entries = [entry for entry in entries if entry.name != ".git" and not entry.name.startswith(".sfkeytool")]
             yield from (folder / entry.name for entry in entries if os.path.isfile(entry))
             waiting += [folder / entry.name for entry in reversed(entries) if entry.is_dir(follow_symlinks=False)]
+
+
+def key_notices(path: Path) -> Iterator[Notice]:
+    """Warnings about a file that holds a private key: that it is source, or lies where source does, on every system;
+    and that its mode lets other users read it, with the command that closes it."""
+    if path.name.lower().endswith(_SOURCE_NAMES):
+        yield Notice(
+            "input.key-in-source",
+            f"a private key stands in {path}, which is source: whoever reads it, or its history, has the key",
+        )
+        return
+    if inside := repository_around(path.parent):
+        yield Notice(
+            "input.key-in-source",
+            f"a private key stands in {path}, which is inside {inside}: it must not be committed",
+        )
+    if notice := key_mode_notice(path):
+        yield notice
 
 
 def key_mode_notice(path: Path) -> Notice | None:

@@ -16,6 +16,7 @@ from typing import Any
 from sfkeytool.edge.disk import create_file, make_private_folder, naming, remove, sync_folder
 from sfkeytool.edge.journal import is_plain_name, made_path
 from sfkeytool.edge.locking import FolderVanishedError, lock_folders
+from sfkeytool.edge.projects import repository_around
 from sfkeytool.edge.receipts import damaged_name, damaged_notice, encode_grown, read_records
 from sfkeytool.edge.recovery import is_settled, recover
 from sfkeytool.edge.signals import deferred_signals
@@ -106,15 +107,7 @@ def repository_notice(folder: Path) -> Notice | None:
 
     There its secrets may be committed, or deployed to an org with the sources.
     """
-    place = Path(os.path.realpath(folder))
-    for parent in (place, *place.parents):
-        # .git is a file in submodules and linked work trees.
-        if os.path.lexists(parent / ".git"):
-            inside = f"the git work tree {parent}"
-        elif os.path.lexists(parent / "sfdx-project.json"):
-            inside = f"the Salesforce DX project {parent}"
-        else:
-            continue
+    if inside := repository_around(folder):
         return Notice(
             "output.in-repository",
             f"{folder} is inside {inside}: its key and keystore must not be committed",

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sfkeytool.crypto import certificates, csr, keys, pem
+from sfkeytool.crypto.certificate_text import TextKind, parse_certificate_text, refusal
 from sfkeytool.crypto.der import DerError, read_tlv
 from sfkeytool.crypto.limits import MAX_INPUT_BYTES
 from sfkeytool.crypto.names import LIBRARY_ERRORS
@@ -16,12 +17,14 @@ from sfkeytool.errors import (
     PrivateKeyPasswordError,
     SfkeytoolError,
 )
+from sfkeytool.keystores import metadata_xml
 from sfkeytool.keystores.open import open_keystore
 from sfkeytool.keystores.store import Keystore, StoreType
 from sfkeytool.passwords import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from xml.etree.ElementTree import Element
 
     from cryptography import x509
 
@@ -203,28 +206,70 @@ def _from_der(file: InputFile, kind: FileKind, passwords: "Sequence[Secret]", lo
 
 
 def _from_xml(file: InputFile) -> Contents:
-    """Salesforce metadata: the text of any element that is a certificate, PEM or one line of base64 DER."""
-    if b"<!DOCTYPE" in file.data or b"<!ENTITY" in file.data:  # no Salesforce metadata has one; entity bombs do
-        raise InputError("xml.doctype", f"{file.label} has a document type declaration: not a Salesforce metadata file")
-    from xml.etree import ElementTree
-
-    try:
-        root = ElementTree.fromstring(file.data)  # noqa: S314 - no DTD, so no entities to expand
-    except (ElementTree.ParseError, ValueError, LookupError) as error:
-        raise InputError("xml.malformed", f"{file.label} is not well-formed XML: {error}") from None
+    """Of Salesforce metadata the fields that are meant for certificates, each a certificate, a name or an error; of
+    other XML, any element that is one."""
+    root = metadata_xml.parse_xml(file.data, file.label)
+    type = metadata_xml.tag_of(root)
     found: list[FoundCertificate] = []
+    ignored: list[str] = []
+    if type in metadata_xml.TYPES:
+        for field_path, text in metadata_xml.texts(root):
+            parsed = parse_field(type, field_path, text, file.label)
+            found.extend(parsed.certificates)
+            if parsed.reference:
+                ignored.append(f"{file.label}, <{field_path.rpartition('.')[2]}>: {parsed.words}")
+    else:
+        found.extend(_in_any_element(root, file.label))
+    return Contents(file.label, FileKind.XML, certificates=tuple(found), ignored=tuple(ignored))
+
+
+def _in_any_element(root: "Element", label: str) -> "Iterator[FoundCertificate]":
     for element in root.iter():
-        tag = element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
+        tag = metadata_xml.tag_of(element)
         text = (element.text or "").strip()
         if not text.startswith(("-----BEGIN ", "MI")):
             continue
-        inner = InputFile(f"{file.label}, <{tag}>", text.encode())
         try:
-            found.extend(parse_contents(inner, ()).certificates)
+            yield from parse_contents(InputFile(f"{label}, <{tag}>", text.encode()), ()).certificates
         except SfkeytoolError:
             if "certificate" in tag.lower():  # other elements may begin with MI by chance
                 raise
-    return Contents(file.label, FileKind.XML, certificates=tuple(found))
+
+
+@dataclass(frozen=True)
+class Field:
+    """What a field of metadata holds: certificates, or ``reference``, the name or record Id of one in Certificate and
+    Key Management, with ``words`` for it; or nothing."""
+
+    certificates: tuple[FoundCertificate, ...] = ()
+    reference: str = ""
+    words: str = ""
+
+
+def parse_field(type: str, path: str, text: str, label: str) -> Field:
+    """What the text at the dotted ``path`` of a component of ``type`` holds. Pure.
+
+    Raises CertificateError and InputError for a filled certificate field that holds neither a certificate nor what may
+    be a name of one, and what parse_contents raises. ``label`` is what the component is called in messages.
+    """
+    is_meant = metadata_xml.is_certificate_field(type, path)
+    if not text.strip() or not (is_meant or path in metadata_xml.FREE_FIELDS.get(type, ())):
+        return Field()
+    name = path.rpartition(".")[2]
+    where = f"{label}, <{name}>"
+    parsed = parse_certificate_text(text)
+    if parsed.kind is TextKind.CERTIFICATE:
+        return Field(parse_contents(InputFile(where, parsed.data), (), load_keys=False).certificates)
+    if not is_meant:
+        return Field()
+    reference = text.strip()
+    verb = "signs with" if "signing" in name.lower() else "names"
+    match parsed.kind:
+        case TextKind.RECORD_ID:
+            return Field(reference=reference, words=f"{verb} the CKM certificate of Id {reference}")
+        case TextKind.NAME:
+            return Field(reference=reference, words=f"{verb} the CKM certificate {reference}")
+    raise refusal(parsed, where)
 
 
 def _from_pkcs7(der: bytes, origin: str) -> "Iterator[FoundCertificate]":

@@ -19,4 +19,6 @@ def is_worth_a_word(file: PurePath, error: SfkeytoolError) -> bool:
     """Whether a file that lies in a walked folder should have been readable: a folder holds all sorts of things."""
     if isinstance(error, KeystorePasswordError | PrivateKeyPasswordError) or error.code == "input.not-permitted":
         return True
+    if error.code.startswith("zip."):
+        return True
     return file.name.lower().endswith(_NAMES) and error.code not in _NOTHING

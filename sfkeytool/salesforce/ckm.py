@@ -1,20 +1,21 @@
 """Certificate and Key Management of an org, as its APIs show it: two lists that have to agree, and the bodies."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
 from sfkeytool.errors import OrgError
 from sfkeytool.model import Notice
+from sfkeytool.names import parse_record_id
 from sfkeytool.salesforce import soap
 from sfkeytool.salesforce.org import OrgClient, ends_everything
 
 _QUERY = (
-    "SELECT DeveloperName, MasterLabel, ExpirationDate, KeySize, OptionsIsCaSigned, OptionsIsUnusable,"
+    "SELECT Id, DeveloperName, MasterLabel, ExpirationDate, KeySize, OptionsIsCaSigned, OptionsIsUnusable,"
     " OptionsIsPrivateKeyExportable, CreatedDate FROM Certificate"
 )
-_SHORT_QUERY = "SELECT DeveloperName, MasterLabel, ExpirationDate FROM Certificate"
+_SHORT_QUERY = "SELECT Id, DeveloperName, MasterLabel, ExpirationDate FROM Certificate"
 """One unknown column fails the whole query (Tooling API, "Certificate": some came in later versions)."""
 
 MOST_CERTIFICATES = 50
@@ -43,6 +44,8 @@ class CkmEntry:
     exportable: bool | None = None
     created: str = ""
     content: bytes = b""
+    record_id: str = ""
+    """15 characters, as settings name it that do not go by the unique name."""
 
 
 @dataclass(frozen=True)
@@ -81,23 +84,25 @@ def list_certificates(client: OrgClient, *, with_content: bool = True) -> CkmLis
     """
     errors: list[OrgError] = []
     rows: dict[str, CkmEntry] = {}
-    names: tuple[str, ...] | None = None
+    listed: tuple[soap.FileProperties, ...] | None = None
     try:
-        names = list_names(client)
+        listed = client.list_metadata(["Certificate"])
     except OrgError as error:
         _keep(errors, error)
     try:
         rows = {row.name.lower(): row for row in sorted(_query(client), key=lambda row: row.created)}
     except OrgError as error:
         _keep(errors, error)
-    if names is None:
+    if listed is None:
         return CkmListing(tuple(rows.values()), tuple(errors), is_complete=False, names_read=False)
+    names = tuple(found.full_name for found in listed)
     contents = dict(_contents(client, names, errors)) if with_content else {}
     entries = []
-    for name in names:
-        entry = rows.get(name.lower(), CkmEntry(name))
-        body = contents.get(name.lower())
-        entries.append(_joined(name, entry, body))
+    for found in listed:
+        name = found.full_name
+        entry = _joined(name, rows.get(name.lower(), CkmEntry(name)), contents.get(name.lower()))
+        # The Id of a row may be that of a deleted record of the same name.
+        entries.append(replace(entry, record_id=parse_record_id(found.id) or entry.record_id))
     return CkmListing(
         tuple(entries), tuple(errors), is_complete=all(entry.content or entry.unusable for entry in entries)
     )
@@ -144,6 +149,7 @@ def _query(client: OrgClient) -> Iterator[CkmEntry]:
             _flag(record.get("OptionsIsUnusable")),
             _flag(record.get("OptionsIsPrivateKeyExportable")),
             str(record.get("CreatedDate") or ""),
+            record_id=parse_record_id(str(record.get("Id") or "")) or "",
         )
 
 
@@ -157,20 +163,17 @@ def _contents(client: OrgClient, names: tuple[str, ...], errors: list[OrgError])
 
 def _joined(name: str, row: CkmEntry, body: soap.Record | None) -> CkmEntry:
     if body is None:
-        return CkmEntry(
-            name, row.label, row.expires, row.key_bits, row.ca_signed, row.unusable, row.exportable, row.created
-        )
+        return replace(row, name=name)
     bits = body.first("keySize")
-    return CkmEntry(
-        name,
-        row.label or body.first("masterLabel"),
-        row.expires or parse_moment(body.first("expirationDate")),
-        row.key_bits or (int(bits) if bits.isdigit() else None),
-        row.ca_signed if row.ca_signed is not None else _flag(body.first("caSigned")),
-        row.unusable,
-        row.exportable if row.exportable is not None else _flag(body.first("privateKeyExportable")),
-        row.created,
-        body.content(),
+    return replace(
+        row,
+        name=name,
+        label=row.label or body.first("masterLabel"),
+        expires=row.expires or parse_moment(body.first("expirationDate")),
+        key_bits=row.key_bits or (int(bits) if bits.isdigit() else None),
+        ca_signed=row.ca_signed if row.ca_signed is not None else _flag(body.first("caSigned")),
+        exportable=row.exportable if row.exportable is not None else _flag(body.first("privateKeyExportable")),
+        content=body.content(),
     )
 
 

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 from xml.parsers import expat
 from xml.sax.saxutils import escape
 
+from sfkeytool.crypto.certificate_text import TextKind, parse_certificate_text
+from sfkeytool.crypto.sniff import normalise_text
 from sfkeytool.errors import InputError, SelfCheckError, UsageError
 from sfkeytool.model import AppKind
 
@@ -31,7 +33,8 @@ NOTIFICATION_PERMISSION = "ManageCertificatesExpiration"
 
 PERMISSION_SET = "Certificate_Expiry_Mails"
 
-_PEM = re.compile(rb"-----BEGIN CERTIFICATE-----(?P<gap>(?:\s|&#(?:13|10|x0?[dDaA]);)+)")
+_GAP = re.compile(rb"(?:\s|&#(?:13|10|x0?[dDaA]);)+")
+_PEM = re.compile(rb"-----BEGIN CERTIFICATE-----(?P<gap>" + _GAP.pattern + rb")")
 _BASE64 = re.compile(r"[A-Za-z0-9+/\s]+=*\s*")
 _CERTIFICATE_PATHS = {
     "ConnectedApp": ("ConnectedApp", "oauthConfig", "certificate"),
@@ -190,9 +193,10 @@ class _Place:
 def replace_certificate(document: bytes, certificate_der: bytes, label: str) -> bytes:
     """A retrieved ConnectedApp or ExtlClntAppGlobalOauthSettings with another certificate; all other bytes stay.
 
-    ``certificate_der`` is the leaf. The form of the old one is kept: PEM with its line ends, or base64 DER in one line.
-    Raises InputError for a document that is malformed, of another type, not in UTF-8, has a DTD, or has no such
-    element, several, or one that names a certificate of CKM instead of holding it. Pure.
+    ``certificate_der`` is the leaf. The form of the old one is kept: PEM with its line ends, base64 of DER or of a
+    text, in one line or in several. Raises InputError for a document that is malformed, of another type, not in UTF-8,
+    has a DTD, or has no such element, several, or one that holds something else: a name in CKM, a placeholder, a public
+    key. Pure.
     """
     place = _find_certificate(document, label)
     if place.empty_tag_at >= 0:  # <certificate/>
@@ -214,20 +218,60 @@ def read_certificate(document: bytes) -> bytes | None:
 
 
 def _in_the_form_of(old: bytes, place: _Place, certificate_der: bytes, label: str) -> bytes:
-    text = "".join(place.text).strip()
+    text = "".join(place.text).strip().removeprefix("\ufeff").strip()
     lead, trail = old[: len(old) - len(old.lstrip())], old[len(old.rstrip()) :]
-    if pem := _PEM.search(old):
-        after = re.search(rb"-----END CERTIFICATE-----(.*)\Z", old, re.DOTALL)
-        return old[: pem.start()] + _pem(certificate_der, pem["gap"]) + (after[1] if after else b"")
     if not text:
         return _pem(certificate_der, b"\n")
+    if pem := _PEM.search(old):
+        new = _pem(certificate_der, pem["gap"])
+        before, _, rest = text.partition("-----BEGIN CERTIFICATE-----")
+        after = rest.partition("-----END CERTIFICATE-----")[2]
+        if before.strip() or after.strip():  # of the old one too: bag attributes, or its CAs
+            return lead + new + trail
+        end = old.rfind(b"-----END CERTIFICATE-----")
+        return old[: pem.start()] + new + (old[end + len(b"-----END CERTIFICATE-----") :] if end >= 0 else b"")
     if _BASE64.fullmatch(text) and _decode(text) is not None:
-        return lead + base64.b64encode(certificate_der) + trail
-    raise InputError(
-        "metadata.reference",
-        f"{label}: <certificate> holds no certificate but {text[:60]!r}, which may name one of Certificate and Key"
-        " Management",
-        "choose the new one by its name there, or upload the certificate once in Setup and retrieve the file again",
+        return lead + _base64_like(old, text, certificate_der) + trail
+    raise _not_replaced(text, label)
+
+
+def _base64_like(old: bytes, text: str, certificate_der: bytes) -> bytes:
+    """The new certificate as what was uploaded before, DER or a text, and in lines of the same length."""
+    first, *others = text.split()
+    inside = base64.b64decode(first + "".join(others))
+    uploaded = certificate_der
+    if b"-----BEGIN " in inside:
+        uploaded = _pem(certificate_der, b"\n") + b"\n"
+    elif inside[:1] != b"\x30":
+        uploaded = base64.b64encode(certificate_der)
+    encoded = base64.b64encode(uploaded)
+    gap = _GAP.search(old.strip())
+    if not (others and gap):
+        return encoded
+    return gap[0].join(encoded[start : start + len(first)] for start in range(0, len(encoded), len(first)))
+
+
+def _not_replaced(text: str, label: str) -> InputError:
+    parsed = parse_certificate_text(text)
+    match parsed.kind:
+        case TextKind.NAME | TextKind.RECORD_ID:
+            return InputError(
+                "metadata.reference",
+                f"{label}: <certificate> holds no certificate but {text!r}, which may name one of Certificate and Key"
+                " Management",
+                "choose the new one by its name there, or upload the certificate once in Setup and retrieve the file"
+                " again",
+            )
+        case TextKind.PLACEHOLDER:
+            return InputError(
+                "metadata.placeholder",
+                f"{label}: <certificate> holds {parsed.what}, which something fills in before it is deployed",
+                "give that the new certificate, and leave this file as it is",
+            )
+    return InputError(
+        "metadata.not-a-certificate",
+        f"{label}: <certificate> holds {parsed.what}, no certificate to replace",
+        "look where it comes from; if nothing needs it, empty the element and run this again",
     )
 
 
@@ -239,10 +283,14 @@ def _pem(certificate_der: bytes, gap: bytes) -> bytes:
 
 
 def _decode(text: str) -> bytes | None:
-    """The DER in PEM or bare base64; None if it is neither."""
-    body = re.sub(r"-----(BEGIN|END) CERTIFICATE-----", "", text)
+    """The DER in PEM, in bare base64, or in the base64 of either; None if it is none of these."""
+    data = normalise_text(text.strip().encode("utf-8", "replace"))
+    if data[:1] == b"\x30":
+        return data
+    _, begin, rest = data.partition(b"-----BEGIN CERTIFICATE-----")
+    body = rest.partition(b"-----END CERTIFICATE-----")[0] if begin else data
     try:
-        der = base64.b64decode("".join(body.split()), validate=True)
+        der = base64.b64decode(b"".join(body.split()), validate=True)
     except ValueError:
         return None
     return der if der[:1] == b"\x30" else None

@@ -32,6 +32,8 @@ class FileProperties:
     namespace: str = ""
     is_installed: bool = False
     """Whether it came with a managed package, which somebody else maintains."""
+    id: str = ""
+    """The record's Id, of 18 characters; empty where it has none."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,7 @@ def parse_list(answer: bytes, host: str) -> tuple[FileProperties, ...] | Fault:
             values.get("fullName", ""),
             values.get("namespacePrefix", ""),
             values.get("manageableState", "").startswith("installed"),
+            values.get("id", ""),
         )
         for values in (dict(pairs) for tag, pairs in parsed if tag == "result")
         if values.get("fullName")

@@ -4,16 +4,21 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sfkeytool.acceptance.mails import PERMISSION
+from sfkeytool.audit.advice import Place
 from sfkeytool.audit.config import AuditConfig, with_exceptions
 from sfkeytool.audit.facts import describe_inventory
 from sfkeytool.audit.inventory import take_inventory
 from sfkeytool.audit.model import Coverage, Inventory, Item, Source, Status
+from sfkeytool.audit.patterns import without_excluded
 from sfkeytool.errors import EXIT_DONE, EXIT_DUE, EXIT_EXPIRED, EXIT_PARTIAL
 from sfkeytool.model import FailOn, Notice, Outcome
 from sfkeytool.salesforce.ckm import room_notice
+from sfkeytool.workflows.requests import AuditRequest
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
+
+_APPS_NAMED = 10
 
 DEFAULT_FAIL_ON = frozenset({FailOn.EXPIRED, FailOn.WITHIN, FailOn.UNREADABLE})
 """And uncovered, where CKM was read from the org: from files alone nobody can tell, so that is a warning."""
@@ -24,19 +29,22 @@ _NAMED = 5
 
 
 def audit(
-    sources: "Sequence[Source]",
-    within_days: int | None,
-    fail_on: "Collection[FailOn] | None",
-    now: datetime,
-    config: AuditConfig | None = None,
+    sources: "Sequence[Source]", request: AuditRequest, now: datetime, place: Place, config: AuditConfig | None = None
 ) -> tuple[Outcome, Inventory]:
     """The judged inventory, and its exit code. Of ``config`` the exceptions count here. Pure."""
-    inventory = with_exceptions(take_inventory(sources, now, within_days), config or AuditConfig())
+    inventory = take_inventory(sources, now, request.within_days, place)
+    inventory = without_excluded(with_exceptions(inventory, config or AuditConfig()), request.exclude)
     notices = [notice for item in inventory.items if item.counts for notice in _coverage_notices(item)]
+    notices += _uncovered_in_files(inventory)
+    notices += [
+        Notice(item.finding, f"{item.carrier.where}: {item.advice[0].what}")
+        for item in inventory.items
+        if item.finding and item.advice
+    ]
     for source in sources:
         notices += _org_notices(source)
     return (
-        Outcome(describe_inventory(inventory), notices=tuple(notices), exit_code=exit_code(inventory, fail_on)),
+        Outcome(describe_inventory(inventory), notices=tuple(notices), exit_code=exit_code(inventory, request.fail_on)),
         inventory,
     )
 
@@ -51,7 +59,9 @@ def exit_code(inventory: Inventory, fail_on: "Collection[FailOn] | None") -> int
     statuses = {item.status for item in counted}
     if FailOn.EXPIRED in wanted and Status.EXPIRED in statuses:
         return EXIT_EXPIRED
-    uncovered = [item for item in counted if item.coverage is Coverage.UNCOVERED]
+    if FailOn.EXPIRED_UNUSED in wanted and any(item.unused for item in inventory.items):
+        return EXIT_EXPIRED
+    uncovered = [item for item in counted if item.wants_cover]
     unproved = uncovered or any(item.coverage is Coverage.UNPROVED for item in counted)
     if (
         (FailOn.WITHIN in wanted and statuses & {Status.DUE, Status.EXPIRED})
@@ -66,6 +76,8 @@ def exit_code(inventory: Inventory, fail_on: "Collection[FailOn] | None") -> int
 
 
 def _coverage_notices(item: Item) -> "Iterator[Notice]":
+    if item.status is Status.EXPIRED:  # which is told, and no mail can come any more
+        return
     name = f"{item.carrier.source}: {item.carrier.name}" if item.ckm_read else item.carrier.name
     if item.coverage is Coverage.UNPROVED:
         where = f"{item.twin} holds its certificate or a reminder of it; " if item.twin else ""
@@ -74,15 +86,11 @@ def _coverage_notices(item: Item) -> "Iterator[Notice]":
         )
         reason = item.carrier.note or untold
         yield Notice("audit.unproved", f"{name}: {where}{reason}")
-    elif item.coverage is Coverage.UNCOVERED and item.ckm_read:
+    elif item.wants_cover and item.ckm_read:
         late = f"; there is {item.twin}" if item.twin else ""
         yield Notice(
             "audit.uncovered",
             f"{name}: CKM of the org does not hold its certificate, so that no mail tells of its expiry{late}",
-        )
-    elif item.coverage is Coverage.UNCOVERED:
-        yield Notice(
-            "audit.uncovered", f"{name}: no keystore here holds its certificate, so nothing shows that CKM mails"
         )
     elif item.coverage is Coverage.SAME_KEY:
         yield Notice(
@@ -90,6 +98,17 @@ def _coverage_notices(item: Item) -> "Iterator[Notice]":
             f"{name}: {item.twin} has the same key but is another certificate: its mails come in time, and speak of"
             " another day",
         )
+
+
+def _uncovered_in_files(inventory: Inventory) -> "Iterator[Notice]":
+    """One for all: a project may hold a hundred apps, and of none can its files tell."""
+    names = [item.carrier.name for item in inventory.items if item.counts and item.wants_cover and not item.ckm_read]
+    if names:
+        named = ", ".join(names[:_APPS_NAMED]) + (
+            f" and {len(names) - _APPS_NAMED} more" if len(names) > _APPS_NAMED else ""
+        )
+        whose = "its certificate" if len(names) == 1 else "their certificates"
+        yield Notice("audit.uncovered", f"{named}: no keystore here holds {whose}, so nothing shows that CKM mails")
 
 
 def _org_notices(source: Source) -> "Iterator[Notice]":

@@ -96,7 +96,7 @@ def refuse_expired(chain: "Sequence[x509.Certificate]", now: datetime) -> None:
             facts = certificates.describe_certificate(certificate)
             raise CertificateError(
                 "ckm.expired",
-                f"{what} ({facts.subject}) expired on {certificate.not_valid_after_utc:%Y-%m-%d}",
+                f"{what} ({facts.subject}) expired on {certificate.not_valid_after_utc.date()}",
                 "ask the CA for its present chain" if number else "ask the CA for a new certificate",
             )
 

@@ -60,7 +60,7 @@ def describe_entry(entry: CkmEntry) -> dict[str, Any]:
     return {
         "name": entry.name,
         "label": entry.label or None,
-        "notAfter": f"{entry.expires:%Y-%m-%dT%H:%M:%SZ}" if entry.expires else None,
+        "notAfter": certificates.iso_utc(entry.expires) if entry.expires else None,
         "keyBits": entry.key_bits,
         "caSigned": entry.ca_signed,
         "waitsForCertificate": entry.unusable if entry.unusable is not None else held.request is not None,
@@ -238,7 +238,7 @@ def differs_after_upload(entry: CkmEntry | None, leaf: "x509.Certificate") -> st
     if found.sha256 != wanted.sha256:
         return f"CKM holds another certificate ({found.sha256[:23]}…, until {found.not_after[:10]})"
     if entry.expires is not None and abs((entry.expires.date() - leaf.not_valid_after_utc.date()).days) > 1:
-        return f"CKM shows the expiry {entry.expires:%Y-%m-%d}, and not {wanted.not_after[:10]}"
+        return f"CKM shows the expiry {entry.expires.date()}, and not {wanted.not_after[:10]}"
     return ""
 
 

@@ -4,29 +4,11 @@ Names in Certificate and Key Management are unique, and clients read keys from t
 name and a folder of its own, and no earlier one is touched.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
-from sfkeytool.errors import UsageError
 from sfkeytool.model import Purpose
-from sfkeytool.names import MAXIMUM_LENGTH, base_name
-
-
-def next_name(name: str, day: date, taken: Collection[str]) -> str:
-    """The name of the next generation: the month, then ``b`` to ``z`` where that is taken. Pure.
-
-    A long base is shortened, so that the whole fits into 40 characters. Raises UsageError when all are taken.
-    """
-    for letter in ("", *"bcdefghijklmnopqrstuvwxyz"):
-        mark = f"_{day:%Y%m}{letter}"
-        candidate = base_name(name)[: MAXIMUM_LENGTH - len(mark)].rstrip("_") + mark
-        if candidate != name and candidate not in taken:
-            return candidate
-    raise UsageError(
-        "usage.generation", f"all names of {name} for {day:%Y-%m} are taken", "choose another with --as NAME"
-    )
 
 
 @dataclass(frozen=True)

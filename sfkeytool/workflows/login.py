@@ -359,12 +359,12 @@ def _validity_notices(found: FoundCertificate | None, now: datetime) -> Iterator
     if until < now:
         yield Notice(
             "certificate.expired",
-            f"the certificate in {found.origin} expired on {until:%Y-%m-%d}; whether Salesforce refuses the logins of"
+            f"the certificate in {found.origin} expired on {until.date()}; whether Salesforce refuses the logins of"
             " such a one its pages do not agree on: this login tells",
         )
     elif now < since:
         yield Notice(
-            "certificate.not-yet-valid", f"the certificate in {found.origin} is valid only from {since:%Y-%m-%d} on"
+            "certificate.not-yet-valid", f"the certificate in {found.origin} is valid only from {since.date()} on"
         )
 
 

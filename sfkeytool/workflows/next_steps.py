@@ -77,7 +77,7 @@ def steps_for_chain(name: str, purpose: Purpose, certificate: "x509.Certificate"
     """Sentences that tell what to do with a CA's answer to a request of CKM. Pure."""
     steps = [
         f"Upload {name}-chain.crt in Setup > Certificate and Key Management > {name} > Upload Signed Certificate. It"
-        f" worked if the list then shows the expiry {certificate.not_valid_after_utc:%Y-%m-%d}.",
+        f" worked if the list then shows the expiry {certificate.not_valid_after_utc.date()}.",
         _PLACE_BY_PURPOSE[purpose]
         .format(name=name)
         .replace(f"the same certificate as in {name}.jks", "the leaf alone"),

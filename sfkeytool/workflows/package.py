@@ -175,9 +175,7 @@ def judge_file(
 
 def validity_notices(certificate: "x509.Certificate", now: datetime) -> tuple[Notice, ...]:
     if certificate.not_valid_after_utc < now:
-        return (
-            Notice("certificate.expired", f"the certificate expired on {certificate.not_valid_after_utc:%Y-%m-%d}"),
-        )
+        return (Notice("certificate.expired", f"the certificate expired on {certificate.not_valid_after_utc.date()}"),)
     if certificate.not_valid_before_utc > now:
         starts = certificate.not_valid_before_utc
         return (

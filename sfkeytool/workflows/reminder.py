@@ -1,16 +1,18 @@
 """``reminder``: a keystore whose certificate expires when another does, for orgs that must not hold the real key."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sfkeytool.crypto import certificates, keys, reminders
-from sfkeytool.errors import CertificateError
-from sfkeytool.keystores.contents import InputFile, parse_contents
+from sfkeytool.crypto.sniff import FileKind
+from sfkeytool.errors import CertificateError, InputError
+from sfkeytool.keystores.contents import FoundCertificate, InputFile, parse_contents
 from sfkeytool.keystores.selection import only_leaf
 from sfkeytool.model import ArtifactKind, Outcome, Purpose
-from sfkeytool.names import MAXIMUM_LENGTH, legal_name
 from sfkeytool.passwords import Secret
+from sfkeytool.salesforce.metadata import read_certificate
 from sfkeytool.workflows import package
 from sfkeytool.workflows.mails import describe_mails
 from sfkeytool.workflows.next_steps import steps_for_reminder
@@ -18,8 +20,6 @@ from sfkeytool.workflows.requests import ReminderRequest
 
 if TYPE_CHECKING:
     from cryptography import x509
-
-_SUFFIX = "_expiry_only"
 
 INFERRED = (
     "That Certificate and Key Management mails about imported pairs is inferred, not documented: they are ordinary rows"
@@ -32,12 +32,6 @@ INFERRED = (
 class ReminderInputs:
     certificate: InputFile
     password: Secret
-
-
-def reminder_name(label: str) -> str:
-    """The default NAME for a certificate's file name: up to its first dot, with ``_expiry_only``, in 40 characters."""
-    base = legal_name(label.partition(".")[0].removesuffix("_glbloauth")).value
-    return base[: MAXIMUM_LENGTH - len(_SUFFIX)].rstrip("_") + _SUFFIX
 
 
 def reminder(request: ReminderRequest, name: str, inputs: ReminderInputs, now: datetime) -> Outcome:
@@ -72,13 +66,25 @@ def reminder(request: ReminderRequest, name: str, inputs: ReminderInputs, now: d
     )
 
 
+def _candidates(file: InputFile) -> Sequence[FoundCertificate]:
+    """The certificates of a file; of an app's metadata the one of its logins, since SAML settings may hold others."""
+    contents = parse_contents(file, (), load_keys=False)
+    if contents.kind is not FileKind.XML:
+        return contents.certificates
+    try:
+        of_logins = read_certificate(file.data)
+    except InputError:  # no app's metadata, or one that names a certificate
+        return contents.certificates
+    return [found for found in contents.certificates if found.der == of_logins] or contents.certificates
+
+
 def _reminded(file: InputFile, now: datetime) -> "x509.Certificate":
-    found = only_leaf(parse_contents(file, (), load_keys=False).certificates, file.label)
+    found = only_leaf(_candidates(file), file.label)
     certificate = found.certificate
     if certificate.not_valid_after_utc <= now:
         raise CertificateError(
             "certificate.expired",
-            f"{found.origin} expired on {certificate.not_valid_after_utc:%Y-%m-%d}: no mail would come any more",
+            f"{found.origin} expired on {certificate.not_valid_after_utc.date()}: no mail would come any more",
             "renew it first: sfkeytool renew NAME",
         )
     if reminders.reminded_sha256_prefix(certificate) is not None:

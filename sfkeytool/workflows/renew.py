@@ -222,7 +222,7 @@ def _purpose(old: x509.Certificate, generation: Generation | None) -> Purpose:
 def _notices(request: RenewRequest, old: x509.Certificate, purpose: Purpose, now: datetime) -> list[Notice]:
     notices = []
     if old.not_valid_after_utc <= now:
-        message = f"{request.name} expired on {old.not_valid_after_utc:%Y-%m-%d}: logins may fail already"
+        message = f"{request.name} expired on {old.not_valid_after_utc.date()}: logins may fail already"
         notices.append(Notice("renew.expired", message))
     if not request.by_ca and not chains.is_self_signed(old):
         if purpose in (Purpose.DOMAIN, Purpose.MTLS):

@@ -173,6 +173,7 @@ class AuditRequest(NamedTuple):
     state: Path | None = None
     dry_run: bool = False
     certificates: Path | None = None
+    exclude: tuple[str, ...] = ()
 
 
 class CkmChainRequest(NamedTuple):

@@ -145,4 +145,4 @@ def _fitting(spki_der: bytes, contents: Contents) -> list[str]:
 
 
 def _iso(moment: datetime | None) -> str | None:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
+    return certificates.iso_utc(moment) if moment else None

@@ -19,14 +19,14 @@ NAMESPACE = "http://soap.sforce.com/2006/04/metadata"
 Fields = Sequence[tuple[str, Any]]
 
 CERTIFICATE_COLUMNS = {
-    "DeveloperName", "MasterLabel", "ExpirationDate", "KeySize", "OptionsIsCaSigned", "OptionsIsUnusable",
+    "Id", "DeveloperName", "MasterLabel", "ExpirationDate", "KeySize", "OptionsIsCaSigned", "OptionsIsUnusable",
     "OptionsIsPrivateKeyExportable", "CreatedDate",
 }  # fmt: skip
 TYPES = {
     "Certificate", "ConnectedApp", "ExternalClientApplication", "ExtlClntAppGlobalOauthSettings",
     "ExtlClntAppOauthSettings", "ExtlClntAppSamlConfigurablePolicies", "SamlSsoConfig", "NamedCredential",
     "ExternalCredential", "AuthProvider", "InboundCertificate", "UserAuthCertificate", "IdentityProviderSettings",
-    "CustomSite", "ExternalDataSource",
+    "CustomSite", "ExternalDataSource", "CallCenter", "PublicKeyCertificateSet",
 }  # fmt: skip
 
 
@@ -37,6 +37,8 @@ class Component:
     fields: Fields
     namespace: str = ""
     installed: bool = False
+    id: str = ""
+    """18 characters."""
 
 
 @dataclass
@@ -56,11 +58,19 @@ class Contents:
     """Components that listMetadata names and readMetadata passes over."""
     denied_objects: set[str] = field(default_factory=set)
     page_size: int = 2000
+    ids: int = 0
     keys: dict[str, rsa.RSAPrivateKey] = field(default_factory=dict)
     """Of the certificates that were born here."""
 
     def add(self, type: str, name: str, fields: Fields, **state: Any) -> None:
-        self.components.setdefault(type, {})[name] = Component(fields, **state)
+        prefix = "0P1" if type == "Certificate" else "0XX"
+        self.ids += 1
+        id = with_checksum(f"{prefix}5g0000{self.ids:06d}"[:9] + f"{self.ids:03d}KmX")
+        self.components.setdefault(type, {})[name] = Component(fields, **{"id": id, **state})
+
+    def short_id(self, name: str) -> str:
+        """Of a certificate of CKM, as the SAML settings of an org hold it: 15 characters."""
+        return self.components["Certificate"][name].id[:15]
 
     def add_certificate(
         self, name: str, content: str, expires: str | None, *, ca_signed: bool = False, unusable: bool = False,
@@ -84,8 +94,10 @@ class Contents:
         created: str = "2026-01-01T00:00:00.000+0000",
     ) -> None:  # fmt: skip
         """A row alone is one that was deleted: the query shows it, listMetadata does not."""
+        component = self.components.get("Certificate", {}).get(name)
         self.rows.setdefault("Certificate", []).append(
             {
+                "Id": component.id if component else with_checksum("0P15g000000Gone"),
                 "DeveloperName": name,
                 "MasterLabel": f"Label of {name}",
                 "ExpirationDate": expires,
@@ -202,7 +214,7 @@ class Contents:
                 fields = [
                     ("createdById", "005000000000001AAA"), ("createdByName", "Somebody"),
                     ("createdDate", "2026-01-01T00:00:00.000Z"), ("fileName", f"{type}/{name}"), ("fullName", name),
-                    ("id", "0P1000000000001AAA"), ("lastModifiedById", "005000000000001AAA"),
+                    ("id", component.id), ("lastModifiedById", "005000000000001AAA"),
                     ("lastModifiedByName", "Somebody"), ("lastModifiedDate", "2026-01-01T00:00:00.000Z"),
                     ("manageableState", state),
                     *([("namespacePrefix", component.namespace)] if component.namespace else []), ("type", type),
@@ -224,6 +236,15 @@ class Contents:
             fields = component.fields if type in ("Certificate",) else [("fullName", name), *component.fields]
             records += f'<records xsi:type="{type}">{_xml(fields)}</records>'
         return _answer("readMetadata", f"<result>{records}</result>")
+
+
+def with_checksum(id: str) -> str:
+    """An Id of 15 characters with the three that tell which of its letters are upper-case."""
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+    groups = (id[start : start + 5] for start in (0, 5, 10))
+    return id + "".join(
+        letters[sum(1 << place for place, each in enumerate(group) if each.isupper())] for group in groups
+    )
 
 
 def _fits(row: dict[str, Any], where: str) -> bool:

@@ -34,8 +34,8 @@ def expired(subject: Subject) -> Checked:
             if certificate.not_valid_after_utc < subject.as_of:
                 yield Evidence(
                     chain.name_of(certificate),
-                    f"{title(certificate)} expired on {certificate.not_valid_after_utc:%Y-%m-%d}",
-                    f"valid on {subject.as_of:%Y-%m-%d}",
+                    f"{title(certificate)} expired on {certificate.not_valid_after_utc.date()}",
+                    f"valid on {subject.as_of.date()}",
                 )
 
 
@@ -45,7 +45,7 @@ def not_yet_valid(subject: Subject) -> Checked:
             starts_at = certificate.not_valid_before_utc
             if starts_at > subject.as_of:
                 saw = f"{title(certificate)} is not valid before {starts_at:%Y-%m-%d %H:%M} UTC"
-                yield Evidence(chain.name_of(certificate), saw, f"valid on {subject.as_of:%Y-%m-%d}")
+                yield Evidence(chain.name_of(certificate), saw, f"valid on {subject.as_of.date()}")
 
 
 def weak_signature(subject: Subject) -> Checked:
@@ -72,7 +72,7 @@ def _no_mail_left(subject: Subject) -> Checked:
         if not early_mail_dates(expires_at, subject.as_of):
             yield Evidence(
                 chain.name_of(chain.leaf),
-                f"{title(chain.leaf)} expires on {expires_at:%Y-%m-%d}",
+                f"{title(chain.leaf)} expires on {expires_at.date()}",
                 "a mail that leaves time to renew: 60, 30 or 10 days ahead",
             )
 
@@ -97,7 +97,7 @@ def _public_lifetime(subject: Subject) -> Checked:
         if allowed is not None and ends_at - starts_at + timedelta(seconds=1) > timedelta(days=allowed):
             yield Evidence(
                 chain.name_of(chain.leaf),
-                f"{title(chain.leaf)} is valid for {(ends_at - starts_at).days} days from {starts_at:%Y-%m-%d}",
+                f"{title(chain.leaf)} is valid for {(ends_at - starts_at).days} days from {starts_at.date()}",
                 f"at most {allowed} days, if the CA is a public one",
             )
 

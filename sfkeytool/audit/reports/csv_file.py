@@ -3,11 +3,14 @@
 import csv
 import io
 
+from sfkeytool.audit.advice import step_text
 from sfkeytool.audit.model import Inventory, Item
+from sfkeytool.audit.stops import stop_text
+from sfkeytool.crypto.certificates import iso_utc
 
 _COLUMNS = (
     "status", "days_left", "not_after", "kind", "name", "subject", "coverage", "superseded_by", "source", "path",
-    "part", "also_in", "used_by", "key", "sha256", "advice",
+    "part", "also_in", "used_by", "key", "sha256", "stops", "advice",
 )  # fmt: skip
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -30,7 +33,7 @@ def _row(item: Item) -> tuple[str, ...]:
     return (
         str(item.status),
         "" if item.days_left is None else str(item.days_left),
-        f"{carrier.not_after:%Y-%m-%dT%H:%M:%SZ}" if carrier.not_after else "",
+        iso_utc(carrier.not_after) if carrier.not_after else "",
         str(carrier.kind),
         carrier.name,
         certificate.subject if certificate else f"names {carrier.reference}" if carrier.reference else "",
@@ -43,7 +46,8 @@ def _row(item: Item) -> tuple[str, ...]:
         ", ".join(carrier.used_by),
         f"{certificate.key_algorithm} {certificate.key_bits or ''}".strip() if certificate else "",
         certificate.sha256 if certificate else "",
-        item.advice,
+        "; ".join(stop_text(stop) for stop in item.stops),
+        "; ".join(step_text(step) for step in item.advice),
     )
 
 

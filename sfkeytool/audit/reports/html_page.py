@@ -9,7 +9,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from html import escape
 
-from sfkeytool.audit.model import Inventory, Item, OrgFacts, Person, Source, Status
+from sfkeytool.audit.advice import command_text
+from sfkeytool.audit.counts import count, count_line
+from sfkeytool.audit.model import Coverage, Inventory, Item, OrgFacts, Person, Source, Status, Step
+from sfkeytool.audit.reports.table import unused_line
+from sfkeytool.audit.stops import stop_text
+from sfkeytool.crypto.certificates import iso_utc
 
 _MOST_ROWS = 200
 """Of the timeline: beyond, nobody looks, and the table has them all."""
@@ -41,6 +46,7 @@ ul.counts { list-style: none; display: flex; flex-wrap: wrap; gap: .75rem; paddi
 ul.counts li { border: 1px solid var(--line); border-left: .4rem solid var(--ink); border-radius: .4rem;
   padding: .4rem .9rem; background: var(--band); }
 ul.counts b { display: block; font-size: 1.5rem; line-height: 1.2; }
+ul.advice li { margin: .3rem 0; }
 .expired { --tone: var(--expired); } .due { --tone: var(--due); } .fine { --tone: var(--fine); }
 .unknown { --tone: var(--unknown); }
 ul.counts li.expired, ul.counts li.due, ul.counts li.fine, ul.counts li.unknown { border-left-color: var(--tone); }
@@ -71,13 +77,14 @@ def _page(inventory: Inventory) -> Iterator[str]:
     yield '<html lang="en"><head><meta charset="utf-8">'
     yield "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
-    yield f"<title>Certificates on {inventory.at:%Y-%m-%d}</title><style>{_STYLE}</style></head><body>"
+    yield f"<title>Certificates on {inventory.at.date()}</title><style>{_STYLE}</style></head><body>"
     yield f'<header><h1>Certificates</h1><p class="soft">as seen by sfkeytool audit on {at}</p></header><main>'
     yield from _counts(inventory.items)
     yield from _advice(inventory.items)
     yield from _timeline(inventory)
-    yield from _table(inventory.items)
+    yield from _table(inventory.items, unused_line(inventory))
     yield from _sources(inventory.sources)
+    yield f'<p class="soft">{escape(count_line(count(inventory)))}</p>'
     yield "</main></body></html>"
     yield ""
 
@@ -88,7 +95,11 @@ def _counts(items: Sequence[Item]) -> Iterator[str]:
     yield '<ul class="counts">'
     for status in _STATUSES:
         yield f'<li class="{status}"><b>{statuses[status]}</b>{_WORDS[status]}</li>'
-    coverage = Counter(str(item.coverage) for item in items if item.coverage)
+    coverage = Counter(
+        str(item.coverage)
+        for item in items
+        if item.coverage and (item.coverage is not Coverage.UNCOVERED or item.wants_cover)
+    )
     yield from (
         f"<li><b>{count}</b>app{'s' if count > 1 else ''}: {escape(name)}</li>"
         for name, count in sorted(coverage.items())
@@ -98,15 +109,37 @@ def _counts(items: Sequence[Item]) -> Iterator[str]:
 
 def _advice(items: Sequence[Item]) -> Iterator[str]:
     advised = [item for item in items if item.advice]
-    if advised:
-        yield "<section><h2>What to do</h2><ul>"
-        for item in advised:
-            yield f"<li><b>{escape(item.carrier.name)}</b>: <code>{escape(item.advice)}</code></li>"
-        yield "</ul></section>"
+    if not advised:
+        return
+    told: dict[tuple[str, ...], str] = {}
+    yield '<section><h2>What to do</h2><ul class="advice">'
+    for item in advised:
+        carrier = item.carrier
+        name = f"{carrier.source}: {carrier.name}" if carrier.in_org else carrier.name
+        own = [step for step in item.advice if not step.is_general]
+        first, *rest = [_step(step, name, told) for step in own] or [""]
+        yield f"<li><b>{escape(name)}</b>: {first}"
+        if item.status in (Status.DUE, Status.EXPIRED):
+            rest = [*(f"stops: {escape(stop_text(stop, with_source=False))}" for stop in item.stops), *rest]
+        if rest:
+            yield f"<ul>{''.join(f'<li>{text}</li>' for text in rest)}</ul>"
+        yield "</li>"
+    yield "</ul>"
+    general = dict.fromkeys(step.what for item in advised for step in item.advice if step.is_general)
+    yield from (f'<p class="soft">{escape(what)}.</p>' for what in general)
+    yield "</section>"
+
+
+def _step(step: Step, name: str, told: dict[tuple[str, ...], str]) -> str:
+    """A step, and its command on a line of its own; ``told`` has whose step a command was first, and grows."""
+    if step.command and (first := told.setdefault(step.command, name)) != name:
+        return escape(f"{step.what}: as for {first}")
+    command = f"<br><code>{escape(command_text(step.command))}</code>" if step.command else ""
+    return escape(step.what) + (":" if command else "") + command
 
 
 def _timeline(inventory: Inventory) -> Iterator[str]:
-    dated = [item for item in inventory.items if item.carrier.not_after and not item.carrier.in_chain]
+    dated = [item for item in inventory.items if _has_a_bar(item)]
     if not dated:
         return
     shown = dated[:_MOST_ROWS]
@@ -121,9 +154,10 @@ def _timeline(inventory: Inventory) -> Iterator[str]:
 
     yield '<section><h2 id="timeline">What expires first</h2>'
     yield (
-        '<p class="soft">Each bar ends on the day of expiry; the dashed line is today. Diamonds are days on which CKM'
-        " mails, give or take one, should it hold the certificate: 60, 30 and 10 days before the expiry whoever has the"
-        " permission, the day before and on the day administrators. The table below has the same in words.</p>"
+        '<p class="soft">Each bar ends on the day of expiry, or goes on with an arrow; the dashed line is today.'
+        " Diamonds are days on which CKM mails, give or take one, should it hold the certificate: 60, 30 and 10 days"
+        " before the expiry whoever has the permission, the day before and on the day administrators. The table below"
+        " has the same in words.</p>"
     )
     yield '<div class="scroll" tabindex="0" role="region" aria-labelledby="timeline">'
     yield f'<svg viewBox="0 0 {_WIDTH} {height}" role="img" aria-labelledby="timeline">'
@@ -132,7 +166,7 @@ def _timeline(inventory: Inventory) -> Iterator[str]:
         yield f'<line class="grid" x1="{at}" x2="{at}" y1="{_TOP - 6}" y2="{height}"/>'
         yield f'<text class="soft" x="{at + 3}" y="{_TOP - 12}">{month:%b %Y}</text>'
     for number, item in enumerate(shown):
-        yield from _bar(item, _TOP + _ROW * number, x)
+        yield from _bar(item, _TOP + _ROW * number, x, end)
     today = x(inventory.at)
     yield f'<line class="today" x1="{today}" x2="{today}" y1="{_TOP - 6}" y2="{height}"/></svg></div>'
     if len(dated) > len(shown):
@@ -140,20 +174,30 @@ def _timeline(inventory: Inventory) -> Iterator[str]:
     yield "</section>"
 
 
-def _bar(item: Item, top: int, x: Callable[[datetime], float]) -> Iterator[str]:
+def _has_a_bar(item: Item) -> bool:
+    """What names a certificate has none of its own: that of the certificate is there."""
+    carrier = item.carrier
+    return carrier.not_after is not None and not (carrier.in_chain or carrier.reference or item.unused)
+
+
+def _bar(item: Item, top: int, x: Callable[[datetime], float], end: datetime) -> Iterator[str]:
+    """One line of the timeline, which ends at ``end``: what lives longer goes on with an arrow, and has no mail yet."""
     carrier = item.carrier
     not_after = carrier.not_after
     if not_after is None:
         return
     not_before = datetime.fromisoformat(carrier.certificate.not_before) if carrier.certificate else not_after
-    left, right = x(not_before), x(not_after)
+    left, right = x(min(not_before, not_after)), x(not_after)
     name = f"{carrier.source}: {carrier.name}" if carrier.in_org else carrier.name
     name = name if len(name) <= 38 else name[:37] + "…"
-    words = f"{carrier.name}: {item.status}, until {not_after:%Y-%m-%d}"
+    words = f"{carrier.name}: {item.status}, until {not_after.date()}"
     yield f"<g><title>{escape(words)}</title>"
     yield f'<text x="10" y="{top + 16}">{escape(name)}</text>'
     width = max(round(right - left, 1), 3)
     yield f'<rect class="life {item.status}" x="{left}" y="{top + 5}" width="{width}" height="14" rx="3"/>'
+    if not_after > end:
+        yield f'<path class="life {item.status} on" d="M{right + 2} {top + 3}l12 9-12 9z"/></g>'
+        return
     for day in item.mail_dates:
         at = x(datetime.combine(day, time(12), UTC))
         yield f'<path class="mail" d="M{at} {top + 5}l6 7-6 7-6-7z"/>'
@@ -172,17 +216,28 @@ def _ticks(begin: datetime, end: datetime) -> Iterator[date]:
         month += step
 
 
-_HEADINGS = ("Status", "Days left", "Until", "What", "Name", "Subject", "Coverage", "Where", "Used by", "SHA-256")
+_HEADINGS = (
+    "Status",
+    "Days left",
+    "Until",
+    "What",
+    "Name",
+    "Subject",
+    "Coverage",
+    "Where",
+    "Used by",
+    "Stops",
+    "SHA-256",
+)
 
 
-def _table(items: Sequence[Item]) -> Iterator[str]:
+def _table(items: Sequence[Item], unused: str) -> Iterator[str]:
     yield '<section><h2 id="all">All certificates</h2>'
     yield '<div class="scroll" tabindex="0" role="region" aria-labelledby="all"><table>'
     yield "<caption>What expires first is on top. Grey rows decide nothing: CAs in chains, what is replaced.</caption>"
     yield "<thead><tr>" + "".join(f'<th scope="col">{heading}</th>' for heading in _HEADINGS) + "</tr></thead><tbody>"
-    for item in items:
-        yield _table_row(item)
-    yield "</tbody></table></div></section>"
+    yield from (_table_row(item) for item in items if not item.unused)
+    yield f"</tbody></table></div>{f'<p>{escape(unused)}.</p>' if unused else ''}</section>"
 
 
 def _table_row(item: Item) -> str:
@@ -193,6 +248,7 @@ def _table_row(item: Item) -> str:
         f"names {carrier.reference}" if carrier.reference else "",
         f"by {carrier.publisher}" if carrier.publisher else "",
         carrier.note,
+        "" if carrier.is_deployed else "not deployed",
     ]
     name = ", ".join([carrier.name, *(note for note in notes if note)])
     cells = [
@@ -205,6 +261,7 @@ def _table_row(item: Item) -> str:
         f"<td>{escape(str(item.coverage or ''))}{escape(f' ({item.twin})') if item.twin else ''}</td>",
         f'<td class="where">{escape(carrier.where)}</td>',
         f"<td>{escape(', '.join(carrier.used_by))}</td>",
+        f"<td>{escape('; '.join(stop_text(stop) for stop in item.stops))}</td>",
         f"<td><code>{certificate.sha256 if certificate else ''}</code></td>",
     ]
     apart = ' class="apart"' if not item.counts else ""
@@ -212,7 +269,7 @@ def _table_row(item: Item) -> str:
 
 
 def _day(moment: datetime | None) -> str:
-    return f'<time datetime="{moment:%Y-%m-%dT%H:%M:%SZ}">{moment:%Y-%m-%d}</time>' if moment else ""
+    return f'<time datetime="{iso_utc(moment)}">{moment.date()}</time>' if moment else ""
 
 
 def _sources(sources: Iterable[Source]) -> Iterator[str]:

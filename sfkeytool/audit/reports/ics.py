@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from importlib.util import find_spec
 
-from sfkeytool.acceptance.mails import WHO_IS_MAILED, describe_mail_dates, mail_dates
+from sfkeytool.acceptance.mails import WHO_IS_MAILED, describe_mail_dates
 from sfkeytool.acceptance.mails import latest_start as latest_start_of
-from sfkeytool.audit.model import Carrier, CarrierKind, Inventory, Status
+from sfkeytool.audit.model import CarrierKind, Coverage, Inventory, Item, Status
 from sfkeytool.crypto.names import escape_unprintable
 from sfkeytool.errors import UsageError
 
-_IN_CKM = (CarrierKind.KEYSTORE, CarrierKind.CKM_SOURCE)
+_IN_CKM = (CarrierKind.KEYSTORE, CarrierKind.CKM_SOURCE, CarrierKind.CKM)
 """What is, or is meant to be, in Certificate and Key Management."""
 
 _MORNING = timedelta(hours=9)
@@ -68,8 +68,7 @@ def encode_calendar(entries: Sequence[CalendarEntry], at: datetime) -> bytes:
         event = Event()
         event.add("uid", entry.uid)
         event.add("dtstamp", at)
-        event.add("dtstart", entry.day)
-        event.add("dtend", entry.day + timedelta(days=1))
+        event.add("dtstart", entry.day)  # without an end it is that day (RFC 5545, 3.6.1); 9999-12-31 has no morrow
         event.add("summary", entry.summary)
         event.add("description", entry.description)
         event.add("transp", "TRANSPARENT")
@@ -100,7 +99,7 @@ def certificate_entries(
     name, subject = escape_unprintable(name), escape_unprintable(subject)
     expires = not_after.date()
     mails = set(mail_dates)
-    certificate = f"{name}\n{subject}\nSHA-256 {sha256}\nexpires {not_after:%Y-%m-%d %H:%M:%S} UTC"
+    certificate = f"{name}\n{subject}\nSHA-256 {sha256}\nexpires {expires} {not_after:%H:%M:%S} UTC"
 
     def entry(kind: str, day: date, title: str, text: str, alarm_days: int = 0) -> CalendarEntry:
         uid = f"{sha256.replace(':', '').lower()}-{kind}@sfkeytool"
@@ -148,18 +147,20 @@ def _in_days(days: int) -> str:
 def inventory_calendar(inventory: Inventory) -> bytes:
     """The entries of every certificate that has not expired yet, once each, wherever it sits. Raises UsageError. Pure.
 
-    What a later generation replaces, and CAs in chains, are left out; so is a renewal's latest start that has passed.
+    What a later generation replaces, CAs in chains, and what nobody alive will see expire are left out; so is a
+    renewal's latest start that has passed.
     """
-    together: dict[str, list[Carrier]] = {}
+    together: dict[str, list[Item]] = {}
     for item in inventory.items:
         certificate = item.carrier.certificate
-        if certificate and item.counts and item.status is not Status.EXPIRED:
-            together.setdefault(certificate.sha256, []).append(item.carrier)
-    entries = [entry for carriers in together.values() for entry in _entries_of(carriers, inventory.at)]
+        if certificate and item.counts and item.status is not Status.EXPIRED and item.expires_in_sight:
+            together.setdefault(certificate.sha256, []).append(item)
+    entries = [entry for items in together.values() for entry in _entries_of(items, inventory.at)]
     return encode_calendar(sorted(entries, key=lambda entry: entry.day), inventory.at)
 
 
-def _entries_of(carriers: Sequence[Carrier], at: datetime) -> tuple[CalendarEntry, ...]:
+def _entries_of(items: Sequence[Item], at: datetime) -> tuple[CalendarEntry, ...]:
+    carriers = [item.carrier for item in items]
     certificate = carriers[0].certificate
     assert certificate is not None  # noqa: S101 - only such carriers are grouped
     begins, ends = (datetime.fromisoformat(moment) for moment in (certificate.not_before, certificate.not_after))
@@ -169,6 +170,15 @@ def _entries_of(carriers: Sequence[Carrier], at: datetime) -> tuple[CalendarEntr
         subject=certificate.subject,
         sha256=certificate.sha256,
         not_after=ends,
-        mail_dates=mail_dates(ends, at) if any(carrier.kind in _IN_CKM for carrier in carriers) else (),
+        mail_dates=_mail_dates(items),
         latest_start=start if start >= at.date() else None,
     )
+
+
+def _mail_dates(items: Sequence[Item]) -> tuple[date, ...]:
+    """Of the places of one certificate: none where an org was read whose CKM does not know of its app's."""
+    if any(item.coverage is Coverage.UNCOVERED and item.ckm_read for item in items):
+        return ()
+    same_day = (Coverage.COVERED, Coverage.REMINDER)
+    of_ckm = (item for item in items if item.carrier.kind in _IN_CKM or item.coverage in same_day)
+    return tuple(sorted({day for item in of_ckm for day in item.mail_dates}))

@@ -21,7 +21,7 @@ def encode_prometheus(inventory: Inventory) -> bytes:
     for item in inventory.items:
         certificate = item.carrier.certificate
         not_after = item.carrier.not_after
-        if not_after is None:
+        if not_after is None or item.carrier.reference:  # the certificate that is named has a series of its own
             continue
         labels = _labels(_label_values(item))
         samples["x509_cert_not_after"][labels] = not_after.timestamp()

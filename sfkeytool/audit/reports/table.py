@@ -1,34 +1,101 @@
 """The inventory as lines of text: plain, stable, one line a certificate, for a terminal and for grep alike."""
 
+import textwrap
 from collections.abc import Iterator
 
-from sfkeytool.audit.model import Inventory, Item, OrgFacts, Status
+from sfkeytool.audit.advice import command_text
+from sfkeytool.audit.counts import count, count_line
+from sfkeytool.audit.model import Inventory, Item, OrgFacts, Status, Step
+from sfkeytool.audit.stops import stop_text
 
 _BAR = 10
 _PEOPLE = 10
+_NAMES = 20
+_COLUMNS = 80
+_USERS = 3
 
 
-def table_lines(inventory: Inventory) -> Iterator[str]:
-    """A header and aligned columns, what expires first in front; then what needs a hand. Pure."""
+def table_lines(inventory: Inventory, *, verbose: bool = False) -> Iterator[str]:
+    """A header and aligned columns, what expires first in front; then what needs a hand. Pure.
+
+    ``verbose``: also what stops with a certificate that is not due yet.
+    """
     rows: list[tuple[str, ...]] = [("STATUS", "DAYS", "UNTIL", "LIFE", "WHAT", "NAME", "COVERAGE", "WHERE")]
-    rows += [cells(item) for item in inventory.items]
+    rows += [cells(item) for item in inventory.items if not item.unused]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-    yield from footer_lines(inventory)
+    yield from footer_lines(inventory, verbose=verbose)
 
 
-def footer_lines(inventory: Inventory) -> Iterator[str]:
-    """What a table has no column for: what was not read, whom Salesforce mails, and the commands that help. Pure."""
+def footer_lines(inventory: Inventory, *, verbose: bool = False) -> Iterator[str]:
+    """What a table has no column for: what was not read, whom Salesforce mails, what is unused, the commands that help,
+    and the counts. Pure."""
+    if unused := unused_line(inventory):
+        yield from _wrapped(unused, "", "  ")
     for source in inventory.sources:
         yield from (f"not read: {problem.message}" for problem in source.problems)
     for source in inventory.sources:
         if source.org is not None:
             yield from _org_lines(source.label, source.org)
-    advised = [item for item in inventory.items if item.advice]
-    if advised:
+    yield from _advice_lines(inventory, verbose=verbose)
+    yield ""
+    yield count_line(count(inventory))
+
+
+def unused_line(inventory: Inventory) -> str:
+    """Certificates of CKM that expired long ago and that nothing names; empty if there are none. Pure."""
+    names = [
+        f"{item.carrier.source}: {item.carrier.name}" if item.carrier.in_org else item.carrier.name
+        for item in inventory.items
+        if item.unused and not item.carrier.in_chain
+    ]
+    if not names:
+        return ""
+    named = ", ".join(names[:_NAMES]) + (
+        f" and {len(names) - _NAMES} more (--json names all)" if len(names) > _NAMES else ""
+    )
+    return f"{len(names)} expired over a year ago and unused: {named}"
+
+
+def _advice_lines(inventory: Inventory, *, verbose: bool) -> Iterator[str]:
+    """Each certificate's steps; what holds for many is said once, at the end, and no command is told twice."""
+    told: dict[tuple[str, ...], str] = {}
+    shown = [item for item in inventory.items if item.advice or (verbose and item.stops)]
+    if shown:
         yield ""
-        yield from (f"{item.carrier.name}: {item.advice}" for item in advised)
+    for item in shown:
+        name = f"{item.carrier.source}: {item.carrier.name}" if item.carrier.in_org else item.carrier.name
+        own = [step for step in item.advice if not step.is_general]
+        first = own[0] if own else None
+        yield from _step_lines(first, f"{name}: ", name, told) if first else (f"{name}:",)
+        if verbose or item.status in (Status.DUE, Status.EXPIRED):
+            for stop in item.stops:
+                yield from _wrapped(f"stops: {stop_text(stop, with_source=verbose)}", "  ", "    ")
+        for step in own[1:]:
+            yield from _step_lines(step, "  ", name, told)
+    general = dict.fromkeys(step.what for item in shown for step in item.advice if step.is_general)
+    if general:
+        yield ""
+    for what in general:
+        yield from _wrapped(f"{what}.", "", "  ")
+
+
+def _step_lines(step: Step, lead: str, name: str, told: dict[tuple[str, ...], str]) -> Iterator[str]:
+    """``told`` has whose step a command was first, and grows."""
+    first = told.setdefault(step.command, name) if step.command else name
+    if first != name:
+        yield from _wrapped(f"{step.what}: as for {first}", lead, "    ")
+        return
+    yield from _wrapped(step.what + (":" if step.command else ""), lead, "    ")
+    if step.command:
+        yield f"    {command_text(step.command)}"
+
+
+def _wrapped(text: str, lead: str, indent: str) -> list[str]:
+    return textwrap.wrap(
+        text, _COLUMNS, initial_indent=lead, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def _org_lines(label: str, org: OrgFacts) -> Iterator[str]:
@@ -65,15 +132,21 @@ def cells(item: Item) -> tuple[str, ...]:
     elif certificate and carrier.in_chain:
         name = f"{certificate.subject} (CA)"
     elif carrier.reference:
-        name += f" → {carrier.reference}"
+        name += f" → {carrier.refers_to or carrier.reference}"
     if carrier.publisher:
         name += f" (by {carrier.publisher})"
     if carrier.note:
         name += f" ({carrier.note})"
+    if not carrier.is_deployed:
+        name += " (not deployed)"
+    if carrier.used_by:
+        users = list(dict.fromkeys(user.partition(" (")[0] for user in carrier.used_by))
+        more = f" and {len(users) - _USERS} more" if len(users) > _USERS else ""
+        name += f" (used by {', '.join(users[:_USERS])}{more})"
     return (
         str(item.status),
         "-" if item.days_left is None else str(item.days_left),
-        f"{carrier.not_after:%Y-%m-%d}" if carrier.not_after else "-",
+        f"{carrier.not_after.date()}" if carrier.not_after else "-",
         _bar(item),
         str(carrier.kind),
         name,

@@ -18,10 +18,13 @@ from sfkeytool.model import Artifact, ArtifactKind, FailOn, Notice
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from sfkeytool.audit.advice import Place
     from sfkeytool.audit.config import AuditConfig
-    from sfkeytool.audit.model import Carrier, Inventory, Source
+    from sfkeytool.audit.model import Carrier, Generation, Inventory, Source
+    from sfkeytool.audit.patterns import ForceIgnore
     from sfkeytool.cli.org_access import OrgAccess
     from sfkeytool.passwords import Secret
+    from sfkeytool.workflows.requests import AuditRequest
 
 PATHS = Field(
     "paths",
@@ -47,6 +50,14 @@ FAIL_ON = Field(
     " in orgs uncovered too]",
     ("--fail-on",),
     metavar="LIST",
+)
+EXCLUDE = Field(
+    "exclude",
+    list[str],
+    "Leave out files and certificates whose path or name fits, such as test/* or legacy_*. Repeatable; the last line"
+    " counts them.",
+    ("--exclude",),
+    metavar="PATTERN",
 )
 
 
@@ -113,15 +124,15 @@ def _execute(run: Run, values: Values) -> int:
         raise UsageError("usage.missing", "missing: PATH..., or --target-org", "see --help for examples")
     given = [run.secret(source, "--password", "Password") for source in request.passwords]
     with run.progress("looking through the files …") as tell:
-        seen: set[tuple[int, int]] = set()
-        sources = [_look_through(run, path, given, seen, tell) for path in request.paths]
+        walk = _Walk(run, given, request.exclude, tell)
+        sources = [walk.look_through(path) for path in request.paths]
         stated = _stated(run, config) if accesses else {}
         sources += _read_orgs(accesses, stated, tell)
     for name in stated:
         if not any(carrier.name.lower() == name for source in sources for carrier in source.carriers):
             message = f"apps in {values['config']} names {name}, and no app is called so where this audit looks"
             run.console.warn(Notice("config.unknown-app", message))
-    outcome, inventory = audit(sources, request.within_days, request.fail_on, run.now, config)
+    outcome, inventory = audit(sources, request, run.now, _place(request), config)
     run.warn_about(outcome)
     receipts = [
         receipt for name, plan in plans.items() for receipt in run.commit([_write(plan, _ENCODERS[name](inventory))])
@@ -176,7 +187,7 @@ def _read_orgs(
 
     def read(access: "OrgAccess") -> "Source":
         try:
-            return read_org(access.connect(), access.label, stated)
+            return replace(read_org(access.connect(), access.label, stated), way=access.way)
         except SfkeytoolError as error:
             return unreachable(access.label, error)
 
@@ -210,7 +221,7 @@ def _stated(run: Run, config: "AuditConfig") -> "dict[str, Carrier]":
 def _app_certificates(inventory: "Inventory") -> "list[Artifact]":
     from ssl import DER_cert_to_PEM_cert
 
-    from sfkeytool.audit.inventory import saved_as
+    from sfkeytool.audit.advice import saved_as
 
     found: dict[str, Artifact] = {}
     for carrier in (item.carrier for item in inventory.items):
@@ -221,53 +232,132 @@ def _app_certificates(inventory: "Inventory") -> "list[Artifact]":
     return list(found.values())
 
 
-def _look_through(
-    run: Run, path: Path, passwords: "Sequence[Secret]", seen: set[tuple[int, int]], tell: "Callable[[str], None]"
-) -> "Source":
-    """One source: what cannot be read is listed, and the rest is read all the same.
+def _place(request: "AuditRequest") -> "Place":
+    from sfkeytool.audit.advice import Place
 
-    ``seen`` holds device and inode of the files of earlier sources, and grows: no file is listed twice.
-    """
-    from sfkeytool.audit.files import read_carriers
-    from sfkeytool.audit.model import Problem, Source
-    from sfkeytool.edge.reader import walk_inputs
-
-    walked = os.path.isdir(path)
-    carriers: list[Carrier] = []
-    problems: list[Problem] = []
-
-    def problem(error: SfkeytoolError, file: Path = path) -> None:
-        problems.append(Problem(str(path), str(file), error.code, error.message))
-
-    for file in walk_inputs([path], on_error=problem):
-        if not _is_new(file, seen):
-            continue
-        if len(seen) % 100 == 0:
-            tell(f"looking through the files: {len(seen)}")
-        try:
-            is_ckm_source = os.path.isfile(f"{file}-meta.xml")
-            for found in read_carriers(run.read(file), str(path), passwords, is_ckm_source=is_ckm_source):
-                if isinstance(found, Problem):
-                    problems.append(found)
-                else:
-                    carriers.append(found)
-        except SfkeytoolError as error:
-            if walked and not is_worth_a_word(file, error):
-                run.console.detail(error.message)
-            else:
-                problem(error, file)
-    return Source(str(path), tuple(carriers), tuple(problems))
-
-
-def _is_new(file: Path, seen: set[tuple[int, int]]) -> bool:
     try:
-        found = file.stat()
-    except (OSError, ValueError):
-        return True  # reading it says why
-    identity = (found.st_dev, found.st_ino)
-    known = identity in seen
-    seen.add(identity)
-    return not known
+        names = frozenset(path.name.lower() for path in Path().iterdir())
+    except OSError:  # nothing can be made there, whatever its name
+        names = frozenset()
+    return Place(names, str(request.certificates or ""))
+
+
+class _Walk:
+    """Reads sources of files, one after the other: what cannot be read is listed, and the rest is read all the same."""
+
+    def __init__(
+        self, run: Run, passwords: "Sequence[Secret]", exclude: "Sequence[str]", tell: "Callable[[str], None]"
+    ) -> None:
+        self._run = run
+        self._passwords = passwords
+        self._exclude = exclude
+        self._tell = tell
+        self._seen: set[tuple[int, int]] = set()
+        """Device and inode of the files of earlier sources: no file is listed twice."""
+        self._projects: dict[Path, str] = {}
+        self._forceignores: dict[str, ForceIgnore] = {}
+
+    def look_through(self, path: Path) -> "Source":
+        """One source."""
+        from sfkeytool.audit.files import read_carriers
+        from sfkeytool.audit.model import Problem, Source
+        from sfkeytool.audit.zips import MAX_ZIP_BYTES
+        from sfkeytool.edge.reader import INPUT_LIMIT, walk_inputs
+
+        walked = os.path.isdir(path)
+        carriers: list[Carrier] = []
+        problems: list[Problem] = []
+        keys: list[Path] = []
+        excluded = 0
+
+        def problem(error: SfkeytoolError, file: Path = path) -> None:
+            problems.append(Problem(str(path), str(file), error.code, error.message))
+
+        for file in walk_inputs([path], on_error=problem):
+            if walked and self._is_excluded(path, file):
+                excluded += 1
+                continue
+            if not self._is_new(file):
+                continue
+            if len(self._seen) % 100 == 0:
+                self._tell(f"looking through the files: {len(self._seen)}")
+            try:
+                limit = MAX_ZIP_BYTES if file.suffix.lower() == ".zip" else INPUT_LIMIT
+                content = self._run.read(file, limit=limit)
+                if file.suffix == ".key" and b"PRIVATE KEY-----" in content.data:
+                    keys.append(file)
+                is_ckm_source = os.path.isfile(f"{file}-meta.xml")
+                for read in read_carriers(content, str(path), self._passwords, is_ckm_source=is_ckm_source):
+                    if isinstance(read, Problem):
+                        problems.append(read)
+                    else:
+                        carriers.append(read if read.scope else self._in_project(read, file))
+            except SfkeytoolError as error:
+                if walked and not is_worth_a_word(file, error):
+                    self._run.console.detail(error.message)
+                else:
+                    problem(error, file)
+        generations = tuple(found for key in keys if (found := _generation(key)))
+        return Source(str(path), tuple(carriers), tuple(problems), generations=generations, excluded=excluded)
+
+    def _in_project(self, carrier: "Carrier", file: Path) -> "Carrier":
+        """With the project around its file, and whether that one's ``.forceignore`` keeps it out of deployments."""
+        from sfkeytool.edge.projects import project_around
+
+        root = project_around(file.parent, self._projects)
+        if not root:
+            return carrier
+        if root not in self._forceignores:
+            self._forceignores[root] = _forceignore(Path(root, ".forceignore"))
+        path = (file.parent.resolve() / file.name).relative_to(root).as_posix()
+        rules = self._forceignores[root]
+        ignored = rules.ignores(path) or (not path.endswith("-meta.xml") and rules.ignores(f"{path}-meta.xml"))
+        return replace(carrier, scope=root, is_deployed=not ignored)
+
+    def _is_excluded(self, source: Path, file: Path) -> bool:
+        if not self._exclude:
+            return False
+        from sfkeytool.audit.patterns import excludes_path
+
+        paths = {file.as_posix(), file.relative_to(source).as_posix()}
+        return any(excludes_path(self._exclude, path) for path in paths)
+
+    def _is_new(self, file: Path) -> bool:
+        try:
+            found = file.stat()
+        except (OSError, ValueError):
+            return True  # reading it says why
+        identity = (found.st_dev, found.st_ino)
+        known = identity in self._seen
+        self._seen.add(identity)
+        return not known
+
+
+def _forceignore(path: Path) -> "ForceIgnore":
+    from sfkeytool.audit.patterns import ForceIgnore, parse_forceignore
+    from sfkeytool.edge.reader import read_input
+
+    try:
+        return parse_forceignore(read_input(path).decode("utf-8", "replace"))
+    except InputError:  # most projects have one, none must
+        return ForceIgnore()
+
+
+def _generation(key: Path) -> "Generation | None":
+    """The folder of a key file, if it is one of a NAME: with its certificate, as sfkeytool makes it."""
+    from sfkeytool.audit.model import Generation
+    from sfkeytool.cli.commands.renewing import generation_in
+    from sfkeytool.names import parse_unique_name
+
+    folder, name = key.parent, key.stem
+    try:
+        if parse_unique_name(name).value != name or not os.path.isfile(folder / f"{name}.crt"):
+            return None
+    except UsageError:
+        return None
+    receipt = generation_in(folder, name)
+    purpose = receipt.purpose if receipt is not None else None
+    return Generation(str(folder), name, purpose, has_keystore=os.path.isfile(folder / f"{name}.jks"))
 
 
 def _write(plan: Any, content: bytes) -> Any:
@@ -323,6 +413,7 @@ AUDIT = Command(
         TARGET_ORGS,
         WITHIN,
         FAIL_ON,
+        EXCLUDE,
         options.OPENING_PASSWORD,
         *_REPORTS,
         CERTIFICATES,

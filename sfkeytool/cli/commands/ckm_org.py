@@ -201,9 +201,9 @@ def _execute_upload(run: Run, values: Values) -> int:
     )
     run.warn_about(upload.outcome)
     present = held_by(entry).leaf if entry is not None else None
-    instead = f" instead of the one until {present.certificate.not_valid_after_utc:%Y-%m-%d}" if present else ""
+    instead = f" instead of the one until {present.certificate.not_valid_after_utc.date()}" if present else ""
     deployment.ask(
-        f"put a certificate until {upload.leaf.not_valid_after_utc:%Y-%m-%d} on {upload.name}{instead}; its key stays"
+        f"put a certificate until {upload.leaf.not_valid_after_utc.date()} on {upload.name}{instead}; its key stays"
     )
     receipts = _write(run, project, upload.outcome, is_new=is_new, force=bool(values["force"]))
     deployed = deployment.run_cli(

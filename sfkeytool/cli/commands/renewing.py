@@ -21,6 +21,7 @@ from sfkeytool.cli.org_access import NAME_CLASH_ORG
 from sfkeytool.cli.run import Command, Run
 from sfkeytool.errors import InputError, UsageError
 from sfkeytool.model import ArtifactKind, Notice, PlannedFile
+from sfkeytool.names import app_name, next_name, reminder_name
 from sfkeytool.passwords import SourceKind
 
 if TYPE_CHECKING:
@@ -70,10 +71,10 @@ _PASSWORD_UNLESS_CSR = replace(
 
 def _execute_reminder(run: Run, values: Values) -> int:
     from sfkeytool.cli.building import build_reminder_request
-    from sfkeytool.workflows.reminder import INFERRED, ReminderInputs, reminder, reminder_name
+    from sfkeytool.workflows.reminder import INFERRED, ReminderInputs, reminder
 
     request = build_reminder_request(values)
-    name = request.name or reminder_name(request.certificate.name)
+    name = request.name or reminder_name(app_name(request.certificate.name.partition(".")[0]))
     folder = folder_of(name, request.output_dir)
     files = [
         PlannedFile(f"{name}.jks", ArtifactKind.KEYSTORE),
@@ -102,7 +103,7 @@ def _execute_renew(run: Run, values: Values) -> int:
     if values.get("status") or values.get("done"):
         return _execute_status(run, values)
     from sfkeytool.cli.building import build_renew_request
-    from sfkeytool.workflows.generations import next_name, successors
+    from sfkeytool.workflows.generations import successors
     from sfkeytool.workflows.renew import RenewInputs, renew
 
     request = build_renew_request(values)
@@ -124,7 +125,7 @@ def _execute_renew(run: Run, values: Values) -> int:
     inputs = RenewInputs(
         key=run.read(key) if os.path.lexists(key) else None,
         certificate=run.read(request.folder / f"{request.name}.crt"),
-        generation=_generation(request.folder, request.name),
+        generation=generation_in(request.folder, request.name),
         password=run.secret(request.password, "--password", f"New password for {new_name}.jks", confirm=True)
         if request.password
         else None,
@@ -201,10 +202,10 @@ def _names_in(folder: Path) -> list[str]:
 
 
 def _generations(folders: "Iterable[Path]") -> "list[Generation]":
-    return [found for folder in folders if (found := _generation(folder, folder.name))]
+    return [found for folder in folders if (found := generation_in(folder, folder.name))]
 
 
-def _generation(folder: Path, name: str) -> "Generation | None":
+def generation_in(folder: Path, name: str) -> "Generation | None":
     """What the receipt in a folder tells; None without one, or with a damaged one, on whose word nothing is done."""
     from sfkeytool.edge.receipts import read_records
     from sfkeytool.workflows.generations import Generation

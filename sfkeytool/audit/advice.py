@@ -1,0 +1,314 @@
+"""What to do about a judged certificate: what is due first, then how to be warned, as steps with commands.
+
+A command runs as it stands from the reader's folder, but for the one blank ``FILE``. An app in use never gets a bare
+new key: with the same key no login breaks, and without it the order of a rotation is told.
+"""
+
+import re
+import shlex
+import sys
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import PurePath
+
+from sfkeytool.audit.model import Carrier, CarrierKind, Generation, Item, Status, Step
+from sfkeytool.errors import UsageError
+from sfkeytool.model import Purpose
+from sfkeytool.names import app_name, base_name, legal_name, next_name, reminder_name
+
+_LEAST_DAYS = 10
+_SHARE_OF_LIFE = 6
+"""Renew before the last ten days, or the last sixth of a long life: our own advice."""
+
+_SUPPORTED_BITS = (2048, 3072, 4096)
+_GENERATED = ("--password", "generate")
+
+FIND_THE_KEY = Step(
+    "FILE is the private key that the client signs with: with the same key no login breaks", is_general=True
+)
+ROTATION = Step(
+    "Without that key it is a rotation, in this order: make a second app with a new key and its certificate, approve"
+    " the same users for it, switch the client to it, then delete the old one",
+    is_general=True,
+)
+_APP_SETUP = {
+    CarrierKind.CONNECTED_APP: "Setup > App Manager > the app > Edit > Use digital signatures",
+    CarrierKind.EXTERNAL_CLIENT_APP: (
+        "Setup > External Client App Manager > the app > Settings > OAuth Settings > JWT Bearer Flow"
+    ),
+}
+_IN_CKM = Step(
+    "Where Certificate and Key Management made the key: make the next certificate in Setup, choose it wherever the old"
+    " one is named, then look whether the greyed Delete of the old one still shows a use",
+    is_general=True,
+)
+_OF_OTHERS = Step(
+    "A certificate of somebody else's key: ask them for their next one, and try it before the old one ends",
+    is_general=True,
+)
+_IDENTITY_PROVIDER = Step(
+    "Ask whoever runs the identity provider for its next certificate, and prove that an admin can log in with a"
+    " password before you change it in Setup > Single Sign-On Settings",
+    is_general=True,
+)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the reader is: names in the current folder, and where this run saves the apps' certificates, if it does."""
+
+    names: frozenset[str] = frozenset()
+    certificates: str = ""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What all sources together know that a command must fit."""
+
+    now: datetime
+    place: Place
+    generations: Sequence[tuple[Generation, Carrier]] = ()
+    """Those whose folder was looked into, with the carrier of their certificate."""
+    ckm_names: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Lower-case unique names by org."""
+    ways: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
+    apps: Mapping[str, str] = field(default_factory=dict)
+    """The name of an app by the SHA-256 of the certificate that it carries."""
+
+
+def advice_for(item: Item, known: Known) -> tuple[Step, ...]:
+    """The steps, in order; empty where nothing is to be done. Pure."""
+    carrier = item.carrier
+    if carrier.reference or carrier.publisher or not item.counts:
+        return ()
+    steps: list[Step] = []
+    if item.status in (Status.DUE, Status.EXPIRED):
+        steps += _renewal(item, known)
+    if item.wants_cover:
+        steps += _cover(carrier, known)
+    return tuple(steps)
+
+
+def command_text(command: Sequence[str]) -> str:
+    """One line to paste into a shell: cmd.exe and PowerShell on Windows, else POSIX. Pure but for the platform."""
+    if sys.platform != "win32":
+        return shlex.join(command)
+    return " ".join(part if re.fullmatch(r"[\w./\\:=,+@-]+", part) else f'"{part}"' for part in command)
+
+
+def step_text(step: Step) -> str:
+    """A step in one line. Pure but for the platform."""
+    return f"{step.what}: {command_text(step.command)}" if step.command else step.what
+
+
+def renew_before(not_before: datetime | None, not_after: datetime) -> date:
+    """The (UTC) day before which a certificate should be renewed: see ``_LEAST_DAYS``. Pure."""
+    life = max(not_after - not_before, timedelta()) if not_before else timedelta()
+    lead = max(timedelta(days=_LEAST_DAYS), life / _SHARE_OF_LIFE)
+    return (not_after - min(lead, not_after - datetime.min.replace(tzinfo=UTC))).date()
+
+
+def saved_as(carrier: Carrier) -> str:
+    """Where, in a folder of certificates, that of an org's app is saved. Pure."""
+    return f"{legal_name(carrier.source).value}/{legal_name(carrier.name).value}.crt"
+
+
+def _renewal(item: Item, known: Known) -> Iterator[Step]:
+    carrier = item.carrier
+    before = _before(carrier)
+    yield Step(_when(item, before, known.now.date()), before=before)
+    if carrier.reminds_of:
+        yield Step("A reminder needs no renewal: the certificate that it reminds of does", is_general=True)
+        return
+    generation = _generation_of(carrier, known)
+    if generation is not None and carrier.kind is not CarrierKind.METADATA:
+        yield from _with_generation(carrier, *generation, known.now.date())
+    elif carrier.kind.is_app:
+        yield from _without_generation(carrier, known)
+    elif carrier.certificate and (app := known.apps.get(carrier.certificate.sha256)):
+        yield Step(f"the app {app} carries it: renew both as is advised there")
+    elif carrier.kind in (CarrierKind.CKM, CarrierKind.CKM_SOURCE):
+        yield _IN_CKM
+    elif carrier.part == "SamlSsoConfig.validationCert":
+        yield _IDENTITY_PROVIDER
+    elif carrier.kind in (CarrierKind.INBOUND, CarrierKind.USER_AUTH, CarrierKind.METADATA):
+        yield _OF_OTHERS
+
+
+def _before(carrier: Carrier) -> date | None:
+    not_after = carrier.not_after
+    if not_after is None:
+        return None
+    begins = datetime.fromisoformat(carrier.certificate.not_before) if carrier.certificate else None
+    return renew_before(begins, not_after)
+
+
+def _when(item: Item, before: date | None, today: date) -> str:
+    if item.status is Status.EXPIRED or before is None or item.days_left is None:
+        ago = _days(-(item.days_left or 0))
+        return f"expired {ago} ago: renew it now" if item.days_left else "expired today: renew it now"
+    if before > today:
+        return f"renew before {before} ({_days((before - today).days)})"
+    return f"renew now: it expires {'today' if item.days_left == 0 else f'in {_days(item.days_left)}'}"
+
+
+def _days(count: int) -> str:
+    return f"{count} day{'' if count == 1 else 's'}"
+
+
+def _generation_of(carrier: Carrier, known: Known) -> tuple[Generation, Carrier] | None:
+    """The folder of the certificate's own generation, else the latest one of the same key."""
+    certificate = carrier.certificate
+    if certificate is None:
+        return None
+    fitting = [
+        (generation, own)
+        for generation, own in known.generations
+        if own.certificate and own.certificate.public_key_sha256 == certificate.public_key_sha256
+    ]
+    return max(fitting, key=lambda found: found[1].certificate.not_after if found[1].certificate else "", default=None)
+
+
+def _with_generation(carrier: Carrier, generation: Generation, own: Carrier, today: date) -> Iterator[Step]:
+    certificate, present = own.certificate, carrier.certificate
+    assert certificate is not None and present is not None  # noqa: S101, PT018 - only such ones are found
+    lasts_until = _before(own)
+    if certificate.not_after > present.not_after and lasts_until and lasts_until > today:
+        yield from _upload(
+            carrier, generation.name, generation.certificate_path, folder=_folder_option(generation),
+            why=f"{generation.certificate_path} is a later certificate of the same key: it goes where the old one is",
+        )  # fmt: skip
+        return
+    command = ("sfkeytool", "renew", generation.name)
+    if _needs_ca(generation, own):
+        yield Step("same key, new validity, signed by the CA", (*command, "--csr", *_folder_option(generation)))
+    elif not _is_supported(own):
+        yield Step(
+            "its key is none that Certificate and Key Management takes: a new one, with a runbook",
+            ("sfkeytool", "rotate", generation.name, *_GENERATED, *_folder_option(generation)),
+        )
+    else:
+        yield Step("same key, new validity, with a runbook", (*command, *_GENERATED, *_folder_option(generation)))
+
+
+def _needs_ca(generation: Generation, own: Carrier) -> bool:
+    """Whether a self-signed certificate would not do, as ``renew`` judges it."""
+    certificate = own.certificate
+    if certificate is None or certificate.self_signed:
+        return False
+    if generation.purpose is not None:
+        return generation.purpose in (Purpose.DOMAIN, Purpose.MTLS)
+    return bool({"serverAuth", "clientAuth"} & set(certificate.extended_key_usage))
+
+
+def _folder_option(generation: Generation) -> tuple[str, ...]:
+    if PurePath(generation.folder) == PurePath(generation.name):
+        return ()
+    return ("-d", _argument(generation.folder))
+
+
+def _without_generation(carrier: Carrier, known: Known) -> Iterator[Step]:
+    if not _is_supported(carrier):
+        yield ROTATION
+        return
+    name = _free_name(app_name(carrier.name), carrier, known)
+    yield Step(
+        "a new certificate of the key that the client signs with",
+        ("sfkeytool", "self-signed", name, "--key", "FILE", *_GENERATED),
+    )
+    yield from _upload(carrier, name, str(PurePath(name) / f"{name}.crt"), why=f"put {name}.crt on the app")
+    yield FIND_THE_KEY
+    yield ROTATION
+
+
+def _upload(carrier: Carrier, name: str, certificate: str, *, why: str, folder: tuple[str, ...] = ()) -> Iterator[Step]:
+    """The certificate of NAME to where the old one sits."""
+    if not carrier.kind.is_app:
+        yield Step(why)
+    elif _is_file(carrier):
+        yield Step(why, ("sfkeytool", "metadata", name, *folder, "--in", _argument(carrier.path)))
+    else:
+        yield Step(f"upload {certificate} to the app: {_APP_SETUP[carrier.kind]}")
+
+
+def _cover(carrier: Carrier, known: Known) -> Iterator[Step]:
+    """How Certificate and Key Management gets to know of an app's certificate."""
+    for generation, own in known.generations:
+        if own.certificate and carrier.certificate and own.certificate.sha256 == carrier.certificate.sha256:
+            yield _import(generation, own, known)
+            return
+    name = _free_name(reminder_name(app_name(carrier.name)), carrier, known)
+    path = carrier.path
+    if carrier.in_org:
+        folder = known.place.certificates
+        if not folder:
+            folder = _free("certificates", known.place.names)
+            way = known.ways.get(carrier.source)
+            save = ("--certificates", folder)
+            if way is None:
+                yield Step(f"save the certificates of the org's apps: this audit again with {' '.join(save)}")
+            else:
+                yield Step("save the certificates of the org's apps", ("sfkeytool", "audit", *way, *save))
+        path = str(PurePath(folder) / saved_as(carrier))
+    elif not _is_file(carrier):
+        yield Step(
+            "only to be warned in time: save its certificate as a file, make a reminder of it (sfkeytool reminder), and"
+            " import that into Certificate and Key Management"
+        )
+        return
+    yield Step(
+        "only to be warned in time, a reminder for CKM",
+        ("sfkeytool", "reminder", name, _argument(path), *_GENERATED),
+    )
+
+
+def _import(generation: Generation, own: Carrier, known: Known) -> Step:
+    keystore = PurePath(generation.folder) / f"{generation.name}.jks"
+    place = "into Certificate and Key Management, so that its mails come"
+    if generation.has_keystore:
+        return Step(f"import {keystore} {place}")
+    chain = str(PurePath(generation.folder) / f"{generation.name}-chain.crt")
+    certificate = chain if chain in (own.path, *own.also_in) else generation.certificate_path
+    again = _free(f"{generation.name}_again", known.place.names)
+    return Step(
+        f"make its keystore again, and import it {place}",
+        (
+            *("sfkeytool", "wrap", generation.name, _argument(generation.key_path), _argument(certificate)),
+            *("-d", again, *_GENERATED),
+        ),
+    )
+
+
+def _is_supported(carrier: Carrier) -> bool:
+    certificate = carrier.certificate
+    return certificate is not None and certificate.key_algorithm == "RSA" and certificate.key_bits in _SUPPORTED_BITS
+
+
+def _is_file(carrier: Carrier) -> bool:
+    """Whether the carrier's path is a file that a command takes: not of an org, and not within an archive."""
+    return not carrier.in_org and not any(part.lower().endswith(".zip") for part in PurePath(carrier.path).parts)
+
+
+def _argument(path: str) -> str:
+    """A path that no command takes for an option."""
+    return f"./{path}" if path.startswith("-") else path
+
+
+def _free_name(name: str, carrier: Carrier, known: Known) -> str:
+    """NAME, or its next generation where a folder or the org's CKM has that already."""
+    taken: Collection[str] = known.place.names | known.ckm_names.get(carrier.source, frozenset())
+    if name not in taken:
+        return name
+    try:
+        return next_name(base_name(name), known.now.date(), taken)
+    except UsageError:
+        return name
+
+
+def _free(name: str, taken: Collection[str]) -> str:
+    return next(
+        found
+        for number in range(1, len(taken) + 3)
+        if (found := name if number == 1 else f"{name}_{number}") not in taken
+    )

@@ -1,0 +1,363 @@
+"""What ``audit`` advises: what is due first, then how to be warned; every command that it prints is run here."""
+
+import json
+import re
+import shlex
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import CertificateAuthority, Result, openssl
+from dated_certificates import dated, pem, signing_key
+from fake_org import FakeOrg
+from filled_org import add_connected_app, add_external_client_app, encoded, key_pem, make
+from test_audit_org import stand_in
+from test_json import validate
+
+Cli = Callable[..., Result]
+PW = ("--password", "env:TEST_PASSWORD")
+NOW = datetime.now(UTC)
+
+
+def stamp(days: int) -> str:
+    """A certificate's date: the last second of a day, so many days from now, so that days are whole."""
+    return f"{NOW.date() + timedelta(days=days):%Y%m%d}235959Z"
+
+
+def certificate(name: str, days: int, life: int = 400) -> str:
+    """PEM: of the worthless fixture key, living ``life`` days of which ``days`` are left."""
+    return pem(dated(name, stamp(days - life), stamp(days)))
+
+
+def app(name: str, pem_text: str, folder: str = "apps", extra: str = "") -> Path:
+    path = Path(folder, f"{name}.connectedApp-meta.xml")
+    path.parent.mkdir(exist_ok=True, parents=True)
+    path.write_text(
+        '<ConnectedApp xmlns="http://soap.sforce.com/2006/04/metadata"><label>x</label><oauthConfig>'
+        f"<certificate>{pem_text}</certificate></oauthConfig>{extra}</ConnectedApp>"
+    )
+    return path
+
+
+def the_key(path: Path) -> Path:
+    from cryptography.hazmat.primitives import serialization
+
+    form = serialization.PrivateFormat.PKCS8
+    path.touch(mode=0o600)
+    path.write_bytes(signing_key().private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()))
+    return path
+
+
+def generation(folder: Path, pem_text: str, key: bytes | None = None) -> Path:
+    """A folder as sfkeytool makes them."""
+    folder.mkdir(parents=True)
+    (folder / f"{folder.name}.crt").write_text(pem_text)
+    the_key(folder / f"{folder.name}.key")
+    if key:
+        (folder / f"{folder.name}.key").write_bytes(key)
+    return folder
+
+
+def items(done: Result) -> dict[str, dict[str, Any]]:
+    return {item["name"]: item for item in done.json["result"]["items"]}
+
+
+def commands(done: Result, name: str) -> list[list[str]]:
+    return [step["command"] for step in items(done)[name]["advice"] if step["command"]]
+
+
+def printed(done: Result) -> list[list[str]]:
+    """The commands of the text output, as a shell reads them."""
+    return [shlex.split(line) for line in done.out.splitlines() if line.startswith("    sfkeytool ")]
+
+
+def run_printed(cli: Cli, done: Result, key: Path | None = None, codes: tuple[int, ...] = (0,)) -> None:
+    """Run each in the same folder, with FILE filled in."""
+    assert printed(done)
+    for command in printed(done):
+        ran = cli(*(str(key) if part == "FILE" else part for part in command[1:]))
+        assert ran.code in codes, (command, ran)
+
+
+# What is due comes first
+
+
+@pytest.mark.parametrize(
+    ("days", "life", "what"),
+    [
+        (70, 365, None),
+        (50, 365, "renew now: it expires in 50 days"),
+        (59, 300, "renew before {} (9 days)"),
+        (25, 90, "renew before {} (10 days)"),
+        (9, 47, "renew now: it expires in 9 days"),
+        (1, 47, "renew now: it expires in 1 day"),
+        (0, 47, "renew now: it expires today"),
+        (-1, 47, "expired 1 day ago: renew it now"),
+        (-400, 365, "expired 400 days ago: renew it now"),
+    ],
+)
+def test_renew_before_is_the_larger_of_ten_days_and_a_sixth(
+    days: int, life: int, what: str | None, cli: Cli, folder: Path
+) -> None:
+    """Told of what is due, in words and as a day; what lives longer needs none."""
+    app("Pay", certificate("pay", days, life))
+    steps = items(cli("audit", ".", "--json"))["Pay"]["advice"]
+    before = NOW.date() + timedelta(days=days) - timedelta(days=max(10, life // 6))
+    if what is None:
+        assert [step["before"] for step in steps] == [None], "only how to be warned"
+        return
+    assert (steps[0]["what"], steps[0]["before"]) == (what.format(before), f"{before}")
+
+
+def test_an_app_whose_folder_was_looked_into_is_renewed_from_there(cli: Cli, folder: Path) -> None:
+    """From beside it, and from elsewhere with -d; the command works, and the next time the later one is put there."""
+    generation(folder / "paws", certificate("paws", 20))
+    app("Paws", certificate("paws", 20))
+    done = cli("audit", ".", "--json")
+    renew = ["sfkeytool", "renew", "paws", "--password", "generate"]
+    assert commands(done, "Paws") == [renew, IMPORT_AGAIN], done
+    assert commands(done, "paws") == [renew]
+    (folder / "elsewhere").mkdir()
+    (folder / "elsewhere" / "paws").mkdir()  # another folder of that name counts for nothing
+    assert commands(cli("audit", "apps", "--json"), "Paws")[0][1] == "self-signed", "its folder was not looked into"
+    there = [*renew, "-d", str(folder / "paws")]
+    assert commands(cli("audit", "apps", folder / "paws", "--json"), "Paws")[0] == there
+    run_printed(cli, cli("audit", "apps", folder / "paws"))
+    [made] = folder.glob("paws_2*/")
+    done = cli("audit", ".", "--json")
+    assert commands(done, "Paws")[0] == [
+        "sfkeytool", "metadata", made.name, "--in", str(Path("apps/Paws.connectedApp-meta.xml"))
+    ]  # fmt: skip
+    run_printed(cli, cli("audit", "."))
+    assert items(cli("audit", ".", "--json"))["Paws"]["status"] == "fine"
+
+
+IMPORT_AGAIN = [
+    "sfkeytool", "wrap", "paws", str(Path("paws/paws.key")), str(Path("paws/paws.crt")), "-d", "paws_again",
+    "--password", "generate",
+]  # fmt: skip
+
+
+def test_without_the_folder_the_key_stays_the_clients(cli: Cli, folder: Path) -> None:
+    """The same key, so that no login breaks; where it is lost, the order of a rotation; never a bare new key."""
+    path = app("jenkins", certificate("jenkins", 9))
+    done = cli("audit", ".", "--json")
+    assert commands(done, "jenkins") == [
+        ["sfkeytool", "self-signed", "jenkins", "--key", "FILE", "--password", "generate"],
+        ["sfkeytool", "metadata", "jenkins", "--in", str(path.relative_to("."))],
+        ["sfkeytool", "reminder", "jenkins_expiry_only", str(path), "--password", "generate"],
+    ]
+    whats = " ".join(step["what"] for step in items(done)["jenkins"]["advice"])
+    assert whats.index("a second app") < whats.index("switch the client") < whats.index("delete the old one")
+    assert printed(cli("audit", ".")) == commands(done, "jenkins"), (
+        "the JSON's lists are what a shell makes of the text"
+    )
+    before = path.read_text()
+    run_printed(cli, cli("audit", "."), the_key(folder / "the client's.key"))
+    assert path.read_text() != before
+    [after] = [item for item in cli("audit", ".", "--json").json["result"]["items"] if item["path"] == str(path)]
+    assert (after["status"], after["coverage"]) == ("fine", "unproved")
+
+
+@pytest.mark.parametrize("taken", ["jenkins", "Jenkins_expiry_only"])
+def test_a_name_that_is_taken_is_not_told(taken: str, cli: Cli, folder: Path) -> None:
+    """By a folder: the next generation's instead, and that runs."""
+    (folder / taken).mkdir()
+    (folder / taken / f"{taken.lower()}.jks").write_text("mine")
+    app("Jenkins", certificate("jenkins", 9))
+    run_printed(cli, cli("audit", "apps"), the_key(folder / "client.key"))
+
+
+def test_a_name_that_the_orgs_ckm_has_is_not_told(cli: Cli, org: FakeOrg) -> None:
+    made = make("pay", 20, 1)
+    org.contents.add_certificate("pay", made.pem, made.expires)
+    add_connected_app(org, "Pay", made.pem)
+    done = cli("audit", "--json")
+    assert items(done)["Pay"]["coverage"] == "covered"
+    [command] = commands(done, "Pay")
+    assert re.fullmatch(r"pay_20\d{4}", command[2]), "a covered app is told to renew, under a name of its own"
+
+
+def test_a_key_that_ckm_does_not_take_is_rotated(cli: Cli, folder: Path) -> None:
+    """No command makes the same key fit."""
+    openssl(
+        "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", "ec.key",
+        "-out", "ec.crt", "-subj", "/CN=ec", "-days", 5,
+    )  # fmt: skip
+    app("Ec", Path("ec.crt").read_text())
+    done = cli("audit", "apps", "--within", 60, "--json")
+    assert [command[1] for command in commands(done, "Ec")] == ["reminder"]
+    assert "rotation" in " ".join(step["what"] for step in items(done)["Ec"]["advice"])
+    generation(folder / "ec", Path("ec.crt").read_text(), Path("ec.key").read_bytes())
+    done = cli("audit", "apps", "ec", "--within", 60)
+    assert printed(done)[0] == ["sfkeytool", "rotate", "ec", "--password", "generate"]
+    assert cli(*printed(done)[0][1:]).code == 0
+
+
+def test_what_a_ca_signed_is_renewed_by_the_ca(cli: Cli, folder: Path, ca: CertificateAuthority) -> None:
+    """A certificate of a domain or for mutual TLS, as `renew` itself demands; for logins a self-signed one will do."""
+    the_key(folder / "k.key")
+    for name, usage in (("shop", "serverAuth"), ("caller", "clientAuth"), ("plain", "codeSigning")):
+        csr = folder / f"{name}.csr"
+        openssl("req", "-new", "-key", folder / "k.key", "-subj", f"/CN={name}", "-out", csr)
+        signed = ca.sign(csr, folder / f"{name}.pem", extensions=[f"extendedKeyUsage={usage}"], days=20)
+        generation(folder / "made" / name, signed.read_text())
+        signed.unlink()
+        done = cli("audit", folder / "made" / name, "--within", 60)
+        [command] = printed(done)
+        assert ("--csr" in command) is (usage != "codeSigning"), command
+        assert cli(*command[1:]).code == 0
+        for made in (folder / "made").glob(f"{name}_2*/"):
+            made.rename(folder / made.name)
+
+
+def test_a_reminder_is_made_of_what_the_logins_use(cli: Cli, folder: Path) -> None:
+    """An app's SAML settings hold a certificate too; and a file whose name begins with a dash is a file."""
+    saml = f"<samlConfig><certificate>{certificate('saml', 300)}</certificate></samlConfig>"
+    app("-v", certificate("pay", 300), folder=".", extra=saml)
+    done = cli("audit", ".")
+    assert printed(done)[0][3].startswith("./-v")
+    run_printed(cli, done)
+    receipt = json.loads(Path("v_expiry_only/v_expiry_only.json").read_text())
+    assert receipt["records"][0]["remindsOf"]["subject"] == "CN=pay"
+
+
+# Orgs
+
+
+@pytest.fixture
+def org(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeOrg]:
+    with FakeOrg(tls=False) as org:
+        monkeypatch.setenv("SF_ACCESS_TOKEN", org.let_in())
+        monkeypatch.setenv("SF_ORG_INSTANCE_URL", org.url)
+        yield org
+
+
+def test_commands_for_an_org_run_too(cli: Cli, org: FakeOrg, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The certificates are saved first, by the way the org was reached; an app of either kind."""
+    add_connected_app(org, "Pay", make("pay", 20, 1).pem)
+    add_external_client_app(org, "Shop Two", make("shop", 300, 2).pem)
+    run_printed(cli, cli("audit"), write(folder / "k.key", key_pem(1)), (0, 5))
+    assert sorted(path.name for path in folder.glob("*/*.jks")) == [
+        "pay.jks", "pay_expiry_only.jks", "shop_two_expiry_only.jks"
+    ]  # fmt: skip
+    assert "External Client App Manager" not in cli("audit").out, "Shop is not due, and Pay is no such app"
+    answer = json.dumps({"status": 0, "result": {"instanceUrl": org.url, "accessToken": org.let_in()}})
+    stand_in(folder, f"print({answer!r})", monkeypatch)
+    done = cli("audit", "-o", "prod", "--json")
+    assert commands(done, "Shop Two")[0] == [
+        "sfkeytool", "audit", "--target-org", "prod", "--certificates", "certificates_2"
+    ]  # fmt: skip
+    done = cli("audit", "-o", "prod", "--certificates", "saved", "--json")
+    assert [command[1] for command in commands(done, "Shop Two")] == ["reminder"], "they are saved by this run"
+    assert cli(*commands(done, "Shop Two")[0][1:], "-d", "again").code == 0
+
+
+def write(path: Path, content: bytes) -> Path:
+    path.touch(mode=0o600)
+    path.write_bytes(content)
+    return path
+
+
+def test_a_consumer_key_is_in_no_command(cli: Cli, org: FakeOrg, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A login of our own is not repeated for the reader: words say what to add."""
+    monkeypatch.delenv("SF_ACCESS_TOKEN")
+    org.add_user("bot@example.com")
+    org.add_app("consumer-key-1", make("pay", 300, 1).pem, approved_users=["bot@example.com"])
+    add_connected_app(org, "Pay", make("pay", 300, 1).pem)
+    write(folder / "k.key", key_pem(1))
+    done = cli("audit", "-i", "consumer-key-1", "-u", "bot@example.com", "-f", "k.key")
+    assert done.code == 5, done
+    assert "consumer-key-1" not in done.out + done.err
+    assert "--certificates certificates" in done.out
+
+
+def test_no_mail_day_for_what_ckm_was_read_not_to_hold(cli: Cli, org: FakeOrg, folder: Path) -> None:
+    """In JSON, page and calendar; the days of what it holds are there, of another certificate of the same key its."""
+    add_connected_app(org, "Pay", make("pay", 100, 1).pem)
+    held, early = make("held", 100, 2), make("twin", 80, 3)
+    for name, made in (("held", held), ("twin", early)):
+        org.contents.add_certificate(name, made.pem, made.expires)
+    add_connected_app(org, "Held", held.pem)
+    add_connected_app(org, "Twin", make("twin", 100, 3).pem)
+    done = cli("audit", "--json", "--html", "a.html", "--ics", "a.ics")
+    found = {(item["kind"], item["name"]): item for item in done.json["result"]["items"]}
+    assert (done.code, found["connected-app", "Pay"]["mailDates"]) == (5, [])
+    assert found["connected-app", "Held"]["mailDates"] == found["ckm", "held"]["mailDates"] != []
+    assert found["connected-app", "Twin"]["mailDates"] == found["ckm", "twin"]["mailDates"] != []
+    calendar = Path("a.ics").read_text().replace("\r\n ", "")
+    told = re.findall(r"SUMMARY:Salesforce should mail: ([\w\\, ]+) expires", calendar)
+    assert set(told) <= {"held\\, Held", "Held\\, held", "twin"}
+    assert told
+    page = Path("a.html").read_text()
+    [bar] = [part for part in page.split("<g>") if "<title>Pay:" in part]
+    assert 'class="mail"' not in bar
+    assert page.count('class="mail"') == sum(len(found[key]["mailDates"]) for key in found)
+
+
+# What stops
+
+
+def test_each_row_says_what_stops_and_how_sure_that_is(cli: Cli, org: FakeOrg) -> None:
+    """What hurts most stands first among equal days; a certificate of CKM stops what names it."""
+    same = make("same", 20, 1)
+    org.contents.add("SamlSsoConfig", "Idp", [("validationCert", same.line)])
+    org.contents.add("InboundCertificate", "Caller", [("content", encoded(same))])
+    add_connected_app(org, "Pay", same.pem)
+    org.contents.add_certificate("Domain_Cert", same.pem, same.expires)
+    org.contents.add("CustomSite", "Shop", [("customWebAddresses", [("certificate", "Domain_Cert")])])
+    org.contents.add_certificate("Unused", same.pem, same.expires)
+    done = cli("audit", "--json", "--html", "a.html", "--csv", "a.csv")
+    validate(done.json, "audit")
+    held = [item for item in done.json["result"]["items"] if item["certificate"]]
+    assert [item["name"] for item in held] == ["Idp", "Domain_Cert", "Caller", "Pay", "Unused"]
+    assert [[stop["certainty"] for stop in item["stops"]] for item in held] == [
+        ["documented"], ["documented"], ["inferred"], ["observed"], []
+    ]  # fmt: skip
+    text = " ".join(cli("audit").out.split())
+    for words in (
+        "every login through this identity provider",
+        "log in with a password",
+        "custom domain",
+        "sources disagree",
+    ):
+        assert words in text
+        assert words in " ".join(Path("a.html").read_text().split())
+        assert words in Path("a.csv").read_text(encoding="utf-8-sig")
+
+
+def test_prose_fits_eighty_columns_and_is_said_once(cli: Cli, folder: Path) -> None:
+    """For five apps alike; what stops with what is not due is told by --verbose."""
+    for number in range(5):
+        app(f"App{number}", certificate(f"app{number}", 9))
+    app("Later", certificate("later", 300))
+    done = cli("audit", ".")
+    advice = done.out[done.out.index("\n\n") :].splitlines()
+    assert not [line for line in advice if len(line) > 80 and "sfkeytool" not in line]
+    assert done.out.count("it is a rotation") == 1
+    assert done.out.count("stops: ") == 5
+    assert cli("audit", ".", "-v").out.count("stops: ") == 6
+
+
+def test_a_message_has_the_same_commands(cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """--notify tells what the table tells."""
+    app("Pay", certificate("pay", 9))
+    monkeypatch.setenv("WHERE", "json://127.0.0.1:9/x")
+    done = cli("audit", ".", "--notify", "env:WHERE", "--dry-run", "--json")
+    [told] = done.json["result"]["notifications"]
+    for command in commands(done, "Pay"):
+        assert shlex.join(command) in told["body"]
+    assert told["body"].count("it is a rotation") == 1, "what holds for many is said once"
+    assert "stops: perhaps JWT logins" in told["body"]
+
+
+def test_large_projects_are_told_of_in_few_lines(cli: Cli, folder: Path) -> None:
+    """2,000 files of all kinds, five certificates."""
+    from sfdx_project import make_project
+
+    make_project(folder / "project", files=2000, certificates=5)
+    done = cli("audit", "project")
+    assert (done.code, len((done.out + done.err).splitlines())) < (6, 20), done
+    run_printed(cli, done)
