@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import subprocess
 import textwrap
 import zipfile
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Pair, Result, openssl, pem_body
+from conftest import Pair, Result, java_tool, openssl, pem_body
 from fake_org import FakeOrg
 from metadata_schema import Types
 from test_audit_org import by_place, org  # noqa: F401 - a fixture
@@ -208,6 +209,26 @@ def test_the_forms_are_understood_as_files(cli: Cli, folder: Path, pair: Pair) -
     facts = shown(cli, "secret.json")
     assert [each["sha256"] for each in facts["certificates"]] == [sha256(pair)]
     assert facts["keys"][0]["certificates"] == [sha256(pair)]
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "PEM",
+        "PEM with blanks for line ends",
+        "PEM in one line",
+        "base64 in lines of 64",
+        "base64 of a PEM",
+        "a BOM before a PEM",
+    ],
+)
+def test_a_file_that_java_does_not_read_is_no_plain_certificate(form: str, cli: Cli, folder: Path, pair: Pair) -> None:
+    """check says of an app's certificate that it is wrapped where keytool, as a strict reader, refuses it."""
+    file = folder / "app.crt"
+    file.write_bytes(dict(forms(pair.crt.read_text()))[form].encode())
+    judged = subprocess.run([java_tool("keytool"), "-printcert", "-file", file], capture_output=True, check=False)
+    findings = cli("check", file, "--json").json["result"]["files"][0]["findings"]
+    assert ("app.file.unusual-form" in [finding["rule"] for finding in findings]) == bool(judged.returncode)
 
 
 def none_of_them(pair: Pair) -> dict[str, tuple[str, str, str]]:

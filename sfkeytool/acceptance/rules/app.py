@@ -92,8 +92,8 @@ UNUSUAL_FORM = Rule(
     Severity.WARN,
     Basis.INFERRED,
     "The certificate is wrapped in something",
-    "Retrieved metadata shows that apps keep such files. Whether logins are judged by what is inside is open; Java's own"
-    " reader of certificates takes none of them.",
+    "Retrieved metadata shows that apps keep such files. Whether logins are judged by what is inside is open; Java's"
+    " own reader of certificates takes none of them.",
     _METADATA,
     "save it as PEM: a line BEGIN CERTIFICATE, lines of base64, and a line END CERTIFICATE",
     _APP,
