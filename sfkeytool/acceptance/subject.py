@@ -14,7 +14,7 @@ from sfkeytool.acceptance.private_key import PrivateKeyNumbers, parse_pkcs8
 from sfkeytool.crypto import certificates, chains, keys, pem
 from sfkeytool.crypto.certificates import CertificateFacts, describe_certificate
 from sfkeytool.crypto.names import LIBRARY_ERRORS
-from sfkeytool.crypto.sniff import KEYSTORE_KINDS, FileKind, normalise_text, sniff
+from sfkeytool.crypto.sniff import KEYSTORE_KINDS, FileKind, normalise_text, sniff, unusual_form
 from sfkeytool.errors import CertificateError, KeystoreError, KeystorePasswordError, SfkeytoolError
 from sfkeytool.keystores import store
 from sfkeytool.keystores.contents import Contents, FoundCsr, InputFile, parse_contents
@@ -120,8 +120,8 @@ class Subject:
     """Those that were given; the empty one is tried first in any case."""
     taken: frozenset[str] = frozenset()
     """Lower-case names in the folder where commands are typed: what they make shall clash with nothing there."""
-    encoding: str | None = None
-    """How the bytes were written, where normalise_text() had to undo it."""
+    unusual_form: str = ""
+    """What normalise_text undid, in words."""
 
     @cached_property
     def name(self) -> str:
@@ -281,8 +281,8 @@ class Subject:
         if self.kind is FileKind.PEM:
             labels = [block.label for block in pem.parse_pem(self.data, self.label)]
             wrapped = next((_WRAPPED_LABELS[label] for label in labels if label in _WRAPPED_LABELS), None)
-            return wrapped or self.encoding
-        return self.encoding
+            return wrapped or self.unusual_form or None
+        return self.unusual_form or None
 
     @cached_property
     def contents(self) -> Contents | None:
@@ -334,20 +334,12 @@ def prepare_subject(
     kind = sniff(data)
     subject = Subject(
         file.label, data, kind, profile or Profile.CKM_IMPORT, purpose, as_of, tuple(passwords), taken,
-        _encoding(file.data, data),
+        unusual_form(file.data),
     )  # fmt: skip
     if profile is not None:
         _ = subject.contents
         return subject
     return replace(subject, profile=default_profile(subject))
-
-
-def _encoding(raw: bytes, data: bytes) -> str | None:
-    if raw[:2] in (b"\xff\xfe", b"\xfe\xff") and data != raw:
-        return "text in UTF-16, as Windows PowerShell writes it"
-    if data[:1] == b"\x30" and raw[:1] != b"\x30":
-        return "base64 without the lines BEGIN CERTIFICATE and END CERTIFICATE"
-    return None
 
 
 def default_profile(subject: Subject) -> Profile:

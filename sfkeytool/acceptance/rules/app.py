@@ -130,7 +130,8 @@ WRAPPED = Rule(
     Severity.WARN,
     Basis.INFERRED,
     "The certificate is neither in plain PEM nor in DER",
-    "The app's field holds the PEM text of one certificate. Whether the upload takes it in another form is open.",
+    "The app's field holds the PEM text of one certificate. Retrieved metadata shows that apps keep other forms too;"
+    " whether logins are judged by what is inside is open, and Java's own reader of certificates takes none of them.",
     _METADATA,
     sources.UNWRAPPED,
     _APP,

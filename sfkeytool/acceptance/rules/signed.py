@@ -88,7 +88,7 @@ def _no_certificate(subject: Subject) -> Checked:
 
 
 def _not_pem(subject: Subject) -> Checked:
-    if subject.kind is FileKind.DER_CERTIFICATE and subject.encoding is None:
+    if subject.kind is FileKind.DER_CERTIFICATE and not subject.unusual_form:
         wanted = "PEM: base64 between BEGIN CERTIFICATE and END CERTIFICATE"
         yield Evidence(subject.label, "DER", wanted, app.plain_pem(subject))
     else:
