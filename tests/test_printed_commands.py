@@ -62,10 +62,10 @@ def run(command: str, cli: Cli, blanks: list[Path]) -> tuple[int, str]:
     return result.code, result.out + result.err
 
 
-def blank_for(rule: str, command: str) -> Path:
+def blank_for(rule: str, command: str, case: dict[str, Any]) -> Path:
     """What a person would fill in, after the words in brackets."""
     if "--key FILE" in command or rule == "ckm.entry.no-private-key":
-        return KEY
+        return CHAIN if case["path"] == "corpus/no-chain.jks" else KEY
     if rule == "ckm.store.not-jks":  # beside what is a certificate its key, else both
         return KEY if re.search(r"wrap \w+ \S+ FILE", command) else CORPUS / "app-with-key.pem"
     return {"ckm.store.bcfks": STORE, "ckm.key.mismatch": CORPUS / "app-two.pem"}.get(rule, CHAIN)
@@ -75,7 +75,6 @@ UNFILLABLE = {
     ("corpus/signed-ec.crt", "signed.key.not-of-setup"),  # an EC key, which no keystore for Salesforce may hold
     ("corpus/trusted-only.jks", "ckm.entry.no-private-key"),  # certificates of nobody, or none
     ("corpus/no-entries.jks", "ckm.entry.no-private-key"),
-    ("corpus/no-chain.jks", "ckm.entry.no-private-key"),
 }
 """Files whose blank nothing in the corpus could fill; the rule's command is run on another one."""
 
@@ -90,15 +89,19 @@ def test_every_command_of_a_finding_runs(cli: Cli, folder: Path, monkeypatch: py
         assert set(re.findall(r"\b[A-Z][A-Z_]{3,}\b", " ".join(commands_in(fix)))) <= {"FILE"}, fix
         assert "{" not in fix
         for command in commands_in(fix):
-            kind = re.sub(
-                r"(csr|self-signed|wrap|chain) \w+|\S+\.(crt|der|csr)\b", r"\1", command.replace(file.name, "@")
+            kind = (
+                case["path"]
+                if "no-chain" in case["path"]
+                else re.sub(
+                    r"(csr|self-signed|wrap|chain) \w+|\S+\.(crt|der|csr)\b", r"\1", command.replace(file.name, "@")
+                )
             )
             if (rule, kind) in done or (case["path"], rule) in UNFILLABLE:
                 continue
             done.add((rule, kind))
             monkeypatch.setenv("OPENS", case["password"] or CORPUS_PASSWORD)
             before = file.read_bytes()
-            code, said = run(command, cli, [blank_for(rule, command)])
+            code, said = run(command, cli, [blank_for(rule, command, case)])
             if code:
                 failed.append(f"{rule}: {command}: {code} {said[-300:]}")
             assert file.read_bytes() == before, command
@@ -151,6 +154,28 @@ def test_a_fix_asks_for_a_new_password_where_the_old_one_is_too_short(
         assert ("prompt" in fix) == bool(password)
         assert run(commands_in(fix)[0], cli, [])[0] == 0
         shutil.rmtree(folder / "pay-fixed")
+
+
+def test_what_a_repair_that_cannot_be_tells_to_type_runs(
+    cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A certificate alone, a keystore without a key, a key under a password of its own."""
+    monkeypatch.setenv("OPENS", CORPUS_PASSWORD)
+    monkeypatch.setenv("OPENS_KEY", CORPUS_KEY_PASSWORD)
+    shutil.copy(CORPUS / "app-ec.crt", folder / "pay.crt")
+    not_a_keystore = cli("check", "pay.crt", "--fix", "--json").json["result"]["files"][0]["repairs"][0]["problem"]
+    [command] = commands_in(not_a_keystore["actions"][0])
+    assert command == "sfkeytool wrap pay_2 pay.crt FILE --password generate"
+    shutil.copy(CORPUS / "der.jks", folder / "bare.jks")
+    bare = cli("check", "bare.jks", "--fix", "--json").json["result"]["files"][0]["repairs"][0]["problem"]
+    for action in bare["actions"]:
+        [command] = commands_in(action)
+        assert run(command, cli, [KEY])[0] == 0, command
+        shutil.rmtree(folder / "bare")
+    shutil.copy(CORPUS / "key-password.jks", folder / "locked.jks")
+    locked = cli("check", "locked.jks", "--fix", "--password", "env:OPENS", "--json").json["result"]["files"][0]
+    [action] = locked["repairs"][0]["problem"]["actions"]
+    assert run(commands_in(action)[0], cli, [])[0] == 0
 
 
 def typed() -> list[tuple[str, str]]:

@@ -1,8 +1,8 @@
 """Holding a file against the rules."""
 
-import os
 import re
 import shlex
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -94,7 +94,7 @@ def _fix(fix: str, subject: Subject) -> str:
 
 def quoted_path(path: str) -> str:
     """A path as a command line takes it, never as an option. Pure."""
-    path = f".{os.sep}{path}" if path.startswith("-") else path
-    if os.name == "nt":
+    path = f"./{path}" if path.startswith("-") else path
+    if sys.platform == "win32":
         return path if re.fullmatch(r"[\w.:\\/-]+", path) else f'"{path}"'
     return shlex.quote(path)
