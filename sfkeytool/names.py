@@ -103,6 +103,16 @@ def legal_name(text: str) -> UniqueName:
     return UniqueName(name, text)
 
 
+def free_name(text: str, taken: Collection[str]) -> str:
+    """The legal NAME nearest to any text, numbered until neither it nor a file of that name is ``taken``. Pure."""
+    base = legal_name(text).value
+    name, number = base, 1
+    while any(f"{name}{ending}" in taken for ending in ("", ".crt", ".der", ".csr")):
+        number += 1
+        name = legal_name(f"{base[:36]}_{number}").value
+    return name
+
+
 def _problem(name: str) -> str | None:
     if not name:
         return "it is empty"

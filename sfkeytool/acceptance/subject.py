@@ -21,7 +21,7 @@ from sfkeytool.keystores.contents import Contents, FoundCsr, InputFile, parse_co
 from sfkeytool.keystores.jks import JksFile, JksKeyEntry, JksTrustedEntry, parse_jks
 from sfkeytool.keystores.open import open_keystore
 from sfkeytool.model import Profile, Purpose
-from sfkeytool.names import legal_name
+from sfkeytool.names import free_name, legal_name
 from sfkeytool.passwords import Secret
 
 if TYPE_CHECKING:
@@ -127,12 +127,7 @@ class Subject:
     def name(self) -> str:
         """A legal NAME for the commands in fixes: from the only key's alias, else from the file's name; not taken."""
         aliases = [entry.alias for entry in self.entries]
-        base = legal_name((aliases[0] if len(aliases) == 1 else None) or PurePath(self.label).stem).value
-        name, number = base, 1
-        while any(f"{name}{ending}" in self.taken for ending in ("", ".crt", ".der", ".csr")):
-            number += 1
-            name = legal_name(f"{base[:36]}_{number}").value
-        return name
+        return free_name((aliases[0] if len(aliases) == 1 else None) or PurePath(self.label).stem, self.taken)
 
     # A JKS
 

@@ -15,7 +15,7 @@ from sfkeytool.errors import PrivateKeyError, SfkeytoolError, UsageError
 from sfkeytool.keystores.contents import Contents, FoundKey, InputFile, parse_contents
 from sfkeytool.keystores.selection import Meant, gather, require_opened, select_each
 from sfkeytool.model import ArtifactKind, Outcome, Profile, Purpose
-from sfkeytool.names import legal_name
+from sfkeytool.names import free_name
 from sfkeytool.passwords import MINIMUM_LENGTH, Secret, Source, SourceKind
 from sfkeytool.workflows.requests import WrapRequest
 from sfkeytool.workflows.unwrap import folder_name
@@ -144,8 +144,8 @@ def repair(
     """
     stem = PurePath(file.label).stem
     if before.profile is not Profile.CKM_IMPORT:
-        name, path = legal_name(stem).value, quoted_path(file.label)
-        hint = f"sfkeytool wrap {name} {path} FILE --password generate makes a keystore (FILE: the private key)"
+        name, path = free_name(stem, options.taken), quoted_path(file.label)
+        hint = f"sfkeytool wrap {name} {path} FILE --password generate (FILE: the private key) makes one"
         problem = UsageError("check.not-a-keystore", f"{file.label}: --fix repairs keystores only", hint)
         wrong = any(finding.rule.severity is Severity.ERROR for finding in before.findings)
         return (Repair(None, stem, problem=problem if wrong else None),)
@@ -187,12 +187,13 @@ def _repair_each(
         except SfkeytoolError as error:
             yield Repair(entry.alias, name, problem=error)
     if not found:
+        new = free_name(stem, options.taken)
         problem = PrivateKeyError(
             "key.none",
             f"{contents.label} holds no private key: nothing can be made of it",
-            f"with the key: sfkeytool wrap {legal_name(stem).value} {quoted_path(contents.label)} FILE"
+            f"with the key: sfkeytool wrap {new} {quoted_path(contents.label)} FILE"
             " --input-password prompt --password generate (FILE: the private key)",
-            f"without it, start over: sfkeytool csr {legal_name(stem).value}",
+            f"without it, start over: sfkeytool csr {new}",
         )
         yield Repair(None, stem, problem=problem)
 

@@ -416,7 +416,7 @@ PYTHON = (
         causes=(
             "The key was written with a password, and the tool takes none: the Salesforce CLI takes no encrypted key.",
         ),
-        fixes=("Decrypt it into a file of your own: `openssl pkcs8 -in {file} -out {name}-plain.key`.",),
+        fixes=("Decrypt it into a file of your own: `openssl pkey -in {file} -out {name}-plain.key`.",),
         basis=Basis.OBSERVED,
         citation=_CRYPTOGRAPHY,
     ),

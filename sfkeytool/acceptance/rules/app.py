@@ -6,7 +6,8 @@ from sfkeytool.acceptance.rule import Basis, Checked, Evidence, Rule, Severity
 from sfkeytool.acceptance.rules import certificate, sources
 from sfkeytool.acceptance.rules.chain import has_chains, title
 from sfkeytool.acceptance.subject import Subject
-from sfkeytool.crypto.certificates import encode_pem
+from sfkeytool.crypto.certificates import describe_certificate, encode_pem
+from sfkeytool.crypto.chains import issuers_among
 from sfkeytool.crypto.names import LIBRARY_ERRORS
 from sfkeytool.crypto.sniff import KEYSTORE_KINDS, FileKind
 from sfkeytool.model import Profile
@@ -29,7 +30,9 @@ def no_certificate(subject: Subject) -> Checked:
 
 
 def _fix_without_certificate(subject: Subject) -> str | None:
-    """None: the rule's own way out, which is one for keystores."""
+    """None: the rule's own way out, which for an app is one for keystores."""
+    if subject.profile is not Profile.APP_CERT:
+        return None
     if subject.foreign is not None:
         return (
             "this is for Setup > Single Sign-On Settings > New from Metadata File, if it is the identity provider's; to"
@@ -54,9 +57,11 @@ def plain_pem(subject: Subject) -> str:
     """The command that makes plain files of what was found; words where it would refuse."""
     chain = subject.chains[0]
     expired = any(one.not_valid_after_utc < subject.as_of for one in chain.sorted.certificates)
-    if not expired and not chain.facts.is_ca:
+    signed = issuers_among(subject.listed)
+    others = [one for one in subject.listed if one != chain.leaf and one not in signed]
+    if not expired and not chain.facts.is_ca and not any(not describe_certificate(one).is_ca for one in others):
         return sources.UNWRAPPED
-    return "write the certificates as PEM into one file: the certificate first, then who signed it, the root last"
+    return "write what belongs together as PEM into one file: the certificate first, then who signed it, the root last"
 
 
 def wrapped(subject: Subject) -> Checked:
@@ -109,8 +114,8 @@ NO_CERTIFICATE = Rule(
     "There is no certificate in the file",
     "The app stores one certificate, which may be uploaded in PEM or DER. A keystore, a key or a request is not that.",
     _METADATA,
-    "sfkeytool unwrap {file} --password prompt (of a keystore: it writes the .crt); sfkeytool self-signed {name}"
-    " --password generate makes a new pair",
+    "sfkeytool unwrap {file} --password prompt (writes the .crt of a keystore); for a new pair: sfkeytool self-signed"
+    " {name} --password generate",
     _APP,
     no_certificate,
 )

@@ -14,6 +14,11 @@ _CKM = (Profile.CKM_IMPORT,)
 _ALIAS_RULE = "letters, digits and single underscores, a letter first, no underscore at the end"
 
 
+_CERTIFICATE_IS_MISSING = (
+    "sfkeytool wrap {name} {file} FILE --input-password prompt --password generate (FILE: the key's certificate)"
+)
+
+
 def is_jks(subject: Subject) -> bool:
     return subject.jks is not None
 
@@ -33,7 +38,8 @@ def _no_private_key(subject: Subject) -> Checked:
         yield Evidence(subject.label, saw, "a PrivateKey entry: the private key with its certificate")
     for entry in subject.entries:
         if not entry.certificates:
-            yield Evidence(entry.where, "a private key without a certificate", "the key's certificate in its entry")
+            saw = "a private key without a certificate"
+            yield Evidence(entry.where, saw, "the key's certificate in its entry", _CERTIFICATE_IS_MISSING)
 
 
 def _key_password(subject: Subject) -> Checked:

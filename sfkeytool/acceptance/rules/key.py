@@ -74,7 +74,8 @@ def _mismatch(subject: Subject) -> Checked:
         elif key.rsa is None or not entry.certificates:
             continue
         elif not key.rsa.consistent():
-            yield Evidence(entry.where, "a private key whose own numbers contradict each other", "a sound RSA key")
+            saw = "a private key whose own numbers contradict each other"
+            yield Evidence(entry.where, saw, "a sound RSA key", sources.START_OVER)
         elif entry.certificates[0] is None:
             yield CannotTell(f"{entry.where}: the first certificate cannot be read")
         elif not entry.fits(entry.certificates[0]):
@@ -84,7 +85,8 @@ def _mismatch(subject: Subject) -> Checked:
                 if position
                 else "a key that belongs to none of the entry's certificates"
             )
-            yield Evidence(entry.where, saw, "the key's own certificate in the first place")
+            fix = sources.REPAIR if position else None
+            yield Evidence(entry.where, saw, "the key's own certificate in the first place", fix)
 
 
 NOT_RSA = Rule(
@@ -134,8 +136,7 @@ MISMATCH = Rule(
     "Java loads such a keystore, and keytool lists it, without a look at whether the two belong together. A chain in"
     " reversed order is the same mistake: the root stands first.",
     sources.IMPORT_HELP,
-    "sfkeytool check --fix {file} --password prompt, if the right certificate is in the file; else:"
-    " sfkeytool wrap {name} {file} FILE --input-password prompt --password generate (FILE: the certificate)",
+    "sfkeytool wrap {name} {file} FILE --input-password prompt --password generate (FILE: the certificate)",
     _CKM,
     _mismatch,
     applies=has_entries,

@@ -97,8 +97,9 @@ def _not_pem(subject: Subject) -> Checked:
 
 def _ending(subject: Subject) -> Checked:
     ending = PurePath(subject.label).suffix
-    if ending.lower() not in _ENDINGS:
-        yield Evidence(subject.label, f"the ending {ending!r}", ".crt")
+    if subject.listed and subject.kind is not FileKind.XML and ending.lower() not in _ENDINGS:
+        plain = subject.kind is FileKind.PEM and subject.wrapping is None
+        yield Evidence(subject.label, f"the ending {ending!r}", ".crt", None if plain else app.plain_pem(subject))
 
 
 NO_CERTIFICATE = Rule(

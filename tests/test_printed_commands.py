@@ -1,0 +1,246 @@
+"""Every command that ``check`` and ``explain`` print runs as it stands; FILE is the one blank to fill."""
+
+import json
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import PASSWORD, Pair, Result, java_tool
+from test_check import ders, keystore, pkcs8
+
+from sfkeytool.acceptance.blanks import EXAMPLE_NAME
+from sfkeytool.workflows.explain import list_all
+
+Cli = Callable[..., Result]
+FIXTURES = Path(__file__).parent.parent / "fixtures"
+CORPUS = FIXTURES / "corpus"
+CASES = json.loads((FIXTURES / "manifest.json").read_text(encoding="utf-8"))["files"]
+CORPUS_PASSWORD, CORPUS_KEY_PASSWORD = "worthless-corpus-password", "another-password"
+KEY, CHAIN, STORE = CORPUS / "app-key.pem", CORPUS / "signed.crt", CORPUS / "chain.jks"
+"""Of one pair: what fills FILE."""
+ELSEWHERE = ("sf ", "npm ", "ls ", "dir ", "date ", "w32tm ", "keytool ")
+"""Programs of the system or of others; keytool, which asks, has a test of its own."""
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="commands are quoted for a POSIX shell here")
+
+
+def commands_in(fix: str) -> list[str]:
+    """The commands of a rule's fix, each up to what no command holds."""
+    found = re.findall(r"(?:sfkeytool|openssl|keytool|cp) [^;,()`]+", fix)
+    return [re.sub(r" (?:or|and)\b.*", "", command).strip(" .") for command in found]
+
+
+def findings(cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[dict[str, Any], str, str]]:
+    """Each case of the corpus, with the rule and the fix of each of its findings."""
+    for case in CASES:
+        name = Path(case["path"]).name
+        shutil.copy(FIXTURES / case["path"], folder / name)
+        monkeypatch.setenv("OPENS", case["password"] or "")
+        profile = ["--profile", case["profile"]] if case["profile"] else []
+        password = ["--password", "env:OPENS"] if case["password"] else []
+        arguments = ["--as-of", case["as_of"], "--purpose", case["purpose"], *profile, *password, "--json"]
+        file = cli("check", name, *arguments).json["result"]["files"][0]
+        yield from ((case, finding["rule"], finding["fix"]) for finding in file["findings"])
+        (folder / name).unlink()
+
+
+def run(command: str, cli: Cli, blanks: list[Path]) -> tuple[int, str]:
+    """The command's exit code and what it said. Each FILE is one of ``blanks``; each prompt is answered."""
+    remaining = list(blanks)
+    command = re.sub(r"\bFILE\b", lambda _: shlex.quote(str(remaining.pop(0))), command)
+    if not command.startswith("sfkeytool "):
+        done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout + done.stderr
+    answers = iter(("env:OPENS", "env:OPENS_KEY"))
+    result = cli(*(next(answers) if word == "prompt" else word for word in shlex.split(command)[1:]), "--no-prompt")
+    return result.code, result.out + result.err
+
+
+def blank_for(rule: str, command: str, case: dict[str, Any]) -> Path:
+    """What a person would fill in, after the words in brackets."""
+    if "--key FILE" in command or rule == "ckm.entry.no-private-key":
+        return CHAIN if case["path"] == "corpus/no-chain.jks" else KEY
+    if rule == "ckm.store.not-jks":  # beside what is a certificate its key, else both
+        return KEY if re.search(r"wrap \w+ \S+ FILE", command) else CORPUS / "app-with-key.pem"
+    return {"ckm.store.bcfks": STORE, "ckm.key.mismatch": CORPUS / "app-two.pem"}.get(rule, CHAIN)
+
+
+UNFILLABLE = {
+    ("corpus/signed-ec.crt", "signed.key.not-of-setup"),  # an EC key, which no keystore for Salesforce may hold
+    ("corpus/trusted-only.jks", "ckm.entry.no-private-key"),  # certificates of nobody, or none
+    ("corpus/no-entries.jks", "ckm.entry.no-private-key"),
+}
+"""Files whose blank nothing in the corpus could fill; the rule's command is run on another one."""
+
+
+def test_every_command_of_a_finding_runs(cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the very file that it is about, from where the reader is, each kind of command once; and the file stays."""
+    monkeypatch.setenv("OPENS_KEY", CORPUS_KEY_PASSWORD)
+    done: set[tuple[str, str]] = set()
+    failed: list[str] = []
+    for case, rule, fix in findings(cli, folder, monkeypatch):
+        file = folder / Path(case["path"]).name
+        assert set(re.findall(r"\b[A-Z][A-Z_]{3,}\b", " ".join(commands_in(fix)))) <= {"FILE"}, fix
+        assert "{" not in fix
+        for command in commands_in(fix):
+            kind = (
+                case["path"]
+                if "no-chain" in case["path"]
+                else re.sub(
+                    r"(csr|self-signed|wrap|chain) \w+|\S+\.(crt|der|csr)\b", r"\1", command.replace(file.name, "@")
+                )
+            )
+            if (rule, kind) in done or (case["path"], rule) in UNFILLABLE:
+                continue
+            done.add((rule, kind))
+            monkeypatch.setenv("OPENS", case["password"] or CORPUS_PASSWORD)
+            before = file.read_bytes()
+            code, said = run(command, cli, [blank_for(rule, command, case)])
+            if code:
+                failed.append(f"{rule}: {command}: {code} {said[-300:]}")
+            assert file.read_bytes() == before, command
+            for made in folder.iterdir():
+                if made != file:
+                    shutil.rmtree(made) if made.is_dir() else made.unlink()
+    assert not failed, "\n".join(failed)
+    assert len(done) > 50
+
+
+def test_a_name_in_a_fix_is_free_where_the_reader_is(cli: Cli, folder: Path, pair: Pair) -> None:
+    """pay.crt with its key inside: the command that leaves the key out writes beside it, never over it."""
+    both = pair.key.read_bytes() + pair.crt.read_bytes()
+    (folder / "pay.crt").write_bytes(both)
+    (folder / "pay_2").mkdir()
+    result = cli("check", "pay.crt", "--json").json["result"]["files"][0]
+    [fix] = [one["fix"] for one in result["findings"] if one["rule"] == "app.file.private-key"]
+    [command] = commands_in(fix)
+    assert command == "openssl x509 -in pay.crt -out pay_3.crt"
+    assert run(command, cli, []) == (0, "")
+    assert (folder / "pay.crt").read_bytes() == both
+    assert b"PRIVATE KEY" not in (folder / "pay_3.crt").read_bytes()
+
+
+def test_an_odd_path_in_a_fix_is_quoted(cli: Cli, folder: Path, pair: Pair) -> None:
+    """Blanks, quotes, a dash in front: one word for the shell, and no option."""
+    data = keystore(pkcs8(pair), ders(pair.crt), alias="Pay")
+    for name in ("it's mine.jks", "-x.jks"):
+        (folder / name).write_bytes(data)
+        result = cli("check", "--json", "--password", "env:TEST_PASSWORD", "--", name).json["result"]["files"][0]
+        [fix] = [one["fix"] for one in result["findings"] if one["rule"] == "ckm.entry.alias-case"]
+        words = shlex.split(fix)
+        assert (folder / words[words.index("--fix") + 1]).read_bytes() == data
+        assert cli(*("env:TEST_PASSWORD" if word == "prompt" else word for word in words[1:])).code == 0
+        shutil.rmtree(folder / "pay-fixed")
+
+
+@pytest.mark.parametrize(("password", "flags"), [("", "--new-password"), ("short", "--new-password"), (PASSWORD, "")])
+def test_a_fix_asks_for_a_new_password_where_the_old_one_is_too_short(
+    password: str, flags: str, cli: Cli, folder: Path, pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every fix that repairs, as the repair would end in a usage error without it; an empty one needs no prompt."""
+    monkeypatch.setenv("OPENS", password)
+    (folder / "a.jks").write_bytes(keystore(pkcs8(pair), ders(pair.crt), alias="Pay", password=password))
+    result = cli("check", "a.jks", "--password", "env:OPENS", "--json").json["result"]["files"][0]
+    repairs = [one["fix"] for one in result["findings"] if "--fix" in one["fix"]]
+    assert repairs
+    for fix in repairs:
+        assert (flags in fix) if flags else ("--new-password" not in fix)
+        assert ("prompt" in fix) == bool(password)
+        assert run(commands_in(fix)[0], cli, [])[0] == 0
+        shutil.rmtree(folder / "pay-fixed")
+
+
+def test_what_a_repair_that_cannot_be_tells_to_type_runs(
+    cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A certificate alone, a keystore without a key, a key under a password of its own."""
+    monkeypatch.setenv("OPENS", CORPUS_PASSWORD)
+    monkeypatch.setenv("OPENS_KEY", CORPUS_KEY_PASSWORD)
+    shutil.copy(CORPUS / "app-ec.crt", folder / "pay.crt")
+    not_a_keystore = cli("check", "pay.crt", "--fix", "--json").json["result"]["files"][0]["repairs"][0]["problem"]
+    [command] = commands_in(not_a_keystore["actions"][0])
+    assert command == "sfkeytool wrap pay_2 pay.crt FILE --password generate"
+    shutil.copy(CORPUS / "der.jks", folder / "bare.jks")
+    bare = cli("check", "bare.jks", "--fix", "--json").json["result"]["files"][0]["repairs"][0]["problem"]
+    for action in bare["actions"]:
+        [command] = commands_in(action)
+        assert run(command, cli, [KEY])[0] == 0, command
+        shutil.rmtree(folder / "bare")
+    shutil.copy(CORPUS / "key-password.jks", folder / "locked.jks")
+    locked = cli("check", "locked.jks", "--fix", "--password", "env:OPENS", "--json").json["result"]["files"][0]
+    [action] = locked["repairs"][0]["problem"]["actions"]
+    assert run(commands_in(action)[0], cli, [])[0] == 0
+
+
+def typed() -> list[tuple[str, str]]:
+    """Each command of the explanations and of the rules, once, with the id that prints it."""
+    facts = list_all()
+    found: dict[str, str] = {}
+    for explanation in facts["explanations"]:
+        for text in (*explanation["fixes"], *explanation["causes"], explanation["meaning"]):
+            for command in re.findall(r"`((?:sfkeytool|openssl|keytool|sf|npm|ls|dir|date|w32tm) [^`]+)`", text):
+                found.setdefault(command, explanation["id"])
+    for rule in facts["rules"]:
+        for command in commands_in(rule["fix"]):
+            found.setdefault(command, rule["id"])
+    return list(found.items())
+
+
+BLANKS = {
+    "wrap": [KEY, CHAIN],
+    "compare": [CHAIN, CHAIN],
+    "unwrap": [CORPUS / "salesforce-export.jks"],
+    "check": [STORE],
+    "ckm": [CHAIN],
+}
+
+
+@pytest.mark.parametrize(("command", "id"), [one for one in typed() if not one[0].startswith(ELSEWHERE)])
+def test_every_command_of_an_explanation_runs(
+    command: str, id: str, cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FILE filled with a file of the kind that the words speak of."""
+    monkeypatch.setenv("OPENS", CORPUS_PASSWORD)
+    monkeypatch.setenv("OPENS_KEY", CORPUS_KEY_PASSWORD)
+    assert "{" not in command
+    assert set(re.findall(r"\b[A-Z][A-Z_]{3,}\b", command)) <= {"FILE"}
+    words = command.split()
+    blanks = BLANKS.get(words[1], [CHAIN, CHAIN])
+    if words[1:3] == ["wrap", EXAMPLE_NAME] and command.count("FILE") == 1:
+        blanks = [CORPUS / "pfx.p12"]
+        command = command if "--input-password" in command else f"{command} --input-password prompt"
+    if "--key FILE" in command or words[1] == "pkey":
+        blanks = [KEY]
+    if words[0] == "openssl" and words[1] == "req":
+        blanks = [CORPUS / "request.csr"]
+    if words[1] == "verify":
+        blanks = [CORPUS / "app.crt"] * 2
+    code, said = run(command, cli, blanks)
+    assert code == 0, said
+
+
+def test_the_keytool_command_of_an_explanation_runs(folder: Path) -> None:
+    """It asks for the password; then the alias is a legal name."""
+    [command] = [command for command, _ in typed() if command.startswith("keytool ")]
+    shutil.copy(CORPUS / "alias-1.jks", folder / "FILE")
+    done = subprocess.run(
+        [java_tool("keytool"), *command.split()[1:]], input=f"{CORPUS_PASSWORD}\n", cwd=folder, capture_output=True,
+        text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert b"\0\x0e" + EXAMPLE_NAME.encode() in (folder / "FILE").read_bytes()
+
+
+def test_no_command_of_an_explanation_is_broken_over_lines(cli: Cli) -> None:
+    """Whoever copies a line has the whole of it; and no placeholder is left in anything that is shown."""
+    for command, id in typed():
+        shown = cli("explain", id).out
+        assert command in shown, id
+        assert "{" not in shown
+    assert "{" not in cli("explain", "--list").out
