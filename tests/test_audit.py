@@ -359,15 +359,58 @@ def test_a_file_is_listed_once(cli: Cli, folder: Path, pair: Pair) -> None:
         ),
         ("new Auth.JWS(make('Not_One'), name); String s = 'Nor_This';", []),
         ("r.setClientCertificateName('It\\'s'); r.setClientCertificateName('Never", []),
+        ("static final String CERT = 'One'; r.setClientCertificateName(CERT);", ["One"]),
+        ("private FINAL static string cert='One'; Crypto.signWithCertificate('a', b(c, d), A.CERT);", ["One"]),
+        ("static final String A = 'One'; // static final String B = 'Two';\n new Auth.JWS(jwt, B);", []),
+        ("String CERT = 'Not_One'; r.setClientCertificateName(CERT);", []),
+        ("static final String CERT = 'One' + x; r.setClientCertificateName(CERT);", []),
+        ("static final String CERT = 'no name'; r.setClientCertificateName(CERT);", []),
+        ("Crypto.signXml('RSA-SHA256', node, 'Id', 'One'); Crypto.signXml('a', b, 'c', 'Two', child);", ["One", "Two"]),
+        (
+            "class I { final String C = 'One'; } final String C = 'Two'; void f() { r.setClientCertificateName(C); }",
+            ["One", "Two"],
+        ),
     ],
 )
 def test_apex_names_a_certificate_by_its_last_argument(
     code: str, names: list[str], cli: Cli, folder: Path, pair: Pair
 ) -> None:
-    """As a literal; comments, other literals and names in variables say nothing."""
+    """As a literal or a constant; comments, other literals and names in variables say nothing."""
     (folder / "A.cls").write_text(f"class A {{ void go() {{ {code} }} }}")
     found = cli("audit", "A.cls", "--json").json["result"]["items"]
     assert [item["reference"] for item in found] == names
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "'",
+        "'\\'",
+        "/*",
+        "//",
+        "/* '",
+        "Auth.JWS(",
+        "setClientCertificateName('a',",
+        "final String ",
+        "Auth ",
+        "((((",
+        ",,,,",
+    ],
+)
+def test_reading_apex_is_linear(unit: str, cli: Cli, folder: Path) -> None:
+    """Whatever is never closed, however often: twice as much takes about twice the time, and not four times."""
+    from time import process_time
+
+    from sfkeytool.audit.apex import certificates_named
+
+    def seconds(count: int) -> float:
+        begin = process_time()
+        certificates_named("r.setClientCertificateName('A'); " + unit * count)
+        return process_time() - begin
+
+    seconds(1000)
+    count = 200_000 // len(unit)
+    assert seconds(4 * count) < 12 * max(seconds(count), 0.02), unit
 
 
 def test_a_private_key_is_not_even_looked_at(cli: Cli, folder: Path, pair: Pair) -> None:

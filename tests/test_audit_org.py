@@ -297,6 +297,104 @@ def test_what_something_uses_is_never_marked_for_deletion(cli: Cli, org: FakeOrg
     assert by_place(cli("audit", "--json"))["Certificate:pay_202602"]["counts"], "an app that nobody saw may need it"
 
 
+def sso_setting(org: FakeOrg, certificate: str) -> None:
+    """As a real org has it: what signs is named by record Id, of 15 characters."""
+    fields = [
+        ("identityMapping", "Username"), ("issuer", "https://idp.example.com"), ("name", "Idp"),
+        ("requestSignatureMethod", "1"), ("requestSigningCertId", certificate), ("samlEntityId", "https://example.com"),
+        ("samlVersion", "SAML2_0"), ("userProvisioning", "false"),
+    ]  # fmt: skip
+    org.contents.add("SamlSsoConfig", "Idp", fields)
+
+
+@pytest.mark.parametrize("form", [15, 18, "wrong case"])
+def test_what_signs_the_single_sign_on_is_in_use(form: int | str, cli: Cli, org: FakeOrg) -> None:
+    """It is due although a later generation lies beside it, its row says who uses it, and the setting's row has its
+    days. Nobody is told to delete anything."""
+    for name, days, number in (("sso", 20, 2), ("sso_202710", 400, 3)):
+        made = make("sso", days, number)
+        org.contents.add_certificate(name, made.pem, made.expires)
+    whole = org.contents.components["Certificate"]["sso"].id
+    assert len(whole) == 18
+    sso_setting(org, {15: whole[:15], 18: whole}.get(form, whole.swapcase()))  # type: ignore[call-overload]
+    done = cli("audit", "--json")
+    assert done.code == 5, done
+    places = by_place(done)
+    row, setting = places["Certificate:sso"], places["SamlSsoConfig:Idp SamlSsoConfig.requestSigningCertId"]
+    assert row["usedBy"] == ["Idp (SamlSsoConfig.requestSigningCertId)"]
+    assert (row["status"], row["daysLeft"], row["supersededBy"], row["counts"]) == ("due", 20, None, True)
+    assert (setting["status"], setting["daysLeft"], setting["refersTo"], setting["counts"]) == ("due", 20, "sso", False)
+    assert setting["notAfter"] == row["notAfter"]
+    table = cli("audit")
+    assert "delete" not in (table.out + table.err + done.out).lower()
+    assert "sso (used by Idp)" in table.out
+    assert "Idp → sso" in table.out
+
+
+@pytest.mark.parametrize("reference", ["0P15g000000GoneXYZ"[:15], "gone_cert"])
+def test_a_name_that_leads_nowhere_is_told(reference: str, cli: Cli, org: FakeOrg) -> None:
+    """With a code of its own; nothing in that org is called replaced then, and what is installed is no exception."""
+    for name, days, number in (("pay", 100, 1), ("pay_202701", 400, 2)):
+        made = make("pay", days, number)
+        org.contents.add_certificate(name, made.pem, made.expires)
+    assert by_place(cli("audit", "--json"))["Certificate:pay"]["supersededBy"] == "pay_202701"
+    sso_setting(org, reference)
+    done = cli("audit", "--json")
+    places = by_place(done)
+    setting = places["SamlSsoConfig:Idp SamlSsoConfig.requestSigningCertId"]
+    assert (setting["finding"], setting["status"], setting["refersTo"]) == ("audit.leads-nowhere", "unknown", None)
+    assert any(reference in warning for warning in done.json["warnings"])
+    assert places["Certificate:pay"]["supersededBy"] is None
+    assert places["Certificate:pay"]["counts"]
+    org.contents.denied_types.add("Certificate")
+    places = by_place(cli("audit", "--json"))
+    assert places["SamlSsoConfig:Idp SamlSsoConfig.requestSigningCertId"]["finding"] is None, "nobody could look"
+
+
+@pytest.mark.parametrize("what", ["type", "component", "hidden", "apex"])
+def test_what_may_be_named_where_nobody_could_look_counts(what: str, cli: Cli, org: FakeOrg) -> None:
+    """A later generation seems to replace it, and the earlier one decides the exit code all the same."""
+    for name, days, number in (("pay", 20, 1), ("pay_202701", 400, 2)):
+        made = make("pay", days, number)
+        org.contents.add_certificate(name, made.pem, made.expires)
+    org.contents.add("NamedCredential", "Bank", [("label", "Bank")])
+    assert cli("audit").code == 0
+    match what:
+        case "type":
+            org.contents.denied_types.add("NamedCredential")
+        case "component":
+            org.contents.denied_names.add("NamedCredential:Bank")
+        case "hidden":
+            org.contents.hidden_names.add("NamedCredential:Bank")
+        case _:
+            org.contents.denied_objects.add("ApexClass")
+    done = cli("audit", "--json")
+    assert done.code == 5, done
+    item = by_place(done)["Certificate:pay"]
+    assert (item["supersededBy"], item["counts"]) == ("pay_202701", True)
+    assert not done.json["result"]["sources"][0]["org"]["namesRead"]
+
+
+def test_names_count_in_their_own_org(cli: Cli, org: FakeOrg, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another org's certificate of the same name is another one."""
+    made, other_made = make("sign", 300, 1), make("sign", 30, 2)
+    org.contents.add_certificate("sign", made.pem, made.expires)
+    with FakeOrg(tls=False) as other:
+        other.contents.add_certificate("sign", other_made.pem, other_made.expires)
+        org.contents.add("NamedCredential", "Bank", [("certificate", "SIGN"), ("label", "Bank")])
+        answers = {"prod": (org.url, org.let_in()), "uat": (other.url, other.let_in())}
+        body = (
+            f"url, token = {answers!r}[sys.argv[-1]]\n"
+            "print(json.dumps({'status': 0, 'result': {'instanceUrl': url, 'accessToken': token}}))"
+        )
+        stand_in(folder, body, monkeypatch)
+        done = cli("audit", "-o", "prod", "-o", "uat", "--json")
+    rows = {(item["source"], item["name"]): item for item in done.json["result"]["items"]}
+    assert rows["prod", "Bank"]["daysLeft"] == 300
+    assert rows["prod", "sign"]["usedBy"] == ["Bank (NamedCredential.certificate)"]
+    assert rows["uat", "sign"]["usedBy"] == []
+
+
 def test_an_app_that_may_not_be_seen_is_unproved_and_no_secret_is_asked_for(
     cli: Cli, org: FakeOrg, folder: Path
 ) -> None:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sfkeytool.crypto import certificates, names
 from sfkeytool.errors import UsageError
 from sfkeytool.model import Purpose
-from sfkeytool.names import legal_name, parse_unique_name
+from sfkeytool.names import legal_name, parse_record_id, parse_unique_name
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
@@ -302,3 +302,25 @@ def test_a_name_with_terminal_escapes_is_safe_to_print() -> None:
     described = names.describe_name(hostile)
     assert described == "O=a\\1B]0\\;x\\07\\0A\\E2\\80\\AEb"
     assert re.fullmatch(r"[ -~]+", described)
+
+
+@pytest.mark.parametrize(
+    ("text", "short"),
+    [
+        ("0P15g000000KmXc", "0P15g000000KmXc"),
+        ("0P15g000000KmXcCAK", "0P15g000000KmXc"),
+        ("0p15G000000kMxCcak", "0P15g000000KmXc"),
+        ("001D000000IqhSLIAZ", "001D000000IqhSL"),
+        ("00D000000000062EAA", "00D000000000062"),
+        ("0P15g000000KmXc9AK", None),  # 9 is none of the checksum's characters
+        ("0P15g000000KmXcZZZ", None),  # it wants an upper-case digit
+        ("0P15g000000KmX", None),
+        ("0P15g000000KmXcC", None),
+        ("Sign_Cert_of_15", None),
+        ("SignCertOfChars", None),
+        ("", None),
+    ],
+)
+def test_a_record_id_has_15_characters_whose_case_counts(text: str, short: str | None) -> None:
+    """Of 18, the checksum says the case, whatever became of it."""
+    assert parse_record_id(text) == short

@@ -1,7 +1,9 @@
 """What is read: files that must be regular, folders of them, and secrets from their sources."""
 
+import base64
 import inspect
 import io
+import json
 import os
 import socket
 import subprocess
@@ -12,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from conftest import Pair, Result
 
 from sfkeytool.edge.reader import (
     INPUT_LIMIT,
@@ -184,6 +187,78 @@ def test_a_key_that_others_can_read_gets_the_command_that_closes_it(tmp_path: Pa
             assert f"chmod 600 '{path}'" in notice.message
     assert key_mode_notice(tmp_path / "missing") is None
     assert key_mode_notice(tmp_path) is None
+
+
+def key_forms(key: Path) -> dict[str, bytes]:
+    """A private key as files hold it."""
+    pem = key.read_bytes()
+    line = b"".join(pem.splitlines()[1:-1])
+    return {
+        "PEM": pem,
+        "UTF-16": pem.decode().encode("utf-16"),
+        "base64 of the PEM": base64.b64encode(pem),
+        "DER": base64.b64decode(line),
+        "base64 of the DER": line,
+        "Apex": b"class A { String k = '-----BEGIN PRIVATE KEY-----\\n' +\n'"
+        + line[:64]
+        + b"' + '"
+        + line[64:]
+        + b"'; }",
+        "Apex without a label": b"class A { static final String KEY = '" + line + b"'; }",
+        "JSON": json.dumps({"key": pem.decode()}).encode(),
+    }
+
+
+NO_KEYS = {
+    "Apex that strips a label": b"class A { void go() { k = k.replace('-----BEGIN PRIVATE KEY-----', ''); } }",
+    "a placeholder": b"-----BEGIN PRIVATE KEY-----\n${KEY}\n-----END PRIVATE KEY-----\n",
+    "a label at the end": b"-----BEGIN PRIVATE KEY-----",
+    "labels alone": b"-----BEGIN PRIVATE KEY-----\n" * 50_000,
+}
+
+
+@posix
+@pytest.mark.parametrize("form", ["PEM", "UTF-16", "base64 of the PEM", "DER", "base64 of the DER", "Apex", "JSON"])
+def test_a_key_in_any_form_is_seen_to_be_open(form: str, cli: Callable[..., Result], folder: Path, pair: Pair) -> None:
+    """And nothing is said of a file without one, or of one that is closed."""
+    (folder / "x.key").write_bytes(key_forms(pair.key)[form])
+    (folder / "x.key").chmod(0o644)
+    assert "is open to other users (mode 0644): chmod 600" in cli("audit", ".").err
+    (folder / "x.key").chmod(0o600)
+    assert cli("audit", ".").err == ""
+    for number, content in enumerate(NO_KEYS.values()):
+        (folder / f"{number}.txt").write_bytes(content)
+        (folder / f"{number}.txt").chmod(0o644)
+    assert cli("audit", ".").err == ""
+
+
+@pytest.mark.parametrize("form", ["Apex", "Apex without a label", "PEM"])
+@pytest.mark.parametrize("name", ["Foo.cls", "Foo.trigger", "Setting.My_Key.md-meta.xml"])
+def test_a_key_in_source_is_told_as_that(
+    form: str, name: str, cli: Callable[..., Result], folder: Path, pair: Pair
+) -> None:
+    """No mode mends it; the key itself is shown nowhere."""
+    content = key_forms(pair.key)[form]
+    (folder / name).write_bytes(
+        content if name[:3] == "Foo" else b"<CustomMetadata><v>" + content + b"</v></CustomMetadata>"
+    )
+    done = cli("audit", ".")
+    assert f"a private key stands in {name}, which is source" in done.err
+    assert "chmod" not in done.err
+    assert pair.key.read_text()[200:240] not in done.err + done.out
+
+
+@pytest.mark.parametrize("mark", [".git", "sfdx-project.json"])
+def test_a_key_in_a_work_tree_is_told(mark: str, cli: Callable[..., Result], folder: Path, pair: Pair) -> None:
+    """Whatever its mode."""
+    (folder / mark).touch()
+    (folder / "keys").mkdir()
+    (folder / "keys" / "pay.key").write_bytes(pair.key.read_bytes())
+    (folder / "keys" / "pay.key").chmod(0o600)
+    place = Path("keys") / "pay.key"
+    inside = "the git work tree" if mark == ".git" else "the Salesforce DX project"
+    assert f"a private key stands in {place}, which is inside {inside}" in cli("audit", "keys").err
+    assert "chmod" not in cli("audit", "keys").err
 
 
 # Secrets

@@ -42,6 +42,7 @@ CATALOGUE: tuple[Rule, ...] = (
     app.NOT_RSA,
     app.TOO_SMALL,
     app.PRIVATE_KEY,
+    app.UNUSUAL_FORM,
     app.SEVERAL,
     app.TOO_LARGE,
     app.EXPIRED,

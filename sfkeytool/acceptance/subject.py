@@ -1,7 +1,7 @@
 """Everything that a rule may look at, prepared once for a file and only as far as a rule asks for it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import PurePath
@@ -13,7 +13,7 @@ from sfkeytool.acceptance.private_key import PrivateKeyNumbers, parse_pkcs8
 from sfkeytool.crypto import certificates, chains
 from sfkeytool.crypto.certificates import CertificateFacts, describe_certificate
 from sfkeytool.crypto.names import LIBRARY_ERRORS
-from sfkeytool.crypto.sniff import KEYSTORE_KINDS, FileKind, normalise_text, sniff
+from sfkeytool.crypto.sniff import KEYSTORE_KINDS, FileKind, normalise_text, sniff, unusual_form
 from sfkeytool.errors import CertificateError, KeystoreError, KeystorePasswordError
 from sfkeytool.keystores.contents import Contents, FoundCsr, InputFile, parse_contents
 from sfkeytool.keystores.jks import JksFile, JksKeyEntry, JksTrustedEntry, parse_jks
@@ -103,6 +103,8 @@ class Subject:
     as_of: datetime
     passwords: tuple[Secret, ...] = ()
     """Those that were given; the empty one is tried first in any case."""
+    unusual_form: str = ""
+    """What normalise_text undid, in words."""
 
     @cached_property
     def name(self) -> str:
@@ -205,11 +207,12 @@ def prepare_subject(
     """
     data = normalise_text(file.data)
     kind = sniff(data)
-    subject = Subject(file.label, data, kind, profile or Profile.CKM_IMPORT, purpose, as_of, tuple(passwords))
+    form = unusual_form(file.data)
+    subject = Subject(file.label, data, kind, profile or Profile.CKM_IMPORT, purpose, as_of, tuple(passwords), form)
     if profile is not None:
         _ = subject.contents
         return subject
-    return Subject(file.label, data, kind, default_profile(subject), purpose, as_of, tuple(passwords))
+    return replace(subject, profile=default_profile(subject))
 
 
 def default_profile(subject: Subject) -> Profile:

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 _NEXT = re.compile(r"'|//|/\*")
 _LITERAL_END = re.compile(r"['\\\n]")
-_TOKEN = re.compile(
-    r"\b(?P<call>Auth\s*\.\s*JWS|setClientCertificateName|signWithCertificate|signXml)\s*\(|[(),]", re.IGNORECASE
-)
+_NAMING_CALL = r"\b(?P<call>Auth\s*\.\s*JWS|setClientCertificateName|signWithCertificate|signXml)\s*\("
+_CALL = re.compile(_NAMING_CALL, re.IGNORECASE)
+_TOKEN = re.compile(_NAMING_CALL + "|[(),]", re.IGNORECASE)
 _CONSTANT = re.compile(r"\bfinal\s+(?:static\s+)?String\s+(\w+)\s*=\s*'(\d+)'\s*;", re.IGNORECASE)
 _VALUE = re.compile(r"\s*(?:'(?P<literal>\d+)'|(?:\w+\s*\.\s*)?(?P<constant>[A-Za-z]\w*))\s*")
 _UNIQUE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,79}")
@@ -24,6 +24,8 @@ def certificates_named(code: str) -> tuple[str, ...]:
     Crypto.signWithCertificate the name is the last argument (Apex Reference Guide). Linear, whatever the code: it is
     outside data.
     """
+    if not _CALL.search(code):  # of a hundred classes hardly one has such a call
+        return ()
     masked, literals = _masked(code)
     constants: dict[str, list[str]] = {}
     for constant in _CONSTANT.finditer(masked):

@@ -47,13 +47,13 @@ def read_carriers(
         return tuple(_from_zip(file, source, passwords))
     if file.label.endswith((".cls", ".trigger")):
         return tuple(_from_apex(file, source))
+    data = normalise_text(file.data)
+    if sniff(data) is FileKind.XML:
+        return tuple(_from_metadata(InputFile(file.label, data), source))
     # Loading a key takes a hundred times as long as a certificate, and no key is wanted here.
     without_keys = InputFile(file.label, _without_keys(file.data))
     if without_keys.data != file.data and b"-----BEGIN " not in without_keys.data:
         return ()
-    data = normalise_text(without_keys.data)
-    if sniff(data) is FileKind.XML:
-        return tuple(_from_metadata(InputFile(file.label, data), source))
     contents = _open(without_keys, passwords)
     return tuple(_from_contents(contents, source, is_ckm_source=is_ckm_source))
 

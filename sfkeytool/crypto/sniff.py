@@ -42,6 +42,8 @@ _SHORTEST = 64
 _DER_IN_BASE64 = b"MI"
 """How DER over 127 bytes begins in base64."""
 
+_PEM_WITHOUT_LINE = re.compile(rb"-----BEGIN CERTIFICATE-----[^\s]")
+
 _PRIVATE_DER = frozenset({FileKind.DER_KEY, FileKind.DER_ENCRYPTED_KEY})
 _PRIVATE_KEY = re.compile(rb"-----BEGIN (?:ENCRYPTED |RSA |EC |DSA |OPENSSH )?PRIVATE KEY-----")
 _KEY_MATERIAL = re.compile(rb"[A-Za-z0-9+/]{40}")
@@ -79,6 +81,17 @@ def normalise_text(data: bytes) -> bytes:
             break
         data = inside
     return data
+
+
+def unusual_form(data: bytes) -> str:
+    """In words, what normalise_text() and parse_pem() undo and Java's CertificateFactory does not; else empty. Pure."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "text in UTF-16"
+    if _inside_base64(_as_utf8(data)) is not None:
+        return "base64 around the certificate file"
+    if _PEM_WITHOUT_LINE.search(data) and not data.lstrip().startswith(b"<"):
+        return "PEM without its line ends"
+    return ""
 
 
 def holds_private_key(data: bytes) -> bool:

@@ -24,13 +24,15 @@ CERTIFICATE_FIELDS = {
     "ExtlClntAppSamlConfigurablePolicies": ("certificate", "encryptionCertificate"),
     "IdentityProviderSettings": ("certificateName",),
     "NamedCredential": ("certificate", "jwtSigningCertificate", "namedCredentialParameters.certificate"),
-    "PublicKeyCertificateSet": ("publicKeyCertificateSetKeys.publicKeyCertificate",),
     "SamlSsoConfig": ("validationCert", "requestSigningCertId", "decryptionCertificate"),
 }
 """By type, the fields that hold a certificate or name one: all that the Metadata API's WSDL, version 63.0, has."""
 
-FREE_FIELDS = {"CallCenter": ("sections.items.value",)}
-"""Texts for anything, in which people keep certificates."""
+FREE_FIELDS = {
+    "CallCenter": ("sections.items.value",),
+    "PublicKeyCertificateSet": ("publicKeyCertificateSetKeys.publicKeyCertificate",),
+}
+"""Texts in which people keep certificates; other text there is a name of something else, or no name at all."""
 
 _LATER_TYPES = ("AuthProvider",)
 """Types that have none in version 63.0: what a later version calls a certificate is read by its name."""

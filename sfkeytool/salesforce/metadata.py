@@ -34,7 +34,8 @@ NOTIFICATION_PERMISSION = "ManageCertificatesExpiration"
 PERMISSION_SET = "Certificate_Expiry_Mails"
 
 _GAP = re.compile(rb"(?:\s|&#(?:13|10|x0?[dDaA]);)+")
-_PEM = re.compile(rb"-----BEGIN CERTIFICATE-----(?P<gap>" + _GAP.pattern + rb")")
+_PEM = re.compile(rb"-----BEGIN CERTIFICATE-----(?P<gap>" + _GAP.pattern + rb"|)")
+_BOM = "\ufeff".encode()
 _BASE64 = re.compile(r"[A-Za-z0-9+/\s]+=*\s*")
 _CERTIFICATE_PATHS = {
     "ConnectedApp": ("ConnectedApp", "oauthConfig", "certificate"),
@@ -229,8 +230,13 @@ def _in_the_form_of(old: bytes, place: _Place, certificate_der: bytes, label: st
         if before.strip() or after.strip():  # of the old one too: bag attributes, or its CAs
             return lead + new + trail
         end = old.rfind(b"-----END CERTIFICATE-----")
-        return old[: pem.start()] + new + (old[end + len(b"-----END CERTIFICATE-----") :] if end >= 0 else b"")
-    if _BASE64.fullmatch(text) and _decode(text) is not None:
+        return (
+            old[: pem.start()].replace(_BOM, b"")
+            + new
+            + (old[end + len(b"-----END CERTIFICATE-----") :] if end >= 0 else b"")
+        )
+    # What is damaged is replaced, so that this mends it; what is something else was meant as something else.
+    if _BASE64.fullmatch(text) and parse_certificate_text(text).kind in (TextKind.CERTIFICATE, TextKind.DAMAGED):
         return lead + _base64_like(old, text, certificate_der) + trail
     raise _not_replaced(text, label)
 
@@ -238,9 +244,12 @@ def _in_the_form_of(old: bytes, place: _Place, certificate_der: bytes, label: st
 def _base64_like(old: bytes, text: str, certificate_der: bytes) -> bytes:
     """The new certificate as what was uploaded before, DER or a text, and in lines of the same length."""
     first, *others = text.split()
-    inside = base64.b64decode(first + "".join(others))
+    try:
+        inside = base64.b64decode(first + "".join(others))
+    except ValueError:
+        inside = certificate_der
     uploaded = certificate_der
-    if b"-----BEGIN " in inside:
+    if b"-----BEGIN " in normalise_text(inside):
         uploaded = _pem(certificate_der, b"\n") + b"\n"
     elif inside[:1] != b"\x30":
         uploaded = base64.b64encode(certificate_der)

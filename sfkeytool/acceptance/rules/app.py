@@ -31,6 +31,11 @@ def private_key(subject: Subject) -> Checked:
         yield Evidence(subject.label, "a private key beside the certificate", "the certificate alone")
 
 
+def _unusual_form(subject: Subject) -> Checked:
+    if subject.unusual_form and subject.listed:
+        yield Evidence(subject.label, subject.unusual_form, "PEM with its line ends, or DER")
+
+
 def _several(subject: Subject) -> Checked:
     count = len(set(subject.listed))
     if count > 1:
@@ -81,6 +86,18 @@ PRIVATE_KEY = Rule(
     "openssl x509 -in {file} -out {name}.crt (leaves the key out)",
     _APP,
     private_key,
+)
+UNUSUAL_FORM = Rule(
+    "app.file.unusual-form",
+    Severity.WARN,
+    Basis.INFERRED,
+    "The certificate is wrapped in something",
+    "Retrieved metadata shows that apps keep such files. Whether logins are judged by what is inside is open; Java's"
+    " own reader of certificates takes none of them.",
+    _METADATA,
+    "save it as PEM: a line BEGIN CERTIFICATE, lines of base64, and a line END CERTIFICATE",
+    _APP,
+    _unusual_form,
 )
 SEVERAL = Rule(
     "app.file.several-certificates",
