@@ -100,6 +100,14 @@ def test_everything_in_an_org_is_found_and_judged(cli: Cli, org: FakeOrg) -> Non
     ]
     assert [person["flags"] for person in recipients["admins"]] == [[], ["integration user"], []]
     assert recipients["reached"] == 2
+    assert done.json["result"]["sources"][0]["org"]["ckmCertificates"] == 7
+    assert [(mail["daysBefore"], mail["releaseNote"], mail["knowledge"]) for mail in recipients["mails"]] == [
+        (60, "byPermission", "admins"),
+        (30, "byPermission", "admins"),
+        (10, "byPermission", "admins"),
+        (1, "admins", None),
+        (0, "admins", "admins"),
+    ]
 
 
 def test_simple_salesforce_reads_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -489,6 +497,47 @@ def test_nobody_left_to_mail_is_told(cli: Cli, org: FakeOrg) -> None:
     assert "sandbox" in done.err
 
 
+def test_a_permission_that_only_the_absent_hold_is_warned_of(cli: Cli, org: FakeOrg) -> None:
+    """Admins are there, but the early mails go to those who hold the permission: to nobody, then."""
+    org.contents.add_person("left@example.com", permission=True, frozen=True)
+    org.contents.add_person("copy@example.com", email="copy@example.com.invalid", permission=True)
+    org.contents.add_person("boss@example.com", admin=True)
+    done = cli("audit")
+    assert done.code == 0
+    assert "left@example.com: frozen, copy@example.com: address ends in .invalid" in done.err
+    assert "60, 30 and 10 days before an expiry those with the permission" in done.out
+    org.contents.add_person("ops@example.com", permission=True)
+    assert "none is likely to read" not in cli("audit").err
+
+
+def test_without_a_holder_admins_are_named_for_every_mail(cli: Cli, org: FakeOrg) -> None:
+    """And nothing is warned of. Where the holders cannot be read, the early mails are anybody's guess."""
+    org.contents.add_person("boss@example.com", admin=True)
+    done = cli("audit", "--json")
+    assert done.json["warnings"] == []
+    recipients = done.json["result"]["sources"][0]["org"]["recipients"]
+    assert {mail["releaseNote"] for mail in recipients["mails"]} == {"admins"}
+    assert "admins, as nobody has the permission, are mailed" in cli("audit").out
+    org.contents.unknown_columns.add("PermissionsManageCertificatesExpiration")
+    recipients = cli("audit", "--json").json["result"]["sources"][0]["org"]["recipients"]
+    assert [mail["releaseNote"] for mail in recipients["mails"]] == [None, None, None, "admins", "admins"]
+
+
+@pytest.mark.parametrize(("count", "warned"), [(44, False), (45, True)])
+def test_a_ckm_that_is_nearly_full_is_told(count: int, warned: bool, cli: Cli, org: FakeOrg) -> None:
+    """50 certificates are reported to be the most: the audit says so from 45 on, and so do the makers."""
+    made = make("one", 300, 1)
+    for number in range(count):
+        org.contents.add_certificate(f"certificate_{number}", made.pem, made.expires)
+    org.contents.add_person("boss@example.com", admin=True)
+    done = cli("audit", "--json")
+    assert done.json["result"]["sources"][0]["org"]["ckmCertificates"] == count
+    told = [warning for warning in done.json["warnings"] if "50 are reported to be the most" in warning]
+    assert bool(told) == warned
+    if warned:
+        assert "45 certificates" in told[0]
+
+
 def test_no_secret_of_the_org_leaves(cli: Cli, org: FakeOrg, folder: Path) -> None:
     """Token, consumer keys and secrets: in no output and no report, of a good run, a verbose one and a broken one."""
     fill(org)
@@ -746,7 +795,12 @@ def test_a_name_that_ckm_has_is_told_beforehand(
     done = cli("renew", "pay", *new, "-o", "prod", "--json")
     assert done.json["result"]["name"] == f"pay_{month}b"
     assert not done.json["warnings"]
-    assert "already" not in cli("self-signed", "free_name", *new, "-o", "prod").err
+    done = cli("self-signed", "free_name", *new, "-o", "prod")
+    assert "already" not in done.err
+    assert "50 are reported" not in done.err
+    for number in range(43):
+        org.contents.add_certificate(f"filler_{number}", made.pem, made.expires)
+    assert "CKM of prod holds 45 certificates" in cli("check", "pay/pay.jks", *new, "-o", "prod").err
     org.contents.denied_types.add("Certificate")
     done = cli("self-signed", "pay_two", *new, "-o", "prod")
     assert done.code == 0

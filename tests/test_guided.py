@@ -158,8 +158,18 @@ GUIDED: dict[str, tuple[tuple[Any, ...], list[str]]] = {
     "renew": (("pay", True), ["renew", "pay", "--csr"]),
     "rotate": (("pay", False, "generate"), ["rotate", "pay", "--password", "generate"]),
     "login": (
-        ("pay", "3MVG9x", "a@b.example", ""),
-        ["login", "pay", "--client-id", "3MVG9x", "--username", "a@b.example"],
+        ("pay", "3MVG9x", "a@b.example", True, "acme.my.salesforce.com"),
+        [
+            "login",
+            "pay",
+            "--client-id",
+            "3MVG9x",
+            "--username",
+            "a@b.example",
+            "--external-client-app",
+            "--instance-url",
+            "acme.my.salesforce.com",
+        ],
     ),
     "ckm chain": (
         ("pay", "a.pem", "b.p7b", "", "domain"),

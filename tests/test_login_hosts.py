@@ -3,7 +3,7 @@
 import pytest
 
 from sfkeytool.errors import UsageError
-from sfkeytool.salesforce.hosts import parse_login_host
+from sfkeytool.salesforce.hosts import instanced_notice, parse_login_host
 
 LOGIN, TEST = "https://login.salesforce.com", "https://test.salesforce.com"
 
@@ -22,6 +22,8 @@ LOGIN, TEST = "https://login.salesforce.com", "https://test.salesforce.com"
         ("https://acme--uat.cs12.my.salesforce.com", "https://acme--uat.cs12.my.salesforce.com", TEST),
         ("https://fun-bear-1.scratch.my.salesforce.com", "https://fun-bear-1.scratch.my.salesforce.com", TEST),
         ("https://cs12.salesforce.com", "https://cs12.salesforce.com", TEST),
+        ("https://acme.my.salesforce.mil", "https://acme.my.salesforce.mil", LOGIN),
+        ("https://acme--uat.sandbox.my.salesforce.mil", "https://acme--uat.sandbox.my.salesforce.mil", TEST),
         ("https://acme.my.site.com/partners/", "https://acme.my.site.com/partners", "https://acme.my.site.com/partners"),
         ("https://sso.acme.example", "https://sso.acme.example", LOGIN),
         ("http://127.0.0.1:8080", "http://127.0.0.1:8080", LOGIN),
@@ -34,6 +36,50 @@ def test_the_audience_follows_from_the_host(given: str, url: str, audience: str)
     assert (host.url, host.audience) == (url, audience)
     assert host.token_url == f"{url}/services/oauth2/token"
     assert host.reason
+
+
+@pytest.mark.parametrize("given", ["https://acme.my.salesforce.mil", "https://acme--uat.sandbox.my.salesforce.mil"])
+def test_what_is_only_inferred_of_a_military_host_is_called_so(given: str) -> None:
+    """Known by its name; no page that was read tells its audience."""
+    assert "inferred for Government Cloud - Defense" in parse_login_host(given).reason
+    assert "inferred" not in parse_login_host(given.replace(".mil", ".com")).reason
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["https://acme.my.salesforce.com", "https://acme--uat.sandbox.my.salesforce.com", "https://acme.my.salesforce.mil"],
+)
+def test_an_external_client_app_has_my_domain_as_its_audience(given: str) -> None:
+    """Unless the user insists on another; at a site it is the site's, as for any app."""
+    assert parse_login_host(given, external_client_app=True).audience == given
+    assert parse_login_host(given, LOGIN, external_client_app=True).audience == LOGIN
+    site = "https://acme.my.site.com/partners"
+    assert parse_login_host(site, external_client_app=True) == parse_login_host(site)
+
+
+@pytest.mark.parametrize(
+    ("url", "is_instanced"),
+    [
+        ("https://na1.salesforce.com", True),
+        ("https://cs12.salesforce.com", True),
+        ("https://eu45.salesforce.com", True),
+        ("https://usa123s.salesforce.com", True),
+        ("https://na1-api.salesforce.com", True),
+        ("https://acme--uat.cs12.my.salesforce.com", True),
+        ("https://login.salesforce.com", False),
+        ("https://test.salesforce.com", False),
+        ("https://na1.my.salesforce.com", False),
+        ("https://acme.my.salesforce.com", False),
+        ("https://acme--cs12.sandbox.my.salesforce.com", False),
+        ("https://acme.my.site.com/na1", False),
+        ("http://127.0.0.1:8080", False),
+    ],
+)
+def test_a_host_that_names_an_instance_is_known(url: str, is_instanced: bool) -> None:
+    """And a My Domain that only looks like one is left in peace."""
+    notice = instanced_notice(url)
+    assert bool(notice) == is_instanced
+    assert notice is None or "Spring '27" in notice.message
 
 
 def test_a_given_audience_goes_before_all() -> None:
@@ -69,3 +115,6 @@ def test_the_address_of_a_page_leads_to_that_of_the_org() -> None:
     with pytest.raises(UsageError) as caught:
         parse_login_host("https://acme--uat.sandbox.lightning.force.com/lightning/page/home")
     assert "https://acme--uat.sandbox.my.salesforce.com" in caught.value.hints[0]
+    with pytest.raises(UsageError) as caught:
+        parse_login_host("https://acme.lightning.crmforce.mil/lightning/page/home")
+    assert "https://acme.my.salesforce.mil" in caught.value.hints[0]

@@ -107,6 +107,7 @@ def test_what_a_new_app_needs_is_said(made: Cli, folder: Path) -> None:
         "sf org assign permset",
         'add "password" beside',
         "not against an org",
+        "--external-client-app --instance-url https://MYDOMAIN.my.salesforce.com",
     ):
         assert said in text
     assert "proved: pay_api_glbloauth.ecaGlblOauth-meta.xml and pay_api.crt and pay_api.jks" in result.out
@@ -123,6 +124,8 @@ def test_a_connected_app_warns_that_orgs_refuse_new_ones(made: Cli) -> None:
     """Off by default since Spring '26."""
     result = made("metadata", "pay_api", *MAIL, "--kind", "connected-app")
     assert "off by default in orgs since Spring '26" in result.err
+    assert "lose support with Summer '27 and keep working" in result.err
+    assert "--external-client-app" not in result.out
     assert "Spring '26" in made("metadata", "--help").out
 
 
@@ -340,3 +343,7 @@ def test_in_replaces_the_certificate_of_a_file_and_proves_it(made: Cli, folder: 
     again = made("metadata", "pay_api", "--in", path, "--json")
     assert again.json["result"]["changed"] is False
     assert path.stat().st_mtime_ns == before
+    assert "--external-client-app" not in result.out
+    settings = f"<ExtlClntAppGlobalOauthSettings><certificate>{OLD}</certificate></ExtlClntAppGlobalOauthSettings>"
+    path.write_text(settings)
+    assert "--external-client-app" in made("metadata", "pay_api", "--in", path).out

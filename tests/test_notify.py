@@ -241,7 +241,9 @@ def test_a_message_about_thousands_stays_short_enough_to_read(webhook: Arrived) 
 
 
 @pytest.mark.parametrize(
-    ("within", "days"), [(60, (60, 30, 10, 0)), (45, (45, 30, 10, 0)), (15, (15, 10, 0)), (2, (2, 0)), (0, (0,)), (90, (90, 60, 30, 10, 0))]
+    ("within", "days"),
+    [(60, (60, 30, 10, 1, 0)), (45, (45, 30, 10, 1, 0)), (15, (15, 10, 1, 0)), (2, (2, 1, 0)), (0, (0,)),
+     (90, (90, 60, 30, 10, 1, 0))]
 )  # fmt: skip
 def test_thresholds_are_ckms_days_as_far_as_they_fit_the_life(within: int, days: tuple[int, ...]) -> None:
     """A 47-day certificate is not told of when it is made."""
@@ -259,11 +261,12 @@ def lifetime(webhook: Arrived, state: Path, days: Sequence[int], **options: Any)
 
 
 def test_a_certificate_is_told_of_on_ckms_days_and_once_it_has_expired(webhook: Arrived, tmp_path: Path) -> None:
-    """60, 30, 10 and 0 days before, and the day after: five messages in a hundred daily runs."""
+    """60, 30, 10, 1 and 0 days before, and the day after: six messages in a hundred daily runs."""
     assert lifetime(webhook, tmp_path / "state.json", range(90, -10, -1)) == [
         "expires within 60 days",
         "expires within 30 days",
         "expires within 10 days",
+        "expires within 1 day",
         "expires today",
         "has expired",
     ]
@@ -564,7 +567,7 @@ class Year:
     """A year of runs. Certificates are renewed 5 days after they have expired; disturbances are random, but seeded.
 
     A disturbance lasts a day, and none comes in the two days after: so that no event is overtaken by a later one, but
-    that of a certificate's last day.
+    that of a certificate's last two days.
     """
 
     CERTIFICATES = (("pay", 75, 365), ("sso", 140, 365), ("edge", 30, 90), ("tls", 47, 47), ("late", 363, 730))
@@ -635,7 +638,9 @@ class Year:
         for name, first, life in self.CERTIFICATES:
             for end in range(first, 365 + 60, life):
                 for days in (*thresholds(min(60, life // 3)), -1):
-                    if max(0, end - days) < 365 and not (days == 0 and (arrived.address, end) in self.missed):
+                    if max(0, end - days) < 365 and not (
+                        days in (1, 0) and (arrived.address, end - days) in self.missed
+                    ):
                         until = START + timedelta(days=end)
                         events[f"{name} until {until:%Y-%m-%d} at {days}"] += 1
         return events

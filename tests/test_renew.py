@@ -308,6 +308,11 @@ def test_the_runbook_can_be_followed(command: str, pay: Cli, folder: Path) -> No
         assert "Way back:" in section
     for day in (*result["mailDates"], result["latestStart"], result["certificate"]["notAfter"][:10]):
         assert day in runbook
+    early, late = result["mailDates"][2:4]
+    assert f"| {early} | Salesforce should mail holders of the permission about" in runbook
+    assert f"| {late} | Salesforce should mail administrators about" in runbook
+    assert "while nobody holds the permission" in runbook
+    assert "--external-client-app --instance-url https://MYDOMAIN.my.salesforce.com" in runbook
     commands = [line.strip() for line in runbook.splitlines() if line.strip().startswith("sfkeytool ")]
     assert len(commands) >= 4
     for line in commands:
@@ -363,6 +368,13 @@ def test_calendar_entries(pay: Cli, folder: Path) -> None:
     calendar = icalendar.Calendar.from_ical((folder / "new.ics").read_bytes())
     days = {str(event.decoded("dtstart")) for event in calendar.walk("VEVENT")}
     assert days == {*result["mailDates"], result["latestStart"]}
+    said = {str(event["summary"]): str(event["description"]) for event in calendar.walk("VEVENT")}
+    assert (
+        f"holders of the permission on {result['mailDates'][2]}"
+        in said[f"Salesforce should mail: {NEW} expires in 10 days"]
+    )
+    assert f"administrators on {result['mailDates'][3]}" in said[f"Salesforce should mail: {NEW} expires tomorrow"]
+    assert all("Knowledge 000385781" in said[words] for words in said if "Begin the renewal" not in words)
     before = tree(folder)
     refused = pay("self-signed", "third", *PW, "--ics", "new.ics", "--json")
     assert (refused.code, refused.json["code"]) == (1, "output.exists")

@@ -221,12 +221,13 @@ def test_aliases(alias: str, failing: set[str], key: rsa.RSAPrivateKey) -> None:
         (timedelta(days=30), set()),
         (timedelta(days=10), set()),
         (timedelta(days=9), {"ckm.certificate.no-mail-left"}),
+        (timedelta(days=1), {"ckm.certificate.no-mail-left"}),
         (timedelta(0), {"ckm.certificate.no-mail-left"}),
         (timedelta(seconds=-1), {"ckm.certificate.expired"}),
     ],
 )
 def test_dates_around_the_expiry(left: timedelta, failing: set[str], key: rsa.RSAPrivateKey) -> None:
-    """Ten days ahead a mail still comes; after that none before the day itself."""
+    """Ten days ahead an early mail still comes; after that those of the last two days alone."""
     end = NOW + timedelta(days=100)
     assert findings(key, certificate(key, end=end), as_of=end - left) == failing
 
@@ -295,7 +296,11 @@ def test_purposes(key: rsa.RSAPrivateKey, issuer: rsa.RSAPrivateKey) -> None:
     assert findings(key, plain, purpose=Purpose.MTLS) == set()
     assert findings(key, domain, purpose=Purpose.MTLS) == {"mtls.certificate.client-auth"}
     both = certificate(key, issuer, usages=(server, client))
-    assert findings(key, both, purpose=Purpose.MTLS) == {"ckm.certificate.dual-usage", "ckm.chain.gap"}
+    assert findings(key, both, purpose=Purpose.MTLS) == {
+        "ckm.certificate.dual-usage",
+        "ckm.chain.gap",
+        "mtls.chain.intermediate-missing",
+    }
 
 
 def test_a_private_keys_numbers_are_read_without_loading_it(key: rsa.RSAPrivateKey) -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -242,6 +243,12 @@ def test_the_next_steps_name_setup_the_app_the_mail_days_and_the_deletion(cli: C
         "PKCS12",
         "sandbox",
     ):
+        assert words in out
+    end = (datetime.now(UTC) + timedelta(days=90)).date()
+    early, late = ([(end - timedelta(days=n)).isoformat() for n in days] for days in ((60, 30, 10), (1, 0)))
+    named = f"mail holders of the permission on {', '.join(early)} and administrators on {', '.join(late)}"
+    assert out.count(named) == 2
+    for words in ("Summer '24", "who get every mail while nobody holds the permission", "Knowledge 000385781"):
         assert words in out
     assert "upload" not in " ".join(
         cli("self-signed", "shop", "--purpose", "domain", "--san", "a.b", "--password", "generate").out.split()

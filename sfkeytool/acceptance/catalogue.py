@@ -64,6 +64,7 @@ CATALOGUE: tuple[Rule, ...] = (
     purpose.SERVER_AUTH,
     purpose.CHAIN_INCOMPLETE,
     purpose.CLIENT_AUTH,
+    purpose.INTERMEDIATE_MISSING,
 )
 
 _HEADINGS = {

@@ -82,7 +82,8 @@ def still_said(inventory: Inventory, said: Mapping[str, Said]) -> dict[str, Said
 def thresholds(within_days: int) -> tuple[int, ...]:
     """The days before expiry on which is told: ``within_days`` and those of CKM's days that are nearer. Pure.
 
-    60, 30, 10 and 0 for a life of 180 days or more, 30, 10 and 0 for 90 days, 15, 10 and 0 for 47.
+    60, 30, 10, 1 and 0 for a life of 180 days or more, 30, 10, 1 and 0 for 90 days, 15, 10, 1 and 0 for 47. The day
+    before is the last on which a login can still be saved, whoever gets CKM's own mail then.
     """
     return (within_days, *(days for days in MAIL_DAYS_BEFORE_EXPIRY if days < within_days))
 

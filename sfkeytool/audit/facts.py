@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from sfkeytool.acceptance.mails import EARLY_MAIL_DAYS, KNOWLEDGE_MAIL_DAYS, MAIL_DAYS_BEFORE_EXPIRY
 from sfkeytool.audit.counts import Counts, count
-from sfkeytool.audit.model import Inventory, Item, OrgFacts, Person
+from sfkeytool.audit.model import Inventory, Item, OrgFacts, Person, Recipients
 from sfkeytool.crypto.certificates import iso_utc
 
 
@@ -53,11 +54,26 @@ def _org(org: OrgFacts) -> dict[str, Any]:
         "ckmRead": org.ckm_read,
         "appsRead": org.apps_read,
         "namesRead": org.names_read,
+        "ckmCertificates": org.ckm_count,
         "recipients": {
             "byPermission": _people(org.recipients.by_permission),
             "admins": _people(org.recipients.admins),
             "reached": len(org.recipients.reached),
+            "mails": [_mail(days, org.recipients) for days in MAIL_DAYS_BEFORE_EXPIRY],
         },
+    }
+
+
+def _mail(days: int, recipients: Recipients) -> dict[str, Any]:
+    """Which group each of Salesforce's two texts names for the mail of a day; None where it names none, or where the
+    group depends on what could not be read."""
+    early: str | None = "byPermission"
+    if recipients.admins_get_all is not False:
+        early = "admins" if recipients.admins_get_all else None
+    return {
+        "daysBefore": days,
+        "releaseNote": early if days in EARLY_MAIL_DAYS else "admins",
+        "knowledge": "admins" if days in KNOWLEDGE_MAIL_DAYS else None,
     }
 
 

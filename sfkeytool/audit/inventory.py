@@ -27,7 +27,7 @@ from sfkeytool.audit.stops import stops_of
 from sfkeytool.names import base_name, parse_record_id
 
 WITHIN_DAYS = 60
-"""CKM's own first mail (Salesforce Knowledge 000385781); a third of a shorter life, since 47-day certificates are
+"""CKM's own first mail (acceptance/mails.py); a third of a shorter life, since 47-day certificates are
 coming (CA/Browser Forum, for certificates of 15 March 2029 and later)."""
 
 _DEAD_AFTER = timedelta(days=365)

@@ -152,15 +152,32 @@ class Person:
 
 @dataclass(frozen=True)
 class Recipients:
-    """Active users, in two groups, since sources disagree on which of them Salesforce mails.
+    """Active users, in the two groups that Salesforce's texts name as mailed (acceptance/mails.py).
 
-    ``by_permission`` have "Receive Certificate Expiration Notifications" (Salesforce Help, "Proactive Expired
-    Certificate Notification"); ``admins`` may modify all data and view setup (Salesforce Knowledge 000385781).
-    None for a group that could not be read.
+    ``by_permission`` have "Receive Certificate Expiration Notifications"; ``admins`` may modify all data, as System
+    Administrators do. None for a group that could not be read.
     """
 
     by_permission: tuple[Person, ...] | None
     admins: tuple[Person, ...] | None
+
+    @property
+    def admins_get_all(self) -> bool | None:
+        """By the release note of Summer '24: whether nobody holds the permission. None where that is not known."""
+        return None if self.by_permission is None else not self.by_permission
+
+    @property
+    def in_words(self) -> str:
+        """Who is named for which mail, for people; without a full stop."""
+        early = {
+            None: "those with the permission, or admins if there are none,",
+            False: "those with the permission",
+            True: "admins, as nobody has the permission,",
+        }[self.admins_get_all]
+        return (
+            f"60, 30 and 10 days before an expiry {early} are mailed, the day before and on the day admins, says the"
+            " release note of Summer '24; Knowledge 000385781 says admins, 60, 30 and 10 days before and on the day"
+        )
 
     @property
     def reached(self) -> tuple[Person, ...]:
@@ -183,6 +200,8 @@ class OrgFacts:
     apps_read: bool
     recipients: Recipients = Recipients(None, None)
     names_read: bool = False
+    ckm_count: int | None = None
+    """Certificates in CKM; None where its list could not be read."""
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ _ASSIGNED = (
     " Assignee.Profile.UserLicense.Name FROM PermissionSetAssignment WHERE Assignee.IsActive = true AND "
 )
 _BY_PERMISSION = _ASSIGNED + "PermissionSet.PermissionsManageCertificatesExpiration = true"
-_ADMINS = _ASSIGNED + "PermissionSet.PermissionsModifyAllData = true AND PermissionSet.PermissionsViewSetup = true"
+_ADMINS = _ASSIGNED + "PermissionSet.PermissionsModifyAllData = true"
 _FROZEN = "SELECT UserId FROM UserLogin WHERE IsFrozen = true"
 
 
@@ -130,7 +130,8 @@ class _Reading:
         for error in listing.errors:
             self.problem("Certificate and Key Management", error)
         readable = [self._ckm_entry(entry) for entry in listing.entries]
-        self._facts = replace(self._facts, ckm_read=listing.is_complete and all(readable))
+        count = len(listing.entries) if listing.names_read else None
+        self._facts = replace(self._facts, ckm_read=listing.is_complete and all(readable), ckm_count=count)
 
     def _ckm_entry(self, entry: ckm.CkmEntry) -> bool:
         """Whether the certificate, or the request in its place, could be read."""

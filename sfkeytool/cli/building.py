@@ -324,6 +324,7 @@ def build_login_request(values: Values, environ: Mapping[str, str]) -> LoginRequ
         key=key,
         audience=values["audience"] or environ.get("SF_AUDIENCE_URL"),
         audience_from="--audience" if values["audience"] else "SF_AUDIENCE_URL",
+        external_client_app=bool(values["external_client_app"]),
         alias=values["alias"],
         passwords=passwords,
         certificate=certificate,

@@ -1,4 +1,4 @@
-"""Whether a name is taken in an org's CKM already: what Import from Keystore does then is not known."""
+"""Whether a name is taken in an org's CKM, and whether there is room: what an import does else is not known."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -17,17 +17,20 @@ def names_in_org(run: "Run", values: Values) -> frozenset[str]:
     if values.get("target_org") is None:
         return frozenset()
     from sfkeytool.cli.org_access import find_orgs
-    from sfkeytool.salesforce.ckm import list_names
+    from sfkeytool.salesforce.ckm import list_names, room_notice
 
     [access] = find_orgs(run, values, [values["target_org"]], use_environment=False)
     try:
         with run.progress(f"asking {access.label} for the names in its CKM …"):
-            return frozenset(name.lower() for name in list_names(access.connect()))
+            names = frozenset(name.lower() for name in list_names(access.connect()))
     except SfkeytoolError as error:
         run.console.warn(
             Notice("ckm.names-unread", f"which names CKM of {access.label} has could not be read: {error.message}")
         )
         return frozenset()
+    if notice := room_notice(len(names), access.label):
+        run.console.warn(notice)
+    return names
 
 
 def warn_of_clash(run: "Run", values: Values, names: Iterable[str], taken: frozenset[str]) -> None:

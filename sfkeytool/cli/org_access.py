@@ -53,6 +53,10 @@ LOGIN = (
     replace(_login_option(login.KEY), help="With --client-id: private key, as login takes it."),
     replace(_login_option(login.INSTANCE_URL), help="With --client-id: where to log in."),
     replace(_login_option(login.SANDBOX), help="With --client-id: log in at https://test.salesforce.com."),
+    replace(
+        _login_option(login.EXTERNAL_CLIENT_APP),
+        help="With --client-id: it is that of an External Client App, which logs in at the org's My Domain.",
+    ),
     replace(_login_option(login.AUDIENCE), help="With --client-id: audience of the assertion."),
 )
 
@@ -121,9 +125,12 @@ def one_org(run: Run, values: Values) -> OrgAccess:
 def _client(run: Run, session: Any) -> "OrgClient":
     import time
 
+    from sfkeytool.salesforce.hosts import instanced_notice
     from sfkeytool.salesforce.org import OrgClient, Pace
     from sfkeytool.salesforce.transport import HttpTransport
 
+    if notice := instanced_notice(session.instance_url):
+        run.console.warn(notice)
     return OrgClient(session, HttpTransport(run.environ), Pace(time.monotonic, time.sleep))
 
 

@@ -137,11 +137,21 @@ def certificate_line(facts: Mapping[str, Any]) -> str:
     return f"{facts['subject'] or '(no subject)'}, {facts['keyAlgorithm']}{bits}, valid until {facts['notAfter'][:10]}"
 
 
-def mails_line(mail_dates: Sequence[str]) -> str:
-    """The days on which Certificate and Key Management mails about a certificate that it holds."""
+def mails_line(mail_dates: Sequence[str], certificate: Mapping[str, Any]) -> str:
+    """The days on which Certificate and Key Management mails about a certificate, of JSON facts, that it holds."""
     if not mail_dates:
-        return "  CKM mails no more: it has expired"
-    return f"  CKM, where it holds it, should mail on {', '.join(mail_dates)} (give or take a day)"
+        return "  it has expired: no mail of CKM's is still to come"
+    return f"  CKM, where it holds it, should mail {mail_days(mail_dates, certificate)} (give or take a day)"
+
+
+def mail_days(mail_dates: Sequence[str], certificate: Mapping[str, Any]) -> str:
+    """Whom on which days: a phrase that follows "mail"."""
+    from datetime import date
+
+    from sfkeytool.acceptance.mails import describe_mail_dates
+
+    expires = date.fromisoformat(certificate["notAfter"][:10])
+    return describe_mail_dates([date.fromisoformat(day) for day in mail_dates], expires)
 
 
 def _print_json(value: Mapping[str, Any]) -> None:

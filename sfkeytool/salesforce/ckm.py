@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from sfkeytool.errors import OrgError
+from sfkeytool.model import Notice
 from sfkeytool.names import parse_record_id
 from sfkeytool.salesforce import soap
 from sfkeytool.salesforce.org import OrgClient, ends_everything
@@ -16,6 +17,13 @@ _QUERY = (
 )
 _SHORT_QUERY = "SELECT Id, DeveloperName, MasterLabel, ExpirationDate FROM Certificate"
 """One unknown column fails the whole query (Tooling API, "Certificate": some came in later versions)."""
+
+MOST_CERTIFICATES = 50
+"""In one org's CKM. Reported, by the summary of an architect's article
+(https://apexaide.com/article/ebf18fe3-721e-4800-80ba-c0d212767288, read 2026); no page of Salesforce's says so."""
+
+MANY_CERTIFICATES = 45
+"""From which on it is worth a word: our own choice, time enough to delete what expired."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +50,25 @@ class CkmEntry:
 
 @dataclass(frozen=True)
 class CkmListing:
-    """``is_complete`` tells whether these are all, with their bodies; ``errors`` why not."""
+    """``is_complete`` tells whether these are all, with their bodies; ``errors`` why not. ``names_read``: whether at
+    least the names are all."""
 
     entries: tuple[CkmEntry, ...]
     errors: tuple[OrgError, ...] = ()
     is_complete: bool = True
+    names_read: bool = True
+
+
+def room_notice(count: int, label: str) -> Notice | None:
+    """A warning where the CKM of the org called ``label`` is nearly full. Pure."""
+    if count < MANY_CERTIFICATES:
+        return None
+    return Notice(
+        "ckm.nearly-full",
+        f"CKM of {label} holds {count} certificates, and {MOST_CERTIFICATES} are reported to be the most (by a third"
+        " party; no page of Salesforce's was found): make room before the next import. In Setup, what is in use has a"
+        " greyed-out Delete",
+    )
 
 
 def list_names(client: OrgClient) -> tuple[str, ...]:
@@ -72,7 +94,7 @@ def list_certificates(client: OrgClient, *, with_content: bool = True) -> CkmLis
     except OrgError as error:
         _keep(errors, error)
     if listed is None:
-        return CkmListing(tuple(rows.values()), tuple(errors), is_complete=False)
+        return CkmListing(tuple(rows.values()), tuple(errors), is_complete=False, names_read=False)
     names = tuple(found.full_name for found in listed)
     contents = dict(_contents(client, names, errors)) if with_content else {}
     entries = []

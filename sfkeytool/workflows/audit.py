@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from sfkeytool.acceptance.mails import PERMISSION
 from sfkeytool.audit.advice import Place
 from sfkeytool.audit.config import AuditConfig, with_exceptions
 from sfkeytool.audit.facts import describe_inventory
@@ -11,6 +12,7 @@ from sfkeytool.audit.model import Coverage, Inventory, Item, Source, Status
 from sfkeytool.audit.patterns import without_excluded
 from sfkeytool.errors import EXIT_DONE, EXIT_DUE, EXIT_EXPIRED, EXIT_PARTIAL
 from sfkeytool.model import FailOn, Notice, Outcome
+from sfkeytool.salesforce.ckm import room_notice
 from sfkeytool.workflows.requests import AuditRequest
 
 if TYPE_CHECKING:
@@ -20,6 +22,10 @@ _APPS_NAMED = 10
 
 DEFAULT_FAIL_ON = frozenset({FailOn.EXPIRED, FailOn.WITHIN, FailOn.UNREADABLE})
 """And uncovered, where CKM was read from the org: from files alone nobody can tell, so that is a warning."""
+
+
+_NAMED = 5
+"""People in a warning; the report has all."""
 
 
 def audit(
@@ -108,18 +114,25 @@ def _uncovered_in_files(inventory: Inventory) -> "Iterator[Notice]":
 def _org_notices(source: Source) -> "Iterator[Notice]":
     """Whether the mails of an org's CKM reach anybody."""
     org = source.org
-    if org is None or org.recipients.by_permission is None or org.recipients.admins is None:
+    if org is None:
         return
-    if not org.recipients.reached:
+    if org.ckm_count is not None and (notice := room_notice(org.ckm_count, source.label)):
+        yield notice
+    holders, admins = org.recipients.by_permission, org.recipients.admins
+    if holders is not None and admins is not None and not org.recipients.reached:
         sandbox = "; in a sandbox, addresses end in .invalid after each refresh" if org.is_sandbox else ""
         yield Notice(
             "audit.nobody-mailed",
             f"{source.label}: nobody is left whom the mails about its certificates would reach{sandbox}: give an active"
-            " user the permission Receive Certificate Expiration Notifications",
+            f" user the permission {PERMISSION}",
         )
-    elif not any(person.is_reached for person in org.recipients.by_permission):
+    elif holders and not any(person.is_reached for person in holders):
+        named = ", ".join(f"{person.username}: {', '.join(person.flags)}" for person in holders[:_NAMED])
+        more = f" and {len(holders) - _NAMED} more" if len(holders) > _NAMED else ""
         yield Notice(
-            "audit.nobody-permitted",
-            f"{source.label}: nobody who is likely to read it has the permission Receive Certificate Expiration"
-            " Notifications; whether admins are mailed without it, sources disagree",
+            "audit.permission-unread",
+            f"{source.label}: of those who have the permission {PERMISSION} none is likely to read a mail"
+            f" ({named}{more}). By Salesforce's release note of Summer '24 the mails of 60, 30 and 10 days before an"
+            " expiry go to them: give the permission to somebody who reads them, or take it from all, so that admins"
+            " get every mail",
         )

@@ -25,7 +25,14 @@ from sfkeytool.errors import (
 from sfkeytool.keystores.contents import Contents, FoundCertificate, FoundKey, InputFile, parse_contents
 from sfkeytool.model import Notice
 from sfkeytool.passwords import Secret, SourceKind
-from sfkeytool.salesforce.hosts import LoginHost, parse_login_host
+from sfkeytool.salesforce.hosts import (
+    MY_DOMAIN_BLANK,
+    PRODUCTION,
+    SANDBOX,
+    LoginHost,
+    instanced_notice,
+    parse_login_host,
+)
 from sfkeytool.salesforce.login import Grant, Refusal, build_assertion, request_token
 from sfkeytool.salesforce.transport import Transport, is_passing
 from sfkeytool.workflows.explain import match_messages
@@ -55,6 +62,8 @@ _WAITED_FOR = "error.jwt.invalid-assertion"
 """The only refusal that passes by itself, once a new certificate has spread. All others end a wait: trying again and
 again as the wrong user helps nobody and may lock one out."""
 
+_NOT_INSTALLED = "error.jwt.not-installed"
+_AUDIENCE = "error.jwt.audience"
 _UNKNOWN = ""
 
 
@@ -164,7 +173,13 @@ def prepare(request: LoginRequest, inputs: LoginInputs, now: datetime) -> Prepar
     Raises UsageError, PrivateKeyError, KeystoreError and those of the files; CertificateError
     (login.certificate-mismatch) if the certificate that was given is not the key's.
     """
-    host = parse_login_host(request.instance_url, request.audience, request.audience_from)
+    host = parse_login_host(
+        request.instance_url,
+        request.audience,
+        request.audience_from,
+        external_client_app=request.external_client_app,
+    )
+    instanced = instanced_notice(host.url)
     contents = parse_contents(inputs.key, inputs.passwords)
     found = _choose_key(contents, request.alias)
     key = _require_rsa(found)
@@ -181,7 +196,12 @@ def prepare(request: LoginRequest, inputs: LoginInputs, now: datetime) -> Prepar
         key,
         certificate.certificate if certificate else None,
         old_key,
-        (*_shape_notices(request), *_key_notices(key, found.origin), *_validity_notices(certificate, now)),
+        (
+            *([instanced] if instanced else []),
+            *_shape_notices(request),
+            *_key_notices(key, found.origin),
+            *_validity_notices(certificate, now),
+        ),
     )
 
 
@@ -211,6 +231,34 @@ def login(request: LoginRequest, prepared: Prepared, transport: Transport, clock
             raise _refused(answer.answer, explanation, prepared, _Seen(answer.skew_seconds, old_key, elapsed))
         yield NotYet(answer.answer.words, elapsed, request.poll_seconds, old_key)
         clock.sleep(request.poll_seconds)
+
+
+def other_way(request: LoginRequest, host: LoginHost, code: str) -> LoginRequest | None:
+    """What may log in where ``request`` was refused at ``host`` with this code of LoginRefusedError. Pure.
+
+    None where nothing else is known. It is for a person to try: another host is another place for a credential. Its
+    instance URL is MY_DOMAIN_BLANK where only that person knows it; ``audience`` is set where a variable would set it.
+    """
+    external, shared = request.external_client_app, host.is_shared
+    ways: list[tuple[str, bool]] = []
+    if code == _code_of(_NOT_INSTALLED) and not external:  # the answer itself says what kind of app it is
+        ways.append((MY_DOMAIN_BLANK if shared else request.instance_url, True))
+    if code == _code_of(_AUDIENCE):
+        if request.audience:
+            ways.append((request.instance_url, external))
+        if external or not shared:
+            ways.append((request.instance_url, not external))
+        else:
+            ways.append((SANDBOX if host.url == PRODUCTION else PRODUCTION, False))
+    for url, is_external in ways:
+        way = parse_login_host(url, external_client_app=is_external)
+        if (way.url, way.audience) != (host.url, host.audience):
+            audience = MY_DOMAIN_BLANK if url == MY_DOMAIN_BLANK else way.audience
+            from_variable = request.audience and request.audience_from != "--audience"
+            return request._replace(
+                instance_url=url, external_client_app=is_external, audience=audience if from_variable else None
+            )
+    return None
 
 
 def _attempt(
@@ -386,7 +434,7 @@ def _refused(refusal: Refusal, explanation: Explanation | None, prepared: Prepar
         return LoginRefusedError("login.refused", message, *hints)
     causes = (*_own_causes(explanation.id, prepared, seen), *explanation.causes)
     return LoginRefusedError(
-        f"login.{explanation.id.split('.')[2]}",
+        _code_of(explanation.id),
         message,
         explanation.meaning,
         *(f"cause {number}: {cause}" for number, cause in enumerate(causes, 1)),
@@ -397,14 +445,23 @@ def _refused(refusal: Refusal, explanation: Explanation | None, prepared: Prepar
     )
 
 
+def _code_of(explanation_id: str) -> str:
+    return f"login.{explanation_id.split('.')[2]}"
+
+
 def _own_causes(explanation_id: str, prepared: Prepared, seen: _Seen) -> Iterator[str]:
     """What this run itself saw that may be the cause: it goes before what is usual."""
     if explanation_id in ("error.jwt.expired-assertion", _UNKNOWN) and _is_wrong(seen.skew_seconds):
         yield f"{_describe_skew(seen.skew_seconds)}, and an assertion lives 3 minutes by this machine's clock"
     if explanation_id == _WAITED_FOR and seen.old_key == "accepted":
         yield "the old key still works: the app has the old certificate, or the new one has not spread yet"
-    if explanation_id == "error.jwt.audience":
-        yield f"aud was {prepared.host.audience}, because {prepared.host.reason}; --audience URL sets another"
+    host = prepared.host
+    asked = f"{host.url} was asked with the audience {host.audience}, because {host.reason}"
+    if explanation_id == _AUDIENCE:
+        yield f"{asked}; --audience URL sets another"
+    if explanation_id == _NOT_INSTALLED:
+        shared = "; since Spring '26 that host answers so for every External Client App" if host.is_shared else ""
+        yield asked + shared
 
 
 def _certificate_hints(explanation_id: str, prepared: Prepared) -> Iterator[str]:

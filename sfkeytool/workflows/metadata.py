@@ -12,6 +12,7 @@ from sfkeytool.errors import CertificateError, InputError, SelfCheckError
 from sfkeytool.keystores.contents import InputFile, parse_contents
 from sfkeytool.model import AppKind, Artifact, ArtifactKind, Notice, Outcome, Profile, Purpose
 from sfkeytool.salesforce import metadata as source
+from sfkeytool.salesforce.hosts import MY_DOMAIN_BLANK
 from sfkeytool.salesforce.metadata import App, SourceFile
 from sfkeytool.workflows import package
 from sfkeytool.workflows.compare import Side, compare
@@ -30,6 +31,12 @@ _TESTED = (
     "This source was tested against the Metadata API's schema and the Salesforce CLI's own conversion, not against an"
     " org: deploy to a sandbox first."
 )
+_LOGIN_OF_EXTERNAL = (
+    "An External Client App logs in at the org's My Domain (Setup > My Domain), not at login.salesforce.com or"
+    " test.salesforce.com; reports give it My Domain as audience too. To try it: sfkeytool login with"
+    f" --external-client-app --instance-url {MY_DOMAIN_BLANK}."
+)
+_GLOBAL_SETTINGS = b"ExtlClntAppGlobalOauthSettings"
 _NEW_KEY = {
     AppKind.EXTERNAL_CLIENT_APP: (
         "Salesforce makes a new consumer key for a new app. Clients need it: Setup > External Client App Manager > the"
@@ -110,6 +117,7 @@ def replaced(request: MetadataRequest, inputs: MetadataInputs, now: datetime) ->
             f"Deploy it, to a sandbox first: sf project deploy start --source-dir {label} --target-org ALIAS",
             "A change of an app takes 2 to 10 minutes to work. With another key than before, logins with the old one"
             " fail from then on; sfkeytool login --wait 10 tells when the new one is accepted.",
+            *([_LOGIN_OF_EXTERNAL] if _GLOBAL_SETTINGS in content else []),
         ),
     )
 
@@ -198,7 +206,8 @@ def _kind_notices(kind: AppKind) -> list[Notice]:
         Notice(
             "metadata.connected-app",
             "creating connected apps is off by default in orgs since Spring '26: unless yours still may, the deployment"
-            " fails; an External Client App (--kind external-client-app) is Salesforce's way now",
+            " fails. By the Winter '27 release notes connected apps lose support with Summer '27 and keep working;"
+            ' Setup has a button "Migrate to External Client App". For a new app take --kind external-client-app',
         )
     ]
 
@@ -215,10 +224,13 @@ def _steps(request: MetadataRequest, sources: Sequence[SourceFile], *, new_proje
         "Users must be approved for the app: in its policies choose the profiles or permission sets whose users may"
         " log in. The policy here lets no others in."
     )
+    if request.kind is AppKind.EXTERNAL_CLIENT_APP:
+        steps.append(_LOGIN_OF_EXTERNAL)
     if request.permission_set:
         steps.append(
-            "Assign the permission set, or nobody is mailed by it: sf org assign permset"
-            f" --name {source.PERMISSION_SET} --target-org ALIAS"
+            "Assign the permission set, to two people at least: sf org assign permset"
+            f" --name {source.PERMISSION_SET} --target-org ALIAS. By the release note of Summer '24 whoever has it gets"
+            " the mails of 60, 30 and 10 days before an expiry, which administrators get while nobody has it."
         )
     if request.browserforce:
         steps.append(

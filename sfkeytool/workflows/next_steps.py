@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sfkeytool.acceptance.mails import mail_dates
+from sfkeytool.acceptance.mails import WHO_IS_MAILED, describe_mail_dates, mail_dates
 from sfkeytool.model import Purpose
 from sfkeytool.passwords import Source, SourceKind
 
@@ -107,14 +107,14 @@ def _to_delete(name: str, password_source: Source) -> str:
 
 
 def _mails(certificate: "x509.Certificate", now: datetime) -> str:
-    days = mail_dates(certificate.not_valid_after_utc, now)
+    expires_at = certificate.not_valid_after_utc
+    days = mail_dates(expires_at, now)
     if not days:
-        return "The certificate has expired: Certificate and Key Management mails no more about it."
-    listed = ", ".join(day.isoformat() for day in days)
+        return "The certificate has expired: no mail of Certificate and Key Management is still to come."
+    listed = describe_mail_dates(days, expires_at.date())
     return (
-        f"Once it is in Certificate and Key Management, Salesforce should mail on {listed} (give or take a day). That"
-        " this holds for imported pairs is inferred: they are ordinary rows there, but no page says so. Mailed are"
-        ' users with the permission "Receive Certificate Expiration Notifications" (and, says an older article, all'
-        " administrators): assign it to two people at least. In a sandbox probably nobody is mailed, since users'"
-        " addresses there end in .invalid."
+        f"Once it is in Certificate and Key Management, Salesforce should mail {listed} (give or take a"
+        " day). That this holds for imported pairs is inferred: they are ordinary rows there, but no page says so."
+        f" {WHO_IS_MAILED}. Assign the permission to two people at least. In a sandbox a refresh makes users' addresses"
+        " end in .invalid, so that mails there probably reach nobody."
     )

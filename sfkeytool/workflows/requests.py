@@ -235,7 +235,8 @@ class ExplainRequest(NamedTuple):
 class LoginRequest(NamedTuple):
     """``key`` is where the private key comes from: a file, a variable or stdin. ``certificate`` may be None.
 
-    ``audience`` is what the user insists on and ``audience_from`` who said so. ``wait_seconds`` is 0 for one try.
+    ``audience`` is what the user insists on and ``audience_from`` who said so. ``external_client_app``: the user knows
+    that it is one. ``wait_seconds`` is 0 for one try.
     """
 
     client_id: str
@@ -244,6 +245,7 @@ class LoginRequest(NamedTuple):
     key: Source
     audience: str | None = None
     audience_from: str = "--audience"
+    external_client_app: bool = False
     alias: str | None = None
     passwords: tuple[Source, ...] = ()
     certificate: Path | None = None

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
+from sfkeytool.acceptance.mails import WHO_IS_MAILED, describe_mail_dates
 from sfkeytool.model import Purpose
+from sfkeytool.salesforce.hosts import MY_DOMAIN_BLANK
 from sfkeytool.workflows.generations import Generation
 
 
@@ -171,6 +173,10 @@ def _swap(change: Change) -> Step:
 def _prove(change: Change) -> Step:
     login = f"sfkeytool login {change.new} --client-id CONSUMER_KEY --username USER --wait 10"
     history = "Setup > Login History"
+    external = Text(
+        "For an External Client App add `--external-client-app --instance-url"
+        f" {MY_DOMAIN_BLANK}`: it logs in at the org's My Domain alone (Setup > My Domain)."
+    )
     if change.same_key:
         return Step(
             "prove",
@@ -181,6 +187,7 @@ def _prove(change: Change) -> Step:
                     f" their key is the same, and `{change.old}/` is as it was.",
                     login,
                 ),
+                external,
             ),
             Text(f"Each login is accepted. {history} shows them."),
             Text(f"Upload `{change.old}.crt` again if one is refused that was accepted before."),
@@ -193,6 +200,7 @@ def _prove(change: Change) -> Step:
                 "`--wait 10` tries until the new key is accepted; `--old-key` tells whether the old one still is.",
                 f"{login} --old-key {change.old}/{change.old}.key",
             ),
+            external,
             Text(
                 f"Keep `{change.old}.key` as the fallback until every client has the new key and the change has spread"
                 " (a day is long enough). After a leak do not: remove the old certificate first, and bear the gap."
@@ -256,6 +264,8 @@ def _lines(change: Change) -> Iterator[str]:
     yield "|---|---|"
     yield from (f"| {day} | {what} |" for day, what in sorted(_dates(change)))
     yield ""
+    yield f"Who is mailed: {WHO_IS_MAILED}. Assign the permission to two people at least."
+    yield ""
     yield f"`{change.old}/` was not touched: every client that reads its key from there goes on working."
     for number, step in enumerate(steps(change), 1):
         yield ""
@@ -277,12 +287,16 @@ def _dates(change: Change) -> Iterator[tuple[date, str]]:
     yield change.made, f"`{change.new}` was made"
     yield change.old_expiry, f"**`{change.old}` expires**: all steps must be done before"
     for day in change.new_mail_dates:
-        if day != change.new_expiry:
-            yield day, f"Salesforce should mail about `{change.new}`, give or take a day (inferred for imported pairs)"
+        if change.new_expiry and day != change.new_expiry:
+            whom = describe_mail_dates([day], change.new_expiry).partition(" on ")[0]
+            text = (
+                f"Salesforce should mail {whom} about `{change.new}`, give or take a day (inferred for imported pairs)"
+            )
+            yield day, text
     if change.next_start:
         yield change.next_start, "the next renewal should begin, at the latest (our advice)"
     if change.new_expiry:
-        yield change.new_expiry, f"`{change.new}` expires"
+        yield change.new_expiry, f"`{change.new}` expires; Salesforce should mail administrators, for the last time"
 
 
 def progress(change: Change, generation: Generation, files: Sequence[str]) -> list[dict[str, Any]]:

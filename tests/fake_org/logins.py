@@ -15,6 +15,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+SHARED = ("https://login.salesforce.com", "https://test.salesforce.com")
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 LONGEST_SECONDS = 300
 """Five minutes, the more generous of the two limits that sources name."""
@@ -33,6 +34,8 @@ class App:
 
     certificate_pem: str
     approved_users: set[str]
+    external: bool = False
+    """An External Client App, which logs in at My Domain alone, and with that as audience."""
     installed: bool = True
     blocked: bool = False
     scopes: str = "api refresh_token"
@@ -57,9 +60,9 @@ class User:
 
 
 def judge(
-    form: Mapping[str, str], apps: Mapping[str, App], users: Mapping[str, User], own_url: str
+    form: Mapping[str, str], apps: Mapping[str, App], users: Mapping[str, User], asked_url: str
 ) -> tuple[str, App] | Refusal:
-    """The username that is let in and the app that let it in, or the refusal."""
+    """The username that is let in and the app that let it in, or the refusal of the host that was asked."""
     if form.get("grant_type") != GRANT:
         return Refusal("unsupported_grant_type", "grant type not supported")
     if set(form) != {"grant_type", "assertion"}:
@@ -76,15 +79,15 @@ def judge(
     if app is None:
         # https://github.com/forcedotcom/cli/issues/1529 and others
         return Refusal("invalid_client_id", "client identifier invalid")
-    if not app.installed:
-        # https://github.com/forcedotcom/cli/issues/3482
-        return Refusal("invalid_grant", "External client app is not installed in this org")
+    if not app.installed or (app.external and asked_url in SHARED):
+        # https://github.com/forcedotcom/cli/issues/3482 ; https://github.com/n8n-io/n8n/issues/28990
+        return Refusal("app_not_found", "External client app is not installed in this org")
     if app.blocked:
         return Refusal("OAUTH_APP_BLOCKED", "this app is blocked by admin")
     if algorithm != "RS256" or not _verifies(app.certificate_now(), raw, signed):
         # https://github.com/forcedotcom/sfdx-travisci/issues/135
         return Refusal("invalid_grant", "invalid assertion")
-    if str(claims.get("aud", "")).rstrip("/") not in ("https://login.salesforce.com", own_url):
+    if str(claims.get("aud", "")).rstrip("/") not in (asked_url, *([] if app.external else SHARED[:1])):
         # https://github.com/forcedotcom/cli/issues/3325
         return Refusal("invalid_grant", "audience is invalid")
     return _judge_user(claims, user, app, users)

@@ -121,11 +121,12 @@ class FakeOrg:
 
     # What it answers
 
-    def log_in(self, form: dict[str, str]) -> tuple[int, dict[str, Any]]:
+    def log_in(self, form: dict[str, str], host: str) -> tuple[int, dict[str, Any]]:
         with self._lock:
             if self._forced:
                 return 400, self._forced.pop(0)._asdict()
-            verdict = judge(form, self.apps, self.users, self.url)
+            asked = self.url if host == urlsplit(self.url).netloc else f"https://{host}"
+            verdict = judge(form, self.apps, self.users, asked)
             if isinstance(verdict, Refusal):
                 return 400, verdict._asdict()
             _, app = verdict
@@ -138,11 +139,11 @@ class FakeOrg:
             "token_type": "Bearer",
         }
 
-    def answer(self, method: str, target: str, token: str, body: bytes) -> tuple[int, Any]:
-        """Status and JSON of the answer."""
+    def answer(self, method: str, target: str, token: str, body: bytes, host: str) -> tuple[int, Any]:
+        """Status and JSON of the answer. ``host`` is the one that was asked: a tunnel may lead here from any."""
         path = urlsplit(target).path
         if method == "POST" and path == "/services/oauth2/token":
-            return self.log_in(dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)))
+            return self.log_in(dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)), host)
         if path.rstrip("/") == "/services/data":
             return 200, [
                 {"label": "Winter '26", "url": "/services/data/v65.0", "version": "65.0"},
@@ -185,7 +186,7 @@ def _handler(org: FakeOrg) -> type[BaseHTTPRequestHandler]:
             if how == "drop":
                 self.close_connection = True
                 return
-            status, value = org.answer(self.command, self.path, token, body)
+            status, value = org.answer(self.command, self.path, token, body, self.headers.get("Host", ""))
             if how and how.isdigit():
                 status, value = int(how), {"message": "come back later"}
             content = value if isinstance(value, bytes) else json.dumps(value).encode()

@@ -9,6 +9,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
+TUNNELLED = ("login.salesforce.com", "test.salesforce.com", "acme.my.salesforce.com")
+"""Hosts for which a fake org may answer at the end of a tunnel."""
+
 
 def make_tls(folder: Path) -> tuple[Path, Path]:
     """Files in ``folder``: the CA's certificate, and the server's key with its certificate. Both PEM."""
@@ -53,6 +56,6 @@ def _certificate(
         )
     )  # fmt: skip
     if not is_ca:
-        names = [x509.IPAddress(IPv4Address("127.0.0.1")), x509.DNSName("localhost")]
+        names = [x509.IPAddress(IPv4Address("127.0.0.1")), *map(x509.DNSName, ("localhost", *TUNNELLED))]
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
     return builder.sign(signer, hashes.SHA256())

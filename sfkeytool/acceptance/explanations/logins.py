@@ -2,10 +2,14 @@
 
 from sfkeytool.acceptance.explanations.explanation import Explanation
 from sfkeytool.acceptance.rule import Basis
+from sfkeytool.acceptance.rules.sources import REREAD
 
 _OAUTH_HELP = (
     'Salesforce Help, "OAuth 2.0 Authorization Errors": '
     "https://help.salesforce.com/apex/HTViewHelpDoc?id=xcloud.remoteaccess_oauth_flow_errors.htm"
+)
+_JSONWEBTOKEN = (
+    "Tried with jsonwebtoken 9.0.3, which Salesforce CLI 2.146.3 brings: https://github.com/auth0/node-jsonwebtoken"
 )
 _CRYPTOGRAPHY = "Tried with cryptography 50 in Python 3.11"
 
@@ -26,7 +30,8 @@ JWT = (
             'In the policies of the app set Permitted Users to "Admin approved users are pre-authorized", and assign'
             " the user's profile or permission set: Setup > External Client App Manager > the app > Policies; or Setup"
             " > App Manager > the connected app > Manage. Wait up to 10 minutes.",
-            "For a sandbox log in at https://test.salesforce.com or at the sandbox's own My Domain.",
+            "For a sandbox log in at the sandbox's own My Domain, or, where it is a connected app, at"
+            " https://test.salesforce.com.",
         ),
         basis=Basis.OBSERVED,
         citation="https://github.com/restforce/restforce/issues/674 ; https://github.com/omniphx/forrest/issues/278 ;"
@@ -57,6 +62,7 @@ JWT = (
             "The app's certificate was uploaded a few minutes ago: a change takes 2 to 10 minutes.",
             "In a client of your own: the algorithm is not RS256, the key is an EC key, or the JWT is malformed (a line"
             " break in it, or base64 instead of base64url).",
+            "In a client of your own: jti was used before. It need not be sent; if it is, reuse is checked.",
         ),
         fixes=(
             "Compare the key with the certificate that the app has: `sfkeytool compare {name}.key {name}.crt`.",
@@ -76,17 +82,25 @@ JWT = (
         causes=(
             "aud is https://login.salesforce.com for a sandbox or scratch org, or https://test.salesforce.com for"
             " production.",
-            "aud is the My Domain: most sources want login or test there, some take it.",
+            "The app is an External Client App and aud is login or test: clients that were mended for these send the"
+            " org's My Domain. Reported since Spring '26, not documented.",
+            "The app is a connected app and aud is the My Domain: most sources want login or test there, and one report"
+            " of 2023 had My Domain refused.",
             "In a client of your own: aud is a list, lacks https://, or has a path, where it is one string.",
         ),
         fixes=(
-            "Set aud to https://login.salesforce.com for production, https://test.salesforce.com for a sandbox, the"
-            " site's address for Experience Cloud.",
+            "For an External Client App log in at the org's My Domain, with it as aud: sfkeytool login with"
+            " --external-client-app --instance-url https://MYDOMAIN.my.salesforce.com.",
+            "For a connected app set aud to https://login.salesforce.com for production, https://test.salesforce.com"
+            " for a sandbox, the site's address for Experience Cloud.",
             "With the Salesforce CLI: give --instance-url, and SF_AUDIENCE_URL if that is not enough.",
         ),
         basis=Basis.DOCUMENTED,
         citation=_OAUTH_HELP + " (Audience validation failed) ; https://github.com/forcedotcom/cli/issues/3325 ;"
-        " https://github.com/forcedotcom/datacloud-jdbc/pull/132",
+        " https://github.com/forcedotcom/datacloud-jdbc/pull/132 ; on External Client Apps"
+        " https://github.com/n8n-io/n8n/pull/29016 and https://github.com/simstudioai/sim/pull/6508 ; on connected apps"
+        " https://github.com/simple-salesforce/simple-salesforce/issues/672",
+        retrieved=REREAD,
     ),
     Explanation(
         id="error.jwt.expired-assertion",
@@ -141,21 +155,27 @@ JWT = (
         messages=(
             "External client app is not installed in this org",
             "app must be installed into org",
+            "app_not_found",
             "OAUTH_EC_APP_NOT_FOUND",
         ),
-        meaning="The org that was asked does not have the External Client App of this consumer key.",
+        meaning="The host that was asked does not know the External Client App of this consumer key.",
         causes=(
-            "The login went to the wrong host: a sandbox's app was asked for in production, or the other way round.",
+            "The login went to login.salesforce.com or test.salesforce.com: since Spring '26 these answer so for every"
+            " External Client App, which logs in at its org's own My Domain.",
+            "The login went to the wrong org: a sandbox's app was asked for in production, or the other way round.",
             "The app is packaged and not installed in this org; a sandbox refresh can undo it.",
         ),
         fixes=(
-            "Log in at the My Domain of the org that has the app: --instance-url https://MYDOMAIN.my.salesforce.com,"
-            " in sfkeytool and in the Salesforce CLI.",
+            "Log in at the My Domain of the org that has the app, with My Domain as the audience too: sfkeytool login"
+            " with --external-client-app --instance-url https://MYDOMAIN.my.salesforce.com, the Salesforce CLI with"
+            " --instance-url.",
             "Make or install the External Client App in that org; Setup > External Client App Manager lists those that"
             " it has, Setup > Connected Apps OAuth Usage what is in use without being installed.",
         ),
         basis=Basis.OBSERVED,
-        citation="forcedotcom/cli, issue 3482: https://github.com/forcedotcom/cli/issues/3482",
+        citation="forcedotcom/cli, issues 3482 and 3638: https://github.com/forcedotcom/cli/issues/3482 ;"
+        " https://github.com/forcedotcom/cli/issues/3638 ; https://github.com/n8n-io/n8n/issues/28990",
+        retrieved=REREAD,
     ),
     Explanation(
         id="error.jwt.inactive-user",
@@ -245,7 +265,8 @@ JWT = (
         causes=("A program logs in for every request, or retries a refused login in a loop.",),
         fixes=(
             "Wait an hour: the limit is one of each hour.",
-            "Keep the access token and log in again only when it is refused.",
+            "Keep the access token and log in again only when it is refused: the block is the user's, so that every"
+            " program which logs in as that user waits too.",
         ),
         basis=Basis.DOCUMENTED,
         citation="Salesforce Help, \"Sign In Error 'Login Rate Exceeded'\":"
@@ -273,10 +294,12 @@ JWT = (
         meaning="The answer to a login with username and password or through the browser, not to a JWT.",
         causes=(
             "The client logs in by another flow than you think.",
-            "The org does not allow API access, or the username-password flow.",
+            "The org does not allow API access, or the username-password flow. By the Winter '27 release notes that"
+            " flow and the user-agent flow end on 20 February 2027.",
         ),
         fixes=(
             "Check the grant_type that is sent. With the Salesforce CLI: `sf update`, then `sf doctor`.",
+            "A program that still sends username and password should log in with a JWT before that day.",
             "In Setup > Users > Login History see what Salesforce saw.",
         ),
         basis=Basis.DOCUMENTED,
@@ -321,6 +344,47 @@ PYTHON = (
         basis=Basis.OBSERVED,
         citation=f"{_CRYPTOGRAPHY} ; https://github.com/jpadilla/pyjwt/issues/347 ;"
         " https://github.com/lcobucci/jwt/issues/983",
+    ),
+    Explanation(
+        id="error.python.node-key-not-read",
+        messages=(
+            "secretOrPrivateKey must be an asymmetric key when using RS256",
+            "secretOrPrivateKey must have a value",
+        ),
+        meaning="The Salesforce CLI, or another program on Node, was given something that it cannot read as a private"
+        " key: it wants a PEM key that is not encrypted.",
+        causes=(
+            "The key went through a variable or a secret store that turned its line breaks into \\n or blanks, or kept"
+            " it as base64.",
+            "The key is encrypted: the Salesforce CLI takes no password for it.",
+            "It is the certificate, the public key, or a part of the key.",
+            "Nothing arrived: the variable, or the file, is empty.",
+        ),
+        fixes=(
+            "Look at the file: `sfkeytool show {file}`.",
+            "Decrypt it into a file of your own: `openssl pkcs8 -in {name}.key -out {name}-plain.key`.",
+            "In CI write the key to a file with its line breaks (base64 -d), and give that file.",
+        ),
+        basis=Basis.OBSERVED,
+        citation=_JSONWEBTOKEN,
+        retrieved=REREAD,
+    ),
+    Explanation(
+        id="error.python.node-key-kind",
+        messages=(
+            "secretOrPrivateKey has a minimum key size of 2048 bits for RS256",
+            '"alg" parameter for "ec" key type must be one of: ES256, ES384, ES512.',
+        ),
+        meaning="The key was read, and cannot sign with RS256: it is smaller than 2048 bits, or an EC key.",
+        causes=("The key was made for something else, or long ago.",),
+        fixes=(
+            "A key cannot be converted. Start over, and upload the new certificate to the app: `sfkeytool self-signed"
+            " {name}`.",
+        ),
+        basis=Basis.OBSERVED,
+        citation=_JSONWEBTOKEN,
+        rules=("app.key.not-rsa", "app.key.too-small"),
+        retrieved=REREAD,
     ),
     Explanation(
         id="error.python.not-a-private-key",

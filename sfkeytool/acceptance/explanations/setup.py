@@ -1,6 +1,7 @@
 """Messages of Certificate and Key Management, and of deployments that concern certificates and apps."""
 
 from sfkeytool.acceptance.explanations.explanation import Explanation
+from sfkeytool.acceptance.mails import WHO_IS_MAILED
 from sfkeytool.acceptance.rule import Basis
 from sfkeytool.acceptance.rules import sources
 
@@ -166,19 +167,21 @@ CKM = (
     Explanation(
         id="error.ckm.expiry-mail",
         messages=("SFDC Expiring Certificate Notification", "This certificate will expire in {days} day(s)"),
-        meaning="Salesforce's mail about a certificate in Certificate and Key Management: 60, 30 and 10 days before it"
-        " expires, and on the day.",
+        meaning="Salesforce's mail about a certificate in Certificate and Key Management: 60, 30, 10 and 1 days before"
+        " it expires, and on the day.",
         causes=(
             "A certificate is near its end, and something may still sign or connect with it.",
             "It was replaced, but the old record is still there.",
         ),
         fixes=(
+            f"Who gets which: {WHO_IS_MAILED}.",
             "Find who uses it: hover over the greyed Delete in Setup > Certificate and Key Management.",
             "Make the next one: `sfkeytool self-signed {name}` or `sfkeytool csr {name}`, and replace it in Certificate"
             " and Key Management and on the app.",
         ),
         basis=Basis.DOCUMENTED,
-        citation=sources.MAILS_ARTICLE,
+        citation=f"{sources.MAILS_NOTE} ; {sources.MAILS_ARTICLE}",
+        retrieved=sources.REREAD,
         rules=("ckm.certificate.expired", "ckm.certificate.no-mail-left"),
     ),
 )

@@ -70,7 +70,7 @@ NO_CERTIFICATE = Rule(
     Severity.ERROR,
     Basis.DOCUMENTED,
     "There is no certificate in the file",
-    "The app stores the PEM text of one certificate. A keystore, a key or a request is not that.",
+    "The app stores one certificate, which may be uploaded in PEM or DER. A keystore, a key or a request is not that.",
     _METADATA,
     "sfkeytool unwrap {file} (of a keystore); sfkeytool self-signed {name} --password generate makes a new pair",
     _APP,
@@ -113,15 +113,16 @@ SEVERAL = Rule(
 TOO_LARGE = Rule(
     "app.certificate.too-large",
     Severity.WARN,
-    Basis.INFERRED,
+    Basis.OBSERVED,
     "The file is larger than 4 KB",
-    "The limit is documented for the certificate that signs asset tokens (which advises DER); that it holds for logins"
-    " is open.",
-    'Metadata API Developer Guide, "ConnectedApp" (assetSigningCertId), as restated in'
-    " https://github.com/forcedotcom/sf-skills (commit 2476476)",
+    "Salesforce Help limits a certificate to 4 KB where External Client Apps attest clients, and advises DER, which is"
+    " smaller: so apps take DER. For JWT logins a copy of Help's page by a third party says the same.",
+    "Salesforce Help on the client attestation of External Client Apps,"
+    " https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_auth_challenge_generate_jwt.htm&type=5",
     "openssl x509 -in {file} -outform DER -out {name}.der",
     _APP,
     _too_large,
+    retrieved=sources.REREAD,
 )
 NOT_RSA = Rule(
     "app.key.not-rsa",

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from sfkeytool.acceptance.mails import mail_dates
+from sfkeytool.acceptance.mails import early_mail_dates
 from sfkeytool.acceptance.rule import Basis, Checked, Evidence, Rule, Severity
 from sfkeytool.acceptance.rules import sources
 from sfkeytool.acceptance.rules.chain import has_chains, title
@@ -68,11 +68,11 @@ def _no_mail_left(subject: Subject) -> Checked:
         expires_at = chain.leaf.not_valid_after_utc
         if expires_at < subject.as_of:
             continue
-        if not any(day < expires_at.date() for day in mail_dates(expires_at, subject.as_of)):
+        if not early_mail_dates(expires_at, subject.as_of):
             yield Evidence(
                 chain.name_of(chain.leaf),
                 f"{title(chain.leaf)} expires on {expires_at.date()}",
-                "a day with a mail before that: 60, 30 or 10 days ahead",
+                "a mail that leaves time to renew: 60, 30 or 10 days ahead",
             )
 
 
@@ -130,14 +130,16 @@ NO_MAIL_LEFT = Rule(
     "ckm.certificate.no-mail-left",
     Severity.NOTE,
     Basis.INFERRED,
-    "The certificate expires before Salesforce mails about it again",
-    "Certificate and Key Management mails 60, 30 and 10 days before the expiry and on the day; none of the first three"
-    " is still to come. That imported pairs are mailed about at all is inferred.",
-    sources.MAILS_ARTICLE,
+    "The certificate expires before Salesforce's next early mail about it",
+    "Certificate and Key Management mails 60, 30 and 10 days before the expiry; none of these is still to come. The"
+    " mails of the day before and of the day itself come too late for most, and go to administrators. That imported"
+    " pairs are mailed about at all is inferred.",
+    f"{sources.MAILS_NOTE} ; {sources.MAILS_ARTICLE}",
     "sfkeytool self-signed {name} --key KEYFILE --days 365 --password generate",
     _CKM,
     _no_mail_left,
     applies=has_chains,
+    retrieved=sources.REREAD,
 )
 WEAK_SIGNATURE = Rule(
     "ckm.certificate.weak-signature",

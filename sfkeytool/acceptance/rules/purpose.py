@@ -2,7 +2,7 @@
 
 from sfkeytool.acceptance.rule import Basis, Checked, Evidence, Rule, Severity
 from sfkeytool.acceptance.rules import sources
-from sfkeytool.acceptance.rules.chain import title
+from sfkeytool.acceptance.rules.chain import lacks_intermediate, title
 from sfkeytool.acceptance.subject import Subject
 from sfkeytool.model import Profile, Purpose
 
@@ -35,6 +35,16 @@ def _chain_incomplete(subject: Subject) -> Checked:
         if not chain.sorted.complete:
             saw = f"a chain that ends at {title(chain.sorted.certificates[-1])}"
             yield Evidence(chain.where, saw, "the whole chain, root included")
+
+
+def _intermediate_missing(subject: Subject) -> Checked:
+    for chain in subject.chains:
+        if lacks_intermediate(chain):
+            yield Evidence(
+                chain.where,
+                f"{title(chain.leaf)} alone, issued by {chain.sorted.missing_issuer}",
+                "the intermediates up to the root (none, if that issuer is a root)",
+            )
 
 
 def _client_auth(subject: Subject) -> Checked:
@@ -93,4 +103,19 @@ CLIENT_AUTH = Rule(
     _ALL,
     _client_auth,
     applies=_for_mtls,
+)
+INTERMEDIATE_MISSING = Rule(
+    "mtls.chain.intermediate-missing",
+    Severity.WARN,
+    Basis.DOCUMENTED,
+    "Mutual TLS needs the intermediates",
+    "The article wants every intermediate in the chains of clients and servers, and none is added to those that"
+    " Salesforce trusts. No page says that an import or upload without them is refused; that connections fail is"
+    " inferred.",
+    sources.MTLS_ARTICLE,
+    "sfkeytool wrap {name} {file} INTERMEDIATE --purpose mtls --input-password prompt --password generate",
+    (Profile.CKM_IMPORT, Profile.SIGNED_UPLOAD),
+    _intermediate_missing,
+    applies=_for_mtls,
+    retrieved=sources.REREAD,
 )

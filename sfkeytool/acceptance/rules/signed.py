@@ -103,11 +103,15 @@ STRANGER = Rule(
 ENDING = Rule(
     "signed.file.ending",
     Severity.WARN,
-    Basis.OBSERVED,
+    Basis.INFERRED,
     "The file's name does not end in .crt",
-    "A guide of 2020 reports that a file ending in .pem was refused and the same content as .crt taken.",
-    "https://regardie.dev/?p=793",
+    "Guides upload .crt and .cer files, and Salesforce's article asks for base64 text, which such a file is. A guide of"
+    " 2020 has PEM files refused and converts them to PKCS#12 or PKCS#7. Whether the name was what mattered there is"
+    " open; .crt is the safe choice.",
+    f"{sources.CHAIN_ARTICLE} ; https://github.com/bcgov/MoH-SAT (.crt uploaded) ; https://regardie.dev/?p=793 (PEM"
+    " refused)",
     "cp {file} {name}.crt",
     _UPLOAD,
     _ending,
+    retrieved=sources.REREAD,
 )

@@ -1,5 +1,10 @@
 """What several rules cite."""
 
+from datetime import date
+
+REREAD = date(2026, 11, 27)
+"""When the sources of rules that say so were looked up again."""
+
 IMPORT_HELP = (
     'Salesforce Help, "Exporting and Importing Certificates with a Keystore",'
     " https://help.salesforce.com/apex/HTViewHelpDoc?id=xcloud.security_keys_export_import_certs_with_a_keystore.htm"
@@ -15,6 +20,14 @@ HTTPS_ARTICLE = (
 )
 MAILS_ARTICLE = (
     "Salesforce Knowledge 000385781 (2 Apr 2026), https://help.salesforce.com/s/articleView?id=000385781&type=1"
+)
+MTLS_ARTICLE = (
+    "Salesforce Knowledge 000385468 (29 Jul 2025), https://help.salesforce.com/s/articleView?id=000385468&type=1"
+)
+MAILS_NOTE = (
+    'Salesforce release notes, Summer \'24, "Limit Who Receives Notifications About Certificate Expiration" (read in'
+    " a copy),"
+    " https://help.salesforce.com/s/articleView?id=release-notes.rn_security_pe_limit_cert_expire_emails.htm"
 )
 CERTIFICATES_HELP = (
     'Salesforce Help, "Certificates in Salesforce",'

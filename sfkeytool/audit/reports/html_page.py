@@ -155,8 +155,9 @@ def _timeline(inventory: Inventory) -> Iterator[str]:
     yield '<section><h2 id="timeline">What expires first</h2>'
     yield (
         '<p class="soft">Each bar ends on the day of expiry, or goes on with an arrow; the dashed line is today.'
-        " Diamonds are days on which CKM mails, give or take one, should it hold the certificate. The table below has"
-        " the same in words.</p>"
+        " Diamonds are days on which CKM mails, give or take one, should it hold the certificate: 60, 30 and 10 days"
+        " before the expiry whoever has the permission, the day before and on the day administrators. The table below"
+        " has the same in words.</p>"
     )
     yield '<div class="scroll" tabindex="0" role="region" aria-labelledby="timeline">'
     yield f'<svg viewBox="0 0 {_WIDTH} {height}" role="img" aria-labelledby="timeline">'
@@ -289,7 +290,7 @@ def _org(org: OrgFacts) -> Iterator[str]:
     if org.org_id:
         kind = {True: "sandbox", False: "production", None: "org"}[org.is_sandbox]
         yield f"<p>{escape(org.name)}, {kind}, {escape(org.org_id)} at {escape(org.instance_url)}</p>"
-    yield "<p>Whom Salesforce mails about its certificates, sources disagree on:</p><ul>"
+    yield f"<p>{escape(org.recipients.in_words)}.</p><ul>"
     yield f"<li>permission Receive Certificate Expiration Notifications: {_people(org.recipients.by_permission)}</li>"
     yield f"<li>admins: {_people(org.recipients.admins)}</li></ul>"
 

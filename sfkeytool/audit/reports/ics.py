@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from importlib.util import find_spec
 
+from sfkeytool.acceptance.mails import WHO_IS_MAILED, describe_mail_dates
 from sfkeytool.acceptance.mails import latest_start as latest_start_of
 from sfkeytool.audit.model import CarrierKind, Coverage, Inventory, Item, Status
 from sfkeytool.crypto.names import escape_unprintable
@@ -25,9 +26,8 @@ _SUMMARY_CHARACTERS = 120
 """A subject may be thousands of characters long; the description has it whole."""
 
 _WHO_MAILS = (
-    "Certificate and Key Management mails about a certificate that it holds 60, 30 and 10 days before it expires and"
-    " on the day (Salesforce Knowledge 000385781, 2 April 2026), give or take a day. That it does so for imported key"
-    " pairs too is inferred, not documented."
+    f"Certificate and Key Management mails about a certificate that it holds, give or take a day. {WHO_IS_MAILED}. That"
+    " it does so for imported key pairs too is inferred, not documented."
 )
 
 
@@ -110,8 +110,9 @@ def certificate_entries(
         entry(
             f"mail-{(expires - day).days}",
             day,
-            f"Salesforce should mail: {short} expires in {(expires - day).days} days",
-            f"No mail by tomorrow? Look at who receives them. {_WHO_MAILS}",
+            f"Salesforce should mail: {short} expires {_in_days((expires - day).days)}",
+            f"Salesforce should mail {describe_mail_dates([day], expires)}. No mail by tomorrow? Look at who receives"
+            f" them. {_WHO_MAILS}",
         )
         for day in sorted(mails - {expires})
     ]
@@ -137,6 +138,10 @@ def certificate_entries(
         )
     )
     return tuple(sorted(entries, key=lambda each: each.day))
+
+
+def _in_days(days: int) -> str:
+    return "tomorrow" if days == 1 else f"in {days} days"
 
 
 def inventory_calendar(inventory: Inventory) -> bytes:

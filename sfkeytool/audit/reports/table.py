@@ -106,7 +106,7 @@ def _org_lines(label: str, org: OrgFacts) -> Iterator[str]:
     yield f"{label}: {org.name} ({org.org_id}, {kind}) at {org.instance_url}, API {org.api_version}"
     groups = (
         ("have the permission Receive Certificate Expiration Notifications", org.recipients.by_permission),
-        ("are admins (may modify all data and view setup)", org.recipients.admins),
+        ("are admins (may modify all data)", org.recipients.admins),
     )
     for what, people in groups:
         if people is None:
@@ -117,7 +117,7 @@ def _org_lines(label: str, org: OrgFacts) -> Iterator[str]:
             yield f"    {person.username} <{person.email}>" + (f": {', '.join(person.flags)}" if person.flags else "")
         if len(people) > _PEOPLE:
             yield f"    and {len(people) - _PEOPLE} more (--json names all)"
-    yield "  which of the two Salesforce mails, sources disagree on"
+    yield f"  {org.recipients.in_words}"
 
 
 def cells(item: Item) -> tuple[str, ...]:

@@ -138,7 +138,8 @@ def _execute_unwrap(run: Run, values: Values) -> int:
     run.console.envelope(0, facts)
     for entry in outcome.facts["entries"]:
         run.console.heading(f"{entry['alias'] or entry['name']}: key and certificate")
-        run.console.result([f"  {certificate_line(entry['certificate'])}", mails_line(entry["mailDates"])])
+        certificate = entry["certificate"]
+        run.console.result([f"  {certificate_line(certificate)}", mails_line(entry["mailDates"], certificate)])
         if entry["pairProved"]:
             run.console.result([f"  proved: what {entry['name']}.key signs, {entry['name']}.crt verifies"])
     run.console.result(files_lines(receipts))

@@ -7,16 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sfkeytool.cli import options
-from sfkeytool.cli.fields import Field, Question, Values, existing_path
+from sfkeytool.cli.fields import Field, Question, Values, command_line, existing_path, quoted
 from sfkeytool.cli.render import certificate_line
 from sfkeytool.cli.run import Command, Run
-from sfkeytool.errors import InputError, OutputError, UsageError
+from sfkeytool.errors import InputError, LoginRefusedError, OutputError, UsageError
 from sfkeytool.model import ArtifactKind, Notice, PlannedFile
 from sfkeytool.passwords import Source, SourceKind
 
 if TYPE_CHECKING:
     from sfkeytool.keystores.contents import InputFile
     from sfkeytool.workflows.login import Accepted, Event
+    from sfkeytool.workflows.requests import LoginRequest
 
 _STDIN_LIMIT = 1 << 20
 """Bytes of a key on stdin: our own bound, as no key or keystore comes near it."""
@@ -63,13 +64,23 @@ INSTANCE_URL = Field(
     " https://login.salesforce.com]",
     ("--instance-url", "-r"),
     metavar="URL",
-    question=Question("My Domain of the org (Enter for https://login.salesforce.com):", menu_only=True),
+    question=Question(
+        "My Domain of the org (Enter for https://login.salesforce.com, where no External Client App is known):",
+        menu_only=True,
+    ),
 )
 SANDBOX = Field("sandbox", bool, "Log in at https://test.salesforce.com.", ("--sandbox",))
+EXTERNAL_CLIENT_APP = Field(
+    "external_client_app",
+    bool,
+    "The app is an External Client App: --instance-url must be the org's My Domain, which is the audience too.",
+    ("--external-client-app",),
+    question=Question("Is it an External Client App?", "confirm", menu_only=True),
+)
 AUDIENCE = Field(
     "audience",
     str,
-    "Audience (aud) of the assertion. [default: $SF_AUDIENCE_URL, else what follows from the host]",
+    "Audience (aud) of the assertion. [default: $SF_AUDIENCE_URL, else what follows from host and kind of app]",
     ("--audience",),
     metavar="URL",
 )
@@ -108,7 +119,7 @@ def _execute(run: Run, values: Values) -> int:
 
     from sfkeytool.cli.building import build_login_request
     from sfkeytool.salesforce.transport import HttpTransport
-    from sfkeytool.workflows.login import Accepted, Clock, LoginInputs, login, prepare
+    from sfkeytool.workflows.login import Accepted, Clock, LoginInputs, login, other_way, prepare
 
     request = build_login_request(values, run.environ)
     key = read_key(run, request.key)
@@ -123,14 +134,29 @@ def _execute(run: Run, values: Values) -> int:
     run.console.detail(f"POST {prepared.host.token_url}")
     run.console.detail(f"audience {prepared.host.audience}: {prepared.host.reason}")
     clock = Clock(lambda: datetime.now(UTC), monotonic, sleep)
-    for event in login(request, prepared, HttpTransport(run.environ), clock):
-        if isinstance(event, Accepted):
-            if values["name"] and not values["jwt_key_file"]:
-                _note_in_receipt(run, values, event.facts)
-            _show_accepted(run, event, show_token=values["show_token"])
-        else:
-            _show_progress(run, event)
+    try:
+        for event in login(request, prepared, HttpTransport(run.environ), clock):
+            if isinstance(event, Accepted):
+                if values["name"] and not values["jwt_key_file"]:
+                    _note_in_receipt(run, values, event.facts)
+                _show_accepted(run, event, show_token=values["show_token"])
+            else:
+                _show_progress(run, event)
+    except LoginRefusedError as error:
+        way = other_way(request, prepared.host, error.code)
+        if way is None:
+            raise
+        command = _command_of(values, request, way)
+        raise LoginRefusedError(error.code, error.message, *error.hints, f"another way to try: {command}") from None
     return 0
+
+
+def _command_of(values: Values, request: "LoginRequest", way: "LoginRequest") -> str:
+    """The same command line with the host and audience of another request."""
+    changed = values | {"external_client_app": way.external_client_app, "audience": way.audience}
+    if way.instance_url != request.instance_url:
+        changed |= {"instance_url": way.instance_url, "sandbox": False}
+    return quoted(["sfkeytool", *command_line(LOGIN.name, LOGIN.fields, changed)])
 
 
 def read_key(run: Run, source: Source) -> "InputFile":
@@ -226,6 +252,7 @@ LOGIN = Command(
     "A JWT bearer login with the key, and what Salesforce's answer means.",
     (
         "sfkeytool login pay_api --client-id 3MVG9… --username bot@example.com",
+        "sfkeytool login pay_api -i 3MVG9… -u bot@example.com --external-client-app -r https://acme.my.salesforce.com",
         "sfkeytool login -f env:JWT_KEY -i 3MVG9… -u bot@example.com.uat --sandbox --json",
         "sfkeytool login pay_api_202711 -i 3MVG9… -u bot@example.com --wait 10 --old-key pay_api/pay_api.key",
     ),
@@ -233,6 +260,7 @@ LOGIN = Command(
         NAME,
         CLIENT_ID,
         USERNAME,
+        EXTERNAL_CLIENT_APP,
         INSTANCE_URL,
         SANDBOX,
         AUDIENCE,

@@ -7,6 +7,7 @@ from typing import Any
 
 from sfkeytool.cli import options
 from sfkeytool.cli.fields import Field, Question, Values
+from sfkeytool.cli.render import mail_days
 from sfkeytool.cli.run import Command, Run
 from sfkeytool.errors import InputError, SfkeytoolError
 from sfkeytool.model import Notice
@@ -162,7 +163,7 @@ def _certificate_lines(facts: Mapping[str, Any], indent: str) -> Iterator[str]:
     yield f"{indent}issuer       {'self-signed' if facts['selfSigned'] else facts['issuer']}"
     yield f"{indent}valid        {facts['notBefore'][:10]} to {facts['notAfter'][:10]}{left}"
     if facts["mailDates"] and not facts["isCa"]:
-        yield f"{indent}CKM mails    {', '.join(facts['mailDates'])}, if CKM holds it (give or take a day)"
+        yield f"{indent}CKM mails    {mail_days(facts['mailDates'], facts)}, if CKM holds it (give or take a day)"
     yield f"{indent}key          {facts['keyAlgorithm']}{bits}, signed with {facts['signatureAlgorithm']}"
     if facts["san"]:
         yield f"{indent}SAN          {', '.join(facts['san'])}"

@@ -169,7 +169,7 @@ def tell(run: Run, outcome: "Outcome", receipts: "Sequence[Receipt]", heading: A
         run.console.result(
             [f"  {certificate_line(facts['certificate'])}", f"  SHA-256 {facts['certificate']['sha256']}"]
         )
-        run.console.result([mails_line(facts["mailDates"])])
+        run.console.result([mails_line(facts["mailDates"], facts["certificate"])])
     if proof := facts.get("proof"):
         run.console.result([f"  proved: {' and '.join(proof['files'])} hold the same certificate"])
     run.console.result(files_lines(receipts))
