@@ -150,7 +150,7 @@ def test_without_the_folder_the_key_stays_the_clients(cli: Cli, folder: Path) ->
         ["sfkeytool", "reminder", "jenkins_expiry_only", str(path), "--password", "generate"],
     ]
     whats = " ".join(step["what"] for step in items(done)["jenkins"]["advice"])
-    assert whats.index("a second app") < whats.index("switch the client") < whats.index("delete the old one")
+    assert whats.index("a second app") < whats.index("switch the client") < whats.index("retire the old app")
     assert printed(cli("audit", ".")) == commands(done, "jenkins"), (
         "the JSON's lists are what a shell makes of the text"
     )

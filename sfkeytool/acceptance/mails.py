@@ -38,8 +38,8 @@ def mail_dates(not_after: datetime, now: datetime) -> tuple[date, ...]:
 
 def early_mail_dates(not_after: datetime, now: datetime) -> tuple[date, ...]:
     """Those of mail_dates() that leave time to renew: the ones before the last two. Pure."""
-    late = {not_after.date() - timedelta(days=n) for n in LATE_MAIL_DAYS}
-    return tuple(day for day in mail_dates(not_after, now) if day not in late)
+    expires = not_after.date()
+    return tuple(day for day in mail_dates(not_after, now) if (expires - day).days in EARLY_MAIL_DAYS)
 
 
 def describe_mail_dates(days: Sequence[date], expires: date) -> str:

@@ -29,7 +29,7 @@ FIND_THE_KEY = Step(
 )
 ROTATION = Step(
     "Without that key it is a rotation, in this order: make a second app with a new key and its certificate, approve"
-    " the same users for it, switch the client to it, then delete the old one",
+    " the same users for it, switch the client to it, then retire the old app",
     is_general=True,
 )
 _APP_SETUP = {
@@ -40,7 +40,7 @@ _APP_SETUP = {
 }
 _IN_CKM = Step(
     "Where Certificate and Key Management made the key: make the next certificate in Setup, choose it wherever the old"
-    " one is named, then look whether the greyed Delete of the old one still shows a use",
+    " one is named, and see there what still uses the old one",
     is_general=True,
 )
 _OF_OTHERS = Step(

@@ -53,8 +53,8 @@ def _org(org: OrgFacts) -> dict[str, Any]:
         "isSandbox": org.is_sandbox,
         "ckmRead": org.ckm_read,
         "appsRead": org.apps_read,
-        "ckmCertificates": org.ckm_count,
         "namesRead": org.names_read,
+        "ckmCertificates": org.ckm_count,
         "recipients": {
             "byPermission": _people(org.recipients.by_permission),
             "admins": _people(org.recipients.admins),

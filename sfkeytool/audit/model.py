@@ -199,9 +199,9 @@ class OrgFacts:
     ckm_read: bool
     apps_read: bool
     recipients: Recipients = Recipients(None, None)
+    names_read: bool = False
     ckm_count: int | None = None
     """Certificates in CKM; None where its list could not be read."""
-    names_read: bool = False
 
 
 @dataclass(frozen=True)
