@@ -71,6 +71,10 @@ def make(
     return bytes(stream.toByteArray())
 
 
+def parse(der: bytes) -> bytes:
+    return bytes(_certificate(der).getEncoded())
+
+
 def _certificate(der: bytes) -> Any:
     factory = jpype.JClass("java.security.cert.CertificateFactory").getInstance("X.509")
     return factory.generateCertificate(jpype.JClass("java.io.ByteArrayInputStream")(der))
@@ -100,6 +104,7 @@ _CALLS = {
     "chain": chain,
     "created_at_ms": created_at_ms,
     "make": make,
+    "parse": parse,
 }
 
 

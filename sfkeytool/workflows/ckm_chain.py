@@ -19,6 +19,8 @@ from sfkeytool.workflows.requests import CkmChainRequest
 if TYPE_CHECKING:
     from cryptography import x509
 
+    from sfkeytool.crypto.certificate import Certificate
+
 
 @dataclass(frozen=True)
 class CkmChainInputs:
@@ -88,7 +90,7 @@ def parse_request(file: InputFile) -> FoundCsr:
     return requests[0]
 
 
-def refuse_expired(chain: "Sequence[x509.Certificate]", now: datetime) -> None:
+def refuse_expired(chain: "Sequence[Certificate]", now: datetime) -> None:
     """Raises CertificateError for a certificate that has expired."""
     for number, certificate in enumerate(chain):
         if certificate.not_valid_after_utc <= now:
@@ -101,7 +103,7 @@ def refuse_expired(chain: "Sequence[x509.Certificate]", now: datetime) -> None:
             )
 
 
-def differences(certificate: "x509.Certificate", request: "x509.CertificateSigningRequest") -> tuple[Notice, ...]:
+def differences(certificate: "Certificate", request: "x509.CertificateSigningRequest") -> tuple[Notice, ...]:
     """What the CA changed against the request, besides the key. Pure."""
     got, asked = certificates.describe_certificate(certificate), csr.describe_csr(request)
     notices = []
@@ -164,7 +166,7 @@ def _judged(artifacts: Sequence[Artifact], purpose: Purpose, now: datetime) -> l
     ]
 
 
-def _left_out(strangers: "Sequence[x509.Certificate]", contents: Sequence[Contents]) -> list[Notice]:
+def _left_out(strangers: "Sequence[Certificate]", contents: Sequence[Contents]) -> list[Notice]:
     notices = []
     if strangers:
         titles = "; ".join(certificates.describe_certificate(one).subject for one in strangers[:5])

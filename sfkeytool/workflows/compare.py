@@ -15,7 +15,7 @@ from sfkeytool.workflows.leaves import only_leaf
 from sfkeytool.workflows.mails import describe_mails
 
 if TYPE_CHECKING:
-    from cryptography import x509
+    from sfkeytool.crypto.certificate import Certificate
 
 
 class Relation(StrEnum):
@@ -55,7 +55,7 @@ class Identity:
     """What a side stands for: a certificate, or only a key."""
 
     spki_der: bytes
-    certificate: "x509.Certificate | None"
+    certificate: "Certificate | None"
     origin: str
 
 

@@ -17,14 +17,15 @@ from sfkeytool.passwords import COMFORTABLE_LENGTH, MINIMUM_LENGTH, Secret, Sour
 from sfkeytool.workflows.compare import Side, compare
 
 if TYPE_CHECKING:
-    from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+    from sfkeytool.crypto.certificate import Certificate
 
 
 def keystore_artifacts(
     name: str,
     key: "RSAPrivateKey",
-    chain: Sequence["x509.Certificate"],
+    chain: Sequence["Certificate"],
     password: Secret,
     password_source: Source,
     now: datetime,
@@ -173,7 +174,7 @@ def judge_file(
     return tuple(notices.values())
 
 
-def validity_notices(certificate: "x509.Certificate", now: datetime) -> tuple[Notice, ...]:
+def validity_notices(certificate: "Certificate", now: datetime) -> tuple[Notice, ...]:
     if certificate.not_valid_after_utc < now:
         return (
             Notice("certificate.expired", f"the certificate expired on {certificate.not_valid_after_utc:%Y-%m-%d}"),

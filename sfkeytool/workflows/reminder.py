@@ -17,7 +17,7 @@ from sfkeytool.workflows.next_steps import steps_for_reminder
 from sfkeytool.workflows.requests import ReminderRequest
 
 if TYPE_CHECKING:
-    from cryptography import x509
+    from sfkeytool.crypto.certificate import Certificate
 
 _SUFFIX = "_expiry_only"
 
@@ -72,7 +72,7 @@ def reminder(request: ReminderRequest, name: str, inputs: ReminderInputs, now: d
     )
 
 
-def _reminded(file: InputFile, now: datetime) -> "x509.Certificate":
+def _reminded(file: InputFile, now: datetime) -> "Certificate":
     found = only_leaf(parse_contents(file, (), load_keys=False).certificates, file.label)
     if found is None:
         raise CertificateError("certificate.none", f"{file.label} holds no certificate to remind of")

@@ -17,7 +17,7 @@ from sfkeytool.workflows.next_steps import steps_for_keystore
 from sfkeytool.workflows.requests import WrapRequest
 
 if TYPE_CHECKING:
-    from cryptography import x509
+    from sfkeytool.crypto.certificate import Certificate
 
 
 @dataclass(frozen=True)
@@ -242,7 +242,7 @@ def _check_passwords(request: WrapRequest, inputs: WrapInputs) -> tuple[Notice, 
 def _left_out_notices(
     chosen: Candidate,
     placeholders: Sequence[FoundCertificate],
-    strangers: Sequence["x509.Certificate"],
+    strangers: Sequence["Certificate"],
     heap: Heap,
 ) -> tuple[Notice, ...]:
     notices = [
@@ -268,7 +268,7 @@ def _fits(key: FoundKey, certificate: FoundCertificate) -> bool:
     return certificates.spki_der(certificate.certificate) == key.spki_der
 
 
-def _title(certificate: "x509.Certificate") -> str:
+def _title(certificate: "Certificate") -> str:
     facts = certificates.describe_certificate(certificate)
     return f"{facts.subject or '(no subject)'} ({facts.sha256[:23]}…)"
 
