@@ -217,12 +217,15 @@ def spki_der(certificate: Certificate) -> bytes:
     try:
         return keys.spki_der(certificate.public_key())
     except LIBRARY_ERRORS:
-        return _raw_spki(certificate.tbs_certificate_bytes)
+        return raw_spki_der(certificate)
 
 
-def _raw_spki(tbs_der: bytes) -> bytes:
-    """RFC 5280, 4.1: [0] version (if not 1), serial, algorithm, issuer, validity, subject, public key."""
-    body = read_tlv(tbs_der).value
+def raw_spki_der(certificate: Certificate) -> bytes:
+    """The same as it stands there. Pure. Raises DerError if it does not.
+
+    RFC 5280, 4.1: [0] version (if not 1), serial, algorithm, issuer, validity, subject, public key.
+    """
+    body = read_tlv(certificate.tbs_certificate_bytes).value
     parts = children(body)
     number = 6 if parts and parts[0].tag == 0xA0 else 5
     if len(parts) <= number:

@@ -106,6 +106,21 @@ def signed_by(certificate: Certificate, issuer: Certificate) -> bool:
     return bool(_Issuers([issuer]).of(certificate))
 
 
+def denied_by(certificate: Certificate, pool: Sequence[Certificate]) -> Certificate | None:
+    """One of ``pool`` that ``certificate`` names as issuer, by name and key identifier, and whose signature it does not
+    carry. Pure."""
+    authority = _key_identifier(certificate, x509.AuthorityKeyIdentifier)
+    for other in pool:
+        if (
+            authority
+            and authority == _key_identifier(other, x509.SubjectKeyIdentifier)
+            and _comparable(certificate.issuer) == _comparable(other.subject)
+            and check_signature(certificate, other) is Signature.BAD
+        ):
+            return other
+    return None
+
+
 def _best_path(leaf: Certificate, issuers: "_Issuers") -> _Path:
     """Breadth first, so every certificate is looked at once, and the first layer with a root has the shortest way."""
     layer = {leaf: _Path((leaf,), (leaf.not_valid_after_utc,))}

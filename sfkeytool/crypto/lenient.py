@@ -172,14 +172,13 @@ class _Reader:
                 self._odd(f"an element that no certificate has (tag {part.tag:#x})", java=None)
         if not children(issuer.value) or not any(rdn.value for rdn in children(issuer.value)):
             self._odd("no issuer", java=False)
-        _expect(children(key.value), SEQUENCE, BIT_STRING)
         encoded = (
             self._serial(serial),
             self._algorithm(algorithm),
             self._name(issuer, "issuer"),
             self._validity(validity),
             self._name(subject, "subject"),
-            self._canonical(key),
+            self._key(key),
         )
         return b"".join(encoded), extensions, version
 
@@ -303,6 +302,13 @@ class _Reader:
             return encode_tlv(UTC_TIME, f"{moment:%y%m%d%H%M%S}Z".encode())
         return encode_tlv(GENERALIZED_TIME, f"{moment.year:04}{moment:%m%d%H%M%S}Z".encode())
 
+    def _key(self, element: Tlv) -> bytes:
+        algorithm, bits = _expect(children(element.value), SEQUENCE, BIT_STRING)[:2]
+        if bits.value[:1] not in (b"", b"\0"):
+            self._odd("a public key that is no whole number of bytes", java=None)
+            return encode_tlv(SEQUENCE, self._canonical(algorithm), encode_tlv(BIT_STRING, b"\0", bits.value[1:]))
+        return self._canonical(element)
+
     def _extensions(self, element: Tlv) -> tuple[Extension, ...]:
         found: dict[str, Extension] = {}
         (listed,) = _expect(children(element.value), SEQUENCE)[:1]
@@ -322,6 +328,8 @@ class _Reader:
 
     def _extension(self, element: Tlv) -> Extension:
         parts = children(element.value)
+        if element.tag != SEQUENCE:
+            raise DerError("no extension")
         (type_,) = _expect(parts[:1], OID)
         oid = decode_oid(type_.value)
         critical = b""

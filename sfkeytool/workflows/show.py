@@ -7,6 +7,7 @@ from typing import Any
 
 from sfkeytool.crypto import certificates, chains, csr
 from sfkeytool.crypto.sniff import FileKind, normalise_text, sniff
+from sfkeytool.errors import CertificateError
 from sfkeytool.keystores import jks
 from sfkeytool.keystores.contents import Contents, InputFile, parse_contents
 from sfkeytool.passwords import Secret
@@ -47,6 +48,9 @@ def show_file(file: InputFile, passwords: Sequence[Secret], now: datetime) -> di
             "caAsks": _ca_asks(csr.describe_csr(found.csr)),
         }
         for found in contents.requests
+    ]
+    facts["unreadableCertificates"] = [
+        {"origin": found.origin, "alias": found.alias, "reason": found.error.message} for found in contents.unreadable
     ]
     facts["ignored"] = list(contents.ignored)
     return facts
@@ -109,7 +113,10 @@ def _describe_store(file: InputFile, contents: Contents) -> dict[str, Any]:
 
 
 def _in_order(chain_der: Sequence[bytes], label: str) -> bool:
-    chain = [certificates.parse_certificate(der, label) for der in chain_der]
+    try:
+        chain = [certificates.parse_certificate(der, label) for der in chain_der]
+    except CertificateError:
+        return False
     return all(chains.signed_by(below, above) for below, above in pairwise(chain))
 
 

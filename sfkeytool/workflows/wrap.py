@@ -114,7 +114,7 @@ def wrap_heap(request: WrapRequest, heap: Heap, inputs: WrapInputs, now: datetim
         record=package.receipt_record("wrap", now, artifacts, **facts),
         notices=(
             *_left_out_notices(chosen, placeholders, chain.strangers, heap),
-            *package.check_acceptance(artifacts, inputs.password, request.purpose, now),
+            *package.check_acceptance(artifacts, inputs.password, request.purpose, now, given=True),
             *key_notices,
             *password_notices,
         ),
