@@ -40,6 +40,9 @@ def ckm_chain(request: CkmChainRequest, inputs: CkmChainInputs, now: datetime) -
     contents = [parse_contents(file, inputs.input_passwords, load_keys=False) for file in inputs.files]
     found = tuple({one.der: one for content in contents for one in content.certificates}.values())
     asked = parse_request(inputs.csr) if inputs.csr else None
+    unreadable = [one for content in contents for one in content.unreadable]
+    if unreadable and (not found or (asked is None and not _have_leaf(found))):
+        raise unreadable[0].error
     leaf = _leaf(found, asked)
     chain = chains.build_chain(leaf.certificate, [one.certificate for one in found])
     refuse_expired(chain.certificates, now)
@@ -64,6 +67,10 @@ def ckm_chain(request: CkmChainRequest, inputs: CkmChainInputs, now: datetime) -
         notices=(
             *_judged(artifacts, request.purpose, now),
             *(differences(leaf.certificate, asked.csr) if asked else (_UNPROVED,)),
+            *(
+                Notice("ckm.unreadable-left-out", f"left out, it cannot be read: {one.error.message}")
+                for one in unreadable
+            ),
             *_left_out(chain.strangers, contents),
         ),
         next_steps=steps_for_chain(request.name, request.purpose, leaf.certificate, now),
@@ -113,6 +120,10 @@ def differences(certificate: "Certificate", request: "x509.CertificateSigningReq
     if missing := [name for name in asked.san if name not in got.san]:
         notices.append(Notice("ckm.san-differs", f"asked for, but not in the certificate: {', '.join(missing)}"))
     return tuple(notices)
+
+
+def _have_leaf(found: Sequence[FoundCertificate]) -> bool:
+    return any(not certificates.describe_certificate(one.certificate).is_ca for one in found)
 
 
 def _leaf(found: Sequence[FoundCertificate], asked: FoundCsr | None) -> FoundCertificate:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sfkeytool.crypto import certificates, keys
 from sfkeytool.errors import EXIT_DIFFERENT, EXIT_DONE, CertificateError, InputError, PrivateKeyPasswordError
-from sfkeytool.keystores.contents import FoundCertificate, InputFile, parse_contents
+from sfkeytool.keystores.contents import FoundCertificate, InputFile, UnreadableCertificate, parse_contents
 from sfkeytool.model import Outcome
 from sfkeytool.passwords import Secret
 from sfkeytool.workflows.leaves import only_leaf
@@ -92,6 +92,7 @@ def _identity(side: Side, passwords: Sequence[Secret]) -> Identity:
     found: dict[bytes, FoundCertificate] = {}
     bare_keys: dict[bytes, str] = {}
     locked: list[str] = []
+    unreadable: list[UnreadableCertificate] = []
     for file in side.files:
         try:
             contents = parse_contents(file, passwords, load_keys=False)
@@ -104,9 +105,10 @@ def _identity(side: Side, passwords: Sequence[Secret]) -> Identity:
         for key in contents.keys:
             bare_keys.setdefault(key.spki_der, key.origin)
         locked.extend(contents.locked)
+        unreadable.extend(contents.unreadable)
         for request in contents.requests:
             bare_keys.setdefault(keys.spki_der(request.csr.public_key()), request.origin)
-    leaf = only_leaf(tuple(found.values()), side.label)
+    leaf = only_leaf(tuple(found.values()), side.label, unreadable)
     if leaf is not None:
         return Identity(certificates.spki_der(leaf.certificate), leaf.certificate, leaf.origin)
     if len(bare_keys) == 1:

@@ -161,7 +161,8 @@ _CONSUMER_KEY = Notice(
 
 def _app_certificate(file: InputFile, now: datetime) -> "tuple[Certificate, list[Notice]]":
     """NAME.crt, judged as the app would. Raises CertificateError."""
-    found = only_leaf(parse_contents(file, (), load_keys=False).certificates, file.label)
+    contents = parse_contents(file, (), load_keys=False)
+    found = only_leaf(contents.certificates, file.label, contents.unreadable)
     if found is None:
         raise CertificateError("certificate.none", f"{file.label} holds no certificate")
     return found.certificate, list(package.judge_file(file, Profile.APP_CERT, Purpose.JWT, now))

@@ -11,7 +11,7 @@ from sfkeytool.model import ArtifactKind, Outcome, Purpose
 from sfkeytool.names import MAXIMUM_LENGTH, legal_name
 from sfkeytool.passwords import Secret
 from sfkeytool.workflows import package
-from sfkeytool.workflows.leaves import only_leaf
+from sfkeytool.workflows.leaves import only_leaf, refuse_bad_signature
 from sfkeytool.workflows.mails import describe_mails
 from sfkeytool.workflows.next_steps import steps_for_reminder
 from sfkeytool.workflows.requests import ReminderRequest
@@ -73,9 +73,11 @@ def reminder(request: ReminderRequest, name: str, inputs: ReminderInputs, now: d
 
 
 def _reminded(file: InputFile, now: datetime) -> "Certificate":
-    found = only_leaf(parse_contents(file, (), load_keys=False).certificates, file.label)
+    contents = parse_contents(file, (), load_keys=False)
+    found = only_leaf(contents.certificates, file.label, contents.unreadable)
     if found is None:
         raise CertificateError("certificate.none", f"{file.label} holds no certificate to remind of")
+    refuse_bad_signature(found)
     certificate = found.certificate
     if certificate.not_valid_after_utc <= now:
         raise CertificateError(

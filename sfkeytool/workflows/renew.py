@@ -20,7 +20,7 @@ from sfkeytool.passwords import Secret, SourceKind
 from sfkeytool.workflows import package
 from sfkeytool.workflows.generations import Generation, successors
 from sfkeytool.workflows.keypair import DEFAULT_BITS, describe_key, key_artifact
-from sfkeytool.workflows.leaves import only_leaf
+from sfkeytool.workflows.leaves import only_leaf, refuse_bad_signature
 from sfkeytool.workflows.mails import describe_mails
 from sfkeytool.workflows.requests import RenewRequest
 from sfkeytool.workflows.runbook import Change, encode_runbook, progress, steps
@@ -158,9 +158,11 @@ def _change_of(generation: Generation) -> Change:
 
 
 def _old_certificate(file: InputFile) -> Certificate:
-    found = only_leaf(parse_contents(file, (), load_keys=False).certificates, file.label)
+    contents = parse_contents(file, (), load_keys=False)
+    found = only_leaf(contents.certificates, file.label, contents.unreadable)
     if found is None:
         raise CertificateError("certificate.none", f"{file.label} holds no certificate to follow")
+    refuse_bad_signature(found)
     return found.certificate
 
 

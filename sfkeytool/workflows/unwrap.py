@@ -87,6 +87,10 @@ def unwrap(request: UnwrapRequest, inputs: UnwrapInputs, now: datetime) -> Outco
     if inputs.key_password is None:
         message = "written unencrypted (the Salesforce CLI takes no other); --key-password SOURCE encrypts"
         notices.insert(0, Notice("key.in-clear", f"private keys are {message} them"))
+    notices += [
+        Notice("unwrap.unreadable", f"not written, it cannot be read: {found.error.message}")
+        for found in contents.unreadable
+    ]
     trusted = len(contents.store.certificates) if contents.store else 0
     if trusted and contents.kind is not FileKind.PKCS12:  # a PFX keeps its chains so
         notices.append(Notice("unwrap.trusted-ignored", f"{trusted} trusted certificates of {label} are not written"))

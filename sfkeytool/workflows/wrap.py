@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 from sfkeytool.crypto import certificates, chains, keys
 from sfkeytool.errors import CertificateError, KeystoreError, KeystorePasswordError, PrivateKeyError
-from sfkeytool.keystores.contents import Contents, FoundCertificate, FoundKey, InputFile, parse_contents
+from sfkeytool.keystores.contents import (
+    Contents,
+    FoundCertificate,
+    FoundKey,
+    InputFile,
+    UnreadableCertificate,
+    parse_contents,
+)
 from sfkeytool.model import Artifact, ArtifactKind, Notice, Outcome
 from sfkeytool.passwords import Secret
 from sfkeytool.workflows import package
@@ -49,6 +56,7 @@ class Heap:
     certificates: tuple[FoundCertificate, ...]
     locked: tuple[str, ...]
     ignored: tuple[str, ...] = field(default=())
+    unreadable: tuple[UnreadableCertificate, ...] = ()
 
 
 def wrap(request: WrapRequest, inputs: WrapInputs, now: datetime) -> Outcome:
@@ -68,7 +76,7 @@ def wrap(request: WrapRequest, inputs: WrapInputs, now: datetime) -> Outcome:
                 f"{existing[0].origin} is there already and holds another key than the entry {alias!r}",
                 "take another NAME or --output-dir: a private key is never replaced",
             )
-        heap = Heap(existing, heap.certificates, (), heap.ignored)
+        heap = Heap(existing, heap.certificates, (), heap.ignored, heap.unreadable)
         request = request._replace(alias=None)
     return wrap_heap(request, heap, inputs, now)
 
@@ -79,6 +87,7 @@ def wrap_heap(request: WrapRequest, heap: Heap, inputs: WrapInputs, now: datetim
     chosen, placeholders = choose_candidate(heap, request.alias)
     key = keys.require_supported(chosen.key.key, chosen.key.origin)
     leaf = chosen.leaf.certificate
+    _refuse_unreadable_answer(heap, chosen)
     pool = [found.certificate for found in heap.certificates if found not in placeholders]
     chain = chains.build_chain(leaf, pool)
     ca_signed = not chains.is_self_signed(leaf)
@@ -128,6 +137,8 @@ def choose_candidate(heap: Heap, alias: str | None) -> tuple[Candidate, tuple[Fo
     Never guesses: several pairs are an error that lists them, unless ``alias`` picks one.
     """
     found_keys = _with_alias(heap, alias) if alias is not None else heap.keys
+    if not heap.certificates and heap.unreadable:
+        raise heap.unreadable[0].error
     if not heap.certificates:
         raise CertificateError(
             "wrap.no-certificate", "there is no certificate in these files", "add the file that the CA sent back"
@@ -150,6 +161,8 @@ def choose_candidate(heap: Heap, alias: str | None) -> tuple[Candidate, tuple[Fo
         for leaf in heap.certificates
         if _fits(key, leaf) and (alias is None or key.alias is None or leaf.alias in (None, key.alias))
     ]
+    if not candidates and heap.unreadable:
+        raise heap.unreadable[0].error
     if not candidates:
         raise PrivateKeyError(
             "wrap.key-fits-none",
@@ -183,6 +196,7 @@ def _sort_out(files: Iterable[Contents]) -> Heap:
     found: dict[tuple[bytes, str | None], FoundCertificate] = {}
     locked: list[str] = []
     ignored: list[str] = []
+    unreadable: list[UnreadableCertificate] = []
     for contents in files:
         for key in contents.keys:
             known = found_keys.get((key.spki_der, key.alias))
@@ -192,9 +206,19 @@ def _sort_out(files: Iterable[Contents]) -> Heap:
             found.setdefault((certificate.der, None), certificate)
         locked.extend(f"{contents.label}, entry {alias!r}" for alias in contents.locked)
         ignored.extend(contents.ignored)
+        unreadable.extend(contents.unreadable)
         for request in contents.requests:
             ignored.append(f"{request.origin}: certificate request")
-    return Heap(_merge_aliases(found_keys.values()), tuple(found.values()), tuple(locked), tuple(ignored))
+    return Heap(
+        _merge_aliases(found_keys.values()), tuple(found.values()), tuple(locked), tuple(ignored), tuple(unreadable)
+    )
+
+
+def _refuse_unreadable_answer(heap: Heap, chosen: Candidate) -> None:
+    """A self-signed placeholder must not pass for the answer that a CA sent and nobody can read."""
+    outside_keystores = [found for found in heap.unreadable if found.alias is None]
+    if outside_keystores and chains.is_self_signed(chosen.leaf.certificate):
+        raise outside_keystores[0].error
 
 
 def _merge_aliases(found: Iterable[FoundKey]) -> tuple[FoundKey, ...]:
@@ -259,6 +283,10 @@ def _left_out_notices(
     others = [key.origin for key in heap.keys if key is not chosen.key]
     if others:
         notices.append(Notice("wrap.keys-left-out", f"left out, other private keys: {'; '.join(others)}"))
+    notices += [
+        Notice("wrap.unreadable-left-out", f"left out, it cannot be read: {found.error.message}")
+        for found in heap.unreadable
+    ]
     if heap.ignored:
         notices.append(Notice("wrap.ignored", f"not used: {'; '.join(heap.ignored)}"))
     return tuple(notices)
