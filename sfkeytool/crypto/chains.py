@@ -30,7 +30,7 @@ class Chain:
     """``certificates`` go from the leaf towards the root; ``strangers`` are those of the heap that are not in it.
 
     ``missing_issuer`` names the issuer that the last one wants and the heap lacks; None if the chain ends in a
-    certificate that signed itself, or says so under a signature that cannot be tested.
+    certificate that says that it signed itself: whether it did is another matter.
     """
 
     certificates: tuple[Certificate, ...]
@@ -214,7 +214,7 @@ _KNOWN_KEYS = (
 
 def _is_root(certificate: Certificate) -> bool:
     """Whether no issuer need be looked for above a certificate."""
-    return check_self_signature(certificate) in (Signature.GOOD, Signature.UNTESTED)
+    return check_self_signature(certificate) is not None
 
 
 def _comparable(name: x509.Name) -> tuple[tuple[str, str], ...]:

@@ -40,6 +40,8 @@ def _damaged(subject: Subject) -> Checked:
 
 def _bad_signature(subject: Subject) -> Checked:
     for chain, certificate in _each(subject):
+        if not certificate.algorithms_agree:
+            continue  # which is damage of another kind
         where = chain.name_of(certificate)
         own = chains.check_self_signature(certificate)
         if own is Signature.UNTESTED:
