@@ -1,5 +1,6 @@
 """Certificates that cryptography refuses and that Java and openssl take: read, kept byte for byte, and told about."""
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -79,6 +80,27 @@ READABLE: dict[str, tuple[dict[str, object], dict[str, object]]] = {
 }
 
 
+ONLY_JAVA = {
+    "Latin-1 in a UTF8String",
+    "half a character of UTF-16",
+    "a number for a name",
+    "version 2",
+    "padded serial number",
+}
+"""What openssl 3 refuses too."""
+
+
+def _library_reads(der: bytes) -> bool:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            read = x509.load_der_x509_certificate(der)
+            _ = (read.subject, read.issuer, read.extensions, read.not_valid_before_utc)
+    except Exception:
+        return False
+    return True
+
+
 @pytest.mark.parametrize("case", READABLE)
 def test_what_java_and_openssl_take_is_taken(case: str, key: rsa.RSAPrivateKey, folder: Path) -> None:
     """Its words, its bytes, its signature; and where cryptography refuses it, what is unusual is said."""
@@ -91,10 +113,10 @@ def test_what_java_and_openssl_take_is_taken(case: str, key: rsa.RSAPrivateKey, 
     assert read.public_bytes(serialization.Encoding.DER) == der
     assert java_parse(der) == der
     assert refusal_of(read) is None
-    try:
-        x509.load_der_x509_certificate(der).subject  # noqa: B018 - it reads lazily
-    except ValueError:
+    if not _library_reads(der):
         assert facts.unusual
+    if case in ONLY_JAVA:
+        return
     (folder / "odd.der").write_bytes(der)
     printed = openssl("x509", "-inform", "DER", "-in", "odd.der", "-noout", "-fingerprint", "-sha256", "-pubkey")
     assert facts.sha256 in printed
@@ -102,7 +124,7 @@ def test_what_java_and_openssl_take_is_taken(case: str, key: rsa.RSAPrivateKey, 
 
 def test_null_parameters_of_ecdsa_and_dsa_are_taken(ca_key: ec.EllipticCurvePrivateKey) -> None:
     """keytool of Java 8 and 11 wrote them; the signature is verified over the bytes as they are."""
-    old = dsa.generate_private_key(1024)
+    old = dsa.generate_private_key(1024)  # noqa: S505
     for signer, oid in ((ca_key, odd.ECDSA_SHA256), (old, odd.DSA_SHA256)):
         der = odd.certificate(signer, inner=odd.algorithm(oid, odd.NULL))
         read = certificates.parse_certificate(der, "odd.crt")
@@ -119,7 +141,7 @@ REFUSED: dict[str, dict[str, object]] = {
     "extensions in version 2": {"version": version(1), "extensions": [odd.CA_TRUE]},
     "an extension twice": {"extensions": [odd.CA_TRUE, odd.CA_TRUE]},
     "an extension without a value": {"extensions": [odd.tlv(0x30, odd.oid("1.2.3.4"))]},
-    "an extension that is none": {"extensions": [odd.tlv(0x31, odd.oid("1.2.3.4"), odd.tlv(4))]},
+    "an extension that is none": {"extensions": [odd.tlv(0x38, odd.oid("1.2.3.4"), odd.tlv(4))]},
     "an empty serial number": {"serial": odd.tlv(2)},
     "no issuer": {"issuer": odd.tlv(0x30)},
     "a critical extension that is garbage": {"extensions": [odd.extension("2.5.29.15", b"garbage", TRUE)]},
@@ -198,8 +220,7 @@ def test_keytool_lists_what_wrap_made_of_an_odd_chain(cli: Cli, odd_chain: tuple
     shown = [certificate["sha256"] for certificate in result.json["result"]["chain"]]
     assert [line.split("SHA256: ")[1] for line in listed.splitlines() if "SHA256: " in line] == shown
     assert java_chain(java_load(Path("pay/pay.jks").read_bytes(), "JKS", PASSWORD), "pay") == odd_chain
-    (told,) = [notice for notice in result.json["notices"] if notice["code"] == "ckm.certificate.unusual"]
-    assert "PrintableString" in told["message"]
+    assert any("that a PrintableString does not have: '&'" in warning for warning in result.json["warnings"])
     assert cli("compare", "pay/pay.jks", "leaf.crt", "--password", "env:TEST_PASSWORD").code == 0
 
 
@@ -211,12 +232,13 @@ def test_every_reader_takes_an_odd_chain(cli: Cli, odd_chain: tuple[bytes, bytes
     assert "subject      CN=pay & go" in shown.out
     assert "unusual      characters in the subject that a PrintableString does not have: '&'" in shown.out
     judged = cli("check", "pay/pay.jks", *secret, "--json").json["result"]["files"][0]
-    assert (judged["verdict"], [finding["rule"] for finding in judged["findings"]]) == (
+    assert (judged["verdict"], {finding["rule"] for finding in judged["findings"]}) == (
         "accept",
-        ["ckm.certificate.unusual"],
+        {"ckm.certificate.unusual"},
     )
     assert cli("unwrap", "pay/pay.jks", "-d", "out", *secret).code == 0
-    assert Path("out/pay/pay.crt").read_bytes() == Path("leaf.crt").read_bytes()
+    (leaf,) = Path("out").rglob("pay.crt")
+    assert leaf.read_bytes() == Path("leaf.crt").read_bytes()
     assert cli("metadata", "pay", "--contact-email", "a@b.example").code == 0
     assert cli("reminder", "watch", "leaf.crt", "--password", "generate").code == 0
     assert cli("renew", "pay", "--password", "generate").code == 0
@@ -241,8 +263,7 @@ def test_a_stranger_that_nobody_can_read_costs_a_warning(cli: Cli, odd_chain: tu
     Path("ca.crt").write_bytes(Path("ca.crt").read_bytes() + as_pem(GARBAGE))
     result = wrapped(cli)
     assert (result.code, result.json["result"]["chainComplete"]) == (0, True)
-    (told,) = [notice for notice in result.json["notices"] if notice["code"] == "wrap.unreadable-left-out"]
-    assert "has not the elements of a certificate" in told["message"]
+    assert any("has not the elements of a certificate" in warning for warning in result.json["warnings"])
     (shown,) = cli("show", "ca.crt", "--json").json["result"]["files"]
     assert len(shown["certificates"]) == len(shown["unreadableCertificates"]) == 1
     assert "that cannot be read" in cli("show", "ca.crt").out

@@ -318,7 +318,7 @@ class _Reader:
             try:
                 extension = self._extension(part)
             except DerError:
-                self._odd("an extension that is malformed", java=False)
+                self._odd("an extension that is malformed", java=None if part.tag == SET else False)
                 continue
             if extension.oid in found:
                 self._odd(f"two extensions {extension.oid}", java=False)
