@@ -45,6 +45,14 @@ def chain(data: bytes, type: str, password: str | None, alias: str) -> tuple[byt
     return tuple(bytes(each.getEncoded()) for each in found)
 
 
+def open_whole(data: bytes, type: str, password: str) -> None:
+    """Down to the key and the chain of each entry that holds a key."""
+    store = load(data, type, password)
+    for alias in [each for each in store.aliases() if store.isKeyEntry(each)]:
+        if store.getKey(alias, _chars(password)) is None or not store.getCertificateChain(alias):
+            raise jpype.JClass("java.security.UnrecoverableKeyException")(f"nothing under {alias}")
+
+
 def created_at_ms(data: bytes, type: str, password: str | None, alias: str) -> int:
     return int(load(data, type, password).getCreationDate(alias).getTime())
 
@@ -69,6 +77,10 @@ def make(
     stream = jpype.JClass("java.io.ByteArrayOutputStream")()
     store.store(stream, _chars(password))
     return bytes(stream.toByteArray())
+
+
+def parse(der: bytes) -> bytes:
+    return bytes(_certificate(der).getEncoded())
 
 
 def _certificate(der: bytes) -> Any:
@@ -99,7 +111,9 @@ _CALLS = {
     "certificate": certificate,
     "chain": chain,
     "created_at_ms": created_at_ms,
+    "open_whole": open_whole,
     "make": make,
+    "parse": parse,
 }
 
 

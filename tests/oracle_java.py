@@ -70,6 +70,17 @@ def java_chain(store: JavaStore, alias: str) -> tuple[bytes, ...]:
     return found
 
 
+def java_opens_whole(data: bytes, type: str, password: str) -> None:
+    """Nothing, if each key entry gives its key and its chain. Raises JavaError."""
+    _ask("open_whole", data, type, password)
+
+
+def java_parse(der: bytes) -> bytes:
+    """What CertificateFactory makes of a certificate, encoded again. Raises JavaError."""
+    parsed: bytes = _ask("parse", der)
+    return parsed
+
+
 def java_created_at_ms(store: JavaStore, alias: str) -> int:
     return int(_ask("created_at_ms", *store._arguments, alias))
 

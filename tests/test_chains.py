@@ -11,9 +11,11 @@ from conftest import openssl
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from sfkeytool.crypto import certificates, chains
+from sfkeytool.crypto.certificate import Certificate
 
 NOW = datetime.now(UTC)
 KEYS = {
@@ -50,7 +52,7 @@ class Workshop:
         ca: bool = True,
         ids: bool = True,
         options: Sequence[str] = (),
-    ) -> x509.Certificate:
+    ) -> Certificate:
         """A certificate called ``name`` (file) for ``subject``, signed by ``issuer`` or by itself."""
         own_key = self.key(key or name, kind)
         request, out, config = (self.folder / f"{name}.{suffix}" for suffix in ("csr", "crt", "ext"))
@@ -84,7 +86,7 @@ class Workshop:
 
 
 def x509_der(path: Path) -> bytes:
-    return certificates.encode_der(x509.load_pem_x509_certificate(path.read_bytes()))
+    return x509.load_pem_x509_certificate(path.read_bytes()).public_bytes(Encoding.DER)
 
 
 @pytest.fixture
@@ -92,7 +94,7 @@ def workshop(tmp_path: Path) -> Workshop:
     return Workshop(tmp_path)
 
 
-def names_of(found: Sequence[x509.Certificate]) -> list[str]:
+def names_of(found: Sequence[Certificate]) -> list[str]:
     return [str(c.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value) for c in found]
 
 
@@ -231,7 +233,7 @@ def issue(
     *,
     authority: ec.EllipticCurvePrivateKey | None = None,
     identified: bool = False,
-) -> x509.Certificate:
+) -> Certificate:
     """A certificate of any shape, quickly, where openssl would refuse or take its time."""
     builder = (
         x509.CertificateBuilder()
@@ -248,7 +250,8 @@ def issue(
     if identified:
         identifier_of_own = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
         builder = builder.add_extension(identifier_of_own, critical=False)
-    return builder.sign(issuer_key, hashes.SHA256())
+    made = builder.sign(issuer_key, hashes.SHA256())
+    return certificates.parse_certificate(made.public_bytes(Encoding.DER), subject)
 
 
 def name(common_name: str) -> x509.Name:

@@ -45,11 +45,22 @@ def rule(**changes: Any) -> Rule:
 
 def test_ids_are_unique_and_every_rule_of_the_modules_is_listed() -> None:
     """The catalogue is written by hand: nothing may be forgotten in it, or stand there twice."""
-    from sfkeytool.acceptance.rules import app, certificate, chain, entry, key, purpose, request, signed, store
+    from sfkeytool.acceptance.rules import (
+        app,
+        certificate,
+        chain,
+        encoding,
+        entry,
+        key,
+        purpose,
+        request,
+        signed,
+        store,
+    )
 
     ids = [one.id for one in CATALOGUE]
     assert len(set(ids)) == len(ids)
-    modules = (app, certificate, chain, entry, key, purpose, request, signed, store)
+    modules = (app, certificate, chain, encoding, entry, key, purpose, request, signed, store)
     defined = {value.id for module in modules for value in vars(module).values() if isinstance(value, Rule)}
     assert defined == set(ids)
 

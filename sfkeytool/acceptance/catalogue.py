@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from sfkeytool.acceptance.blanks import ready_to_type
 from sfkeytool.acceptance.rule import Rule
-from sfkeytool.acceptance.rules import app, certificate, chain, entry, key, purpose, request, signed, store
+from sfkeytool.acceptance.rules import app, certificate, chain, encoding, entry, key, purpose, request, signed, store
 from sfkeytool.model import Profile
 
 CATALOGUE: tuple[Rule, ...] = (
@@ -39,7 +39,10 @@ CATALOGUE: tuple[Rule, ...] = (
     certificate.WEAK_SIGNATURE,
     certificate.DUAL_USAGE,
     certificate.PUBLIC_LIFETIME,
+    encoding.CKM_BAD_SIGNATURE,
+    encoding.CKM_UNUSUAL,
     app.NO_CERTIFICATE,
+    encoding.APP_DAMAGED,
     app.NOT_RSA,
     app.TOO_SMALL,
     app.PRIVATE_KEY,
@@ -49,7 +52,10 @@ CATALOGUE: tuple[Rule, ...] = (
     app.EXPIRED,
     app.NOT_YET_VALID,
     app.WEAK_SIGNATURE,
+    encoding.APP_BAD_SIGNATURE,
+    encoding.APP_UNUSUAL,
     signed.NO_CERTIFICATE,
+    encoding.SIGNED_DAMAGED,
     signed.PRIVATE_KEY,
     signed.NOT_PEM,
     signed.OTHER_KEY,
@@ -60,6 +66,8 @@ CATALOGUE: tuple[Rule, ...] = (
     signed.INCOMPLETE,
     signed.STRANGER,
     signed.ENDING,
+    encoding.SIGNED_BAD_SIGNATURE,
+    encoding.SIGNED_UNUSUAL,
     request.NO_REQUEST,
     request.SIGNATURE,
     request.TOO_SMALL,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from sfkeytool.crypto.der import (
     INTEGER,
     OCTET_STRING,
+    OID,
     SEQUENCE,
     DerError,
     children,
@@ -79,9 +80,14 @@ def parse_pkcs8(key_pkcs8: bytes) -> PrivateKeyNumbers | None:
         parts = children(outer.value)
         if outer.tag != SEQUENCE or outer.end != len(key_pkcs8):
             return None
-        if [part.tag for part in parts[:3]] != [INTEGER, SEQUENCE, OCTET_STRING]:
+        if [part.tag for part in parts[:3]] != [INTEGER, SEQUENCE, OCTET_STRING] or parts[0].value != b"\0":
             return None
-        oid = decode_oid(children(parts[1].value)[0].value)
+        if not all(part.minimal for part in (outer, *parts)):
+            return None  # Java reads keys as DER, and not as BER
+        kind = children(parts[1].value)
+        if kind[0].tag != OID:
+            return None
+        oid = decode_oid(kind[0].value)
         algorithm = _ALGORITHMS.get(oid, oid)
         if oid not in (OID_RSA, OID_RSA_PSS):
             return PrivateKeyNumbers(algorithm, None)

@@ -84,6 +84,8 @@ class Rule:
     applies: Callable[["Subject"], bool] = always
     salesforce_message: str | None = None
     retrieved: date = date(2026, 11, 24)
+    refused_by_makers: bool = False
+    """Whether nothing is made of what fails it, though Salesforce may take it."""
 
     def __post_init__(self) -> None:
         if not _ID.fullmatch(self.id):

@@ -7,11 +7,11 @@ from functools import cached_property
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from sfkeytool.acceptance.private_key import PrivateKeyNumbers, parse_pkcs8
 from sfkeytool.crypto import certificates, chains, keys, pem
+from sfkeytool.crypto.certificate import Certificate
 from sfkeytool.crypto.certificates import CertificateFacts, describe_certificate
 from sfkeytool.crypto.names import LIBRARY_ERRORS
 from sfkeytool.crypto.sniff import KEYSTORE_KINDS, FileKind, normalise_text, sniff, unusual_form
@@ -43,8 +43,8 @@ class ListedChain:
     """Certificates as a file lists them, and what they make when put in order from ``leaf``."""
 
     where: str
-    listed: tuple[x509.Certificate, ...]
-    leaf: x509.Certificate
+    listed: tuple[Certificate, ...]
+    leaf: Certificate
 
     @cached_property
     def sorted(self) -> chains.Chain:
@@ -59,7 +59,7 @@ class ListedChain:
     def ca_issued(self) -> bool:
         return not self.facts.self_signed
 
-    def name_of(self, certificate: x509.Certificate) -> str:
+    def name_of(self, certificate: Certificate) -> str:
         """Where a certificate stands, for messages."""
         return f"{self.where}, certificate {self.listed.index(certificate) + 1}"
 
@@ -71,7 +71,7 @@ class KeyEntry:
     where: str
     alias: str | None
     """None for a key of a PFX that has no name."""
-    certificates: tuple[x509.Certificate | None, ...]
+    certificates: tuple[Certificate | None, ...]
     """None stands for one that cannot be read."""
     key_pkcs8: bytes | None = field(repr=False)
     """What the store's password makes of the protected key; secret. None if it does not open it."""
@@ -91,7 +91,7 @@ class KeyEntry:
         own = next((certificate for certificate in listed if self.fits(certificate)), listed[0])
         return ListedChain(self.where, listed, own)
 
-    def fits(self, certificate: x509.Certificate) -> bool:
+    def fits(self, certificate: Certificate) -> bool:
         """Whether the certificate is the public half of an RSA key."""
         if self.key is None or self.key.rsa is None:
             return False
@@ -287,7 +287,7 @@ class Subject:
         return parse_contents(InputFile(self.label, self.data), (), load_keys=False)
 
     @cached_property
-    def listed(self) -> tuple[x509.Certificate, ...]:
+    def listed(self) -> tuple[Certificate, ...]:
         """The certificates of a file that is no keystore and no XML of another kind, in its order."""
         if self.contents is None or self.foreign is not None:
             return ()
@@ -351,7 +351,7 @@ def default_profile(subject: Subject) -> Profile:
     return Profile.APP_CERT
 
 
-def _first_leaf(listed: Sequence[x509.Certificate]) -> x509.Certificate:
+def _first_leaf(listed: Sequence[Certificate]) -> Certificate:
     """The first certificate that signed no other one here."""
     for candidate in listed:
         if not any(other != candidate and chains.signed_by(other, candidate) for other in listed):
@@ -359,7 +359,7 @@ def _first_leaf(listed: Sequence[x509.Certificate]) -> x509.Certificate:
     return listed[0]
 
 
-def _certificate(der: bytes, where: str) -> x509.Certificate | None:
+def _certificate(der: bytes, where: str) -> Certificate | None:
     try:
         return certificates.parse_certificate(der, where)
     except CertificateError:

@@ -36,6 +36,8 @@ def carriers_of(
             yield Problem(source, path, error.code, error.message)
             continue
         yield from (carrier_of(source, kind, name, path, part, each) for each in found.certificates)
+        for unreadable in found.unreadable:
+            yield Problem(source, path, unreadable.error.code, unreadable.error.message)
         if found.reference:
             note = found.words if parse_record_id(found.reference) else ""
             yield Carrier(source, kind, name, path, part, reference=found.reference, note=note)
@@ -46,10 +48,15 @@ def carriers_of_content(source: str, kind: CarrierKind, name: str, path: str, co
 
     Raises what parse_contents raises.
     """
-    found = parse_contents(InputFile(f"{path} {name}", content), ()).certificates
+    contents = parse_contents(InputFile(f"{path} {name}", content), ())
+    found = contents.certificates
+    if contents.unreadable and all(describe_certificate(each.certificate).is_ca for each in found):
+        raise contents.unreadable[0].error  # it may be the leaf
+    note = "a certificate beside it cannot be read" if contents.unreadable else ""
     issuers = issuers_among([each.certificate for each in found])
     return tuple(
-        replace(carrier_of(source, kind, name, path, "", each), in_chain=each.certificate in issuers) for each in found
+        replace(carrier_of(source, kind, name, path, "", each), in_chain=each.certificate in issuers, note=note)
+        for each in found
     )
 
 

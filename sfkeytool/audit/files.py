@@ -90,7 +90,7 @@ def _open(file: InputFile, passwords: Sequence[Secret]) -> Contents:
         return parse_contents(file, (), load_keys=False)
 
 
-def _from_contents(contents: Contents, source: str, *, is_ckm_source: bool) -> Iterator[Carrier]:
+def _from_contents(contents: Contents, source: str, *, is_ckm_source: bool) -> Iterator[Carrier | Problem]:
     path = PurePath(contents.label)
     kind = CarrierKind.CKM_SOURCE if is_ckm_source else CarrierKind.FILE
     own: set[bytes] = set()
@@ -106,6 +106,8 @@ def _from_contents(contents: Contents, source: str, *, is_ckm_source: bool) -> I
         carrier = carrier_of(source, kind, found.alias or _stem(path), contents.label, found.alias or "", found)
         is_ca = carrier.certificate is not None and carrier.certificate.is_ca
         yield replace(carrier, in_chain=found.certificate in issuers or (bundle and is_ca and found.der not in own))
+    for unreadable in contents.unreadable:
+        yield Problem(source, contents.label, unreadable.error.code, unreadable.error.message)
 
 
 def _from_metadata(file: InputFile, source: str) -> Iterator[Carrier | Problem]:

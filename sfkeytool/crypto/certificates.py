@@ -2,7 +2,7 @@
 
 import hashlib
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -10,10 +10,11 @@ from typing import Any, TypeVar
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, ObjectIdentifier
 
 from sfkeytool.crypto import keys
-from sfkeytool.crypto.chains import is_self_signed
+from sfkeytool.crypto.certificate import Certificate
+from sfkeytool.crypto.chains import Signature, check_self_signature, is_self_signed
 from sfkeytool.crypto.der import DerError, children, read_tlv
 from sfkeytool.crypto.names import LIBRARY_ERRORS, describe_name, escape_unprintable
 from sfkeytool.errors import CertificateError, UsageError
@@ -52,6 +53,12 @@ _KEY_USAGES = (
     ("crl_sign", "cRLSign"),
 )
 UNREADABLE = "(unreadable)"
+_DESCRIBED = {
+    "san": ExtensionOID.SUBJECT_ALTERNATIVE_NAME,
+    "key_usage": ExtensionOID.KEY_USAGE,
+    "extended_key_usage": ExtensionOID.EXTENDED_KEY_USAGE,
+}
+_SELF_SIGNATURES = {Signature.GOOD: "verified", Signature.BAD: "bad", Signature.UNTESTED: "not-tested", None: None}
 
 Extensions = TypeVar("Extensions", x509.CertificateBuilder, x509.CertificateSigningRequestBuilder)
 
@@ -77,6 +84,10 @@ class CertificateFacts:
     extended_key_usage: tuple[str, ...]
     is_ca: bool
     self_signed: bool
+    self_signature: str | None
+    """"verified", "bad" or "not-tested" of one that says it signed itself, None of one that names an issuer."""
+    unusual: tuple[str, ...]
+    """What violates DER or RFC 5280, in words."""
     sha256: str
     public_key_sha256: str
 
@@ -96,28 +107,23 @@ class CertificateFacts:
             "extendedKeyUsage": list(self.extended_key_usage),
             "isCa": self.is_ca,
             "selfSigned": self.self_signed,
+            "selfSignature": self.self_signature,
+            "unusual": list(self.unusual),
             "sha256": self.sha256,
             "publicKeySha256": self.public_key_sha256,
         }
 
 
-def parse_certificate(der: bytes, label: str) -> x509.Certificate:
-    """Load a DER certificate. Raises CertificateError. Pure.
+def parse_certificate(der: bytes, label: str) -> Certificate:
+    """Load a DER certificate, or what passes for one. Raises CertificateError, which names the violation. Pure.
 
     One whose public key or extensions are beyond cryptography is let through: a bundle may hold it as a stranger.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # old CAs' serial numbers and encodings are theirs to mend
-            certificate = x509.load_der_x509_certificate(der)
-            # The library parses lazily: what everything here needs is made to fail now, not later.
-            _ = (certificate.subject, certificate.issuer, certificate.serial_number, certificate.signature)
-            _ = (certificate.not_valid_before_utc, certificate.not_valid_after_utc)
-            spki_der(certificate)
-    except LIBRARY_ERRORS:
-        raise CertificateError(
-            "certificate.malformed", f"{label}: the certificate is damaged, or encoded in a way that is not known here"
-        ) from None
+        certificate = Certificate(der)
+        spki_der(certificate)
+    except DerError as error:
+        raise CertificateError("certificate.malformed", f"{label}: the certificate is damaged: {error}") from None
     return certificate
 
 
@@ -135,7 +141,7 @@ def build_self_signed(
     purpose: Purpose,
     days: int,
     now: datetime,
-) -> x509.Certificate:
+) -> Certificate:
     """A self-signed X.509 v3 end-entity certificate, SHA-256 with RSA. Pure but for the random serial number.
 
     Valid from five minutes before ``now`` to ``days`` after it. Raises UsageError for days beyond 1 to 3650.
@@ -154,7 +160,7 @@ def build_self_signed_until(
     purpose: Purpose,
     not_after: datetime,
     now: datetime,
-) -> x509.Certificate:
+) -> Certificate:
     """The same, valid until a moment: aware UTC, whole seconds as in every certificate."""
     key_identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
     builder = (
@@ -169,7 +175,8 @@ def build_self_signed_until(
         .add_extension(key_identifier, critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(key_identifier), critical=False)
     )
-    return add_usage(builder, san, purpose).sign(key, hashes.SHA256())
+    signed = add_usage(builder, san, purpose).sign(key, hashes.SHA256())
+    return Certificate(signed.public_bytes(serialization.Encoding.DER))
 
 
 def add_usage(builder: Extensions, san: Sequence[x509.GeneralName], purpose: Purpose) -> Extensions:
@@ -195,27 +202,30 @@ def add_usage(builder: Extensions, san: Sequence[x509.GeneralName], purpose: Pur
     return builder
 
 
-def encode_der(certificate: x509.Certificate) -> bytes:
+def encode_der(certificate: Certificate) -> bytes:
     """DER. Pure."""
     return certificate.public_bytes(serialization.Encoding.DER)
 
 
-def encode_pem(certificate: x509.Certificate) -> bytes:
+def encode_pem(certificate: Certificate) -> bytes:
     """PEM, LF line ends. Pure."""
     return certificate.public_bytes(serialization.Encoding.PEM)
 
 
-def spki_der(certificate: x509.Certificate) -> bytes:
+def spki_der(certificate: Certificate) -> bytes:
     """The certificate's SubjectPublicKeyInfo, DER; normalised where cryptography knows the algorithm. Pure."""
     try:
         return keys.spki_der(certificate.public_key())
     except LIBRARY_ERRORS:
-        return _raw_spki(certificate.tbs_certificate_bytes)
+        return raw_spki_der(certificate)
 
 
-def _raw_spki(tbs_der: bytes) -> bytes:
-    """RFC 5280, 4.1: [0] version (if not 1), serial, algorithm, issuer, validity, subject, public key."""
-    body = read_tlv(tbs_der).value
+def raw_spki_der(certificate: Certificate) -> bytes:
+    """The same as it stands there. Pure. Raises DerError if it does not.
+
+    RFC 5280, 4.1: [0] version (if not 1), serial, algorithm, issuer, validity, subject, public key.
+    """
+    body = read_tlv(certificate.tbs_certificate_bytes).value
     parts = children(body)
     number = 6 if parts and parts[0].tag == 0xA0 else 5
     if len(parts) <= number:
@@ -228,10 +238,10 @@ def fingerprint(der: bytes) -> str:
     return hashlib.sha256(der).digest().hex(":").upper()
 
 
-def describe_certificate(certificate: x509.Certificate) -> CertificateFacts:
+def describe_certificate(certificate: Certificate) -> CertificateFacts:
     """Everything worth saying about a certificate. Never raises for one that parse_certificate let through. Pure."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # as in parse_certificate
+        warnings.simplefilter("ignore")  # old CAs' encodings are theirs to mend
         algorithm, bits = _describe_key(certificate)
         return CertificateFacts(
             subject=describe_name(certificate.subject),
@@ -242,15 +252,17 @@ def describe_certificate(certificate: x509.Certificate) -> CertificateFacts:
             key_algorithm=algorithm,
             key_bits=bits,
             signature_algorithm=describe_algorithm(certificate.signature_algorithm_oid),
-            **describe_extensions(lambda: certificate.extensions),
+            **describe_extensions(lambda: certificate.extensions, certificate.unreadable_extensions),
             is_ca=_is_ca(certificate),
             self_signed=is_self_signed(certificate),
+            self_signature=_SELF_SIGNATURES[check_self_signature(certificate)],
+            unusual=certificate.unusual,
             sha256=fingerprint(encode_der(certificate)),
             public_key_sha256=fingerprint(spki_der(certificate)),
         )
 
 
-def _describe_key(certificate: x509.Certificate) -> tuple[str, int | None]:
+def _describe_key(certificate: Certificate) -> tuple[str, int | None]:
     try:
         return keys.describe_key_kind(certificate.public_key())
     except LIBRARY_ERRORS:
@@ -268,16 +280,15 @@ def describe_algorithm(oid: ObjectIdentifier) -> str:
     return oid.dotted_string if name == "Unknown OID" else name
 
 
-def describe_extensions(read: Callable[[], x509.Extensions]) -> dict[str, Any]:
-    """``san``, ``key_usage`` and ``extended_key_usage`` of a certificate or request."""
+def describe_extensions(read: Callable[[], x509.Extensions], unreadable: Collection[str] = ()) -> dict[str, Any]:
+    """``san``, ``key_usage`` and ``extended_key_usage`` of a certificate or request. ``unreadable``: dotted OIDs."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             extensions = read()
     except LIBRARY_ERRORS:
-        unreadable = (UNREADABLE,)
-        return {"san": unreadable, "key_usage": unreadable, "extended_key_usage": unreadable}
-    return {
+        return dict.fromkeys(_DESCRIBED, (UNREADABLE,))
+    described = {
         "san": _from_extension(extensions, x509.SubjectAlternativeName, lambda value: map(_describe_san, value)),
         "key_usage": _from_extension(
             extensions, x509.KeyUsage, lambda value: (name for field, name in _KEY_USAGES if getattr(value, field))
@@ -288,6 +299,7 @@ def describe_extensions(read: Callable[[], x509.Extensions]) -> dict[str, Any]:
             lambda value: (_USAGE_NAMES.get(oid, oid.dotted_string) for oid in value),
         ),
     }
+    return described | {part: (UNREADABLE,) for part, oid in _DESCRIBED.items() if oid.dotted_string in unreadable}
 
 
 def _from_extension(extensions: x509.Extensions, kind: Any, describe: Callable[[Any], Any]) -> tuple[str, ...]:
@@ -316,7 +328,7 @@ def _describe_san(name: x509.GeneralName) -> str:
     return type(name).__name__
 
 
-def _is_ca(certificate: x509.Certificate) -> bool:
+def _is_ca(certificate: Certificate) -> bool:
     try:
         return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
     except (*LIBRARY_ERRORS, x509.ExtensionNotFound):

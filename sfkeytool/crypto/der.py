@@ -1,6 +1,6 @@
 """A small reader of DER, and of the BER that old PFX and PKCS#7 makers write: just enough to look before loading."""
 
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 MAX_DEPTH = 32
 """Deepest nesting of indefinite lengths and constructed strings. Real files stay under 12."""
@@ -10,7 +10,8 @@ MAX_PARTS = 50_000
 
 MAX_OID_BYTES = 64
 
-SEQUENCE, INTEGER, OCTET_STRING, NULL, OID = 0x30, 0x02, 0x04, 0x05, 0x06
+SEQUENCE, SET, INTEGER, OCTET_STRING, NULL, OID = 0x30, 0x31, 0x02, 0x04, 0x05, 0x06
+BOOLEAN, BIT_STRING, UTF8_STRING, UTC_TIME, GENERALIZED_TIME = 0x01, 0x03, 0x0C, 0x17, 0x18
 _CONSTRUCTED = 0x20
 
 
@@ -18,14 +19,38 @@ class DerError(ValueError):
     """The bytes are no DER or BER that we read. Internal: callers turn it into an error that names the file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tlv:
-    """One element: tag byte, content (without an end-of-contents marker), and where it ends in what was read."""
+class Tlv(NamedTuple):
+    """One element: tag byte, content (without an end-of-contents marker), and where it ends in what was read.
+
+    ``indefinite``: whether it stated no length (BER). A tuple, since thousands are made.
+    """
 
     tag: int
     header_length: int
-    value: bytes = field(repr=False)
+    value: bytes
     end: int
+    indefinite: bool = False
+
+    def __repr__(self) -> str:
+        return f"Tlv(tag={self.tag:#x}, {len(self.value)} bytes)"  # what they are may be secret
+
+    @property
+    def minimal(self) -> bool:
+        """Whether its length is written as DER has it."""
+        return not self.indefinite and self.header_length == 1 + len(_length(len(self.value)))
+
+
+def encode_tlv(tag: int, *contents: bytes) -> bytes:
+    """One element in DER. Pure."""
+    value = b"".join(contents)
+    return bytes([tag]) + _length(len(value)) + value
+
+
+def _length(length: int) -> bytes:
+    if length < 0x80:
+        return bytes([length])
+    length_bytes = length.to_bytes((length.bit_length() + 7) // 8, "big")
+    return bytes([0x80 | len(length_bytes)]) + length_bytes
 
 
 def read_tlv(data: bytes, offset: int = 0) -> Tlv:
@@ -34,7 +59,7 @@ def read_tlv(data: bytes, offset: int = 0) -> Tlv:
     start = offset + header_length
     if length is None:
         end = _find_end_of_contents(data, start)
-        return Tlv(tag, header_length, data[start:end], end + 2)
+        return Tlv(tag, header_length, data[start:end], end + 2, indefinite=True)
     return Tlv(tag, header_length, data[start : start + length], start + length)
 
 

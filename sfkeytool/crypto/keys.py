@@ -189,12 +189,12 @@ def encode_key_pem(key: PrivateKey, password: Secret | None) -> bytes:
 
 def prove_pair(key: rsa.RSAPrivateKey, certificate_der: bytes) -> None:
     """Sign with the key, verify with the certificate as it was read back. Raises SelfCheckError."""
-    from cryptography import x509
+    from sfkeytool.crypto.certificate import Certificate
 
     message = os.urandom(32)
     signature = key.sign(message, padding.PKCS1v15(), hashes.SHA256())
     try:
-        public = x509.load_der_x509_certificate(certificate_der).public_key()
+        public = Certificate(certificate_der).public_key()
         if not isinstance(public, rsa.RSAPublicKey):
             _fail_pair()
         public.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())

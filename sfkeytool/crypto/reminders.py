@@ -10,6 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
+from sfkeytool.crypto.certificate import Certificate
 from sfkeytool.crypto.certificates import build_self_signed_until, encode_der, fingerprint
 from sfkeytool.model import Purpose
 
@@ -18,7 +19,7 @@ _DIGITS = 32
 _MARKED = re.compile(rf"{_MARK}([0-9a-f]{{{_DIGITS}}})")
 
 
-def build_reminder(key: rsa.RSAPrivateKey, reminded: x509.Certificate, name: str, now: datetime) -> x509.Certificate:
+def build_reminder(key: rsa.RSAPrivateKey, reminded: Certificate, name: str, now: datetime) -> Certificate:
     """A self-signed certificate that expires with ``reminded``, to the second; ``name`` stands in for a missing CN.
 
     It has no extended key usage. Pure but for the random serial number.
@@ -39,12 +40,12 @@ def build_reminder(key: rsa.RSAPrivateKey, reminded: x509.Certificate, name: str
     )
 
 
-def sha256_prefix(certificate: x509.Certificate) -> str:
+def sha256_prefix(certificate: Certificate) -> str:
     """The first 32 hex digits, lower-case, of the SHA-256 of its DER. Pure."""
     return fingerprint(encode_der(certificate)).replace(":", "").lower()[:_DIGITS]
 
 
-def reminded_sha256_prefix(certificate: x509.Certificate) -> str | None:
+def reminded_sha256_prefix(certificate: Certificate) -> str | None:
     """The prefix (see sha256_prefix) of the certificate that this one reminds of; None if it is no reminder. Pure."""
     for attribute in certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATIONAL_UNIT_NAME):
         if isinstance(attribute.value, str) and (match := _MARKED.fullmatch(attribute.value)):

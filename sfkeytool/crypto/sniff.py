@@ -5,7 +5,20 @@ import binascii
 import re
 from enum import StrEnum
 
-from sfkeytool.crypto.der import DerError, Tlv, children, decode_oid, read_tlv
+from sfkeytool.crypto.der import (
+    BIT_STRING,
+    GENERALIZED_TIME,
+    INTEGER,
+    OCTET_STRING,
+    OID,
+    SEQUENCE,
+    UTC_TIME,
+    DerError,
+    Tlv,
+    children,
+    decode_oid,
+    read_tlv,
+)
 
 
 class FileKind(StrEnum):
@@ -22,6 +35,7 @@ class FileKind(StrEnum):
     DER_CERTIFICATE = "DER certificate"
     DER_CSR = "DER certificate request"
     DER_PKCS7 = "DER PKCS#7"
+    DER_ENVELOPED = "CMS message, encrypted for somebody"
     DER_KEY = "DER private key"
     DER_ENCRYPTED_KEY = "DER encrypted private key"
     DER_PUBLIC_KEY = "DER public key"
@@ -31,8 +45,16 @@ class FileKind(StrEnum):
 
 KEYSTORE_KINDS = frozenset({FileKind.JKS, FileKind.JCEKS, FileKind.BKS, FileKind.UBER, FileKind.BCFKS, FileKind.PKCS12})
 
-_SEQUENCE, _INTEGER, _OID, _OCTETS, _BITS, _CONTEXT_0 = 0x30, 0x02, 0x06, 0x04, 0x03, 0xA0
+_CONTEXT_0 = 0xA0
+_TIMES = (UTC_TIME, GENERALIZED_TIME)
 _PKCS7_PREFIX = "1.2.840.113549.1.7."
+_ENVELOPED = (
+    "1.2.840.113549.1.7.3",  # envelopedData
+    "1.2.840.113549.1.7.4",  # signedAndEnvelopedData
+    "1.2.840.113549.1.7.6",  # encryptedData
+    "1.2.840.113549.1.9.16.1.23",  # authEnvelopedData (RFC 5083)
+)
+_PBES2 = "1.2.840.113549.1.5.13"
 
 _BASE64 = re.compile(rb"[A-Za-z0-9+/=\s]+")
 _LAYERS = 2
@@ -137,36 +159,52 @@ def _sniff_der(data: bytes) -> FileKind:
     outer = read_tlv(data)
     parts = children(outer.value)
     tags = [part.tag for part in parts]
-    if tags[:2] == [_OID, _CONTEXT_0] and decode_oid(parts[0].value).startswith(_PKCS7_PREFIX):
-        return FileKind.DER_PKCS7
-    if tags[:2] == [_INTEGER, _SEQUENCE]:
+    if tags[:2] == [OID, _CONTEXT_0]:
+        type = decode_oid(parts[0].value)
+        if type in _ENVELOPED:
+            return FileKind.DER_ENVELOPED
+        if type.startswith(_PKCS7_PREFIX):
+            return FileKind.DER_PKCS7
+    if tags[:2] == [INTEGER, SEQUENCE]:
         inner = children(parts[1].value)
-        if inner and inner[0].tag == _OID:
+        if inner and inner[0].tag == OID:
             if decode_oid(inner[0].value).startswith(_PKCS7_PREFIX):
                 return FileKind.PKCS12
             return FileKind.DER_KEY  # PKCS#8
-    if tags[:3] == [_INTEGER, _INTEGER, _INTEGER] or tags[:2] == [_INTEGER, _OCTETS]:
+    if tags[:3] == [INTEGER, INTEGER, INTEGER] or tags[:2] == [INTEGER, OCTET_STRING]:
         return FileKind.DER_KEY  # PKCS#1 or SEC 1
-    if tags == [_SEQUENCE, _OCTETS]:
+    if tags == [SEQUENCE, OCTET_STRING]:
         return FileKind.DER_ENCRYPTED_KEY
-    if tags == [_SEQUENCE, _BITS]:
+    if tags == [SEQUENCE, BIT_STRING]:
         return FileKind.DER_PUBLIC_KEY
-    if tags == [_SEQUENCE, _SEQUENCE, _BITS]:
-        return _sniff_signed(children(parts[0].value))
-    if tags == [_SEQUENCE, _SEQUENCE]:
+    if tags == [SEQUENCE, SEQUENCE, BIT_STRING]:
+        return _sniff_signed([part.tag for part in children(parts[0].value)])
+    if tags == [SEQUENCE, SEQUENCE] and _is_bcfks(children(parts[0].value)):
         return FileKind.BCFKS
     return FileKind.UNKNOWN
 
 
-def _sniff_signed(body: list[Tlv]) -> FileKind:
+def _sniff_signed(tags: list[int]) -> FileKind:
     """Certificate, request and revocation list are all SEQUENCE { body, algorithm, signature }."""
-    tags = [part.tag for part in body]
     if tags[:1] == [_CONTEXT_0]:
         return FileKind.DER_CERTIFICATE
-    if tags[:3] == [_INTEGER, _SEQUENCE, _SEQUENCE]:
+    # RFC 5280, 5.1: version (if not 1), algorithm, issuer, and the day of issue, where others have no date.
+    without_version = tags[1:] if tags[:1] == [INTEGER] else tags
+    if without_version[:2] == [SEQUENCE, SEQUENCE] and without_version[2:3] and without_version[2] in _TIMES:
+        return FileKind.DER_CRL
+    if tags[:3] == [INTEGER, SEQUENCE, SEQUENCE]:
         # A version 1 certificate goes on with validity, subject and key; a request ends with its attributes.
-        return FileKind.DER_CERTIFICATE if len(tags) >= 6 and tags[3] == _SEQUENCE else FileKind.DER_CSR
-    return FileKind.DER_CRL
+        return FileKind.DER_CERTIFICATE if len(tags) >= 6 and tags[3] == SEQUENCE else FileKind.DER_CSR
+    return FileKind.UNKNOWN
+
+
+def _is_bcfks(store: list[Tlv]) -> bool:
+    """Bouncy Castle's ObjectStore begins with its encrypted data: PBES2 and the ciphertext. A timestamp reply, say,
+    is two SEQUENCEs as well."""
+    if [part.tag for part in store] != [SEQUENCE, OCTET_STRING]:
+        return False
+    algorithm = children(store[0].value)
+    return bool(algorithm) and algorithm[0].tag == OID and decode_oid(algorithm[0].value) == _PBES2
 
 
 def _sniff_bouncy_castle(data: bytes) -> FileKind:

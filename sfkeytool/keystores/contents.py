@@ -1,14 +1,12 @@
 """Everything that is in a file: keys, certificates and requests, whatever the container."""
 
-import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sfkeytool.crypto import certificates, csr, keys, pem
+from sfkeytool.crypto import certificates, csr, keys, pem, pkcs7
 from sfkeytool.crypto.certificate_text import TextKind, parse_certificate_text, refusal
 from sfkeytool.crypto.der import DerError, read_tlv
 from sfkeytool.crypto.limits import MAX_INPUT_BYTES
-from sfkeytool.crypto.names import LIBRARY_ERRORS
 from sfkeytool.crypto.sniff import KEYSTORE_KINDS, FileKind, normalise_text, sniff
 from sfkeytool.errors import (
     CertificateError,
@@ -23,10 +21,12 @@ from sfkeytool.keystores.store import Keystore, StoreType
 from sfkeytool.passwords import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from xml.etree.ElementTree import Element
 
     from cryptography import x509
+
+    from sfkeytool.crypto.certificate import Certificate
 
 _STORE_TYPES = {
     FileKind.JKS: StoreType.JKS,
@@ -64,8 +64,17 @@ class FoundKey:
 @dataclass(frozen=True)
 class FoundCertificate:
     origin: str
-    certificate: "x509.Certificate"
+    certificate: "Certificate"
     der: bytes = field(repr=False)
+    alias: str | None = None
+
+
+@dataclass(frozen=True)
+class UnreadableCertificate:
+    """A certificate that nobody can read, in a file that holds more. ``error`` names the violation."""
+
+    origin: str
+    error: CertificateError
     alias: str | None = None
 
 
@@ -77,7 +86,10 @@ class FoundCsr:
 
 @dataclass(frozen=True)
 class Contents:
-    """What one file holds. ``locked`` are aliases of keys that no password opened; ``ignored`` names the rest."""
+    """What one file holds. ``locked`` are aliases of keys that no password opened; ``ignored`` names the rest.
+
+    ``unreadable`` are certificates that may or may not be the one that is wanted: whoever wants one must ask.
+    """
 
     label: str
     kind: FileKind
@@ -87,6 +99,7 @@ class Contents:
     locked: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
     store: Keystore | None = field(default=None, repr=False)
+    unreadable: tuple[UnreadableCertificate, ...] = ()
 
 
 def parse_contents(file: InputFile, passwords: "Sequence[Secret]", *, load_keys: bool = True) -> Contents:
@@ -97,7 +110,7 @@ def parse_contents(file: InputFile, passwords: "Sequence[Secret]", *, load_keys:
 
     Raises KeystorePasswordError or PrivateKeyPasswordError with a code that ends in ``password-needed`` (none was
     given) or ``wrong-password``; InputError for a file that is none of the known kinds; and the error of the part
-    that is malformed. Pure.
+    that is malformed. A malformed certificate is ``unreadable``, unless the file holds nothing else. Pure.
     """
     if len(file.data) > MAX_INPUT_BYTES:
         raise InputError("input.too-large", f"{file.label} is larger than {MAX_INPUT_BYTES >> 20} MB")
@@ -116,7 +129,7 @@ def _from_keystore(file: InputFile, kind: FileKind, passwords: "Sequence[Secret]
     store = open_any(file, _STORE_TYPES[kind], passwords, structure_suffices=not load_keys)
     found_keys: list[FoundKey] = []
     locked: list[str] = []
-    found: list[FoundCertificate] = []
+    found = _Certificates()
     for number, entry in enumerate(store.keys, 1):
         origin = f"{file.label}, entry {entry.alias!r}" if entry.alias else f"{file.label}, key {number}"
         if entry.key_pkcs8 is None:
@@ -124,12 +137,21 @@ def _from_keystore(file: InputFile, kind: FileKind, passwords: "Sequence[Secret]
         elif load_keys:
             loaded = keys.parse_private_key(entry.key_pkcs8, origin, ())
             found_keys.append(FoundKey(origin, loaded.key, entry.alias, in_keystore=True))
-        found.extend(_certificate(der, origin, entry.alias) for der in entry.chain_der)
-    found.extend(
-        _certificate(entry.certificate_der, f"{file.label}, certificate {number}", entry.alias)
-        for number, entry in enumerate(store.certificates, 1)
+        for der in entry.chain_der:
+            found.add(der, origin, entry.alias)
+    for number, certificate in enumerate(store.certificates, 1):
+        found.add(certificate.certificate_der, f"{file.label}, certificate {number}", certificate.alias)
+    return Contents(
+        file.label,
+        kind,
+        tuple(found_keys),
+        tuple(found.read),
+        (),
+        tuple(locked),
+        store.other_entries,
+        store,
+        tuple(found.unreadable),
     )
-    return Contents(file.label, kind, tuple(found_keys), tuple(found), (), tuple(locked), store.other_entries, store)
 
 
 def open_any(
@@ -153,7 +175,7 @@ def open_any(
 
 def _from_pem(file: InputFile, passwords: "Sequence[Secret]", load_keys: bool) -> Contents:
     found_keys: list[FoundKey] = []
-    found: list[FoundCertificate] = []
+    found = _Certificates()
     requests: list[FoundCsr] = []
     ignored: list[str] = []
     locked: list[str] = []
@@ -161,11 +183,13 @@ def _from_pem(file: InputFile, passwords: "Sequence[Secret]", load_keys: bool) -
         origin = file.label if block.number == 1 else f"{file.label}, PEM block {block.number}"
         match block.label:
             case "CERTIFICATE" | "X509 CERTIFICATE":
-                found.append(_certificate(block.der, origin))
+                found.add(block.der, origin)
             case "TRUSTED CERTIFICATE":  # openssl's own: the certificate, then its trust settings
-                found.append(_certificate(_first_tlv(block.der), origin))
+                found.add(_first_tlv(block.der), origin)
+            case "PKCS7" | "CMS" | "PKCS #7 SIGNED DATA" if sniff(block.der) is FileKind.DER_ENVELOPED:
+                ignored.append(f"{origin}: {FileKind.DER_ENVELOPED}")
             case "PKCS7" | "CMS" | "PKCS #7 SIGNED DATA":
-                found.extend(_from_pkcs7(block.der, origin))
+                _add_bundle(found, block.der, origin)
             case "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST":
                 requests.append(FoundCsr(origin, csr.parse_csr(block.der, origin)))
             case "PRIVATE KEY" | "ENCRYPTED PRIVATE KEY" | "RSA PRIVATE KEY" | "EC PRIVATE KEY" | "DSA PRIVATE KEY":
@@ -178,17 +202,30 @@ def _from_pem(file: InputFile, passwords: "Sequence[Secret]", load_keys: bool) -
                 )
             case _:
                 ignored.append(f"{origin}: {block.label}")
+    if not (found_keys or requests or locked):
+        found.require_one()
     return Contents(
-        file.label, FileKind.PEM, tuple(found_keys), tuple(found), tuple(requests), tuple(locked), tuple(ignored)
+        file.label,
+        FileKind.PEM,
+        tuple(found_keys),
+        tuple(found.read),
+        tuple(requests),
+        tuple(locked),
+        tuple(ignored),
+        unreadable=tuple(found.unreadable),
     )
 
 
 def _from_der(file: InputFile, kind: FileKind, passwords: "Sequence[Secret]", load_keys: bool) -> Contents:
     match kind:
-        case FileKind.DER_CERTIFICATE:
-            return Contents(file.label, kind, certificates=(_certificate(file.data, file.label),))
-        case FileKind.DER_PKCS7:
-            return Contents(file.label, kind, certificates=tuple(_from_pkcs7(file.data, file.label)))
+        case FileKind.DER_CERTIFICATE | FileKind.DER_PKCS7:
+            found = _Certificates()
+            if kind is FileKind.DER_CERTIFICATE:
+                found.add(file.data, file.label)
+            else:
+                _add_bundle(found, file.data, file.label)
+            found.require_one()
+            return Contents(file.label, kind, certificates=tuple(found.read), unreadable=tuple(found.unreadable))
         case FileKind.DER_CSR:
             return Contents(file.label, kind, requests=(FoundCsr(file.label, csr.parse_csr(file.data, file.label)),))
         case FileKind.DER_KEY | FileKind.DER_ENCRYPTED_KEY:
@@ -196,7 +233,7 @@ def _from_der(file: InputFile, kind: FileKind, passwords: "Sequence[Secret]", lo
             locked: list[str] = []
             _add_key(found_keys, locked, file.data, file.label, passwords, load_keys)
             return Contents(file.label, kind, tuple(found_keys), locked=tuple(locked))
-        case FileKind.DER_PUBLIC_KEY | FileKind.DER_CRL:
+        case FileKind.DER_PUBLIC_KEY | FileKind.DER_CRL | FileKind.DER_ENVELOPED:
             return Contents(file.label, kind, ignored=(f"{file.label}: {kind}",))
     raise InputError(
         "input.unknown-kind",
@@ -211,26 +248,32 @@ def _from_xml(file: InputFile) -> Contents:
     root = metadata_xml.parse_xml(file.data, file.label)
     type = metadata_xml.tag_of(root)
     found: list[FoundCertificate] = []
+    unreadable: list[UnreadableCertificate] = []
     ignored: list[str] = []
     if type in metadata_xml.TYPES:
         for field_path, text in metadata_xml.texts(root):
             parsed = parse_field(type, field_path, text, file.label)
-            found.extend(parsed.certificates)
+            found += parsed.certificates
+            unreadable += parsed.unreadable
             if parsed.reference:
                 ignored.append(f"{file.label}, <{field_path.rpartition('.')[2]}>: {parsed.words}")
     else:
-        found.extend(_in_any_element(root, file.label))
-    return Contents(file.label, FileKind.XML, certificates=tuple(found), ignored=tuple(ignored))
+        for contents in _in_any_element(root, file.label):
+            found += contents.certificates
+            unreadable += contents.unreadable
+    return Contents(
+        file.label, FileKind.XML, certificates=tuple(found), ignored=tuple(ignored), unreadable=tuple(unreadable)
+    )
 
 
-def _in_any_element(root: "Element", label: str) -> "Iterator[FoundCertificate]":
+def _in_any_element(root: "Element", label: str) -> "Iterator[Contents]":
     for element in root.iter():
         tag = metadata_xml.tag_of(element)
         text = (element.text or "").strip()
         if not text.startswith(("-----BEGIN ", "MI")):
             continue
         try:
-            yield from parse_contents(InputFile(f"{label}, <{tag}>", text.encode()), ()).certificates
+            yield parse_contents(InputFile(f"{label}, <{tag}>", text.encode()), ())
         except SfkeytoolError:
             if "certificate" in tag.lower():  # other elements may begin with MI by chance
                 raise
@@ -242,6 +285,7 @@ class Field:
     Key Management, with ``words`` for it; or nothing."""
 
     certificates: tuple[FoundCertificate, ...] = ()
+    unreadable: "tuple[UnreadableCertificate, ...]" = ()
     reference: str = ""
     words: str = ""
 
@@ -259,7 +303,8 @@ def parse_field(type: str, path: str, text: str, label: str) -> Field:
     where = f"{label}, <{name}>"
     parsed = parse_certificate_text(text)
     if parsed.kind is TextKind.CERTIFICATE:
-        return Field(parse_contents(InputFile(where, parsed.data), (), load_keys=False).certificates)
+        contents = parse_contents(InputFile(where, parsed.data), (), load_keys=False)
+        return Field(contents.certificates, contents.unreadable)
     if not is_meant:
         return Field()
     reference = text.strip()
@@ -272,23 +317,34 @@ def parse_field(type: str, path: str, text: str, label: str) -> Field:
     raise refusal(parsed, where)
 
 
-def _from_pkcs7(der: bytes, origin: str) -> "Iterator[FoundCertificate]":
-    from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
-
+def _add_bundle(found: "_Certificates", der: bytes, origin: str) -> None:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # BER is tolerated here, since CAs send it
-            loaded = pkcs7.load_der_pkcs7_certificates(der)
-    except LIBRARY_ERRORS:
-        raise CertificateError(
-            "pkcs7.malformed", f"{origin}: the PKCS#7 bundle is damaged or holds no certificate"
-        ) from None
-    for certificate in loaded:
-        yield _certificate(certificate.public_bytes(Encoding.DER), origin)
+        bundle = pkcs7.parse_bundle(der)
+    except DerError as error:
+        raise CertificateError("pkcs7.malformed", f"{origin}: the PKCS#7 bundle is damaged: {error}") from None
+    for number, certificate in enumerate(bundle, 1):
+        found.add(certificate, origin, place=f", certificate {number}")
 
 
-def _certificate(der: bytes, origin: str, alias: str | None = None) -> FoundCertificate:
-    return FoundCertificate(origin, certificates.parse_certificate(der, origin), der, alias)
+class _Certificates:
+    """Those of a file, in its order: the ones that can be read, and the others."""
+
+    def __init__(self) -> None:
+        self.read: list[FoundCertificate] = []
+        self.unreadable: list[UnreadableCertificate] = []
+
+    def add(self, der: bytes, origin: str, alias: str | None = None, place: str = "") -> None:
+        try:
+            certificate = certificates.parse_certificate(der, origin + place)
+        except CertificateError as error:
+            self.unreadable.append(UnreadableCertificate(origin + place, error, alias))
+        else:
+            self.read.append(FoundCertificate(origin, certificate, certificate.der, alias))
+
+    def require_one(self) -> None:
+        """Raises CertificateError if there are only unreadable ones."""
+        if self.unreadable and not self.read:
+            raise self.unreadable[0].error
 
 
 def _add_key(

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import NoReturn
 
-from sfkeytool.crypto.der import NULL, OCTET_STRING, OID, SEQUENCE, DerError, children, decode_oid, read_tlv
+from sfkeytool.crypto.der import NULL, OCTET_STRING, OID, SEQUENCE, DerError, children, decode_oid, encode_tlv, read_tlv
 from sfkeytool.errors import KeystoreError, KeystorePasswordError
 from sfkeytool.passwords import Secret
 
@@ -166,7 +166,7 @@ def encode_jks(
     if len(salt) != _SALT_BYTES:
         raise ValueError("a JKS salt has 20 bytes")
     protected = salt + _xor_keystream(key_pkcs8, salt, password) + _key_digest(key_pkcs8, password)
-    protected_der = _der(SEQUENCE, _ALGORITHM_DER + _der(OCTET_STRING, protected))
+    protected_der = encode_tlv(SEQUENCE, _ALGORITHM_DER, encode_tlv(OCTET_STRING, protected))
     signed = b"".join(
         [
             _MAGIC,
@@ -330,11 +330,3 @@ def _sha1(*parts: bytes) -> bytes:
 
 def _u32(number: int) -> bytes:
     return number.to_bytes(4, "big")
-
-
-def _der(tag: int, content: bytes) -> bytes:
-    length = len(content)
-    if length < 0x80:
-        return bytes([tag, length]) + content
-    length_bytes = length.to_bytes((length.bit_length() + 7) // 8, "big")
-    return bytes([tag, 0x80 | len(length_bytes)]) + length_bytes + content

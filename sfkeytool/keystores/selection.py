@@ -11,7 +11,7 @@ from functools import cached_property
 
 from sfkeytool.crypto import certificates, chains, keys
 from sfkeytool.errors import CertificateError, KeystoreError, KeystorePasswordError, PrivateKeyError
-from sfkeytool.keystores.contents import Contents, FoundCertificate, FoundKey
+from sfkeytool.keystores.contents import Contents, FoundCertificate, FoundKey, UnreadableCertificate
 from sfkeytool.keystores.store import StoreType
 
 
@@ -55,6 +55,8 @@ class Heap:
     given: frozenset[bytes] = frozenset()
     """DER of the certificates that stand in a file of their own, and not only in a keystore."""
     ignored: tuple[str, ...] = ()
+    unreadable: tuple[UnreadableCertificate, ...] = ()
+    """Certificates that nobody can read: one of them may be the one that is meant, where no other is."""
     password_flag: str = "--password"  # noqa: S105 - the option's name
     """With which a missing password is given, for messages."""
     by_alias: bool = True
@@ -98,15 +100,25 @@ def gather(
     found: dict[bytes, FoundCertificate] = {}
     given: set[bytes] = set()
     ignored: list[str] = []
+    unreadable: list[UnreadableCertificate] = []
     for contents in files:
         entries += _entries(contents)
+        unreadable += contents.unreadable
         for certificate in contents.certificates:
             found.setdefault(certificate.der, certificate)
             if contents.store is None:
                 given.add(certificate.der)
         ignored += contents.ignored
         ignored += [f"{request.origin}: certificate request" for request in contents.requests]
-    return Heap(tuple(entries), tuple(found.values()), frozenset(given), tuple(ignored), password_flag, by_alias)
+    return Heap(
+        tuple(entries),
+        tuple(found.values()),
+        frozenset(given),
+        tuple(ignored),
+        tuple(unreadable),
+        password_flag,
+        by_alias,
+    )
 
 
 def settle_key(heap: Heap, key: FoundKey, alias: str | None) -> Heap:
@@ -149,10 +161,14 @@ def select_pair(heap: Heap, alias: str | None = None) -> Meant:
     if not picked and (needed := [entry for entry in locked if not with_leaf or _is_given(entry, heap)]):
         raise _locked(needed, heap)
     if not with_leaf:
+        _refuse_unreadable(heap)
         raise _no_match([one.key for one in meant])
     remaining = picked or with_leaf
     pairs = [(one.key, leaf) for one in remaining for leaf in one.leaves]
     if len(pairs) == 1:
+        # A self-signed placeholder must not pass for the answer that a CA sent and nobody can read.
+        if chains.is_self_signed(pairs[0][1].certificate):
+            _refuse_unreadable(replace(heap, unreadable=tuple(one for one in heap.unreadable if one.alias is None)))
         return remaining[0]
     aliases = [name for name in _aliases(heap, remaining) if len(_leaves_under(heap, name)) == 1]
     ways = [f"choose with --alias ({', '.join(aliases)})"] if aliases and alias is None else []
@@ -219,17 +235,32 @@ def leaves(found: Sequence[FoundCertificate]) -> list[FoundCertificate]:
     ]
 
 
-def only_leaf(found: Sequence[FoundCertificate], label: str) -> FoundCertificate:
+def only_leaf(
+    found: Sequence[FoundCertificate], label: str, unreadable: Sequence[UnreadableCertificate] = ()
+) -> FoundCertificate:
     """The one leaf among ``found``, where no key says which is meant.
 
-    Raises CertificateError ``certificate.none`` or ``certificate.ambiguous``. Pure.
+    Raises CertificateError ``certificate.none`` or ``certificate.ambiguous``, and what is wrong with an ``unreadable``
+    one beside them, if it may be the leaf: where there is none else, or only a CA's. Pure.
     """
     candidates = possible_leaves(found)
+    if unreadable and all(certificates.describe_certificate(one.certificate).is_ca for one in candidates):
+        raise unreadable[0].error
     if not candidates:
         raise CertificateError("certificate.none", f"{label} holds no certificate")
     if len(candidates) > 1:
         raise several_certificates(candidates, "name the one file that is meant", label)
     return candidates[0]
+
+
+def refuse_bad_signature(found: FoundCertificate) -> None:
+    """Raises CertificateError for one that says that it signed itself, and did not: nothing is made of it. Pure."""
+    if chains.check_self_signature(found.certificate) is chains.Signature.BAD:
+        raise CertificateError(
+            "certificate.bad-signature",
+            f"{found.origin}: the certificate says that it signed itself, and its signature does not verify",
+            "it was changed after it was signed: fetch it once more from where it was made",
+        )
 
 
 def possible_leaves(found: Sequence[FoundCertificate]) -> tuple[FoundCertificate, ...]:
@@ -433,6 +464,12 @@ def _aliases(heap: Heap, meant: Sequence[Meant]) -> list[str]:
 
 
 # The errors, the same from every command
+
+
+def _refuse_unreadable(heap: Heap) -> None:
+    """Raises CertificateError if there is one that nobody can read."""
+    if heap.unreadable:
+        raise heap.unreadable[0].error
 
 
 def _no_key() -> PrivateKeyError:

@@ -19,6 +19,8 @@ from sfkeytool.workflows.requests import CkmChainRequest
 if TYPE_CHECKING:
     from cryptography import x509
 
+    from sfkeytool.crypto.certificate import Certificate
+
 
 @dataclass(frozen=True)
 class CkmChainInputs:
@@ -38,6 +40,9 @@ def ckm_chain(request: CkmChainRequest, inputs: CkmChainInputs, now: datetime) -
     contents = [parse_contents(file, inputs.input_passwords, load_keys=False) for file in inputs.files]
     found = tuple({one.der: one for content in contents for one in content.certificates}.values())
     asked = parse_request(inputs.csr) if inputs.csr else None
+    unreadable = [one for content in contents for one in content.unreadable]
+    if unreadable and (not found or (asked is None and not _have_leaf(found))):
+        raise unreadable[0].error
     leaf = _leaf(found, asked)
     chain = chains.build_chain(leaf.certificate, [one.certificate for one in found])
     refuse_expired(chain.certificates, now)
@@ -62,6 +67,10 @@ def ckm_chain(request: CkmChainRequest, inputs: CkmChainInputs, now: datetime) -
         notices=(
             *_judged(artifacts, request.purpose, now),
             *(differences(leaf.certificate, asked.csr) if asked else (_UNPROVED,)),
+            *(
+                Notice("ckm.unreadable-left-out", f"left out, it cannot be read: {one.error.message}")
+                for one in unreadable
+            ),
             *_left_out(chain.strangers, contents),
         ),
         next_steps=steps_for_chain(request.name, request.purpose, leaf.certificate, now),
@@ -88,7 +97,7 @@ def parse_request(file: InputFile) -> FoundCsr:
     return requests[0]
 
 
-def refuse_expired(chain: "Sequence[x509.Certificate]", now: datetime) -> None:
+def refuse_expired(chain: "Sequence[Certificate]", now: datetime) -> None:
     """Raises CertificateError for a certificate that has expired."""
     for number, certificate in enumerate(chain):
         if certificate.not_valid_after_utc <= now:
@@ -101,7 +110,7 @@ def refuse_expired(chain: "Sequence[x509.Certificate]", now: datetime) -> None:
             )
 
 
-def differences(certificate: "x509.Certificate", request: "x509.CertificateSigningRequest") -> tuple[Notice, ...]:
+def differences(certificate: "Certificate", request: "x509.CertificateSigningRequest") -> tuple[Notice, ...]:
     """What the CA changed against the request, besides the key. Pure."""
     got, asked = certificates.describe_certificate(certificate), csr.describe_csr(request)
     notices = []
@@ -111,6 +120,10 @@ def differences(certificate: "x509.Certificate", request: "x509.CertificateSigni
     if missing := [name for name in asked.san if name not in got.san]:
         notices.append(Notice("ckm.san-differs", f"asked for, but not in the certificate: {', '.join(missing)}"))
     return tuple(notices)
+
+
+def _have_leaf(found: Sequence[FoundCertificate]) -> bool:
+    return any(not certificates.describe_certificate(one.certificate).is_ca for one in found)
 
 
 def _leaf(found: Sequence[FoundCertificate], asked: FoundCsr | None) -> FoundCertificate:
@@ -160,7 +173,7 @@ def _judged(artifacts: Sequence[Artifact], purpose: Purpose, now: datetime) -> l
     ]
 
 
-def _left_out(strangers: "Sequence[x509.Certificate]", contents: Sequence[Contents]) -> list[Notice]:
+def _left_out(strangers: "Sequence[Certificate]", contents: Sequence[Contents]) -> list[Notice]:
     notices = []
     if strangers:
         titles = "; ".join(certificates.describe_certificate(one).subject for one in strangers[:5])

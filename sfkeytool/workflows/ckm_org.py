@@ -23,7 +23,7 @@ from sfkeytool.workflows.requests import CkmChainRequest, CkmCreateRequest, CkmU
 from sfkeytool.workflows.subjects import resolve_subject
 
 if TYPE_CHECKING:
-    from cryptography import x509
+    from sfkeytool.crypto.certificate import Certificate
 
 _CREATION_DAYS = 365
 """Of the throw-away certificate whose fields CKM copies; what CKM then issues by itself lasts as CKM decides."""
@@ -152,7 +152,7 @@ class Upload:
 
     name: str
     outcome: Outcome
-    leaf: "x509.Certificate"
+    leaf: "Certificate"
 
 
 def upload_source(
@@ -228,7 +228,7 @@ def differs_after_create(entry: CkmEntry | None, subject: str) -> str:
     return "" if found == subject else f"the request's subject is {found or '(none)'}, and not {subject}"
 
 
-def differs_after_upload(entry: CkmEntry | None, leaf: "x509.Certificate") -> str:
+def differs_after_upload(entry: CkmEntry | None, leaf: "Certificate") -> str:
     """What is not as it was sent; empty if all is. Pure."""
     held = held_by(entry) if entry is not None else Held()
     if entry is None or held.leaf is None:

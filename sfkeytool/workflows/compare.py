@@ -25,7 +25,7 @@ from sfkeytool.passwords import Secret
 from sfkeytool.workflows.mails import describe_mails
 
 if TYPE_CHECKING:
-    from cryptography import x509
+    from sfkeytool.crypto.certificate import Certificate
 
 
 class Relation(StrEnum):
@@ -67,7 +67,7 @@ class Identity:
     """What a side may stand for: a certificate, or only a key."""
 
     spki_der: bytes
-    certificate: "x509.Certificate | None"
+    certificate: "Certificate | None"
     origin: str
 
 
@@ -167,6 +167,8 @@ def _identities(side: Side, contents: Sequence[Contents], heap: Heap, alias: str
     found += [Identity(spki, None, origin) for spki, origin in bare.items()]
     if found:
         return found
+    if heap.unreadable:
+        raise heap.unreadable[0].error
     if locked := [entry.origin for entry in entries if entry.locked]:
         raise PrivateKeyPasswordError(
             "key.password-needed",

@@ -40,7 +40,7 @@ from sfkeytool.workflows.keypair import describe_key
 from sfkeytool.workflows.requests import LoginRequest
 
 if TYPE_CHECKING:
-    from cryptography import x509
+    from sfkeytool.crypto.certificate import Certificate
 
 _BACKOFF_SECONDS = (1.0, 3.0)
 """Pauses before a second and third try when the network or the server fails. Our own choice."""
@@ -95,7 +95,7 @@ class Prepared:
     key_origin: str
     key_file: str
     key: rsa.RSAPrivateKey = field(repr=False)
-    certificate: "x509.Certificate | None" = None
+    certificate: "Certificate | None" = None
     old_key: rsa.RSAPrivateKey | None = field(default=None, repr=False)
     notices: tuple[Notice, ...] = ()
 

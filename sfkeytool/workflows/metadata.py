@@ -21,7 +21,7 @@ from sfkeytool.workflows.mails import describe_mails
 from sfkeytool.workflows.requests import MetadataRequest
 
 if TYPE_CHECKING:
-    from cryptography import x509
+    from sfkeytool.crypto.certificate import Certificate
 
 PACKAGE_FOLDER = "force-app"
 DEFAULT_FOLDER = "main/default"
@@ -167,13 +167,14 @@ _CONSUMER_KEY = Notice(
 )
 
 
-def _app_certificate(file: InputFile, now: datetime) -> "tuple[x509.Certificate, list[Notice]]":
+def _app_certificate(file: InputFile, now: datetime) -> "tuple[Certificate, list[Notice]]":
     """NAME.crt, judged as the app would. Raises CertificateError."""
-    found = only_leaf(parse_contents(file, (), load_keys=False).certificates, file.label)
+    contents = parse_contents(file, (), load_keys=False)
+    found = only_leaf(contents.certificates, file.label, contents.unreadable)
     return found.certificate, list(package.judge_file(file, Profile.APP_CERT, Purpose.JWT, now))
 
 
-def _only_the_certificate(content: bytes, certificate: "x509.Certificate") -> bytes:
+def _only_the_certificate(content: bytes, certificate: "Certificate") -> bytes:
     """The one element that was replaced, as it stands there: a SAML certificate beside it is another matter."""
     return source.read_certificate(content) or certificates.encode_der(certificate)
 

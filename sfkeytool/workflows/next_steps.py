@@ -8,7 +8,7 @@ from sfkeytool.model import Purpose
 from sfkeytool.passwords import Source, SourceKind
 
 if TYPE_CHECKING:
-    from cryptography import x509
+    from sfkeytool.crypto.certificate import Certificate
 
 _PLACE_BY_PURPOSE = {
     Purpose.JWT: (
@@ -35,7 +35,7 @@ _PLACE_BY_PURPOSE = {
 def steps_for_keystore(
     name: str,
     purpose: Purpose,
-    certificate: "x509.Certificate",
+    certificate: "Certificate",
     password_source: Source,
     now: datetime,
     *,
@@ -61,7 +61,7 @@ def steps_for_keystore(
 
 
 def steps_for_reminder(
-    name: str, certificate: "x509.Certificate", password_source: Source, now: datetime
+    name: str, certificate: "Certificate", password_source: Source, now: datetime
 ) -> tuple[str, ...]:
     """Sentences that tell what to do with a reminder. Pure."""
     return (
@@ -73,7 +73,7 @@ def steps_for_reminder(
     )
 
 
-def steps_for_chain(name: str, purpose: Purpose, certificate: "x509.Certificate", now: datetime) -> tuple[str, ...]:
+def steps_for_chain(name: str, purpose: Purpose, certificate: "Certificate", now: datetime) -> tuple[str, ...]:
     """Sentences that tell what to do with a CA's answer to a request of CKM. Pure."""
     steps = [
         f"Upload {name}-chain.crt in Setup > Certificate and Key Management > {name} > Upload Signed Certificate. It"
@@ -106,7 +106,7 @@ def _to_delete(name: str, password_source: Source) -> str:
     return f"{name}.jks and {name}.jks.password" if password_source.kind is SourceKind.GENERATE else f"{name}.jks"
 
 
-def _mails(certificate: "x509.Certificate", now: datetime) -> str:
+def _mails(certificate: "Certificate", now: datetime) -> str:
     expires_at = certificate.not_valid_after_utc
     days = mail_dates(expires_at, now)
     if not days:

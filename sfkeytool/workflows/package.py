@@ -17,14 +17,15 @@ from sfkeytool.passwords import COMFORTABLE_LENGTH, MINIMUM_LENGTH, Secret, Sour
 from sfkeytool.workflows.compare import Side, compare
 
 if TYPE_CHECKING:
-    from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+    from sfkeytool.crypto.certificate import Certificate
 
 
 def keystore_artifacts(
     name: str,
     key: "RSAPrivateKey",
-    chain: Sequence["x509.Certificate"],
+    chain: Sequence["Certificate"],
     password: Secret,
     password_source: Source,
     now: datetime,
@@ -129,11 +130,12 @@ def require_length(password: Secret, what: str) -> None:
 
 
 def check_acceptance(
-    artifacts: Sequence[Artifact], password: Secret, purpose: Purpose, now: datetime
+    artifacts: Sequence[Artifact], password: Secret, purpose: Purpose, now: datetime, *, given: bool = False
 ) -> tuple[Notice, ...]:
     """What the rules of acceptance say about a keystore and a certificate for the app before they are published.
 
-    Raises SelfCheckError ``internal.check`` for an ERROR. That the password is short, check_new_password() tells.
+    Raises SelfCheckError ``internal.check`` for what judge_file() refuses; where the certificates were ``given``, and
+    not made here, its CertificateError. That the password is short, check_new_password() tells.
     """
     profiles = {ArtifactKind.KEYSTORE: Profile.CKM_IMPORT}
     if purpose is Purpose.JWT:  # only then there is an app that takes the certificate
@@ -146,6 +148,8 @@ def check_acceptance(
         try:
             found = judge_file(file, profiles[artifact.kind], purpose, now, [password])
         except CertificateError as error:
+            if given:
+                raise CertificateError(error.code, f"{error.message}; nothing was written", *error.hints) from None
             raise SelfCheckError("internal.check", f"{error.message} ({error.code}); nothing was written") from None
         for notice in found:
             # The same certificate is in both: what is said of the keystore is not said again of the .crt.
@@ -160,20 +164,25 @@ def judge_file(
 ) -> tuple[Notice, ...]:
     """What the rules of acceptance say about a file, one notice a rule. Pure.
 
-    Raises CertificateError, with the rule's id as its code, for what Salesforce would refuse.
+    Raises CertificateError, with the rule's id as its code, for what Salesforce would refuse, or might: a rule that
+    cannot be judged is not passed.
     """
     notices: dict[str, Notice] = {}
-    subject = prepare_subject(file, as_of=now, profile=profile, purpose=purpose, passwords=passwords)
-    for finding in judge(subject).findings:
+    report = judge(prepare_subject(file, as_of=now, profile=profile, purpose=purpose, passwords=passwords))
+    for finding in report.findings:
         rule, evidence = finding.rule, finding.evidence
         said = f"{rule.title}: {evidence.saw}; wanted: {evidence.wanted}"
-        if rule.severity is Severity.ERROR:
+        if rule.severity is Severity.ERROR or rule.refused_by_makers:
             raise CertificateError(rule.id, f"{evidence.where}: {said}", finding.fix)
         notices[rule.id] = Notice(rule.id, said)
+    for unknown in report.unknown:
+        if unknown.rule.severity is Severity.ERROR:
+            raise CertificateError(unknown.rule.id, f"cannot be judged: {unknown.reason}", unknown.rule.fix)
+        notices.setdefault(unknown.rule.id, Notice(unknown.rule.id, unknown.reason))
     return tuple(notices.values())
 
 
-def validity_notices(certificate: "x509.Certificate", now: datetime) -> tuple[Notice, ...]:
+def validity_notices(certificate: "Certificate", now: datetime) -> tuple[Notice, ...]:
     if certificate.not_valid_after_utc < now:
         return (Notice("certificate.expired", f"the certificate expired on {certificate.not_valid_after_utc.date()}"),)
     if certificate.not_valid_before_utc > now:

@@ -1,15 +1,14 @@
 """``reminder``: a keystore whose certificate expires when another does, for orgs that must not hold the real key."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sfkeytool.crypto import certificates, keys, reminders
 from sfkeytool.crypto.sniff import FileKind
 from sfkeytool.errors import CertificateError, InputError
-from sfkeytool.keystores.contents import FoundCertificate, InputFile, parse_contents
-from sfkeytool.keystores.selection import only_leaf
+from sfkeytool.keystores.contents import Contents, InputFile, parse_contents
+from sfkeytool.keystores.selection import only_leaf, refuse_bad_signature
 from sfkeytool.model import ArtifactKind, Outcome, Purpose
 from sfkeytool.passwords import Secret
 from sfkeytool.salesforce.metadata import read_certificate
@@ -19,7 +18,7 @@ from sfkeytool.workflows.next_steps import steps_for_reminder
 from sfkeytool.workflows.requests import ReminderRequest
 
 if TYPE_CHECKING:
-    from cryptography import x509
+    from sfkeytool.crypto.certificate import Certificate
 
 INFERRED = (
     "That Certificate and Key Management mails about imported pairs is inferred, not documented: they are ordinary rows"
@@ -66,20 +65,23 @@ def reminder(request: ReminderRequest, name: str, inputs: ReminderInputs, now: d
     )
 
 
-def _candidates(file: InputFile) -> Sequence[FoundCertificate]:
-    """The certificates of a file; of an app's metadata the one of its logins, since SAML settings may hold others."""
+def _candidates(file: InputFile) -> Contents:
+    """What is in a file; of an app's metadata the certificate of its logins, since SAML settings may hold others."""
     contents = parse_contents(file, (), load_keys=False)
     if contents.kind is not FileKind.XML:
-        return contents.certificates
+        return contents
     try:
         of_logins = read_certificate(file.data)
     except InputError:  # no app's metadata, or one that names a certificate
-        return contents.certificates
-    return [found for found in contents.certificates if found.der == of_logins] or contents.certificates
+        return contents
+    found = tuple(found for found in contents.certificates if found.der == of_logins)
+    return replace(contents, certificates=found, unreadable=()) if found else contents
 
 
-def _reminded(file: InputFile, now: datetime) -> "x509.Certificate":
-    found = only_leaf(_candidates(file), file.label)
+def _reminded(file: InputFile, now: datetime) -> "Certificate":
+    contents = _candidates(file)
+    found = only_leaf(contents.certificates, file.label, contents.unreadable)
+    refuse_bad_signature(found)
     certificate = found.certificate
     if certificate.not_valid_after_utc <= now:
         raise CertificateError(

@@ -11,10 +11,11 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from sfkeytool.acceptance.mails import latest_start, mail_dates
 from sfkeytool.crypto import certificates, chains, keys
 from sfkeytool.crypto import csr as requests
+from sfkeytool.crypto.certificate import Certificate
 from sfkeytool.crypto.names import LIBRARY_ERRORS
 from sfkeytool.errors import CertificateError, InputError, PrivateKeyError, SfkeytoolError
 from sfkeytool.keystores.contents import FoundKey, InputFile, parse_contents
-from sfkeytool.keystores.selection import gather, leaves_of_key, only_leaf, select_key
+from sfkeytool.keystores.selection import gather, leaves_of_key, only_leaf, refuse_bad_signature, select_key
 from sfkeytool.model import Artifact, ArtifactKind, Notice, Outcome, Purpose
 from sfkeytool.passwords import Secret, SourceKind
 from sfkeytool.workflows import package
@@ -67,7 +68,7 @@ def renew(request: RenewRequest, new_name: str, inputs: RenewInputs, now: dateti
         "purpose": str(purpose),
         "key": describe_key(key, source="generated" if request.new_key else "same"),
     }
-    new: x509.Certificate | None = None
+    new: Certificate | None = None
     if request.password is None or inputs.password is None:
         made = requests.build_csr(key, subject=old.subject, san=_san(old), purpose=purpose)
         artifacts.append(Artifact(f"{new_name}.csr", ArtifactKind.CSR, requests.encode_pem(made)))
@@ -170,15 +171,17 @@ def _old_key(request: RenewRequest, inputs: RenewInputs) -> FoundKey | None:
         raise
 
 
-def _old_certificate(file: InputFile, key: FoundKey | None) -> x509.Certificate:
+def _old_certificate(file: InputFile, key: FoundKey | None) -> Certificate:
     """The certificate that is followed: the key's own, if it is there."""
-    found = parse_contents(file, (), load_keys=False).certificates
-    own = leaves_of_key(key.spki_der, found) if key is not None else ()
-    return only_leaf(own or found, file.label).certificate
+    contents = parse_contents(file, (), load_keys=False)
+    own = leaves_of_key(key.spki_der, contents.certificates) if key is not None else ()
+    found = only_leaf(own or contents.certificates, file.label, () if own else contents.unreadable)
+    refuse_bad_signature(found)
+    return found.certificate
 
 
 def _new_key(
-    request: RenewRequest, new_name: str, inputs: RenewInputs, found: FoundKey | None, old: x509.Certificate
+    request: RenewRequest, new_name: str, inputs: RenewInputs, found: FoundKey | None, old: Certificate
 ) -> "tuple[RSAPrivateKey, Artifact, list[Notice]]":
     """The key of the new generation, and its file: as encrypted as the old one, unless another password is given."""
     if inputs.key_password is not None:
@@ -206,7 +209,7 @@ def _new_key(
     return key, key_artifact(new_name, key, inputs.key_password or found.file_password), []
 
 
-def _purpose(old: x509.Certificate, generation: Generation | None) -> Purpose:
+def _purpose(old: Certificate, generation: Generation | None) -> Purpose:
     """As the receipt says; without one, as the extended key usage tells."""
     if generation is not None and generation.purpose is not None:
         return generation.purpose
@@ -219,7 +222,7 @@ def _purpose(old: x509.Certificate, generation: Generation | None) -> Purpose:
     return Purpose.MTLS if ExtendedKeyUsageOID.CLIENT_AUTH in usages else Purpose.JWT
 
 
-def _notices(request: RenewRequest, old: x509.Certificate, purpose: Purpose, now: datetime) -> list[Notice]:
+def _notices(request: RenewRequest, old: Certificate, purpose: Purpose, now: datetime) -> list[Notice]:
     notices = []
     if old.not_valid_after_utc <= now:
         message = f"{request.name} expired on {old.not_valid_after_utc.date()}: logins may fail already"
@@ -240,11 +243,11 @@ def _notices(request: RenewRequest, old: x509.Certificate, purpose: Purpose, now
     return notices
 
 
-def _bits(old: x509.Certificate) -> int:
+def _bits(old: Certificate) -> int:
     return keys.describe_key_kind(old.public_key())[1] or 0
 
 
-def _san(old: x509.Certificate) -> list[x509.GeneralName]:
+def _san(old: Certificate) -> list[x509.GeneralName]:
     try:
         return list(old.extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
     except (*LIBRARY_ERRORS, x509.ExtensionNotFound):
@@ -255,8 +258,8 @@ def _change(
     request: RenewRequest,
     new_name: str,
     purpose: Purpose,
-    old: x509.Certificate,
-    new: x509.Certificate | None,
+    old: Certificate,
+    new: Certificate | None,
     now: datetime,
 ) -> Change:
     return Change(

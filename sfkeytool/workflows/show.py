@@ -7,6 +7,7 @@ from typing import Any
 
 from sfkeytool.crypto import certificates, chains, csr
 from sfkeytool.crypto.sniff import FileKind, normalise_text, sniff
+from sfkeytool.errors import CertificateError
 from sfkeytool.keystores import jks
 from sfkeytool.keystores.contents import Contents, InputFile, parse_contents
 from sfkeytool.keystores.selection import gather, leaves_of_entry
@@ -49,6 +50,9 @@ def show_file(file: InputFile, passwords: Sequence[Secret], now: datetime) -> di
             "caAsks": _ca_asks(csr.describe_csr(found.csr)),
         }
         for found in contents.requests
+    ]
+    facts["unreadableCertificates"] = [
+        {"origin": found.origin, "alias": found.alias, "reason": found.error.message} for found in contents.unreadable
     ]
     facts["ignored"] = list(contents.ignored)
     return facts
@@ -134,7 +138,10 @@ def _chains(contents: Contents) -> list[Sequence[bytes]]:
 
 
 def _in_order(chain_der: Sequence[bytes], label: str) -> bool:
-    chain = [certificates.parse_certificate(der, label) for der in chain_der]
+    try:
+        chain = [certificates.parse_certificate(der, label) for der in chain_der]
+    except CertificateError:
+        return False
     return all(chains.signed_by(below, above) for below, above in pairwise(chain))
 
 

@@ -21,7 +21,7 @@ from sfkeytool.workflows.mails import describe_mails
 from sfkeytool.workflows.requests import UnwrapRequest
 
 if TYPE_CHECKING:
-    from cryptography import x509
+    from sfkeytool.crypto.certificate import Certificate
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,10 @@ def unwrap(request: UnwrapRequest, inputs: UnwrapInputs, now: datetime) -> Outco
     if inputs.key_password is None:
         message = "written unencrypted (the Salesforce CLI takes no other); --key-password SOURCE encrypts"
         notices.insert(0, Notice("key.in-clear", f"private keys are {message} them"))
+    notices += [
+        Notice("unwrap.unreadable", f"not written, it cannot be read: {found.error.message}")
+        for found in contents.unreadable
+    ]
     trusted = len(contents.store.certificates) if contents.store else 0
     if trusted and contents.kind is not FileKind.PKCS12:  # a PFX keeps its chains so
         notices.append(Notice("unwrap.trusted-ignored", f"{trusted} trusted certificates of {label} are not written"))
@@ -108,7 +112,7 @@ _NO_CERTIFICATE: dict[str, Any] = {
 
 
 def _certificate_of(
-    meant: Meant, name: str, pool: "Sequence[x509.Certificate]", now: datetime
+    meant: Meant, name: str, pool: "Sequence[Certificate]", now: datetime
 ) -> tuple[list[Artifact], dict[str, Any]]:
     """NAME.crt, NAME-chain.crt and what is told of them. Raises CertificateError if several could be meant."""
     leaf = meant.leaf

@@ -25,7 +25,7 @@ from sfkeytool.workflows.next_steps import steps_for_keystore
 from sfkeytool.workflows.requests import WrapRequest
 
 if TYPE_CHECKING:
-    from cryptography import x509
+    from sfkeytool.crypto.certificate import Certificate
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def wrap_pair(request: WrapRequest, chosen: Meant, heap: Heap, inputs: WrapInput
         record=package.receipt_record("wrap", now, artifacts, **facts),
         notices=(
             *_left_out_notices(chosen, chain.strangers, heap),
-            *package.check_acceptance(artifacts, inputs.password, request.purpose, now),
+            *package.check_acceptance(artifacts, inputs.password, request.purpose, now, given=True),
             *key_notices,
             *password_notices,
         ),
@@ -127,7 +127,7 @@ def _check_passwords(request: WrapRequest, inputs: WrapInputs) -> tuple[Notice, 
     return package.check_new_password(inputs.password, f"{request.name}.jks")
 
 
-def _left_out_notices(chosen: Meant, strangers: Sequence["x509.Certificate"], heap: Heap) -> tuple[Notice, ...]:
+def _left_out_notices(chosen: Meant, strangers: Sequence["Certificate"], heap: Heap) -> tuple[Notice, ...]:
     notices = [
         Notice(
             "wrap.placeholder-left-out",
@@ -146,11 +146,15 @@ def _left_out_notices(chosen: Meant, strangers: Sequence["x509.Certificate"], he
     if chosen.others:
         others = "; ".join(entry.origin + (" (not opened)" if entry.locked else "") for entry in chosen.others)
         notices.append(Notice("wrap.keys-left-out", f"left out, other private keys: {others}"))
+    notices += [
+        Notice("wrap.unreadable-left-out", f"left out, it cannot be read: {found.error.message}")
+        for found in heap.unreadable
+    ]
     if heap.ignored:
         notices.append(Notice("wrap.ignored", f"not used: {'; '.join(heap.ignored)}"))
     return tuple(notices)
 
 
-def _title(certificate: "x509.Certificate") -> str:
+def _title(certificate: "Certificate") -> str:
     facts = certificates.describe_certificate(certificate)
     return f"{facts.subject or '(no subject)'} ({facts.sha256[:23]}…)"

@@ -13,7 +13,7 @@ from sfkeytool.crypto.certificates import describe_algorithm
 from sfkeytool.model import Profile
 
 if TYPE_CHECKING:
-    from cryptography import x509
+    from sfkeytool.crypto.certificate import Certificate
 
 _CKM = (Profile.CKM_IMPORT,)
 _WEAK = ("sha1", "md5", "md2", "md4")
@@ -58,7 +58,7 @@ def weak_signature(subject: Subject) -> Checked:
                 yield Evidence(chain.name_of(certificate), saw, "SHA-256 or stronger")
 
 
-def _without_root(chain: ListedChain) -> "Iterator[x509.Certificate]":
+def _without_root(chain: ListedChain) -> "Iterator[Certificate]":
     yield chain.leaf
     above = chain.sorted.certificates[1:]
     yield from above[:-1] if chain.sorted.complete else above

@@ -10,7 +10,7 @@ from sfkeytool.crypto.names import describe_name
 from sfkeytool.model import Profile
 
 if TYPE_CHECKING:
-    from cryptography import x509
+    from sfkeytool.crypto.certificate import Certificate
 
 _CKM = (Profile.CKM_IMPORT,)
 
@@ -19,7 +19,7 @@ def has_chains(subject: Subject) -> bool:
     return bool(subject.chains)
 
 
-def title(certificate: "x509.Certificate") -> str:
+def title(certificate: "Certificate") -> str:
     """A certificate's subject, for people."""
     return describe_name(certificate.subject) or "(no subject)"
 
@@ -30,7 +30,7 @@ def in_order(chain: ListedChain) -> bool:
     return tuple(certificate for certificate in chain.listed if certificate in wanted) == wanted
 
 
-def strangers(chain: ListedChain) -> "tuple[x509.Certificate, ...]":
+def strangers(chain: ListedChain) -> "tuple[Certificate, ...]":
     """Those that are not part of the chain. Above a gap a CA's certificate may be part of it: it gets the benefit."""
     others = chain.sorted.strangers
     if chain.sorted.complete:

@@ -15,7 +15,7 @@ from sfkeytool.model import Profile
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cryptography import x509
+    from sfkeytool.crypto.certificate import Certificate
 
 _UPLOAD = (Profile.SIGNED_UPLOAD,)
 _ENDINGS = (".crt", ".cer")
@@ -46,7 +46,7 @@ def _stranger(subject: Subject) -> Checked:
             yield Evidence(chain.name_of(one), saw, "only the chain", app.plain_pem(subject))
 
 
-def _of_the_chain(chain: ListedChain) -> "Iterator[x509.Certificate]":
+def _of_the_chain(chain: ListedChain) -> "Iterator[Certificate]":
     """All that the file lists, each once, but for strangers, which are another rule's."""
     others = strangers(chain)
     yield from (one for one in dict.fromkeys(chain.listed) if one not in others)

@@ -1,16 +1,13 @@
 """The keystore as a file: its type, its integrity, its password, what lies beside the key."""
 
-import warnings
 from collections.abc import Iterator
 
-from cryptography import x509
-
+from sfkeytool.acceptance.java import refusal_of
 from sfkeytool.acceptance.rule import Basis, CannotTell, Checked, Evidence, Rule, Severity
 from sfkeytool.acceptance.rules import sources
 from sfkeytool.acceptance.subject import Subject
 from sfkeytool.crypto.certificates import parse_certificate
-from sfkeytool.crypto.der import SEQUENCE, DerError, children, read_tlv
-from sfkeytool.crypto.names import LIBRARY_ERRORS
+from sfkeytool.crypto.der import SEQUENCE, DerError, read_tlv
 from sfkeytool.crypto.sniff import FileKind
 from sfkeytool.errors import CertificateError
 from sfkeytool.keystores.jks import JksCertificate, JksKeyEntry
@@ -20,7 +17,6 @@ from sfkeytool.passwords import COMFORTABLE_LENGTH
 _CKM = (Profile.CKM_IMPORT,)
 _WITHOUT_KEY = "sfkeytool wrap {name} {file} FILE --input-password prompt --password generate (FILE: the private key)"
 _WITHOUT_ANYTHING = "sfkeytool wrap {name} FILE --password generate (FILE: private key and certificate)"
-_VERSION = 0xA0
 JAVA_CERTIFICATE_TYPES = ("x.509", "x509")
 """What Java's CertificateFactory knows, in any case."""
 
@@ -54,8 +50,20 @@ def _damaged(subject: Subject) -> Checked:
             yield Evidence(where, f"a certificate of the type {certificate.type!r}", "X.509, or Java reads nothing")
         elif not _is_one_sequence(certificate.der):
             yield Evidence(where, "bytes that are no certificate", "a certificate in DER")
-        elif not _readable(certificate.der, where):
-            yield CannotTell(f"{where}: sfkeytool cannot read the certificate; Java might, or not")
+        else:
+            yield from _refused(certificate.der, where)
+
+
+def _refused(der: bytes, where: str) -> Checked:
+    try:
+        refusal = refusal_of(parse_certificate(der, where))
+    except CertificateError as error:
+        yield CannotTell(f"{error.message}; Java might read it, or not")
+        return
+    if isinstance(refusal, CannotTell):
+        yield CannotTell(f"{where}: {refusal.reason}")
+    elif refusal:
+        yield Evidence(where, refusal, "a certificate that Java reads, or it reads nothing of the keystore")
 
 
 def _all_certificates(subject: Subject) -> Iterator[tuple[str, JksCertificate]]:
@@ -73,34 +81,6 @@ def _is_one_sequence(der: bytes) -> bool:
         return read_tlv(der).tag == SEQUENCE
     except DerError:
         return False
-
-
-def _readable(der: bytes, where: str) -> bool:
-    """Whether Java reads a certificate as well, as far as can be told: it parses keys and extensions at once."""
-    try:
-        certificate = parse_certificate(der, where)
-        certificate.public_key()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            extensions = certificate.extensions
-        whole = read_tlv(der)
-        body, algorithm, _ = children(whole.value)
-    except (CertificateError, *LIBRARY_ERRORS):
-        return False
-    # RFC 5280, 4.1.1.2: the algorithm is stated inside and outside, and Java insists that both are the same.
-    stated = whole.value[body.end : algorithm.end]
-    inside = children(body.value)
-    position = 2 if inside[0].tag == _VERSION else 1
-    if body.value[inside[position - 1].end : inside[position].end] != stated:
-        return False
-    return not any(one.critical and _doubtful(one.value) for one in extensions)
-
-
-def _doubtful(extension: x509.ExtensionType) -> bool:
-    """Of critical extensions Java parses more than is known here, and refuses an empty list of names."""
-    if isinstance(extension, x509.SubjectAlternativeName | x509.IssuerAlternativeName):
-        return not list(extension)
-    return isinstance(extension, x509.UnrecognizedExtension)
 
 
 def _can_be_opened(subject: Subject) -> bool:

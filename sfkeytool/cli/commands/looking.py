@@ -151,6 +151,8 @@ def _show_lines(facts: Mapping[str, Any]) -> Iterator[str]:
     for request in facts["requests"]:
         yield "  certificate request"
         yield from _request_lines(request, "    ")
+    for unreadable in facts["unreadableCertificates"]:
+        yield f"  certificate{_alias(unreadable)} that cannot be read: {unreadable['reason']}"
     for ignored in facts["ignored"]:
         yield f"  not read: {ignored}"
     yield ""
@@ -178,12 +180,20 @@ def _entries(count: int) -> str:
     return "1 entry" if count == 1 else f"{count} entries"
 
 
+_SELF_SIGNATURES = {
+    "verified": "self-signed",
+    "bad": "itself, but its signature does NOT VERIFY",
+    "not-tested": "itself; its signature was not tested",
+}
+
+
 def _certificate_lines(facts: Mapping[str, Any], indent: str) -> Iterator[str]:
     bits = f" {facts['keyBits']}" if facts["keyBits"] else ""
     days = facts.get("daysLeft")
     left = "" if days is None else f" ({days} days left)" if days >= 0 else f" (expired {-days} days ago)"
     yield f"{indent}subject      {facts['subject'] or '(empty)'}"
-    yield f"{indent}issuer       {'self-signed' if facts['selfSigned'] else facts['issuer']}"
+    own = _SELF_SIGNATURES.get(facts["selfSignature"], facts["issuer"])
+    yield f"{indent}issuer       {own}"
     yield f"{indent}valid        {facts['notBefore'][:10]} to {facts['notAfter'][:10]}{left}"
     if facts["mailDates"] and not facts["isCa"]:
         yield f"{indent}CKM mails    {mail_days(facts['mailDates'], facts)}, if CKM holds it (give or take a day)"
@@ -192,6 +202,7 @@ def _certificate_lines(facts: Mapping[str, Any], indent: str) -> Iterator[str]:
         yield f"{indent}SAN          {', '.join(facts['san'])}"
     yield f"{indent}SHA-256      {facts['sha256']}"
     yield f"{indent}key SHA-256  {facts['publicKeySha256']}"
+    yield from (f"{indent}unusual      {words}" for words in facts["unusual"])
 
 
 def _request_lines(facts: Mapping[str, Any], indent: str) -> Iterator[str]:

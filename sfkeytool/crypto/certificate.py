@@ -1,0 +1,149 @@
+"""A certificate: its bytes as they came, and what they say, whoever has to read it."""
+
+import base64
+import warnings
+from datetime import datetime
+from functools import cached_property
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ObjectIdentifier
+
+from sfkeytool.crypto.der import DerError
+from sfkeytool.crypto.lenient import Oddity, Reading, algorithms_agree, read_certificate
+from sfkeytool.crypto.names import LIBRARY_ERRORS
+
+
+class Certificate:
+    """Read by cryptography, from the bytes as they came or, where it refuses them, from a copy in DER.
+
+    Its attributes are those of ``x509.Certificate``. Bytes, signature and what is signed are always the original ones;
+    two are equal if their bytes are. ``extensions`` holds what can be read of them, ``unreadable_extensions`` the
+    dotted OIDs of the others, and whether they are critical. Raises DerError, which names what makes it unreadable.
+    """
+
+    def __init__(self, der: bytes) -> None:
+        self.unreadable_extensions: dict[str, bool] = {}
+        self._reading: Reading | None = None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # old CAs' serial numbers and encodings are theirs to mend
+            try:
+                self._read = _load(der)
+                _ = self._read.extensions
+                self.der = der
+                self.signature = self._read.signature
+                self.tbs_certificate_bytes = self._read.tbs_certificate_bytes
+            except LIBRARY_ERRORS:
+                self._reading = read_certificate(der)
+                self._read_copy(self._reading, der)
+
+    def _read_copy(self, reading: Reading, der: bytes) -> None:
+        self.der = der[: reading.length]
+        self.signature, self.tbs_certificate_bytes = reading.signature, reading.tbs_der
+        readable = tuple(one for one in reading.extensions if _are_readable(reading.copy((one,))))
+        self.unreadable_extensions = {one.oid: one.critical for one in reading.extensions if one not in readable}
+        try:
+            self._read = _load(reading.copy(readable))
+            _ = self._read.extensions
+        except LIBRARY_ERRORS:
+            raise DerError("it is encoded in a way that is not known here") from None
+
+    def __eq__(self, other: object) -> bool:
+        return self.der == other.der if isinstance(other, Certificate) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.der)
+
+    @cached_property
+    def oddities(self) -> tuple[Oddity, ...]:
+        """What violates DER or RFC 5280, as far as it was looked for."""
+        try:
+            return (self._reading or read_certificate(self.der)).oddities
+        except DerError:
+            return (Oddity("an encoding that is not known here", None),)
+
+    @property
+    def unusual(self) -> tuple[str, ...]:
+        """The same in words, and extensions that cannot be read."""
+        unread = (f"an extension that cannot be read ({oid})" for oid in self.unreadable_extensions)
+        return (*(oddity.words for oddity in self.oddities), *unread)
+
+    @cached_property
+    def algorithms_agree(self) -> bool:
+        """Whether the signature algorithm outside is the one inside, without which no signature counts."""
+        try:
+            return algorithms_agree(self.der)
+        except DerError:
+            return False
+
+    def public_bytes(self, encoding: Encoding) -> bytes:
+        """DER, or PEM with LF line ends."""
+        if encoding is Encoding.DER:
+            return self.der
+        body = base64.b64encode(self.der)
+        lines = [body[start : start + 64] for start in range(0, len(body), 64)]
+        return b"\n".join([b"-----BEGIN CERTIFICATE-----", *lines, b"-----END CERTIFICATE-----", b""])
+
+    def public_key(self) -> CertificatePublicKeyTypes:
+        """Raises what cryptography raises for a key that is malformed or of a kind that it does not know."""
+        return self._read.public_key()
+
+    @property
+    def subject(self) -> x509.Name:
+        return self._read.subject
+
+    @property
+    def issuer(self) -> x509.Name:
+        return self._read.issuer
+
+    @property
+    def serial_number(self) -> int:
+        return self._read.serial_number
+
+    @property
+    def not_valid_before_utc(self) -> datetime:
+        return self._read.not_valid_before_utc
+
+    @property
+    def not_valid_after_utc(self) -> datetime:
+        return self._read.not_valid_after_utc
+
+    @property
+    def extensions(self) -> x509.Extensions:
+        return self._read.extensions
+
+    @property
+    def public_key_algorithm_oid(self) -> ObjectIdentifier:
+        return self._read.public_key_algorithm_oid
+
+    @property
+    def signature_algorithm_oid(self) -> ObjectIdentifier:
+        return self._read.signature_algorithm_oid
+
+    @property
+    def signature_hash_algorithm(self) -> hashes.HashAlgorithm | None:
+        """None for an algorithm without one. Raises UnsupportedAlgorithm for one that is not known."""
+        return self._read.signature_hash_algorithm
+
+    @property
+    def signature_algorithm_parameters(self) -> object:
+        """Raises UnsupportedAlgorithm for an algorithm that is not known."""
+        return self._read.signature_algorithm_parameters
+
+
+def _load(der: bytes) -> x509.Certificate:
+    """The library parses lazily: what everything here needs is made to fail now, not later."""
+    read = x509.load_der_x509_certificate(der)
+    _ = (read.subject, read.issuer, read.serial_number, read.signature)
+    _ = (read.not_valid_before_utc, read.not_valid_after_utc)
+    return read
+
+
+def _are_readable(der: bytes) -> bool:
+    try:
+        _ = x509.load_der_x509_certificate(der).extensions
+    except LIBRARY_ERRORS:
+        return False
+    return True
