@@ -307,3 +307,13 @@ def test_one_name_is_not_for_two_keys(cli: Cli, monkeypatch: pytest.MonkeyPatch)
     result = cli("check", store, "--fix", "--as", "shop", "--password", "env:CORPUS_PASSWORD", "--json")
     assert (result.code, result.json["code"]) == (2, "usage.one-name")
     assert cli("check", store, "--as", "shop", "--json").json["code"] == "usage.without-fix"
+
+
+def test_each_certificate_of_metadata_is_judged_by_itself(cli: Cli, folder: Path) -> None:
+    """An app that logs in and is logged in to has two, each in a field of its own: neither hides the other."""
+    text = (CORPUS / "app-metadata.xml").read_text()
+    expired = base64.b64encode(pem_body((CORPUS / "app-expired.crt").read_text())).decode()
+    saml = f"<samlConfig><certificate>{expired}</certificate></samlConfig></ConnectedApp>"
+    (folder / "two.xml").write_text(text.replace("</ConnectedApp>", saml))
+    result = cli("check", "two.xml", *AS_OF, "--json")
+    assert rules(result) == ["app.certificate.expired"]
