@@ -552,6 +552,7 @@ def test_unwrap_of_a_key_alone_says_what_is_missing(cli: Cli, folder: Path, heap
 # An encrypted NAME.key
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a POSIX shell")
 @pytest.mark.parametrize("made_by", ["wrap", "wrap, own password", "self-signed", "renew"])
 def test_the_way_to_a_key_in_clear_is_a_command_that_works(
     made_by: str, cli: Cli, folder: Path, heap: Heap, monkeypatch: pytest.MonkeyPatch
