@@ -21,7 +21,7 @@ from sfkeytool.keystores.store import Keystore, StoreType
 from sfkeytool.passwords import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from xml.etree.ElementTree import Element
 
     from cryptography import x509
