@@ -45,7 +45,15 @@ def resolve(pyproject: Path, platform: str, python: str, wheels_of: Iterable[str
     """The versions that are chosen, those of ``wheels_of`` from wheels alone; or why there are none."""
     options = [
         *("--python-platform", platform, "--python-version", python, "--index-strategy", "unsafe-best-match"),
-        *("--quiet", "--no-header", "--no-annotate", "--no-config"),
+        *(
+            "--quiet",
+            "--no-header",
+            "--no-annotate",
+            "--no-config",
+            "--no-python-downloads",
+            "--python",
+            sys.executable,
+        ),
         *(part for extra in EXTRAS for part in ("--extra", extra)),
         *(part for name in wheels_of for part in ("--only-binary", name)),
     ]
