@@ -1,0 +1,97 @@
+"""Would pip build something from source for a user? ``platforms.py [PYPROJECT]`` asks for each platform and Python.
+
+pip takes the newest version that it may, even where only its source is left, and a source wants a compiler. uv resolves
+for other platforms than this one; with wheels alone it must come to the same versions. (``pip download --platform``
+evaluates the markers of this machine.) Needs uv, and pip for its settings, in the Python that runs this.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import sysconfig
+import tomllib
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from itertools import product
+from pathlib import Path
+
+from pip_settings import current_settings
+
+PLATFORMS = (
+    "x86_64-unknown-linux-gnu",
+    "aarch64-unknown-linux-gnu",
+    "x86_64-unknown-linux-musl",
+    "aarch64-unknown-linux-musl",
+    "x86_64-apple-darwin",
+    "aarch64-apple-darwin",
+    "x86_64-pc-windows-msvc",
+    "aarch64-pc-windows-msvc",
+)
+EXTRAS = ("calendar", "notify")
+"""What users install; ``test`` and ``dev`` are for developers."""
+PURE = {"pyyaml"}
+"""Sources that need no compiler: PyYAML's C part is optional. It has no wheel for Python 3.11 on Windows on ARM."""
+UV_SETTINGS = {
+    "index-url": "UV_DEFAULT_INDEX",
+    "extra-index-url": "UV_INDEX",
+    "trusted-host": "UV_INSECURE_HOST",
+    "cert": "SSL_CERT_FILE",
+}
+
+
+def resolve(pyproject: Path, platform: str, python: str, wheels_of: Iterable[str] = ()) -> str:
+    """The versions that are chosen, those of ``wheels_of`` from wheels alone; or why there are none."""
+    options = [
+        *("--python-platform", platform, "--python-version", python, "--index-strategy", "unsafe-best-match"),
+        *(
+            "--quiet",
+            "--no-header",
+            "--no-annotate",
+            "--no-config",
+            "--no-python-downloads",
+            "--python",
+            sys.executable,
+        ),
+        *(part for extra in EXTRAS for part in ("--extra", extra)),
+        *(part for name in wheels_of for part in ("--only-binary", name)),
+    ]
+    command = [str(Path(sysconfig.get_path("scripts")) / "uv"), "pip", "compile", *options, str(pyproject)]
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
+    return done.stdout if done.returncode == 0 else done.stderr
+
+
+@cache
+def environment() -> dict[str, str]:
+    """This process's, with the network's part of pip's settings: folders hold what fits this machine."""
+    settings = {UV_SETTINGS[name]: values for name, values in current_settings().items() if name in UV_SETTINGS}
+    remote = {
+        name: " ".join(value for value in values if not value.startswith("file:")) for name, values in settings.items()
+    }
+    return {**os.environ, **{name: value for name, value in remote.items() if value}}
+
+
+def complaint(pyproject: Path, platform: str, python: str) -> str:
+    """What would be built there, or empty."""
+    chosen = resolve(pyproject, platform, python)
+    names = set(re.findall(r"^([\w.-]+)==", chosen, re.MULTILINE))
+    from_wheels = resolve(pyproject, platform, python, sorted(names - PURE))
+    if names and chosen == from_wheels:
+        return ""
+    return "\n  ".join([f"{platform} {python}", *sorted({*chosen.splitlines()} ^ {*from_wheels.splitlines()})])
+
+
+def main(pyproject: Path) -> int:
+    classifiers = tomllib.loads(pyproject.read_text(encoding="utf-8"))["project"]["classifiers"]
+    pythons = [each.rsplit(" ", 1)[1] for each in classifiers if re.search(r":: 3\.\d+$", each)]
+    environment()
+    with ThreadPoolExecutor(4) as pool:
+        complaints = list(pool.map(lambda case: complaint(pyproject, *case), product(PLATFORMS, pythons)))
+    print(*filter(None, complaints), sep="\n")
+    print(f"{complaints.count('')} of {len(complaints)} platforms and Pythons need no compiler")
+    return int(any(complaints))
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1] if len(sys.argv) > 1 else "pyproject.toml")))
