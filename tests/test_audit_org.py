@@ -322,6 +322,7 @@ def test_what_signs_the_single_sign_on_is_in_use(form: int | str, cli: Cli, org:
     for name, days, number in (("sso", 20, 2), ("sso_202710", 400, 3)):
         made = make("sso", days, number)
         org.contents.add_certificate(name, made.pem, made.expires)
+    org.contents.add_row("sso", make("sso", 10, 2).expires, created="2026-09-09T00:00:00.000+0000")  # deleted
     whole = org.contents.components["Certificate"]["sso"].id
     assert len(whole) == 18
     sso_setting(org, {15: whole[:15], 18: whole}.get(form, whole.swapcase()))  # type: ignore[call-overload]

@@ -346,6 +346,17 @@ def test_a_name_counts_in_its_own_project(cli: Cli, folder: Path, pair: Pair, ot
     assert "Sign (used by Go)" in table
 
 
+def test_a_name_counts_in_its_own_retrieve(cli: Cli, folder: Path, pair: Pair, other_pair: Pair) -> None:
+    """Without an sfdx project, what lies beside or below a package.xml belongs together."""
+    for root, pem in (("one", pair.crt.read_text()), ("two", other_pair.crt.read_text())):
+        project(folder / root, pem)
+        (folder / root / "sfdx-project.json").rename(folder / root / "package.xml")
+    (folder / "two" / "app" / "classes" / "Go.cls").unlink()
+    items = by_place(cli("audit", ".", "--json"))
+    used = {Path(place).parts[0]: item["usedBy"] for place, item in items.items() if item["kind"] == "ckm-source"}
+    assert used == {"one": ["Go (Apex)"], "two": []}
+
+
 # Zips
 
 

@@ -87,17 +87,19 @@ class Contents:
             ("privateKeyExportable", "true"),
         ]
         self.add("Certificate", name, fields)
-        self.add_row(name, expires, ca_signed=ca_signed, unusable=unusable, key_size=key_size, created=created)
+        self.add_row(
+            name, expires, ca_signed=ca_signed, unusable=unusable, key_size=key_size, created=created,
+            id=self.components["Certificate"][name].id,
+        )  # fmt: skip
 
     def add_row(
         self, name: str, expires: str | None, *, ca_signed: bool = False, unusable: bool = False, key_size: int = 2048,
-        created: str = "2026-01-01T00:00:00.000+0000",
+        created: str = "2026-01-01T00:00:00.000+0000", id: str = "",
     ) -> None:  # fmt: skip
         """A row alone is one that was deleted: the query shows it, listMetadata does not."""
-        component = self.components.get("Certificate", {}).get(name)
         self.rows.setdefault("Certificate", []).append(
             {
-                "Id": component.id if component else with_checksum("0P15g000000Gone"),
+                "Id": id or with_checksum("0P15g000000Gone"),
                 "DeveloperName": name,
                 "MasterLabel": f"Label of {name}",
                 "ExpirationDate": expires,
