@@ -13,6 +13,8 @@ _VALUE = re.compile(r"\s*(?:'(?P<literal>\d+)'|(?:\w+\s*\.\s*)?(?P<constant>[A-Z
 _UNIQUE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,79}")
 _LONGEST_VALUE = 300
 """Characters of the argument that names the certificate: our own bound."""
+_LONGEST_CLASS = 2_000_000
+"""Characters: Salesforce takes one million (Apex Developer Guide, "Execution Governors and Limits")."""
 _PLACES = {"signxml": 3}
 """Where the name is not the last argument (Apex Reference Guide: Crypto, signXml)."""
 
@@ -24,6 +26,7 @@ def certificates_named(code: str) -> tuple[str, ...]:
     Crypto.signWithCertificate the name is the last argument (Apex Reference Guide). Linear, whatever the code: it is
     outside data.
     """
+    code = code[:_LONGEST_CLASS]
     if not _CALL.search(code):  # of a hundred classes hardly one has such a call
         return ()
     masked, literals = _masked(code)

@@ -101,7 +101,6 @@ def key_notices(path: Path) -> Iterator[Notice]:
             "input.key-in-source",
             f"a private key stands in {path}, which is source: whoever reads it, or its history, has the key",
         )
-        return
     if inside := repository_around(path.parent):
         yield Notice(
             "input.key-in-source",
