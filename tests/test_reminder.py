@@ -90,8 +90,10 @@ def test_the_key_is_nowhere_outside_the_keystore(cli: Cli, folder: Path, pair: P
 def test_its_name_comes_from_the_file(filename: str, name: str, cli: Cli, folder: Path, pair: Pair) -> None:
     """A .crt, or a metadata file with one line of base64; legal, and in 40 characters."""
     der = base64.b64encode(pem_body(pair.crt.read_text())).decode()
-    root = "ExtlClntAppGlobalOauthSettings" if "Glbl" in filename else "ConnectedApp"
-    xml = f"<{root}><oauthConfig><certificate>{der}</certificate></oauthConfig></{root}>"
+    field = f"<certificate>{der}</certificate>"
+    xml = f"<ConnectedApp><oauthConfig>{field}</oauthConfig></ConnectedApp>"
+    if "Glbl" in filename:
+        xml = f"<ExtlClntAppGlobalOauthSettings>{field}</ExtlClntAppGlobalOauthSettings>"
     (folder / filename).write_text(xml if filename.endswith("xml") else pair.crt.read_text())
     assert cli("reminder", filename, *PW).code == 0
     assert (folder / name / f"{name}.jks").exists()
