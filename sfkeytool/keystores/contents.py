@@ -21,9 +21,8 @@ from sfkeytool.passwords import Secret
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cryptography import x509
-
     from sfkeytool.crypto.certificate import Certificate
+    from sfkeytool.crypto.csr import CertificateRequest
 
 _STORE_TYPES = {
     FileKind.JKS: StoreType.JKS,
@@ -78,7 +77,7 @@ class UnreadableCertificate:
 @dataclass(frozen=True)
 class FoundCsr:
     origin: str
-    csr: "x509.CertificateSigningRequest"
+    csr: "CertificateRequest"
 
 
 @dataclass(frozen=True)
