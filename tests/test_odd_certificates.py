@@ -249,6 +249,25 @@ def test_every_reader_takes_an_odd_chain(cli: Cli, odd_chain: tuple[bytes, bytes
     assert item["certificate"]["subject"] == "CN=pay & go"
 
 
+def test_a_request_with_an_ampersand_is_taken(cli: Cli, odd_chain: tuple[bytes, bytes], key: rsa.RSAPrivateKey) -> None:
+    """As Windows enrols: read, its signature verified over its own bytes, and matched with the CA's answer."""
+    spki = key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    wanted = odd.tlv(0x30, odd.extension(BASIC, odd.tlv(0x30, FALSE), FALSE))
+    attributes = odd.tlv(0xA0, odd.tlv(0x30, odd.oid("1.2.840.113549.1.9.14"), odd.tlv(0x31, wanted)))
+    body = odd.tlv(0x30, odd.tlv(2, b"\0"), odd.name("pay & go"), spki, attributes)
+    der = odd.tlv(0x30, body, odd.algorithm(odd.RSA_SHA256, odd.NULL), odd.tlv(3, b"\0" + odd.sign(key, body)))
+    Path("own.csr").write_bytes(der)
+    assert "verify OK" in openssl("req", "-inform", "DER", "-in", "own.csr", "-verify", "-noout")
+    (shown,) = cli("show", "own.csr", "--json").json["result"]["files"][0]["requests"]
+    assert (shown["subject"], shown["signatureValid"]) == ("CN=pay & go", True)
+    assert any("PrintableString" in words for words in shown["unusual"])
+    chain = ("ckm", "chain", "signed", "leaf.crt", "ca.crt", "--purpose", "domain")
+    assert cli(*chain, "--csr", "own.csr", "--json").json["result"]["requestProved"]
+    Path("own.csr").write_bytes(flip_last(der))
+    (shown,) = cli("show", "own.csr", "--json").json["result"]["files"][0]["requests"]
+    assert not shown["signatureValid"]
+
+
 GARBAGE = odd.tlv(0x30, odd.tlv(0x30, odd.tlv(2, b"\1" * 200)), odd.tlv(0x30, odd.oid("1.2.3.4")), odd.tlv(3, b"\0abc"))
 
 

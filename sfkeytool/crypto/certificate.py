@@ -1,6 +1,5 @@
 """A certificate: its bytes as they came, and what they say, whoever has to read it."""
 
-import base64
 import warnings
 from datetime import datetime
 from functools import cached_property
@@ -14,6 +13,7 @@ from cryptography.x509.oid import ObjectIdentifier
 from sfkeytool.crypto.der import DerError
 from sfkeytool.crypto.lenient import Oddity, Reading, algorithms_agree, read_certificate
 from sfkeytool.crypto.names import LIBRARY_ERRORS
+from sfkeytool.crypto.pem import encode_pem_block
 
 
 class Certificate:
@@ -82,9 +82,7 @@ class Certificate:
         """DER, or PEM with LF line ends."""
         if encoding is Encoding.DER:
             return self.der
-        body = base64.b64encode(self.der)
-        lines = [body[start : start + 64] for start in range(0, len(body), 64)]
-        return b"\n".join([b"-----BEGIN CERTIFICATE-----", *lines, b"-----END CERTIFICATE-----", b""])
+        return encode_pem_block("CERTIFICATE", self.der)
 
     def public_key(self) -> CertificatePublicKeyTypes:
         """Raises what cryptography raises for a key that is malformed or of a kind that it does not know."""

@@ -12,6 +12,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
 from sfkeytool.crypto.certificate import Certificate
 from sfkeytool.crypto.names import LIBRARY_ERRORS, describe_name
@@ -176,10 +177,20 @@ def check_signature(certificate: Certificate, issuer: Certificate) -> Signature:
     try:
         key = issuer.public_key()
         algorithm = certificate.signature_hash_algorithm
-        signature, signed = certificate.signature, certificate.tbs_certificate_bytes
         parameters = certificate.signature_algorithm_parameters
     except LIBRARY_ERRORS:
         return Signature.UNTESTED
+    return verify_signature(key, certificate.tbs_certificate_bytes, certificate.signature, algorithm, parameters)
+
+
+def verify_signature(
+    key: CertificatePublicKeyTypes,
+    signed: bytes,
+    signature: bytes,
+    algorithm: hashes.HashAlgorithm | None,
+    parameters: object,
+) -> Signature:
+    """``algorithm`` and ``parameters`` are what cryptography reads of an AlgorithmIdentifier. Pure. Never raises."""
     if parameters is None and isinstance(algorithm, hashes.MD5):  # the library knows no padding for MD5
         parameters = padding.PKCS1v15()
     try:

@@ -34,6 +34,8 @@ from sfkeytool.crypto.der import (
 
 _CONSTRUCTED, _VERSION, _EXTENSIONS = 0x20, 0xA0, 0xA3
 _UNIQUE_IDS = (0x81, 0x82)
+_EXTENSION_REQUEST = "1.2.840.113549.1.9.14"
+_CERTIFICATE, _REQUEST = "certificate", "certificate request"
 _BASIC_CONSTRAINTS = "2.5.29.19"
 _UNIQUE_IDENTIFIER = "2.5.4.45"
 """X.500's, the one attribute whose value is a BIT STRING."""
@@ -88,6 +90,21 @@ class Reading:
 def read_certificate(der: bytes) -> Reading:
     """Pure. Raises DerError, which names what makes it unreadable."""
     return _Reader().certificate(der)
+
+
+@dataclass(frozen=True)
+class RequestReading:
+    """A certificate request in parts, as Reading is a certificate."""
+
+    signed_der: bytes = field(repr=False)
+    signature: bytes = field(repr=False)
+    oddities: tuple[Oddity, ...]
+    copy_der: bytes = field(repr=False)
+
+
+def read_request(der: bytes) -> RequestReading:
+    """A PKCS#10 request (RFC 2986, 4). Pure. Raises DerError, which names what makes it unreadable."""
+    return _Reader().request(der)
 
 
 def algorithms_agree(der: bytes) -> bool:
@@ -152,6 +169,34 @@ class _Reader:
             extensions=extensions,
             copy=copy,
         )
+
+    def request(self, der: bytes) -> RequestReading:
+        outer = read_tlv(der)
+        body, algorithm, signature = _expect(children(outer.value), SEQUENCE, SEQUENCE, BIT_STRING, of=_REQUEST)[:3]
+        for element in (outer, body):
+            self._length(element)
+        version, subject, key, *attributes = _expect(children(body.value), INTEGER, SEQUENCE, SEQUENCE, of=_REQUEST)
+        encoded = encode_tlv(
+            SEQUENCE,
+            self._canonical(version),
+            self._name(subject, "subject"),
+            self._key(key),
+            *(self._attributes(element) for element in attributes),
+        )
+        copy = encode_tlv(SEQUENCE, encoded, self._algorithm(algorithm), encode_tlv(BIT_STRING, signature.value))
+        return RequestReading(outer.value[: body.end], signature.value[1:], tuple(self._oddities), copy)
+
+    def _attributes(self, element: Tlv) -> bytes:
+        self._length(element)
+        return encode_tlv(element.tag, *(self._request_attribute(attribute) for attribute in children(element.value)))
+
+    def _request_attribute(self, element: Tlv) -> bytes:
+        type_, values = _expect(children(element.value), OID, SET, of=_REQUEST)[:2]
+        if decode_oid(type_.value) != _EXTENSION_REQUEST:
+            return self._canonical(element)
+        (listed,) = _expect(children(values.value), SEQUENCE, of=_REQUEST)[:1]
+        wanted = (self._extension(part).der for part in children(listed.value))
+        return encode_tlv(SEQUENCE, encode_tlv(OID, type_.value), encode_tlv(SET, encode_tlv(SEQUENCE, *wanted)))
 
     def _body(self, parts: list[Tlv]) -> tuple[bytes, tuple[Extension, ...], int]:
         """RFC 5280, 4.1: what follows the version up to the public key, the extensions, the version."""
@@ -388,7 +433,7 @@ class _Reader:
             self._odd("a length in more bytes than DER has", java=True)
 
 
-def _expect(parts: list[Tlv], *tags: int) -> list[Tlv]:
+def _expect(parts: list[Tlv], *tags: int, of: str = _CERTIFICATE) -> list[Tlv]:
     if [part.tag for part in parts[: len(tags)]] != list(tags):
-        raise DerError("it has not the elements of a certificate")
+        raise DerError(f"it has not the elements of a {of}")
     return parts

@@ -55,5 +55,12 @@ def parse_pem(data: bytes, label: str) -> tuple[PemBlock, ...]:
     return tuple(blocks)
 
 
+def encode_pem_block(label: str, der: bytes) -> bytes:
+    """One block, lines of 64 characters with LF ends. Pure."""
+    name = label.encode()
+    lines = [b"-----BEGIN " + name + b"-----", *_wrap(base64.b64encode(der)), b"-----END " + name + b"-----", b""]
+    return b"\n".join(lines)
+
+
 def _wrap(body: bytes) -> list[bytes]:
     return [body[i : i + 64] for i in range(0, len(body), 64)]

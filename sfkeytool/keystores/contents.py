@@ -24,9 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from xml.etree.ElementTree import Element
 
-    from cryptography import x509
-
     from sfkeytool.crypto.certificate import Certificate
+    from sfkeytool.crypto.csr import CertificateRequest
 
 _STORE_TYPES = {
     FileKind.JKS: StoreType.JKS,
@@ -81,7 +80,7 @@ class UnreadableCertificate:
 @dataclass(frozen=True)
 class FoundCsr:
     origin: str
-    csr: "x509.CertificateSigningRequest"
+    csr: "CertificateRequest"
 
 
 @dataclass(frozen=True)

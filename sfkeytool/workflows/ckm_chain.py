@@ -17,9 +17,8 @@ from sfkeytool.workflows.next_steps import steps_for_chain
 from sfkeytool.workflows.requests import CkmChainRequest
 
 if TYPE_CHECKING:
-    from cryptography import x509
-
     from sfkeytool.crypto.certificate import Certificate
+    from sfkeytool.crypto.csr import CertificateRequest
 
 
 @dataclass(frozen=True)
@@ -110,7 +109,7 @@ def refuse_expired(chain: "Sequence[Certificate]", now: datetime) -> None:
             )
 
 
-def differences(certificate: "Certificate", request: "x509.CertificateSigningRequest") -> tuple[Notice, ...]:
+def differences(certificate: "Certificate", request: "CertificateRequest") -> tuple[Notice, ...]:
     """What the CA changed against the request, besides the key. Pure."""
     got, asked = certificates.describe_certificate(certificate), csr.describe_csr(request)
     notices = []

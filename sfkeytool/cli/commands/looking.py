@@ -212,6 +212,7 @@ def _request_lines(facts: Mapping[str, Any], indent: str) -> Iterator[str]:
     if facts["san"]:
         yield f"{indent}SAN          {', '.join(facts['san'])}"
     yield f"{indent}key SHA-256  {facts['publicKeySha256']}"
+    yield from (f"{indent}unusual      {words}" for words in facts["unusual"])
     yield from (f"{indent}a CA asks    {wanted}" for wanted in facts["caAsks"])
 
 
