@@ -21,6 +21,10 @@ _LEAST_DAYS = 10
 _SHARE_OF_LIFE = 6
 """Renew before the last ten days, or the last sixth of a long life: our own advice."""
 
+_LONG_AGO_DAYS = 365
+"""After which an expired certificate that nothing is known to name is hardly in use: our own choice."""
+
+_OF_CKM = (CarrierKind.CKM, CarrierKind.CKM_SOURCE)
 _SUPPORTED_BITS = (2048, 3072, 4096)
 _GENERATED = ("--password", "generate")
 
@@ -128,7 +132,7 @@ def _renewal(item: Item, known: Known) -> Iterator[Step]:
         yield from _without_generation(carrier, known)
     elif carrier.certificate and (app := known.apps.get(carrier.certificate.sha256)):
         yield Step(f"the app {app} carries it: renew both as is advised there")
-    elif carrier.kind in (CarrierKind.CKM, CarrierKind.CKM_SOURCE):
+    elif carrier.kind in _OF_CKM:
         yield _IN_CKM
     elif carrier.part == "SamlSsoConfig.validationCert":
         yield _IDENTITY_PROVIDER
@@ -146,8 +150,12 @@ def _before(carrier: Carrier) -> date | None:
 
 def _when(item: Item, before: date | None, today: date) -> str:
     if item.status is Status.EXPIRED or before is None or item.days_left is None:
-        ago = _days(-(item.days_left or 0))
-        return f"expired {ago} ago: renew it now" if item.days_left else "expired today: renew it now"
+        if not item.days_left:
+            return "expired today: renew it now"
+        ago = f"expired {_days(-item.days_left)} ago"
+        if item.days_left < -_LONG_AGO_DAYS and item.carrier.kind in _OF_CKM and not item.carrier.used_by:
+            return f"{ago}: see what still uses it, and renew it if something does"
+        return f"{ago}: renew it now"
     if before > today:
         return f"renew before {before} ({_days((before - today).days)})"
     return f"renew now: it expires {'today' if item.days_left == 0 else f'in {_days(item.days_left)}'}"

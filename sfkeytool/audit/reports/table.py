@@ -131,7 +131,7 @@ def cells(item: Item) -> tuple[str, ...]:
         name += f" (replaced by {item.superseded_by})"
     elif certificate and carrier.in_chain:
         name = f"{certificate.subject} (CA)"
-    elif carrier.reference:
+    elif carrier.reference and carrier.reference not in carrier.note:
         name += f" → {carrier.refers_to or carrier.reference}"
     if carrier.publisher:
         name += f" (by {carrier.publisher})"
