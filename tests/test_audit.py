@@ -410,7 +410,8 @@ def test_reading_apex_is_linear(unit: str, cli: Cli, folder: Path) -> None:
 
     seconds(1000)
     count = 20_000 // len(unit)
-    assert seconds(4 * count) < 12 * max(seconds(count), 0.02), unit
+    few, many = (min(seconds(times) for _ in range(3)) for times in (count, 4 * count))
+    assert many < 12 * max(few, 0.02), unit
 
 
 def test_a_private_key_is_not_even_looked_at(cli: Cli, folder: Path, pair: Pair) -> None:

@@ -32,6 +32,10 @@ CRL = sequence(sequence(ALGORITHM, sequence(), tlv(0x17, b"261124000000Z")), ALG
 """Version 1, of nobody: the shape alone counts."""
 
 
+ENVELOPED = tlv(0x30, oid("1.2.840.113549.1.7.3"), tlv(0xA0, tlv(0x30, tlv(0x02, b"\0"))))
+"""The frame of a CMS message: who may read it, and what it says, does not matter here."""
+
+
 @cache
 def contents(kind: FileKind) -> bytes:
     """A sound file of a kind."""
@@ -56,6 +60,8 @@ def contents(kind: FileKind) -> bytes:
         return pem_body(text[text.index("-----BEGIN ENCRYPTED") :])
     if kind is FileKind.DER_PUBLIC_KEY:
         return pem_body(openssl("x509", "-in", CORPUS / "app.crt", "-noout", "-pubkey"))
+    if kind is FileKind.DER_ENVELOPED:
+        return ENVELOPED
     return CRL if kind is FileKind.DER_CRL else b"Dear CA,\nplease sign this.\n"
 
 

@@ -290,7 +290,7 @@ def test_the_org_refuses_a_stranger_for_real(log_in: Cli, org: FakeOrg, other_pa
     assert "invalid assertion" in result.err
     sha256 = openssl("x509", "-in", other_pair.crt, "-noout", "-fingerprint", "-sha256").split("=")[1].strip()
     assert sha256 in result.err
-    assert f"sfkeytool compare {other_pair.key} APP.crt" in result.err
+    assert f"sfkeytool compare {other_pair.key} FILE" in result.err
 
 
 def test_an_old_key_that_still_works_is_the_first_cause(log_in: Cli, pair: Pair, other_pair: Pair) -> None:

@@ -215,7 +215,7 @@ def test_every_command_of_an_explanation_runs(
     if words[1:3] == ["wrap", EXAMPLE_NAME] and command.count("FILE") == 1:
         blanks = [CORPUS / "pfx.p12"]
         command = command if "--input-password" in command else f"{command} --input-password prompt"
-    if "--key FILE" in command or words[1] == "pkey":
+    if "--key FILE" in command or words[1] in ("pkey", "pkcs8"):
         blanks = [KEY]
     if words[0] == "openssl" and words[1] == "req":
         blanks = [CORPUS / "request.csr"]

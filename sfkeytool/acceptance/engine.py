@@ -1,8 +1,5 @@
 """Holding a file against the rules."""
 
-import re
-import shlex
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,6 +9,7 @@ from sfkeytool.acceptance.rule import CannotTell, Evidence, Rule, Severity
 from sfkeytool.acceptance.subject import Subject
 from sfkeytool.model import Profile
 from sfkeytool.passwords import MINIMUM_LENGTH
+from sfkeytool.shell import quoted_path
 
 
 class Verdict(StrEnum):
@@ -90,11 +88,3 @@ def _fix(fix: str, subject: Subject) -> str:
     if password is not None and not password.length:  # which is tried without being asked for
         fix = fix.replace(" --password prompt", "", 1).replace(" --input-password prompt", "", 1)
     return fix.replace("{file}", quoted_path(subject.label)).replace("{name}", subject.name)
-
-
-def quoted_path(path: str) -> str:
-    """A path as a command line takes it, never as an option. Pure."""
-    path = f"./{path}" if path.startswith("-") else path
-    if sys.platform == "win32":
-        return path if re.fullmatch(r"[\w.:\\/-]+", path) else f'"{path}"'
-    return shlex.quote(path)

@@ -4,9 +4,6 @@ A command runs as it stands from the reader's folder, but for the one blank ``FI
 new key: with the same key no login breaks, and without it the order of a rotation is told.
 """
 
-import re
-import shlex
-import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -16,6 +13,7 @@ from sfkeytool.audit.model import Carrier, CarrierKind, Generation, Item, Status
 from sfkeytool.errors import UsageError
 from sfkeytool.model import Purpose
 from sfkeytool.names import app_name, base_name, legal_name, next_name, reminder_name
+from sfkeytool.shell import path_argument, shell_line
 
 _LEAST_DAYS = 10
 _SHARE_OF_LIFE = 6
@@ -94,16 +92,9 @@ def advice_for(item: Item, known: Known) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def command_text(command: Sequence[str]) -> str:
-    """One line to paste into a shell: cmd.exe and PowerShell on Windows, else POSIX. Pure but for the platform."""
-    if sys.platform != "win32":
-        return shlex.join(command)
-    return " ".join(part if re.fullmatch(r"[\w./\\:=,+@-]+", part) else f'"{part}"' for part in command)
-
-
 def step_text(step: Step) -> str:
     """A step in one line. Pure but for the platform."""
-    return f"{step.what}: {command_text(step.command)}" if step.command else step.what
+    return f"{step.what}: {shell_line(step.command)}" if step.command else step.what
 
 
 def renew_before(not_before: datetime | None, not_after: datetime) -> date:
@@ -213,7 +204,7 @@ def _needs_ca(generation: Generation, own: Carrier) -> bool:
 def _folder_option(generation: Generation) -> tuple[str, ...]:
     if PurePath(generation.folder) == PurePath(generation.name):
         return ()
-    return ("-d", _argument(generation.folder))
+    return ("-d", path_argument(generation.folder))
 
 
 def _without_generation(carrier: Carrier, known: Known) -> Iterator[Step]:
@@ -235,7 +226,7 @@ def _upload(carrier: Carrier, name: str, certificate: str, *, why: str, folder: 
     if not carrier.kind.is_app:
         yield Step(why)
     elif _is_file(carrier):
-        yield Step(why, ("sfkeytool", "metadata", name, *folder, "--in", _argument(carrier.path)))
+        yield Step(why, ("sfkeytool", "metadata", name, *folder, "--in", path_argument(carrier.path)))
     else:
         yield Step(f"upload {certificate} to the app: {_APP_SETUP[carrier.kind]}")
 
@@ -267,7 +258,7 @@ def _cover(carrier: Carrier, known: Known) -> Iterator[Step]:
         return
     yield Step(
         "only to be warned in time, a reminder for CKM",
-        ("sfkeytool", "reminder", name, _argument(path), *_GENERATED),
+        ("sfkeytool", "reminder", name, path_argument(path), *_GENERATED),
     )
 
 
@@ -282,7 +273,7 @@ def _import(generation: Generation, own: Carrier, known: Known) -> Step:
     return Step(
         f"make its keystore again, and import it {place}",
         (
-            *("sfkeytool", "wrap", generation.name, _argument(generation.key_path), _argument(certificate)),
+            *("sfkeytool", "wrap", generation.name, path_argument(generation.key_path), path_argument(certificate)),
             *("-d", again, *_GENERATED),
         ),
     )
@@ -296,11 +287,6 @@ def _is_supported(carrier: Carrier) -> bool:
 def _is_file(carrier: Carrier) -> bool:
     """Whether the carrier's path is a file that a command takes: not of an org, and not within an archive."""
     return not carrier.in_org and not any(part.lower().endswith(".zip") for part in PurePath(carrier.path).parts)
-
-
-def _argument(path: str) -> str:
-    """A path that no command takes for an option."""
-    return f"./{path}" if path.startswith("-") else path
 
 
 def _free_name(name: str, carrier: Carrier, known: Known) -> str:

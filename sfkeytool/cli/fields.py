@@ -2,9 +2,6 @@
 the equivalent command line, so that these cannot differ."""
 
 import inspect
-import shlex
-import subprocess
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -205,8 +202,3 @@ def command_line(command: str, fields: Sequence[Field], values: Mapping[str, Any
     if any(text.startswith("-") for text in positional):
         return [*command.split(), *options, "--", *positional]
     return [*command.split(), *positional, *options]
-
-
-def quoted(arguments: Sequence[str]) -> str:
-    """One line to paste into a shell: of Windows there, else POSIX."""
-    return subprocess.list2cmdline(arguments) if sys.platform == "win32" else shlex.join(arguments)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sfkeytool.cli.fields import Field, Values, command_line, complete, quoted
+from sfkeytool.cli.fields import Field, Values, command_line, complete
 from sfkeytool.cli.render import Console, flush_results, silence_stdout
 from sfkeytool.errors import (
     EXIT_BUG,
@@ -23,6 +23,7 @@ from sfkeytool.errors import (
     UsageError,
 )
 from sfkeytool.passwords import MINIMUM_LENGTH, Secret, Source, SourceKind
+from sfkeytool.shell import shell_line
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -205,7 +206,7 @@ def run_command(
         status = command.execute(Run(console, asker, os.environ, datetime.now(UTC)), values)
         asked = [field for field in command.fields if field.question and _answered(field, given, values)]
         if asker is not None and (guided or asked):
-            line = quoted(["sfkeytool", *command_line(command.name, command.fields, values)])
+            line = shell_line(["sfkeytool", *command_line(command.name, command.fields, values)])
             console.say("")
             console.say(f"The same as a command: {line}")
         return status

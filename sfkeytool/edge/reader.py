@@ -2,7 +2,6 @@
 
 import errno
 import os
-import shlex
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from sfkeytool.edge.projects import repository_around
 from sfkeytool.errors import InputError, UsageError
 from sfkeytool.model import Notice
 from sfkeytool.passwords import Secret, Source, SourceKind, checked_secret, decode_secret, generate_password
+from sfkeytool.shell import quoted_path
 
 INPUT_LIMIT = 16 << 20
 """Bytes. No keystore or bundle of certificates comes near it: our own bound."""
@@ -127,7 +127,7 @@ def key_mode_notice(path: Path) -> Notice | None:
     return Notice(
         "input.key-readable-by-others",
         f"the private key in {path} is open to other users (mode {stat.S_IMODE(found.st_mode):04o}):"
-        f" chmod 600 {shlex.quote(str(path))}",
+        f" chmod 600 {quoted_path(str(path))}",
     )
 
 

@@ -7,7 +7,7 @@ from itertools import count
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from sfkeytool.acceptance.engine import Report, Verdict, judge, quoted_path
+from sfkeytool.acceptance.engine import Report, Verdict, judge
 from sfkeytool.acceptance.rule import Severity
 from sfkeytool.acceptance.subject import Subject, prepare_subject
 from sfkeytool.crypto.sniff import KEYSTORE_KINDS
@@ -17,6 +17,7 @@ from sfkeytool.keystores.selection import Meant, gather, require_opened, select_
 from sfkeytool.model import ArtifactKind, Outcome, Profile, Purpose
 from sfkeytool.names import free_name
 from sfkeytool.passwords import MINIMUM_LENGTH, Secret, Source, SourceKind
+from sfkeytool.shell import quoted_path
 from sfkeytool.workflows.requests import WrapRequest
 from sfkeytool.workflows.unwrap import folder_name
 from sfkeytool.workflows.wrap import WrapInputs, wrap_pair

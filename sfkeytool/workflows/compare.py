@@ -165,10 +165,12 @@ def _identities(side: Side, contents: Sequence[Contents], heap: Heap, alias: str
         for request in (request for one in contents for request in one.requests):
             bare.setdefault(keys.spki_der(request.csr.public_key()), request.origin)
     found += [Identity(spki, None, origin) for spki, origin in bare.items()]
+    if heap.unreadable and all(
+        one.certificate and certificates.describe_certificate(one.certificate).is_ca for one in found
+    ):
+        raise heap.unreadable[0].error  # one of them may be the leaf: no CA beside it is taken in its place
     if found:
         return found
-    if heap.unreadable:
-        raise heap.unreadable[0].error
     if locked := [entry.origin for entry in entries if entry.locked]:
         raise PrivateKeyPasswordError(
             "key.password-needed",

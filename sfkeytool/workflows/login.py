@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from sfkeytool.acceptance.blanks import ready_to_type
 from sfkeytool.acceptance.explanations import Explanation, System
 from sfkeytool.crypto import certificates, keys
 from sfkeytool.errors import (
@@ -35,6 +36,7 @@ from sfkeytool.salesforce.hosts import (
 )
 from sfkeytool.salesforce.login import Grant, Refusal, build_assertion, request_token
 from sfkeytool.salesforce.transport import Transport, is_passing
+from sfkeytool.shell import quoted_path
 from sfkeytool.workflows.explain import match_messages
 from sfkeytool.workflows.keypair import describe_key
 from sfkeytool.workflows.requests import LoginRequest
@@ -452,8 +454,8 @@ def _certificate_hints(explanation_id: str, prepared: Prepared) -> Iterator[str]
 
 
 def _with_files(fix: str, prepared: Prepared) -> str:
-    """Commands with this run's key; the certificate that they compare it with is the app's own."""
-    return fix.replace("{name}.key", prepared.key_file).replace("{name}.crt", "APP.crt")
+    """Commands with this run's key; FILE is the certificate that the app has, which is theirs to find."""
+    return ready_to_type(fix.replace("compare {file}", f"compare {quoted_path(prepared.key_file)}"))
 
 
 def _is_wrong(skew_seconds: int | None) -> TypeGuard[int]:

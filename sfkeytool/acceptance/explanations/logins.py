@@ -362,7 +362,7 @@ PYTHON = (
         ),
         fixes=(
             "Look at the file: `sfkeytool show {file}`.",
-            "Decrypt it into a file of your own: `openssl pkcs8 -in {name}.key -out {name}-plain.key`.",
+            "Decrypt it into a file of your own: `openssl pkcs8 -in {file} -out {name}-plain.key`.",
             "In CI write the key to a file with its line breaks (base64 -d), and give that file.",
         ),
         basis=Basis.OBSERVED,
@@ -379,7 +379,7 @@ PYTHON = (
         causes=("The key was made for something else, or long ago.",),
         fixes=(
             "A key cannot be converted. Start over, and upload the new certificate to the app: `sfkeytool self-signed"
-            " {name}`.",
+            " {name} --password generate`.",
         ),
         basis=Basis.OBSERVED,
         citation=_JSONWEBTOKEN,

@@ -114,7 +114,8 @@ INTERMEDIATE_MISSING = Rule(
     " Salesforce trusts. No page says that an import or upload without them is refused; that connections fail is"
     " inferred.",
     sources.MTLS_ARTICLE,
-    "sfkeytool wrap {name} {file} INTERMEDIATE --purpose mtls --input-password prompt --password generate",
+    "sfkeytool wrap {name} {file} FILE --purpose mtls --input-password prompt --password generate (FILE: the"
+    " intermediate)",
     (Profile.CKM_IMPORT, Profile.SIGNED_UPLOAD),
     _intermediate_missing,
     applies=_for_mtls,

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from html import escape
 
-from sfkeytool.audit.advice import command_text
 from sfkeytool.audit.counts import count, count_line
 from sfkeytool.audit.model import Coverage, Inventory, Item, OrgFacts, Person, Source, Status, Step
 from sfkeytool.audit.reports.table import unused_line
 from sfkeytool.audit.stops import stop_text
 from sfkeytool.crypto.certificates import iso_utc
+from sfkeytool.shell import shell_line
 
 _MOST_ROWS = 200
 """Of the timeline: beyond, nobody looks, and the table has them all."""
@@ -134,7 +134,7 @@ def _step(step: Step, name: str, told: dict[tuple[str, ...], str]) -> str:
     """A step, and its command on a line of its own; ``told`` has whose step a command was first, and grows."""
     if step.command and (first := told.setdefault(step.command, name)) != name:
         return escape(f"{step.what}: as for {first}")
-    command = f"<br><code>{escape(command_text(step.command))}</code>" if step.command else ""
+    command = f"<br><code>{escape(shell_line(step.command))}</code>" if step.command else ""
     return escape(step.what) + (":" if command else "") + command
 
 

@@ -3,10 +3,10 @@
 import textwrap
 from collections.abc import Iterator
 
-from sfkeytool.audit.advice import command_text
 from sfkeytool.audit.counts import count, count_line
 from sfkeytool.audit.model import Inventory, Item, OrgFacts, Status, Step
 from sfkeytool.audit.stops import stop_text
+from sfkeytool.shell import shell_line
 
 _BAR = 10
 _PEOPLE = 10
@@ -89,7 +89,7 @@ def _step_lines(step: Step, lead: str, name: str, told: dict[tuple[str, ...], st
         return
     yield from _wrapped(step.what + (":" if step.command else ""), lead, "    ")
     if step.command:
-        yield f"    {command_text(step.command)}"
+        yield f"    {shell_line(step.command)}"
 
 
 def _wrapped(text: str, lead: str, indent: str) -> list[str]:

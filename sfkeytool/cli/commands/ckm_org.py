@@ -10,11 +10,12 @@ from sfkeytool.cli import options
 from sfkeytool.cli.commands.ckm import ANSWER, CSR_FILE
 from sfkeytool.cli.commands.making import folder_of, tell
 from sfkeytool.cli.commands.metadata import into_project, project_around
-from sfkeytool.cli.fields import Field, Question, Values, quoted
+from sfkeytool.cli.fields import Field, Question, Values
 from sfkeytool.cli.org_access import ONE_ORG, OrgAccess, find_orgs, one_org
 from sfkeytool.cli.run import Command, Run
 from sfkeytool.errors import CertificateError, InterruptedRunError, OrgError, SfkeytoolError, UsageError
 from sfkeytool.model import ArtifactKind, Notice, PlannedFile
+from sfkeytool.shell import shell_line
 
 if TYPE_CHECKING:
     from sfkeytool.model import Outcome, Receipt
@@ -328,7 +329,7 @@ def _tell(
 ) -> int:
     from sfkeytool.salesforce.cli_bridge import deploy_arguments
 
-    command = quoted(["sf", *deploy_arguments(deployment.label or "ALIAS", name)[:-1]])
+    command = shell_line(["sf", *deploy_arguments(deployment.label or "ALIAS", name)[:-1]])
     by_hand = f"It was tried against no live org: a sandbox first. Inside {project}: {command}"
     steps = outcome.next_steps if deployed else (by_hand, *outcome.next_steps)
     facts = {**outcome.facts, "project": str(project), "org": deployment.facts, "deployed": deployed}

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sfkeytool.cli import options
-from sfkeytool.cli.fields import Field, Question, Values, command_line, existing_path, quoted
+from sfkeytool.cli.fields import Field, Question, Values, command_line, existing_path
 from sfkeytool.cli.render import certificate_line
 from sfkeytool.cli.run import Command, Run
 from sfkeytool.errors import InputError, LoginRefusedError, OutputError, UsageError
 from sfkeytool.model import ArtifactKind, Notice, PlannedFile
 from sfkeytool.passwords import Source, SourceKind
+from sfkeytool.shell import shell_line
 
 if TYPE_CHECKING:
     from sfkeytool.keystores.contents import InputFile
@@ -156,7 +157,7 @@ def _command_of(values: Values, request: "LoginRequest", way: "LoginRequest") ->
     changed = values | {"external_client_app": way.external_client_app, "audience": way.audience}
     if way.instance_url != request.instance_url:
         changed |= {"instance_url": way.instance_url, "sandbox": False}
-    return quoted(["sfkeytool", *command_line(LOGIN.name, LOGIN.fields, changed)])
+    return shell_line(["sfkeytool", *command_line(LOGIN.name, LOGIN.fields, changed)])
 
 
 def read_key(run: Run, source: Source) -> "InputFile":

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sfkeytool.cli import options
-from sfkeytool.cli.fields import Field, Values, quoted
+from sfkeytool.cli.fields import Field, Values
 from sfkeytool.cli.name_clash import names_in_org, warn_of_clash
 from sfkeytool.cli.org_access import NAME_CLASH_ORG
 from sfkeytool.cli.render import certificate_line, files_facts, files_lines, mails_line
@@ -14,6 +14,7 @@ from sfkeytool.cli.report_files import plan_report
 from sfkeytool.cli.run import Command, Run
 from sfkeytool.model import Artifact, ArtifactKind, Notice, PlannedFile
 from sfkeytool.passwords import SourceKind
+from sfkeytool.shell import shell_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -149,7 +150,7 @@ def warn_of_encrypted_key(run: Run, outcome: "Outcome", folder: Path, keystore_p
     for artifact in encrypted:
         key, name = folder / artifact.filename, Path(artifact.filename).stem
         if keystore_password is None:
-            line = quoted(["openssl", "pkey", "-in", str(key), "-out", str(folder / f"{name}-clear.key")])
+            line = shell_line(["openssl", "pkey", "-in", str(key), "-out", str(folder / f"{name}-clear.key")])
         else:
             match keystore_password.kind:
                 case SourceKind.GENERATE:
@@ -172,10 +173,10 @@ def _without_key_password(run: Run, arguments: list[str]) -> str:
     """A command line under which no variable makes ``unwrap`` encrypt the key again."""
     variable = options.KEY_PASSWORD.environment
     if variable is None or variable not in run.environ:
-        return quoted(arguments)
+        return shell_line(arguments)
     if sys.platform == "win32":
-        return f"{quoted(arguments)} (in a window where {variable} is not set)"
-    return quoted(["env", "-u", variable, *arguments])
+        return f"{shell_line(arguments)} (in a window where {variable} is not set)"
+    return shell_line(["env", "-u", variable, *arguments])
 
 
 def plan_calendar(run: Run, path: Path | None, *, force: bool) -> Any:
