@@ -32,7 +32,7 @@ CRL = sequence(sequence(ALGORITHM, sequence(), tlv(0x17, b"261124000000Z")), ALG
 """Version 1, of nobody: the shape alone counts."""
 
 
-ENVELOPED = tlv(0x30, oid("1.2.840.113549.1.7.3"), tlv(0xA0, tlv(0x30, tlv(0x02, b"\0"))))
+ENVELOPED = tlv(0x30, oid("2a864886f70d010703"), tlv(0xA0, tlv(0x30, tlv(0x02, b"\0"))))
 """The frame of a CMS message: who may read it, and what it says, does not matter here."""
 
 

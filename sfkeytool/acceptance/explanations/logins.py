@@ -362,7 +362,7 @@ PYTHON = (
         ),
         fixes=(
             "Look at the file: `sfkeytool show {file}`.",
-            "Decrypt it into a file of your own: `openssl pkcs8 -in {file} -out {name}-plain.key`.",
+            "Decrypt it into a file of your own: `openssl pkey -in {file} -out {name}-plain.key`.",
             "In CI write the key to a file with its line breaks (base64 -d), and give that file.",
         ),
         basis=Basis.OBSERVED,
