@@ -116,7 +116,7 @@ def certificate(name: str, until: datetime, life_days: int = 365) -> Certificate
     not_before = until - timedelta(days=life_days)
     return CertificateFacts(
         f"CN={name}", f"CN={name}", "01", f"{not_before:%Y-%m-%dT%H:%M:%SZ}", f"{until:%Y-%m-%dT%H:%M:%SZ}", "RSA",
-        2048, "sha256", (), (), (), False, True, None, (), sha256(f"{name} {until}".encode()).hexdigest(), "",
+        2048, "sha256", (), (), (), False, True, sha256(f"{name} {until}".encode()).hexdigest(), "",
     )  # fmt: skip
 
 

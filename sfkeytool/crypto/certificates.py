@@ -84,12 +84,12 @@ class CertificateFacts:
     extended_key_usage: tuple[str, ...]
     is_ca: bool
     self_signed: bool
-    self_signature: str | None
-    """"verified", "bad" or "not-tested" of one that says it signed itself, None of one that names an issuer."""
-    unusual: tuple[str, ...]
-    """What violates DER or RFC 5280, in words."""
     sha256: str
     public_key_sha256: str
+    self_signature: str | None = None
+    """"verified", "bad" or "not-tested" of one that says it signed itself, None of one that names an issuer."""
+    unusual: tuple[str, ...] = ()
+    """What violates DER or RFC 5280, in words."""
 
     def to_json(self) -> dict[str, Any]:
         """The same with camelCase names."""
