@@ -62,11 +62,12 @@ def parse_csr(der: bytes, label: str) -> x509.CertificateSigningRequest:
             request = x509.load_der_x509_csr(der)
             _ = request.subject
             keys.spki_der(request.public_key())
-    except UnsupportedAlgorithm:
-        raise CertificateError(
-            "csr.unsupported", f"{label}: the key of the certificate request is of a kind that is not known here"
-        ) from None
-    except LIBRARY_ERRORS:
+    except LIBRARY_ERRORS as error:
+        # A ValueError in cryptography 46, which Windows on ARM has.
+        if isinstance(error, UnsupportedAlgorithm) or str(error).startswith("Unknown key type"):
+            raise CertificateError(
+                "csr.unsupported", f"{label}: the key of the certificate request is of a kind that is not known here"
+            ) from None
         raise CertificateError("csr.malformed", f"{label}: the certificate request is damaged") from None
     return request
 
