@@ -127,11 +127,12 @@ def parse_csr(der: bytes, label: str) -> CertificateRequest:
             warnings.simplefilter("ignore")
             request = CertificateRequest(der)
             keys.spki_der(request.public_key())
-    except UnsupportedAlgorithm:
-        raise CertificateError(
-            "csr.unsupported", f"{label}: the key of the certificate request is of a kind that is not known here"
-        ) from None
     except LIBRARY_ERRORS as error:
+        # A ValueError in cryptography 46, which Windows on ARM has.
+        if isinstance(error, UnsupportedAlgorithm) or str(error).startswith("Unknown key type"):
+            raise CertificateError(
+                "csr.unsupported", f"{label}: the key of the certificate request is of a kind that is not known here"
+            ) from None
         why = f": {error}" if isinstance(error, DerError) else ""
         raise CertificateError("csr.malformed", f"{label}: the certificate request is damaged{why}") from None
     return request
