@@ -274,6 +274,11 @@ def iso_utc(moment: datetime) -> str:
     return moment.replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
+def minute_utc(moment: datetime) -> str:
+    """``2027-03-31 12:00 UTC``, with four digits of the year as in iso_utc(). Pure."""
+    return f"{moment.date()} {moment:%H:%M} UTC"
+
+
 def describe_algorithm(oid: ObjectIdentifier) -> str:
     """The usual name of a signature algorithm, else its dotted number."""
     name = oid._name

@@ -188,7 +188,9 @@ def validity_notices(certificate: "Certificate", now: datetime) -> tuple[Notice,
     if certificate.not_valid_before_utc > now:
         starts = certificate.not_valid_before_utc
         return (
-            Notice("certificate.not-yet-valid", f"the certificate is not valid before {starts:%Y-%m-%d %H:%M} UTC"),
+            Notice(
+                "certificate.not-yet-valid", f"the certificate is not valid before {certificates.minute_utc(starts)}"
+            ),
         )
     return ()
 

@@ -9,7 +9,7 @@ from sfkeytool.acceptance.rule import Basis, Checked, Evidence, Rule, Severity
 from sfkeytool.acceptance.rules import sources
 from sfkeytool.acceptance.rules.chain import has_chains, title
 from sfkeytool.acceptance.subject import ListedChain, Subject
-from sfkeytool.crypto.certificates import describe_algorithm
+from sfkeytool.crypto.certificates import describe_algorithm, minute_utc
 from sfkeytool.model import Profile
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def not_yet_valid(subject: Subject) -> Checked:
         for certificate in _without_root(chain):
             starts_at = certificate.not_valid_before_utc
             if starts_at > subject.as_of:
-                saw = f"{title(certificate)} is not valid before {starts_at:%Y-%m-%d %H:%M} UTC"
+                saw = f"{title(certificate)} is not valid before {minute_utc(starts_at)}"
                 yield Evidence(chain.name_of(certificate), saw, f"valid on {subject.as_of.date()}")
 
 

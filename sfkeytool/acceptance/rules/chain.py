@@ -61,7 +61,8 @@ def _stranger(subject: Subject) -> Checked:
 
 def _gap(subject: Subject) -> Checked:
     for chain in subject.chains:
-        if lacks_intermediate(chain):
+        # Of one that states two algorithms no signature counts, so that nothing shows who issued it.
+        if lacks_intermediate(chain) and chain.leaf.algorithms_agree:
             yield Evidence(
                 chain.where,
                 f"a certificate issued by {chain.sorted.missing_issuer}, which is not there",

@@ -7,7 +7,7 @@ from sfkeytool.acceptance.rule import Basis, Checked, Evidence, Rule, Severity
 from sfkeytool.acceptance.rules import app, certificate, sources
 from sfkeytool.acceptance.rules.chain import has_chains, in_order, strangers, title
 from sfkeytool.acceptance.subject import ListedChain, Subject
-from sfkeytool.crypto.certificates import describe_certificate
+from sfkeytool.crypto.certificates import describe_certificate, minute_utc
 from sfkeytool.crypto.keys import SUPPORTED_BITS
 from sfkeytool.crypto.sniff import FileKind
 from sfkeytool.model import Profile
@@ -58,8 +58,8 @@ def _expired(subject: Subject) -> Checked:
         for one in _of_the_chain(chain):
             ends_at = one.not_valid_after_utc
             if ends_at < subject.as_of:
-                saw = f"{title(one)} expired on {ends_at:%Y-%m-%d}"
-                yield Evidence(chain.name_of(one), saw, f"valid on {subject.as_of:%Y-%m-%d}")
+                saw = f"{title(one)} expired on {ends_at.date()}"
+                yield Evidence(chain.name_of(one), saw, f"valid on {subject.as_of.date()}")
 
 
 def _not_yet_valid(subject: Subject) -> Checked:
@@ -67,8 +67,8 @@ def _not_yet_valid(subject: Subject) -> Checked:
         for one in _of_the_chain(chain):
             starts_at = one.not_valid_before_utc
             if starts_at > subject.as_of:
-                saw = f"{title(one)} is not valid before {starts_at:%Y-%m-%d %H:%M} UTC"
-                yield Evidence(chain.name_of(one), saw, f"valid on {subject.as_of:%Y-%m-%d}")
+                saw = f"{title(one)} is not valid before {minute_utc(starts_at)}"
+                yield Evidence(chain.name_of(one), saw, f"valid on {subject.as_of.date()}")
 
 
 def _other_key(subject: Subject) -> Checked:
