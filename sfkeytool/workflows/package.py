@@ -186,12 +186,8 @@ def validity_notices(certificate: "Certificate", now: datetime) -> tuple[Notice,
     if certificate.not_valid_after_utc < now:
         return (Notice("certificate.expired", f"the certificate expired on {certificate.not_valid_after_utc.date()}"),)
     if certificate.not_valid_before_utc > now:
-        starts = certificate.not_valid_before_utc
-        return (
-            Notice(
-                "certificate.not-yet-valid", f"the certificate is not valid before {certificates.minute_utc(starts)}"
-            ),
-        )
+        starts = certificates.minute_utc(certificate.not_valid_before_utc)
+        return (Notice("certificate.not-yet-valid", f"the certificate is not valid before {starts}"),)
     return ()
 
 
