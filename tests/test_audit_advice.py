@@ -17,6 +17,7 @@ from test_audit_org import stand_in
 from test_json import validate
 
 Cli = Callable[..., Result]
+CORPUS = Path(__file__).parent.parent / "fixtures" / "corpus"
 PW = ("--password", "env:TEST_PASSWORD")
 NOW = datetime.now(UTC)
 
@@ -168,6 +169,19 @@ def test_a_name_that_is_taken_is_not_told(taken: str, cli: Cli, folder: Path) ->
     (folder / taken / f"{taken.lower()}.jks").write_text("mine")
     app("Jenkins", certificate("jenkins", 9))
     run_printed(cli, cli("audit", "apps"), the_key(folder / "client.key"))
+
+
+def test_apps_of_other_keys_never_share_a_name(cli: Cli, folder: Path) -> None:
+    """However alike theirs are: the certificate that is made for one would end the logins of the other."""
+    app("Pay-Api", certificate("one", 9), "a")
+    app("Pay_Api", certificate("two", 8), "b")
+    app("Pay Api", (CORPUS / "app-expired.crt").read_text(), "c")
+    done = cli("audit", ".", "--json")
+    one, two, other = ([command[2] for command in commands(done, name)] for name in ("Pay-Api", "Pay_Api", "Pay Api"))
+    assert one == ["pay_api_2", "pay_api_2", "pay_api_expiry_only_3"], "the same key, so one certificate is for both"
+    assert two == ["pay_api_2", "pay_api_2", "pay_api_expiry_only_2"]
+    assert other == ["pay_api", "pay_api"]
+    assert len(printed(cli("audit", "."))) == 7, "what is made for both is told once"
 
 
 def test_a_name_that_the_orgs_ckm_has_is_not_told(cli: Cli, org: FakeOrg) -> None:

@@ -323,3 +323,18 @@ def test_each_certificate_of_metadata_is_judged_by_itself(cli: Cli, folder: Path
     (folder / "two.xml").write_text(text.replace("</ConnectedApp>", saml))
     result = cli("check", "two.xml", *AS_OF, "--json")
     assert rules(result) == ["app.certificate.expired"]
+
+
+@pytest.mark.parametrize("form", ["PEM", "PKCS#7"])
+def test_several_certificates_in_one_field_of_metadata_are_told(form: str, cli: Cli, folder: Path) -> None:
+    """Which of them the app takes is open; no fix runs openssl on XML."""
+    both = "".join((CORPUS / name).read_text() for name in ("app-expired.crt", "app.crt"))
+    (folder / "two.pem").write_text(both)
+    if form == "PKCS#7":
+        both = openssl("crl2pkcs7", "-nocrl", "-certfile", "two.pem")
+    text = (CORPUS / "app-metadata.xml").read_text()
+    begin, end = text.index("<certificate>") + len("<certificate>"), text.index("</certificate>")
+    (folder / "two.xml").write_text(text[:begin] + both + text[end:])
+    done = cli("check", "two.xml", *AS_OF, "--json")
+    assert "app.file.several-certificates" in rules(done)
+    assert "openssl" not in done.out

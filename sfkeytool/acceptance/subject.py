@@ -16,8 +16,8 @@ from sfkeytool.crypto.certificates import CertificateFacts, describe_certificate
 from sfkeytool.crypto.names import LIBRARY_ERRORS
 from sfkeytool.crypto.sniff import KEYSTORE_KINDS, FileKind, normalise_text, sniff, unusual_form
 from sfkeytool.errors import CertificateError, KeystoreError, KeystorePasswordError, SfkeytoolError
-from sfkeytool.keystores import store
-from sfkeytool.keystores.contents import Contents, FoundCsr, InputFile, parse_contents
+from sfkeytool.keystores import metadata_xml, store
+from sfkeytool.keystores.contents import Contents, FoundCsr, InputFile, parse_contents, parse_field
 from sfkeytool.keystores.jks import JksFile, JksKeyEntry, JksTrustedEntry, parse_jks
 from sfkeytool.keystores.open import open_keystore
 from sfkeytool.model import Profile, Purpose
@@ -292,6 +292,20 @@ class Subject:
         if self.contents is None or self.foreign is not None:
             return ()
         return tuple(found.certificate for found in self.contents.certificates)
+
+    @cached_property
+    def crowded_fields(self) -> tuple[tuple[str, int], ...]:
+        """The fields of metadata that hold several certificates, and how many: others have one in each of theirs."""
+        if self.kind is not FileKind.XML or not self.listed:
+            return ()
+        root = metadata_xml.parse_xml(self.data, self.label)
+        type = metadata_xml.tag_of(root)
+        counted = (
+            (f"{self.label}, <{path.rpartition('.')[2]}>", len({one.der for one in held.certificates}))
+            for path, text in metadata_xml.texts(root)
+            for held in (parse_field(type, path, text, self.label),)
+        )
+        return tuple((where, count) for where, count in counted if count > 1)
 
     @property
     def requests(self) -> tuple[FoundCsr, ...]:

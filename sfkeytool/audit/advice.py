@@ -4,7 +4,7 @@ A command runs as it stands from the reader's folder, but for the one blank ``FI
 new key: with the same key no login breaks, and without it the order of a rotation is told.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import PurePath
@@ -12,7 +12,7 @@ from pathlib import PurePath
 from sfkeytool.audit.model import Carrier, CarrierKind, Generation, Item, Status, Step
 from sfkeytool.errors import UsageError
 from sfkeytool.model import Purpose
-from sfkeytool.names import app_name, base_name, legal_name, next_name, reminder_name
+from sfkeytool.names import app_name, base_name, free_name, legal_name, next_name, reminder_name
 from sfkeytool.shell import path_argument, shell_line
 
 _LEAST_DAYS = 10
@@ -72,8 +72,8 @@ class Known:
     place: Place
     generations: Sequence[tuple[Generation, Carrier]] = ()
     """Those whose folder was looked into, with the carrier of their certificate."""
-    ckm_names: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """Lower-case unique names by org."""
+    names: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """What names_of_apps() gave."""
     ways: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
     apps: Mapping[str, str] = field(default_factory=dict)
     """The name of an app by the SHA-256 of the certificate that it carries."""
@@ -102,6 +102,27 @@ def renew_before(not_before: datetime | None, not_after: datetime) -> date:
     life = max(not_after - not_before, timedelta()) if not_before else timedelta()
     lead = max(timedelta(days=_LEAST_DAYS), life / _SHARE_OF_LIFE)
     return (not_after - min(lead, not_after - datetime.min.replace(tzinfo=UTC))).date()
+
+
+def names_of_apps(carriers: Iterable[Carrier], taken: Collection[str], day: date) -> dict[tuple[str, str], str]:
+    """The NAME for what is made for each app, by the NAME that the app asks for, and the SHA-256 of its public key; of
+    a reminder, of its certificate.
+
+    Apps of other keys never share a NAME, however alike theirs are: what is made for one would end logins of the other.
+    ``taken`` are folders that are there, and what an org's CKM holds: their next generation is meant. Pure.
+    """
+    given: dict[tuple[str, str], str] = {}
+    for carrier in carriers:
+        if not carrier.kind.is_app or carrier.certificate is None:
+            continue
+        name = app_name(carrier.name)
+        for wanted, identity in (
+            (name, carrier.certificate.public_key_sha256),
+            (reminder_name(name), carrier.certificate.sha256),
+        ):
+            if (wanted, identity) not in given:
+                given[wanted, identity] = _free_name(wanted, taken, {*given.values()}, day)
+    return given
 
 
 def saved_as(carrier: Carrier) -> str:
@@ -208,10 +229,11 @@ def _folder_option(generation: Generation) -> tuple[str, ...]:
 
 
 def _without_generation(carrier: Carrier, known: Known) -> Iterator[Step]:
-    if not _is_supported(carrier):
+    certificate = carrier.certificate
+    if certificate is None or not _is_supported(carrier):
         yield ROTATION
         return
-    name = _free_name(app_name(carrier.name), carrier, known)
+    name = known.names[app_name(carrier.name), certificate.public_key_sha256]
     yield Step(
         "a new certificate of the key that the client signs with",
         ("sfkeytool", "self-signed", name, "--key", "FILE", *_GENERATED),
@@ -233,11 +255,14 @@ def _upload(carrier: Carrier, name: str, certificate: str, *, why: str, folder: 
 
 def _cover(carrier: Carrier, known: Known) -> Iterator[Step]:
     """How Certificate and Key Management gets to know of an app's certificate."""
+    certificate = carrier.certificate
+    if certificate is None:
+        return
     for generation, own in known.generations:
-        if own.certificate and carrier.certificate and own.certificate.sha256 == carrier.certificate.sha256:
+        if own.certificate and own.certificate.sha256 == certificate.sha256:
             yield _import(generation, own, known)
             return
-    name = _free_name(reminder_name(app_name(carrier.name)), carrier, known)
+    name = known.names[reminder_name(app_name(carrier.name)), certificate.sha256]
     path = carrier.path
     if carrier.in_org:
         folder = known.place.certificates
@@ -289,15 +314,14 @@ def _is_file(carrier: Carrier) -> bool:
     return not carrier.in_org and not any(part.lower().endswith(".zip") for part in PurePath(carrier.path).parts)
 
 
-def _free_name(name: str, carrier: Carrier, known: Known) -> str:
-    """NAME, or its next generation where a folder or the org's CKM has that already."""
-    taken: Collection[str] = known.place.names | known.ckm_names.get(carrier.source, frozenset())
-    if name not in taken:
-        return name
-    try:
-        return next_name(base_name(name), known.now.date(), taken)
-    except UsageError:
-        return name
+def _free_name(wanted: str, taken: Collection[str], given: Collection[str], day: date) -> str:
+    used = {*taken, *given}
+    if wanted in taken:
+        try:
+            return next_name(base_name(wanted), day, used)
+        except UsageError:
+            pass
+    return free_name(wanted, used)
 
 
 def _free(name: str, taken: Collection[str]) -> str:

@@ -9,7 +9,7 @@ from pathlib import PurePath
 
 from sfkeytool.acceptance.mails import mail_dates
 from sfkeytool.audit.advice import Known as KnownToAdvice
-from sfkeytool.audit.advice import Place, advice_for
+from sfkeytool.audit.advice import Place, advice_for, names_of_apps
 from sfkeytool.audit.model import (
     LEADS_NOWHERE,
     Carrier,
@@ -94,11 +94,14 @@ def take_inventory(
         _whole(sources, carriers),
         {c.certificate.sha256: c.name for c in carriers if c.certificate and c.kind.is_app},
     )
+    place = place or Place()
     advice = KnownToAdvice(
         now,
-        place or Place(),
+        place,
         _generations(sources, carriers),
-        {label: frozenset(carrier.name.lower() for carrier in ckm if carrier.source == label) for label in orgs},
+        names_of_apps(
+            sorted(carriers, key=_rank), place.names | {carrier.name.lower() for carrier in ckm}, now.date()
+        ),
         {source.label: source.way for source in sources},
         known.apps,
     )

@@ -72,9 +72,12 @@ def wrapped(subject: Subject) -> Checked:
 
 
 def _several(subject: Subject) -> Checked:
+    wanted = "the one that belongs to the key that signs"
     count = len(set(subject.listed))
-    if count > 1 and subject.kind is not FileKind.XML:  # where each stands in a field of its own
-        yield Evidence(subject.label, f"{count} certificates", "the one that belongs to the key that signs")
+    if count > 1 and subject.kind is not FileKind.XML:
+        yield Evidence(subject.label, f"{count} certificates", wanted)
+    for where, inside in subject.crowded_fields:
+        yield Evidence(where, f"{inside} certificates", wanted, "leave that one alone in the field")
 
 
 def _too_large(subject: Subject) -> Checked:
