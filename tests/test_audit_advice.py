@@ -269,6 +269,18 @@ def test_commands_for_an_org_run_too(cli: Cli, org: FakeOrg, folder: Path, monke
     assert cli(*commands(done, "Shop Two")[0][1:], "-d", "again").code == 0
 
 
+def test_the_certificates_of_apps_with_like_names_are_all_saved(cli: Cli, org: FakeOrg, folder: Path) -> None:
+    """Each is there, and its reminder is made of it."""
+    made = {"Pay-Api": make("one", 8, 1), "Pay_Api": make("two", 9, 2), "Pay__Api": make("three", 10, 1)}
+    for name, one in made.items():
+        add_connected_app(org, name, one.pem)
+    done = cli("audit", "--certificates", "saved", "--json")
+    for name, one in made.items():
+        [reminder] = [command for command in commands(done, name) if command[1] == "reminder"]
+        assert Path(reminder[3]).read_text() == one.pem
+    assert len(list(folder.glob("saved/*/*.crt"))) == 3
+
+
 def write(path: Path, content: bytes) -> Path:
     path.touch(mode=0o600)
     path.write_bytes(content)

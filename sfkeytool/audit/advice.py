@@ -4,6 +4,7 @@ A command runs as it stands from the reader's folder, but for the one blank ``FI
 new key: with the same key no login breaks, and without it the order of a rotation is told.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -88,7 +89,7 @@ def advice_for(item: Item, known: Known) -> tuple[Step, ...]:
     if item.status in (Status.DUE, Status.EXPIRED):
         steps += _renewal(item, known)
     if item.wants_cover:
-        steps += _cover(carrier, known)
+        steps += _cover(item, known)
     return tuple(steps)
 
 
@@ -112,6 +113,7 @@ def names_of_apps(carriers: Iterable[Carrier], taken: Collection[str], day: date
     ``taken`` are folders that are there, and what an org's CKM holds: their next generation is meant. Pure.
     """
     given: dict[tuple[str, str], str] = {}
+    used = set(taken)
     for carrier in carriers:
         if not carrier.kind.is_app or carrier.certificate is None:
             continue
@@ -121,13 +123,28 @@ def names_of_apps(carriers: Iterable[Carrier], taken: Collection[str], day: date
             (reminder_name(name), carrier.certificate.sha256),
         ):
             if (wanted, identity) not in given:
-                given[wanted, identity] = _free_name(wanted, taken, {*given.values()}, day)
+                given[wanted, identity] = _free_name(wanted, taken, used, day)
+                used.add(given[wanted, identity])
     return given
 
 
-def saved_as(carrier: Carrier) -> str:
-    """Where, in a folder of certificates, that of an org's app is saved. Pure."""
-    return f"{legal_name(carrier.source).value}/{legal_name(carrier.name).value}.crt"
+def saved_paths(carriers: Iterable[Carrier]) -> dict[tuple[str, str], str]:
+    """Where, in a folder of certificates, each of orgs' apps is saved: no two at one path. By place_in_org(). Pure."""
+    paths: dict[tuple[str, str], str] = {}
+    taken: defaultdict[str, set[str]] = defaultdict(set)
+    for carrier in carriers:
+        place = place_in_org(carrier)
+        if carrier.in_org and carrier.der and place not in paths:
+            folder = legal_name(carrier.source).value
+            name = free_name(carrier.name, taken[folder])
+            taken[folder].add(name)
+            paths[place] = f"{folder}/{name}.crt"
+    return paths
+
+
+def place_in_org(carrier: Carrier) -> tuple[str, str]:
+    """What tells an app's certificate from all others: a field may hold several. Pure."""
+    return carrier.where, carrier.certificate.sha256 if carrier.certificate else ""
 
 
 def _renewal(item: Item, known: Known) -> Iterator[Step]:
@@ -253,9 +270,9 @@ def _upload(carrier: Carrier, name: str, certificate: str, *, why: str, folder: 
         yield Step(f"upload {certificate} to the app: {_APP_SETUP[carrier.kind]}")
 
 
-def _cover(carrier: Carrier, known: Known) -> Iterator[Step]:
+def _cover(item: Item, known: Known) -> Iterator[Step]:
     """How Certificate and Key Management gets to know of an app's certificate."""
-    certificate = carrier.certificate
+    carrier, certificate = item.carrier, item.carrier.certificate
     if certificate is None:
         return
     for generation, own in known.generations:
@@ -274,7 +291,7 @@ def _cover(carrier: Carrier, known: Known) -> Iterator[Step]:
                 yield Step(f"save the certificates of the org's apps: this audit again with {' '.join(save)}")
             else:
                 yield Step("save the certificates of the org's apps", ("sfkeytool", "audit", *way, *save))
-        path = str(PurePath(folder) / saved_as(carrier))
+        path = str(PurePath(folder) / item.saved_as)
     elif not _is_file(carrier):
         yield Step(
             "only to be warned in time: save its certificate as a file, make a reminder of it (sfkeytool reminder), and"
@@ -314,12 +331,11 @@ def _is_file(carrier: Carrier) -> bool:
     return not carrier.in_org and not any(part.lower().endswith(".zip") for part in PurePath(carrier.path).parts)
 
 
-def _free_name(wanted: str, taken: Collection[str], given: Collection[str], day: date) -> str:
-    used = {*taken, *given}
+def _free_name(wanted: str, taken: Collection[str], used: Collection[str], day: date) -> str:
     if wanted in taken:
         try:
             return next_name(base_name(wanted), day, used)
-        except UsageError:
+        except UsageError:  # all of this month are used
             pass
     return free_name(wanted, used)
 

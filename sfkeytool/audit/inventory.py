@@ -9,7 +9,7 @@ from pathlib import PurePath
 
 from sfkeytool.acceptance.mails import mail_dates
 from sfkeytool.audit.advice import Known as KnownToAdvice
-from sfkeytool.audit.advice import Place, advice_for, names_of_apps
+from sfkeytool.audit.advice import Place, advice_for, names_of_apps, place_in_org, saved_paths
 from sfkeytool.audit.model import (
     LEADS_NOWHERE,
     Carrier,
@@ -99,13 +99,12 @@ def take_inventory(
         now,
         place,
         _generations(sources, carriers),
-        names_of_apps(
-            sorted(carriers, key=_rank), place.names | {carrier.name.lower() for carrier in ckm}, now.date()
-        ),
+        names_of_apps(sorted(carriers, key=_rank), place.names | {carrier.name.lower() for carrier in ckm}, now.date()),
         {source.label: source.way for source in sources},
         known.apps,
     )
-    items = [_judge(carrier, known) for carrier in carriers]
+    saved = saved_paths(carriers)
+    items = [replace(_judge(carrier, known), saved_as=saved.get(place_in_org(carrier), "")) for carrier in carriers]
     dead = {(item.carrier.source, item.carrier.path) for item in items if item.unused}
     items = [
         replace(

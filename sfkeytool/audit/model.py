@@ -291,6 +291,8 @@ class Item:
     """Whether the coverage rests on what an org's CKM holds now, and not on files."""
     finding: str = ""
     """A stable code for what is wrong beside dates and coverage: LEADS_NOWHERE, or empty."""
+    saved_as: str = ""
+    """Where ``--certificates`` puts an app's certificate of an org, in its folder; empty for all others."""
 
     @property
     def wants_cover(self) -> bool:

@@ -221,15 +221,12 @@ def _stated(run: Run, config: "AuditConfig") -> "dict[str, Carrier]":
 def _app_certificates(inventory: "Inventory") -> "list[Artifact]":
     from ssl import DER_cert_to_PEM_cert
 
-    from sfkeytool.audit.advice import saved_as
-
-    found: dict[str, Artifact] = {}
-    for carrier in (item.carrier for item in inventory.items):
-        if carrier.der and carrier.in_org:
-            folder, _, filename = saved_as(carrier).rpartition("/")
-            artifact = Artifact(filename, ArtifactKind.CERTIFICATE, DER_cert_to_PEM_cert(carrier.der).encode(), folder)
-            found.setdefault(f"{folder}/{filename}", artifact)
-    return list(found.values())
+    artifacts = []
+    # A dict, as an org may be named twice.
+    for path, der in {item.saved_as: item.carrier.der for item in inventory.items if item.saved_as}.items():
+        folder, _, filename = path.rpartition("/")
+        artifacts.append(Artifact(filename, ArtifactKind.CERTIFICATE, DER_cert_to_PEM_cert(der).encode(), folder))
+    return artifacts
 
 
 def _place(request: "AuditRequest") -> "Place":
