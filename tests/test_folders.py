@@ -85,3 +85,21 @@ def test_a_repair_that_needs_a_new_password_never_hides_the_others(cli: Cli, fol
     assert (folder / "pay-fixed" / "pay.jks").is_file()
     alone = cli("check", "a.jks", "--fix", "--json")
     assert (alone.code, alone.json["code"]) == (2, "usage.new-password")
+
+
+@pytest.mark.parametrize("name", ["idp.xml", "Idp.md-meta.xml"])
+def test_audit_and_show_find_the_same_certificates_in_other_xml(name: str, cli: Cli, folder: Path, pair: Pair) -> None:
+    """Such as the metadata of an identity provider, or a record of custom metadata: named and walked alike."""
+    text = pair.crt.read_text()
+    part = "".join(text.splitlines()[1:-1]) if name == "idp.xml" else text
+    namespace = (
+        "urn:oasis:names:tc:SAML:2.0:metadata" if name == "idp.xml" else "http://soap.sforce.com/2006/04/metadata"
+    )
+    (folder / "in").mkdir()
+    (folder / "in" / name).write_text(f'<Root xmlns="{namespace}"><a><value>\n{part}</value></a><b>MI5</b></Root>')
+    for place in ("in", f"in/{name}"):
+        [shown] = cli("show", place, "--json").json["result"]["files"]
+        [item] = cli("audit", place, "--json").json["result"]["items"]
+        assert [item["certificate"]["sha256"]] == [each["sha256"] for each in shown["certificates"]]
+        assert item["path"] == f"in/{name}"
+        assert item["counts"]

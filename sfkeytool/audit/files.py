@@ -20,6 +20,8 @@ from sfkeytool.passwords import Secret
 WAITS_FOR_CA = "waits for the certificate that a CA is to sign"
 
 _PRIVATE_KEY = re.compile(rb"-----BEGIN ((?:ENCRYPTED |RSA |EC |DSA |OPENSSH )?PRIVATE KEY)-----")
+_MAY_HOLD_ONE = re.compile(rb"[>\[]\s*(?:-----BEGIN |MI[A-Za-z0-9+/\s]{200})")
+"""A whole text of an element, as certificates stand in XML."""
 
 
 def read_carriers(
@@ -101,7 +103,7 @@ def _from_contents(contents: Contents, source: str, *, is_ckm_source: bool) -> I
     # A CA of a bundle, or of a truststore: it came with others, and is not what anybody here renews.
     if is_ckm_source and contents.requests and not contents.certificates:
         yield Carrier(source, kind, _stem(path), contents.label, note=WAITS_FOR_CA)
-    bundle = len(contents.certificates) > 1 or contents.store is not None
+    bundle = (len(contents.certificates) > 1 and contents.kind is not FileKind.XML) or contents.store is not None
     for found in contents.certificates:
         carrier = carrier_of(source, kind, found.alias or _stem(path), contents.label, found.alias or "", found)
         is_ca = carrier.certificate is not None and carrier.certificate.is_ca
@@ -111,9 +113,14 @@ def _from_contents(contents: Contents, source: str, *, is_ckm_source: bool) -> I
 
 
 def _from_metadata(file: InputFile, source: str) -> Iterator[Carrier | Problem]:
-    """Of the hundreds of types only those that may carry something are parsed, and a damaged one of them is told."""
+    """Of the hundreds of types only those that may carry something are parsed, and a damaged one of them is told.
+
+    Of other XML, such as the metadata of a SAML identity provider, what ``show`` finds in it.
+    """
     type = root_type(file.data)
     if type is not None and type not in TYPES:
+        if _MAY_HOLD_ONE.search(file.data):
+            yield from _from_contents(parse_contents(file, ()), source, is_ckm_source=False)
         return
     try:
         root = parse_xml(file.data, file.label)
