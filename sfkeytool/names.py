@@ -58,6 +58,12 @@ def parse_unique_name(text: str) -> UniqueName:
     return UniqueName(name, text)
 
 
+def require_unique_name(text: str) -> None:
+    """The same where the name stands beside what is said. Raises UsageError with the broken rule alone. Pure."""
+    if problem := _problem(text.lower()):
+        raise UsageError("usage.name", problem)
+
+
 def base_name(name: str) -> str:
     """NAME without the mark of a generation: ``pay_api_202611b`` is one of ``pay_api``. Pure."""
     match = _GENERATION.fullmatch(name)

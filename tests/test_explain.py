@@ -430,7 +430,7 @@ def refused_store(folder: Path, pair: Pair, alias: str) -> Path:
 
 
 def test_the_menu_helps_with_a_refusal(folder: Path, pair: Pair, capsys: pytest.CaptureFixture[str]) -> None:
-    """File, message, password once: findings, the message explained, and the copy, which Java opens under the new name."""
+    """File, message, password once, name: findings, the message explained, the copy, which Java opens under that name."""
     from conftest import PASSWORD, keytool
     from test_guided import DOWN, ENTER, typed
 
@@ -439,6 +439,7 @@ def test_the_menu_helps_with_a_refusal(folder: Path, pair: Pair, capsys: pytest.
     store = refused_store(folder, pair, "pay-api")
     message = "Keystore contains an entry whose alias is not acceptable for import"
     keys = [DOWN * 4 + ENTER + ENTER, str(store) + ENTER, message + ENTER, PASSWORD + ENTER, "y"]
+    keys += ["9x" + ENTER, "\x01\x0b" + "pay_new" + ENTER]  # the name, after one that is none
     with typed("".join(keys)) as asker:
         assert run_menu(COMMANDS, asker) == 0
     captured = capsys.readouterr()
@@ -448,9 +449,10 @@ def test_the_menu_helps_with_a_refusal(folder: Path, pair: Pair, capsys: pytest.
         < captured.out.index("repaired copy")
     )
     assert PASSWORD not in captured.out + captured.err
-    (copy,) = folder.glob("*-fixed/*.jks")
+    copy = folder / "pay_new-fixed" / "pay_new.jks"
     listing = keytool("-list", "-storetype", "JKS", "-keystore", copy, "-storepass", PASSWORD)
     assert "PrivateKeyEntry" in listing
+    assert "pay_new" in listing
     assert "pay-api" not in listing
 
 

@@ -253,6 +253,16 @@ def test_questionary_itself_takes_the_answers(folder: Path, pair: Pair, capsys: 
     assert "PrivateKeyEntry" in listing
 
 
+def test_a_country_that_is_none_is_refused_where_it_is_typed(folder: Path) -> None:
+    """Not after the last question, with all answers lost."""
+    from sfkeytool.cli.menu import run_menu
+
+    keys = [ENTER + DOWN + ENTER, "pay" + ENTER, ENTER, ENTER, ENTER, "Germany" + ENTER, "\x01\x0b" + "de" + ENTER]
+    with typed("".join(keys)) as asker:
+        assert run_menu(COMMANDS, asker) == 0
+    assert (folder / "pay" / "pay.csr").exists()
+
+
 @pytest.mark.parametrize("key", ["\x03", "\x04", ""], ids=["Ctrl-C", "Ctrl-D", "terminal gone"])
 def test_breaking_off_at_a_prompt_is_exit_130(key: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """And nothing is written."""
@@ -299,6 +309,16 @@ def test_every_command_lies_on_a_road_and_every_road_has_one() -> None:
     assert {road for road, _ in _JOBS.values()} == set(_ROADS)
 
 
+def test_no_line_of_the_menu_is_cut_on_a_terminal_of_80_columns() -> None:
+    """A choice stands behind three columns, and a longer one loses its end."""
+    from sfkeytool.cli.menu import _JOBS, _ROADS
+
+    titles = [*_ROADS.values(), *(title for _, title in _JOBS.values())]
+    titles += [choice.title for command in COMMANDS for field in command.fields if field.question
+               for choice in field.question.choices]  # fmt: skip
+    assert [title for title in titles if len(title) > 80 - 3] == []
+
+
 @pytest.mark.parametrize("road", ["reminder", "audit"])
 def test_a_road_with_one_job_asks_no_second_time(road: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """It goes on with the job's own first question."""
@@ -334,7 +354,7 @@ def test_the_menu_makes_a_pair_on_a_terminal(folder: Path) -> None:
     assert child.exitstatus == 0, out
     assert "sfkeytool self-signed pay" in out
     assert "--password generate" in out
-    assert "Import from Keystore" in out
+    assert "Import from Keystore" in " ".join(out.split())
     assert (folder / "pay" / "pay.jks.password").exists()
 
 

@@ -244,3 +244,24 @@ def test_no_command_of_an_explanation_is_broken_over_lines(cli: Cli) -> None:
         assert command in shown, id
         assert "{" not in shown
     assert "{" not in cli("explain", "--list").out
+
+
+def test_no_command_of_the_next_steps_is_broken_over_lines(
+    cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a narrow terminal: half of a deployment's line would run without its --target-org."""
+    monkeypatch.setenv("COLUMNS", "50")
+    assert cli("self-signed", "pay", "--password", "generate").code == 0
+    lines = cli("metadata", "pay", "--contact-email", "admin@example.com").out.splitlines()
+    assert any("`sf project deploy start --manifest manifest/package.xml --target-org ALIAS`" in line for line in lines)
+
+
+def test_unwrap_tells_a_login_that_finds_its_key(cli: Cli, folder: Path) -> None:
+    """The entry's name and the folder that was chosen, with a blank in it."""
+    assert cli("self-signed", "pay", "--password", "generate").code == 0
+    source = "file:pay/pay.jks.password"
+    made = cli("unwrap", "pay/pay.jks", "--password", source, "-d", "from ckm", "--json").json["result"]
+    (command,) = re.findall(r"`(sfkeytool login [^`]+)`", " ".join(made["nextSteps"]))
+    arguments = shlex.split(command)[1:]
+    assert arguments[:4] == ["login", "pay", "-d", "from ckm"]
+    assert cli(*arguments, "-r", "https://127.0.0.1:9", "--json").json["code"].startswith("network.")

@@ -9,11 +9,12 @@ from sfkeytool.cli.render import Console
 from sfkeytool.cli.run import Command, boundary, run_command
 from sfkeytool.edge.ask import Asker, Check, Choice
 from sfkeytool.errors import EXIT_DIFFERENT, EXIT_INTERRUPTED
+from sfkeytool.model import Purpose
 
 _ROADS = {
-    "outside": "Make the key here and import it: Salesforce mails; the key is with you and in the org",
-    "born": "Let Salesforce make the key, a CA signs: Salesforce mails; the key is in the org",
-    "reminder": "The key must never enter the org: a reminder there; Salesforce mails",
+    "outside": "Make the key here, import it too: Salesforce should mail of its expiry",
+    "born": "Let Salesforce make the key, a CA signs: Salesforce mails of its expiry",
+    "reminder": "Keep the key out of the org, a reminder in: Salesforce should mail of it",
     "audit": "No mails wanted, or many apps: look what expires, and be told",
     "other": "Something else: look into a file, a refused keystore, a login, an app",
 }
@@ -22,7 +23,7 @@ _ROADS = {
 _JOBS = {
     "self-signed": ("outside", "Make a keypair with a self-signed certificate (enough for JWT logins)"),
     "csr": ("outside", "Make a keypair and a certificate request for a CA"),
-    "wrap": ("outside", "Wrap the CA's answer, or a PFX, into a keystore that Salesforce imports"),
+    "wrap": ("outside", "Wrap the CA's answer, or a PFX, into a keystore for Salesforce"),
     "renew": ("outside", "Renew a certificate that is about to expire (same key)"),
     "rotate": ("outside", "Rotate a key (new key)"),
     "ckm create": ("born", "Let Salesforce make a key and a request"),
@@ -130,4 +131,5 @@ def _help_with_refusal(check: Command, explain: Command, asker: Asker) -> int:
     if not wanted:
         return interrupted or status
     remembering.replay()
-    return run_command(check, {"files": [file], "fix": True}, asker=remembering)
+    given = {"files": [file], "fix": True, "purpose": Purpose.JWT}
+    return run_command(check, given, guided=True, asker=remembering)

@@ -1,13 +1,14 @@
 """The options that mean the same everywhere."""
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sfkeytool.cli.fields import Field, Question
-from sfkeytool.edge.ask import Choice
+from sfkeytool.edge.ask import Check, Choice
 from sfkeytool.errors import UsageError
 from sfkeytool.model import Purpose
-from sfkeytool.names import parse_unique_name
+from sfkeytool.names import require_unique_name
 
 if TYPE_CHECKING:
     from datetime import date
@@ -21,7 +22,7 @@ NAME = Field(
     "The unique name in Certificate and Key Management, which is the keystore's alias and the folder's name.",
     metavar="NAME",
     required=True,
-    question=Question("Name of the certificate (letters, digits, single underscores):", check=parse_unique_name),
+    question=Question("Name of the certificate (letters, digits, single underscores):", check=require_unique_name),
 )
 
 PURPOSE = Field(
@@ -107,14 +108,19 @@ KEY_PASSWORD = Field(
 ALIAS = Field("alias", str, "Which entry of a keystore.", ("--alias",), metavar="ALIAS")
 
 
-def _subject_part(name: str, help: str, question: str | None = None) -> Field:
+def _two_letters(answer: str) -> None:
+    if answer and not re.fullmatch("[A-Za-z]{2}", answer):
+        raise UsageError("usage.subject", "a country is two letters, as DE or US")
+
+
+def _subject_part(name: str, help: str, question: str | None = None, check: Check | None = None) -> Field:
     return Field(
         name,
         str,
         help,
         ("--" + name.replace("_", "-"),),
         metavar="TEXT",
-        question=Question(question, menu_only=True) if question else None,
+        question=Question(question, menu_only=True, check=check) if question else None,
     )
 
 
@@ -124,7 +130,9 @@ SUBJECT = (
     _subject_part("organizational_unit", "Organizational unit (OU)."),
     _subject_part("locality", "Locality (L), a city."),
     _subject_part("state", "State or province (ST)."),
-    _subject_part("country", "Country (C), two letters.", "Country (C), two letters, Enter to leave it out:"),
+    _subject_part(
+        "country", "Country (C), two letters.", "Country (C), two letters, Enter to leave it out:", _two_letters
+    ),
     _subject_part("email", "Mail address in the subject."),
     Field("subject", str, "The whole subject, RFC 4514: 'CN=pay,O=Acme,C=DE'.", ("--subject",), metavar="DN"),
 )

@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shutil
 import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,6 +14,7 @@ from sfkeytool.errors import OutputError, SfkeytoolError
 from sfkeytool.model import ArtifactKind, Notice, Receipt
 
 _BOLD, _RED, _YELLOW, _DIM, _RESET = "\x1b[1m", "\x1b[31m", "\x1b[33m", "\x1b[2m", "\x1b[0m"
+_UNBROKEN = "\N{NO-BREAK SPACE}"
 
 _KIND_TITLES = {
     ArtifactKind.PRIVATE_KEY: "private key (secret)",
@@ -31,6 +34,19 @@ _KIND_TITLES = {
 def clean(text: str) -> str:
     """``text`` without what could steer a terminal: a certificate's subject may hold escape sequences."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def wrapped(text: str, lead: str = "") -> list[str]:
+    """Lines as wide as the terminal, 100 characters at most; longer where a command in backticks is: none is broken."""
+    lines = textwrap.wrap(
+        re.sub(r"`[^`]+`", lambda command: command[0].replace(" ", _UNBROKEN), text),
+        min(100, shutil.get_terminal_size((100, 24)).columns),
+        initial_indent=lead,
+        subsequent_indent=" " * len(lead),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return [line.replace(_UNBROKEN, " ") for line in lines]
 
 
 class Console:
@@ -62,7 +78,8 @@ class Console:
         self.heading("Next")
         for number, step in enumerate(steps, 1):
             lead = f"{number:>2}. "
-            _print(textwrap.fill(clean(step), 100, initial_indent=lead, subsequent_indent=" " * len(lead)))
+            for line in wrapped(clean(step), lead):
+                _print(line)
 
     def envelope(self, status: int, facts: Mapping[str, Any]) -> None:
         """The JSON object of a run with a result."""

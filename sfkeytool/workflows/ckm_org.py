@@ -87,8 +87,8 @@ def csr_from_org(name: str, entry: CkmEntry, org: str) -> Outcome:
         artifacts=(Artifact(f"{name}.csr", ArtifactKind.CSR, requests_of.encode_pem(held.request.csr)),),
         next_steps=(
             f"Have {name}.csr signed by your CA.",
-            f"Then: sfkeytool ckm upload {name} ANSWER… --target-org {org}, or sfkeytool ckm chain {name} ANSWER… --csr"
-            f" {name}.csr for Upload Signed Certificate in Setup.",
+            f"Then: `sfkeytool ckm upload {name} ANSWER… --target-org {org}`, or `sfkeytool ckm chain {name} ANSWER…"
+            f" --csr {name}.csr` for Upload Signed Certificate in Setup.",
         ),
     )
 
@@ -142,7 +142,7 @@ def create_source(request: CkmCreateRequest, now: datetime, *, new_project: bool
     return Outcome(
         facts={"name": request.name, "subject": certificates.describe_certificate(certificate).subject},
         artifacts=_artifacts(request.name, certificates.encode_pem(certificate), fields, new_project=new_project),
-        next_steps=(f"Once it is deployed, sfkeytool ckm csr {request.name} fetches the request for your CA.",),
+        next_steps=(f"Once it is deployed, `sfkeytool ckm csr {request.name}` fetches the request for your CA.",),
     )
 
 

@@ -40,7 +40,7 @@ def csr(request: CsrRequest, inputs: CsrInputs, now: datetime) -> Outcome:
         next_steps=(
             f"Send {request.name}.csr to your CA. The private key stays here: nobody else needs it.",
             "Ask for the whole chain with the answer (PEM, PKCS#7 or single files: any mix will do).",
-            f"Then: sfkeytool wrap {request.name} FILE… (in this folder's parent, or with the same --output-dir).",
+            f"Then: `sfkeytool wrap {request.name} FILE…` (in this folder's parent, or with the same --output-dir).",
         ),
     )
 

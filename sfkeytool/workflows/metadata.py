@@ -15,6 +15,7 @@ from sfkeytool.model import AppKind, Artifact, ArtifactKind, Notice, Outcome, Pr
 from sfkeytool.salesforce import metadata as source
 from sfkeytool.salesforce.hosts import MY_DOMAIN_BLANK
 from sfkeytool.salesforce.metadata import App, SourceFile
+from sfkeytool.shell import quoted_path
 from sfkeytool.workflows import package
 from sfkeytool.workflows.compare import Side, compare
 from sfkeytool.workflows.mails import describe_mails
@@ -34,7 +35,7 @@ _TESTED = (
 _LOGIN_OF_EXTERNAL = (
     "An External Client App logs in at the org's My Domain (Setup > My Domain), not at login.salesforce.com or"
     " test.salesforce.com; reports give it My Domain as audience too. To try it: sfkeytool login with"
-    f" --external-client-app --instance-url {MY_DOMAIN_BLANK}."
+    f" `--external-client-app --instance-url {MY_DOMAIN_BLANK}`."
 )
 _GLOBAL_SETTINGS = b"ExtlClntAppGlobalOauthSettings"
 _NEW_KEY = {
@@ -114,9 +115,10 @@ def replaced(request: MetadataRequest, inputs: MetadataInputs, now: datetime) ->
         artifacts=(source_artifact(filename, content, ""),),
         notices=(*notices, _CONSUMER_KEY),
         next_steps=(
-            f"Deploy it, to a sandbox first: sf project deploy start --source-dir {label} --target-org ALIAS",
+            f"Deploy it, to a sandbox first: `sf project deploy start --source-dir {quoted_path(label)} --target-org"
+            " ALIAS`",
             "A change of an app takes 2 to 10 minutes to work. With another key than before, logins with the old one"
-            " fail from then on; sfkeytool login --wait 10 tells when the new one is accepted.",
+            " fail from then on; `sfkeytool login --wait 10` tells when the new one is accepted.",
             *([_LOGIN_OF_EXTERNAL] if _GLOBAL_SETTINGS in content else []),
         ),
     )
@@ -151,7 +153,7 @@ def prove(inputs: MetadataInputs, made: InputFile, now: datetime) -> dict[str, A
         raise CertificateError(
             "metadata.keystore-differs",
             f"{other.label} and {others[0].label} do not hold the same certificate: CKM would mail about another one",
-            f"sfkeytool compare {inputs.certificate.label} {other.label}",
+            f"sfkeytool compare {quoted_path(inputs.certificate.label)} {quoted_path(other.label)}",
         )
     return {
         "relation": outcome.facts["relation"],
@@ -213,10 +215,11 @@ def _kind_notices(kind: AppKind) -> list[Notice]:
 
 def _steps(request: MetadataRequest, sources: Sequence[SourceFile], *, new_project: bool) -> tuple[str, ...]:
     deploy = (
-        "in the project's folder: sf project deploy start --manifest manifest/package.xml --target-org ALIAS"
+        "in the project's folder: `sf project deploy start --manifest manifest/package.xml --target-org ALIAS`"
         if new_project
-        else "sf project deploy start --target-org ALIAS "
+        else "`sf project deploy start --target-org ALIAS "
         + " ".join(f"--metadata {file.type}:{file.member}" for file in sources)
+        + "`"
     )
     steps = [_TESTED, f"Deploy, {deploy}" if new_project else f"Deploy: {deploy}", _NEW_KEY[request.kind]]
     steps.append(
@@ -227,14 +230,14 @@ def _steps(request: MetadataRequest, sources: Sequence[SourceFile], *, new_proje
         steps.append(_LOGIN_OF_EXTERNAL)
     if request.permission_set:
         steps.append(
-            "Assign the permission set, to two people at least: sf org assign permset"
-            f" --name {source.PERMISSION_SET} --target-org ALIAS. By the release note of Summer '24 whoever has it gets"
-            " the mails of 60, 30 and 10 days before an expiry, which administrators get while nobody has it."
+            "Assign the permission set, to two people at least: `sf org assign permset"
+            f" --name {source.PERMISSION_SET} --target-org ALIAS`. By the release note of Summer '24 whoever has it"
+            " gets the mails of 60, 30 and 10 days before an expiry, which administrators get while nobody has it."
         )
     if request.browserforce:
         steps.append(
             f"{request.name}-browserforce.json imports the keystore through the browser. Its password is not in it: add"
             ' "password" beside "filePath" in a copy outside version control, run'
-            " sf browserforce apply -f COPY --target-org ALIAS, and delete the copy."
+            " `sf browserforce apply -f COPY --target-org ALIAS`, and delete the copy."
         )
     return tuple(steps)

@@ -86,7 +86,7 @@ def steps_for_chain(name: str, purpose: Purpose, certificate: "Certificate", now
     if purpose is Purpose.JWT:
         steps.append(
             "The client that logs in needs the private key: Setup > Certificate and Key Management > Export to"
-            " Keystore, then sfkeytool unwrap FILE. It is left out there if the key was made not exportable."
+            " Keystore, then `sfkeytool unwrap FILE`. It is left out there if the key was made not exportable."
         )
     return tuple(steps)
 

@@ -150,8 +150,8 @@ def _swap(change: Change) -> Step:
         (
             Text(
                 "An app holds one certificate. When it is replaced, logins with the old key fail, and those with the"
-                " new one may fail too until the change has spread: 2 to 10 minutes are reported. **A second app is"
-                " the only swap that is certain to have no gap:** make one with the new certificate (this writes its"
+                " new one may fail too until the change has spread: 2 to 10 minutes are reported. **A second app"
+                " is the only swap that needs no gap:** make one with the new certificate (this writes its"
                 " metadata), approve the same users for it, try it with the next step, and move the clients to its"
                 " consumer key and the new private key, one by one. Delete the first app when its Login History stays"
                 " empty.",
@@ -217,9 +217,10 @@ def _retire(change: Change) -> Step:
         f"Delete the entry {change.old} in Certificate and Key Management",
         (
             Text(
-                f"Setup > Certificate and Key Management > `{change.old}` > Delete. Otherwise Salesforce goes on"
-                f" mailing about a certificate that nobody uses, on the days before {change.old_expiry}, and people"
-                " learn to ignore its mails."
+                f"Setup > Certificate and Key Management > `{change.old}` > Delete. While that is greyed out, something"
+                " still uses the entry: change that first. What names it in custom metadata, packages or variables may"
+                f" not show there. An entry that stays should be mailed about until {change.old_expiry}, and people"
+                " learn to ignore such mails."
             ),
         ),
         Text(f"The list in Setup shows `{change.new}` and no `{change.old}`."),

@@ -15,6 +15,7 @@ from sfkeytool.keystores.selection import Entry, Heap, Meant, gather, require_op
 from sfkeytool.model import Artifact, ArtifactKind, Notice, Outcome
 from sfkeytool.names import UniqueName, legal_name
 from sfkeytool.passwords import Secret
+from sfkeytool.shell import quoted_path
 from sfkeytool.workflows import package
 from sfkeytool.workflows.keypair import describe_key, key_artifact
 from sfkeytool.workflows.mails import describe_mails
@@ -49,7 +50,7 @@ def unwrap(request: UnwrapRequest, inputs: UnwrapInputs, now: datetime) -> Outco
         raise InputError(
             "unwrap.not-a-keystore",
             f"{label} is no keystore: {contents.kind}",
-            f"sfkeytool show {label} tells what is in it",
+            f"sfkeytool show {quoted_path(label)} tells what is in it",
         )
     heap = gather([contents])
     require_opened(heap, request.alias)
@@ -85,6 +86,8 @@ def unwrap(request: UnwrapRequest, inputs: UnwrapInputs, now: datetime) -> Outco
     trusted = len(contents.store.certificates) if contents.store else 0
     if trusted and contents.kind is not FileKind.PKCS12:  # a PFX keeps its chains so
         notices.append(Notice("unwrap.trusted-ignored", f"{trusted} trusted certificates of {label} are not written"))
+    name = facts[0]["name"] if len(facts) == 1 else "NAME"
+    folder = f" -d {quoted_path(str(request.output_dir))}" if request.output_dir else ""
     return Outcome(
         facts={"file": label, "type": str(contents.store.type) if contents.store else "", "entries": facts},
         artifacts=tuple(artifacts),
@@ -93,7 +96,7 @@ def unwrap(request: UnwrapRequest, inputs: UnwrapInputs, now: datetime) -> Outco
             "Give each .key to the client that logs in with it, and to nobody else. The Salesforce CLI takes it"
             " as it is, unless it is encrypted.",
             *([_UPLOAD] if any(entry["certificate"] for entry in facts) else []),
-            "Prove the login: sfkeytool login NAME --client-id CONSUMER_KEY --username USER",
+            f"Prove the login: `sfkeytool login {name}{folder} --client-id CONSUMER_KEY --username USER`",
             f"Delete {label} when the keys are where they belong: the JKS format protects them weakly.",
         ),
     )

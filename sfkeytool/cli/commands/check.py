@@ -26,7 +26,7 @@ from sfkeytool.errors import (
 )
 from sfkeytool.keystores.file_names import is_worth_a_word
 from sfkeytool.model import PlannedFile, Profile
-from sfkeytool.names import parse_unique_name
+from sfkeytool.names import require_unique_name
 from sfkeytool.passwords import Source, SourceKind
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ _MANY = 20
 
 def _name_or_nothing(answer: str) -> None:
     if answer:
-        parse_unique_name(answer)
+        require_unique_name(answer)
 
 
 FILES = Field(

@@ -330,7 +330,7 @@ def _tell(
     from sfkeytool.salesforce.cli_bridge import deploy_arguments
 
     command = shell_line(["sf", *deploy_arguments(deployment.label or "ALIAS", name)[:-1]])
-    by_hand = f"It was tried against no live org: a sandbox first. Inside {project}: {command}"
+    by_hand = f"It was tried against no live org: a sandbox first. Inside {project}: `{command}`"
     steps = outcome.next_steps if deployed else (by_hand, *outcome.next_steps)
     facts = {**outcome.facts, "project": str(project), "org": deployment.facts, "deployed": deployed}
     heading = (

@@ -1,17 +1,15 @@
 """``explain``: what an error message or a rule means."""
 
-import re
 import sys
-import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sfkeytool.cli.fields import Field, Question, Values
+from sfkeytool.cli.render import wrapped
 from sfkeytool.cli.run import Command, Run
 from sfkeytool.errors import InputError
 
 _MAXIMUM_BYTES = 1_000_000
-_UNBROKEN = "\N{NO-BREAK SPACE}"
 
 TEXT = Field(
     "text",
@@ -51,7 +49,7 @@ def _stdin() -> str:
 
 
 def _show(run: Run, heading: str, lines: Iterator[str]) -> None:
-    for line in textwrap.wrap(heading, 100):
+    for line in wrapped(heading):
         run.console.heading(line)
     run.console.result([*lines, ""])
 
@@ -59,25 +57,25 @@ def _show(run: Run, heading: str, lines: Iterator[str]) -> None:
 def explanation_lines(facts: Mapping[str, Any]) -> Iterator[str]:
     """What follows an explanation's meaning: causes, fixes, source."""
     for message in facts["messages"]:
-        yield from _wrapped(f'"{message}"', "  ")
+        yield from wrapped(f'"{message}"', "  ")
     if not facts.get("whole", True):
         yield "  Only a part of the message is in the text."
     yield ""
     yield "Likely causes"
     for number, cause in enumerate(facts["causes"], 1):
-        yield from _wrapped(cause, f"{number:>2}. ")
+        yield from wrapped(cause, f"{number:>2}. ")
     yield "What to do"
     for fix in facts["fixes"]:
-        yield from _wrapped(fix, "  - ")
+        yield from wrapped(fix, "  - ")
     if facts["rules"]:
-        yield from _wrapped(f"found beforehand by sfkeytool check: {', '.join(facts['rules'])}", "  ")
+        yield from wrapped(f"found beforehand by sfkeytool check: {', '.join(facts['rules'])}", "  ")
     yield from _source_lines(facts)
 
 
 def _rule_lines(facts: Mapping[str, Any]) -> Iterator[str]:
-    yield from _wrapped(facts["why"], "  ")
+    yield from wrapped(facts["why"], "  ")
     if facts["salesforceMessage"]:
-        yield from _wrapped(f'"{facts["salesforceMessage"]}"', "  ")
+        yield from wrapped(f'"{facts["salesforceMessage"]}"', "  ")
     yield "What to do"
     yield f"  - {facts['fix']}"
     yield f"  {facts['id']}, {facts['severity']}, for {', '.join(facts['profiles'])}"
@@ -86,20 +84,7 @@ def _rule_lines(facts: Mapping[str, Any]) -> Iterator[str]:
 
 def _source_lines(facts: Mapping[str, Any]) -> Iterator[str]:
     yield f"Source ({facts['basis']}, looked up {facts['retrieved']})"
-    yield from _wrapped(facts["source"], "  ")
-
-
-def _wrapped(text: str, lead: str) -> list[str]:
-    """Lines of 100 characters, more where a command stands: that is never broken."""
-    lines = textwrap.wrap(
-        re.sub(r"`[^`]+`", lambda command: command[0].replace(" ", _UNBROKEN), text),
-        100,
-        initial_indent=lead,
-        subsequent_indent=" " * len(lead),
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    return [line.replace(_UNBROKEN, " ") for line in lines]
+    yield from wrapped(facts["source"], "  ")
 
 
 def _list_lines(facts: Mapping[str, Any]) -> Iterator[str]:

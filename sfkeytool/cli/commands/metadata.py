@@ -32,7 +32,7 @@ KIND = Field(
         menu_only=True,
         choices=(
             Choice("external-client-app", "External Client App"),
-            Choice("connected-app", "Connected app (off by default since Spring '26, unsupported from Summer '27 on)"),
+            Choice("connected-app", "Connected app (off by default since Spring '26, no support from Summer '27)"),
         ),
     ),
 )
