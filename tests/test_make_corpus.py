@@ -22,8 +22,9 @@ def plain(before=plain):
 ISSUED = """
 
 def plain(before=plain):
-    from workshop import certify, pems
-    certify("issued", "leaf", ("20260101", "20360101"), issuer="signing-ca")
+    from workshop import certify, make_key, pems
+    make_key("issued", "ec_paramgen_curve:P-256", algorithm="EC")
+    certify("issued", "issued", ("20260101", "20360101"), issuer="signing-ca")
     yield from before()
     yield Case("issued.crt", pems("issued", "signing-ca", "signing-root"), "openssl", "Added.", ACCEPT, password=None)
 """
@@ -96,7 +97,7 @@ def test_a_case_is_one_file_and_one_line_and_goes_as_it_came(fixtures: Path, mak
     }
 
 
-def test_a_new_certificate_is_kept_and_signed_by_the_ca_whose_key_is_kept(fixtures: Path, make: Run) -> None:
+def test_a_new_key_and_its_certificate_are_kept_signed_by_the_ca_whose_key_is_kept(fixtures: Path, make: Run) -> None:
     """Only openssl is needed for it, once: the next run finds it."""
     before = state(fixtures)
     with (fixtures / "store_cases.py").open("a", encoding="utf-8") as recipes:
@@ -104,9 +105,10 @@ def test_a_new_certificate_is_kept_and_signed_by_the_ca_whose_key_is_kept(fixtur
     done = make(tools=True)
     assert (done.returncode, done.stderr) == (0, "")
     after = state(fixtures)
-    assert touched(before, after) == {"kept/issued.crt", "corpus/issued.crt", MANIFEST}
+    assert touched(before, after) == {"kept/issued.key", "kept/issued.crt", "corpus/issued.crt", MANIFEST}
     assert len(manifest_changes(before, after)) == 1
     kept = fixtures / "kept"
+    assert (kept / "issued.key").read_text("ascii").startswith("A worthless key")
     chain = ("-CAfile", kept / "signing-root.crt", "-untrusted", kept / "signing-ca.crt")
     assert "issued.crt: OK" in openssl("verify", *chain, fixtures / "corpus" / "issued.crt")
     assert make().returncode == 0
