@@ -6,9 +6,13 @@ import shlex
 import shutil
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from hashlib import sha1
 from pathlib import Path
+from string import ascii_lowercase
 
 import pytest
+from conftest import PASSWORD as SECRET
 from conftest import CertificateAuthority, Pair, Result, process
 from test_json import validate
 
@@ -55,7 +59,11 @@ def raised() -> dict[str, set[str]]:
                 continue
             match call.args[0]:
                 case ast.Constant() | ast.IfExp() as first:
-                    codes = literals(first.body) | literals(first.orelse) if isinstance(first, ast.IfExp) else literals(first)
+                    codes = (
+                        literals(first.body) | literals(first.orelse)
+                        if isinstance(first, ast.IfExp)
+                        else literals(first)
+                    )
                     for code in codes:
                         here[code].add(name)
                 case ast.Name():
@@ -115,6 +123,8 @@ TEXT_FILES = {
     "bad.p7b": "-----BEGIN PKCS7-----\nMAMCAQE=\n-----END PKCS7-----\n",
     "App.connectedApp-meta.xml": "<ConnectedApp><oauthConfig><certificate>${CERT}</certificate></oauthConfig></ConnectedApp>",
     "Key.connectedApp-meta.xml": "<ConnectedApp><oauthConfig><certificate>a private note</certificate></oauthConfig></ConnectedApp>",
+    "Good.connectedApp-meta.xml": "<ConnectedApp><oauthConfig><certificate/></oauthConfig></ConnectedApp>",
+    "two-apps.toml": '[apps]\nPay = "two.crt"\n',
     "value.toml": "within = true\n",
     "unknown.toml": "fail_on = []\n",
     "reasonless.toml": '[[exceptions]]\nname = "a"\nuntil = 2027-01-01\n',
@@ -130,9 +140,7 @@ TEXT_FILES = {
 
 
 @pytest.fixture(scope="module")
-def shelf(
-    tmp_path_factory: pytest.TempPathFactory, pair: Pair, other_pair: Pair, ca: CertificateAuthority
-) -> Path:
+def shelf(tmp_path_factory: pytest.TempPathFactory, pair: Pair, other_pair: Pair, ca: CertificateAuthority) -> Path:
     """What the commands below take, made once; ``pay`` is a whole set of the command's own."""
     folder = tmp_path_factory.mktemp("shelf")
     for name, text in TEXT_FILES.items():
@@ -142,10 +150,18 @@ def shelf(
     for path in (pair.key, pair.crt, csr, other_pair.key, other_pair.crt, ca.root, ca.intermediate):
         shutil.copy(path, folder)
     (folder / "two.csr").write_bytes(csr.read_bytes() + other_pair.key.with_suffix(".csr").read_bytes())
+    (folder / "two.crt").write_bytes(pair.crt.read_bytes() + other_pair.crt.read_bytes())
+    (folder / "half.pem").write_bytes(ca.intermediate.read_bytes() + pair.crt.read_bytes().replace(b"MII", b"MIJ", 1))
+    empty = bytes.fromhex("feedfeed 00000002 00000000")
+    (folder / "empty.jks").write_bytes(empty + sha1(SECRET.encode("utf-16-be") + b"Mighty Aphrodite" + empty).digest())
+    for month in (datetime.now(UTC), datetime.now(UTC) + timedelta(days=1)):
+        for letter in ("", *ascii_lowercase[1:]):
+            (folder / "full" / f"pay_{month:%Y%m}{letter}").mkdir(parents=True, exist_ok=True)
     (folder / "git" / "pair.key").write_bytes(pair.key.read_bytes())
     (folder / "pair.key").chmod(0o600)
-    made = process("self-signed", "pay", "--password", "env:TEST_PASSWORD", cwd=folder)
+    made = process("self-signed", "pay", "--password", "env:TEST_PASSWORD", cwd=folder, env={"TEST_PASSWORD": SECRET})
     assert made.code == 0, made
+    shutil.copytree(folder / "pay", folder / "full" / "pay")
     return folder
 
 
@@ -162,16 +178,14 @@ def codes_in(value: object) -> Iterator[str]:
 PASSWORD = "--password env:TEST_PASSWORD"
 MAIL = "--contact-email a@example.com"
 COMMANDS = {
-    "check.not-a-keystore": "check pair.crt --fix --new-password generate",
+    "check.not-a-keystore": "check pair.key --profile app-cert --fix --new-password generate",
     "ckm.csr-not-given": "ckm chain shop pair.crt root.crt intermediate.crt",
     "ckm.keys-left-out": "ckm chain shop pair.crt pair.key root.crt intermediate.crt --csr pair.csr",
     "ckm.strangers-left-out": "ckm chain shop pair.crt other.crt root.crt intermediate.crt --csr pair.csr",
-    "ckm.unreadable-left-out": "ckm chain shop pair.crt root.crt bad.p7b --csr pair.csr",
-    "compare.nothing": "compare noise pair.crt",
-    "config.app": "audit . --config app.toml",
+    "ckm.unreadable-left-out": "ckm chain shop pair.crt root.crt half.pem --csr pair.csr",
+    "compare.nothing": f"compare empty.jks pair.crt {PASSWORD}",
     "config.exception-ended": "audit pay --config ended.toml",
     "config.missing-key": "audit pay --config reasonless.toml",
-    "config.unknown-app": "audit pay --config unknown-app.toml",
     "config.unknown-key": "audit pay --config unknown.toml",
     "config.value": "audit pay --config value.toml",
     "csr.ambiguous": "ckm chain shop pair.crt --csr two.csr",
@@ -183,8 +197,8 @@ COMMANDS = {
     "key.openssh": "show openssh.key",
     "key.password-unused": f"self-signed pay {PASSWORD} --force --key-password env:TEST_PASSWORD",
     "metadata.connected-app": f"metadata pay {MAIL} --kind connected-app",
-    "metadata.consumer-key": "metadata pay --in App.connectedApp-meta.xml",
-    "metadata.exists": f"metadata pay {MAIL} --project project",
+    "metadata.consumer-key": "metadata pay --in Good.connectedApp-meta.xml",
+    "metadata.exists": f"metadata pay {MAIL} --project project ; metadata pay {MAIL} --project project",
     "metadata.no-project": f"metadata pay {MAIL} --project empty-project",
     "metadata.not-a-certificate": "metadata pay --in Key.connectedApp-meta.xml",
     "metadata.placeholder": "metadata pay --in App.connectedApp-meta.xml",
@@ -199,10 +213,10 @@ COMMANDS = {
     "usage.confirm": "ckm create shop -o prod --deploy",
     "usage.contact-email": "metadata pay --contact-email nobody",
     "usage.date": "check pair.crt --as-of yesterday",
-    "usage.done": "renew pay --done dance",
+    "usage.done": f"renew pay {PASSWORD} ; renew pay --done dance",
     "usage.explain": "explain --list bad decrypt",
     "usage.fail-on": "audit . --fail-on soon",
-    "usage.generation": f"renew pay {PASSWORD}",
+    "usage.generation": f"renew pay {PASSWORD} -d full/pay",
     "usage.metadata": "metadata pay --in App.connectedApp-meta.xml --label x",
     "usage.output-dir": "csr shop -d ''",
     "usage.password-too-short": "wrap shop pair.key pair.crt --password file:password-short",
@@ -210,24 +224,25 @@ COMMANDS = {
     "usage.scopes": f"metadata pay {MAIL} --scopes api",
     "usage.secret-on-command-line": "show pair.crt --password hunter2",
     "usage.source": "show pair.crt --password env:",
-    "usage.target-org": "ckm list -o prod -i 3MVG9",
+    "usage.target-org": "ckm list -o 'two words'",
     "usage.text": f"metadata pay {MAIL} --label 'bell \a'",
     "usage.within": "audit . --within -1",
     "usage.yes": "ckm create shop --yes",
-    "wrap.certificate-left-out": f"wrap shop pay/pay.key pay/pay.crt twin.crt {PASSWORD}",
+    "wrap.certificate-left-out": f"renew pay --as twin {PASSWORD} ; wrap shop pay/pay.jks twin/twin.crt --input-password env:TEST_PASSWORD {PASSWORD}",
     "wrap.ignored": f"wrap shop pair.key pair.crt pair.csr {PASSWORD}",
     "wrap.keys-left-out": f"wrap shop pair.key other.key pair.crt {PASSWORD}",
     "wrap.strangers-left-out": f"wrap shop pair.key pair.crt other.crt {PASSWORD}",
-    "wrap.unreadable-left-out": f"wrap shop pair.key pair.crt bad.p7b {PASSWORD}",
+    "wrap.unreadable-left-out": f"wrap shop pair.key pair.crt half.pem {PASSWORD}",
 }
-"""A command a code; each is run beside the shelf's files."""
+"""A command a code, after others where a semicolon is; each is run beside the shelf's files."""
 
 
 @pytest.mark.parametrize("code", COMMANDS)
 def test_a_command_provokes_it(code: str, cli: Cli, folder: Path, shelf: Path) -> None:
     """With the class and exit code of the page where it ends the run, among the notices where it does not."""
     shutil.copytree(shelf, folder, dirs_exist_ok=True)
-    result = cli(*shlex.split(COMMANDS[code]), "--json")
+    for command in COMMANDS[code].split(" ; "):
+        result = cli(*shlex.split(command), "--json")
     assert code in set(codes_in(result.json)), result
     if "result" not in result.json:
         validate(result.json, "error")
