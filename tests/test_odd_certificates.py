@@ -82,6 +82,7 @@ READABLE: dict[str, tuple[dict[str, object], dict[str, object]]] = {
 
 
 ONLY_JAVA = {
+    "no seconds",  # and openssl until 3.0
     "Latin-1 in a UTF8String",
     "half a character of UTF-16",
     "a number for a name",

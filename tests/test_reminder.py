@@ -117,7 +117,7 @@ def test_what_cannot_be_reminded_of_is_refused(cli: Cli, folder: Path, pair: Pai
     assert cli("reminder", "once", "one-day.crt", *PW).code == 0
     before = tree(folder)
     for file, code in {
-        "expired.crt": "certificate.expired",
+        "expired.crt": "reminder.expired",
         "two.pem": "certificate.ambiguous",
         str(pair.key): "certificate.none",
         "once/once.jks": "certificate.is-reminder",

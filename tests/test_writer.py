@@ -237,7 +237,7 @@ def test_a_damaged_receipt_is_set_aside_whole_and_a_new_one_begun(tmp_path: Path
         receipt = write(tmp_path, CRT, force=True)
         aside = f"pay.json.damaged-20261124T120000Z{occurrence}"
         assert (tmp_path / aside).read_bytes() == damaged
-        assert [notice.code for notice in receipt.notices] == ["receipt.damaged"]
+        assert [notice.code for notice in receipt.notices] == ["receipt.set-aside"]
         assert aside in receipt.notices[0].message
         assert json.loads((tmp_path / "pay.json").read_bytes())["records"] == [RECORD]
 

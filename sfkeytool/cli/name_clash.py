@@ -46,4 +46,4 @@ def warn_of_clash(run: "Run", values: Values, names: Iterable[str], taken: froze
                 f"CKM of {values['target_org']} has a certificate {name.lower()} already; what Import from Keystore"
                 f" does then is not known. The next free name is {free}"
             )
-            run.console.warn(Notice("ckm.name-taken", message))
+            run.console.warn(Notice("ckm.name-in-use", message))

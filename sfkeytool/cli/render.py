@@ -84,7 +84,7 @@ class Console:
     def envelope(self, status: int, facts: Mapping[str, Any]) -> None:
         """The JSON object of a run with a result."""
         if self.json_output:
-            _print_json({"status": status, "result": facts, "warnings": [n.message for n in self.notices]})
+            _print_json({"status": status, "result": facts, **self._notices_facts()})
 
     def warn(self, notice: Notice) -> None:
         self.notices.append(notice)
@@ -116,13 +116,19 @@ class Console:
                     "code": error.code,
                     "message": error.message,
                     "actions": list(error.hints),
-                    "warnings": [notice.message for notice in self.notices],
+                    **self._notices_facts(),
                 }
             )
             return
         print(f"{self._styled('sfkeytool: error:', _RED, sys.stderr)} {clean(error.message)}", file=sys.stderr)
         for hint in error.hints:
             print(f"hint: {clean(hint)}", file=sys.stderr)
+
+    def _notices_facts(self) -> dict[str, Any]:
+        return {
+            "warnings": [notice.message for notice in self.notices],
+            "notices": [{"code": notice.code, "message": notice.message} for notice in self.notices],
+        }
 
     def _styled(self, text: str, style: str, stream: TextIO) -> str:
         colored = stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

@@ -95,4 +95,4 @@ def refusal(parsed: CertificateText, where: str) -> SfkeytoolError:
                 "certificate.placeholder",
                 f"{where} holds {parsed.what}, no certificate: what a build puts there cannot be seen here",
             )
-    return InputError("certificate.none", f"{where} holds {parsed.what}, no certificate")
+    return CertificateError("certificate.none", f"{where} holds {parsed.what}, no certificate")

@@ -58,6 +58,6 @@ def damaged_name(path: Path, now: datetime) -> str:
 def damaged_notice(path: Path, aside: str) -> Notice:
     """What the user is told about it. Pure."""
     return Notice(
-        "receipt.damaged",
+        "receipt.set-aside",
         f"{path} is damaged or not a receipt; it was set aside as {aside}, and a new one begun",
     )

@@ -1,4 +1,4 @@
-"""``explain``: what a pasted message, or a rule's id, means.
+"""``explain``: what a pasted message, a rule's id or one of our own codes means.
 
 Messages are found without loading the rules: those need the libraries that parse certificates.
 """
@@ -18,6 +18,7 @@ from sfkeytool.acceptance.explanations import EXPLANATIONS, Explanation, System
 from sfkeytool.errors import InputError
 
 if TYPE_CHECKING:
+    from sfkeytool.acceptance.codes import Code
     from sfkeytool.acceptance.rule import Rule
 
 _MAXIMUM_LENGTH = 50_000
@@ -89,7 +90,7 @@ def match_messages(text: str) -> tuple[Match, ...]:
 
 
 def explain(text: str) -> dict[str, Any]:
-    """JSON-ready facts: ``explanations`` or ``rules``, best first. Pure.
+    """JSON-ready facts: ``explanations``, ``rules`` or ``codes``, best first. Pure.
 
     Raises InputError (explain.no-match, with the nearest three as hints; explain.empty) if nothing is known.
     """
@@ -98,21 +99,24 @@ def explain(text: str) -> dict[str, Any]:
     wanted = text.strip().casefold()
     by_id = [explanation for explanation in EXPLANATIONS if explanation.id == wanted]
     rules = [rule for rule in _catalogue() if rule.id == wanted] if _is_id(wanted) and not by_id else []
-    matches = () if by_id or rules else match_messages(text)
-    if not (by_id or rules or matches):
-        raise InputError("explain.no-match", "no known message or rule is in this text", *_nearest(wanted))
+    codes = [code for code in _codes() if code.id == wanted]
+    matches = () if by_id or rules or codes else match_messages(text)
+    if not (by_id or rules or codes or matches):
+        raise InputError("explain.no-match", "no known message, rule or code is in this text", *_nearest(wanted))
     return {
         "explanations": [describe_explanation(each) for each in by_id]
         + [describe_explanation(match.explanation) | _match_facts(match) for match in matches],
         "rules": [describe_rule(rule) for rule in rules],
+        "codes": [describe_code(code) for code in codes],
     }
 
 
 def list_all() -> dict[str, Any]:
-    """JSON-ready facts of every explanation and every rule. Pure."""
+    """JSON-ready facts of every explanation, rule and code. Pure."""
     return {
         "explanations": [describe_explanation(each) for each in EXPLANATIONS],
         "rules": [describe_rule(rule) for rule in _catalogue()],
+        "codes": [describe_code(code) for code in _codes()],
     }
 
 
@@ -148,6 +152,17 @@ def describe_rule(rule: "Rule") -> dict[str, Any]:
     }
 
 
+def describe_code(code: "Code") -> dict[str, Any]:
+    """JSON-ready facts of one of our own codes; ``name`` and ``exitCode`` are an error's, None for a notice. Pure."""
+    return {
+        "id": code.id,
+        "name": code.error.__name__ if code.error else None,
+        "exitCode": code.exit_code,
+        "meaning": code.meaning,
+        "action": code.action,
+    }
+
+
 def _match_facts(match: Match) -> dict[str, Any]:
     return {"matched": as_seen(match.message), "whole": match.coverage == 1}
 
@@ -156,6 +171,12 @@ def _catalogue() -> "tuple[Rule, ...]":
     from sfkeytool.acceptance.catalogue import CATALOGUE
 
     return CATALOGUE
+
+
+def _codes() -> "tuple[Code, ...]":
+    from sfkeytool.acceptance.codes import CODES
+
+    return CODES
 
 
 def _is_id(text: str) -> bool:
@@ -266,8 +287,11 @@ def _without_wrappers(matches: Sequence[Match]) -> tuple[Match, ...]:
 
 
 def _nearest(wanted: str) -> tuple[str, ...]:
-    """Hints: the three explanations, or rules where the text is built like an id, that are most like it."""
-    known = {rule.id: (rule.id, rule.title) for rule in _catalogue()} if _is_id(wanted) else {}
+    """Hints: the three explanations, or rules and codes where the text is built like an id, that are most like it."""
+    known: dict[str, tuple[str, str]] = {}
+    if _is_id(wanted):
+        known |= {rule.id: (rule.id, rule.title) for rule in _catalogue()}
+        known |= {code.id: (code.id, code.meaning.rstrip(".")) for code in _codes()}
     for explanation in EXPLANATIONS:
         known[explanation.id] = (explanation.id, as_seen(explanation.messages[0]))
         known |= {message.casefold(): (explanation.id, as_seen(message)) for message in explanation.messages}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from sfkeytool.acceptance.blanks import ready_to_type
-from sfkeytool.acceptance.explanations import Explanation, System
+from sfkeytool.acceptance.explanations import Explanation, System, login_code
 from sfkeytool.crypto import certificates, keys
 from sfkeytool.errors import (
     CertificateError,
@@ -246,9 +246,9 @@ def other_way(request: LoginRequest, host: LoginHost, code: str) -> LoginRequest
     """
     external, shared = request.external_client_app, host.is_shared
     ways: list[tuple[str, bool]] = []
-    if code == _code_of(_NOT_INSTALLED) and not external:  # the answer itself says what kind of app it is
+    if code == login_code(_NOT_INSTALLED) and not external:  # the answer itself says what kind of app it is
         ways.append((MY_DOMAIN_BLANK if shared else request.instance_url, True))
-    if code == _code_of(_AUDIENCE):
+    if code == login_code(_AUDIENCE):
         if request.audience:
             ways.append((request.instance_url, external))
         if external or not shared:
@@ -418,7 +418,7 @@ def _refused(refusal: Refusal, explanation: Explanation | None, prepared: Prepar
         return LoginRefusedError("login.refused", message, *hints)
     causes = (*_own_causes(explanation.id, prepared, seen), *explanation.causes)
     return LoginRefusedError(
-        _code_of(explanation.id),
+        login_code(explanation.id),
         message,
         explanation.meaning,
         *(f"cause {number}: {cause}" for number, cause in enumerate(causes, 1)),
@@ -427,10 +427,6 @@ def _refused(refusal: Refusal, explanation: Explanation | None, prepared: Prepar
         history,
         f"where this is known from: sfkeytool explain {explanation.id}",
     )
-
-
-def _code_of(explanation_id: str) -> str:
-    return f"login.{explanation_id.split('.')[2]}"
 
 
 def _own_causes(explanation_id: str, prepared: Prepared, seen: _Seen) -> Iterator[str]:

@@ -85,7 +85,7 @@ def _reminded(file: InputFile, now: datetime) -> "Certificate":
     certificate = found.certificate
     if certificate.not_valid_after_utc <= now:
         raise CertificateError(
-            "certificate.expired",
+            "reminder.expired",
             f"{found.origin} expired on {certificate.not_valid_after_utc.date()}: no mail would come any more",
             "renew it first: sfkeytool renew NAME",
         )

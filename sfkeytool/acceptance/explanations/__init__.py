@@ -1,6 +1,6 @@
 """Messages that people paste, and what they mean."""
 
-from sfkeytool.acceptance.explanations.explanation import Explanation, System
+from sfkeytool.acceptance.explanations.explanation import Explanation, System, login_code
 from sfkeytool.acceptance.explanations.java import KEYTOOL
 from sfkeytool.acceptance.explanations.logins import JWT, PYTHON
 from sfkeytool.acceptance.explanations.openssl import OPENSSL
@@ -8,4 +8,4 @@ from sfkeytool.acceptance.explanations.setup import CKM, DEPLOY
 
 EXPLANATIONS: tuple[Explanation, ...] = (*CKM, *KEYTOOL, *OPENSSL, *JWT, *DEPLOY, *PYTHON)
 
-__all__ = ["EXPLANATIONS", "Explanation", "System"]
+__all__ = ["EXPLANATIONS", "Explanation", "System", "login_code"]

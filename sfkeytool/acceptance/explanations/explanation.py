@@ -56,3 +56,8 @@ class Explanation:
     @property
     def system(self) -> System:
         return System(self.id.split(".")[1])
+
+
+def login_code(explanation_id: str) -> str:
+    """The code of the error of a login that Salesforce refuses with a message of the explanation's. Pure."""
+    return f"login.{explanation_id.split('.')[2]}"

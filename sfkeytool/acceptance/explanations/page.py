@@ -1,9 +1,8 @@
 """The page about all messages, docs/errors.md."""
 
-import re
 from collections.abc import Iterator
 
-from sfkeytool.acceptance.blanks import as_seen, ready_to_type
+from sfkeytool.acceptance.blanks import as_seen, escape_markdown, ready_to_type
 from sfkeytool.acceptance.explanations import EXPLANATIONS, Explanation, System
 
 _HEADINGS = {
@@ -42,20 +41,15 @@ def _lines() -> Iterator[str]:
 def _explanation_lines(explanation: Explanation) -> Iterator[str]:
     yield from ("", f"### `{explanation.id}`", "")
     yield from (f"- `{as_seen(message)}`" for message in explanation.messages)
-    yield from ("", f"**{_escaped(explanation.meaning)}** {explanation.basis.capitalize()}.", "")
-    yield from (f"{number}. {_escaped(ready_to_type(cause))}" for number, cause in enumerate(explanation.causes, 1))
+    yield from ("", f"**{escape_markdown(explanation.meaning)}** {explanation.basis.capitalize()}.", "")
+    yield from (
+        f"{number}. {escape_markdown(ready_to_type(cause))}" for number, cause in enumerate(explanation.causes, 1)
+    )
     yield ""
-    yield from (f"- Fix: {_escaped(ready_to_type(fix))}" for fix in explanation.fixes)
+    yield from (f"- Fix: {escape_markdown(ready_to_type(fix))}" for fix in explanation.fixes)
     if explanation.rules:
         yield f"- Rules: {', '.join(f'`{rule}`' for rule in explanation.rules)}"
     yield f"- Source: {explanation.citation} (looked up {explanation.retrieved})"
-
-
-def _escaped(text: str) -> str:
-    """Outside backquotes, angle brackets and the like stay what they are."""
-    parts = text.split("`")
-    parts[::2] = [re.sub(r"([<>_*\[\]])", r"\\\1", part) for part in parts[::2]]
-    return "`".join(parts)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""``explain``: what an error message or a rule means."""
+"""``explain``: what an error message, a rule or one of our own codes means."""
 
 import sys
 from collections.abc import Iterator, Mapping
@@ -14,11 +14,11 @@ _MAXIMUM_BYTES = 1_000_000
 TEXT = Field(
     "text",
     list[str],
-    "The message, or a part of it, or a rule's id; several words need no quotes. - reads it from stdin.",
+    "The message, or a part of it, a rule's id or a code of ours; several words need no quotes. - reads it from stdin.",
     metavar="TEXT...",
     question=Question("Paste the message:"),
 )
-LIST = Field("list", bool, "Show all messages and rules that are known.", ("--list",))
+LIST = Field("list", bool, "Show all messages, rules and codes that are known.", ("--list",))
 
 
 def _execute(run: Run, values: Values) -> int:
@@ -38,6 +38,8 @@ def _execute(run: Run, values: Values) -> int:
         _show(run, explanation["meaning"], explanation_lines(explanation))
     for rule in facts["rules"]:
         _show(run, rule["title"], _rule_lines(rule))
+    for code in facts["codes"]:
+        _show(run, code["meaning"], _code_lines(code))
     return 0
 
 
@@ -82,6 +84,16 @@ def _rule_lines(facts: Mapping[str, Any]) -> Iterator[str]:
     yield from _source_lines(facts)
 
 
+def _code_lines(facts: Mapping[str, Any]) -> Iterator[str]:
+    yield "What to do"
+    yield from _wrapped(facts["action"], "  - ")
+    yield f"  {facts['id']}, {_kind(facts)}"
+
+
+def _kind(facts: Mapping[str, Any]) -> str:
+    return f"an error ({facts['name']}), exit {facts['exitCode']}" if facts["name"] else "a notice"
+
+
 def _source_lines(facts: Mapping[str, Any]) -> Iterator[str]:
     yield f"Source ({facts['basis']}, looked up {facts['retrieved']})"
     yield from wrapped(facts["source"], "  ")
@@ -94,6 +106,9 @@ def _list_lines(facts: Mapping[str, Any]) -> Iterator[str]:
     for rule in facts["rules"]:
         yield f"{rule['id']} ({rule['severity']})"
         yield f"    {rule['title']}"
+    for code in facts["codes"]:
+        yield f"{code['id']} ({_kind(code)})"
+        yield f"    {code['meaning']}"
 
 
 EXPLAIN = Command(

@@ -1,0 +1,130 @@
+"""The codes of notices, which do not stop a run: what each means, and what to do."""
+
+from collections.abc import Mapping
+
+_NOTHING = "Nothing, if that is what you meant."
+_LEFT_OUT = "Nothing, if it does not belong there; else name it alone."
+
+NOTICES: Mapping[str, tuple[str, str]] = {
+    "audit.leads-nowhere": (
+        "An app names a certificate in a way that leads to none.",
+        "Name one that exists, as the advice says.",
+    ),
+    "audit.nobody-mailed": (
+        "Nobody would receive the mails about the org's certificates.",
+        "Give an active user the permission that the message names.",
+    ),
+    "audit.permission-unread": (
+        "Those who receive the mails are not likely to read them.",
+        "Give the permission to somebody who does, or take it from all, so that admins get the mails.",
+    ),
+    "audit.same-key": (
+        "CKM holds another certificate of the app's key: its mails speak of another day.",
+        "Nothing must be done; with the app's own certificate in CKM the mails name the right day.",
+    ),
+    "audit.state-damaged": (
+        "The file of `--state` is damaged and was set aside.",
+        "Nothing: a new one was begun, and what is due is told once more.",
+    ),
+    "audit.uncovered": (
+        "No keystore, or not the org's CKM, holds the app's certificate: no mail tells of its expiry.",
+        "Follow the advice; docs/which-road.md compares the ways to be told.",
+    ),
+    "audit.unproved": (
+        "Whether the org's CKM holds the app's certificate could not be seen.",
+        "Look into the org: `--target-org`.",
+    ),
+    "certificate.expired": ("The certificate has expired.", "Renew it."),
+    "certificate.not-yet-valid": ("The certificate is not valid yet.", "Wait, or check the clock that it was made by."),
+    "ckm.csr-not-given": (
+        "Whether the certificate belongs to the key in CKM was not tried.",
+        "Give the request with `--csr`.",
+    ),
+    "ckm.deploying": ("The org that is named is about to be changed.", "Stop, if it is the wrong one."),
+    "ckm.keys-left-out": (
+        "Private keys were left out of the chain: the certificate's own key is in Salesforce.",
+        _NOTHING,
+    ),
+    "ckm.name-in-use": (
+        "The org's CKM has a certificate of that name; what an import does then is not known.",
+        "Take the free name that the message proposes.",
+    ),
+    "ckm.names-unread": (
+        "Which names the org's CKM has could not be read.",
+        "Look there before you import.",
+    ),
+    "ckm.nearly-full": ("CKM is said to hold hardly more certificates.", "Delete what is no longer used."),
+    "ckm.san-differs": ("The certificate lacks names that were asked for.", "Ask the CA, if you need them."),
+    "ckm.strangers-left-out": ("Certificates that are not part of the chain were left out.", _NOTHING),
+    "ckm.subject-differs": ("The CA changed the subject.", _NOTHING),
+    "ckm.unreadable-left-out": ("Something in the files cannot be read, and was left out.", _LEFT_OUT),
+    "config.exception-ended": ("An exception of the configuration has ended.", "Renew the certificate; delete it."),
+    "config.unknown-app": ("The configuration names an app that was not found.", "Correct the name, or delete it."),
+    "csr.no-san": (
+        "The request for a custom domain has no DNS names.",
+        "Make it again with `--san`, unless the CA adds them.",
+    ),
+    "host.instanced": ("The host names an instance; such hosts stop working.", "Use the org's My Domain."),
+    "input.key-in-source": (
+        "A private key stands in source, or in a repository.",
+        "Take it out, and out of the history; replace a key that others could read.",
+    ),
+    "input.key-readable-by-others": ("Other users may read the private key.", "Set its mode: `chmod 600 FILE`."),
+    "key.encrypted": ("The Salesforce CLI cannot use the encrypted key.", "Make a copy in clear, as shown."),
+    "key.existing-used": ("The key that is there was used; none was made.", _NOTHING),
+    "key.in-clear": ("The private key is written unencrypted.", "Encrypt it with `--key-password`, if you want."),
+    "key.password-unused": ("`--key-password` was not used: no key file is written.", _NOTHING),
+    "login.client-id-shape": (
+        "The client id does not look like a consumer key.",
+        "Take the Consumer Key of the app, not its secret or name.",
+    ),
+    "login.clock": ("This machine's clock is wrong, so that logins may fail.", "Set it."),
+    "login.entry-locked": ("An entry was not tried: no password opens it.", "Give its password too."),
+    "login.not-noted": ("The login worked and could not be noted in the receipt.", "The message has the reason."),
+    "login.several-certificates": (
+        "The key has several certificates; the login does not tell which one the app has.",
+        "Compare the app's own with `sfkeytool compare`.",
+    ),
+    "login.small-key": ("The key is smaller than what apps are said to take.", "Make one of 2048 bits or more."),
+    "login.username-shape": ("The username does not look like one.", "Take the Username of the user, not the mail."),
+    "metadata.connected-app": (
+        "Orgs no longer create connected apps by default.",
+        "Take an External Client App for a new one.",
+    ),
+    "metadata.consumer-key": (
+        "A retrieved file may hold the consumer key.",
+        "Keep it out of source control, as the message says.",
+    ),
+    "notify.failed": ("A message could not be sent.", "Check the address; the next run tries again."),
+    "notify.no-state": ("Without `--state` every run tells all once more.", "Add `--state FILE`."),
+    "output.in-repository": (
+        "Secrets were written inside a repository.",
+        "Do not commit them; better use `--output-dir` outside of it.",
+    ),
+    "output.stale-password": (
+        "A password file of the keystore that was there before is left.",
+        "Delete it.",
+    ),
+    "password.not-ascii": (
+        "The password is not printable ASCII; other programs may encode it differently.",
+        "Take ASCII, or `generate`.",
+    ),
+    "password.short": ("The password is short: a JKS can be attacked fast.", "Take a longer one, or `generate`."),
+    "receipt.set-aside": ("The receipt was damaged, set aside, and a new one begun.", "Look at what was set aside."),
+    "renew.expired": ("The old certificate has expired: logins may fail already.", "Follow the runbook at once."),
+    "renew.followed": ("The certificate has a successor already.", "Use that one, if you did not mean a further."),
+    "renew.self-signed": (
+        "The old certificate was signed by a CA, the new one is self-signed.",
+        "Make a request with `--csr`, if others must trust it.",
+    ),
+    "unwrap.no-certificate": ("An entry has a key and no certificate for it.", "Add it when you wrap the key."),
+    "unwrap.renamed": ("An entry was written under a legal name.", _NOTHING),
+    "unwrap.trusted-ignored": ("Trusted certificates of the keystore were not written.", _NOTHING),
+    "unwrap.unreadable": ("An entry cannot be read, and was not written.", "Export it again."),
+    "wrap.certificate-left-out": ("Another certificate of the same key was left out.", _LEFT_OUT),
+    "wrap.ignored": ("Something in the files has no place in a keystore.", _NOTHING),
+    "wrap.keys-left-out": ("Other private keys were left out.", _LEFT_OUT),
+    "wrap.placeholder-left-out": ("The CA's certificate replaces the self-signed one of the same key.", _NOTHING),
+    "wrap.strangers-left-out": ("Certificates that are not part of the chain were left out.", _LEFT_OUT),
+    "wrap.unreadable-left-out": ("Something in the files cannot be read, and was left out.", _LEFT_OUT),
+}

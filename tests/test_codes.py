@@ -1,0 +1,249 @@
+"""Codes are a contract: each is documented, is raised with one class, and is provoked by a test."""
+
+import ast
+import re
+import shlex
+import shutil
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from hashlib import sha1
+from pathlib import Path
+from string import ascii_lowercase
+
+import pytest
+from conftest import PASSWORD as SECRET
+from conftest import CertificateAuthority, Pair, Result, process
+from test_json import validate
+
+import sfkeytool
+from sfkeytool import errors
+from sfkeytool.acceptance.catalogue import CATALOGUE
+from sfkeytool.acceptance.codes import CODES
+from sfkeytool.acceptance.codes.page import describe_codes
+from sfkeytool.acceptance.explanations import EXPLANATIONS, System, login_code
+from sfkeytool.audit.model import LEADS_NOWHERE
+
+Cli = Callable[..., Result]
+ROOT = Path(sfkeytool.__file__).parent
+PAGE = Path(__file__).parent.parent / "docs" / "codes.md"
+SHAPE = re.compile(r"[a-z0-9]+\.[a-z0-9]+(-[a-z0-9]+)*")
+CLASSES = {name for name, value in vars(errors).items() if isinstance(value, type) and issubclass(value, Exception)}
+KNOWN = {code.id: code.error.__name__ if code.error else "Notice" for code in CODES}
+LOGINS = {login_code(each.id) for each in EXPLANATIONS if each.system is System.JWT}
+PASSED_ON = {"code", "id", "finding"}
+"""Attributes whose value is a code already: of another error, a rule, an item of the audit."""
+
+
+def literals(node: ast.AST) -> set[str]:
+    return {one.value for one in ast.walk(node) if isinstance(one, ast.Constant) and isinstance(one.value, str)}
+
+
+def raised() -> dict[str, set[str]]:
+    """Each code of the source, and the names of what it is raised or told with: classes of errors, or Notice.
+
+    Where a module hands a variable to a class, every further code that stands in the module may be meant.
+    """
+    found = defaultdict(set)
+    for path in sorted(ROOT.rglob("*.py")):
+        if path.is_relative_to(ROOT / "acceptance"):  # rules, explanations and the codes themselves; nothing is raised
+            continue
+        module = ast.parse(path.read_text(encoding="utf-8"))
+        here: dict[str, set[str]] = defaultdict(set)
+        by_variable = set()
+        for call in ast.walk(module):
+            if not isinstance(call, ast.Call) or not call.args:
+                continue
+            name = ast.unparse(call.func).rpartition(".")[2]
+            if name not in CLASSES | {"Notice"}:
+                continue
+            match call.args[0]:
+                case ast.Constant() | ast.IfExp() as first:
+                    codes = (
+                        literals(first.body) | literals(first.orelse)
+                        if isinstance(first, ast.IfExp)
+                        else literals(first)
+                    )
+                    for code in codes:
+                        here[code].add(name)
+                case ast.Name():
+                    by_variable.add(name)
+                case ast.Attribute(attr=attribute):
+                    assert attribute in PASSED_ON, f"{path}:{call.lineno}"
+                case ast.Call(func=ast.Name(id="login_code")):
+                    for code in LOGINS:
+                        here[code].add(name)
+                case other:
+                    pytest.fail(f"{path}:{call.lineno}: no code: {ast.unparse(other)}")
+        areas = {code.split(".")[0] for code in here}
+        for code in literals(module) if by_variable else ():
+            if SHAPE.fullmatch(code) and code.split(".")[0] in areas and code not in here:
+                here[code] |= by_variable
+        for code, names in here.items():
+            found[code] |= names
+    found[LEADS_NOWHERE].add("Notice")
+    return found
+
+
+def test_every_code_of_the_source_is_documented_and_no_other() -> None:
+    """With the one class that it is raised with."""
+    in_source = raised()
+    assert {code: names for code, names in in_source.items() if len(names) != 1} == {}
+    assert {code: name for code, [name] in in_source.items()} == KNOWN
+
+
+def test_codes_are_unique_and_no_rule_or_explanation_has_one_as_its_id() -> None:
+    ids = [code.id for code in CODES]
+    assert len(set(ids)) == len(ids)
+    assert not {one.id for one in (*CATALOGUE, *EXPLANATIONS)} & set(ids)
+
+
+def test_codes_that_the_source_compares_exist() -> None:
+    """A misspelt one would never be equal."""
+    areas = {code.split(".")[0] for code in KNOWN}
+    for path in sorted(ROOT.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Compare) and ".code" in ast.unparse(node):
+                for text in literals(node):
+                    if SHAPE.fullmatch(text) and text.split(".")[0] in areas:
+                        assert text in KNOWN, f"{path}:{node.lineno}"
+
+
+def test_the_page_about_the_codes_is_up_to_date() -> None:
+    """Stale? python -m sfkeytool.acceptance.codes.page > docs/codes.md"""
+    assert PAGE.read_text(encoding="utf-8") == describe_codes()
+
+
+# Each is provoked
+
+TEXT_FILES = {
+    "noise": "no key here " * 20,
+    "openssh.key": "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEA\n-----END OPENSSH PRIVATE KEY-----\n",
+    "bad.pem": "-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n",
+    "bad.p7b": "-----BEGIN PKCS7-----\nMAMCAQE=\n-----END PKCS7-----\n",
+    "App.connectedApp-meta.xml": "<ConnectedApp><oauthConfig><certificate>${CERT}</certificate></oauthConfig></ConnectedApp>",
+    "Key.connectedApp-meta.xml": "<ConnectedApp><oauthConfig><certificate>a private note</certificate></oauthConfig></ConnectedApp>",
+    "Good.connectedApp-meta.xml": "<ConnectedApp><oauthConfig><certificate/></oauthConfig></ConnectedApp>",
+    "two-apps.toml": '[apps]\nPay = "two.crt"\n',
+    "value.toml": "within = true\n",
+    "unknown.toml": "fail_on = []\n",
+    "reasonless.toml": '[[exceptions]]\nname = "a"\nuntil = 2027-01-01\n',
+    "ended.toml": '[[exceptions]]\nname = "a"\nuntil = 2020-01-01\nreason = "r"\n',
+    "project/sfdx-project.json": '{"packageDirectories": [{"path": "app"}]}',
+    "empty-project/readme": "",
+    "damaged-state.json": '{"format": 1, "kind": ',
+    "git/.git/HEAD": "ref: refs/heads/main\n",
+    "password-short": "short",
+    "password-weak": "short-ish",
+    "password-umlaut": "p\u00e4ssw\u00f6rd-f\u00fcr-java",
+}
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory: pytest.TempPathFactory, pair: Pair, other_pair: Pair, ca: CertificateAuthority) -> Path:
+    """What the commands below take, made once; ``pay`` is a whole set of the command's own."""
+    folder = tmp_path_factory.mktemp("shelf")
+    for name, text in TEXT_FILES.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    csr = pair.key.with_suffix(".csr")
+    for path in (pair.key, pair.crt, csr, other_pair.key, other_pair.crt, ca.root, ca.intermediate):
+        shutil.copy(path, folder)
+    (folder / "two.csr").write_bytes(csr.read_bytes() + other_pair.key.with_suffix(".csr").read_bytes())
+    (folder / "two.crt").write_bytes(pair.crt.read_bytes() + other_pair.crt.read_bytes())
+    (folder / "half.pem").write_bytes(ca.intermediate.read_bytes() + pair.crt.read_bytes().replace(b"MII", b"MIJ", 1))
+    empty = bytes.fromhex("feedfeed 00000002 00000000")
+    (folder / "empty.jks").write_bytes(empty + sha1(SECRET.encode("utf-16-be") + b"Mighty Aphrodite" + empty).digest())
+    for month in (datetime.now(UTC), datetime.now(UTC) + timedelta(days=1)):
+        for letter in ("", *ascii_lowercase[1:]):
+            (folder / "full" / f"pay_{month:%Y%m}{letter}").mkdir(parents=True, exist_ok=True)
+    (folder / "git" / "pair.key").write_bytes(pair.key.read_bytes())
+    (folder / "pair.key").chmod(0o600)
+    made = process("self-signed", "pay", "--password", "env:TEST_PASSWORD", cwd=folder, env={"TEST_PASSWORD": SECRET})
+    assert made.code == 0, made
+    shutil.copytree(folder / "pay", folder / "full" / "pay")
+    return folder
+
+
+def codes_in(value: object) -> Iterator[str]:
+    """Those of an error, of notices, and of what could not be read of several."""
+    if isinstance(value, dict):
+        if isinstance(value.get("code"), str):
+            yield value["code"]
+        value = list(value.values())
+    for part in value if isinstance(value, list) else ():
+        yield from codes_in(part)
+
+
+PASSWORD = "--password env:TEST_PASSWORD"
+MAIL = "--contact-email a@example.com"
+COMMANDS = {
+    "check.not-a-keystore": "check pair.key --profile app-cert --fix --new-password generate",
+    "ckm.csr-not-given": "ckm chain shop pair.crt root.crt intermediate.crt",
+    "ckm.keys-left-out": "ckm chain shop pair.crt pair.key root.crt intermediate.crt --csr pair.csr",
+    "ckm.strangers-left-out": "ckm chain shop pair.crt other.crt root.crt intermediate.crt --csr pair.csr",
+    "ckm.unreadable-left-out": "ckm chain shop pair.crt root.crt half.pem --csr pair.csr",
+    "compare.nothing": f"compare empty.jks pair.crt {PASSWORD}",
+    "config.exception-ended": "audit pay --config ended.toml",
+    "config.missing-key": "audit pay --config reasonless.toml",
+    "config.unknown-key": "audit pay --config unknown.toml",
+    "config.value": "audit pay --config value.toml",
+    "csr.ambiguous": "ckm chain shop pair.crt --csr two.csr",
+    "csr.no-san": "csr shop --purpose domain",
+    "explain.empty": "explain ' '",
+    "input.key-in-source": "show git/pair.key",
+    "key.existing-used": f"self-signed pay {PASSWORD} --force",
+    "key.in-clear": f"unwrap pay/pay.jks {PASSWORD} -d new",
+    "key.openssh": "show openssh.key",
+    "key.password-unused": f"self-signed pay {PASSWORD} --force --key-password env:TEST_PASSWORD",
+    "metadata.connected-app": f"metadata pay {MAIL} --kind connected-app",
+    "metadata.consumer-key": "metadata pay --in Good.connectedApp-meta.xml",
+    "metadata.exists": f"metadata pay {MAIL} --project project ; metadata pay {MAIL} --project project",
+    "metadata.no-project": f"metadata pay {MAIL} --project empty-project",
+    "metadata.not-a-certificate": "metadata pay --in Key.connectedApp-meta.xml",
+    "metadata.placeholder": "metadata pay --in App.connectedApp-meta.xml",
+    "password.not-ascii": "wrap shop pair.key pair.crt --password file:password-umlaut",
+    "password.short": "wrap shop pair.key pair.crt --password file:password-weak",
+    "pem.malformed": "show bad.pem",
+    "pkcs7.malformed": "show bad.p7b",
+    "unwrap.not-a-keystore": f"unwrap pair.crt {PASSWORD}",
+    "usage.alias": "compare pair.crt other.crt --alias a --alias b --alias c",
+    "usage.api-version": "ckm list -o prod --api-version six",
+    "usage.as": f"renew pay --as pay {PASSWORD}",
+    "usage.confirm": "ckm create shop -o prod --deploy",
+    "usage.contact-email": "metadata pay --contact-email nobody",
+    "usage.date": "check pair.crt --as-of yesterday",
+    "usage.done": f"renew pay {PASSWORD} ; renew pay --done dance",
+    "usage.explain": "explain --list bad decrypt",
+    "usage.fail-on": "audit . --fail-on soon",
+    "usage.generation": f"renew pay {PASSWORD} -d full/pay",
+    "usage.metadata": "metadata pay --in App.connectedApp-meta.xml --label x",
+    "usage.output-dir": "csr shop -d ''",
+    "usage.password-too-short": "wrap shop pair.key pair.crt --password file:password-short",
+    "usage.reminder": f"reminder a b c {PASSWORD}",
+    "usage.scopes": f"metadata pay {MAIL} --scopes api",
+    "usage.secret-on-command-line": "show pair.crt --password hunter2",
+    "usage.source": "show pair.crt --password env:",
+    "usage.target-org": "ckm list -o 'two words'",
+    "usage.text": f"metadata pay {MAIL} --label 'bell \a'",
+    "usage.within": "audit . --within -1",
+    "usage.yes": "ckm create shop --yes",
+    "wrap.certificate-left-out": f"renew pay --as twin {PASSWORD} ; wrap shop pay/pay.jks twin/twin.crt --input-password env:TEST_PASSWORD {PASSWORD}",
+    "wrap.ignored": f"wrap shop pair.key pair.crt pair.csr {PASSWORD}",
+    "wrap.keys-left-out": f"wrap shop pair.key other.key pair.crt {PASSWORD}",
+    "wrap.strangers-left-out": f"wrap shop pair.key pair.crt other.crt {PASSWORD}",
+    "wrap.unreadable-left-out": f"wrap shop pair.key pair.crt half.pem {PASSWORD}",
+}
+"""A command a code, after others where a semicolon is; each is run beside the shelf's files."""
+
+
+@pytest.mark.parametrize("code", COMMANDS)
+def test_a_command_provokes_it(code: str, cli: Cli, folder: Path, shelf: Path) -> None:
+    """With the class and exit code of the page where it ends the run, among the notices where it does not."""
+    shutil.copytree(shelf, folder, dirs_exist_ok=True)
+    for command in COMMANDS[code].split(" ; "):
+        result = cli(*shlex.split(command), "--json")
+    assert code in set(codes_in(result.json)), result
+    if "result" not in result.json:
+        validate(result.json, "error")
+        assert result.json["name"] == KNOWN[result.json["code"]]
