@@ -86,7 +86,7 @@ def _rule_lines(facts: Mapping[str, Any]) -> Iterator[str]:
 
 def _code_lines(facts: Mapping[str, Any]) -> Iterator[str]:
     yield "What to do"
-    yield from _wrapped(facts["action"], "  - ")
+    yield from wrapped(facts["action"], "  - ")
     yield f"  {facts['id']}, {_kind(facts)}"
 
 
