@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import zipfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -267,6 +268,17 @@ def test_commands_for_an_org_run_too(cli: Cli, org: FakeOrg, folder: Path, monke
     done = cli("audit", "-o", "prod", "--certificates", "saved", "--json")
     assert [command[1] for command in commands(done, "Shop Two")] == ["reminder"], "they are saved by this run"
     assert cli(*commands(done, "Shop Two")[0][1:], "-d", "again").code == 0
+
+
+@pytest.mark.parametrize("name", ["unpackaged.zip", "retrieved"])
+def test_no_command_takes_an_entry_of_a_zip_for_a_file(name: str, cli: Cli, folder: Path) -> None:
+    with zipfile.ZipFile(folder / name, "w") as archive:
+        archive.writestr("unpackaged/package.xml", "<Package/>")
+        archive.writestr("unpackaged/connectedApps/Pay.connectedApp", app("Pay", certificate("pay", 9)).read_text())
+    done = cli("audit", name, "--json")
+    assert [command[1] for command in commands(done, "Pay")] == ["self-signed"]
+    run_printed(cli, cli("audit", name), the_key(folder / "client.key"))
+    assert "save its certificate as a file" in done.out
 
 
 def test_the_certificates_of_apps_with_like_names_are_all_saved(cli: Cli, org: FakeOrg, folder: Path) -> None:

@@ -457,3 +457,16 @@ def test_no_zip_breaks_the_run(cli: Cli, folder: Path, pair: Pair) -> None:
         for number in range(20_001):
             archive.writestr(f"{number}", b"")
     assert [problem["code"] for problem in problems(cli("audit", ".", "--json"))] == ["zip.too-large"]
+
+
+def test_metadata_in_utf_16_is_read_whatever_it_says_of_itself(cli: Cli, folder: Path, pair: Pair) -> None:
+    """As editors write it, with the encoding declared, and as PowerShell does, without."""
+    for number, declared in enumerate(("UTF-16", "utf-8")):
+        file = component(APPS[0], pair.crt.read_text(), folder, f"X{number}")
+        file.write_text(file.read_text().replace("UTF-8", declared), encoding="utf-16")
+        assert [each["sha256"] for each in shown(cli, file)["certificates"]] == [sha256(pair)]
+        assert cli("check", file, "--json").json["result"]["summary"]["accept"] == 1
+    assert [item["certificate"]["sha256"] for item in cli("audit", ".", "--json").json["result"]["items"]] == [
+        sha256(pair),
+        sha256(pair),
+    ]

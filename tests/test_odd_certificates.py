@@ -373,6 +373,17 @@ def test_no_maker_takes_a_certificate_whose_own_signature_does_not_verify(
         assert not Path("pay").exists()
 
 
+@pytest.mark.parametrize("name", ["bad-signature.jks", "algorithms-differ.jks"])
+def test_unwrap_says_which_certificate_is_damaged_and_writes_the_key(
+    name: str, cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CORPUS_PASSWORD", "worthless-corpus-password")
+    corpus = Path(__file__).parent.parent / "fixtures" / "corpus"
+    result = cli("unwrap", corpus / name, "--password", "env:CORPUS_PASSWORD", "--json").json
+    assert any("pay.crt is damaged" in warning for warning in result["warnings"])
+    assert (folder / "pay" / "pay.key").is_file()
+
+
 def test_wrap_makes_no_keystore_that_java_cannot_open(
     cli: Cli, odd_chain: tuple[bytes, bytes], key: rsa.RSAPrivateKey
 ) -> None:

@@ -257,10 +257,7 @@ class Subject:
         """What an XML file is that is no Salesforce metadata."""
         if self.kind is not FileKind.XML:
             return None
-        from xml.etree import ElementTree
-
-        # Well-formed and without a DTD: ``contents`` was parsed from it.
-        tag = ElementTree.fromstring(self.data).tag  # noqa: S314
+        tag = metadata_xml.parse_xml(self.data, self.label).tag
         if tag.startswith(_METADATA):
             return None
         name = tag.rpartition("}")[2]

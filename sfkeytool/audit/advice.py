@@ -328,7 +328,7 @@ def _is_supported(carrier: Carrier) -> bool:
 
 def _is_file(carrier: Carrier) -> bool:
     """Whether the carrier's path is a file that a command takes: not of an org, and not within an archive."""
-    return not carrier.in_org and not any(part.lower().endswith(".zip") for part in PurePath(carrier.path).parts)
+    return not (carrier.in_org or (carrier.scope and carrier.path.startswith(f"{carrier.scope}!/")))
 
 
 def _free_name(wanted: str, taken: Collection[str], used: Collection[str], day: date) -> str:

@@ -101,8 +101,8 @@ def _load(load: Any, data: bytes, password: Secret | None, label: str) -> Privat
             raise PrivateKeyPasswordError(
                 "key.password-needed",
                 f"{label} is encrypted and needs its password",
-                "give it as SOURCE (env:NAME, file:PATH, stdin, prompt): --password to show, check, unwrap, compare;"
-                " --input-password to wrap, csr, self-signed",
+                "give it as SOURCE (env:NAME, file:PATH, stdin, prompt): --password to show, check, unwrap, compare,"
+                " login, audit; --input-password to wrap, csr, self-signed",
             ) from None
         raise PrivateKeyError("key.malformed", f"{label} is damaged, or is not a private key") from None
     if isinstance(key, rsa.RSAPrivateKey) and key.key_size > limits.MAX_MODULUS_BITS:

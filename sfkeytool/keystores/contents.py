@@ -167,8 +167,8 @@ def open_any(
     raise KeystorePasswordError(
         "keystore.password-needed",
         f"{file.label} ({type}) needs its password",
-        "give it as SOURCE (env:NAME, file:PATH, stdin, prompt): --password to show, check, unwrap, compare;"
-        " --input-password to wrap, csr, self-signed",
+        "give it as SOURCE (env:NAME, file:PATH, stdin, prompt): --password to show, check, unwrap, compare,"
+        " login, audit; --input-password to wrap, csr, self-signed",
     )
 
 

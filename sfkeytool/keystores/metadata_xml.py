@@ -43,6 +43,7 @@ TYPES = frozenset({*CERTIFICATE_FIELDS, *FREE_FIELDS, *_LATER_TYPES})
 _DEEPEST_FIELD = 3
 """Dots in the path of a field: no field that is wanted is deeper."""
 
+_UTF_16 = re.compile(rb"""\A\s*<\?xml[^>]{0,200}encoding=["']utf-?16[^>]{0,200}>""", re.IGNORECASE)
 _BLANKS = re.compile(rb"\s*")
 _ROOT = re.compile(rb"<(?:[\w.-]{1,80}:)?([\w.-]{1,80})")
 _NOT_YET = ((b"<?", b"?>"), (b"<!--", b"-->"))
@@ -86,7 +87,8 @@ def parse_xml(data: bytes, label: str) -> "Element":
     if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
         raise InputError("xml.doctype", f"{label} has a document type declaration: not a Salesforce metadata file")
     try:
-        return ElementTree.fromstring(data)  # noqa: S314 - no DTD, so no entities to expand
+        # Its text is UTF-8 by now, whatever a file in UTF-16 says of itself.
+        return ElementTree.fromstring(_UTF_16.sub(b"", data, count=1))  # noqa: S314 - no DTD, so no entities to expand
     except (ElementTree.ParseError, ValueError, LookupError) as error:
         raise InputError("xml.malformed", f"{label} is not well-formed XML: {error}") from None
 

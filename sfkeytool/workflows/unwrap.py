@@ -1,16 +1,17 @@
 """``unwrap``: from a keystore (an export of Certificate and Key Management, say) to key, certificate and chain."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from sfkeytool.acceptance.java import refusal_of
 from sfkeytool.crypto import certificates, chains, keys
 from sfkeytool.crypto.sniff import KEYSTORE_KINDS, FileKind
 from sfkeytool.errors import InputError, SfkeytoolError
-from sfkeytool.keystores.contents import InputFile, parse_contents
+from sfkeytool.keystores.contents import FoundCertificate, InputFile, parse_contents
 from sfkeytool.keystores.selection import Entry, Heap, Meant, gather, require_opened, select_each
 from sfkeytool.model import Artifact, ArtifactKind, Notice, Outcome
 from sfkeytool.names import UniqueName, legal_name
@@ -71,7 +72,7 @@ def unwrap(request: UnwrapRequest, inputs: UnwrapInputs, now: datetime) -> Outco
         if meant.leaves:
             made, told = _certificate_of(meant, name, pool, now)
             artifacts += made
-            notices += package.validity_notices(meant.leaf.certificate, now)
+            notices += [*package.validity_notices(meant.leaf.certificate, now), *_damage(meant.leaf, f"{name}.crt")]
             facts.append(described | told)
         else:
             facts.append(described | _NO_CERTIFICATE)
@@ -135,6 +136,15 @@ def _certificate_of(
         "pairProved": proved,
         "mailDates": describe_mails(leaf.certificate, now),
     }
+
+
+def _damage(leaf: FoundCertificate, written: str) -> Iterator[Notice]:
+    """What no maker would take. The key beside it is good, so it is written all the same."""
+    why = refusal_of(leaf.certificate)
+    if chains.check_self_signature(leaf.certificate) is chains.Signature.BAD:
+        why = "it says that it signed itself, and its signature does not verify"
+    if isinstance(why, str):
+        yield Notice("unwrap.damaged-certificate", f"{written} is damaged: {why}. Do not upload it; the key is good")
 
 
 def _missing_certificate(entry: Entry, name: str, heap: Heap, label: str) -> Notice:
