@@ -34,7 +34,11 @@ def oid(dotted: str) -> bytes:
 
 def name(text: str, tag: int = PRINTABLE, type: str = "2.5.4.3") -> bytes:
     """A name of one attribute."""
-    return tlv(0x30, tlv(0x31, tlv(0x30, oid(type), tlv(tag, text.encode("latin-1")))))
+    return tlv(0x30, tlv(0x31, attribute(text, tag, type)))
+
+
+def attribute(text: str, tag: int = PRINTABLE, type: str = "2.5.4.3") -> bytes:
+    return tlv(0x30, oid(type), tlv(tag, text.encode("latin-1")))
 
 
 def algorithm(dotted: str, *parameters: bytes) -> bytes:

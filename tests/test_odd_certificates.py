@@ -10,7 +10,7 @@ from conftest import PASSWORD, Result, keytool, openssl
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
-from oracle_java import JavaError, java_chain, java_load, java_parse
+from oracle_java import JavaError, java_chain, java_load, java_make, java_parse
 
 from sfkeytool.acceptance.java import refusal_of
 from sfkeytool.acceptance.rule import CannotTell
@@ -53,6 +53,14 @@ READABLE: dict[str, tuple[dict[str, object], dict[str, object]]] = {
     "Latin-1 in an IA5String": ({"subject": odd.name("M\xfcller", odd.IA5)}, {"subject": "CN=Müller"}),
     "half a character of UTF-16": ({"subject": odd.name("abc", 0x1E)}, {"subject": "CN=abc"}),
     "a number for a name": ({"subject": odd.name("abc", 2)}, {"subject": r"CN=\#0203616263"}),
+    "a part that is not sorted": (
+        {"subject": odd.tlv(0x30, odd.tlv(0x31, odd.attribute("odd"), odd.attribute("DE", type="2.5.4.6")))},
+        {"subject": "C=DE+CN=odd"},
+    ),
+    "a part that says the same twice": (
+        {"subject": odd.tlv(0x30, odd.tlv(0x31, odd.attribute("odd"), odd.attribute("odd")))},
+        {"subject": "CN=odd"},
+    ),
     "RSA without NULL": ({"inner": odd.algorithm(odd.RSA_SHA256)}, {}),
     "critical FALSE": ({"extensions": [odd.extension(BASIC, NO_CA, FALSE)]}, {"is_ca": False}),
     "critical 01": ({"extensions": [odd.extension(BASIC, odd.tlv(0x30, TRUE), odd.tlv(1, b"\1"))]}, {"is_ca": True}),
@@ -129,6 +137,45 @@ def test_what_java_and_openssl_take_is_taken(case: str, key: rsa.RSAPrivateKey, 
     (folder / "odd.der").write_bytes(der)
     printed = openssl("x509", "-inform", "DER", "-in", "odd.der", "-noout", "-fingerprint", "-sha256", "-pubkey")
     assert facts.sha256 in printed
+
+
+RSA, RSA_PSS = "1.2.840.113549.1.1.1", "1.2.840.113549.1.1.10"
+
+
+def marked(key: rsa.RSAPrivateKey, algorithm: bytes) -> bytes:
+    """Its certificate, with another algorithm stated for the key."""
+    bits = key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.PKCS1)
+    return odd.certificate(key, spki=odd.tlv(0x30, algorithm, odd.tlv(3, b"\0", bits)))
+
+
+@pytest.mark.parametrize(("oid", "parameters"), [(RSA, odd.tlv(0x30)), (RSA_PSS, odd.NULL)])
+def test_parameters_that_a_key_does_not_have_are_passed_over(
+    oid: str, parameters: bytes, key: rsa.RSAPrivateKey
+) -> None:
+    der = marked(key, odd.algorithm(oid, parameters))
+    assert not _library_reads(der)
+    read = certificates.parse_certificate(der, "odd.crt")
+    assert read.unusual == ("parameters that its kind of key does not have",)
+    assert certificates.describe_certificate(read).key_bits == 2048
+    assert java_parse(der) == der
+    assert refusal_of(read) is None
+
+
+def test_a_key_that_its_certificate_allows_for_pss_alone_is_not_called_rsa(key: rsa.RSAPrivateKey, cli: Cli) -> None:
+    """Java verifies no RS256 with it."""
+    der = marked(key, odd.algorithm(RSA_PSS))
+    Path("pss.crt").write_bytes(der)
+    (shown,) = cli("show", "pss.crt", "--json").json["result"]["files"]
+    assert (shown["certificates"][0]["keyAlgorithm"], shown["certificates"][0]["keyBits"]) == ("RSASSA-PSS", 2048)
+    (file,) = cli("check", "pss.crt", "--json").json["result"]["files"]
+    assert (file["verdict"], [unknown["rule"] for unknown in file["unknown"]]) == ("unsure", ["app.key.not-rsa"])
+    pkcs8 = key.private_bytes(
+        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    Path("pss.jks").write_bytes(java_make("JKS", PASSWORD, [("pss", pkcs8, PASSWORD, [der])]))
+    Path("word").write_text(PASSWORD)
+    (file,) = cli("check", "pss.jks", "--password", "file:word", "--json").json["result"]["files"]
+    assert file["verdict"] == "unsure"
 
 
 def test_null_parameters_of_ecdsa_and_dsa_are_taken(ca_key: ec.EllipticCurvePrivateKey) -> None:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, ObjectIdentifier
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, ObjectIdentifier, PublicKeyAlgorithmOID
 
 from sfkeytool.crypto import keys
 from sfkeytool.crypto.certificate import Certificate
@@ -264,9 +264,11 @@ def describe_certificate(certificate: Certificate) -> CertificateFacts:
 
 def _describe_key(certificate: Certificate) -> tuple[str, int | None]:
     try:
-        return keys.describe_key_kind(certificate.public_key())
+        kind, bits = keys.describe_key_kind(certificate.public_key())
     except LIBRARY_ERRORS:
         return describe_algorithm(certificate.public_key_algorithm_oid), None
+    is_marked = certificate.public_key_algorithm_oid == PublicKeyAlgorithmOID.RSASSA_PSS
+    return (keys.PSS_ONLY if is_marked else kind), bits
 
 
 def iso_utc(moment: datetime) -> str:

@@ -22,6 +22,9 @@ PublicKey: TypeAlias = PublicKeyTypes
 SUPPORTED_BITS = (2048, 3072, 4096)
 """Salesforce Help, "Exporting and Importing Certificates with a Keystore", error table (read 2026)."""
 
+PSS_ONLY = "RSASSA-PSS"
+"""An RSA key that its certificate allows for RSASSA-PSS alone (RFC 4055, 1.2): not for RS256."""
+
 _PUBLIC_EXPONENT = 65537
 
 _MAX_ENCRYPTED_BYTES = 6 * 1024

@@ -51,6 +51,9 @@ _GENERALIZED = re.compile(rb"(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})?([.,]\d+
 _WITHOUT_PARAMETERS = ("1.2.840.10045.4.", "1.2.840.10040.4.", "2.16.840.1.101.3.4.3.", "1.3.101.")
 """ECDSA (RFC 5758, 3.2), DSA (RFC 3279, 2.2.2; RFC 5758, 3.1), Ed25519 and Ed448 (RFC 8410, 3)."""
 
+_KEY_PARAMETERS = {"1.2.840.113549.1.1.1": (b"\5\0", (SEQUENCE,)), "1.2.840.113549.1.1.10": (b"", (NULL,))}
+"""Of a public key: those that it should have, and tags of others that Java passes over."""
+
 
 @dataclass(frozen=True)
 class Oddity:
@@ -263,8 +266,13 @@ class _Reader:
                 raise DerError(f"its {whose} is no name")
             self._length(rdn)
             attributes = [self._attribute(attribute, whose) for attribute in children(rdn.value)]
-            if attributes:
-                rdns.append(encode_tlv(SET, *attributes))
+            once = sorted(set(attributes))
+            if len(once) < len(attributes):
+                self._odd(f"a part of the {whose} that says the same twice", java=True)
+            elif once != attributes:
+                self._odd(f"a part of the {whose} that is not sorted", java=True)
+            if once:
+                rdns.append(encode_tlv(SET, *once))
             else:
                 self._odd(f"an empty part in the {whose}", java=None)
         return encode_tlv(SEQUENCE, *rdns)
@@ -349,10 +357,20 @@ class _Reader:
 
     def _key(self, element: Tlv) -> bytes:
         algorithm, bits = _expect(children(element.value), SEQUENCE, BIT_STRING)[:2]
-        if bits.value[:1] not in (b"", b"\0"):
+        held = bits.value
+        if held[:1] not in (b"", b"\0"):
             self._odd("a public key that is no whole number of bytes", java=None)
-            return encode_tlv(SEQUENCE, self._canonical(algorithm), encode_tlv(BIT_STRING, b"\0", bits.value[1:]))
-        return self._canonical(element)
+            held = b"\0" + held[1:]
+        return encode_tlv(SEQUENCE, self._key_algorithm(algorithm), encode_tlv(BIT_STRING, held))
+
+    def _key_algorithm(self, element: Tlv) -> bytes:
+        """RFC 4055, 1.2 and 3.1: the parameters of an RSA key are NULL, of one for RSASSA-PSS what they restrict."""
+        type_, *parameters = _expect(children(element.value), OID)
+        wanted, odd = _KEY_PARAMETERS.get(decode_oid(type_.value), (None, ()))
+        if wanted is None or not any(part.tag in odd for part in parameters):
+            return self._canonical(element)
+        self._odd("parameters that its kind of key does not have", java=True)
+        return encode_tlv(SEQUENCE, encode_tlv(OID, type_.value), wanted)
 
     def _extensions(self, element: Tlv) -> tuple[Extension, ...]:
         found: dict[str, Extension] = {}

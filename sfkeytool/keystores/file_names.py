@@ -12,7 +12,7 @@ _NAMES = (
 """Endings under which a file of a walked folder is worth a word where it cannot be read: prose and programs may quote
 half a certificate."""
 
-_NOTHING = ("input.unknown-kind", "input.empty")
+_NOTHING = ("input.unknown-kind", "input.empty", "xml.malformed-other")
 
 
 def is_worth_a_word(file: PurePath, error: SfkeytoolError) -> bool:

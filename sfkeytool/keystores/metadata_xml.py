@@ -80,7 +80,8 @@ def _skip_blanks(data: bytes, position: int) -> int:
 def parse_xml(data: bytes, label: str) -> "Element":
     """The root element of a document that normalise_text() has seen. Pure.
 
-    Raises InputError xml.malformed, and xml.doctype: no Salesforce metadata has a DTD; entity bombs do.
+    Raises InputError xml.malformed, or xml.malformed-other where the root says that it holds no certificate; and
+    xml.doctype: no Salesforce metadata has a DTD; entity bombs do.
     """
     from xml.etree import ElementTree
 
@@ -90,7 +91,8 @@ def parse_xml(data: bytes, label: str) -> "Element":
         # Its text is UTF-8 by now, whatever a file in UTF-16 says of itself.
         return ElementTree.fromstring(_UTF_16.sub(b"", data, count=1))  # noqa: S314 - no DTD, so no entities to expand
     except (ElementTree.ParseError, ValueError, LookupError) as error:
-        raise InputError("xml.malformed", f"{label} is not well-formed XML: {error}") from None
+        code = "xml.malformed" if (root_type(data) or "") in {"", *TYPES} else "xml.malformed-other"
+        raise InputError(code, f"{label} is not well-formed XML: {error}") from None
 
 
 def texts(root: "Element") -> Iterator[tuple[str, str]]:

@@ -2,12 +2,13 @@
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from sfkeytool.acceptance.rule import Basis, Checked, Evidence, Rule, Severity
+from sfkeytool.acceptance.rule import Basis, CannotTell, Checked, Evidence, Rule, Severity
 from sfkeytool.acceptance.rules import certificate, sources
 from sfkeytool.acceptance.rules.chain import has_chains, title
 from sfkeytool.acceptance.subject import Subject
 from sfkeytool.crypto.certificates import describe_certificate, encode_pem
 from sfkeytool.crypto.chains import issuers_among
+from sfkeytool.crypto.keys import PSS_ONLY
 from sfkeytool.crypto.names import LIBRARY_ERRORS
 from sfkeytool.crypto.sniff import KEYSTORE_KINDS, FileKind
 from sfkeytool.model import Profile
@@ -94,7 +95,9 @@ def _too_large(subject: Subject) -> Checked:
 
 def _not_rsa(subject: Subject) -> Checked:
     for chain in subject.chains:
-        if chain.facts.key_algorithm != "RSA":
+        if chain.facts.key_algorithm == PSS_ONLY:
+            yield CannotTell(f"{chain.name_of(chain.leaf)}: no page tells whether a key marked {PSS_ONLY} counts as RSA")
+        elif chain.facts.key_algorithm != "RSA":
             saw = f"{title(chain.leaf)} with a key of the kind {chain.facts.key_algorithm}"
             yield Evidence(chain.name_of(chain.leaf), saw, "an RSA key")
 

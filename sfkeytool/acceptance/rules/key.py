@@ -8,7 +8,7 @@ from sfkeytool.acceptance.rules import sources
 from sfkeytool.acceptance.rules.entry import has_entries
 from sfkeytool.acceptance.subject import KeyEntry, Subject
 from sfkeytool.crypto.certificates import CertificateFacts, describe_certificate
-from sfkeytool.crypto.keys import SUPPORTED_BITS
+from sfkeytool.crypto.keys import PSS_ONLY, SUPPORTED_BITS
 from sfkeytool.model import Profile
 
 _CKM = (Profile.CKM_IMPORT,)
@@ -18,10 +18,15 @@ def _locked(entry: KeyEntry) -> CannotTell:
     return CannotTell(f"{entry.where}: the private key was not seen: {entry.locked_because}")
 
 
-def _leaf_of_locked(entry: KeyEntry) -> CertificateFacts | None:
-    """The certificate beside a key that was not seen: either its key is that one, or the two are no pair."""
+def _first(entry: KeyEntry) -> CertificateFacts | None:
+    """The certificate beside a key, seen or not: either its key is that one, or the two are no pair."""
     first = entry.certificates[0] if entry.certificates else None
     return describe_certificate(first) if first is not None else None
+
+
+def _is_marked(entry: KeyEntry) -> bool:
+    leaf = _first(entry)
+    return leaf is not None and leaf.key_algorithm == PSS_ONLY
 
 
 def _keys(subject: Subject) -> Iterator[tuple[KeyEntry, PrivateKeyNumbers | None]]:
@@ -34,14 +39,14 @@ def _keys(subject: Subject) -> Iterator[tuple[KeyEntry, PrivateKeyNumbers | None
 def _not_rsa(subject: Subject) -> Checked:
     for entry, key in _keys(subject):
         if key is None:
-            leaf = _leaf_of_locked(entry)
-            if leaf is None or leaf.key_algorithm in ("RSA", "RSASSA-PSS"):
+            leaf = _first(entry)
+            if leaf is None or leaf.key_algorithm in ("RSA", PSS_ONLY):
                 yield _locked(entry)
             else:
                 saw = f"a locked key, and beside it a certificate with a key of the kind {leaf.key_algorithm}"
                 yield Evidence(entry.where, saw, "an RSA key")
-        elif key.algorithm == "RSASSA-PSS":
-            yield CannotTell(f"{entry.where}: no page tells whether a key marked RSASSA-PSS counts as RSA")
+        elif key.algorithm == PSS_ONLY or (key.algorithm == "RSA" and _is_marked(entry)):
+            yield CannotTell(f"{entry.where}: no page tells whether a key marked {PSS_ONLY} counts as RSA")
         elif key.algorithm != "RSA":
             yield Evidence(entry.where, f"a private key of the kind {key.algorithm}", "an RSA key")
 
@@ -57,7 +62,7 @@ def _not_pkcs8(subject: Subject) -> Checked:
 def _unsupported_size(subject: Subject) -> Checked:
     for entry, key in _keys(subject):
         if key is None:
-            leaf = _leaf_of_locked(entry)
+            leaf = _first(entry)
             if leaf is None or leaf.key_algorithm != "RSA" or leaf.key_bits in SUPPORTED_BITS:
                 yield _locked(entry)
             else:
