@@ -28,6 +28,8 @@ from salesforce_cli import run_sf, salesforce_cli
 from simple_salesforce import Salesforce
 from test_fake_org import ToLoopback
 
+from sfkeytool.edge.salesforce_cli import run_salesforce_cli
+from sfkeytool.errors import OrgError
 from sfkeytool.passwords import Secret
 from sfkeytool.salesforce.soap import read_request
 
@@ -640,16 +642,16 @@ def test_the_salesforce_cli_gets_what_it_needs_and_nothing_of_ours(
     [
         (
             "print(json.dumps({'status': 1, 'name': 'NamedOrgNotFoundError', 'message': 'no'})); sys.exit(1)",
-            "cli-unknown",
+            "org.cli-unknown",
         ),
-        ("print(json.dumps({'status': 1, 'name': 'RefreshTokenAuthError'})); sys.exit(1)", "cli-failed"),
-        ("print('Warning: update available')", "cli-answer"),
-        ("print(json.dumps([1]))", "cli-answer"),
-        ("print(json.dumps({'status': 0, 'result': {'instanceUrl': 5}}))", "cli-answer"),
-        ("sys.exit(1)", "cli-answer"),
+        ("print(json.dumps({'status': 1, 'name': 'RefreshTokenAuthError'})); sys.exit(1)", "org.cli-failed"),
+        ("print('Warning: update available')", "org.cli-answer"),
+        ("print(json.dumps([1]))", "org.cli-answer"),
+        ("print(json.dumps({'status': 0, 'result': {'instanceUrl': 5}}))", "org.cli-answer"),
+        ("sys.exit(1)", "org.cli-answer"),
         (
             "print(json.dumps({'status': 0, 'result': {'instanceUrl': 'http://evil.example', 'accessToken': 'x'}}))",
-            "url",
+            "usage.url",
         ),
     ],
 )
@@ -659,7 +661,7 @@ def test_a_cli_that_does_not_help_is_68(
     """And a token is never sent over plain http to another machine."""
     stand_in(folder, body, monkeypatch)
     done = cli("audit", "-o", "prod", "--json")
-    assert (done.code, done.json["result"]["sources"][0]["problems"][0]["code"].partition(".")[2]) == (68, code), done
+    assert (done.code, done.json["result"]["sources"][0]["problems"][0]["code"]) == (68, code), done
 
 
 def test_without_a_cli(cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -667,8 +669,29 @@ def test_without_a_cli(cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch) 
     done = cli("audit", "-o", "prod")
     assert done.code == 68
     assert "no Salesforce CLI" in done.out
+    [problem] = cli("audit", "-o", "prod", "--json").json["result"]["sources"][0]["problems"]
+    assert problem["code"] == "org.cli-missing"
     assert cli("audit", "-o", "prod; rm -rf /").code == 2
     assert cli("audit", "-o", "--json").code == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a first line")
+def test_a_cli_that_hangs_is_ended(org: FakeOrg, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the time that it is given."""
+    stand_in(folder, "import time; time.sleep(60)", monkeypatch)
+    with pytest.raises(OrgError) as error:
+        run_salesforce_cli(["org", "list"], os.environ, timeout_seconds=0.2)
+    assert error.value.code == "org.cli-timeout"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a first line")
+def test_an_org_whose_names_cannot_be_read_stops_no_maker(
+    cli: Cli, org: FakeOrg, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is told, and the files are made."""
+    stand_in(folder, shown(org.url, "00D000000000001!not-a-token"), monkeypatch)
+    done = cli("self-signed", "pay", "--password", "env:TEST_PASSWORD", "-o", "prod", "--json")
+    assert (done.code, done.json["notices"][0]["code"]) == (0, "ckm.names-unread"), done
 
 
 def test_several_orgs_and_one_that_hangs(cli: Cli, org: FakeOrg, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -791,7 +814,10 @@ def test_a_name_that_ckm_has_is_told_beforehand(
     done = cli("self-signed", "pay", *new, "-o", "prod")
     assert done.code == 0
     assert told in done.err
-    assert told in cli("check", "pay/pay.jks", *new, "-o", "prod").err
+    checked = cli("check", "pay/pay.jks", *new, "-o", "prod", "--json")
+    assert [(notice["code"], told in notice["message"]) for notice in checked.json["notices"]] == [
+        ("ckm.name-in-use", True)
+    ]
     assert told in cli("wrap", "pay", "pay/pay.key", "pay/pay.crt", *new, "-d", "again", "-o", "prod").err
     done = cli("renew", "pay", *new, "-o", "prod", "--json")
     assert done.json["result"]["name"] == f"pay_{month}b"

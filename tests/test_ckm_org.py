@@ -242,6 +242,7 @@ def test_with_yes_it_says_which_org_and_what(cli: Cli, org: FakeOrg) -> None:
     assert "prod (Worthless, PRODUCTION, 00D000000000001EAA" in warning
     assert "make the certificate pay" in warning
     assert warning in done.err
+    assert {"code": "ckm.deploying", "message": warning} in done.json["notices"]
     org.contents.rows["Organization"][0]["IsSandbox"] = True
     assert "a sandbox" in cli("ckm", "create", "shop", "-o", "prod", "--deploy", "--yes", "-q").err
 

@@ -4,6 +4,9 @@ import ast
 import re
 import shlex
 import shutil
+import subprocess
+import sys
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,18 +17,33 @@ from string import ascii_lowercase
 import pytest
 from conftest import PASSWORD as SECRET
 from conftest import CertificateAuthority, Pair, Result, process
+from dated_certificates import dated, pem
+from fake_org import FakeOrg
+from filled_org import fill, make, request
+from test_audit_org import org as salesforce  # noqa: F401 - a fixture
 from test_json import validate
+from test_login import REFUSALS
 
 import sfkeytool
 from sfkeytool import errors
 from sfkeytool.acceptance.catalogue import CATALOGUE
-from sfkeytool.acceptance.codes import CODES
+from sfkeytool.acceptance.codes import CODES, Code
 from sfkeytool.acceptance.codes.page import describe_codes
 from sfkeytool.acceptance.explanations import EXPLANATIONS, System, login_code
 from sfkeytool.audit.model import LEADS_NOWHERE
+from sfkeytool.cli.fields import existing_path
+from sfkeytool.cli.render import Console
+from sfkeytool.cli.run import boundary
+from sfkeytool.model import Artifact, ArtifactKind
+from sfkeytool.passwords import Secret
+from sfkeytool.salesforce.org import OrgClient, Pace, Session
+from sfkeytool.salesforce.transport import HttpTransport
+from sfkeytool.workflows.package import prove_same
 
 Cli = Callable[..., Result]
 ROOT = Path(sfkeytool.__file__).parent
+CORPUS = Path(__file__).parent.parent / "fixtures" / "corpus"
+DATED_KEY = CORPUS.parent / "keystores" / "first.key"
 PAGE = Path(__file__).parent.parent / "docs" / "codes.md"
 SHAPE = re.compile(r"[a-z0-9]+\.[a-z0-9]+(-[a-z0-9]+)*")
 CLASSES = {name for name, value in vars(errors).items() if isinstance(value, type) and issubclass(value, Exception)}
@@ -132,7 +150,9 @@ TEXT_FILES = {
     "project/sfdx-project.json": '{"packageDirectories": [{"path": "app"}]}',
     "empty-project/readme": "",
     "damaged-state.json": '{"format": 1, "kind": ',
+    "address": "json://127.0.0.1:9/",
     "git/.git/HEAD": "ref: refs/heads/main\n",
+    "password-corpus": "worthless-corpus-password",
     "password-short": "short",
     "password-weak": "short-ish",
     "password-umlaut": "p\u00e4ssw\u00f6rd-f\u00fcr-java",
@@ -147,6 +167,11 @@ def shelf(tmp_path_factory: pytest.TempPathFactory, pair: Pair, other_pair: Pair
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
     csr = pair.key.with_suffix(".csr")
+    for name in ("alias-dot.jks", "mismatch.jks", "no-certificate-bytes.jks", "trusted-beside.jks"):
+        shutil.copy(CORPUS / name, folder)
+    (folder / "first.key").write_bytes(DATED_KEY.read_bytes())
+    (folder / "old.crt").write_text(pem(dated("old", "20180101000000Z", "20190101000000Z")))
+    (folder / "future.crt").write_text(pem(dated("future", "20400101000000Z", "20410101000000Z")))
     for path in (pair.key, pair.crt, csr, other_pair.key, other_pair.crt, ca.root, ca.intermediate):
         shutil.copy(path, folder)
     (folder / "two.csr").write_bytes(csr.read_bytes() + other_pair.key.with_suffix(".csr").read_bytes())
@@ -177,7 +202,25 @@ def codes_in(value: object) -> Iterator[str]:
 
 PASSWORD = "--password env:TEST_PASSWORD"
 MAIL = "--contact-email a@example.com"
+CORPUS_PASSWORD = "--password file:password-corpus -d new"
 COMMANDS = {
+    "audit.state-damaged": "audit old.crt --notify file:address --state damaged-state.json",
+    "audit.uncovered": f"metadata pay {MAIL} --project project ; audit project",
+    "audit.unproved": f"metadata pay {MAIL} --project project ; audit project pay",
+    "certificate.expired": f"wrap old first.key old.crt {PASSWORD} ; unwrap old/old.jks {PASSWORD} -d new",
+    "certificate.not-yet-valid": f"wrap soon first.key future.crt {PASSWORD} ; unwrap soon/soon.jks {PASSWORD} -d new",
+    "key.encrypted": f"self-signed shop {PASSWORD} --key-password env:TEST_PASSWORD",
+    "notify.failed": "audit old.crt --notify file:address",
+    "notify.no-state": "audit old.crt --notify file:address",
+    "output.stale-password": f"self-signed shop --password generate ; self-signed shop {PASSWORD} --force",
+    "renew.expired": f"wrap old first.key old.crt {PASSWORD} ; renew old {PASSWORD}",
+    "renew.followed": f"renew pay --as one {PASSWORD} ; renew pay --as two {PASSWORD}",
+    "renew.self-signed": f"wrap shop pair.key pair.crt {PASSWORD} ; renew shop {PASSWORD}",
+    "unwrap.no-certificate": f"unwrap mismatch.jks {CORPUS_PASSWORD}",
+    "unwrap.renamed": f"unwrap alias-dot.jks {CORPUS_PASSWORD}",
+    "unwrap.trusted-ignored": f"unwrap trusted-beside.jks {CORPUS_PASSWORD}",
+    "unwrap.unreadable": f"unwrap no-certificate-bytes.jks {CORPUS_PASSWORD}",
+    "wrap.placeholder-left-out": f"self-signed own --key pair.key {PASSWORD} ; wrap shop pair.key own/own.crt pair.crt {PASSWORD}",
     "check.not-a-keystore": "check pair.key --profile app-cert --fix --new-password generate",
     "ckm.csr-not-given": "ckm chain shop pair.crt root.crt intermediate.crt",
     "ckm.keys-left-out": "ckm chain shop pair.crt pair.key root.crt intermediate.crt --csr pair.csr",
@@ -247,3 +290,138 @@ def test_a_command_provokes_it(code: str, cli: Cli, folder: Path, shelf: Path) -
     if "result" not in result.json:
         validate(result.json, "error")
         assert result.json["name"] == KNOWN[result.json["code"]]
+
+
+REFUSED_BY_THE_API = {
+    "API_DISABLED_FOR_ORG": "org.api-disabled",
+    "REQUEST_LIMIT_EXCEEDED": "org.rate-limited",
+    "QUERY_TIMEOUT": "org.refused",
+    "INVALID_FIELD": "org.unknown-field",
+    "INVALID_TYPE": "org.unknown-type",
+}
+
+
+@pytest.mark.parametrize("word", REFUSED_BY_THE_API)
+def test_what_an_org_answers_has_a_code(word: str, salesforce: FakeOrg) -> None:
+    """In the REST API's own words."""
+    salesforce.contents.query = lambda *_, **__: (400, [{"message": "no", "errorCode": word}])  # type: ignore[method-assign]
+    session = Session(salesforce.url, Secret(salesforce.let_in()), "67.0")
+    client = OrgClient(session, HttpTransport({}), Pace(time.monotonic, time.sleep))
+    with pytest.raises(errors.OrgError) as error:
+        client.query("SELECT Id FROM Organization")
+    assert error.value.code == REFUSED_BY_THE_API[word]
+
+
+def holders_nobody_reaches(org: FakeOrg) -> None:
+    org.contents.add_person("gone@example.com", email="gone@example.com.invalid", permission=True, admin=True)
+
+
+def holders_who_do_not_read(org: FakeOrg) -> None:
+    org.contents.add_person("left@example.com", permission=True, frozen=True)
+    org.contents.add_person("boss@example.com", admin=True)
+
+
+def many(org: FakeOrg) -> None:
+    one = make("one", 300, 1)
+    for number in range(45):
+        org.contents.add_certificate(f"certificate_{number}", one.pem, one.expires)
+
+
+def waiting(org: FakeOrg) -> None:
+    org.contents.add_certificate("waiting", request("waiting", 2), None, ca_signed=True, unusable=True)
+
+
+IN_AN_ORG = {
+    "audit.nobody-mailed": (holders_nobody_reaches, "audit"),
+    "audit.permission-unread": (holders_who_do_not_read, "audit"),
+    "audit.same-key": (fill, "audit"),
+    "ckm.nearly-full": (many, "audit"),
+    "ckm.no-certificate": (waiting, "ckm download waiting"),
+    "config.app": (fill, "audit --config two-apps.toml"),
+    "config.unknown-app": (fill, "audit --config ghost.toml"),
+}
+
+
+@pytest.mark.parametrize("code", IN_AN_ORG)
+def test_an_org_provokes_it(
+    code: str, cli: Cli, salesforce: FakeOrg, folder: Path, pair: Pair, other_pair: Pair
+) -> None:
+    """What its people, its CKM and the configuration are like."""
+    (folder / "two.crt").write_bytes(pair.crt.read_bytes() + other_pair.crt.read_bytes())
+    (folder / "two-apps.toml").write_text('[apps]\nPay = "two.crt"\n')
+    (folder / "ghost.toml").write_text(f"[apps]\nghost = '{pair.crt}'\n")
+    prepare, command = IN_AN_ORG[code]
+    prepare(salesforce)
+    result = cli(*command.split(), "--json")
+    assert code in set(codes_in(result.json)), result
+
+
+def test_bugs_and_differing_files_have_codes(pair: Pair, other_pair: Pair, capsys: pytest.CaptureFixture[str]) -> None:
+    """An exception that nobody expected; and what was made, where it is not the same."""
+
+    def broken() -> int:
+        raise ZeroDivisionError
+
+    assert boundary(Console(json_output=True), broken) == errors.EXIT_BUG
+    assert '"code": "internal.bug"' in capsys.readouterr().out
+    made = [Artifact(path.name, ArtifactKind.CERTIFICATE, path.read_bytes()) for path in (pair.crt, other_pair.crt)]
+    with pytest.raises(errors.SelfCheckError) as error:
+        prove_same(made, Secret(SECRET), datetime.now(UTC))
+    assert error.value.code == "internal.proof"
+    with pytest.raises(errors.UsageError) as typed:
+        existing_path("nowhere")
+    assert typed.value.code == "usage.no-such-file"
+
+
+UNPROVOKED = {
+    "ckm.not-agreed": "answered at a terminal, where no code is shown: test_on_a_terminal_it_asks provokes it",
+    "internal.metadata": "a self-check that only a bug could fail",
+    "internal.read-back": "a self-check that only a bug could fail",
+    "metadata.no-file": "a guard: the command calls it with the file of --in only",
+    "output.stdout": "shows no JSON, as stdout is what fails: test_a_full_disk_behind_stdout_is_an_error provokes it",
+}
+"""Codes that stand in no test, and why."""
+
+
+def test_every_code_stands_in_a_test() -> None:
+    """As a literal; the refusals of logins are built from a table's last column."""
+    refused = {f"login.{code}" for _, _, code in REFUSALS}
+    found = set()
+    for path in Path(__file__).parent.rglob("*.py"):
+        module = ast.parse(path.read_text(encoding="utf-8"))
+        if path == Path(__file__):
+            module.body = [node for node in module.body if "UNPROVOKED" not in ast.unparse(node)[:10]]
+        found |= literals(module)
+    assert set(KNOWN) - found - refused == set(UNPROVOKED)
+
+
+@pytest.mark.parametrize("code", CODES, ids=lambda code: code.id)
+def test_explain_knows_it(code: Code, cli: Cli) -> None:
+    """Meaning and what to do, however it is written."""
+    result = cli("explain", code.id.upper(), "--json")
+    assert result.code == 0, result
+    validate(result.json, "explain")
+    [shown] = result.json["result"]["codes"]
+    assert (shown["id"], shown["meaning"], shown["action"]) == (code.id, code.meaning, code.action)
+    assert (shown["name"], shown["exitCode"]) == (
+        (code.error.__name__, code.error.exit_code) if code.error else (None, None)
+    )
+
+
+def test_explain_tells_a_person(cli: Cli) -> None:
+    """And a code that is misspelt is found."""
+    shown = cli("explain", "keystore.wrong-password").out
+    assert "copy the file again" in shown
+    assert "an error (KeystorePasswordError), exit 1" in shown
+    assert "a notice" in cli("explain", "key.in-clear").out
+    assert "sfkeytool explain keystore.wrong-password" in cli("explain", "keystore.wrong-pasword").err
+
+
+def test_only_explain_pays_for_the_texts() -> None:
+    """No other command imports them."""
+    code = (
+        "import sys\nfrom sfkeytool.cli.app import run_app\n"
+        "run_app(['check', 'gone', '--json'])\nprint('sfkeytool.acceptance.codes' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("False\n")

@@ -145,6 +145,25 @@ def test_an_accepted_login_is_noted_in_the_receipt(log_in: Cli, cli: Cli, org: F
     assert not [token for token in org.tokens if token in json.dumps(receipt)]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
+def test_a_login_that_cannot_be_noted_is_a_login(log_in: Cli, cli: Cli, org: FakeOrg) -> None:
+    """A receipt that is a link is not written to; the answer is the same."""
+    assert cli("self-signed", "pay", "--password", "generate").code == 0
+    org.upload_certificate(CLIENT_ID, Path("pay/pay.crt").read_text())
+    Path("pay/pay.json").rename("receipt.json")
+    Path("pay/pay.json").symlink_to(Path("receipt.json").resolve())
+    result = log_in("pay", "--json")
+    assert result.code == 0, result
+    assert [notice["code"] for notice in result.json["notices"]] == ["login.not-noted"]
+
+
+def test_a_small_key_is_warned_of_and_tried(log_in: Cli) -> None:
+    """What apps take is not documented: Salesforce decides."""
+    openssl("genrsa", "-out", "small.key", "1024")
+    result = log_in("-f", "small.key", "--json")
+    assert (result.code, result.json["notices"][0]["code"]) == (4, "login.small-key"), result
+
+
 # Refused before anything is sent
 
 
@@ -209,7 +228,8 @@ def test_odd_shapes_are_warned_of_and_tried(cli: Cli, org: FakeOrg, pair: Pair) 
     """Nothing documents how a consumer key looks: that is no reason to refuse one."""
     result = cli("login", "-f", pair.key, "-i", "PlatformCLI", "-u", "bot", "-r", org.url, "--json")
     assert result.code == 4, result
-    assert len(result.json["warnings"]) == 2
+    assert [notice["code"] for notice in result.json["notices"]] == ["login.client-id-shape", "login.username-shape"]
+    assert [notice["message"] for notice in result.json["notices"]] == result.json["warnings"]
 
 
 def test_host_and_audience_come_from_the_environment_too(

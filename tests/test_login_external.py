@@ -174,6 +174,7 @@ def test_an_instanced_host_is_warned_of(
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     done = cli("login", "-f", pair.key, "-i", CLIENT_ID, "-u", USER, "-r", "https://na1.salesforce.com", "--json")
     assert done.code == 1
+    assert done.json["notices"][0]["code"] == "host.instanced"
     assert "na1.salesforce.com names an instance" in done.json["warnings"][0]
     monkeypatch.setenv("SF_ACCESS_TOKEN", "00D000000000001!not-a-token")
     monkeypatch.setenv("SF_ORG_INSTANCE_URL", "https://cs12.salesforce.com")

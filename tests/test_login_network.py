@@ -222,7 +222,8 @@ def test_a_clock_that_is_wrong_is_told_after_the_first_answer(serve: Callable[..
     ahead = format_datetime(datetime.now(UTC) + timedelta(seconds=300), usegmt=True)
     result = log_in(serve(http(200, GRANT, f"Date: {ahead}")), "--json")
     assert 297 <= result.json["result"]["clockSkewSeconds"] <= 301
-    assert any("seconds behind Salesforce's" in warning for warning in result.json["warnings"])
+    [notice] = [notice for notice in result.json["notices"] if notice["code"] == "login.clock"]
+    assert "seconds behind Salesforce's" in notice["message"]
     result = log_in(serve(http(200, GRANT, "Date: yesterday")), "--json")
     assert result.json["result"]["clockSkewSeconds"] is None
 

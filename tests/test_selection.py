@@ -369,7 +369,8 @@ def test_several_certificates_in_the_folder_of_a_name(
     assert (renewed.code, renewed.json["code"]) == (1, expected)
     if expected == "certificate.ambiguous":
         assert logged_in.code == 0, "the key is one, whichever certificate the app has"
-        assert "2 certificates" in " ".join(logged_in.json["warnings"])
+        [notice] = [found for found in logged_in.json["notices"] if found["code"] == "login.several-certificates"]
+        assert "2 certificates" in notice["message"]
     else:
         assert logged_in.json["code"] == "login.certificate-mismatch"
 
