@@ -244,3 +244,11 @@ def test_no_command_of_an_explanation_is_broken_over_lines(cli: Cli) -> None:
         assert command in shown, id
         assert "{" not in shown
     assert "{" not in cli("explain", "--list").out
+
+
+def test_paths_in_hints_are_quoted(cli: Cli, folder: Path) -> None:
+    """What helps on is to be pasted too, from wherever the files lie."""
+    shutil.copy(CORPUS / "signed.crt", folder / "its certificate.crt")
+    done = cli("unwrap", "its certificate.crt", "--password", "env:TEST_PASSWORD", "--json").json
+    [command] = [hint.partition(" tells")[0] for hint in done["actions"] if hint.startswith("sfkeytool ")]
+    assert cli(*shlex.split(command)[1:]).code == 0

@@ -317,7 +317,8 @@ def _given_certificates(key: FoundKey, inputs: LoginInputs) -> tuple[FoundCertif
         "login.certificate-mismatch",
         f"the key in {key.origin} does not belong to the certificate in {inputs.certificate.label}"
         f" ({subject.subject or 'no subject'}): Salesforce would refuse it as an invalid assertion",
-        f"see what belongs together: sfkeytool compare {inputs.key.label} {inputs.certificate.label}",
+        f"see what belongs together: sfkeytool compare {quoted_path(inputs.key.label)}"
+        f" {quoted_path(inputs.certificate.label)}",
     )
 
 

@@ -15,6 +15,7 @@ from sfkeytool.model import AppKind, Artifact, ArtifactKind, Notice, Outcome, Pr
 from sfkeytool.salesforce import metadata as source
 from sfkeytool.salesforce.hosts import MY_DOMAIN_BLANK
 from sfkeytool.salesforce.metadata import App, SourceFile
+from sfkeytool.shell import quoted_path
 from sfkeytool.workflows import package
 from sfkeytool.workflows.compare import Side, compare
 from sfkeytool.workflows.mails import describe_mails
@@ -151,7 +152,7 @@ def prove(inputs: MetadataInputs, made: InputFile, now: datetime) -> dict[str, A
         raise CertificateError(
             "metadata.keystore-differs",
             f"{other.label} and {others[0].label} do not hold the same certificate: CKM would mail about another one",
-            f"sfkeytool compare {inputs.certificate.label} {other.label}",
+            f"sfkeytool compare {quoted_path(inputs.certificate.label)} {quoted_path(other.label)}",
         )
     return {
         "relation": outcome.facts["relation"],

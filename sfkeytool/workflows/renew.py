@@ -18,6 +18,7 @@ from sfkeytool.keystores.contents import FoundKey, InputFile, parse_contents
 from sfkeytool.keystores.selection import gather, leaves_of_key, only_leaf, refuse_bad_signature, select_key
 from sfkeytool.model import Artifact, ArtifactKind, Notice, Outcome, Purpose
 from sfkeytool.passwords import Secret, SourceKind
+from sfkeytool.shell import quoted_path
 from sfkeytool.workflows import package
 from sfkeytool.workflows.generations import Generation, successors
 from sfkeytool.workflows.keypair import DEFAULT_BITS, describe_key, key_artifact
@@ -203,7 +204,8 @@ def _new_key(
         raise PrivateKeyError(
             "key.no-match",
             f"{inputs.key.label} and {inputs.certificate.label} do not belong together",
-            f"sfkeytool show {inputs.key.label} {inputs.certificate.label} tells what each holds",
+            f"sfkeytool show {quoted_path(inputs.key.label)} {quoted_path(inputs.certificate.label)}"
+            " tells what each holds",
         )
     key = keys.require_supported(found.key, found.origin)
     return key, key_artifact(new_name, key, inputs.key_password or found.file_password), []

@@ -16,6 +16,7 @@ from sfkeytool.keystores.selection import Entry, Heap, Meant, gather, require_op
 from sfkeytool.model import Artifact, ArtifactKind, Notice, Outcome
 from sfkeytool.names import UniqueName, legal_name
 from sfkeytool.passwords import Secret
+from sfkeytool.shell import quoted_path
 from sfkeytool.workflows import package
 from sfkeytool.workflows.keypair import describe_key, key_artifact
 from sfkeytool.workflows.mails import describe_mails
@@ -50,7 +51,7 @@ def unwrap(request: UnwrapRequest, inputs: UnwrapInputs, now: datetime) -> Outco
         raise InputError(
             "unwrap.not-a-keystore",
             f"{label} is no keystore: {contents.kind}",
-            f"sfkeytool show {label} tells what is in it",
+            f"sfkeytool show {quoted_path(label)} tells what is in it",
         )
     heap = gather([contents])
     require_opened(heap, request.alias)
