@@ -265,3 +265,11 @@ def test_unwrap_tells_a_login_that_finds_its_key(cli: Cli, folder: Path) -> None
     arguments = shlex.split(command)[1:]
     assert arguments[:4] == ["login", "pay", "-d", "from ckm"]
     assert cli(*arguments, "-r", "https://127.0.0.1:9", "--json").json["code"].startswith("network.")
+
+
+def test_paths_in_hints_are_quoted(cli: Cli, folder: Path) -> None:
+    """What helps on is to be pasted too, from wherever the files lie."""
+    shutil.copy(CORPUS / "signed.crt", folder / "its certificate.crt")
+    done = cli("unwrap", "its certificate.crt", "--password", "env:TEST_PASSWORD", "--json").json
+    [command] = [hint.partition(" tells")[0] for hint in done["actions"] if hint.startswith("sfkeytool ")]
+    assert cli(*shlex.split(command)[1:]).code == 0
