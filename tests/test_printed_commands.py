@@ -246,11 +246,8 @@ def test_no_command_of_an_explanation_is_broken_over_lines(cli: Cli) -> None:
     assert "{" not in cli("explain", "--list").out
 
 
-def test_no_command_of_the_next_steps_is_broken_over_lines(
-    cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """On a narrow terminal: half of a deployment's line would run without its --target-org."""
-    monkeypatch.setenv("COLUMNS", "50")
+def test_no_command_of_the_next_steps_is_broken_over_lines(cli: Cli, folder: Path) -> None:
+    """Half of a deployment's line would run without its --target-org."""
     assert cli("self-signed", "pay", "--password", "generate").code == 0
     lines = cli("metadata", "pay", "--contact-email", "admin@example.com").out.splitlines()
     assert any("`sf project deploy start --manifest manifest/package.xml --target-org ALIAS`" in line for line in lines)

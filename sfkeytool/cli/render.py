@@ -40,7 +40,7 @@ def wrapped(text: str, lead: str = "") -> list[str]:
     """Lines as wide as the terminal, 100 characters at most; longer where a command in backticks is: none is broken."""
     lines = textwrap.wrap(
         re.sub(r"`[^`]+`", lambda command: command[0].replace(" ", _UNBROKEN), text),
-        min(100, shutil.get_terminal_size((100, 24)).columns),
+        min(100, shutil.get_terminal_size().columns) if sys.stdout.isatty() else 100,
         initial_indent=lead,
         subsequent_indent=" " * len(lead),
         break_long_words=False,
