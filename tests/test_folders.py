@@ -85,3 +85,17 @@ def test_a_repair_that_needs_a_new_password_never_hides_the_others(cli: Cli, fol
     assert (folder / "pay-fixed" / "pay.jks").is_file()
     alone = cli("check", "a.jks", "--fix", "--json")
     assert (alone.code, alone.json["code"]) == (2, "usage.new-password")
+
+
+def test_damaged_metadata_that_can_hold_no_certificate_is_passed_over(cli: Cli, folder: Path, pair: Pair) -> None:
+    """As by an audit; where it is named itself it is an error."""
+    shutil.copy(pair.crt, folder / "good.crt")
+    view = folder / "All.listView-meta.xml"
+    view.write_text('<ListView xmlns="http://soap.sforce.com/2006/04/metadata"><label xsi:nil></label></ListView>')
+    for command in (["show"], ["check"], ["audit", "--fail-on", "unreadable"]):
+        result = cli(*command, folder, "--json")
+        assert (result.code, "listView" in result.out) == (0, False), result
+    assert cli("compare", folder, pair.crt).err == ""
+    assert cli("show", view).code == 1
+    (folder / "App.connectedApp-meta.xml").write_text("<ConnectedApp><label xsi:nil></label></ConnectedApp>")
+    assert cli("show", folder).code == 1

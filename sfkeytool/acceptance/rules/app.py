@@ -93,7 +93,9 @@ def _too_large(subject: Subject) -> Checked:
 def _not_rsa(subject: Subject) -> Checked:
     for chain in subject.chains:
         if chain.facts.key_algorithm == PSS_ONLY:
-            yield CannotTell(f"{chain.name_of(chain.leaf)}: no page tells whether a key marked {PSS_ONLY} counts as RSA")
+            yield CannotTell(
+                f"{chain.name_of(chain.leaf)}: no page tells whether a key marked {PSS_ONLY} counts as RSA"
+            )
         elif chain.facts.key_algorithm != "RSA":
             saw = f"{title(chain.leaf)} with a key of the kind {chain.facts.key_algorithm}"
             yield Evidence(chain.name_of(chain.leaf), saw, "an RSA key")
