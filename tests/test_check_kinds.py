@@ -13,6 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 from cryptography.x509.oid import NameOID
+from dated_certificates import dated
 from pfx import tlv
 from test_check import REFUSED_BITS, keystore, rules, self_signed_pair
 from test_json import validate
@@ -338,3 +339,25 @@ def test_several_certificates_in_one_field_of_metadata_are_told(form: str, cli: 
     done = cli("check", "two.xml", *AS_OF, "--json")
     assert "app.file.several-certificates" in rules(done)
     assert "openssl" not in done.out
+
+
+@pytest.mark.parametrize(
+    ("type", "field", "words"),
+    [
+        ("SamlSsoConfig", "validationCert", "ask whoever runs the identity provider"),
+        ("NamedCredential", "certificate", "ask whoever holds its key"),
+        ("ConnectedApp", "oauthConfig", "sfkeytool self-signed idp --key FILE"),
+    ],
+)
+def test_nobody_is_told_to_make_a_certificate_for_a_key_of_others(
+    type: str, field: str, words: str, cli: Cli, folder: Path
+) -> None:
+    text = base64.b64encode(dated("idp", "20200101000000Z", "20210101000000Z")).decode()
+    if type == "ConnectedApp":
+        text = f"<certificate>{text}</certificate>"
+    metadata = f'<{type} xmlns="http://soap.sforce.com/2006/04/metadata"><{field}>{text}</{field}></{type}>'
+    (folder / f"Idp.{type[0].lower()}{type[1:]}-meta.xml").write_text(metadata)
+    (file,) = cli("check", folder, "--json").json["result"]["files"]
+    (finding,) = file["findings"]
+    assert finding["rule"] == "app.certificate.expired"
+    assert finding["fix"].startswith(words)

@@ -103,3 +103,17 @@ def test_audit_and_show_find_the_same_certificates_in_other_xml(name: str, cli: 
         assert [item["certificate"]["sha256"]] == [each["sha256"] for each in shown["certificates"]]
         assert item["path"] == f"in/{name}"
         assert item["counts"]
+
+
+def test_damaged_metadata_that_can_hold_no_certificate_is_passed_over(cli: Cli, folder: Path, pair: Pair) -> None:
+    """As by an audit; where it is named itself it is an error."""
+    shutil.copy(pair.crt, folder / "good.crt")
+    view = folder / "All.listView-meta.xml"
+    view.write_text('<ListView xmlns="http://soap.sforce.com/2006/04/metadata"><label xsi:nil></label></ListView>')
+    for command in (["show"], ["check"], ["audit", "--fail-on", "unreadable"]):
+        result = cli(*command, folder, "--json")
+        assert (result.code, "listView" in result.out) == (0, False), result
+    assert cli("compare", folder, pair.crt).err == ""
+    assert cli("show", view).code == 1
+    (folder / "App.connectedApp-meta.xml").write_text("<ConnectedApp><label xsi:nil></label></ConnectedApp>")
+    assert cli("show", folder).code == 1

@@ -19,9 +19,10 @@ from sfkeytool.errors import CertificateError, KeystoreError, KeystorePasswordEr
 from sfkeytool.keystores import metadata_xml, store
 from sfkeytool.keystores.contents import Contents, FoundCsr, InputFile, parse_contents, parse_field
 from sfkeytool.keystores.jks import JksFile, JksKeyEntry, JksTrustedEntry, parse_jks
+from sfkeytool.keystores.metadata_xml import root_type
 from sfkeytool.keystores.open import open_keystore
 from sfkeytool.model import Profile, Purpose
-from sfkeytool.names import free_name, legal_name
+from sfkeytool.names import app_name, free_name, legal_name
 from sfkeytool.passwords import Secret
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 _KEYSTORE_ENDINGS = frozenset({".jks", ".ks", ".keystore"})
 _METADATA = "{http://soap.sforce.com/2006/04/metadata}"
+_APPS = ("ConnectedApp", "ExtlClntAppGlobalOauthSettings")
 _SAML = "{urn:oasis:names:tc:SAML:2.0:metadata}"
 _WRAPPED_LABELS = {
     "PKCS7": "PKCS#7",
@@ -125,9 +127,10 @@ class Subject:
 
     @cached_property
     def name(self) -> str:
-        """A legal NAME for the commands in fixes: from the only key's alias, else from the file's name; not taken."""
+        """A legal NAME for the commands in fixes: the only key's alias, else the app's or file's name; not taken."""
         aliases = [entry.alias for entry in self.entries]
-        return free_name((aliases[0] if len(aliases) == 1 else None) or PurePath(self.label).stem, self.taken)
+        only = aliases[0] if len(aliases) == 1 else None
+        return free_name(only or app_name(PurePath(self.label).stem), self.taken)
 
     # A JKS
 
@@ -251,6 +254,22 @@ class Subject:
         return replace(entry, certificates=chains.build_chain(fitting[0], listed).certificates)
 
     # Certificates
+
+    @property
+    def others_way_out(self) -> str | None:
+        """Where a next certificate comes from for metadata of what logs in to nothing with a key of its own here: words
+        in place of a command that makes one. None for apps, and what is no metadata."""
+        if self.kind is not FileKind.XML or self.foreign is not None:
+            return None
+        type = root_type(self.data)
+        if type == "SamlSsoConfig":
+            return (
+                "ask whoever runs the identity provider for its next certificate, and prove that an admin can log in"
+                " with a password before you change it in Setup > Single Sign-On Settings"
+            )
+        if type in _APPS:
+            return None
+        return "ask whoever holds its key for the next certificate, and put it where this one stands"
 
     @cached_property
     def foreign(self) -> str | None:

@@ -15,7 +15,7 @@ from sfkeytool.errors import PrivateKeyError, SfkeytoolError, UsageError
 from sfkeytool.keystores.contents import Contents, FoundKey, InputFile, parse_contents
 from sfkeytool.keystores.selection import Meant, gather, require_opened, select_each
 from sfkeytool.model import ArtifactKind, Outcome, Profile, Purpose
-from sfkeytool.names import free_name
+from sfkeytool.names import app_name, free_name
 from sfkeytool.passwords import MINIMUM_LENGTH, Secret, Source, SourceKind
 from sfkeytool.shell import quoted_path
 from sfkeytool.workflows.requests import WrapRequest
@@ -145,7 +145,7 @@ def repair(
     """
     stem = PurePath(file.label).stem
     if before.profile is not Profile.CKM_IMPORT:
-        name, path = free_name(stem, options.taken), quoted_path(file.label)
+        name, path = free_name(app_name(stem), options.taken), quoted_path(file.label)
         hint = f"sfkeytool wrap {name} {path} FILE --password generate (FILE: the private key) makes one"
         problem = UsageError("check.not-a-keystore", f"{file.label}: --fix repairs keystores only", hint)
         wrong = any(finding.rule.severity is Severity.ERROR for finding in before.findings)
