@@ -125,15 +125,12 @@ def _order(item: Item) -> tuple[date, int, datetime]:
 
 
 def _whole(sources: Sequence[Source], carriers: Sequence[Carrier]) -> frozenset[str]:
-    """The sources in which nothing that may name a certificate of CKM stayed unread, or leads nowhere.
+    """The sources in which nothing that may name a certificate of CKM stayed unread or, in an org, leads nowhere.
 
-    Of source in files: without a record Id, which may mean any.
+    Files never tell which certificate a record Id means, so that one in them keeps nothing back: where it may be the
+    certificate, that is said.
     """
-    puzzled = {
-        carrier.source
-        for carrier in carriers
-        if carrier.reference and not carrier.refers_to and (carrier.in_org or parse_record_id(carrier.reference))
-    }
+    puzzled = {carrier.source for carrier in carriers if carrier.in_org and carrier.reference and not carrier.refers_to}
     read = {
         source.label
         for source in sources

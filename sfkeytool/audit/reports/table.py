@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from sfkeytool.audit.counts import count, count_line
 from sfkeytool.audit.model import Inventory, Item, OrgFacts, Status, Step
 from sfkeytool.audit.stops import stop_text
+from sfkeytool.names import parse_record_id
 from sfkeytool.shell import shell_line
 
 _BAR = 10
@@ -55,7 +56,23 @@ def unused_line(inventory: Inventory) -> str:
     named = ", ".join(names[:_NAMES]) + (
         f" and {len(names) - _NAMES} more (--json names all)" if len(names) > _NAMES else ""
     )
-    return f"{len(names)} expired over a year ago and unused: {named}"
+    return f"{len(names)} expired over a year ago and unused{_unless(inventory)}: {named}"
+
+
+def _unless(inventory: Inventory) -> str:
+    """The record Ids that stand in the same files: nothing there tells whose they are."""
+    sources = {item.carrier.source for item in inventory.items if item.unused and not item.carrier.in_org}
+    carriers = (item.carrier for item in inventory.items)
+    ids = sorted(
+        {
+            carrier.reference
+            for carrier in carriers
+            if carrier.source in sources and not carrier.refers_to and parse_record_id(carrier.reference)
+        }
+    )
+    if not ids:
+        return ""
+    return f", unless one is the CKM certificate of Id {' or '.join(ids[:_NAMES])}, which files do not tell"
 
 
 def _advice_lines(inventory: Inventory, *, verbose: bool) -> Iterator[str]:
