@@ -293,6 +293,8 @@ def test_login(case: Case, cli: Cli, heap: Heap, salesforce: FakeOrg, with_passw
         assert result.json["result"]["certificate"]["sha256"] == heap.sha256(case.pair)
     else:
         assert "certificate" not in result.json["result"], "nothing is guessed"
+    codes = {notice["code"] for notice in result.json["notices"]}
+    assert ("login.entry-locked" in codes) is (case.files == "own-password.jks" and case.alias is None)
     several = [line for line in result.json["warnings"] if "certificates" in line]
     assert bool(several) is (case.pair == "certificate.ambiguous")
 

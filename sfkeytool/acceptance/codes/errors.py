@@ -20,7 +20,7 @@ from sfkeytool.errors import (
     UsageError,
 )
 
-_BUG = "Nothing was written. Report it, with the command, the version and the frames under SFKEYTOOL_DEBUG=1."
+_BUG = "Nothing was written. Report it, with the command, the version and what `SFKEYTOOL_DEBUG=1` prints."
 _LATER = "Try again later; https://status.salesforce.com tells of disturbances."
 _MISSPELT = "Correct it; the message says what is wanted."
 
@@ -91,7 +91,7 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
             "The new password is too short.",
             "Take a longer one, or `generate`.",
         ),
-        "usage.poll-interval": ("`--poll-interval` is so short that it could lock the account.", _MISSPELT),
+        "usage.poll-interval": ("`--poll-interval` is shorter than what spares the account.", _MISSPELT),
         "usage.reminder": ("More than one certificate was given to `reminder`.", "Run it once for each."),
         "usage.san": (
             "A name for `--san` is missing, or no DNS name, IP address, mail address or URI.",
@@ -281,7 +281,7 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
             "Choose with `--alias`, or name the one file.",
         ),
         "certificate.bad-signature": (
-            "A self-signed certificate was changed after it was signed.",
+            "The signature of a self-signed certificate does not verify: it was changed, or made wrong.",
             "Fetch it once more from where it was made.",
         ),
         "certificate.is-reminder": (
@@ -399,12 +399,12 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
     },
     NetworkError: {
         "network.connection": ("The host could not be reached, or broke off.", "Check the network and the address."),
-        "network.dns": ("The host's name is not known here.", "Check its spelling; behind a proxy set HTTPS_PROXY."),
+        "network.dns": ("The host's name is not known here.", "Check its spelling; behind a proxy set `HTTPS_PROXY`."),
         "network.not-salesforce": (
-            "What answered is not Salesforce: a proxy, or a sign-in page.",
+            "The answer is none of Salesforce's: a proxy or a sign-in page may have given it.",
             "Check `--instance-url`, and the network.",
         ),
-        "network.proxy": ("The proxy is set wrong, or does not let the connection through.", "Check HTTPS_PROXY."),
+        "network.proxy": ("The proxy is set wrong, or does not let the connection through.", "Check `HTTPS_PROXY`."),
         "network.rate-limited": ("The host takes no more for now (429).", "Wait as long as the message says."),
         "network.redirect": (
             "The host sends elsewhere, and a credential is not sent on.",
@@ -414,7 +414,7 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         "network.timeout": ("The host did not answer in time.", "Try again; check the network."),
         "network.tls": (
             "The host could not prove who it is.",
-            "Where a company inspects TLS, name its CA in SSL_CERT_FILE. Verification cannot be switched off.",
+            "Where a company inspects TLS, name its CA in `SSL_CERT_FILE`. Verification cannot be switched off.",
         ),
         "network.too-large": ("The answer is larger than any that Salesforce gives.", "Check who answers."),
     },
@@ -458,10 +458,13 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
             "Use a user who may see them: what is not shown may expire unseen.",
         ),
         "org.rate-limited": ("The org's API requests of the day are used up.", "Try again later."),
-        "org.refused": ("The org refused the request.", "Its own message is shown."),
+        "org.refused": ("The org refused the request.", "Read its own message, which is shown."),
         "org.session": ("The session is not valid, or the login failed.", "Log in again: `sf org login web`."),
-        "org.unknown-field": ("The org does not know a field that was asked for.", "Try a later `--api-version`."),
-        "org.unknown-type": ("The org does not know a type of metadata.", "Try a later `--api-version`."),
+        "org.unknown-field": (
+            "The org does not know a field, or not for this user.",
+            "A later `--api-version` may know it.",
+        ),
+        "org.unknown-type": ("The org does not know a type of metadata.", "A later `--api-version` may know it."),
     },
     LoginRefusedError: {
         "login.refused": (

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 _NOTHING = "Nothing, if that is what you meant."
-_LEFT_OUT = "Nothing, if it does not belong there; else name it alone."
+_UNREADABLE = "Nothing, if it does not belong there; else copy it again."
 
 NOTICES: Mapping[str, tuple[str, str]] = {
     "audit.leads-nowhere": (
@@ -19,7 +19,7 @@ NOTICES: Mapping[str, tuple[str, str]] = {
         "Give the permission to somebody who does, or take it from all, so that admins get the mails.",
     ),
     "audit.same-key": (
-        "CKM holds another certificate of the app's key: its mails speak of another day.",
+        "CKM holds another certificate of the app's key: its mails come in time, and speak of another day.",
         "Nothing must be done; with the app's own certificate in CKM the mails name the right day.",
     ),
     "audit.state-damaged": (
@@ -27,7 +27,7 @@ NOTICES: Mapping[str, tuple[str, str]] = {
         "Nothing: a new one was begun, and what is due is told once more.",
     ),
     "audit.uncovered": (
-        "No keystore, or not the org's CKM, holds the app's certificate: no mail tells of its expiry.",
+        "No keystore seen, or not the org's CKM, holds the app's certificate: nothing shows that mails come.",
         "Follow the advice; docs/which-road.md compares the ways to be told.",
     ),
     "audit.unproved": (
@@ -53,12 +53,18 @@ NOTICES: Mapping[str, tuple[str, str]] = {
         "Which names the org's CKM has could not be read.",
         "Look there before you import.",
     ),
-    "ckm.nearly-full": ("CKM is said to hold hardly more certificates.", "Delete what is no longer used."),
+    "ckm.nearly-full": (
+        "CKM holds nearly as many certificates as are reported to fit.",
+        "Make room: delete in Setup what nothing uses.",
+    ),
     "ckm.san-differs": ("The certificate lacks names that were asked for.", "Ask the CA, if you need them."),
     "ckm.strangers-left-out": ("Certificates that are not part of the chain were left out.", _NOTHING),
     "ckm.subject-differs": ("The CA changed the subject.", _NOTHING),
-    "ckm.unreadable-left-out": ("Something in the files cannot be read, and was left out.", _LEFT_OUT),
-    "config.exception-ended": ("An exception of the configuration has ended.", "Renew the certificate; delete it."),
+    "ckm.unreadable-left-out": ("Something in the files cannot be read, and was left out.", _UNREADABLE),
+    "config.exception-ended": (
+        "An exception of the configuration has ended.",
+        "Renew the certificate, or delete the exception.",
+    ),
     "config.unknown-app": ("The configuration names an app that was not found.", "Correct the name, or delete it."),
     "csr.no-san": (
         "The request for a custom domain has no DNS names.",
@@ -121,10 +127,13 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "unwrap.renamed": ("An entry was written under a legal name.", _NOTHING),
     "unwrap.trusted-ignored": ("Trusted certificates of the keystore were not written.", _NOTHING),
     "unwrap.unreadable": ("An entry cannot be read, and was not written.", "Export it again."),
-    "wrap.certificate-left-out": ("Another certificate of the same key was left out.", _LEFT_OUT),
+    "wrap.certificate-left-out": (
+        "Another certificate of the same key was left out.",
+        "If it is meant, name it alone.",
+    ),
     "wrap.ignored": ("Something in the files has no place in a keystore.", _NOTHING),
-    "wrap.keys-left-out": ("Other private keys were left out.", _LEFT_OUT),
+    "wrap.keys-left-out": ("Other private keys were left out.", _NOTHING),
     "wrap.placeholder-left-out": ("The CA's certificate replaces the self-signed one of the same key.", _NOTHING),
-    "wrap.strangers-left-out": ("Certificates that are not part of the chain were left out.", _LEFT_OUT),
-    "wrap.unreadable-left-out": ("Something in the files cannot be read, and was left out.", _LEFT_OUT),
+    "wrap.strangers-left-out": ("Certificates that are not part of the chain were left out.", _NOTHING),
+    "wrap.unreadable-left-out": ("Something in the files cannot be read, and was left out.", _UNREADABLE),
 }
