@@ -162,6 +162,7 @@ def test_without_the_folder_the_key_stays_the_clients(cli: Cli, folder: Path) ->
 
 
 @pytest.mark.parametrize("taken", ["jenkins", "Jenkins_expiry_only"])
+@pytest.mark.slow
 def test_a_name_that_is_taken_is_not_told(taken: str, cli: Cli, folder: Path) -> None:
     """By a folder: the next generation's instead, and that runs."""
     (folder / taken).mkdir()
@@ -235,6 +236,7 @@ def org(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeOrg]:
         yield org
 
 
+@pytest.mark.slow
 def test_commands_for_an_org_run_too(cli: Cli, org: FakeOrg, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The certificates are saved first, by the way the org was reached; an app of either kind."""
     add_connected_app(org, "Pay", make("pay", 20, 1).pem)

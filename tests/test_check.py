@@ -220,6 +220,7 @@ def test_without_the_password_it_is_unsure(cli: Cli, folder: Path, pair: Pair) -
     assert "password" in cli("check", "pay.jks").out
 
 
+@pytest.mark.slow
 def test_a_folder_is_walked_and_a_reject_outweighs_an_unreadable_file(
     cli: Cli, folder: Path, pair: Pair, ca: CertificateAuthority
 ) -> None:
@@ -299,6 +300,7 @@ def assert_java_opens(path: Path, alias: str, key: bytes, chain: Sequence[bytes]
     assert java_chain(store, alias) == tuple(chain)
 
 
+@pytest.mark.slow
 def test_everything_that_can_be_repaired_is(
     cli: Cli, folder: Path, pair: Pair, other_pair: Pair, ca: CertificateAuthority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -345,6 +347,7 @@ def test_everything_that_can_be_repaired_is(
         assert check(cli, folder / f"out-{name}" / f"{alias}.jks").json["result"]["summary"]["accept"] == 1
 
 
+@pytest.mark.slow
 def test_a_repaired_copy_of_a_pem_or_a_weak_password_gets_a_new_password(
     cli: Cli, folder: Path, pair: Pair, ca: CertificateAuthority
 ) -> None:
@@ -496,6 +499,7 @@ def test_a_progress_bar_shows_on_a_terminal_only(folder: Path, pair: Pair) -> No
     assert json.loads(out)["result"]["summary"]["accept"] == 30
 
 
+@pytest.mark.slow
 def test_nothing_is_accepted_that_java_cannot_open(pair: Pair, ca: CertificateAuthority) -> None:
     """Single flipped bits under a digest that was made to fit again: the hardest damage to notice."""
     import random

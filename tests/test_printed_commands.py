@@ -79,6 +79,7 @@ UNFILLABLE = {
 """Files whose blank nothing in the corpus could fill; the rule's command is run on another one."""
 
 
+@pytest.mark.slow
 def test_every_command_of_a_finding_runs(cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On the very file that it is about, from where the reader is, each kind of command once; and the file stays."""
     monkeypatch.setenv("OPENS_KEY", CORPUS_KEY_PASSWORD)

@@ -307,6 +307,7 @@ def test_unwrap_writes_several_entries_into_one_folder(cli: Cli, folder: Path, e
     assert {"first.key", "second.key", "first.crt", "second.crt"} <= {path.name for path in (folder / "both").iterdir()}
 
 
+@pytest.mark.slow
 def test_a_key_with_a_password_of_its_own_opens_with_both(cli: Cli, folder: Path) -> None:
     """--password is repeatable where files are read: Salesforce's classic refusal can be taken apart by a script."""
     keytool(

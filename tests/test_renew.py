@@ -95,6 +95,7 @@ def test_the_new_folder_is_a_complete_set(pay: Cli, folder: Path) -> None:
     assert record["follows"]["sameKey"] is True
 
 
+@pytest.mark.slow
 def test_rotate_makes_a_new_key(pay: Cli, folder: Path) -> None:
     """Of the old one's size, or of another; the runbook offers the second app as the swap without a gap."""
     before = untouched(folder / "pay")
@@ -170,6 +171,7 @@ def test_the_purpose_is_carried_over(cli: Cli, folder: Path) -> None:
     assert cli("renew", "idp", *PW, "--json").json["result"]["purpose"] == "jwt"
 
 
+@pytest.mark.slow
 def test_what_a_ca_signed(cli: Cli, folder: Path, ca: CertificateAuthority) -> None:
     """For logins a self-signed successor will do, and that is said; for TLS it is refused. --csr asks the CA again, and
     wrap completes the folder."""
@@ -326,6 +328,7 @@ def test_the_runbook_can_be_followed(command: str, pay: Cli, folder: Path) -> No
 
 
 @pytest.mark.parametrize("command", ["renew", "rotate"])
+@pytest.mark.slow
 def test_a_kill_at_every_write_leaves_the_new_folder_complete_or_absent(command: str, pay: Cli, folder: Path) -> None:
     """Without any repair; and the old one bit for bit what it was."""
     before = untouched(folder / "pay")
