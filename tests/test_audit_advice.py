@@ -197,6 +197,7 @@ def test_a_key_that_ckm_does_not_take_is_rotated(cli: Cli, folder: Path) -> None
     assert cli(*printed(done)[0][1:]).code == 0
 
 
+@pytest.mark.slow
 def test_what_a_ca_signed_is_renewed_by_the_ca(cli: Cli, folder: Path, ca: CertificateAuthority) -> None:
     """A certificate of a domain or for mutual TLS, as `renew` itself demands; for logins a self-signed one will do."""
     the_key(folder / "k.key")
@@ -330,6 +331,7 @@ def test_each_row_says_what_stops_and_how_sure_that_is(cli: Cli, org: FakeOrg) -
         assert words in Path("a.csv").read_text(encoding="utf-8-sig")
 
 
+@pytest.mark.slow
 def test_prose_fits_eighty_columns_and_is_said_once(cli: Cli, folder: Path) -> None:
     """For five apps alike; what stops with what is not due is told by --verbose."""
     for number in range(5):
@@ -355,6 +357,7 @@ def test_a_message_has_the_same_commands(cli: Cli, folder: Path, monkeypatch: py
     assert "stops: perhaps JWT logins" in told["body"]
 
 
+@pytest.mark.slow
 def test_large_projects_are_told_of_in_few_lines(cli: Cli, folder: Path) -> None:
     """2,000 files of all kinds, five certificates."""
     from sfdx_project import make_project

@@ -202,6 +202,7 @@ def test_every_command_reads_a_certificate_in_every_form(
     assert written[1].split() == wanted.split(), "lines"
 
 
+@pytest.mark.slow
 def test_the_forms_are_understood_as_files(cli: Cli, folder: Path, pair: Pair) -> None:
     """And a PEM in JSON, with a backslash and an n for each line end."""
     for number, (form, text) in enumerate(forms(pair.crt.read_text())):

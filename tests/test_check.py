@@ -158,6 +158,7 @@ def test_what_salesforce_exports_is_accepted_with_warnings_only(cli: Cli, folder
     assert rules(earlier) == ["ckm.store.empty-password"]
 
 
+@pytest.mark.slow
 def test_further_refusals(cli: Cli, folder: Path, pair: Pair, ca: CertificateAuthority) -> None:
     """No key at all, a key that is no PKCS#8, an upper-case alias, damage, a wrong password, other types."""
     key, chain = pkcs8(pair), ders(pair.crt, ca.intermediate, ca.root)
@@ -243,6 +244,7 @@ def test_a_folder_is_walked_and_a_reject_outweighs_an_unreadable_file(
     validate(both.json, "check")
 
 
+@pytest.mark.slow
 def test_certificates_for_the_app_and_signed_uploads(
     cli: Cli, folder: Path, pair: Pair, other_pair: Pair, ca: CertificateAuthority
 ) -> None:
@@ -460,6 +462,7 @@ def test_a_slip_in_our_own_making_stops_the_run(cli: Cli, folder: Path, monkeypa
     assert not (folder / "pay").exists()
 
 
+@pytest.mark.slow
 def test_as_a_process_no_secret_is_told(folder: Path, pair: Pair) -> None:
     """The whole command, its password from a file that is not quoted anywhere."""
     (folder / "pay.jks").write_bytes(keystore(pkcs8(pair), ders(pair.crt), password="tell-nobody"))

@@ -238,6 +238,7 @@ def test_nobody_is_there_to_be_asked(how: tuple[str, ...], cli: Cli, org: FakeOr
     assert not org.requests
 
 
+@pytest.mark.slow
 def test_with_yes_it_says_which_org_and_what(cli: Cli, org: FakeOrg) -> None:
     """On stderr, under --quiet and --json too, and among the warnings of --json; production in capitals."""
     done = cli("ckm", "create", "pay", "-o", "prod", "--deploy", "--yes", "--json")
@@ -287,6 +288,7 @@ def expired_intermediate(ca: CertificateAuthority, out: Path) -> Path:
     return out
 
 
+@pytest.mark.slow
 def test_the_wrong_chain_is_refused_before_anything_is_sent(
     cli: Cli, org: FakeOrg, folder: Path, pair: Pair, other_pair: Pair, ca: CertificateAuthority
 ) -> None:

@@ -374,6 +374,7 @@ def test_a_typed_password_is_not_echoed_and_a_wrong_one_is_asked_again(folder: P
 
 @pty_only
 @pytest.mark.parametrize(("extra", "env"), [(["--no-prompt"], {}), (["--json"], {}), ([], {"CI": "true"})])
+@pytest.mark.slow
 def test_nothing_is_asked_where_nobody_should_be(extra: list[str], env: dict[str, str], folder: Path) -> None:
     """--no-prompt, --json and CI, on a terminal: exit 2 at once."""
     with terminal("self-signed", *extra, folder=folder, **env) as child:

@@ -381,6 +381,7 @@ def test_a_wait_shows_on_stderr_that_it_waits(
 # Secrets
 
 
+@pytest.mark.slow
 def test_no_secret_is_seen_anywhere(org: FakeOrg, pair: Pair, folder: Path) -> None:
     """Key, assertion and token: not in output, with -v and SFKEYTOOL_DEBUG=1 either, and in no argument."""
     secrets = [line for line in pair.key.read_text().splitlines() if "-----" not in line]

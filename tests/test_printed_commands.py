@@ -203,6 +203,7 @@ BLANKS = {
 
 
 @pytest.mark.parametrize(("command", "id"), [one for one in typed() if not one[0].startswith(ELSEWHERE)])
+@pytest.mark.slow
 def test_every_command_of_an_explanation_runs(
     command: str, id: str, cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

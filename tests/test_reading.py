@@ -89,6 +89,7 @@ def test_unwrap_tries_the_empty_password_first(cli: Cli, folder: Path, pair: Pai
 
 
 @pytest.mark.parametrize("alias", ["../../evil", "con", "a/b", "1", "ünïcode", "x" * 90, ".ssh"])
+@pytest.mark.slow
 def test_unwrap_makes_any_alias_a_harmless_name(alias: str, cli: Cli, folder: Path, pair: Pair) -> None:
     """An alias comes from a stranger's file: it never steers where files land."""
     from sfkeytool.keystores.jks import encode_jks

@@ -73,6 +73,7 @@ def test_renew_keeps_the_key_and_both_certificates_verify_what_it_signs(pay: Cli
     assert result.json["result"]["proof"]["files"] == [f"{NEW}.jks", f"{NEW}.crt"]
 
 
+@pytest.mark.slow
 def test_the_new_folder_is_a_complete_set(pay: Cli, folder: Path) -> None:
     """Key, keystore, certificate, receipt, runbook, private; Java lists the alias; check accepts."""
     assert pay("renew", "pay", "--password", "generate").code == 0
@@ -225,6 +226,7 @@ def test_status_follows_receipts_and_what_people_note(pay: Cli, folder: Path) ->
     ["5", '"pay"', "[]", "{}", '{"name": "pay"}', '{"name": "pay", "notAfter": 5}', '{"name": ["pay"], "notAfter": "2027-01-01"}',
      '{"name": "pay", "notAfter": "never", "sameKey": "x"}', '{"name": "../../pay", "notAfter": "2027-01-01"}'],
 )  # fmt: skip
+@pytest.mark.slow
 def test_a_hostile_receipt_misleads_nobody(follows: str, pay: Cli, folder: Path) -> None:
     """Whatever stands in it: our error, or its generation is passed over."""
     (folder / "pay_x").mkdir()

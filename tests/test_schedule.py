@@ -130,6 +130,7 @@ def test_the_workflow_is_sound_and_its_step_tells_once(home: Path, webhook: Arri
 
 
 @posix
+@pytest.mark.slow
 def test_the_service_tells_once(home: Path, webhook: Arrived) -> None:  # noqa: F811
     """With its specifiers filled in as systemd does."""
     service, _ = blocks("ini")

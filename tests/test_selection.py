@@ -447,6 +447,7 @@ def test_an_ambiguity_lists_the_choices_and_only_ways_that_work(cli: Cli, heap: 
 
 
 @pytest.mark.parametrize("command", [WRAP, UNWRAP, LOGIN], ids=lambda command: command.name)
+@pytest.mark.slow
 def test_an_entrys_own_password_is_asked_for_by_its_name(
     command: Command, folder: Path, heap: Heap, salesforce: FakeOrg, monkeypatch: pytest.MonkeyPatch
 ) -> None:
