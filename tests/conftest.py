@@ -17,7 +17,7 @@ PASSWORD = "changeit-changeit-24"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "slow: starts many processes")
+    config.addinivalue_line("markers", "slow: takes seconds, for many processes or many inputs")
 
 
 def required(tool: str) -> str:

@@ -397,6 +397,7 @@ def test_apex_names_a_certificate_by_its_last_argument(
         ",,,,",
     ],
 )
+@pytest.mark.slow
 def test_reading_apex_is_linear(unit: str, cli: Cli, folder: Path) -> None:
     """Whatever is never closed, however often: twice as much takes about twice the time, and not four times."""
     from time import process_time

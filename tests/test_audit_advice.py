@@ -164,6 +164,7 @@ def test_without_the_folder_the_key_stays_the_clients(cli: Cli, folder: Path) ->
 
 
 @pytest.mark.parametrize("taken", ["jenkins", "Jenkins_expiry_only"])
+@pytest.mark.slow
 def test_a_name_that_is_taken_is_not_told(taken: str, cli: Cli, folder: Path) -> None:
     """By a folder: the next generation's instead, and that runs."""
     (folder / taken).mkdir()
@@ -211,6 +212,7 @@ def test_a_key_that_ckm_does_not_take_is_rotated(cli: Cli, folder: Path) -> None
     assert cli(*printed(done)[0][1:]).code == 0
 
 
+@pytest.mark.slow
 def test_what_a_ca_signed_is_renewed_by_the_ca(cli: Cli, folder: Path, ca: CertificateAuthority) -> None:
     """A certificate of a domain or for mutual TLS, as `renew` itself demands; for logins a self-signed one will do."""
     the_key(folder / "k.key")
@@ -250,6 +252,7 @@ def org(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeOrg]:
         yield org
 
 
+@pytest.mark.slow
 def test_commands_for_an_org_run_too(cli: Cli, org: FakeOrg, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The certificates are saved first, by the way the org was reached; an app of either kind."""
     add_connected_app(org, "Pay", make("pay", 20, 1).pem)
@@ -366,6 +369,7 @@ def test_each_row_says_what_stops_and_how_sure_that_is(cli: Cli, org: FakeOrg) -
         assert words in Path("a.csv").read_text(encoding="utf-8-sig")
 
 
+@pytest.mark.slow
 def test_prose_fits_eighty_columns_and_is_said_once(cli: Cli, folder: Path) -> None:
     """For five apps alike; what stops with what is not due is told by --verbose."""
     for number in range(5):
@@ -391,6 +395,7 @@ def test_a_message_has_the_same_commands(cli: Cli, folder: Path, monkeypatch: py
     assert "stops: perhaps JWT logins" in told["body"]
 
 
+@pytest.mark.slow
 def test_large_projects_are_told_of_in_few_lines(cli: Cli, folder: Path) -> None:
     """2,000 files of all kinds, five certificates."""
     from sfdx_project import make_project

@@ -196,6 +196,7 @@ def test_what_is_no_toml_is_refused(content: bytes, code: str, message: str) -> 
     assert f"{LABEL} {message}" in error.value.message
 
 
+@pytest.mark.slow
 def test_the_line_of_every_value_in_a_long_file_is_found() -> None:
     """Each of some hundred values in arrays, tables and tables of tables."""
     lines: list[str] = []

@@ -40,6 +40,7 @@ def chromium(page: Path, *options: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_browser_shows_it_without_an_error_or_a_request(page: Path) -> None:
     """The console stays silent; a proxy that stands for the whole world is asked for nothing."""
     asked: list[str] = []
@@ -67,6 +68,7 @@ def test_a_browser_shows_it_without_an_error_or_a_request(page: Path) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.slow
 def test_it_can_be_looked_at_in_light_and_dark(scheme: str, page: Path) -> None:
     """A picture is made of either, and they differ: the reader's setting counts."""
     picture = page.parent / f"{scheme}.png"

@@ -50,6 +50,7 @@ def last_line(done: Result) -> str:
 # Dead certificates
 
 
+@pytest.mark.slow
 def test_dead_certificates_of_a_project_are_one_line(cli: Cli, folder: Path) -> None:
     """Expired over a year ago and named by nothing: no exit code, no row, one line; all of them in the JSON."""
     for number in range(14):
@@ -230,6 +231,7 @@ PATHS = (
      "!a.txt", "\\!a.txt", "a b.txt", "a.txt   ", "*.txt\n!b/a.txt", "b/\n!b/a.txt", "*\n!*/\n!*.xml", "**/*.profile-meta.xml",
      "connectedApps/*", "**/connectedApps/*", "/**/a.txt", "b/c/*", "*/a.txt", "[", "a[", "x/", "", "/", "b//c", "***"],
 )  # fmt: skip
+@pytest.mark.slow
 def test_forceignore_is_matched_as_git_does(pattern: str, tmp_path: Path) -> None:
     """git check-ignore is the judge: the Salesforce CLI takes the same patterns."""
     git = required("git")

@@ -112,6 +112,7 @@ def test_everything_in_an_org_is_found_and_judged(cli: Cli, org: FakeOrg) -> Non
     ]
 
 
+@pytest.mark.slow
 def test_simple_salesforce_reads_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Certificates by place, and CKM's expiry dates, as the unmodified client and its own WSDL see them."""
     with FakeOrg(tls=True, folder=tmp_path) as org:
@@ -461,6 +462,7 @@ def test_unknown_columns_and_types_are_done_without(cli: Cli, org: FakeOrg) -> N
 
 @pytest.mark.parametrize("how", ["drop", "500", "503", "429", "truncate", "slow"])
 @pytest.mark.parametrize("path", ["/query", "/Soap/m/", "/services/data"])
+@pytest.mark.slow
 def test_what_passes_is_tried_again(how: str, path: str, cli: Cli, org: FakeOrg) -> None:
     """Once each, and the audit knows as much as if nothing had happened."""
     fill(org)
@@ -471,6 +473,7 @@ def test_what_passes_is_tried_again(how: str, path: str, cli: Cli, org: FakeOrg)
 
 
 @pytest.mark.parametrize("how", ["html", "500", "drop"])
+@pytest.mark.slow
 def test_an_org_that_stays_broken_is_named_and_nothing_is_called_uncovered(
     how: str, cli: Cli, org: FakeOrg, folder: Path
 ) -> None:
@@ -694,6 +697,7 @@ def test_an_org_whose_names_cannot_be_read_stops_no_maker(
     assert (done.code, done.json["notices"][0]["code"]) == (0, "ckm.names-unread"), done
 
 
+@pytest.mark.slow
 def test_several_orgs_and_one_that_hangs(cli: Cli, org: FakeOrg, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """At once, and a bad one does not stop the rest."""
     made = fill(org)
@@ -718,6 +722,7 @@ def test_several_orgs_and_one_that_hangs(cli: Cli, org: FakeOrg, folder: Path, m
     assert done.json["result"]["sources"][1]["problems"]
 
 
+@pytest.mark.slow
 def test_the_real_cli_logged_in_to_the_org(folder: Path) -> None:
     """``audit -o ALIAS`` finds everything through the unmodified Salesforce CLI; its token is nowhere."""
     with FakeOrg(tls=False) as org:
@@ -798,6 +803,7 @@ def test_without_path_and_org_it_says_what_is_missing(cli: Cli) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a first line")
+@pytest.mark.slow
 def test_a_name_that_ckm_has_is_told_beforehand(
     cli: Cli, org: FakeOrg, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -88,6 +88,7 @@ def test_what_is_no_input_at_all(kind: str, arguments: tuple[str, ...], cli: Cli
 
 
 @pytest.mark.parametrize("name", ["a.pfx", "a.der", "a.key", "a.p7b", "a.jks", "a.pem"])
+@pytest.mark.slow
 def test_truncations_and_flips_end_in_our_error_or_a_result(
     name: str, cli: Cli, folder: Path, corpus: dict[str, bytes]
 ) -> None:
@@ -155,6 +156,7 @@ def test_100_mb_of_noise(cli: Cli, folder: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX files")
 @pytest.mark.parametrize("kind", ["/dev/zero", "/dev/random", "fifo", "socket"])
+@pytest.mark.slow
 def test_endless_devices_pipes_and_sockets(kind: str, folder: Path) -> None:
     """An input is a regular file: nothing hangs. As a process of its own, with a time limit."""
     file = kind
@@ -202,6 +204,7 @@ def test_a_file_without_permission(folder: Path, pair: Pair) -> None:
     ],
     ids=["PKCS#8", "PFX"],
 )
+@pytest.mark.slow
 def test_absurd_iteration_counts_are_refused_at_once(
     command: tuple[str, ...], words: str, cli: Cli, folder: Path, pair: Pair
 ) -> None:
@@ -266,6 +269,7 @@ def test_a_signal_leaves_everything_or_nothing(number: signal.Signals, delay: fl
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX pipes")
+@pytest.mark.slow
 def test_a_closed_pipe_is_no_traceback(folder: Path, pair: Pair) -> None:
     """show FILE | head -0"""
     (folder / "many.pem").write_bytes(pair.crt.read_bytes() * 2000)
@@ -292,6 +296,7 @@ def test_a_full_disk_behind_stdout_is_an_error(folder: Path, pair: Pair) -> None
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX shells close streams so")
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.slow
 def test_closed_streams_do_no_harm(closed: str, folder: Path) -> None:
     """No file gets the number of a closed stream, and so no message lands in a key."""
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}

@@ -85,6 +85,7 @@ def test_what_is_left_out_is_there(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("field", FIELDS)
+@pytest.mark.slow
 def test_every_field_of_the_wsdl_is_read(field: str, cli: Cli, folder: Path, pair: Pair) -> None:
     """A certificate in it is an item of the audit, and is what show and check speak of."""
     line = base64.b64encode(pem_body(pair.crt.read_text())).decode()
@@ -96,6 +97,7 @@ def test_every_field_of_the_wsdl_is_read(field: str, cli: Cli, folder: Path, pai
 
 
 @pytest.mark.parametrize("field", sorted(set(FIELDS) - FREE))
+@pytest.mark.slow
 def test_every_field_may_name_a_certificate_of_ckm(field: str, cli: Cli, folder: Path, pair: Pair) -> None:
     """By name it leads to the source of the project, which says who uses it; a record Id is told as one; anything else
     is a problem."""
@@ -165,6 +167,7 @@ APPS = ("ConnectedApp.oauthConfig.certificate", "ExtlClntAppGlobalOauthSettings.
 
 
 @pytest.mark.parametrize("form", NAMES_OF_FORMS)
+@pytest.mark.slow
 def test_every_command_reads_a_certificate_in_every_form(
     form: str, cli: Cli, folder: Path, pair: Pair, other_pair: Pair
 ) -> None:
@@ -199,6 +202,7 @@ def test_every_command_reads_a_certificate_in_every_form(
     assert written[1].split() == wanted.split(), "lines"
 
 
+@pytest.mark.slow
 def test_the_forms_are_understood_as_files(cli: Cli, folder: Path, pair: Pair) -> None:
     """And a PEM in JSON, with a backslash and an n for each line end."""
     for number, (form, text) in enumerate(forms(pair.crt.read_text())):
@@ -222,6 +226,7 @@ def test_the_forms_are_understood_as_files(cli: Cli, folder: Path, pair: Pair) -
         "a BOM before a PEM",
     ],
 )
+@pytest.mark.slow
 def test_a_file_that_java_does_not_read_is_no_plain_certificate(form: str, cli: Cli, folder: Path, pair: Pair) -> None:
     """check says of an app's certificate that it is wrapped where keytool, as a strict reader, refuses it."""
     file = folder / "app.crt"
@@ -439,6 +444,7 @@ def test_a_hostile_zip_costs_a_problem(what: str, cli: Cli, folder: Path, pair: 
     assert [path.name for path in folder.iterdir()] == ["bad.zip"]
 
 
+@pytest.mark.slow
 def test_no_zip_breaks_the_run(cli: Cli, folder: Path, pair: Pair) -> None:
     """Cut at many places, bytes flipped, too many entries, a table of contents that lies."""
     data = zipped(folder / "x.zip", retrieved(pair.crt.read_text())).read_bytes()

@@ -487,6 +487,7 @@ def rich_der(key: rsa.RSAPrivateKey) -> bytes:
 
 @settings(max_examples=400, deadline=None)
 @given(data=st.data())
+@pytest.mark.slow
 def test_a_certificate_with_flipped_bytes_is_described_or_refused(data: st.DataObject, rich_der: bytes) -> None:
     """Never a foreign exception, never a warning on the user's terminal."""
     damaged = bytearray(rich_der)

@@ -98,6 +98,7 @@ def names_of(found: Sequence[Certificate]) -> list[str]:
     return [str(c.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value) for c in found]
 
 
+@pytest.mark.slow
 def test_three_tiers_are_ordered_from_any_heap_and_verify(workshop: Workshop) -> None:
     """Leaf first, root last, whatever the order, the duplicates and the strangers of the same names."""
     root = workshop.make("Root", kind="rsa")
@@ -128,6 +129,7 @@ def test_same_name_issuers_without_key_identifiers_are_told_apart_by_signature(w
 
 
 @pytest.mark.parametrize("kind", KEYS)
+@pytest.mark.slow
 def test_every_kind_of_ca_key_is_verified(kind: str, workshop: Workshop) -> None:
     root = workshop.make("Root", kind=kind)
     leaf = workshop.make("leaf", "Root", kind="rsa", ca=False)
@@ -141,6 +143,7 @@ def test_every_kind_of_ca_key_is_verified(kind: str, workshop: Workshop) -> None
 
 
 @pytest.mark.parametrize("options", [("-sigopt", "rsa_padding_mode:pss"), ("-sha512",), ("-sha1",)])
+@pytest.mark.slow
 def test_every_kind_of_rsa_signature_is_verified(options: tuple[str, ...], workshop: Workshop) -> None:
     root = workshop.make("Root", kind="rsa", options=options)
     leaf = workshop.make("leaf", "Root", ca=False, options=options)
@@ -300,6 +303,7 @@ def test_cas_that_cross_signed_each_other_without_a_root_end_somewhere() -> None
     assert chain.missing_issuer == "CN=A"
 
 
+@pytest.mark.slow
 def test_a_heap_where_every_ca_signed_every_other_is_solved() -> None:
     """There are more ways up than time to walk them; each certificate is looked at once."""
     keys = [new_key() for _ in range(16)]

@@ -158,6 +158,7 @@ def test_what_salesforce_exports_is_accepted_with_warnings_only(cli: Cli, folder
     assert rules(earlier) == ["ckm.store.empty-password"]
 
 
+@pytest.mark.slow
 def test_further_refusals(cli: Cli, folder: Path, pair: Pair, ca: CertificateAuthority) -> None:
     """No key at all, a key that is no PKCS#8, an upper-case alias, damage, a wrong password, other types."""
     key, chain = pkcs8(pair), ders(pair.crt, ca.intermediate, ca.root)
@@ -220,6 +221,7 @@ def test_without_the_password_it_is_unsure(cli: Cli, folder: Path, pair: Pair) -
     assert "password" in cli("check", "pay.jks").out
 
 
+@pytest.mark.slow
 def test_a_folder_is_walked_and_a_reject_outweighs_an_unreadable_file(
     cli: Cli, folder: Path, pair: Pair, ca: CertificateAuthority
 ) -> None:
@@ -242,6 +244,7 @@ def test_a_folder_is_walked_and_a_reject_outweighs_an_unreadable_file(
     validate(both.json, "check")
 
 
+@pytest.mark.slow
 def test_certificates_for_the_app_and_signed_uploads(
     cli: Cli, folder: Path, pair: Pair, other_pair: Pair, ca: CertificateAuthority
 ) -> None:
@@ -299,6 +302,7 @@ def assert_java_opens(path: Path, alias: str, key: bytes, chain: Sequence[bytes]
     assert java_chain(store, alias) == tuple(chain)
 
 
+@pytest.mark.slow
 def test_everything_that_can_be_repaired_is(
     cli: Cli, folder: Path, pair: Pair, other_pair: Pair, ca: CertificateAuthority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -345,6 +349,7 @@ def test_everything_that_can_be_repaired_is(
         assert check(cli, folder / f"out-{name}" / f"{alias}.jks").json["result"]["summary"]["accept"] == 1
 
 
+@pytest.mark.slow
 def test_a_repaired_copy_of_a_pem_or_a_weak_password_gets_a_new_password(
     cli: Cli, folder: Path, pair: Pair, ca: CertificateAuthority
 ) -> None:
@@ -457,6 +462,7 @@ def test_a_slip_in_our_own_making_stops_the_run(cli: Cli, folder: Path, monkeypa
     assert not (folder / "pay").exists()
 
 
+@pytest.mark.slow
 def test_as_a_process_no_secret_is_told(folder: Path, pair: Pair) -> None:
     """The whole command, its password from a file that is not quoted anywhere."""
     (folder / "pay.jks").write_bytes(keystore(pkcs8(pair), ders(pair.crt), password="tell-nobody"))
@@ -496,6 +502,7 @@ def test_a_progress_bar_shows_on_a_terminal_only(folder: Path, pair: Pair) -> No
     assert json.loads(out)["result"]["summary"]["accept"] == 30
 
 
+@pytest.mark.slow
 def test_nothing_is_accepted_that_java_cannot_open(pair: Pair, ca: CertificateAuthority) -> None:
     """Single flipped bits under a digest that was made to fit again: the hardest damage to notice."""
     import random

@@ -27,6 +27,7 @@ def fingerprints(path: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("form", ["root first", "DER and PKCS#7", "one .pem"])
+@pytest.mark.slow
 def test_order_encoding_and_ending_are_mended(
     form: str, cli: Cli, folder: Path, pair: Pair, ca: CertificateAuthority, csr: Path
 ) -> None:

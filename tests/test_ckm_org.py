@@ -60,6 +60,7 @@ def calls(folder: Path) -> list[list[Any]]:
     return [call for call in map(json.loads, lines) if call[0][0] != "org"]
 
 
+@pytest.mark.slow
 def test_the_whole_loop(cli: Cli, org: FakeOrg, folder: Path, ca: CertificateAuthority) -> None:
     """Create, request, signed by openssl, chain, upload, expiry read back, download, covered; then a renewal."""
     made = cli(
@@ -120,6 +121,7 @@ def test_the_whole_loop(cli: Cli, org: FakeOrg, folder: Path, ca: CertificateAut
     )
 
 
+@pytest.mark.slow
 def test_simple_salesforce_reads_the_same(
     cli: Cli, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -151,6 +153,7 @@ def test_simple_salesforce_reads_the_same(
 
 
 @pytest.mark.parametrize("command", ["create", "upload"])
+@pytest.mark.slow
 def test_the_source_passes_the_schema_and_the_real_cli(
     command: str, cli: Cli, folder: Path, pair: Pair, ca: CertificateAuthority
 ) -> None:
@@ -235,6 +238,7 @@ def test_nobody_is_there_to_be_asked(how: tuple[str, ...], cli: Cli, org: FakeOr
     assert not org.requests
 
 
+@pytest.mark.slow
 def test_with_yes_it_says_which_org_and_what(cli: Cli, org: FakeOrg) -> None:
     """On stderr, under --quiet and --json too, and among the warnings of --json; production in capitals."""
     done = cli("ckm", "create", "pay", "-o", "prod", "--deploy", "--yes", "--json")
@@ -248,6 +252,7 @@ def test_with_yes_it_says_which_org_and_what(cli: Cli, org: FakeOrg) -> None:
 
 
 @pytest.mark.parametrize("answer", ["y", "n", "\x03"])
+@pytest.mark.slow
 def test_on_a_terminal_it_asks(answer: str, org: FakeOrg, folder: Path) -> None:
     """The org and the change stand above the question; no, and Ctrl-C, leave nothing behind."""
     child = pexpect.spawn(
@@ -284,6 +289,7 @@ def expired_intermediate(ca: CertificateAuthority, out: Path) -> Path:
     return out
 
 
+@pytest.mark.slow
 def test_the_wrong_chain_is_refused_before_anything_is_sent(
     cli: Cli, org: FakeOrg, folder: Path, pair: Pair, other_pair: Pair, ca: CertificateAuthority
 ) -> None:
@@ -322,6 +328,7 @@ def test_the_wrong_chain_is_refused_before_anything_is_sent(
     assert (no_org.code, no_org.json["code"]) == (1, "ckm.unproved")
 
 
+@pytest.mark.slow
 def test_a_difference_after_the_deployment_stops(
     cli: Cli, org: FakeOrg, folder: Path, ca: CertificateAuthority
 ) -> None:
@@ -380,6 +387,7 @@ def test_wrong_usage(cli: Cli, folder: Path) -> None:
     assert not Path("pay-create").exists()
 
 
+@pytest.mark.slow
 def test_each_json_result_has_the_shape_of_its_schema(
     cli: Cli, org: FakeOrg, folder: Path, ca: CertificateAuthority
 ) -> None:
@@ -411,6 +419,7 @@ def test_what_cannot_be_read_back_is_told_as_deployed(cli: Cli, org: FakeOrg, fo
     assert "took the deployment" in done.json["message"]
 
 
+@pytest.mark.slow
 def test_breaking_off_a_deployment_says_that_it_may_go_on(org: FakeOrg, folder: Path) -> None:
     """The Salesforce CLI is ended, with what it started; the org is not."""
     script = folder / "bin" / "sf"

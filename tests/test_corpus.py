@@ -127,6 +127,7 @@ def test_a_file_gets_exactly_its_findings(case: Case, check: Callable[..., Resul
 
 
 @each_case
+@pytest.mark.slow
 def test_java_opens_what_the_manifest_says(case: Case) -> None:
     """The genuine java.security.KeyStore; and what is accepted for import it opens down to the private key."""
     assert java_opens(case.data, case.password) is case.java_opens
@@ -175,6 +176,7 @@ def flipped(data: bytes, chance: random.Random) -> bytes:
 
 
 @each_case
+@pytest.mark.slow
 def test_no_broken_byte_misleads(case: Case, check: Callable[..., Result], folder: Path) -> None:
     """A verdict or our error for each, never a bug's exit code; "accept" for import only what Java opens."""
     paths = []

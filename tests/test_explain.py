@@ -76,6 +76,7 @@ def filled(message: str) -> str:
 
 
 @pytest.mark.parametrize(("explanation", "message"), ALL)
+@pytest.mark.slow
 def test_a_message_finds_its_explanation_and_no_other(explanation: Explanation, message: str) -> None:
     """Exact, in capitals, in a log, with names in it, with its quotes and blanks changed."""
     before, after = NOISE[explanation.system]
@@ -116,6 +117,7 @@ def test_the_telling_half_of_a_long_message_is_enough(explanation: Explanation, 
 
 
 @pytest.mark.parametrize("text", UNRELATED)
+@pytest.mark.slow
 def test_unrelated_text_is_not_explained(text: str, cli: Cli) -> None:
     """Exit 1 and the nearest three; common words of a message do not make it."""
     assert found(text) == []
@@ -180,6 +182,7 @@ def test_of_a_long_log_the_end_is_read() -> None:
     assert found("keytool error: java.security.UnrecoverableKeyException: Cannot recover key\n" + noise) == []
 
 
+@pytest.mark.slow
 def test_any_text_ends_in_a_match_or_our_error() -> None:
     """Random characters and words, long texts, odd scripts: quickly, too."""
     chance = random.Random(20261124)
@@ -274,6 +277,7 @@ def test_the_answers_are_of_two_wordings() -> None:
     assert all(ANSWERS["3.5.9"].values())
 
 
+@pytest.mark.slow
 def test_what_openssl_prints_is_explained(folder: Path) -> None:
     """The openssl of this machine is made to fail, whichever it is."""
     command = required("openssl")
@@ -337,6 +341,7 @@ def test_a_message_comes_through_stdin(cli: Cli) -> None:
 
 
 @pytest.mark.parametrize("rule", CATALOGUE, ids=lambda rule: rule.id)
+@pytest.mark.slow
 def test_a_rule_is_explained_by_its_id(rule: object, cli: Cli) -> None:
     """Title, reason, severity, fix, source; and Salesforce's own message, where the rule has one, is explained too."""
     from sfkeytool.acceptance.rule import Rule
@@ -429,6 +434,7 @@ def refused_store(folder: Path, pair: Pair, alias: str) -> Path:
     return folder / "in.jks"
 
 
+@pytest.mark.slow
 def test_the_menu_helps_with_a_refusal(folder: Path, pair: Pair, capsys: pytest.CaptureFixture[str]) -> None:
     """File, message, password once, name: findings, the message explained, the copy, which Java opens under that name."""
     from conftest import PASSWORD, keytool
@@ -456,6 +462,7 @@ def test_the_menu_helps_with_a_refusal(folder: Path, pair: Pair, capsys: pytest.
     assert "pay-api" not in listing
 
 
+@pytest.mark.slow
 def test_the_offer_of_the_menu_can_be_declined(folder: Path, pair: Pair, capsys: pytest.CaptureFixture[str]) -> None:
     """No message, a wrong password first, no repair: exit 3 and nothing written."""
     from conftest import PASSWORD, tree
@@ -472,6 +479,7 @@ def test_the_offer_of_the_menu_can_be_declined(folder: Path, pair: Pair, capsys:
     assert tree(folder) == before
 
 
+@pytest.mark.slow
 def test_a_refusal_can_be_broken_off_at_each_question(
     folder: Path, pair: Pair, capsys: pytest.CaptureFixture[str]
 ) -> None:

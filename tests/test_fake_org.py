@@ -81,6 +81,7 @@ CLAIMS: dict[str, Any] = {"iss": CLIENT_ID, "sub": USER, "aud": "https://login.s
         ({"sub": "nobody@example.com"}, "RS256", "hasn't approved"),
     ],
 )
+@pytest.mark.slow
 def test_pyjwt_and_the_org_agree(
     claims: dict[str, Any], algorithm: str, wanted: int | str, org: FakeOrg, pair: Pair
 ) -> None:
@@ -119,6 +120,7 @@ def test_our_assertion_is_what_pyjwt_verifies(pair: Pair) -> None:
     assert jwt.get_unverified_header(assertion)["alg"] == "RS256"
 
 
+@pytest.mark.slow
 def test_login_over_tls_with_a_ca_of_ones_own(org: FakeOrg, pair: Pair, tmp_path: Path) -> None:
     """SSL_CERT_FILE names it; without, the host is not trusted and nothing is sent."""
     arguments = (
@@ -143,6 +145,7 @@ def test_login_over_tls_with_a_ca_of_ones_own(org: FakeOrg, pair: Pair, tmp_path
 
 
 @pytest.mark.parametrize("maker", ["self-signed", "wrap", "unwrap"])
+@pytest.mark.slow
 def test_the_real_cli_takes_the_keys_that_we_write(maker: str, cli: Cli, folder: Path, pair: Pair) -> None:
     """``sf org login jwt``, unmodified, with NAME.key as it is written."""
     if maker == "self-signed":

@@ -228,6 +228,7 @@ def typed(text: str) -> Iterator[Any]:
         yield Asker(pipe, DummyOutput())
 
 
+@pytest.mark.slow
 def test_questionary_itself_takes_the_answers(folder: Path, pair: Pair, capsys: pytest.CaptureFixture[str]) -> None:
     """The menu, the third job, real prompts; an illegal NAME is refused at once and can be mended."""
     from sfkeytool.cli.menu import run_menu
@@ -331,6 +332,7 @@ def test_a_road_with_one_job_asks_no_second_time(road: str, folder: Path, capsys
 
 
 @pty_only
+@pytest.mark.slow
 def test_the_menu_makes_a_pair_on_a_terminal(folder: Path) -> None:
     """Bare sfkeytool, Enter for every default: an admin's first minute."""
     with terminal(folder=folder) as child:
@@ -359,6 +361,7 @@ def test_the_menu_makes_a_pair_on_a_terminal(folder: Path) -> None:
 
 
 @pty_only
+@pytest.mark.slow
 def test_a_typed_password_is_not_echoed_and_a_wrong_one_is_asked_again(folder: Path, pair: Pair) -> None:
     """unwrap on a terminal: the password is asked for when it turns out to be needed."""
     from conftest import openssl
@@ -391,6 +394,7 @@ def test_a_typed_password_is_not_echoed_and_a_wrong_one_is_asked_again(folder: P
 
 @pty_only
 @pytest.mark.parametrize(("extra", "env"), [(["--no-prompt"], {}), (["--json"], {}), ([], {"CI": "true"})])
+@pytest.mark.slow
 def test_nothing_is_asked_where_nobody_should_be(extra: list[str], env: dict[str, str], folder: Path) -> None:
     """--no-prompt, --json and CI, on a terminal: exit 2 at once."""
     with terminal("self-signed", *extra, folder=folder, **env) as child:
@@ -400,6 +404,7 @@ def test_nothing_is_asked_where_nobody_should_be(extra: list[str], env: dict[str
 
 
 @pty_only
+@pytest.mark.slow
 def test_a_4096_bit_key_has_a_spinner_and_no_color_is_honoured(folder: Path) -> None:
     """On a terminal only; with NO_COLOR there is no color in the output."""
     with terminal("self-signed", "pay", "--key-size", "4096", "--password", "generate", folder=folder) as child:

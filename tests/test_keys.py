@@ -77,6 +77,7 @@ ENCRYPTED = {
 
 
 @pytest.mark.parametrize("form", PLAIN)
+@pytest.mark.slow
 def test_an_unencrypted_key_is_loaded_and_a_password_does_not_hurt(form: str, made: Made, tmp_path: Path) -> None:
     data = converted(made, tmp_path, *PLAIN[form])
     for passwords in ((), (Secret(PASSWORD),), (Secret(""),)):
@@ -86,6 +87,7 @@ def test_an_unencrypted_key_is_loaded_and_a_password_does_not_hurt(form: str, ma
 
 
 @pytest.mark.parametrize("form", ENCRYPTED)
+@pytest.mark.slow
 def test_an_encrypted_key_is_loaded_with_the_password_that_fits(form: str, made: Made, tmp_path: Path) -> None:
     """Each password is tried; the one that opened it is told, so that the key is never written in clear."""
     data = converted(made, tmp_path, *ENCRYPTED[form])
@@ -204,6 +206,7 @@ def test_a_size_that_salesforce_refuses_is_refused_in_its_words(bits: int, tmp_p
 
 
 @pytest.mark.parametrize("bits", keys.SUPPORTED_BITS)
+@pytest.mark.slow
 def test_a_generated_key_passes_openssls_check(bits: int, tmp_path: Path) -> None:
     generated = keys.generate_key(bits)
     (tmp_path / "new.key").write_bytes(keys.encode_key_pem(generated, None))
@@ -344,6 +347,7 @@ def test_a_huge_encrypted_key_is_refused_by_its_length(form: str, made: Made, tm
 
 
 @pytest.mark.parametrize("form", ["PKCS#8 DER", "PKCS#1 PEM", "PBES2 AES-256 DER", "DEK-Info AES-128"])
+@pytest.mark.slow
 def test_flipped_bytes_and_cuts_end_in_one_of_our_errors(form: str, made: Made, tmp_path: Path) -> None:
     data = converted(made, tmp_path, *({**PLAIN, **ENCRYPTED})[form])
     for damaged in _damaged(data):

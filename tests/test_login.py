@@ -100,6 +100,7 @@ def test_what_the_other_commands_write_logs_in(maker: str, log_in: Cli, cli: Cli
     assert result.json["result"]["certificate"]["publicKeySha256"] == result.json["result"]["key"]["publicKeySha256"]
 
 
+@pytest.mark.slow
 def test_any_container_of_the_key_will_do(
     log_in: Cli, cli: Cli, pair: Pair, other_pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -126,6 +127,7 @@ def test_any_container_of_the_key_will_do(
     assert log_in("-f", "-", stdin=pem).code == 0
 
 
+@pytest.mark.slow
 def test_an_accepted_login_is_noted_in_the_receipt(log_in: Cli, cli: Cli, org: FakeOrg) -> None:
     """So that ``renew --status`` knows; a login with another key's file, or a refused one, is not noted."""
     assert cli("self-signed", "pay", "--password", "generate").code == 0
@@ -279,6 +281,7 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize(("error", "description", "code"), REFUSALS)
+@pytest.mark.slow
 def test_a_refusal_is_exit_4_and_explained_by_its_description(
     error: str, description: str, code: str, log_in: Cli, org: FakeOrg, pair: Pair
 ) -> None:
@@ -375,6 +378,7 @@ def test_wait_runs_out_with_the_last_reason(org: FakeOrg, pair: Pair, other_pair
 
 
 @pytest.mark.parametrize(("error", "description"), [row[:2] for row in REFUSALS if row[2] != "invalid-assertion"])
+@pytest.mark.slow
 def test_other_refusals_end_a_wait_at_once(
     error: str, description: str, log_in: Cli, org: FakeOrg, pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -400,6 +404,7 @@ def test_a_wait_shows_on_stderr_that_it_waits(
 # Secrets
 
 
+@pytest.mark.slow
 def test_no_secret_is_seen_anywhere(org: FakeOrg, pair: Pair, folder: Path) -> None:
     """Key, assertion and token: not in output, with -v and SFKEYTOOL_DEBUG=1 either, and in no argument."""
     secrets = [line for line in pair.key.read_text().splitlines() if "-----" not in line]

@@ -167,6 +167,7 @@ def test_the_audit_logs_in_to_an_external_client_app_too(cli: Cli, org: FakeOrg,
     assert cli("audit", *flags, "--external-client-app", "--json").code == 0
 
 
+@pytest.mark.slow
 def test_an_instanced_host_is_warned_of(
     cli: Cli, org: FakeOrg, pair: Pair, monkeypatch: pytest.MonkeyPatch, folder: Path
 ) -> None:

@@ -160,6 +160,7 @@ def test_what_goes_over_the_wire_is_one_form_post(serve: Callable[..., Server], 
         (http(200, GRANT[:40], length=40), "network.not-salesforce", "no answer to a login"),
     ],
 )
+@pytest.mark.slow
 def test_an_answer_that_is_about_no_login_ends_it_at_once(
     answer: bytes, code: str, words: str, serve: Callable[..., Server], log_in: Login, slept: list[float]
 ) -> None:
@@ -187,6 +188,7 @@ def _hang_up(_: socket.socket) -> None:
         (http(503, b"{}", "Retry-After: Tue, 24 Nov 2026 10:00:00 GMT"), "network.server-error", [1, 3]),
     ],
 )
+@pytest.mark.slow
 def test_a_fault_that_passes_is_tried_three_times(
     answer: Any, code: str, pauses: list[float], serve: Callable[..., Server], log_in: Login, slept: list[float]
 ) -> None:
@@ -243,6 +245,7 @@ def test_a_wrong_clock_is_the_first_cause_of_an_expired_assertion(serve: Callabl
         assert bool(told) is named, description
 
 
+@pytest.mark.slow
 def test_nobody_listening_no_such_host_and_no_address_are_told_apart(cli: Cli, pair: Pair, slept: list[float]) -> None:
     """Exit code 1, 1 and 2."""
     with socket.create_server(("127.0.0.1", 0)) as closed:
@@ -318,6 +321,7 @@ def test_a_proxy_of_another_kind_is_refused(value: str, cli: Cli, pair: Pair, mo
 
 
 @pytest.mark.parametrize("exempt", ["*", "no-such.invalid", " other.example , .invalid", "INVALID"])
+@pytest.mark.slow
 def test_no_proxy_names_hosts_that_are_reached_without_it(
     exempt: str, serve: Callable[..., Server], cli: Cli, pair: Pair, monkeypatch: pytest.MonkeyPatch, slept: list[float]
 ) -> None:

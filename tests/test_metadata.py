@@ -52,6 +52,7 @@ def sources(folder: Path) -> list[Path]:
 
 
 @pytest.mark.parametrize("kind", ["external-client-app", "connected-app"])
+@pytest.mark.slow
 def test_the_schema_of_the_metadata_api_takes_what_is_written(kind: str, made: Cli, folder: Path) -> None:
     """Every file, with texts that need escaping; and each holds no consumer key, secret or link of ours."""
     result = made(
@@ -79,6 +80,7 @@ def test_the_schema_is_a_judge_that_can_say_no() -> None:
 
 
 @pytest.mark.parametrize("kind", ["external-client-app", "connected-app"])
+@pytest.mark.slow
 def test_the_real_cli_converts_it_and_drops_nothing(kind: str, made: Cli, folder: Path) -> None:
     """``sf project convert source`` names the same members as our own package.xml."""
     assert made("metadata", "pay_api", *MAIL, "--kind", kind, "--permission-set", "--project", "new").code == 0

@@ -7,6 +7,7 @@ import pytest
 from sfkeytool.crypto.der import children, read_tlv
 
 
+@pytest.mark.slow
 def test_nothing_that_java_refuses_is_accepted() -> None:
     """And the sample says something: there are enough of each kind."""
     wrong, tally = mutants.misjudged(400)

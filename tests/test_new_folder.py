@@ -57,6 +57,7 @@ def state(root: Path) -> str:
     return "complete"
 
 
+@pytest.mark.slow
 def test_a_kill_at_any_step_leaves_it_complete_or_absent(tmp_path: Path) -> None:  # noqa: F811
     """Without any repair; and the next run removes what was staged."""
     seen = set()

@@ -495,6 +495,7 @@ def test_a_failure_is_a_warning_that_says_why_and_nothing_secret(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs fork")
+@pytest.mark.slow
 def test_after_a_kill_at_any_step_each_event_is_told_once_or_said_to_be_a_repetition(
     webhook: Arrived, tmp_path: Path
 ) -> None:
@@ -551,6 +552,7 @@ def test_two_runs_at_once_take_turns(webhook: Arrived, tmp_path: Path) -> None:
     assert len(webhook.messages) == 1
 
 
+@pytest.mark.slow
 def test_a_year_of_daily_runs_tells_each_event_once(mail: Arrived, webhook: Arrived, tmp_path: Path) -> None:
     """With servers that refuse, runs that are killed at any step, renewals and a file that cannot be read."""
     year = Year(tmp_path / "state.json", [mail, webhook])

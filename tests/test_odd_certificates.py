@@ -278,6 +278,7 @@ def wrapped(cli: Cli, *more: object) -> Result:
     return cli("wrap", "pay", *files, *more, "--password", "env:TEST_PASSWORD", "--json")
 
 
+@pytest.mark.slow
 def test_keytool_lists_what_wrap_made_of_an_odd_chain(cli: Cli, odd_chain: tuple[bytes, bytes]) -> None:
     """An ampersand in leaf and CA: the chain has both, byte for byte, and wrap says what is unusual."""
     result = wrapped(cli)
@@ -431,6 +432,7 @@ def test_unwrap_says_which_certificate_is_damaged_and_writes_the_key(
     assert (folder / "pay" / "pay.key").is_file()
 
 
+@pytest.mark.slow
 def test_wrap_makes_no_keystore_that_java_cannot_open(
     cli: Cli, odd_chain: tuple[bytes, bytes], key: rsa.RSAPrivateKey
 ) -> None:

@@ -188,6 +188,7 @@ def test_a_truncated_store_is_our_error(type: StoreType, end: int) -> None:
 @pytest.mark.parametrize("type", FILES)
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(position=st.integers(0, 5500), bit=st.integers(0, 7))
+@pytest.mark.slow
 def test_a_flipped_bit_gives_a_value_or_our_error(type: StoreType, position: int, bit: int) -> None:
     """Signed anew where that needs no key, so that the damage reaches the parser."""
     data = bytearray(fixture(type))

@@ -27,6 +27,7 @@ def opens(jks: Path, password: str) -> bool:
     [b"%b", b"%b\n", b"%b\r\n", b"\xef\xbb\xbf%b\n", "utf-16", "utf-16-le-bom"],
     ids=["bare", "LF", "CRLF", "BOM", "UTF-16 of PowerShell", "UTF-16 LE"],
 )
+@pytest.mark.slow
 def test_a_password_file_is_read_as_people_write_it(content: bytes | str, cli: Cli, folder: Path, pair: Pair) -> None:
     """One trailing newline and a BOM are dropped; Java opens the keystore with the bare password."""
     if isinstance(content, bytes):
@@ -39,6 +40,7 @@ def test_a_password_file_is_read_as_people_write_it(content: bytes | str, cli: C
     assert opens(folder / "pay" / "pay.jks", NEEDLE)
 
 
+@pytest.mark.slow
 def test_every_source_gives_the_same_password(
     cli: Cli, folder: Path, pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:

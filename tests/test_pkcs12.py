@@ -94,6 +94,7 @@ PASSWORDS = {
 
 
 @pytest.mark.parametrize("name", PASSWORDS)
+@pytest.mark.slow
 def test_the_right_password_opens_everything_in(name: str) -> None:
     store = parse((FIXTURES / name).read_bytes(), "no", "nor this", PASSWORDS[name])
     assert_holds_first(store)
@@ -140,6 +141,7 @@ def test_both_keys_of_keytools_file_come_out() -> None:
 
 
 @pytest.mark.parametrize("password", ["changeit", "", "pässwörd", "100 €"])
+@pytest.mark.slow
 def test_java_s_files_open_under_any_password_that_it_takes(password: str) -> None:
     try:
         data = java_make(

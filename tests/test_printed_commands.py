@@ -79,6 +79,7 @@ UNFILLABLE = {
 """Files whose blank nothing in the corpus could fill; the rule's command is run on another one."""
 
 
+@pytest.mark.slow
 def test_every_command_of_a_finding_runs(cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On the very file that it is about, from where the reader is, each kind of command once; and the file stays."""
     monkeypatch.setenv("OPENS_KEY", CORPUS_KEY_PASSWORD)
@@ -202,6 +203,7 @@ BLANKS = {
 
 
 @pytest.mark.parametrize(("command", "id"), [one for one in typed() if not one[0].startswith(ELSEWHERE)])
+@pytest.mark.slow
 def test_every_command_of_an_explanation_runs(
     command: str, id: str, cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -89,6 +89,7 @@ def test_unwrap_tries_the_empty_password_first(cli: Cli, folder: Path, pair: Pai
 
 
 @pytest.mark.parametrize("alias", ["../../evil", "con", "a/b", "1", "ünïcode", "x" * 90, ".ssh"])
+@pytest.mark.slow
 def test_unwrap_makes_any_alias_a_harmless_name(alias: str, cli: Cli, folder: Path, pair: Pair) -> None:
     """An alias comes from a stranger's file: it never steers where files land."""
     from sfkeytool.keystores.jks import encode_jks
@@ -307,6 +308,7 @@ def test_unwrap_writes_several_entries_into_one_folder(cli: Cli, folder: Path, e
     assert {"first.key", "second.key", "first.crt", "second.crt"} <= {path.name for path in (folder / "both").iterdir()}
 
 
+@pytest.mark.slow
 def test_a_key_with_a_password_of_its_own_opens_with_both(cli: Cli, folder: Path) -> None:
     """--password is repeatable where files are read: Salesforce's classic refusal can be taken apart by a script."""
     keytool(

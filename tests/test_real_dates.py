@@ -44,6 +44,7 @@ def lay_out(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["no_expiry", "year_one", "backwards", "all_time", "never"])
+@pytest.mark.slow
 def test_no_command_breaks_on_a_real_date(name: str, cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each command that reads certificates ends as its contract says, and writes each year with four digits."""
     lay_out(name)

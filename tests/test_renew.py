@@ -73,6 +73,7 @@ def test_renew_keeps_the_key_and_both_certificates_verify_what_it_signs(pay: Cli
     assert result.json["result"]["proof"]["files"] == [f"{NEW}.jks", f"{NEW}.crt"]
 
 
+@pytest.mark.slow
 def test_the_new_folder_is_a_complete_set(pay: Cli, folder: Path) -> None:
     """Key, keystore, certificate, receipt, runbook, private; Java lists the alias; check accepts."""
     assert pay("renew", "pay", "--password", "generate").code == 0
@@ -95,6 +96,7 @@ def test_the_new_folder_is_a_complete_set(pay: Cli, folder: Path) -> None:
     assert record["follows"]["sameKey"] is True
 
 
+@pytest.mark.slow
 def test_rotate_makes_a_new_key(pay: Cli, folder: Path) -> None:
     """Of the old one's size, or of another; the runbook offers the second app as the swap without a gap."""
     before = untouched(folder / "pay")
@@ -170,6 +172,7 @@ def test_the_purpose_is_carried_over(cli: Cli, folder: Path) -> None:
     assert cli("renew", "idp", *PW, "--json").json["result"]["purpose"] == "jwt"
 
 
+@pytest.mark.slow
 def test_what_a_ca_signed(cli: Cli, folder: Path, ca: CertificateAuthority) -> None:
     """For logins a self-signed successor will do, and that is said; for TLS it is refused. --csr asks the CA again, and
     wrap completes the folder."""
@@ -223,6 +226,7 @@ def test_status_follows_receipts_and_what_people_note(pay: Cli, folder: Path) ->
     ["5", '"pay"', "[]", "{}", '{"name": "pay"}', '{"name": "pay", "notAfter": 5}', '{"name": ["pay"], "notAfter": "2027-01-01"}',
      '{"name": "pay", "notAfter": "never", "sameKey": "x"}', '{"name": "../../pay", "notAfter": "2027-01-01"}'],
 )  # fmt: skip
+@pytest.mark.slow
 def test_a_hostile_receipt_misleads_nobody(follows: str, pay: Cli, folder: Path) -> None:
     """Whatever stands in it: our error, or its generation is passed over."""
     (folder / "pay_x").mkdir()
@@ -326,6 +330,7 @@ def test_the_runbook_can_be_followed(command: str, pay: Cli, folder: Path) -> No
 
 
 @pytest.mark.parametrize("command", ["renew", "rotate"])
+@pytest.mark.slow
 def test_a_kill_at_every_write_leaves_the_new_folder_complete_or_absent(command: str, pay: Cli, folder: Path) -> None:
     """Without any repair; and the old one bit for bit what it was."""
     before = untouched(folder / "pay")

@@ -70,6 +70,7 @@ def shell(line: str, home: Path, **environ: str) -> Result:
     return Result(done.returncode, done.stdout, done.stderr)
 
 
+@pytest.mark.slow
 def test_the_configuration_tells_once_and_shows_what_it_would_tell(home: Path, webhook: Arrived) -> None:  # noqa: F811
     """A dry run first, then two days."""
     certificates = home / "certificates"
@@ -83,6 +84,7 @@ def test_the_configuration_tells_once_and_shows_what_it_would_tell(home: Path, w
     assert subject in dry.out
 
 
+@pytest.mark.slow
 def test_a_delivery_that_failed_is_red_and_made_up_for(home: Path, webhook: Arrived) -> None:  # noqa: F811
     """Exit 1 where nothing is worse; the next run tells."""
     arguments = ("audit", "--config", "sfkeytool.toml", "--fail-on", "never", "--json")
@@ -96,6 +98,7 @@ def test_a_delivery_that_failed_is_red_and_made_up_for(home: Path, webhook: Arri
 
 
 @posix
+@pytest.mark.slow
 def test_the_cron_line_tells_once_and_prints_what_is_red(home: Path, webhook: Arrived) -> None:  # noqa: F811
     """cron mails what is printed."""
     [line] = blocks("crontab")
@@ -108,6 +111,7 @@ def test_the_cron_line_tells_once_and_prints_what_is_red(home: Path, webhook: Ar
 
 
 @posix
+@pytest.mark.slow
 def test_the_workflow_is_sound_and_its_step_tells_once(home: Path, webhook: Arrived) -> None:  # noqa: F811
     """The secret goes through the environment, and the state is saved after a red run too."""
     workflow = yaml.safe_load(blocks("yaml")[0])
@@ -126,6 +130,7 @@ def test_the_workflow_is_sound_and_its_step_tells_once(home: Path, webhook: Arri
 
 
 @posix
+@pytest.mark.slow
 def test_the_service_tells_once(home: Path, webhook: Arrived) -> None:  # noqa: F811
     """With its specifiers filled in as systemd does."""
     service, _ = blocks("ini")

@@ -218,6 +218,7 @@ def salesforce(pair: Pair, other_pair: Pair) -> Iterator[FakeOrg]:
 
 
 @pytest.mark.parametrize("case", CASES, ids=names)
+@pytest.mark.slow
 def test_wrap(case: Case, cli: Cli, heap: Heap, with_passwords: Callable[[Case], None]) -> None:
     """Key and certificate, from any heap of files."""
     with_passwords(case)
@@ -235,6 +236,7 @@ SINGLE = [case for case in CASES if case.each]
 
 
 @pytest.mark.parametrize("case", SINGLE, ids=names)
+@pytest.mark.slow
 def test_unwrap(case: Case, cli: Cli, heap: Heap, with_passwords: Callable[[Case], None]) -> None:
     """Each entry, or those that the alias names, with what `wrap --alias` would take."""
     with_passwords(case)
@@ -253,6 +255,7 @@ def test_unwrap(case: Case, cli: Cli, heap: Heap, with_passwords: Callable[[Case
 
 
 @pytest.mark.parametrize("case", [case for case in SINGLE if case.alias is None], ids=names)
+@pytest.mark.slow
 def test_check_fix(case: Case, cli: Cli, heap: Heap, with_passwords: Callable[[Case], None]) -> None:
     """Each entry as `unwrap` takes it; what cannot be told is a problem of that entry alone."""
     with_passwords(case)
@@ -277,6 +280,7 @@ def test_check_fix(case: Case, cli: Cli, heap: Heap, with_passwords: Callable[[C
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if " " not in case.files], ids=names)
+@pytest.mark.slow
 def test_login(case: Case, cli: Cli, heap: Heap, salesforce: FakeOrg, with_passwords: Callable[[Case], None]) -> None:
     """The key alone: of its certificates the org knows one, whichever that is."""
     with_passwords(case)
@@ -300,6 +304,7 @@ def test_login(case: Case, cli: Cli, heap: Heap, salesforce: FakeOrg, with_passw
 
 
 @pytest.mark.parametrize("case", [case for case in SINGLE if case.alias is None], ids=names)
+@pytest.mark.slow
 def test_a_key_that_is_used_again(case: Case, cli: Cli, heap: Heap, with_passwords: Callable[[Case], None]) -> None:
     """`--key FILE`: the key alone, and no --alias to name it by."""
     with_passwords(case)
@@ -353,6 +358,7 @@ def test_compare_of_half_a_pair_and_of_two_exports(cli: Cli, heap: Heap) -> None
         ("O", "key.no-match"),
     ],
 )
+@pytest.mark.slow
 def test_several_certificates_in_the_folder_of_a_name(
     certificates: str, expected: str, cli: Cli, folder: Path, heap: Heap, salesforce: FakeOrg
 ) -> None:
@@ -377,6 +383,7 @@ def test_several_certificates_in_the_folder_of_a_name(
         assert logged_in.json["code"] == "login.certificate-mismatch"
 
 
+@pytest.mark.slow
 def test_the_key_in_the_folder_and_an_alias_together(cli: Cli, folder: Path, heap: Heap) -> None:
     """It opens the entry that the alias names, even where no password does; an entry of another key ends the run."""
     (folder / "pay").mkdir()
@@ -418,6 +425,7 @@ def test_what_was_not_taken_is_told(cli: Cli, heap: Heap) -> None:
     assert "entry 'second' (not opened)" in closed.err
 
 
+@pytest.mark.slow
 def test_an_ambiguity_lists_the_choices_and_only_ways_that_work(cli: Cli, heap: Heap) -> None:
     """An alias is proposed where it decides; each that is proposed is tried here."""
     flags = ("--password", "env:TEST_PASSWORD", "--input-password", "env:TEST_PASSWORD", "--json")
@@ -442,6 +450,7 @@ def test_an_ambiguity_lists_the_choices_and_only_ways_that_work(cli: Cli, heap: 
 
 
 @pytest.mark.parametrize("command", [WRAP, UNWRAP, LOGIN], ids=lambda command: command.name)
+@pytest.mark.slow
 def test_an_entrys_own_password_is_asked_for_by_its_name(
     command: Command, folder: Path, heap: Heap, salesforce: FakeOrg, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -557,6 +566,7 @@ def test_unwrap_of_a_key_alone_says_what_is_missing(cli: Cli, folder: Path, heap
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a POSIX shell")
 @pytest.mark.parametrize("made_by", ["wrap", "wrap, own password", "self-signed", "renew"])
+@pytest.mark.slow
 def test_the_way_to_a_key_in_clear_is_a_command_that_works(
     made_by: str, cli: Cli, folder: Path, heap: Heap, monkeypatch: pytest.MonkeyPatch
 ) -> None:

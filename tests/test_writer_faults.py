@@ -192,6 +192,7 @@ def without_made_folders(found: Snapshot) -> Snapshot:
 
 @each_disk
 @each_scenario
+@pytest.mark.slow
 def test_after_a_failing_step_everything_is_as_it_was(tmp_path: Path, scenario: Scenario, disk: str) -> None:
     """Or complete, where the step that failed came after the commit."""
     steps, complete = undisturbed(scenario, tmp_path, disk)
@@ -220,6 +221,7 @@ def test_after_a_failing_step_everything_is_as_it_was(tmp_path: Path, scenario: 
 
 @each_disk
 @each_scenario
+@pytest.mark.slow
 def test_where_undoing_fails_too_the_next_run_repairs(tmp_path: Path, scenario: Scenario, disk: str) -> None:
     """A disk that dies in the middle and comes back."""
     steps, complete = undisturbed(scenario, tmp_path, disk)
@@ -247,6 +249,7 @@ def test_where_undoing_fails_too_the_next_run_repairs(tmp_path: Path, scenario: 
 
 @each_scenario
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+@pytest.mark.slow
 def test_a_signal_at_any_step_leaves_all_or_nothing(tmp_path: Path, scenario: Scenario, number: signal.Signals) -> None:
     """Before the files are published it wins and all is undone; after that the files are there, and are told of."""
     if threading.current_thread() is not threading.main_thread():
@@ -303,6 +306,7 @@ def killed(work: Callable[[], object], when: int, disk: str) -> bool:
 
 @each_disk
 @each_scenario
+@pytest.mark.slow
 def test_after_a_kill_at_any_step_the_next_run_repairs(tmp_path: Path, scenario: Scenario, disk: str) -> None:
     """In any of the folders: the old content is back, or the run is complete, in all of them at once."""
     steps, complete = undisturbed(scenario, tmp_path, disk)
@@ -346,6 +350,7 @@ def finished(root: Path) -> Snapshot:
 
 @each_disk
 @each_scenario
+@pytest.mark.slow
 def test_a_kill_while_repairing_is_repaired_in_turn(tmp_path: Path, scenario: Scenario, disk: str) -> None:
     steps, complete = undisturbed(scenario, tmp_path, disk)
     publishing = [number for number, name in enumerate(steps) if name in ("replace", "rename")]
@@ -367,6 +372,7 @@ def test_a_kill_while_repairing_is_repaired_in_turn(tmp_path: Path, scenario: Sc
 
 @each_disk
 @each_scenario
+@pytest.mark.slow
 def test_no_secret_is_on_the_disk_under_a_looser_mode_at_any_step(
     tmp_path: Path, umask: Callable[[int], None], scenario: Scenario, disk: str
 ) -> None:
