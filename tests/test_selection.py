@@ -298,7 +298,7 @@ def test_login(case: Case, cli: Cli, heap: Heap, salesforce: FakeOrg, with_passw
     else:
         assert "certificate" not in result.json["result"], "nothing is guessed"
     codes = {notice["code"] for notice in result.json["notices"]}
-    assert ("login.entry-locked" in codes) is (case.files == "own-password.jks" and case.alias is None)
+    assert ("login.entry-locked" in codes) is (case.files == "own-password.jks" and case.alias != "second")
     several = [line for line in result.json["warnings"] if "certificates" in line]
     assert bool(several) is (case.pair == "certificate.ambiguous")
 
