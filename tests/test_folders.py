@@ -114,6 +114,6 @@ def test_damaged_metadata_that_can_hold_no_certificate_is_passed_over(cli: Cli, 
         result = cli(*command, folder, "--json")
         assert (result.code, "listView" in result.out) == (0, False), result
     assert cli("compare", folder, pair.crt).err == ""
-    assert cli("show", view).code == 1
+    assert cli("show", view, "--json").json["code"] == "xml.malformed-other"
     (folder / "App.connectedApp-meta.xml").write_text("<ConnectedApp><label xsi:nil></label></ConnectedApp>")
     assert cli("show", folder).code == 1

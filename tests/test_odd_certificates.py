@@ -429,6 +429,7 @@ def test_unwrap_says_which_certificate_is_damaged_and_writes_the_key(
     corpus = Path(__file__).parent.parent / "fixtures" / "corpus"
     result = cli("unwrap", corpus / name, "--password", "env:CORPUS_PASSWORD", "--json").json
     assert any("pay.crt is damaged" in warning for warning in result["warnings"])
+    assert "unwrap.damaged-certificate" in [notice["code"] for notice in result["notices"]]
     assert (folder / "pay" / "pay.key").is_file()
 
 

@@ -227,6 +227,10 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         "unwrap.not-a-keystore": ("`unwrap` was given what is no keystore.", "See what it is: `sfkeytool show FILE`."),
         "xml.doctype": ("The XML has a document type, which no metadata has.", "Retrieve the file again."),
         "xml.malformed": ("The metadata file is not well-formed XML.", "Retrieve the file again."),
+        "xml.malformed-other": (
+            "The XML is not well-formed, and its root is none that holds a certificate.",
+            "Name the file that holds the certificate.",
+        ),
         "zip.damaged": ("The zip, or an entry of it, is damaged.", "Retrieve it again."),
         "zip.duplicate": ("An entry is twice in the zip; only the first was read.", "Make the zip again."),
         "zip.encrypted": ("An entry of the zip is encrypted.", "Unpack it yourself, and name the folder."),

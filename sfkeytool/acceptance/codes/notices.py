@@ -123,6 +123,10 @@ NOTICES: Mapping[str, tuple[str, str]] = {
         "The old certificate was signed by a CA, the new one is self-signed.",
         "Make a request with `--csr`, if others must trust it.",
     ),
+    "unwrap.damaged-certificate": (
+        "The certificate of an entry is damaged; it was written, and the key is good.",
+        "Do not upload it: have the key's certificate made again.",
+    ),
     "unwrap.no-certificate": ("An entry has a key and no certificate for it.", "Add it when you wrap the key."),
     "unwrap.renamed": ("An entry was written under a legal name.", _NOTHING),
     "unwrap.trusted-ignored": ("Trusted certificates of the keystore were not written.", _NOTHING),
