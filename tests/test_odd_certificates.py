@@ -421,6 +421,17 @@ def test_no_maker_takes_a_certificate_whose_own_signature_does_not_verify(
         assert not Path("pay").exists()
 
 
+def test_a_pair_that_nobody_can_judge_is_refused_with_a_way_on_that_can_be_typed(cli: Cli, folder: Path) -> None:
+    """Whether a key that is marked RSASSA-PSS counts as RSA, no page tells."""
+    openssl("genpkey", "-algorithm", "RSA-PSS", "-pkeyopt", "rsa_keygen_bits:2048", "-out", "pss.key")
+    openssl("req", "-x509", "-key", "pss.key", "-out", "pss.crt", "-days", "100", "-subj", "/CN=pss")
+    result = cli("wrap", "pay", "pss.key", "pss.crt", "--password", "generate", "--json")
+    assert (result.code, result.json["code"]) == (1, "ckm.key.not-rsa")
+    assert "cannot be judged" in result.json["message"]
+    assert not any("{" in action for action in result.json["actions"])
+    assert not (folder / "pay").exists()
+
+
 @pytest.mark.parametrize("name", ["bad-signature.jks", "algorithms-differ.jks"])
 def test_unwrap_says_which_certificate_is_damaged_and_writes_the_key(
     name: str, cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch

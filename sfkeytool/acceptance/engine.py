@@ -29,10 +29,11 @@ class Finding:
 
 @dataclass(frozen=True)
 class Unknown:
-    """A rule that applies and could not be judged."""
+    """A rule that applies and could not be judged. ``fix`` is the rule's, for this file."""
 
     rule: Rule
     reason: str
+    fix: str
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def judge(subject: Subject, rules: Sequence[Rule] = CATALOGUE) -> Report:
             continue
         for checked in rule.check(subject):
             if isinstance(checked, CannotTell):
-                unknown.append(Unknown(rule, checked.reason))
+                unknown.append(Unknown(rule, checked.reason, _fix(rule.fix, subject)))
             else:
                 findings.append(Finding(rule, checked, _fix(checked.fix or rule.fix, subject)))
     findings.sort(key=lambda finding: list(Severity).index(finding.rule.severity))

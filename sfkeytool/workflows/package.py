@@ -177,7 +177,7 @@ def judge_file(
         notices[rule.id] = Notice(rule.id, said)
     for unknown in report.unknown:
         if unknown.rule.severity is Severity.ERROR:
-            raise CertificateError(unknown.rule.id, f"cannot be judged: {unknown.reason}", unknown.rule.fix)
+            raise CertificateError(unknown.rule.id, f"cannot be judged: {unknown.reason}", unknown.fix)
         notices.setdefault(unknown.rule.id, Notice(unknown.rule.id, unknown.reason))
     return tuple(notices.values())
 
