@@ -9,9 +9,12 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from fake_org import FakeOrg
 
 PASSWORD = "changeit-changeit-24"
 
@@ -72,6 +75,17 @@ def cli(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mo
         return Result(code, captured.out, captured.err)
 
     return run
+
+
+@pytest.fixture
+def org(monkeypatch: pytest.MonkeyPatch) -> "Iterator[FakeOrg]":
+    """An empty org that is none, which the environment names."""
+    from fake_org import FakeOrg
+
+    with FakeOrg(tls=False) as org:
+        monkeypatch.setenv("SF_ACCESS_TOKEN", org.let_in())
+        monkeypatch.setenv("SF_ORG_INSTANCE_URL", org.url)
+        yield org
 
 
 def process(*arguments: object, cwd: Path, env: dict[str, str] | None = None, **options: Any) -> Result:

@@ -4,7 +4,7 @@ import json
 import re
 import shlex
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -242,14 +242,6 @@ def test_a_reminder_is_made_of_what_the_logins_use(cli: Cli, folder: Path) -> No
 
 
 # Orgs
-
-
-@pytest.fixture
-def org(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeOrg]:
-    with FakeOrg(tls=False) as org:
-        monkeypatch.setenv("SF_ACCESS_TOKEN", org.let_in())
-        monkeypatch.setenv("SF_ORG_INSTANCE_URL", org.url)
-        yield org
 
 
 @pytest.mark.slow

@@ -1,7 +1,7 @@
 """What ``audit`` leaves out or folds away, and says so: dead certificates of CKM, excluded files, undeployed source."""
 
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,14 +17,6 @@ from test_audit_advice import app, certificate
 from sfkeytool.audit.patterns import parse_forceignore
 
 Cli = Callable[..., Result]
-
-
-@pytest.fixture
-def org(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeOrg]:
-    with FakeOrg(tls=False) as org:
-        monkeypatch.setenv("SF_ACCESS_TOKEN", org.let_in())
-        monkeypatch.setenv("SF_ORG_INSTANCE_URL", org.url)
-        yield org
 
 
 def in_certs(name: str, days: int, project: str = "p") -> None:

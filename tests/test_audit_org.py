@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,15 +34,6 @@ from sfkeytool.passwords import Secret
 from sfkeytool.salesforce.soap import read_request
 
 Cli = Callable[..., Result]
-
-
-@pytest.fixture
-def org(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeOrg]:
-    """An empty one, which the environment names."""
-    with FakeOrg(tls=False) as org:
-        monkeypatch.setenv("SF_ACCESS_TOKEN", org.let_in())
-        monkeypatch.setenv("SF_ORG_INSTANCE_URL", org.url)
-        yield org
 
 
 def by_place(result: Result) -> dict[str, dict[str, Any]]:

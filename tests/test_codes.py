@@ -21,7 +21,6 @@ from conftest import CertificateAuthority, Pair, Result, process
 from dated_certificates import dated, pem
 from fake_org import FakeOrg
 from filled_org import fill, make, request
-from test_audit_org import org as salesforce  # noqa: F401 - a fixture
 from test_json import validate
 from test_login import REFUSALS
 
@@ -315,10 +314,10 @@ REFUSED_BY_THE_API = {
 
 
 @pytest.mark.parametrize("word", REFUSED_BY_THE_API)
-def test_what_an_org_answers_has_a_code(word: str, salesforce: FakeOrg) -> None:  # noqa: F811
+def test_what_an_org_answers_has_a_code(word: str, org: FakeOrg) -> None:
     """In the REST API's own words."""
-    salesforce.contents.query = lambda *_, **__: (400, [{"message": "no", "errorCode": word}])  # type: ignore[method-assign]
-    session = Session(salesforce.url, Secret(salesforce.let_in()), "67.0")
+    org.contents.query = lambda *_, **__: (400, [{"message": "no", "errorCode": word}])  # type: ignore[method-assign]
+    session = Session(org.url, Secret(org.let_in()), "67.0")
     client = OrgClient(session, HttpTransport({}), Pace(time.monotonic, time.sleep))
     with pytest.raises(errors.OrgError) as error:
         list(client.query("SELECT Id FROM Organization"))
@@ -359,7 +358,7 @@ IN_AN_ORG = {
 def test_an_org_provokes_it(
     code: str,
     cli: Cli,
-    salesforce: FakeOrg,  # noqa: F811
+    org: FakeOrg,
     folder: Path,
     pair: Pair,
     other_pair: Pair,
@@ -369,7 +368,7 @@ def test_an_org_provokes_it(
     (folder / "two-apps.toml").write_text('[apps]\nPay = "two.crt"\n')
     (folder / "ghost.toml").write_text(f"[apps]\nghost = '{pair.crt}'\n")
     prepare, command = IN_AN_ORG[code]
-    prepare(salesforce)
+    prepare(org)
     result = cli(*command.split(), "--json")
     assert code in set(codes_in(result.json)), result
 

@@ -60,10 +60,6 @@ class Report:
         """The ids of the rules that failed, sorted."""
         return tuple(sorted({finding.rule.id for finding in self.findings}))
 
-    def concerns(self, rule_id: str) -> bool:
-        """Whether a rule failed or could not be judged."""
-        return rule_id in self.rule_ids or any(unknown.rule.id == rule_id for unknown in self.unknown)
-
 
 def judge(subject: Subject, rules: Sequence[Rule] = CATALOGUE) -> Report:
     """Every rule of the subject's profile that applies, held against it. Pure."""

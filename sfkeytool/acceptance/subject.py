@@ -383,10 +383,8 @@ def default_profile(subject: Subject) -> Profile:
 
 def _first_leaf(listed: Sequence[Certificate]) -> Certificate:
     """The first certificate that signed no other one here."""
-    for candidate in listed:
-        if not any(other != candidate and chains.signed_by(other, candidate) for other in listed):
-            return candidate
-    return listed[0]
+    issuers = chains.issuers_among(listed)
+    return next((one for one in listed if one not in issuers), listed[0])
 
 
 def _certificate(der: bytes, where: str) -> Certificate | None:

@@ -226,13 +226,8 @@ def leaves_of_key(spki_der: bytes, found: Sequence[FoundCertificate]) -> tuple[F
 
 def leaves(found: Sequence[FoundCertificate]) -> list[FoundCertificate]:
     """Certificates that signed no other one here: in a chain, only its leaf. Pure."""
-    return [
-        candidate
-        for candidate in found
-        if not any(
-            other is not candidate and chains.signed_by(other.certificate, candidate.certificate) for other in found
-        )
-    ]
+    issuers = chains.issuers_among([one.certificate for one in found])
+    return [one for one in found if one.certificate not in issuers]
 
 
 def only_leaf(

@@ -1,6 +1,6 @@
 """The certificate of a key entry: its dates, its signature, its use."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -27,10 +27,20 @@ _LIFETIMES = (
 398 as browsers have asked since 2020. Repeated in Salesforce Help, "Certificates in Salesforce"."""
 
 
-def expired(subject: Subject) -> Checked:
-    """The leaf, or an intermediate that it hangs on. Roots are trusted for their key, not for their dates."""
+def without_root(chain: ListedChain) -> "Iterator[Certificate]":
+    """The leaf, and the intermediates that it hangs on. Roots are trusted for their key, not for dates or signature."""
+    yield chain.leaf
+    above = chain.sorted.certificates[1:]
+    yield from above[:-1] if chain.sorted.complete else above
+
+
+Among = Callable[[ListedChain], Iterable["Certificate"]]
+"""Which certificates of a chain are looked at."""
+
+
+def expired(subject: Subject, among: Among = without_root) -> Checked:
     for chain in subject.chains:
-        for certificate in _without_root(chain):
+        for certificate in among(chain):
             if certificate.not_valid_after_utc < subject.as_of:
                 yield Evidence(
                     chain.name_of(certificate),
@@ -39,9 +49,9 @@ def expired(subject: Subject) -> Checked:
                 )
 
 
-def not_yet_valid(subject: Subject) -> Checked:
+def not_yet_valid(subject: Subject, among: Among = without_root) -> Checked:
     for chain in subject.chains:
-        for certificate in _without_root(chain):
+        for certificate in among(chain):
             starts_at = certificate.not_valid_before_utc
             if starts_at > subject.as_of:
                 saw = f"{title(certificate)} is not valid before {minute_utc(starts_at)}"
@@ -49,19 +59,12 @@ def not_yet_valid(subject: Subject) -> Checked:
 
 
 def weak_signature(subject: Subject) -> Checked:
-    """A root at the end is trusted without a look at its signature."""
     for chain in subject.chains:
-        for certificate in _without_root(chain):
+        for certificate in without_root(chain):
             algorithm = describe_algorithm(certificate.signature_algorithm_oid)
             if any(weak in algorithm.lower() for weak in _WEAK):
                 saw = f"{title(certificate)}, signed with {algorithm}"
                 yield Evidence(chain.name_of(certificate), saw, "SHA-256 or stronger")
-
-
-def _without_root(chain: ListedChain) -> "Iterator[Certificate]":
-    yield chain.leaf
-    above = chain.sorted.certificates[1:]
-    yield from above[:-1] if chain.sorted.complete else above
 
 
 def _no_mail_left(subject: Subject) -> Checked:

@@ -7,7 +7,7 @@ from sfkeytool.acceptance.rule import Basis, Checked, Evidence, Rule, Severity
 from sfkeytool.acceptance.rules import app, certificate, sources
 from sfkeytool.acceptance.rules.chain import has_chains, in_order, strangers, title
 from sfkeytool.acceptance.subject import ListedChain, Subject
-from sfkeytool.crypto.certificates import describe_certificate, minute_utc
+from sfkeytool.crypto.certificates import describe_certificate
 from sfkeytool.crypto.keys import SUPPORTED_BITS
 from sfkeytool.crypto.sniff import FileKind
 from sfkeytool.model import Profile
@@ -54,21 +54,11 @@ def _of_the_chain(chain: ListedChain) -> "Iterator[Certificate]":
 
 def _expired(subject: Subject) -> Checked:
     """CAs too, the root included: the article wants it in the file, and no page says what is looked at."""
-    for chain in subject.chains:
-        for one in _of_the_chain(chain):
-            ends_at = one.not_valid_after_utc
-            if ends_at < subject.as_of:
-                saw = f"{title(one)} expired on {ends_at.date()}"
-                yield Evidence(chain.name_of(one), saw, f"valid on {subject.as_of.date()}")
+    return certificate.expired(subject, _of_the_chain)
 
 
 def _not_yet_valid(subject: Subject) -> Checked:
-    for chain in subject.chains:
-        for one in _of_the_chain(chain):
-            starts_at = one.not_valid_before_utc
-            if starts_at > subject.as_of:
-                saw = f"{title(one)} is not valid before {minute_utc(starts_at)}"
-                yield Evidence(chain.name_of(one), saw, f"valid on {subject.as_of.date()}")
+    return certificate.not_yet_valid(subject, _of_the_chain)
 
 
 def _other_key(subject: Subject) -> Checked:
