@@ -14,7 +14,7 @@ import pytest
 from conftest import Pair, Result, java_tool, openssl, pem_body
 from fake_org import FakeOrg
 from metadata_schema import Types
-from test_audit_org import by_place, org  # noqa: F401 - a fixture
+from test_audit_org import by_place
 
 Cli = Callable[..., Result]
 NAMESPACE = 'xmlns="http://soap.sforce.com/2006/04/metadata"'
@@ -119,7 +119,7 @@ def test_every_field_may_name_a_certificate_of_ckm(field: str, cli: Cli, folder:
     assert [problem["code"] for problem in problems(cli("audit", ".", "--json"))] == ["certificate.none"]
 
 
-def test_every_type_is_read_from_an_org(cli: Cli, org: FakeOrg, pair: Pair) -> None:  # noqa: F811
+def test_every_type_is_read_from_an_org(cli: Cli, org: FakeOrg, pair: Pair) -> None:
     """All of them, with the certificate in each of their fields."""
     line = base64.b64encode(pem_body(pair.crt.read_text())).decode()
 

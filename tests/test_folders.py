@@ -117,3 +117,21 @@ def test_damaged_metadata_that_can_hold_no_certificate_is_passed_over(cli: Cli, 
     assert cli("show", view, "--json").json["code"] == "xml.malformed-other"
     (folder / "App.connectedApp-meta.xml").write_text("<ConnectedApp><label xsi:nil></label></ConnectedApp>")
     assert cli("show", folder).code == 1
+
+
+def test_source_that_has_to_hold_a_certificate_and_does_not_is_told(cli: Cli, folder: Path, pair: Pair) -> None:
+    """Empty, or cut so that nothing tells any more what it was: an app's certificate is never passed over."""
+    shutil.copy(pair.crt, folder / "good.crt")
+    cut = folder / "certs" / "cut.crt"
+    cut.parent.mkdir()
+    for content in (b"", b"\x30\x82\x03\x10\x30\x82"):
+        cut.write_bytes(content)
+        Path(f"{cut}-meta.xml").write_text("<Certificate><masterLabel>x</masterLabel></Certificate>")
+        app = folder / "Pay.connectedApp-meta.xml"
+        app.write_bytes(b"")
+        for command in ("show", "check") if not content else ("show",):
+            unread = cli(command, folder, "--json").json["result"]["unreadable"]
+            assert {Path(each["path"]).name for each in unread} == {"cut.crt", "Pay.connectedApp-meta.xml"}, command
+        audited = cli("audit", folder, "--json")
+        assert audited.code == 68
+        assert len(audited.json["result"]["sources"][0]["problems"]) == 2

@@ -7,10 +7,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sfkeytool.errors import InputError, SfkeytoolError
+from sfkeytool.keystores.file_names import is_worth_a_word
 from sfkeytool.model import Notice
 
 if TYPE_CHECKING:
     from sfkeytool.cli.render import Console
+
+
+_SOURCES = (".connectedapp-meta.xml", ".ecaglbloauth-meta.xml")
+
+
+def should_be_readable(path: Path, error: SfkeytoolError) -> bool:
+    """Whether what a walk could not read is told: by its name, or as source that has to hold a certificate."""
+    name = path.name.lower()
+    of_ckm = name.endswith(".crt") and os.path.isfile(f"{path}-meta.xml")
+    return of_ckm or name.endswith(_SOURCES) or is_worth_a_word(path, error)
 
 
 def named_files(paths: Sequence[Path], on_error: Callable[[SfkeytoolError, Path], None]) -> Iterator[tuple[Path, bool]]:

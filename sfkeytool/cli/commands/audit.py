@@ -11,8 +11,8 @@ from sfkeytool.cli.org_access import API_VERSION, LOGIN, TARGET_ORGS, find_orgs
 from sfkeytool.cli.render import files_facts
 from sfkeytool.cli.report_files import plan_report
 from sfkeytool.cli.run import Command, Run
+from sfkeytool.cli.walked import should_be_readable
 from sfkeytool.errors import EXIT_DONE, EXIT_FAILED, InputError, SfkeytoolError, UsageError
-from sfkeytool.keystores.file_names import is_worth_a_word
 from sfkeytool.model import Artifact, ArtifactKind, FailOn, Notice
 
 if TYPE_CHECKING:
@@ -290,7 +290,7 @@ class _Walk:
                     else:
                         carriers.append(read if read.scope else self._in_project(read, file))
             except SfkeytoolError as error:
-                if walked and not is_worth_a_word(file, error):
+                if walked and not should_be_readable(file, error):
                     self._run.console.detail(error.message)
                 else:
                     problem(error, file)

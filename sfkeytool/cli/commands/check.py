@@ -14,7 +14,7 @@ from sfkeytool.cli.org_access import NAME_CLASH_ORG
 from sfkeytool.cli.render import files_facts
 from sfkeytool.cli.report import repair_lines, report_lines
 from sfkeytool.cli.run import Command, Run
-from sfkeytool.cli.walked import Unread, named_files
+from sfkeytool.cli.walked import Unread, named_files, should_be_readable
 from sfkeytool.errors import (
     EXIT_DIFFERENT,
     EXIT_DONE,
@@ -24,7 +24,6 @@ from sfkeytool.errors import (
     SfkeytoolError,
     UsageError,
 )
-from sfkeytool.keystores.file_names import is_worth_a_word
 from sfkeytool.model import PlannedFile, Profile
 from sfkeytool.names import require_unique_name
 from sfkeytool.passwords import Source, SourceKind
@@ -149,7 +148,7 @@ def _execute(run: Run, values: Values) -> int:
                     aliases = [entry.alias for entry in entries if entry.alias is not None]
                     warn_of_clash(run, values, aliases, taken)
             except SfkeytoolError as error:
-                if walked and (error.code == "key.openssh" or not is_worth_a_word(path, error)):
+                if walked and (error.code == "key.openssh" or not should_be_readable(path, error)):
                     run.console.detail(error.message)
                 else:
                     tally.unread.add(error, path)

@@ -9,9 +9,8 @@ from sfkeytool.cli import options
 from sfkeytool.cli.fields import Field, Question, Values
 from sfkeytool.cli.render import mail_days
 from sfkeytool.cli.run import Command, Run
-from sfkeytool.cli.walked import Unread, named_files
+from sfkeytool.cli.walked import Unread, named_files, should_be_readable
 from sfkeytool.errors import EXIT_DONE, EXIT_FAILED, InputError, SfkeytoolError
-from sfkeytool.keystores.file_names import is_worth_a_word
 
 if TYPE_CHECKING:
     from sfkeytool.keystores.contents import InputFile
@@ -53,7 +52,7 @@ def _execute_show(run: Run, values: Values) -> int:
             file = run.read(path)
             facts = run.with_passwords(given, lambda known, file=file: show_file(file, known, run.now))  # type: ignore[misc]
         except SfkeytoolError as error:
-            if walked and not is_worth_a_word(path, error):
+            if walked and not should_be_readable(path, error):
                 run.console.detail(error.message)
             else:
                 unread.add(error, path)
@@ -88,7 +87,7 @@ def _execute_compare(run: Run, values: Values) -> int:
             except SfkeytoolError as error:
                 if not walked:
                     raise
-                if is_worth_a_word(path, error):
+                if should_be_readable(path, error):
                     unread.add(error, path)
         return Side(str(named), files, walked=os.path.isdir(named), unread=tuple(unread.errors))
 
