@@ -1,10 +1,57 @@
 """What flows between the rooms: requests go in, an Outcome comes out, a Receipt proves that it is on disk."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Generic, Self, TypeVar
+
+from msgspec import Meta, Struct
+from msgspec.structs import fields
+
+Fingerprint = Annotated[
+    str, Meta(pattern="^([0-9A-F]{2}:){31}[0-9A-F]{2}$", description="SHA-256, colon-separated upper-case hex")
+]
+UtcTime = Annotated[datetime, Meta(tz=True, description="ISO 8601, UTC, whole seconds")]
+"""Aware, in UTC and of whole seconds wherever it stands in a result."""
+UniqueNameText = Annotated[
+    str,
+    Meta(pattern="^[a-z](_?[a-z0-9])*$", max_length=40, description="Unique name in Certificate and Key Management"),
+]
+Code = Annotated[str, Meta(pattern=r"^[a-z0-9]+(\.[a-z0-9-]+)*$", description="Stable; in docs/codes.md")]
+
+
+class Opaque(Struct, frozen=True):
+    """A record that never shows its values in a repr: they are secret, or more bytes than anybody reads."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(…)"
+
+
+class Result(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """What a workflow found out or made, or a part of it: values until the screen, and the very shape of the JSON.
+
+    No field is secret. Datetimes are aware, UTC, whole seconds; a field that JSON leaves out is UNSET.
+    """
+
+
+class Request(Struct, frozen=True, kw_only=True):
+    """What a command is asked to do. Flags, answers and configuration fill the same request, so they cannot differ."""
+
+    @classmethod
+    def from_values(cls, values: Mapping[str, Any]) -> Self:
+        """The request of typed ``values``, by the names of its fields; a field that is a request takes from the same
+        values. What is None, or missing, keeps its default."""
+        given: dict[str, Any] = {}
+        for field in fields(cls):
+            if isinstance(field.type, type) and issubclass(field.type, Request):
+                given[field.name] = field.type.from_values(values)
+            elif values.get(field.name) is not None:
+                given[field.name] = values[field.name]
+        return cls(**given)
+
+
+R = TypeVar("R", covariant=True)
 
 
 class Purpose(StrEnum):
@@ -70,16 +117,14 @@ class ArtifactKind(StrEnum):
 _SECRET_KINDS = frozenset({ArtifactKind.PRIVATE_KEY, ArtifactKind.KEYSTORE, ArtifactKind.KEYSTORE_PASSWORD})
 
 
-@dataclass(frozen=True)
-class PlannedFile:
+class PlannedFile(Struct, frozen=True):
     """The name of a file that a run means to write; the content does not exist yet."""
 
     filename: str
     kind: ArtifactKind
 
 
-@dataclass(frozen=True)
-class Artifact:
+class Artifact(Opaque, frozen=True):
     """A file to be written: name inside its folder, content in bytes (secret if the kind is), kind.
 
     ``folder`` is a folder below the run's own, a relative POSIX path; empty where the run fills just one.
@@ -87,28 +132,25 @@ class Artifact:
 
     filename: str
     kind: ArtifactKind
-    content: bytes = field(repr=False)
+    content: bytes
     folder: str = ""
 
 
-@dataclass(frozen=True)
-class Notice:
+class Notice(Struct, frozen=True):
     """Something that the user should know and that does not stop the run. ``code`` is stable and dotted."""
 
     code: str
     message: str
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(Struct, Generic[R], frozen=True, kw_only=True):
     """What a workflow made, before anything is on disk.
 
-    ``facts`` is the JSON-ready ``result`` (camelCase names, no secret). ``record`` is what the receipt
-    ``NAME.json`` keeps of this run, or None where the command writes none. ``next_steps`` are sentences for a
-    person. ``exit_code`` is that of a run that did not fail.
+    ``record`` is what the receipt ``NAME.json`` keeps of this run, or None where the command writes none.
+    ``next_steps`` are sentences for a person. ``exit_code`` is that of a run that did not fail.
     """
 
-    facts: Mapping[str, Any]
+    result: R
     artifacts: tuple[Artifact, ...] = ()
     record: Mapping[str, Any] | None = None
     notices: tuple[Notice, ...] = ()
@@ -116,16 +158,14 @@ class Outcome:
     exit_code: int = 0
 
 
-@dataclass(frozen=True)
-class WrittenFile:
+class WrittenFile(Struct, frozen=True):
     """A file that is durably on disk."""
 
     path: Path
     kind: ArtifactKind
 
 
-@dataclass(frozen=True)
-class Receipt:
+class Receipt(Struct, frozen=True):
     """Proof that every artifact of a run is durable: it exists only when the bytes are."""
 
     folder: Path

@@ -5,8 +5,9 @@ Light on purpose: a prompt checks a name at every keystroke.
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import date
+
+from msgspec import Struct
 
 from sfkeytool.errors import UsageError
 
@@ -29,8 +30,7 @@ _WINDOWS_DEVICES = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class UniqueName:
+class UniqueName(Struct, frozen=True):
     """A legal NAME, lower-case; ``given`` is what was asked for."""
 
     value: str

@@ -1,9 +1,10 @@
 """Secrets, and the SOURCE grammar by which the command line names where one comes from."""
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NoReturn
+
+from msgspec import Struct
 
 from sfkeytool.errors import InputError, UsageError
 
@@ -70,8 +71,7 @@ class SourceKind(StrEnum):
     GENERATE = "generate"
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(Struct, frozen=True):
     """Where a secret comes from; never the secret itself, so it may be printed and stored."""
 
     kind: SourceKind

@@ -1,8 +1,9 @@
 """Holding a file against the rules."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from sfkeytool.acceptance.catalogue import CATALOGUE
 from sfkeytool.acceptance.rule import CannotTell, Evidence, Rule, Severity
@@ -18,8 +19,7 @@ class Verdict(StrEnum):
     UNSURE = "unsure"
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """A rule that failed, where and why. ``fix`` is the rule's, for this file."""
 
     rule: Rule
@@ -27,8 +27,7 @@ class Finding:
     fix: str
 
 
-@dataclass(frozen=True)
-class Unknown:
+class Unknown(Struct, frozen=True):
     """A rule that applies and could not be judged. ``fix`` is the rule's, for this file."""
 
     rule: Rule
@@ -36,8 +35,7 @@ class Unknown:
     fix: str
 
 
-@dataclass(frozen=True)
-class Report:
+class Report(Struct, frozen=True):
     """What came of one file: errors first, then warnings, then notes, each in the catalogue's order."""
 
     label: str

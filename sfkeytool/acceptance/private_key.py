@@ -3,7 +3,7 @@
 That is enough to tell kind and size, whether the numbers belong together, and whether a certificate is its public half.
 """
 
-from dataclasses import dataclass, field
+from msgspec import Struct
 
 from sfkeytool.crypto.der import (
     INTEGER,
@@ -17,6 +17,7 @@ from sfkeytool.crypto.der import (
     read_tlv,
 )
 from sfkeytool.crypto.limits import MAX_MODULUS_BITS
+from sfkeytool.model import Opaque
 
 OID_RSA = "1.2.840.113549.1.1.1"
 OID_RSA_PSS = "1.2.840.113549.1.1.10"
@@ -32,16 +33,15 @@ _ALGORITHMS = {
 }
 
 
-@dataclass(frozen=True)
-class RsaNumbers:
+class RsaNumbers(Opaque, frozen=True):
     """RFC 8017, A.1.2. Secret but for the modulus and the public exponent."""
 
     modulus: int
     public_exponent: int
-    private_exponent: int = field(repr=False)
-    primes: tuple[int, int] = field(repr=False)
-    exponents: tuple[int, int] = field(repr=False)
-    coefficient: int = field(repr=False)
+    private_exponent: int
+    primes: tuple[int, int]
+    exponents: tuple[int, int]
+    coefficient: int
 
     @property
     def bits(self) -> int:
@@ -65,8 +65,7 @@ class RsaNumbers:
         )
 
 
-@dataclass(frozen=True)
-class PrivateKeyNumbers:
+class PrivateKeyNumbers(Struct, frozen=True):
     """``algorithm`` as people say it, else the dotted OID; ``rsa`` only for RSA keys whose numbers can be read."""
 
     algorithm: str

@@ -5,10 +5,11 @@ Light on purpose: ``explain`` reads rules without a file.
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
+
+from msgspec import Struct
 
 from sfkeytool.model import Profile
 
@@ -34,8 +35,7 @@ class Basis(StrEnum):
     INFERRED = "inferred"
 
 
-@dataclass(frozen=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """Where a rule failed, what was there, and what was wanted. Never holds a secret.
 
     ``fix`` stands for the rule's own, where that would not help with what was there.
@@ -47,8 +47,7 @@ class Evidence:
     fix: str | None = None
 
 
-@dataclass(frozen=True)
-class CannotTell:
+class CannotTell(Struct, frozen=True):
     """A rule that applies, but cannot be judged."""
 
     reason: str
@@ -62,8 +61,7 @@ def always(_: "Subject") -> bool:
     return True
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """``check`` yields evidence for each failure (none: it passed), and where it cannot tell, that. Both are pure.
 
     ``citation`` is an article's title and address or number, looked up on ``retrieved``; ``salesforce_message`` is

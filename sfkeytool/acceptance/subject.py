@@ -1,13 +1,14 @@
 """Everything that a rule may look at, prepared once for a file and only as far as a rule asks for it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric import rsa
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sfkeytool.acceptance.private_key import PrivateKeyNumbers, parse_pkcs8
 from sfkeytool.crypto import certificates, chains, keys, pem
@@ -21,7 +22,7 @@ from sfkeytool.keystores.contents import Contents, FoundCsr, InputFile, parse_co
 from sfkeytool.keystores.jks import JksFile, JksKeyEntry, JksTrustedEntry, parse_jks
 from sfkeytool.keystores.metadata_xml import root_type
 from sfkeytool.keystores.open import open_keystore
-from sfkeytool.model import Profile, Purpose
+from sfkeytool.model import Opaque, Profile, Purpose
 from sfkeytool.names import app_name, free_name, legal_name
 from sfkeytool.passwords import Secret
 
@@ -40,8 +41,7 @@ _WRAPPED_LABELS = {
 }
 
 
-@dataclass(frozen=True)
-class ListedChain:
+class ListedChain(Struct, frozen=True, dict=True):
     """Certificates as a file lists them, and what they make when put in order from ``leaf``."""
 
     where: str
@@ -66,8 +66,7 @@ class ListedChain:
         return f"{self.where}, certificate {self.listed.index(certificate) + 1}"
 
 
-@dataclass(frozen=True)
-class KeyEntry:
+class KeyEntry(Opaque, frozen=True, dict=True):
     """A private key entry of a JKS as Java would see it, or what an entry of a JKS made of another file would be."""
 
     where: str
@@ -75,7 +74,7 @@ class KeyEntry:
     """None for a key of a PFX that has no name."""
     certificates: tuple[Certificate | None, ...]
     """None stands for one that cannot be read."""
-    key_pkcs8: bytes | None = field(repr=False)
+    key_pkcs8: bytes | None
     """What the store's password makes of the protected key; secret. None if it does not open it."""
     locked_because: str
 
@@ -107,12 +106,11 @@ class KeyEntry:
         return (numbers.n, numbers.e) == (self.key.rsa.modulus, self.key.rsa.public_exponent)
 
 
-@dataclass(frozen=True)
-class Subject:
+class Subject(Opaque, frozen=True, dict=True):
     """One file in the light of a profile and a purpose, on a day. Hold one at a time: it keeps what it has parsed."""
 
     label: str
-    data: bytes = field(repr=False)
+    data: bytes
     """As normalise_text leaves it."""
     kind: FileKind
     profile: Profile

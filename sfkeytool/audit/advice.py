@@ -6,9 +6,10 @@ new key: with the same key no login breaks, and without it the order of a rotati
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import PurePath
+
+from msgspec import Struct, field
 
 from sfkeytool.audit.model import Carrier, CarrierKind, Generation, Item, Status, Step
 from sfkeytool.errors import UsageError
@@ -57,16 +58,14 @@ _IDENTITY_PROVIDER = Step(
 )
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where the reader is: names in the current folder, and where this run saves the apps' certificates, if it does."""
 
     names: frozenset[str] = frozenset()
     certificates: str = ""
 
 
-@dataclass(frozen=True)
-class Known:
+class Known(Struct, frozen=True):
     """What all sources together know that a command must fit."""
 
     now: datetime
@@ -173,7 +172,7 @@ def _before(carrier: Carrier) -> date | None:
     not_after = carrier.not_after
     if not_after is None:
         return None
-    begins = datetime.fromisoformat(carrier.certificate.not_before) if carrier.certificate else None
+    begins = carrier.certificate.not_before if carrier.certificate else None
     return renew_before(begins, not_after)
 
 

@@ -3,11 +3,13 @@
 import tomllib
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NoReturn
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from sfkeytool.audit.model import Inventory
 from sfkeytool.audit.patterns import fits
@@ -23,8 +25,7 @@ Place = tuple[str | int, ...]
 """The way to a value: keys, and positions in arrays from 0."""
 
 
-@dataclass(frozen=True)
-class AcceptedException:
+class AcceptedException(Struct, frozen=True):
     """Certificates whose name fits ``name`` decide no exit code and are not told of, up to and with ``until``."""
 
     name: str
@@ -32,8 +33,7 @@ class AcceptedException:
     reason: str
 
 
-@dataclass(frozen=True)
-class AuditConfig:
+class AuditConfig(Struct, frozen=True):
     """What the file says; None, or empty, where it says nothing. Paths are joined to the file's folder.
 
     ``owners`` are patterns of names with who is responsible, the first that fits counts. ``reports`` are files by

@@ -1,13 +1,13 @@
 """How many of what an audit found: its last line, and the same in JSON."""
 
 from collections import Counter
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sfkeytool.audit.model import Inventory, Status
 
 
-@dataclass(frozen=True)
-class Counts:
+class Counts(Struct, frozen=True):
     """Of what decides the exit code by status; CAs in chains, and what is replaced or excepted, are in none."""
 
     expired: int

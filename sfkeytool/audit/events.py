@@ -3,9 +3,10 @@
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+
+from msgspec import Struct
 
 from sfkeytool.acceptance.mails import MAIL_DAYS_BEFORE_EXPIRY
 from sfkeytool.audit.model import Coverage, Inventory, Item, Problem, Status
@@ -27,8 +28,7 @@ class EventKind(StrEnum):
     UNREADABLE = "unreadable"
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(Struct, frozen=True):
     """Something to tell. ``level`` is the threshold in days that was crossed, EXPIRED_LEVEL, or 0 where there is none.
 
     ``key`` tells it from others without naming anything: a hash of where the certificate sits and of the certificate,
@@ -41,8 +41,7 @@ class Event:
     level: int = 0
 
 
-@dataclass(frozen=True)
-class Said:
+class Said(Struct, frozen=True):
     """That an event was told, on which (UTC) day, and at which level."""
 
     level: int

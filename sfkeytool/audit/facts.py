@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from msgspec import to_builtins
+
 from sfkeytool.acceptance.mails import EARLY_MAIL_DAYS, KNOWLEDGE_MAIL_DAYS, MAIL_DAYS_BEFORE_EXPIRY
 from sfkeytool.audit.counts import Counts, count
 from sfkeytool.audit.model import Inventory, Item, OrgFacts, Person, Recipients
@@ -99,7 +101,7 @@ def describe_item(item: Item) -> dict[str, Any]:
         "publisher": carrier.publisher or None,
         "note": carrier.note or None,
         "notAfter": iso_utc(carrier.not_after) if carrier.not_after else None,
-        "certificate": carrier.certificate.to_json() if carrier.certificate else None,
+        "certificate": to_builtins(carrier.certificate) if carrier.certificate else None,
         "status": str(item.status),
         "daysLeft": item.days_left,
         "withinDays": item.within_days,

@@ -1,7 +1,8 @@
 """Metadata, of files and of orgs alike: what its fields that hold or name a certificate carry."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from sfkeytool.audit.model import Carrier, CarrierKind, Problem
 from sfkeytool.crypto.certificates import describe_certificate

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import PurePath
+
+from msgspec.structs import replace
 
 from sfkeytool.audit.apex import certificates_named
 from sfkeytool.audit.fields import carrier_of, carriers_of

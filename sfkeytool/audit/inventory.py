@@ -3,9 +3,11 @@
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import PurePath
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sfkeytool.acceptance.mails import mail_dates
 from sfkeytool.audit.advice import Known as KnownToAdvice
@@ -41,16 +43,14 @@ _OWN = (CarrierKind.KEYSTORE, CarrierKind.FILE)
 """Where generations lie side by side; an app has one certificate, and that is never replaced by a file."""
 
 
-@dataclass(frozen=True)
-class _Twin:
+class _Twin(Struct, frozen=True):
     """Where something like an app's certificate was seen."""
 
     where: str
     carrier: Carrier
 
 
-@dataclass(frozen=True)
-class _Known:
+class _Known(Struct, frozen=True):
     """What all sources together know, for judging one carrier."""
 
     now: datetime
@@ -310,7 +310,7 @@ def _judge(carrier: Carrier, known: _Known) -> Item:
     org = known.orgs.get(carrier.source)
     if not_after is None:
         return _judge_undated(carrier, known)
-    not_before = datetime.fromisoformat(carrier.certificate.not_before) if carrier.certificate else None
+    not_before = carrier.certificate.not_before if carrier.certificate else None
     within = WITHIN_DAYS if not_before is None else max(0, min(WITHIN_DAYS, (not_after - not_before).days // 3))
     within = known.within_days if known.within_days is not None else within
     expired = not_after <= known.now

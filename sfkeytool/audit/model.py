@@ -3,14 +3,15 @@
 All values are frozen. Nothing here is secret: consumer keys and passwords never get this far.
 """
 
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from pathlib import PurePath
 
+from msgspec import Struct
+
 from sfkeytool.acceptance.rule import Basis
 from sfkeytool.crypto.certificates import CertificateFacts
-from sfkeytool.model import Purpose
+from sfkeytool.model import Opaque, Purpose
 
 NO_MAIL_WANTED_FROM = 2100
 """A year: our own bound. Certificates "without expiry" end in 9999 (RFC 5280, 4.1.2.5), others in 2132 or 3020."""
@@ -73,8 +74,7 @@ class Coverage(StrEnum):
         return self in (Coverage.COVERED, Coverage.REMINDER, Coverage.SAME_KEY)
 
 
-@dataclass(frozen=True)
-class Carrier:
+class Carrier(Opaque, frozen=True):
     """One certificate in one place, before anything is judged.
 
     ``source`` is the label of the Source it was found in; ``path`` the file; ``part`` the metadata field or keystore
@@ -98,7 +98,7 @@ class Carrier:
     used_by: tuple[str, ...] = ()
     expires: datetime | None = None
     """Where the certificate itself could not be read and only its date is known. Aware UTC."""
-    der: bytes = field(default=b"", repr=False)
+    der: bytes = b""
     """The certificate of an app, which may be wanted as a file; empty for all others."""
     in_org: bool = False
     """Whether it was read from an org; ``path`` is then ``Type:Name``, as the Salesforce CLI's --metadata takes it."""
@@ -123,11 +123,10 @@ class Carrier:
     @property
     def not_after(self) -> datetime | None:
         """Aware UTC; None where only a name is known."""
-        return datetime.fromisoformat(self.certificate.not_after) if self.certificate else self.expires
+        return self.certificate.not_after if self.certificate else self.expires
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """A file, or a part of an org, that could not be read; the audit went on."""
 
     source: str
@@ -136,8 +135,7 @@ class Problem:
     message: str
 
 
-@dataclass(frozen=True)
-class Person:
+class Person(Struct, frozen=True):
     """A user who may receive CKM's mails. ``flags``: frozen, integration user, an address that goes nowhere."""
 
     username: str
@@ -150,8 +148,7 @@ class Person:
         return not self.flags
 
 
-@dataclass(frozen=True)
-class Recipients:
+class Recipients(Struct, frozen=True):
     """Active users, in the two groups that Salesforce's texts name as mailed (acceptance/mails.py).
 
     ``by_permission`` have "Receive Certificate Expiration Notifications"; ``admins`` may modify all data, as System
@@ -186,8 +183,7 @@ class Recipients:
         return tuple({person.username: person for person in people if person.is_reached}.values())
 
 
-@dataclass(frozen=True)
-class OrgFacts:
+class OrgFacts(Struct, frozen=True):
     """The org that was read, empty where it did not tell. ``ckm_read`` and ``apps_read``: whether all of CKM, and all
     apps, could be seen. ``names_read``: whether everything could be read that may name a certificate of CKM."""
 
@@ -204,8 +200,7 @@ class OrgFacts:
     """Certificates in CKM; None where its list could not be read."""
 
 
-@dataclass(frozen=True)
-class Generation:
+class Generation(Struct, frozen=True):
     """A folder with NAME.key and NAME.crt, as sfkeytool makes them. ``purpose`` is what its receipt says."""
 
     folder: str
@@ -222,8 +217,7 @@ class Generation:
         return str(PurePath(self.folder) / f"{self.name}.key")
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(Struct, frozen=True):
     """A path or an org that was looked into, and what was found there. ``label`` is the path, or the org's alias.
 
     ``org`` is None for files. ``way`` are the arguments with which the audit reads this org again; None where they
@@ -239,8 +233,7 @@ class Source:
     excluded: int = 0
 
 
-@dataclass(frozen=True)
-class Stop:
+class Stop(Struct, frozen=True):
     """What stops when a certificate expires, and how sure that is. ``rank`` sorts: what hurts most has the lowest."""
 
     what: str
@@ -250,8 +243,7 @@ class Stop:
     rank: int
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(Struct, frozen=True):
     """A piece of advice. ``command`` are arguments that run as they stand but for the one blank ``FILE``.
 
     ``before`` is the (UTC) day by which it should be done, where there is one. ``is_general``: it holds for many
@@ -264,8 +256,7 @@ class Step:
     is_general: bool = False
 
 
-@dataclass(frozen=True)
-class Item:
+class Item(Struct, frozen=True):
     """A carrier, judged. ``days_left`` counts whole days, negative after expiry; None if no date is known.
 
     ``within_days`` is the threshold that was applied. ``twin`` is where the same certificate, or a reminder of it,
@@ -306,8 +297,7 @@ class Item:
         return not_after is not None and not_after.year < NO_MAIL_WANTED_FROM
 
 
-@dataclass(frozen=True)
-class Inventory:
+class Inventory(Struct, frozen=True):
     """The audit's result, what expires first in front. ``at`` is aware UTC."""
 
     at: datetime

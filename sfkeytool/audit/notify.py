@@ -5,11 +5,12 @@ import logging
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.util import find_spec
 from itertools import groupby
 from typing import Any
+
+from msgspec import Struct
 
 from sfkeytool.audit.advice import step_text
 from sfkeytool.audit.events import Event, EventKind
@@ -17,6 +18,7 @@ from sfkeytool.audit.model import Item, Problem
 from sfkeytool.audit.stops import stop_text
 from sfkeytool.crypto.names import escape_unprintable
 from sfkeytool.errors import InputError, UsageError
+from sfkeytool.model import Opaque
 from sfkeytool.passwords import Secret
 
 FINGERPRINT_ROUNDS = 100_000
@@ -31,14 +33,13 @@ _LISTED = 50
 _HTTP_STATUS = re.compile(r"\berror=([1-5][0-9]{2})\b")
 
 
-@dataclass(frozen=True)
-class Destination:
+class Destination(Opaque, frozen=True):
     """Where messages go. ``label`` is the SOURCE that the address was read from; the address itself is secret."""
 
     label: str
     service: str
-    _address: Secret = field(repr=False)
-    _server: Any = field(repr=False)
+    _address: Secret
+    _server: Any
 
     def fingerprint(self, salt: bytes) -> str:
         """32 hex digits by which the address is known again, and which do not tell it. Pure."""
@@ -46,8 +47,7 @@ class Destination:
         return hashlib.pbkdf2_hmac("sha256", address, salt, FINGERPRINT_ROUNDS, 16).hex()
 
 
-@dataclass(frozen=True)
-class Message:
+class Message(Struct, frozen=True):
     """Plain text; names of foreign origin are escaped, so that a line stays a line."""
 
     subject: str
@@ -170,7 +170,7 @@ def _certificate_lines(events: Sequence[Event], owner_of: Callable[[str], str]) 
     carrier, certificate = items[0].carrier, items[0].carrier.certificate
     line = f"- {escape_unprintable(carrier.name)}"
     if certificate:
-        line += f" ({certificate.subject}), until {certificate.not_after[:10]}"
+        line += f" ({certificate.subject}), until {certificate.not_after.date()}"
         if items[0].days_left is not None:
             line += f", {_days(items[0].days_left)}"
     places = [f"  in {item.carrier.where}" for item in items]

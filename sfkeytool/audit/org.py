@@ -5,8 +5,9 @@ secrets to the Metadata API: Salesforce's own controls say to keep that off.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from sfkeytool.audit.apex import certificates_named
 from sfkeytool.audit.fields import carriers_of, carriers_of_content

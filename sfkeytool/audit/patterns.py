@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import PurePath
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sfkeytool.audit.model import Inventory
 
@@ -42,15 +44,13 @@ def without_excluded(inventory: Inventory, patterns: Sequence[str]) -> Inventory
     return replace(inventory, items=kept, excluded=len(inventory.items) - len(kept))
 
 
-@dataclass(frozen=True)
-class _Rule:
+class _Rule(Struct, frozen=True):
     matches: re.Pattern[str]
     is_negated: bool
     folders_only: bool
 
 
-@dataclass(frozen=True)
-class ForceIgnore:
+class ForceIgnore(Struct, frozen=True):
     """The ``.forceignore`` of an sfdx project: patterns as in a ``.gitignore``, the last that fits decides."""
 
     rules: tuple[_Rule, ...] = ()

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
+
+from msgspec import Struct, field
 
 from sfkeytool.audit.events import KEPT_DAYS, Event, Said
 from sfkeytool.errors import InputError
@@ -14,8 +15,7 @@ _FORMAT = 1
 _FINGERPRINT = re.compile(r"[0-9a-f]{32}")
 
 
-@dataclass(frozen=True)
-class Memory:
+class Memory(Struct, frozen=True):
     """What one destination was told, by the events' keys.
 
     ``attempted_at`` (aware UTC) is when a message was begun whose end is not known: it was refused, or the run ended
@@ -30,8 +30,7 @@ class Memory:
         return Memory({**self.said, **{event.key: Said(event.level, on) for event in events}})
 
 
-@dataclass(frozen=True)
-class State:
+class State(Struct, frozen=True):
     """``memories`` are by the destinations' fingerprints, which ``salt`` goes into. No address is in it."""
 
     salt: bytes

@@ -4,7 +4,8 @@ import io
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sfkeytool.crypto.limits import MAX_INPUT_BYTES
 from sfkeytool.errors import InputError, SfkeytoolError
@@ -34,8 +35,7 @@ def is_zip(data: bytes) -> bool:
     return data.startswith(_MAGIC)
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """``is_ckm_source``: a ``-meta.xml`` lies beside it."""
 
     file: InputFile

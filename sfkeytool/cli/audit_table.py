@@ -65,7 +65,7 @@ def _bar(item: "Item") -> "Text":
     certificate = item.carrier.certificate
     if certificate is None or item.days_left is None:
         return Text("-", "dim")
-    begins, ends = (datetime.fromisoformat(moment) for moment in (certificate.not_before, certificate.not_after))
+    begins, ends = certificate.not_before, certificate.not_after
     life = max(ends - begins, timedelta(days=1))
     style = _STYLES[str(item.status)]
     left = min(life, timedelta(days=max(item.days_left, 0)))

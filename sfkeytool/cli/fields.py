@@ -3,11 +3,11 @@ the equivalent command line, so that these cannot differ."""
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from msgspec import Struct
 
 from sfkeytool.edge.ask import Asker, Choice
 from sfkeytool.errors import UsageError
@@ -15,8 +15,7 @@ from sfkeytool.errors import UsageError
 Values = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(Struct, frozen=True):
     """How a person is asked for a field.
 
     ``kind`` is text, path, paths, choice, confirm or secret (a choice of where it comes from). ``menu_only`` fields
@@ -34,8 +33,7 @@ class Question:
     """The field whose answer is offered as the default."""
 
 
-@dataclass(frozen=True)
-class Field:
+class Field(Struct, frozen=True):
     """One value of a command. No ``flags``: a positional argument. ``None`` (or an empty list) means not given."""
 
     name: str

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from sfkeytool.model import Notice
 
@@ -28,8 +29,7 @@ class DeliveryStatus(StrEnum):
     """A dry run: something is due."""
 
 
-@dataclass(frozen=True)
-class Delivery:
+class Delivery(Struct, frozen=True):
     """What became of one destination."""
 
     destination: "Destination"
@@ -100,8 +100,7 @@ def notify(
     return tuple(deliveries)
 
 
-@dataclass(frozen=True)
-class _Messenger:
+class _Messenger(Struct, frozen=True):
     run: "Run"
     inventory: "Inventory"
     owner_of: Callable[[str], str]

@@ -1,8 +1,10 @@
 """The way to an org: the user's Salesforce CLI, a login of our own, or a token in the environment."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sfkeytool.cli import options
 from sfkeytool.cli.commands import login
@@ -64,8 +66,7 @@ ONE_ORG = (TARGET_ORG, API_VERSION, *LOGIN, options.OPENING_PASSWORD)
 """What a command with one org takes. The password is that of an encrypted --jwt-key-file."""
 
 
-@dataclass(frozen=True)
-class OrgAccess:
+class OrgAccess(Struct, frozen=True):
     """An org that is meant. ``connect`` may take seconds; it raises OrgError, NetworkError and LoginRefusedError."""
 
     label: str

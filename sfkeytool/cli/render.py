@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TextIO
 
+from msgspec import to_builtins
+
 from sfkeytool.errors import OutputError, SfkeytoolError
 from sfkeytool.model import ArtifactKind, Notice, Receipt
 
@@ -84,7 +86,7 @@ class Console:
     def envelope(self, status: int, facts: Mapping[str, Any]) -> None:
         """The JSON object of a run with a result."""
         if self.json_output:
-            _print_json({"status": status, "result": facts, **self._notices_facts()})
+            _print_json({"status": status, "result": to_builtins(facts, enc_hook=str), **self._notices_facts()})
 
     def warn(self, notice: Notice) -> None:
         self.notices.append(notice)

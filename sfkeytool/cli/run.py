@@ -5,9 +5,10 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from msgspec import Struct
 
 from sfkeytool.cli.fields import Field, Values, command_line, complete
 from sfkeytool.cli.render import Console, flush_results, silence_stdout
@@ -37,8 +38,7 @@ T = TypeVar("T")
 _PASSWORD_TRIES = 3
 
 
-@dataclass(frozen=True)
-class Command:
+class Command(Struct, frozen=True):
     """A command: its fields make flags, prompts and the equivalent command line; ``execute`` does the work."""
 
     name: str
@@ -159,7 +159,7 @@ class Run:
         if any(file.kind.secret for file in receipt.files) and (notice := repository_notice(receipt.folder)):
             self.console.warn(notice)
 
-    def warn_about(self, outcome: "Outcome") -> None:
+    def warn_about(self, outcome: "Outcome[Any]") -> None:
         for notice in outcome.notices:
             self.console.warn(notice)
 

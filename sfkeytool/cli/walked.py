@@ -2,9 +2,10 @@
 
 import os.path
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from sfkeytool.errors import InputError, SfkeytoolError
 from sfkeytool.keystores.file_names import is_worth_a_word
@@ -40,8 +41,7 @@ def named_files(paths: Sequence[Path], on_error: Callable[[SfkeytoolError, Path]
         yield from ((path, walked) for path in walk_inputs([named], unlisted))
 
 
-@dataclass
-class Unread:
+class Unread(Struct):
     """What could not be read of all that was asked for; the rest is shown all the same."""
 
     errors: list[SfkeytoolError] = field(default_factory=list)

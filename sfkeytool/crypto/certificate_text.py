@@ -5,11 +5,11 @@ base64 of the text, whatever stood in it. In source control people put placehold
 """
 
 import re
-from dataclasses import dataclass, field
 from enum import StrEnum
 
 from sfkeytool.crypto.sniff import KEYSTORE_KINDS, FileKind, normalise_text, sniff
 from sfkeytool.errors import CertificateError, InputError, SfkeytoolError
+from sfkeytool.model import Opaque
 from sfkeytool.names import parse_record_id
 
 
@@ -24,15 +24,14 @@ class TextKind(StrEnum):
     OTHER = "other"
 
 
-@dataclass(frozen=True)
-class CertificateText:
+class CertificateText(Opaque, frozen=True):
     """What a text is. ``data`` is the PEM or DER of a CERTIFICATE, ``what`` says in words what stands there instead.
 
     ``what`` quotes placeholders alone: any other text may be a secret.
     """
 
     kind: TextKind
-    data: bytes = field(default=b"", repr=False)
+    data: bytes = b""
     what: str = ""
 
 

@@ -3,8 +3,8 @@
 import hashlib
 import warnings
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any, TypeVar
 
 from cryptography import x509
@@ -18,7 +18,7 @@ from sfkeytool.crypto.chains import Signature, check_self_signature, is_self_sig
 from sfkeytool.crypto.der import DerError, children, read_tlv
 from sfkeytool.crypto.names import LIBRARY_ERRORS, describe_name, escape_unprintable
 from sfkeytool.errors import CertificateError, UsageError
-from sfkeytool.model import Purpose
+from sfkeytool.model import Fingerprint, Purpose, Result, UtcTime
 
 MAXIMUM_DAYS = 3650
 """Ten years: what guides for JWT logins use at most. Salesforce documents no limit for imported certificates."""
@@ -58,24 +58,38 @@ _DESCRIBED = {
     "key_usage": ExtensionOID.KEY_USAGE,
     "extended_key_usage": ExtensionOID.EXTENDED_KEY_USAGE,
 }
-_SELF_SIGNATURES = {Signature.GOOD: "verified", Signature.BAD: "bad", Signature.UNTESTED: "not-tested", None: None}
+
+
+class SelfSignature(StrEnum):
+    """Whether the signature of a certificate that names itself as its issuer holds."""
+
+    VERIFIED = "verified"
+    BAD = "bad"
+    NOT_TESTED = "not-tested"
+
+
+_SELF_SIGNATURES = {
+    Signature.GOOD: SelfSignature.VERIFIED,
+    Signature.BAD: SelfSignature.BAD,
+    Signature.UNTESTED: SelfSignature.NOT_TESTED,
+    None: None,
+}
 
 Extensions = TypeVar("Extensions", x509.CertificateBuilder, x509.CertificateSigningRequestBuilder)
 
 
-@dataclass(frozen=True)
-class CertificateFacts:
-    """What a certificate says, as strings for people and scripts; nothing in it is secret.
+class CertificateFacts(Result, frozen=True, kw_only=True):
+    """What a certificate says, for people and scripts; nothing in it is secret.
 
-    Names are RFC 4514, times ISO 8601 UTC, fingerprints SHA-256 in colon-separated upper-case hex. A part that cannot
+    Names are RFC 4514, fingerprints SHA-256 in colon-separated upper-case hex. A part that cannot
     be read is ``(unreadable)``. ``self_signed`` is verified, not only claimed by equal names.
     """
 
     subject: str
     issuer: str
     serial_number: str
-    not_before: str
-    not_after: str
+    not_before: UtcTime
+    not_after: UtcTime
     key_algorithm: str
     key_bits: int | None
     signature_algorithm: str
@@ -84,34 +98,12 @@ class CertificateFacts:
     extended_key_usage: tuple[str, ...]
     is_ca: bool
     self_signed: bool
-    sha256: str
-    public_key_sha256: str
-    self_signature: str | None = None
-    """"verified", "bad" or "not-tested" of one that says it signed itself, None of one that names an issuer."""
-    unusual: tuple[str, ...] = ()
+    sha256: Fingerprint
+    public_key_sha256: Fingerprint
+    self_signature: SelfSignature | None
+    """Of one that says it signed itself; None of one that names an issuer."""
+    unusual: tuple[str, ...]
     """What violates DER or RFC 5280, in words."""
-
-    def to_json(self) -> dict[str, Any]:
-        """The same with camelCase names."""
-        return {
-            "subject": self.subject,
-            "issuer": self.issuer,
-            "serialNumber": self.serial_number,
-            "notBefore": self.not_before,
-            "notAfter": self.not_after,
-            "keyAlgorithm": self.key_algorithm,
-            "keyBits": self.key_bits,
-            "signatureAlgorithm": self.signature_algorithm,
-            "san": list(self.san),
-            "keyUsage": list(self.key_usage),
-            "extendedKeyUsage": list(self.extended_key_usage),
-            "isCa": self.is_ca,
-            "selfSigned": self.self_signed,
-            "selfSignature": self.self_signature,
-            "unusual": list(self.unusual),
-            "sha256": self.sha256,
-            "publicKeySha256": self.public_key_sha256,
-        }
 
 
 def parse_certificate(der: bytes, label: str) -> Certificate:
@@ -247,8 +239,8 @@ def describe_certificate(certificate: Certificate) -> CertificateFacts:
             subject=describe_name(certificate.subject),
             issuer=describe_name(certificate.issuer),
             serial_number=f"{certificate.serial_number:X}",
-            not_before=iso_utc(certificate.not_valid_before_utc),
-            not_after=iso_utc(certificate.not_valid_after_utc),
+            not_before=certificate.not_valid_before_utc,
+            not_after=certificate.not_valid_after_utc,
             key_algorithm=algorithm,
             key_bits=bits,
             signature_algorithm=describe_algorithm(certificate.signature_algorithm_oid),

@@ -4,7 +4,6 @@ import warnings
 from bisect import bisect
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
@@ -13,6 +12,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+from msgspec import Struct
 
 from sfkeytool.crypto.certificate import Certificate
 from sfkeytool.crypto.names import LIBRARY_ERRORS, describe_name
@@ -26,8 +26,7 @@ class Signature(Enum):
     UNTESTED = "untested"
 
 
-@dataclass(frozen=True)
-class Chain:
+class Chain(Struct, frozen=True):
     """``certificates`` go from the leaf towards the root; ``strangers`` are those of the heap that are not in it.
 
     ``missing_issuer`` names the issuer that the last one wants and the heap lacks; None if the chain ends in a
@@ -43,8 +42,7 @@ class Chain:
         return self.missing_issuer is None
 
 
-@dataclass(frozen=True)
-class _Path:
+class _Path(Struct, frozen=True):
     """A way up from the leaf, and when its certificates expire, the first to do so first.
 
     Of two ways the one is better whose expiries come later, compared one by one.

@@ -2,8 +2,6 @@
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -20,7 +18,7 @@ from sfkeytool.crypto.lenient import read_request
 from sfkeytool.crypto.names import LIBRARY_ERRORS, describe_name
 from sfkeytool.crypto.pem import encode_pem_block
 from sfkeytool.errors import CertificateError
-from sfkeytool.model import Purpose
+from sfkeytool.model import Fingerprint, Purpose, Result
 
 
 class CertificateRequest:
@@ -80,8 +78,7 @@ def _load(der: bytes) -> x509.CertificateSigningRequest:
     return read
 
 
-@dataclass(frozen=True)
-class CsrFacts:
+class CsrFacts(Result, frozen=True, kw_only=True):
     """What a request says; nothing in it is secret. ``signature_valid`` proves that its maker held the key."""
 
     subject: str
@@ -93,22 +90,7 @@ class CsrFacts:
     key_usage: tuple[str, ...]
     extended_key_usage: tuple[str, ...]
     unusual: tuple[str, ...]
-    public_key_sha256: str
-
-    def to_json(self) -> dict[str, Any]:
-        """The same with camelCase names."""
-        return {
-            "subject": self.subject,
-            "keyAlgorithm": self.key_algorithm,
-            "keyBits": self.key_bits,
-            "signatureAlgorithm": self.signature_algorithm,
-            "signatureValid": self.signature_valid,
-            "san": list(self.san),
-            "keyUsage": list(self.key_usage),
-            "extendedKeyUsage": list(self.extended_key_usage),
-            "unusual": list(self.unusual),
-            "publicKeySha256": self.public_key_sha256,
-        }
+    public_key_sha256: Fingerprint
 
 
 def build_csr(

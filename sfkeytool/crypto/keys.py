@@ -3,7 +3,6 @@
 import hashlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeAlias
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -14,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, Pub
 from sfkeytool.crypto import limits
 from sfkeytool.crypto.pem import PemBlock, parse_pem
 from sfkeytool.errors import PrivateKeyError, PrivateKeyPasswordError, SelfCheckError
+from sfkeytool.model import Opaque
 from sfkeytool.passwords import Secret
 
 PrivateKey: TypeAlias = PrivateKeyTypes
@@ -34,11 +34,10 @@ _MAX_PASSWORD_BYTES = 1023
 """cryptography's (OpenSSL's) own limit when it encrypts a key."""
 
 
-@dataclass(frozen=True)
-class LoadedKey:
+class LoadedKey(Opaque, frozen=True):
     """A loaded private key (secret). ``password`` is what opened it; None if it was not encrypted."""
 
-    key: PrivateKey = field(repr=False)
+    key: PrivateKey
     password: Secret | None = None
 
 

@@ -6,8 +6,9 @@ fingerprints and keystores keep to the bytes as they came.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+
+from msgspec import Struct
 
 from sfkeytool.crypto.der import (
     BIT_STRING,
@@ -31,6 +32,7 @@ from sfkeytool.crypto.der import (
     join_octets,
     read_tlv,
 )
+from sfkeytool.model import Opaque
 
 _CONSTRUCTED, _VERSION, _EXTENSIONS = 0x20, 0xA0, 0xA3
 _UNIQUE_IDS = (0x81, 0x82)
@@ -55,8 +57,7 @@ _KEY_PARAMETERS = {"1.2.840.113549.1.1.1": (b"\5\0", (SEQUENCE,)), "1.2.840.1135
 """Of a public key: those that it should have, and tags of others that Java passes over."""
 
 
-@dataclass(frozen=True)
-class Oddity:
+class Oddity(Struct, frozen=True):
     """A violation of DER or RFC 5280. ``java``: whether Java reads the certificate all the same; None: not known.
 
     What Java does was tried, with its versions 11 to 25.
@@ -66,27 +67,25 @@ class Oddity:
     java: bool | None
 
 
-@dataclass(frozen=True)
-class Extension:
+class Extension(Opaque, frozen=True):
     """``der`` is in DER, as far as what it holds can be read."""
 
     oid: str
     critical: bool
-    der: bytes = field(repr=False)
+    der: bytes
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(Opaque, frozen=True):
     """A certificate in parts. ``tbs_der`` and ``signature`` are as they came; the copy is in DER."""
 
     length: int
     """Of the certificate itself; what follows is none of it."""
-    tbs_der: bytes = field(repr=False)
-    signature: bytes = field(repr=False)
+    tbs_der: bytes
+    signature: bytes
     oddities: tuple[Oddity, ...]
     extensions: tuple[Extension, ...]
     """Those that have no form at all are left out."""
-    copy: Callable[[tuple[Extension, ...]], bytes] = field(repr=False)
+    copy: Callable[[tuple[Extension, ...]], bytes]
     """The certificate in DER, with some of its extensions."""
 
 
@@ -95,14 +94,13 @@ def read_certificate(der: bytes) -> Reading:
     return _Reader().certificate(der)
 
 
-@dataclass(frozen=True)
-class RequestReading:
+class RequestReading(Opaque, frozen=True):
     """A certificate request in parts, as Reading is a certificate."""
 
-    signed_der: bytes = field(repr=False)
-    signature: bytes = field(repr=False)
+    signed_der: bytes
+    signature: bytes
     oddities: tuple[Oddity, ...]
-    copy_der: bytes = field(repr=False)
+    copy_der: bytes
 
 
 def read_request(der: bytes) -> RequestReading:

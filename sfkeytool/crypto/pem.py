@@ -4,24 +4,23 @@ form or written ``\\n`` by JSON."""
 import base64
 import binascii
 import re
-from dataclasses import dataclass, field
 
 from sfkeytool.errors import InputError
+from sfkeytool.model import Opaque
 
 _BEGIN = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,64})-----")
 _LINE_ENDS = re.compile(rb"\s|\\[nr]")
 
 
-@dataclass(frozen=True)
-class PemBlock:
+class PemBlock(Opaque, frozen=True):
     """One PEM block. ``number`` counts from 1 in its file; ``text`` is the block again, tidied (may be secret)."""
 
     label: str
     number: int
-    text: bytes = field(repr=False)
+    text: bytes
     headers: bool
     """Whether it has RFC 1421 headers (``DEK-Info``), in which case ``der`` is still encrypted."""
-    der: bytes = field(repr=False)
+    der: bytes
 
 
 def parse_pem(data: bytes, label: str) -> tuple[PemBlock, ...]:

@@ -3,8 +3,9 @@
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from sfkeytool.errors import SfkeytoolError
 
@@ -16,8 +17,7 @@ Check = Callable[[str], object]
 """Raises one of our errors for an answer that will not do."""
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(Struct, frozen=True):
     value: str
     title: str
 

@@ -14,9 +14,10 @@ undone; removing it is the end.
 import json
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from sfkeytool.edge.disk import create_file, read_regular, regular_stat
 from sfkeytool.edge.shallow_json import parse_json
@@ -32,16 +33,14 @@ class ForeignJournalError(Exception):
     """A journal that we did not write, or that is damaged: nothing is done on its word."""
 
 
-@dataclass(frozen=True)
-class JournalFile:
+class JournalFile(Struct, frozen=True):
     """One target: its name in the folder, and whether there was a file of that name, kept as ``.old``."""
 
     filename: str
     replaces: bool
 
 
-@dataclass(frozen=True)
-class Journal:
+class Journal(Struct, frozen=True):
     """What a transaction does in one folder.
 
     ``folders`` names the sibling folders of the transaction, this one included, its home first; empty if

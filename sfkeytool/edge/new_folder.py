@@ -5,9 +5,10 @@ import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
+
+from msgspec import Struct
 
 from sfkeytool.edge.disk import create_file, make_private_folder, naming, sync_folder
 from sfkeytool.edge.journal import is_plain_name, new_transaction
@@ -20,8 +21,7 @@ from sfkeytool.model import Artifact, ArtifactKind, Receipt, WrittenFile
 _STAGED = re.compile(r"\.sfkeytool-[0-9a-f]{16}\.folder")
 
 
-@dataclass(frozen=True)
-class NewFolderPlan:
+class NewFolderPlan(Struct, frozen=True):
     """A folder that does not exist yet. A private one is 0700 and keeps its content out of git."""
 
     folder: Path

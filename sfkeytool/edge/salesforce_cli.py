@@ -6,21 +6,20 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from sfkeytool.errors import OrgError
+from sfkeytool.model import Opaque
 
 TIMEOUT_SECONDS = 120.0
 """For one call that reads: our own bound. It takes about three seconds."""
 
 
-@dataclass(frozen=True)
-class Finished:
+class Finished(Opaque, frozen=True):
     """How a call ended. ``stdout`` is secret: it may hold an access token."""
 
     exit_code: int
-    stdout: bytes = field(repr=False)
+    stdout: bytes
 
 
 def run_salesforce_cli(

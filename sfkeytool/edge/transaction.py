@@ -4,8 +4,9 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct
 
 from sfkeytool.edge.disk import create_file, link_or_copy, naming, regular_stat, remove, sync_folder
 from sfkeytool.edge.journal import (
@@ -18,10 +19,10 @@ from sfkeytool.edge.journal import (
 )
 from sfkeytool.edge.recovery import decide, settle, sweep
 from sfkeytool.errors import OutputError
+from sfkeytool.model import Opaque
 
 
-@dataclass(frozen=True)
-class NewFile:
+class NewFile(Opaque, frozen=True):
     """A file to be published: content (may be secret) and mode, or the existing file whose second name it is.
 
     Files of a lower ``rank`` are published earlier. Unless it ``may_replace``, a target that is there wins.
@@ -31,12 +32,11 @@ class NewFile:
     rank: int
     mode: int = 0o600
     may_replace: bool = False
-    content: bytes = field(default=b"", repr=False)
+    content: bytes = b""
     second_name_of: Path | None = None
 
 
-@dataclass(frozen=True)
-class FolderChange:
+class FolderChange(Struct, frozen=True):
     """The files of one folder (``folder`` is resolved; ``label`` is how the user wrote it)."""
 
     folder: Path

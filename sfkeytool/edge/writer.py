@@ -8,10 +8,11 @@ import os
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from sfkeytool.edge.disk import create_file, make_private_folder, naming, remove, sync_folder
 from sfkeytool.edge.journal import is_plain_name, made_path
@@ -29,8 +30,7 @@ _ATTEMPTS = 5
 _GITIGNORE, _SECRET, _PUBLIC, _RECORD = range(4)
 
 
-@dataclass(frozen=True)
-class FolderPlan:
+class FolderPlan(Struct, frozen=True):
     """Files that a run may write into ``folder``, checked: it was possible when it was made."""
 
     folder: Path
@@ -41,8 +41,7 @@ class FolderPlan:
     """Whether folders that are made are 0700 and kept out of git."""
 
 
-@dataclass(frozen=True)
-class FolderWrite:
+class FolderWrite(Struct, frozen=True):
     """What is to be written under a plan: some or all of its files, and the record that its receipt gets."""
 
     plan: FolderPlan

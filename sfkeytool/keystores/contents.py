@@ -1,7 +1,8 @@
 """Everything that is in a file: keys, certificates and requests, whatever the container."""
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from sfkeytool.crypto import certificates, csr, keys, pem, pkcs7
 from sfkeytool.crypto.certificate_text import TextKind, parse_certificate_text, refusal
@@ -18,6 +19,7 @@ from sfkeytool.errors import (
 from sfkeytool.keystores import metadata_xml
 from sfkeytool.keystores.open import open_keystore
 from sfkeytool.keystores.store import Keystore, StoreType
+from sfkeytool.model import Opaque
 from sfkeytool.passwords import Secret
 
 if TYPE_CHECKING:
@@ -37,20 +39,18 @@ _STORE_TYPES = {
 }
 
 
-@dataclass(frozen=True)
-class InputFile:
+class InputFile(Opaque, frozen=True):
     """A file's bytes and what to call it in messages. The bytes may be secret."""
 
     label: str
-    data: bytes = field(repr=False)
+    data: bytes
 
 
-@dataclass(frozen=True)
-class FoundKey:
+class FoundKey(Opaque, frozen=True):
     """A private key, loaded once. ``file_password`` is what opened an encrypted key *file* (not a keystore)."""
 
     origin: str
-    key: keys.PrivateKey = field(repr=False)
+    key: keys.PrivateKey
     alias: str | None = None
     in_keystore: bool = False
     file_password: Secret | None = None
@@ -60,16 +60,14 @@ class FoundKey:
         return keys.spki_der(self.key.public_key())
 
 
-@dataclass(frozen=True)
-class FoundCertificate:
+class FoundCertificate(Opaque, frozen=True):
     origin: str
     certificate: "Certificate"
-    der: bytes = field(repr=False)
+    der: bytes
     alias: str | None = None
 
 
-@dataclass(frozen=True)
-class UnreadableCertificate:
+class UnreadableCertificate(Struct, frozen=True):
     """A certificate that nobody can read, in a file that holds more. ``error`` names the violation."""
 
     origin: str
@@ -77,14 +75,12 @@ class UnreadableCertificate:
     alias: str | None = None
 
 
-@dataclass(frozen=True)
-class FoundCsr:
+class FoundCsr(Struct, frozen=True):
     origin: str
     csr: "CertificateRequest"
 
 
-@dataclass(frozen=True)
-class Contents:
+class Contents(Opaque, frozen=True):
     """What one file holds. ``locked`` are aliases of keys that no password opened; ``ignored`` names the rest.
 
     ``unreadable`` are certificates that may or may not be the one that is wanted: whoever wants one must ask.
@@ -97,7 +93,7 @@ class Contents:
     requests: tuple[FoundCsr, ...] = ()
     locked: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
-    store: Keystore | None = field(default=None, repr=False)
+    store: Keystore | None = None
     unreadable: tuple[UnreadableCertificate, ...] = ()
 
 
@@ -278,8 +274,7 @@ def _in_any_element(root: "Element", label: str) -> "Iterator[Contents]":
                 raise
 
 
-@dataclass(frozen=True)
-class Field:
+class Field(Struct, frozen=True):
     """What a field of metadata holds: certificates, or ``reference``, the name or record Id of one in Certificate and
     Key Management, with ``words`` for it; or nothing."""
 

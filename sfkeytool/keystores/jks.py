@@ -8,12 +8,14 @@ import hashlib
 import hmac
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import NoReturn
 
+from msgspec import Struct
+
 from sfkeytool.crypto.der import NULL, OCTET_STRING, OID, SEQUENCE, DerError, children, decode_oid, encode_tlv, read_tlv
 from sfkeytool.errors import KeystoreError, KeystorePasswordError
+from sfkeytool.model import Opaque
 from sfkeytool.passwords import Secret
 
 OID_JKS_PROTECTION = "1.3.6.1.4.1.42.2.17.1.1"
@@ -35,21 +37,19 @@ _SALT_BYTES = 20
 _ALGORITHM_DER = bytes.fromhex("300e060a2b060104012a021101010500")
 
 
-@dataclass(frozen=True, slots=True)
-class JksCertificate:
+class JksCertificate(Opaque, frozen=True):
     """A certificate and the type that the file states for it (version 1 files state none: X.509)."""
 
     type: str
-    der: bytes = field(repr=False)
+    der: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class JksKeyEntry:
+class JksKeyEntry(Opaque, frozen=True):
     """A protected private key (EncryptedPrivateKeyInfo DER) and its chain, in the file's order."""
 
     alias: str
     created_at_ms: int
-    protected_key_der: bytes = field(repr=False)
+    protected_key_der: bytes
     chain: tuple[JksCertificate, ...]
 
     @property
@@ -61,8 +61,7 @@ class JksKeyEntry:
             return None
 
 
-@dataclass(frozen=True, slots=True)
-class JksTrustedEntry:
+class JksTrustedEntry(Struct, frozen=True):
     alias: str
     created_at_ms: int
     certificate: JksCertificate
@@ -71,8 +70,7 @@ class JksTrustedEntry:
 JksEntry = JksKeyEntry | JksTrustedEntry
 
 
-@dataclass(frozen=True)
-class JksFile:
+class JksFile(Opaque, frozen=True):
     """A JKS file as it stands: nothing dropped, nothing verified.
 
     ``entries`` are in the file's order, duplicate aliases included. ``signed`` is what the digest covers (the first
@@ -82,9 +80,9 @@ class JksFile:
     label: str
     version: int
     entries: tuple[JksEntry, ...]
-    signed: bytes = field(repr=False)
-    digest: bytes = field(repr=False)
-    trailing: bytes = field(repr=False)
+    signed: bytes
+    digest: bytes
+    trailing: bytes
 
     @property
     def signed_end(self) -> int:

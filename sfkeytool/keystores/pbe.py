@@ -6,7 +6,6 @@ Makers disagree on how a password becomes bytes, so each function here goes thro
 import hashlib
 import hmac
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
@@ -15,6 +14,7 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 
 from sfkeytool.crypto.der import INTEGER, OCTET_STRING, SEQUENCE, DerError, Tlv, children, decode_integer, decode_oid
 from sfkeytool.crypto.limits import OID_PBES2, OID_PBKDF2, OID_PBMAC1, OID_SCRYPT
+from sfkeytool.model import Opaque
 from sfkeytool.passwords import Secret
 
 _PURPOSE_KEY, _PURPOSE_IV, _PURPOSE_MAC = 1, 2, 3
@@ -59,13 +59,12 @@ class UnsupportedProtectionError(ValueError):
     """An algorithm, or a use of one, that we do not have; the argument names it. Internal, like DerError."""
 
 
-@dataclass(frozen=True)
-class Mac:
+class Mac(Opaque, frozen=True):
     """What a PFX says of its MAC. ``algorithm`` is the content of the DigestInfo's AlgorithmIdentifier."""
 
     algorithm: bytes
     digest: bytes
-    salt: bytes = field(repr=False)
+    salt: bytes
     iterations: int
 
     def matches(self, content: bytes, password: Secret) -> bool:

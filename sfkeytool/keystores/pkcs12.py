@@ -4,7 +4,8 @@ cryptography's loader returns the first of several keys and drops the others wit
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from sfkeytool.crypto import limits
 from sfkeytool.crypto.der import (
@@ -62,16 +63,14 @@ def parse_pkcs12(data: bytes, label: str, passwords: Sequence[Secret]) -> Keysto
         raise KeystoreError("keystore.damaged", f"{label} is damaged or cut short: {error}") from None
 
 
-@dataclass
-class _Key:
+class _Key(Struct):
     alias: str | None
     key_id: bytes | None
-    pkcs8: bytes | None = field(repr=False)
+    pkcs8: bytes | None
     password: Secret | None
 
 
-@dataclass
-class _Certificate:
+class _Certificate(Struct):
     alias: str | None
     key_id: bytes | None
     der: bytes

@@ -6,17 +6,19 @@ that opens one entry and not another, the keystore that ties a certificate to a 
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from functools import cached_property
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sfkeytool.crypto import certificates, chains, keys
 from sfkeytool.errors import CertificateError, KeystoreError, KeystorePasswordError, PrivateKeyError
 from sfkeytool.keystores.contents import Contents, FoundCertificate, FoundKey, UnreadableCertificate
 from sfkeytool.keystores.store import StoreType
+from sfkeytool.model import Opaque
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(Opaque, frozen=True, dict=True):
     """A private key where it stands: an entry of a keystore, or a key file.
 
     ``key`` is None where it was not loaded; ``locked`` says that no password given opens it. ``own`` are the
@@ -26,7 +28,7 @@ class Entry:
 
     origin: str
     alias: str | None = None
-    key: FoundKey | None = field(default=None, repr=False)
+    key: FoundKey | None = None
     locked: bool = False
     own: tuple[FoundCertificate, ...] = ()
     chained: bool = False
@@ -46,8 +48,7 @@ class Entry:
         return f"the entry {self.alias!r}" if self.alias else self.origin
 
 
-@dataclass(frozen=True)
-class Heap:
+class Heap(Struct, frozen=True):
     """All that some files hold; each certificate once. ``ignored`` names what is neither key nor certificate."""
 
     entries: tuple[Entry, ...]
@@ -63,8 +64,7 @@ class Heap:
     """Whether the command has --alias, for messages too."""
 
 
-@dataclass(frozen=True)
-class Meant:
+class Meant(Struct, frozen=True):
     """A private key, and the certificates of it that could be meant: one, if it was chosen for a pair.
 
     Not taken were ``placeholders`` (self-signed, and a CA has signed another one for the same key) and ``outranked``
@@ -312,7 +312,7 @@ def several_certificates(
 def describe_leaf(found: FoundCertificate) -> str:
     """A certificate in a list of choices: subject, last day, fingerprint's beginning, place."""
     facts = certificates.describe_certificate(found.certificate)
-    return f"{facts.subject or '(no subject)'} until {facts.not_after[:10]} ({facts.sha256[:23]}…) in {found.origin}"
+    return f"{facts.subject or '(no subject)'} until {facts.not_after.date()} ({facts.sha256[:23]}…) in {found.origin}"
 
 
 def _entries(contents: Contents) -> Iterator[Entry]:

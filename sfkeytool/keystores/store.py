@@ -1,9 +1,11 @@
 """The one view of a keystore that the rest of sfkeytool works with, whatever format it came from."""
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from msgspec import Struct
+
+from sfkeytool.model import Opaque
 from sfkeytool.passwords import Secret
 
 
@@ -16,8 +18,7 @@ class StoreType(StrEnum):
     BCFKS = "BCFKS"
 
 
-@dataclass(frozen=True)
-class KeyEntry:
+class KeyEntry(Opaque, frozen=True):
     """A private key and its certificates.
 
     ``alias`` is None for a PFX key without friendlyName. ``key_pkcs8`` is the unencrypted PKCS#8 DER (secret), or
@@ -26,14 +27,13 @@ class KeyEntry:
     """
 
     alias: str | None
-    key_pkcs8: bytes | None = field(repr=False)
+    key_pkcs8: bytes | None
     chain_der: tuple[bytes, ...]
     created_at: datetime | None = None
     key_password: Secret | None = None
 
 
-@dataclass(frozen=True)
-class CertificateEntry:
+class CertificateEntry(Struct, frozen=True):
     """A certificate that stands by itself: a trusted certificate, or a certificate bag of a PFX."""
 
     alias: str | None
@@ -41,8 +41,7 @@ class CertificateEntry:
     created_at: datetime | None = None
 
 
-@dataclass(frozen=True)
-class Keystore:
+class Keystore(Struct, frozen=True):
     """An opened keystore. ``other_entries`` names what is neither (secret keys, CRLs), for people to read.
 
     ``password`` is the one that opened the store; None when only the parts that need none were read (a JKS shows

@@ -1,9 +1,11 @@
 """Certificate and Key Management of an org, as its APIs show it: two lists that have to agree, and the bodies."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sfkeytool.errors import OrgError
 from sfkeytool.model import Notice
@@ -26,8 +28,7 @@ MANY_CERTIFICATES = 45
 """From which on it is worth a word: our own choice, time enough to delete what expired."""
 
 
-@dataclass(frozen=True)
-class CkmEntry:
+class CkmEntry(Struct, frozen=True):
     """One certificate of CKM. None, or empty, is what the org did not tell.
 
     ``name`` is the unique name (DeveloperName). ``content`` is what its
@@ -48,8 +49,7 @@ class CkmEntry:
     """15 characters, as settings name it that do not go by the unique name."""
 
 
-@dataclass(frozen=True)
-class CkmListing:
+class CkmListing(Struct, frozen=True):
     """``is_complete`` tells whether these are all, with their bodies; ``errors`` why not. ``names_read``: whether at
     least the names are all."""
 

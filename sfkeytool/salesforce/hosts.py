@@ -1,8 +1,9 @@
 """Which host a login goes to, and which audience the assertion names there."""
 
 import re
-from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from sfkeytool.errors import UsageError
 from sfkeytool.model import Notice
@@ -27,8 +28,7 @@ _LIGHTNING_HOST = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class LoginHost:
+class LoginHost(Struct, frozen=True):
     """``url`` is where the token endpoint is, without a slash at its end; ``reason`` is a clause that says why."""
 
     url: str

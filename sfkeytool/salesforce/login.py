@@ -3,13 +3,13 @@
 import base64
 import json
 import re
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from msgspec import Struct
 
 from sfkeytool.errors import NetworkError
 from sfkeytool.passwords import Secret
@@ -26,8 +26,7 @@ _MAXIMUM_TEXT = 500
 """Characters of a server's message that are kept."""
 
 
-@dataclass(frozen=True)
-class Grant:
+class Grant(Struct, frozen=True):
     """A login that was accepted. ``org_id`` and ``user_id`` are empty if the answer does not tell them."""
 
     access_token: Secret
@@ -38,8 +37,7 @@ class Grant:
     server_time: datetime | None
 
 
-@dataclass(frozen=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """A login that was refused: RFC 6749's ``error`` and ``error_description``, as they came."""
 
     error: str

@@ -8,10 +8,11 @@ import base64
 import re
 import textwrap
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from xml.parsers import expat
 from xml.sax.saxutils import escape
+
+from msgspec import Struct, field
 
 from sfkeytool.crypto.certificate_text import TextKind, parse_certificate_text
 from sfkeytool.crypto.sniff import normalise_text
@@ -43,8 +44,7 @@ _CERTIFICATE_PATHS = {
 }
 
 
-@dataclass(frozen=True)
-class App:
+class App(Struct, frozen=True):
     """A new app. ``certificate_pem`` is the leaf alone; ``scopes`` are names of the Metadata API (``Api``)."""
 
     name: str
@@ -178,8 +178,7 @@ def _source(folder: str, stem: str, type: str, member: str, fields: Sequence[tup
 # A retrieved file
 
 
-@dataclass
-class _Place:
+class _Place(Struct):
     """Where the one certificate element has its content, in bytes of the document.
 
     An element without any, ``<certificate/>``, has ``empty_tag_at`` instead of a start, and ends behind its tag.

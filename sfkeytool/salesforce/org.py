@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
+
+from msgspec import Struct
 
 from sfkeytool.errors import NetworkError, OrgError, UsageError
 from sfkeytool.passwords import Secret
@@ -33,8 +34,7 @@ _DENIED = frozenset(
 _UNKNOWN_TYPE = frozenset({"INVALID_TYPE", "UNKNOWN_EXCEPTION_TYPE"})
 
 
-@dataclass(frozen=True)
-class Session:
+class Session(Struct, frozen=True):
     """``instance_url`` has no slash at its end. The token is a whole session of the user's."""
 
     instance_url: str
@@ -43,8 +43,7 @@ class Session:
     """``67.0``; None for the newest that the org has."""
 
 
-@dataclass(frozen=True)
-class Organization:
+class Organization(Struct, frozen=True):
     """``is_sandbox`` is None, and the others empty, where the org does not tell."""
 
     org_id: str
@@ -57,8 +56,7 @@ class Organization:
         return {True: "a sandbox", False: "PRODUCTION", None: "of unknown kind"}[self.is_sandbox]
 
 
-@dataclass(frozen=True)
-class Pace:
+class Pace(Struct, frozen=True):
     """Time, as an argument: a monotonic clock in seconds, and what waits."""
 
     monotonic: Callable[[], float]

@@ -3,9 +3,10 @@
 import base64
 import binascii
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from xml.parsers import expat
 from xml.sax.saxutils import escape
+
+from msgspec import Struct
 
 from sfkeytool.errors import NetworkError
 from sfkeytool.passwords import Secret
@@ -23,8 +24,7 @@ _DEEPEST = 64
 """Nested elements of an answer: our own bound; the Metadata API's types nest less than ten deep."""
 
 
-@dataclass(frozen=True)
-class FileProperties:
+class FileProperties(Struct, frozen=True):
     """A component that listMetadata names. ``namespace`` is empty for the org's own."""
 
     type: str
@@ -36,8 +36,7 @@ class FileProperties:
     """The record's Id, of 18 characters; empty where it has none."""
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(Struct, frozen=True):
     """A component that readMetadata returned: texts of its elements by dotted path, in order, without what is secret.
 
     ``values`` holds each element that has text, ``content`` as the base64 that it came as.
@@ -59,8 +58,7 @@ class Record:
             return b""
 
 
-@dataclass(frozen=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """A SOAP fault: Salesforce's code without its prefix (``INVALID_SESSION_ID``), and its words."""
 
     code: str

@@ -12,14 +12,16 @@ import ssl
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
+from msgspec import field
+
 from sfkeytool import __version__
 from sfkeytool.errors import NetworkError, UsageError
+from sfkeytool.model import Opaque
 
 TIMEOUT_SECONDS = 20.0
 """For a connection to stand, and for each byte after it: our own bound."""
@@ -34,23 +36,21 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _PASSING = frozenset({"network.dns", "network.timeout", "network.connection", "network.server-error"})
 
 
-@dataclass(frozen=True)
-class HttpRequest:
+class HttpRequest(Opaque, frozen=True):
     """``url`` is absolute. Header values and body are secret: they carry assertions and tokens."""
 
     method: str
     url: str
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    body: bytes = field(default=b"", repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
 
 
-@dataclass(frozen=True)
-class HttpResponse:
+class HttpResponse(Opaque, frozen=True):
     """Header names are in lower case. The body may be secret."""
 
     status: int
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
+    headers: Mapping[str, str]
+    body: bytes
 
     @property
     def server_time(self) -> datetime | None:
@@ -231,11 +231,10 @@ class HttpTransport:
         )
 
 
-@dataclass(frozen=True)
-class _Proxy:
+class _Proxy(Opaque, frozen=True):
     host: str
     port: int
-    headers: Mapping[str, str] = field(repr=False)
+    headers: Mapping[str, str]
 
 
 class _TooLargeError(Exception):

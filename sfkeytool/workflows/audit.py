@@ -1,7 +1,7 @@
 """``audit``: every certificate in files and sfdx projects, how long it lives, and which app certificate has a twin."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sfkeytool.acceptance.mails import PERMISSION
 from sfkeytool.audit.advice import Place
@@ -30,7 +30,7 @@ _NAMED = 5
 
 def audit(
     sources: "Sequence[Source]", request: AuditRequest, now: datetime, place: Place, config: AuditConfig | None = None
-) -> tuple[Outcome, Inventory]:
+) -> tuple[Outcome[Any], Inventory]:
     """The judged inventory, and its exit code. Of ``config`` the exceptions count here. Pure."""
     inventory = take_inventory(sources, now, request.within_days, place)
     inventory = without_excluded(with_exceptions(inventory, config or AuditConfig()), request.exclude)
@@ -44,7 +44,11 @@ def audit(
     for source in sources:
         notices += _org_notices(source)
     return (
-        Outcome(describe_inventory(inventory), notices=tuple(notices), exit_code=exit_code(inventory, request.fail_on)),
+        Outcome(
+            result=describe_inventory(inventory),
+            notices=tuple(notices),
+            exit_code=exit_code(inventory, request.fail_on),
+        ),
         inventory,
     )
 

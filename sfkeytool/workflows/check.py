@@ -1,11 +1,13 @@
 """``check``: would Salesforce take this file? And the repaired copy of one that it would not."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import count
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sfkeytool.acceptance.engine import Report, Verdict, judge
 from sfkeytool.acceptance.rule import Severity
@@ -26,8 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-@dataclass(frozen=True)
-class CheckOptions:
+class CheckOptions(Struct, frozen=True):
     """How files are judged. ``as_of`` is the moment for which dates are judged."""
 
     as_of: datetime
@@ -56,8 +57,7 @@ class CheckOptions:
         raise AssertionError("unreachable: there are more numbers than folders")
 
 
-@dataclass(frozen=True)
-class Repair:
+class Repair(Struct, frozen=True):
     """What came of repairing one private key of a file.
 
     With an ``outcome`` there is a copy: ``changed`` are the rules that failed before and pass now, ``report`` what is
@@ -66,7 +66,7 @@ class Repair:
 
     alias: str | None
     name: str
-    outcome: Outcome | None = None
+    outcome: Outcome[Any] | None = None
     report: Report | None = None
     changed: tuple[str, ...] = ()
     problem: SfkeytoolError | None = None

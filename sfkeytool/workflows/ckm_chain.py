@@ -1,9 +1,10 @@
 """``ckm chain``: from a CA's answer to the file that Setup's Upload Signed Certificate takes, for a key born in CKM."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, to_builtins
 
 from sfkeytool.crypto import certificates, chains, csr, keys
 from sfkeytool.errors import CertificateError, InputError
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
     from sfkeytool.crypto.csr import CertificateRequest
 
 
-@dataclass(frozen=True)
-class CkmChainInputs:
+class CkmChainInputs(Struct, frozen=True):
     """The CA's answer, and the request that CKM gave out, if it is at hand."""
 
     files: Sequence[InputFile]
@@ -30,7 +30,7 @@ class CkmChainInputs:
     input_passwords: Sequence[Secret] = ()
 
 
-def ckm_chain(request: CkmChainRequest, inputs: CkmChainInputs, now: datetime) -> Outcome:
+def ckm_chain(request: CkmChainRequest, inputs: CkmChainInputs, now: datetime) -> Outcome[Any]:
     """NAME-chain.crt (leaf, intermediates, root), NAME.crt and the receipt.
 
     Raises CertificateError when the leaf is missing, belongs to another key than the request, or something in the chain
@@ -53,14 +53,14 @@ def ckm_chain(request: CkmChainRequest, inputs: CkmChainInputs, now: datetime) -
     facts: dict[str, Any] = {
         "name": request.name,
         "purpose": str(request.purpose),
-        "certificate": certificates.describe_certificate(leaf.certificate).to_json(),
-        "chain": [certificates.describe_certificate(one).to_json() for one in chain.certificates],
+        "certificate": to_builtins(certificates.describe_certificate(leaf.certificate)),
+        "chain": [to_builtins(certificates.describe_certificate(one)) for one in chain.certificates],
         "chainComplete": chain.complete,
         "requestProved": asked is not None,
         "mailDates": describe_mails(leaf.certificate, now),
     }
     return Outcome(
-        facts=facts,
+        result=facts,
         artifacts=tuple(artifacts),
         record=package.receipt_record("ckm chain", now, artifacts, **facts),
         notices=(

@@ -4,9 +4,10 @@ Whether an org takes this source as the Metadata API Developer Guide says was no
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, to_builtins
 
 from sfkeytool.crypto import certificates, chains, keys, names
 from sfkeytool.crypto import csr as requests_of
@@ -32,8 +33,7 @@ _BITS = (2048, 4096)
 """Metadata API Developer Guide, "Certificate", keySize."""
 
 
-@dataclass(frozen=True)
-class Held:
+class Held(Struct, frozen=True):
     """What a record of CKM holds: the chain, leaf first, or the request that waits for one; neither if unreadable."""
 
     chain: tuple[FoundCertificate, ...] = ()
@@ -65,12 +65,12 @@ def describe_entry(entry: CkmEntry) -> dict[str, Any]:
         "caSigned": entry.ca_signed,
         "waitsForCertificate": entry.unusable if entry.unusable is not None else held.request is not None,
         "exportable": entry.exportable,
-        "certificate": certificates.describe_certificate(leaf.certificate).to_json() if leaf else None,
+        "certificate": to_builtins(certificates.describe_certificate(leaf.certificate)) if leaf else None,
         "chainLength": len(held.chain),
     }
 
 
-def csr_from_org(name: str, entry: CkmEntry, org: str) -> Outcome:
+def csr_from_org(name: str, entry: CkmEntry, org: str) -> Outcome[Any]:
     """NAME.csr. Raises OrgError where the record holds none any more. Pure."""
     held = held_by(entry)
     if held.request is None:
@@ -81,9 +81,9 @@ def csr_from_org(name: str, entry: CkmEntry, org: str) -> Outcome:
             "Setup still has it: Certificate and Key Management > the certificate > Download Certificate Signing"
             " Request",
         )
-    facts = requests_of.describe_csr(held.request.csr).to_json()
+    facts = to_builtins(requests_of.describe_csr(held.request.csr))
     return Outcome(
-        facts={"name": name, "org": org, "request": facts},
+        result={"name": name, "org": org, "request": facts},
         artifacts=(Artifact(f"{name}.csr", ArtifactKind.CSR, requests_of.encode_pem(held.request.csr)),),
         next_steps=(
             f"Have {name}.csr signed by your CA.",
@@ -93,7 +93,7 @@ def csr_from_org(name: str, entry: CkmEntry, org: str) -> Outcome:
     )
 
 
-def download_from_org(name: str, entry: CkmEntry, org: str, now: datetime) -> Outcome:
+def download_from_org(name: str, entry: CkmEntry, org: str, now: datetime) -> Outcome[Any]:
     """NAME.crt, the leaf alone, and NAME-chain.crt where there is a chain. Raises OrgError. Pure."""
     held = held_by(entry)
     if held.leaf is None:
@@ -107,10 +107,10 @@ def download_from_org(name: str, entry: CkmEntry, org: str, now: datetime) -> Ou
         pem = b"".join(map(certificates.encode_pem, chain))
         artifacts.append(Artifact(f"{name}-chain.crt", ArtifactKind.CHAIN, pem))
     return Outcome(
-        facts={
+        result={
             "name": name,
             "org": org,
-            "certificate": certificates.describe_certificate(leaf).to_json(),
+            "certificate": to_builtins(certificates.describe_certificate(leaf)),
             "mailDates": describe_mails(leaf, now),
         },
         artifacts=tuple(artifacts),
@@ -118,7 +118,7 @@ def download_from_org(name: str, entry: CkmEntry, org: str, now: datetime) -> Ou
     )
 
 
-def create_source(request: CkmCreateRequest, now: datetime, *, new_project: bool) -> Outcome:
+def create_source(request: CkmCreateRequest, now: datetime, *, new_project: bool) -> Outcome[Any]:
     """Source of a new record that waits for a CA. Raises UsageError. Pure but for the throw-away key.
 
     The record type has no fields for the subject: the certificate in the source has it, and Salesforce copies it onto
@@ -140,18 +140,17 @@ def create_source(request: CkmCreateRequest, now: datetime, *, new_project: bool
         ("privateKeyExportable", request.exportable),
     ]
     return Outcome(
-        facts={"name": request.name, "subject": certificates.describe_certificate(certificate).subject},
+        result={"name": request.name, "subject": certificates.describe_certificate(certificate).subject},
         artifacts=_artifacts(request.name, certificates.encode_pem(certificate), fields, new_project=new_project),
         next_steps=(f"Once it is deployed, `sfkeytool ckm csr {request.name}` fetches the request for your CA.",),
     )
 
 
-@dataclass(frozen=True)
-class Upload:
+class Upload(Struct, frozen=True):
     """``leaf`` is what the org must show afterwards; ``name`` is the record's, spelt as CKM has it."""
 
     name: str
-    outcome: Outcome
+    outcome: Outcome[Any]
     leaf: "Certificate"
 
 
@@ -201,12 +200,12 @@ def upload_source(
         ("masterLabel", request.label or (entry.label if entry else "") or request.name),
         ("privateKeyExportable", entry.exportable if entry is not None and entry.exportable is not None else True),
     ]
-    facts = {key: outcome.facts[key] for key in ("name", "certificate", "chain", "chainComplete", "mailDates")}
+    facts = {key: outcome.result[key] for key in ("name", "certificate", "chain", "chainComplete", "mailDates")}
     # `ckm chain` says what to do in Setup; here the deployment does it.
     notices = tuple(notice for notice in outcome.notices if notice.code != "ckm.csr-not-given")
     name = entry.name if entry is not None else request.name
     artifacts = _artifacts(name, outcome.artifacts[0].content, fields, new_project=new_project)
-    return Upload(name, Outcome(facts=facts, artifacts=artifacts, notices=notices), leaf)
+    return Upload(name, Outcome(result=facts, artifacts=artifacts, notices=notices), leaf)
 
 
 def _spki(known: FoundCsr | FoundCertificate | None) -> bytes | None:
@@ -236,9 +235,9 @@ def differs_after_upload(entry: CkmEntry | None, leaf: "Certificate") -> str:
     wanted = certificates.describe_certificate(leaf)
     found = certificates.describe_certificate(held.leaf.certificate)
     if found.sha256 != wanted.sha256:
-        return f"CKM holds another certificate ({found.sha256[:23]}…, until {found.not_after[:10]})"
+        return f"CKM holds another certificate ({found.sha256[:23]}…, until {found.not_after.date()})"
     if entry.expires is not None and abs((entry.expires.date() - leaf.not_valid_after_utc.date()).days) > 1:
-        return f"CKM shows the expiry {entry.expires.date()}, and not {wanted.not_after[:10]}"
+        return f"CKM shows the expiry {entry.expires.date()}, and not {wanted.not_after.date()}"
     return ""
 
 

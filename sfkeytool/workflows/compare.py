@@ -1,11 +1,12 @@
 """``compare``: do two files hold the same certificate, the same key only, or strangers?"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, to_builtins
 
 from sfkeytool.crypto import certificates, chains, keys
 from sfkeytool.errors import EXIT_DIFFERENT, EXIT_DONE, CertificateError, PrivateKeyPasswordError, SfkeytoolError
@@ -20,7 +21,7 @@ from sfkeytool.keystores.selection import (
     no_such_alias,
     possible_leaves,
 )
-from sfkeytool.model import Notice, Outcome
+from sfkeytool.model import Notice, Opaque, Outcome
 from sfkeytool.passwords import Secret
 from sfkeytool.workflows.mails import describe_mails
 
@@ -50,20 +51,18 @@ _MEANING = {
 }
 
 
-@dataclass(frozen=True)
-class Side:
+class Side(Opaque, frozen=True):
     """One side: what the user called it, its files, and a password for each that may need one."""
 
     label: str
-    files: Sequence[InputFile] = field(repr=False)
+    files: Sequence[InputFile]
     walked: bool = False
     """A folder's files: what is no key or certificate among them is passed over, and one certificate is expected."""
     unread: Sequence[SfkeytoolError] = ()
     """Of a folder: what could not be read, though by its name it might be what is compared."""
 
 
-@dataclass(frozen=True)
-class Identity:
+class Identity(Struct, frozen=True):
     """What a side may stand for: a certificate, or only a key."""
 
     spki_der: bytes
@@ -73,7 +72,7 @@ class Identity:
 
 def compare(
     left: Side, right: Side, passwords: Sequence[Secret], now: datetime, aliases: Sequence[str] = ()
-) -> Outcome:
+) -> Outcome[Any]:
     """How the two sides relate; exit code 0 only for the same certificate. Pure.
 
     One of ``aliases`` names the entry on each side that has it, two name that of the left and that of the right. Of a
@@ -106,7 +105,7 @@ def compare(
         "right": _describe(right, b, now),
     }
     exit_code = EXIT_DONE if relation is Relation.SAME_CERTIFICATE else EXIT_DIFFERENT
-    return Outcome(facts=facts, notices=tuple(notices), exit_code=exit_code)
+    return Outcome(result=facts, notices=tuple(notices), exit_code=exit_code)
 
 
 def _matching(found: Sequence[Identity], other: Sequence[Identity]) -> Sequence[Identity]:
@@ -228,7 +227,7 @@ def _title(identity: Identity) -> str:
     if identity.certificate is None:
         return f"key {certificates.fingerprint(identity.spki_der)[:23]}…"
     facts = certificates.describe_certificate(identity.certificate)
-    return f"{facts.subject or '(no subject)'} until {facts.not_after[:10]} ({facts.sha256[:23]}…)"
+    return f"{facts.subject or '(no subject)'} until {facts.not_after.date()} ({facts.sha256[:23]}…)"
 
 
 def _describe(side: Side, found: Sequence[Identity], now: datetime) -> dict[str, Any]:
@@ -248,6 +247,6 @@ def _describe_one(identity: Identity, now: datetime) -> dict[str, Any]:
         "publicKeySha256": certificates.fingerprint(identity.spki_der),
     }
     if identity.certificate is not None:
-        facts["certificate"] = certificates.describe_certificate(identity.certificate).to_json()
+        facts["certificate"] = to_builtins(certificates.describe_certificate(identity.certificate))
         facts["mailDates"] = describe_mails(identity.certificate, now)
     return facts

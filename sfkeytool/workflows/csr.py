@@ -1,7 +1,9 @@
 """``csr``: a keypair and a certificate request for a CA."""
 
-from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
+
+from msgspec import Struct, field, to_builtins
 
 from sfkeytool.crypto import csr as requests
 from sfkeytool.crypto import names
@@ -12,12 +14,11 @@ from sfkeytool.workflows.requests import CsrRequest
 from sfkeytool.workflows.subjects import resolve_subject
 
 
-@dataclass(frozen=True)
-class CsrInputs:
+class CsrInputs(Struct, frozen=True):
     key: KeyInputs = field(default_factory=KeyInputs)
 
 
-def csr(request: CsrRequest, inputs: CsrInputs, now: datetime) -> Outcome:
+def csr(request: CsrRequest, inputs: CsrInputs, now: datetime) -> Outcome[Any]:
     """Key, request and receipt. Pure but for the randomness of the key."""
     subject = resolve_subject(request.name, request.subject)
     san = names.parse_san(request.san)
@@ -30,10 +31,10 @@ def csr(request: CsrRequest, inputs: CsrInputs, now: datetime) -> Outcome:
         "name": request.name,
         "purpose": str(request.purpose),
         "key": describe_key(chosen.key, source=chosen.source),
-        "request": requests.describe_csr(made).to_json(),
+        "request": to_builtins(requests.describe_csr(made)),
     }
     return Outcome(
-        facts=facts,
+        result=facts,
         artifacts=tuple(artifacts),
         record=package.receipt_record("csr", now, artifacts, **facts),
         notices=(*chosen.notices, *_san_notices(request)),

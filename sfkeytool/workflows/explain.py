@@ -8,10 +8,11 @@ import math
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
+
+from msgspec import Struct
 
 from sfkeytool.acceptance.blanks import as_seen, ready_to_type
 from sfkeytool.acceptance.explanations import EXPLANATIONS, Explanation, System
@@ -50,8 +51,7 @@ _SIGNS: dict[System, frozenset[str]] = {
 """Words of which one must stand around a message of a few common words: the words alone could be about anything."""
 
 
-@dataclass(frozen=True)
-class Match:
+class Match(Struct, frozen=True):
     """An explanation, and how much of one of its messages the text holds: ``coverage`` 1.0 is all of it."""
 
     explanation: Explanation

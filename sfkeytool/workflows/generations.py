@@ -5,14 +5,14 @@ name and a folder of its own, and no earlier one is touched.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from sfkeytool.model import Purpose
 
 
-@dataclass(frozen=True)
-class Generation:
+class Generation(Struct, frozen=True):
     """What the receipt of a folder tells of a generation.
 
     ``follows`` is the NAME of the one before, if any; ``same_key`` whether it has that one's key.

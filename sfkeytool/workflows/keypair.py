@@ -1,14 +1,16 @@
 """Which key a run works with, and in what form it is written."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sfkeytool.crypto import keys
 from sfkeytool.errors import PrivateKeyError, UsageError
 from sfkeytool.keystores.contents import FoundKey, InputFile, parse_contents
 from sfkeytool.keystores.selection import gather, select_key
-from sfkeytool.model import Artifact, ArtifactKind, Notice
+from sfkeytool.model import Artifact, ArtifactKind, Notice, Opaque
 from sfkeytool.passwords import Secret
 from sfkeytool.workflows.package import require_length
 
@@ -19,8 +21,7 @@ DEFAULT_BITS = 2048
 """As Setup's own: Salesforce Help, "Generate a Self-Signed Certificate" (read 2026)."""
 
 
-@dataclass(frozen=True)
-class KeyInputs:
+class KeyInputs(Struct, frozen=True):
     """What was read for the key. ``existing`` is NAME.key of the folder, ``reused`` the file of ``--key``."""
 
     existing: InputFile | None = None
@@ -33,11 +34,10 @@ class KeyInputs:
         return replace(self, input_passwords=passwords)
 
 
-@dataclass(frozen=True)
-class ChosenKey:
+class ChosenKey(Opaque, frozen=True):
     """The key of a run. ``artifact`` is None when no .key is written."""
 
-    key: "RSAPrivateKey" = field(repr=False)
+    key: "RSAPrivateKey"
     source: str
     """``generated``, ``existing`` (NAME.key in the folder) or ``reused`` (``--key``)."""
     artifact: Artifact | None

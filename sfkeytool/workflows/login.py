@@ -6,11 +6,11 @@ Transport and clock are arguments. Everything that can be known without the netw
 import base64
 import re
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from cryptography.hazmat.primitives.asymmetric import rsa
+from msgspec import Struct, to_builtins
 
 from sfkeytool.acceptance.blanks import ready_to_type
 from sfkeytool.acceptance.explanations import Explanation, System, login_code
@@ -24,7 +24,7 @@ from sfkeytool.errors import (
 )
 from sfkeytool.keystores.contents import FoundCertificate, FoundKey, InputFile, parse_contents
 from sfkeytool.keystores.selection import Meant, describe_leaf, gather, leaves_of_key, select_key
-from sfkeytool.model import Notice
+from sfkeytool.model import Notice, Opaque
 from sfkeytool.passwords import Secret, SourceKind
 from sfkeytool.salesforce.hosts import (
     MY_DOMAIN_BLANK,
@@ -69,8 +69,7 @@ _AUDIENCE = "error.jwt.audience"
 _UNKNOWN = ""
 
 
-@dataclass(frozen=True)
-class Clock:
+class Clock(Struct, frozen=True):
     """Time as the run sees it: aware UTC, seconds that only grow, and waiting."""
 
     now: Callable[[], datetime]
@@ -78,16 +77,14 @@ class Clock:
     sleep: Callable[[float], None]
 
 
-@dataclass(frozen=True)
-class LoginInputs:
+class LoginInputs(Struct, frozen=True):
     key: InputFile
     certificate: InputFile | None = None
     old_key: InputFile | None = None
     passwords: Sequence[Secret] = ()
 
 
-@dataclass(frozen=True)
-class Prepared:
+class Prepared(Opaque, frozen=True):
     """All that a login needs. ``certificate`` fits the key; None if none is known.
 
     ``key_file`` stands in commands that are proposed: a placeholder where the key came from no file.
@@ -96,22 +93,20 @@ class Prepared:
     host: LoginHost
     key_origin: str
     key_file: str
-    key: rsa.RSAPrivateKey = field(repr=False)
+    key: rsa.RSAPrivateKey
     certificate: "Certificate | None" = None
-    old_key: rsa.RSAPrivateKey | None = field(default=None, repr=False)
+    old_key: rsa.RSAPrivateKey | None = None
     notices: tuple[Notice, ...] = ()
 
 
-@dataclass(frozen=True)
-class Trouble:
+class Trouble(Struct, frozen=True):
     """The network or the server failed; it is tried again after a pause."""
 
     message: str
     delay_seconds: float
 
 
-@dataclass(frozen=True)
-class NotYet:
+class NotYet(Struct, frozen=True):
     """The key was refused, and is tried again. ``old_key`` is ``accepted``, ``refused`` or None if there is none."""
 
     words: str
@@ -120,8 +115,7 @@ class NotYet:
     old_key: str | None
 
 
-@dataclass(frozen=True)
-class Accepted:
+class Accepted(Struct, frozen=True):
     """The login worked. ``facts`` is JSON-ready and holds no secret."""
 
     facts: dict[str, Any]
@@ -131,8 +125,7 @@ class Accepted:
 Event = Notice | Trouble | NotYet | Accepted
 
 
-@dataclass(frozen=True)
-class _Answer:
+class _Answer(Struct, frozen=True):
     """``skew_seconds``: how far the server's clock is ahead of ours; None if it did not say."""
 
     answer: Grant | Refusal
@@ -140,8 +133,7 @@ class _Answer:
     skew_seconds: int | None
 
 
-@dataclass(frozen=True)
-class _Seen:
+class _Seen(Struct, frozen=True):
     """What a run saw beside the refusal itself."""
 
     skew_seconds: int | None
@@ -388,7 +380,7 @@ def _facts(
         "key": describe_key(prepared.key, source=prepared.key_origin),
     }
     if prepared.certificate is not None:
-        facts["certificate"] = certificates.describe_certificate(prepared.certificate).to_json()
+        facts["certificate"] = to_builtins(certificates.describe_certificate(prepared.certificate))
     if old_key is not None:
         facts["oldKey"] = old_key
     return facts

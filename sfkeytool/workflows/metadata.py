@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, to_builtins
 
 from sfkeytool.crypto import certificates
 from sfkeytool.errors import CertificateError, InputError, SelfCheckError
@@ -50,8 +51,7 @@ _NEW_KEY = {
 }
 
 
-@dataclass(frozen=True)
-class MetadataInputs:
+class MetadataInputs(Struct, frozen=True):
     """NAME.crt, NAME.jks if it is there, and the retrieved file of ``--in``."""
 
     certificate: InputFile
@@ -59,7 +59,7 @@ class MetadataInputs:
     retrieved: InputFile | None = None
 
 
-def new_app(request: MetadataRequest, inputs: MetadataInputs, now: datetime, *, new_project: bool) -> Outcome:
+def new_app(request: MetadataRequest, inputs: MetadataInputs, now: datetime, *, new_project: bool) -> Outcome[Any]:
     """The source of a new app; with ``new_project`` a whole project around it. Pure.
 
     Artifacts' folders are below the package directory's ``main/default``, in a new project below its root. Raises
@@ -83,10 +83,10 @@ def new_app(request: MetadataRequest, inputs: MetadataInputs, now: datetime, *, 
         artifacts += project_artifacts(sources)
     carrier = next(file for file in sources if certificates.encode_pem(certificate)[28:60] in file.content)
     return Outcome(
-        facts={
+        result={
             "name": request.name,
             "kind": str(request.kind),
-            "certificate": certificates.describe_certificate(certificate).to_json(),
+            "certificate": to_builtins(certificates.describe_certificate(certificate)),
             "mailDates": describe_mails(certificate, now),
             "proof": prove(inputs, InputFile(carrier.filename, carrier.content), now),
         },
@@ -96,7 +96,7 @@ def new_app(request: MetadataRequest, inputs: MetadataInputs, now: datetime, *, 
     )
 
 
-def replaced(request: MetadataRequest, inputs: MetadataInputs, now: datetime) -> Outcome:
+def replaced(request: MetadataRequest, inputs: MetadataInputs, now: datetime) -> Outcome[Any]:
     """The retrieved file with NAME.crt in the place of its certificate. Pure. Raises as replace_certificate()."""
     if inputs.retrieved is None:
         raise InputError("metadata.no-file", "there is no retrieved file")
@@ -105,9 +105,9 @@ def replaced(request: MetadataRequest, inputs: MetadataInputs, now: datetime) ->
     content = source.replace_certificate(inputs.retrieved.data, certificates.encode_der(certificate), label)
     filename = PurePath(label).name
     return Outcome(
-        facts={
+        result={
             "name": request.name,
-            "certificate": certificates.describe_certificate(certificate).to_json(),
+            "certificate": to_builtins(certificates.describe_certificate(certificate)),
             "mailDates": describe_mails(certificate, now),
             "proof": prove(inputs, InputFile(filename, _only_the_certificate(content, certificate)), now),
             "changed": content != inputs.retrieved.data,
@@ -156,9 +156,9 @@ def prove(inputs: MetadataInputs, made: InputFile, now: datetime) -> dict[str, A
             f"sfkeytool compare {quoted_path(inputs.certificate.label)} {quoted_path(other.label)}",
         )
     return {
-        "relation": outcome.facts["relation"],
+        "relation": outcome.result["relation"],
         "files": [side.label for side in sides],
-        "sha256": outcome.facts["left"]["certificate"]["sha256"],
+        "sha256": outcome.result["left"]["certificate"]["sha256"],
     }
 
 

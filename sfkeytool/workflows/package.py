@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from msgspec import to_builtins
+
 from sfkeytool import __version__
 from sfkeytool.acceptance.engine import judge
 from sfkeytool.acceptance.rule import Severity
@@ -89,9 +91,9 @@ def prove_same(artifacts: Sequence[Artifact], password: Secret, now: datetime) -
     if outcome.exit_code:
         raise SelfCheckError("internal.proof", f"{left.label} and {right.label} differ; nothing was written")
     return {
-        "relation": outcome.facts["relation"],
+        "relation": outcome.result["relation"],
         "files": [left.label, right.label],
-        "sha256": outcome.facts["left"]["certificate"]["sha256"],
+        "sha256": outcome.result["left"]["certificate"]["sha256"],
     }
 
 
@@ -197,10 +199,11 @@ def describe_keystore(name: str, chain_length: int) -> dict[str, Any]:
 
 def receipt_record(command: str, now: datetime, artifacts: Sequence[Artifact], **facts: Any) -> dict[str, Any]:
     """What NAME.json keeps of a run: never a secret."""
-    return {
+    record: dict[str, Any] = {
         "at": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "command": command,
         "sfkeytool": __version__,
         "files": [{"name": artifact.filename, "kind": str(artifact.kind)} for artifact in artifacts],
         **facts,
     }
+    return {name: to_builtins(value) for name, value in record.items()}

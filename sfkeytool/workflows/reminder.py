@@ -1,8 +1,10 @@
 """``reminder``: a keystore whose certificate expires when another does, for orgs that must not hold the real key."""
 
-from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, to_builtins
+from msgspec.structs import replace
 
 from sfkeytool.crypto import certificates, keys, reminders
 from sfkeytool.crypto.sniff import FileKind
@@ -27,13 +29,12 @@ INFERRED = (
 )
 
 
-@dataclass(frozen=True)
-class ReminderInputs:
+class ReminderInputs(Struct, frozen=True):
     certificate: InputFile
     password: Secret
 
 
-def reminder(request: ReminderRequest, name: str, inputs: ReminderInputs, now: datetime) -> Outcome:
+def reminder(request: ReminderRequest, name: str, inputs: ReminderInputs, now: datetime) -> Outcome[Any]:
     """Keystore and receipt of a reminder. Its key is in the keystore and nowhere else.
 
     Raises CertificateError for a file without a certificate, with several, or with an expired one. Pure but for the
@@ -50,14 +51,14 @@ def reminder(request: ReminderRequest, name: str, inputs: ReminderInputs, now: d
     ]
     facts = {
         "name": name,
-        "certificate": certificates.describe_certificate(certificate).to_json(),
-        "remindsOf": certificates.describe_certificate(reminded).to_json(),
+        "certificate": to_builtins(certificates.describe_certificate(certificate)),
+        "remindsOf": to_builtins(certificates.describe_certificate(reminded)),
         "keystore": package.describe_keystore(name, 1),
         "mailDates": describe_mails(certificate, now),
         "basis": INFERRED,
     }
     return Outcome(
-        facts=facts,
+        result=facts,
         artifacts=tuple(artifacts),
         record=package.receipt_record("reminder", now, artifacts, **facts),
         notices=(*package.check_acceptance(artifacts, inputs.password, Purpose.JWT, now), *notices),

@@ -1,12 +1,12 @@
 """``renew`` and ``rotate``: the next generation of a NAME, complete in a folder of its own, with its runbook."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
+from msgspec import Struct, field, to_builtins
 
 from sfkeytool.acceptance.mails import latest_start, mail_dates
 from sfkeytool.crypto import certificates, chains, keys
@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 
-@dataclass(frozen=True)
-class RenewInputs:
+class RenewInputs(Struct, frozen=True):
     """What was read of the old generation, and the new passwords. ``generation`` is its receipt, if it has a sound one.
 
     ``key`` is None if the old folder has none; ``password`` if a CA is to sign.
@@ -45,7 +44,7 @@ class RenewInputs:
     input_passwords: Sequence[Secret] = field(default=())
 
 
-def renew(request: RenewRequest, new_name: str, inputs: RenewInputs, now: datetime) -> Outcome:
+def renew(request: RenewRequest, new_name: str, inputs: RenewInputs, now: datetime) -> Outcome[Any]:
     """The next generation: key, certificate and keystore, or key and request for a CA; receipt and runbook.
 
     Raises our errors when the old key or certificate is missing, damaged, or does not fit the other. Pure but for the
@@ -73,7 +72,7 @@ def renew(request: RenewRequest, new_name: str, inputs: RenewInputs, now: dateti
     if request.password is None or inputs.password is None:
         made = requests.build_csr(key, subject=old.subject, san=_san(old), purpose=purpose)
         artifacts.append(Artifact(f"{new_name}.csr", ArtifactKind.CSR, requests.encode_pem(made)))
-        facts["request"] = requests.describe_csr(made).to_json()
+        facts["request"] = to_builtins(requests.describe_csr(made))
     else:
         notices += package.check_new_password(inputs.password, f"{new_name}.jks")
         new = certificates.build_self_signed(
@@ -82,7 +81,7 @@ def renew(request: RenewRequest, new_name: str, inputs: RenewInputs, now: dateti
         artifacts += package.keystore_artifacts(new_name, key, [new], inputs.password, request.password, now)
         notices += package.check_acceptance(artifacts, inputs.password, purpose, now)
         facts |= {
-            "certificate": certificates.describe_certificate(new).to_json(),
+            "certificate": to_builtins(certificates.describe_certificate(new)),
             "keystore": package.describe_keystore(new_name, 1),
             "proof": package.prove_same(artifacts, inputs.password, now),
             "mailDates": describe_mails(new, now),
@@ -92,7 +91,7 @@ def renew(request: RenewRequest, new_name: str, inputs: RenewInputs, now: dateti
     artifacts.append(Artifact(f"{new_name}-runbook.md", ArtifactKind.RUNBOOK, encode_runbook(change)))
     command = "rotate" if request.new_key else "renew"
     return Outcome(
-        facts={**facts, "runbook": [step.to_json() for step in steps(change)]},
+        result={**facts, "runbook": [step.to_json() for step in steps(change)]},
         artifacts=tuple(artifacts),
         record=package.receipt_record(command, now, artifacts, **facts),
         notices=tuple(notices),

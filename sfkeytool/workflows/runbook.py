@@ -4,9 +4,10 @@ One list of steps serves the Markdown file and ``renew --status``.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 from sfkeytool.acceptance.mails import WHO_IS_MAILED, describe_mail_dates
 from sfkeytool.model import Purpose
@@ -21,8 +22,7 @@ class Text(NamedTuple):
     command: str = ""
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(Struct, frozen=True):
     """One step: what to do, how to see that it worked, and the way back. ``id`` is stable; nothing here is secret."""
 
     id: str
@@ -42,8 +42,7 @@ class Step:
         }
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(Struct, frozen=True):
     """From which generation to which. Dates are UTC; ``new_expiry`` is None while a CA has yet to sign."""
 
     old: str

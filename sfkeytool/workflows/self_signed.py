@@ -1,7 +1,9 @@
 """``self-signed``: a keypair and a self-signed certificate, as key, certificate and keystore."""
 
-from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
+
+from msgspec import Struct, field, to_builtins
 
 from sfkeytool.crypto import certificates, names
 from sfkeytool.model import Outcome
@@ -14,13 +16,12 @@ from sfkeytool.workflows.requests import SelfSignedRequest
 from sfkeytool.workflows.subjects import resolve_subject
 
 
-@dataclass(frozen=True)
-class SelfSignedInputs:
+class SelfSignedInputs(Struct, frozen=True):
     password: Secret
     key: KeyInputs = field(default_factory=KeyInputs)
 
 
-def self_signed(request: SelfSignedRequest, inputs: SelfSignedInputs, now: datetime) -> Outcome:
+def self_signed(request: SelfSignedRequest, inputs: SelfSignedInputs, now: datetime) -> Outcome[Any]:
     """Key, certificate, keystore and receipt of a self-signed pair. Pure but for the randomness of the key."""
     certificates.check_days(request.days)
     subject = resolve_subject(request.name, request.subject)
@@ -39,13 +40,13 @@ def self_signed(request: SelfSignedRequest, inputs: SelfSignedInputs, now: datet
         "name": request.name,
         "purpose": str(request.purpose),
         "key": describe_key(chosen.key, source=chosen.source),
-        "certificate": certificates.describe_certificate(certificate).to_json(),
+        "certificate": to_builtins(certificates.describe_certificate(certificate)),
         "keystore": package.describe_keystore(request.name, 1),
         "proof": package.prove_same(artifacts, inputs.password, now),
         "mailDates": describe_mails(certificate, now),
     }
     return Outcome(
-        facts=facts,
+        result=facts,
         artifacts=tuple(artifacts),
         record=package.receipt_record("self-signed", now, artifacts, **facts),
         notices=(

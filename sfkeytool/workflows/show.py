@@ -5,6 +5,8 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
+from msgspec import to_builtins
+
 from sfkeytool.crypto import certificates, chains, csr
 from sfkeytool.crypto.sniff import FileKind, normalise_text, sniff
 from sfkeytool.errors import CertificateError
@@ -37,7 +39,7 @@ def show_file(file: InputFile, passwords: Sequence[Secret], now: datetime) -> di
         {
             "origin": found.origin,
             "alias": found.alias,
-            **certificates.describe_certificate(found.certificate).to_json(),
+            **to_builtins(certificates.describe_certificate(found.certificate)),
             "daysLeft": (found.certificate.not_valid_after_utc.date() - now.date()).days,
             "mailDates": describe_mails(found.certificate, now),
         }
@@ -46,7 +48,7 @@ def show_file(file: InputFile, passwords: Sequence[Secret], now: datetime) -> di
     facts["requests"] = [
         {
             "origin": found.origin,
-            **csr.describe_csr(found.csr).to_json(),
+            **to_builtins(csr.describe_csr(found.csr)),
             "caAsks": _ca_asks(csr.describe_csr(found.csr)),
         }
         for found in contents.requests

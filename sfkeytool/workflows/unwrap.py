@@ -1,11 +1,11 @@
 """``unwrap``: from a keystore (an export of Certificate and Key Management, say) to key, certificate and chain."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.asymmetric import rsa
+from msgspec import Struct, to_builtins
 
 from sfkeytool.acceptance.java import refusal_of
 from sfkeytool.crypto import certificates, chains, keys
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from sfkeytool.crypto.certificate import Certificate
 
 
-@dataclass(frozen=True)
-class UnwrapInputs:
+class UnwrapInputs(Struct, frozen=True):
     file: InputFile
     stem: str
     """The file's name without its ending: what a key without alias is called."""
@@ -35,7 +34,7 @@ class UnwrapInputs:
     key_password: Secret | None = None
 
 
-def unwrap(request: UnwrapRequest, inputs: UnwrapInputs, now: datetime) -> Outcome:
+def unwrap(request: UnwrapRequest, inputs: UnwrapInputs, now: datetime) -> Outcome[Any]:
     """Key, certificate and chain of each key entry, one folder an entry. Pure but for the salt of an encrypted key.
 
     A key without a certificate is written alone. Raises InputError for a file that is no keystore, PrivateKeyError and
@@ -90,7 +89,7 @@ def unwrap(request: UnwrapRequest, inputs: UnwrapInputs, now: datetime) -> Outco
     name = facts[0]["name"] if len(facts) == 1 else "NAME"
     folder = f" -d {quoted_path(str(request.output_dir))}" if request.output_dir else ""
     return Outcome(
-        facts={"file": label, "type": str(contents.store.type) if contents.store else "", "entries": facts},
+        result={"file": label, "type": str(contents.store.type) if contents.store else "", "entries": facts},
         artifacts=tuple(artifacts),
         notices=tuple(notices),
         next_steps=(
@@ -130,7 +129,7 @@ def _certificate_of(
         Artifact(f"{name}-chain.crt", ArtifactKind.CHAIN, chain_pem, folder=name),
     ]
     return artifacts, {
-        "certificate": certificates.describe_certificate(leaf.certificate).to_json(),
+        "certificate": to_builtins(certificates.describe_certificate(leaf.certificate)),
         "chainLength": len(chain.certificates),
         "chainComplete": chain.complete,
         "pairProved": proved,

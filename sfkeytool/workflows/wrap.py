@@ -1,9 +1,10 @@
 """``wrap``: from what a CA sent back to the keystore that Salesforce imports and the certificate for the app."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, to_builtins
 
 from sfkeytool.crypto import certificates, chains, keys
 from sfkeytool.keystores.contents import FoundKey, InputFile, parse_contents
@@ -28,8 +29,7 @@ if TYPE_CHECKING:
     from sfkeytool.crypto.certificate import Certificate
 
 
-@dataclass(frozen=True)
-class WrapInputs:
+class WrapInputs(Struct, frozen=True):
     """``existing_key`` is NAME.key of the folder, which wins over every key in the files."""
 
     files: Sequence[InputFile]
@@ -41,7 +41,7 @@ class WrapInputs:
     """Whether the folder gets NAME.key, unless it has one."""
 
 
-def wrap(request: WrapRequest, inputs: WrapInputs, now: datetime) -> Outcome:
+def wrap(request: WrapRequest, inputs: WrapInputs, now: datetime) -> Outcome[Any]:
     """Keystore, certificate, chain, receipt and, where the folder has none, key.
 
     Raises our errors when there is no key, none fits, several pairs could be meant, or the key is none that
@@ -55,7 +55,7 @@ def wrap(request: WrapRequest, inputs: WrapInputs, now: datetime) -> Outcome:
     return wrap_pair(request, select_pair(heap, request.alias), heap, inputs, now)
 
 
-def wrap_pair(request: WrapRequest, chosen: Meant, heap: Heap, inputs: WrapInputs, now: datetime) -> Outcome:
+def wrap_pair(request: WrapRequest, chosen: Meant, heap: Heap, inputs: WrapInputs, now: datetime) -> Outcome[Any]:
     """wrap() of a pair that was chosen already; of ``inputs`` only passwords and what becomes of the key still count.
 
     Raises CertificateError and PrivateKeyError where ``chosen`` is no pair, or none that Salesforce takes.
@@ -84,8 +84,8 @@ def wrap_pair(request: WrapRequest, chosen: Meant, heap: Heap, inputs: WrapInput
         "name": request.name,
         "purpose": str(request.purpose),
         "key": describe_key(key, source="existing" if inputs.existing_key else chosen.key.origin),
-        "certificate": certificates.describe_certificate(leaf).to_json(),
-        "chain": [certificates.describe_certificate(certificate).to_json() for certificate in chain.certificates],
+        "certificate": to_builtins(certificates.describe_certificate(leaf)),
+        "chain": [to_builtins(certificates.describe_certificate(certificate)) for certificate in chain.certificates],
         "chainComplete": chain.complete,
         "leftOut": [_title(certificate) for certificate in chain.strangers]
         + [_title(found.certificate) for found in (*chosen.placeholders, *chosen.outranked)],
@@ -94,7 +94,7 @@ def wrap_pair(request: WrapRequest, chosen: Meant, heap: Heap, inputs: WrapInput
         "mailDates": describe_mails(leaf, now),
     }
     return Outcome(
-        facts=facts,
+        result=facts,
         artifacts=tuple(artifacts),
         record=package.receipt_record("wrap", now, artifacts, **facts),
         notices=(

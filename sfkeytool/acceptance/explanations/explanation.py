@@ -1,9 +1,10 @@
 """What an error message means: data, in the order in which a person needs it."""
 
 import re
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+
+from msgspec import Struct
 
 from sfkeytool.acceptance.rule import Basis
 
@@ -24,8 +25,7 @@ class System(StrEnum):
     """Libraries that read keys in the programs of integrations: cryptography, PyJWT, pyjks; Node's crypto too."""
 
 
-@dataclass(frozen=True)
-class Explanation:
+class Explanation(Struct, frozen=True):
     """One mistake and all the messages that report it.
 
     ``messages`` are verbatim; ``{word}`` stands for what differs from user to user: a name, a file, a number.

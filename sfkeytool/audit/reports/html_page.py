@@ -186,7 +186,7 @@ def _bar(item: Item, top: int, x: Callable[[datetime], float], end: datetime) ->
     not_after = carrier.not_after
     if not_after is None:
         return
-    not_before = datetime.fromisoformat(carrier.certificate.not_before) if carrier.certificate else not_after
+    not_before = carrier.certificate.not_before if carrier.certificate else not_after
     left, right = x(min(not_before, not_after)), x(not_after)
     name = f"{carrier.source}: {carrier.name}" if carrier.in_org else carrier.name
     name = name if len(name) <= 38 else name[:37] + "…"

@@ -5,9 +5,10 @@ them, and what ``--ics`` of a single command wrote is the same entry as in the a
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from importlib.util import find_spec
+
+from msgspec import Struct
 
 from sfkeytool.acceptance.mails import WHO_IS_MAILED, describe_mail_dates
 from sfkeytool.acceptance.mails import latest_start as latest_start_of
@@ -31,8 +32,7 @@ _WHO_MAILS = (
 )
 
 
-@dataclass(frozen=True)
-class CalendarEntry:
+class CalendarEntry(Struct, frozen=True):
     """An all-day entry. ``alarm_days`` before ``day``, at nine in the morning, the calendar speaks up.
 
     ``uid`` is globally unique and the same whenever the same thing is written again.
@@ -163,7 +163,7 @@ def _entries_of(items: Sequence[Item], at: datetime) -> tuple[CalendarEntry, ...
     carriers = [item.carrier for item in items]
     certificate = carriers[0].certificate
     assert certificate is not None  # noqa: S101 - only such carriers are grouped
-    begins, ends = (datetime.fromisoformat(moment) for moment in (certificate.not_before, certificate.not_after))
+    begins, ends = certificate.not_before, certificate.not_after
     start = latest_start_of(begins, ends)
     return certificate_entries(
         name=", ".join(dict.fromkeys(carrier.name for carrier in carriers)),

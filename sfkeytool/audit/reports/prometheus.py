@@ -1,7 +1,6 @@
 """The inventory for Prometheus' node exporter: the text format, names and labels of x509-certificate-exporter."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 
 from sfkeytool.audit.model import Coverage, Inventory, Item
 
@@ -26,7 +25,7 @@ def encode_prometheus(inventory: Inventory) -> bytes:
         labels = _labels(_label_values(item))
         samples["x509_cert_not_after"][labels] = not_after.timestamp()
         if certificate is not None:
-            samples["x509_cert_not_before"][labels] = datetime.fromisoformat(certificate.not_before).timestamp()
+            samples["x509_cert_not_before"][labels] = certificate.not_before.timestamp()
         samples["x509_cert_expired"][labels] = float(item.status == "expired")
         if item.coverage is not None:
             samples["sfkeytool_app_certificate_uncovered"][labels] = float(item.coverage is Coverage.UNCOVERED)

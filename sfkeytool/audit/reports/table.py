@@ -174,12 +174,11 @@ def cells(item: Item) -> tuple[str, ...]:
 
 def _bar(item: Item) -> str:
     """The part of its life that is left, in tenths; ``!`` marks the tenth in which the threshold lies."""
-    from datetime import datetime
 
     certificate = item.carrier.certificate
     if certificate is None or item.days_left is None or item.within_days is None:
         return "-"
-    begins, ends = (datetime.fromisoformat(moment) for moment in (certificate.not_before, certificate.not_after))
+    begins, ends = certificate.not_before, certificate.not_after
     life = max((ends - begins).days, 1)
     left = 0 if item.status is Status.EXPIRED else min(_BAR, -(-max(item.days_left, 0) * _BAR // life))
     bar = ["#"] * left + ["."] * (_BAR - left)

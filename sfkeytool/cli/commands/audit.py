@@ -1,9 +1,10 @@
 """``audit``: every certificate that lies around, and how long it lives."""
 
 import os.path
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from sfkeytool.cli import options
 from sfkeytool.cli.fields import Field, Question, Values
@@ -150,7 +151,7 @@ def _execute(run: Run, values: Values) -> int:
     undelivered = any(delivery.status is DeliveryStatus.FAILED for delivery in deliveries)
     status = outcome.exit_code or (EXIT_FAILED if undelivered else EXIT_DONE)
     told = [delivery.to_json() for delivery in deliveries]
-    run.console.envelope(status, {**outcome.facts, **files_facts(receipts), "notifications": told})
+    run.console.envelope(status, {**outcome.result, **files_facts(receipts), "notifications": told})
     show_inventory(run.console, inventory)
     for delivery in deliveries:
         if delivery.status is DeliveryStatus.NOT_SENT and delivery.message is not None:

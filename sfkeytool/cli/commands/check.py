@@ -3,9 +3,11 @@
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from sfkeytool.cli import options
 from sfkeytool.cli.fields import Field, Question, Values
@@ -97,8 +99,7 @@ OUTPUT_DIR = Field(
 )
 
 
-@dataclass
-class Tally:
+class Tally(Struct):
     """What came of all files so far."""
 
     files: list[dict[str, Any]] = field(default_factory=list)

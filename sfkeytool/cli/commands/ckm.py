@@ -1,7 +1,8 @@
 """``ckm``: the key is born in Certificate and Key Management."""
 
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from sfkeytool.cli import options
 from sfkeytool.cli.commands.keystores import FILES

@@ -2,9 +2,10 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from sfkeytool.cli import options
 from sfkeytool.cli.commands.ckm import ANSWER, CSR_FILE
@@ -142,7 +143,7 @@ def _plan_download(run: Run, values: Values, kinds: list[tuple[str, ArtifactKind
     return name, folder, run.plan(folder, files, force=bool(values["force"]))
 
 
-def _finish_download(run: Run, folder: Path, plan: Any, outcome: "Outcome", heading: str) -> int:
+def _finish_download(run: Run, folder: Path, plan: Any, outcome: "Outcome[Any]", heading: str) -> int:
     from sfkeytool.edge.writer import FolderWrite
 
     names = {artifact.filename for artifact in outcome.artifacts}
@@ -173,10 +174,10 @@ def _execute_create(run: Run, values: Values) -> int:
     outcome = create_source(request, run.now, new_project=is_new)
     deployment.ask(
         f"make the certificate {request.name}, with a new key of {request.bits} bits in Salesforce and the subject"
-        f" {outcome.facts['subject']}"
+        f" {outcome.result['subject']}"
     )
     receipts = _write(run, project, outcome, is_new=is_new, force=False)
-    subject = outcome.facts["subject"]
+    subject = outcome.result["subject"]
     deployed = deployment.run_cli(
         project, request.name, lambda client: differs_after_create(read_certificate(client, request.name), subject)
     )
@@ -311,7 +312,7 @@ def _project(given: Path | None, new: str) -> tuple[Path, bool]:
     return project, not os.path.lexists(project)
 
 
-def _write(run: Run, project: Path, outcome: "Outcome", *, is_new: bool, force: bool) -> "list[Receipt]":
+def _write(run: Run, project: Path, outcome: "Outcome[Any]", *, is_new: bool, force: bool) -> "list[Receipt]":
     if is_new:
         return [run.commit_new_folder(run.plan_new_folder(project, private=False), outcome.artifacts)]
     return list(run.commit(into_project(run, project, outcome, force=force)))
@@ -322,7 +323,7 @@ def _tell(
     deployment: _Deployment,
     project: Path,
     name: str,
-    outcome: "Outcome",
+    outcome: "Outcome[Any]",
     receipts: "list[Receipt]",
     deployed: bool,
     what: str,
@@ -332,7 +333,7 @@ def _tell(
     command = shell_line(["sf", *deploy_arguments(deployment.label or "ALIAS", name)[:-1]])
     by_hand = f"It was tried against no live org: a sandbox first. Inside {project}: `{command}`"
     steps = outcome.next_steps if deployed else (by_hand, *outcome.next_steps)
-    facts = {**outcome.facts, "project": str(project), "org": deployment.facts, "deployed": deployed}
+    facts = {**outcome.result, "project": str(project), "org": deployment.facts, "deployed": deployed}
     heading = (
         f"{name}: deployed to {deployment.label}, and read back as it should be" if deployed else f"{name}: {what}"
     )

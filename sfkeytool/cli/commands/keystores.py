@@ -136,9 +136,9 @@ def _execute_unwrap(run: Run, values: Values) -> int:
         plan = run.plan(folder, planned, force=request.force, inputs=[request.file])
         writes.append(FolderWrite(plan, artifacts, None))
     receipts = run.commit(writes)
-    facts = {**outcome.facts, **files_facts(receipts), "nextSteps": list(outcome.next_steps)}
+    facts = {**outcome.result, **files_facts(receipts), "nextSteps": list(outcome.next_steps)}
     run.console.envelope(0, facts)
-    for entry in outcome.facts["entries"]:
+    for entry in outcome.result["entries"]:
         if entry["certificate"] is None:
             run.console.heading(f"{entry['alias'] or entry['name']}: key, no certificate")
             continue

@@ -94,11 +94,11 @@ def _execute_compare(run: Run, values: Values) -> int:
     left, right = side(request.left), side(request.right)
     outcome = run.with_passwords(given, lambda known: compare(left, right, known, run.now, request.aliases))
     run.warn_about(outcome)
-    run.console.envelope(outcome.exit_code, outcome.facts)
-    run.console.heading(outcome.facts["relation"].replace("-", " "))
-    run.console.result([outcome.facts["meaning"]])
+    run.console.envelope(outcome.exit_code, outcome.result)
+    run.console.heading(outcome.result["relation"].replace("-", " "))
+    run.console.result([outcome.result["meaning"]])
     for name in ("left", "right"):
-        facts = outcome.facts[name]
+        facts = outcome.result[name]
         if "candidates" in facts:
             run.console.result(
                 ["", f"{facts['origin']}: {len(facts['candidates'])} could be meant, and it holds of each"]

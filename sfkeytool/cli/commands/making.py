@@ -141,7 +141,7 @@ def warn_of_stale_password(run: Run, name: str, folder: Path, source: "Source") 
         run.console.warn(Notice("output.stale-password", f"{path} is of the keystore that was there before: delete it"))
 
 
-def warn_of_encrypted_key(run: Run, outcome: "Outcome", folder: Path, keystore_password: "Source | None") -> None:
+def warn_of_encrypted_key(run: Run, outcome: "Outcome[Any]", folder: Path, keystore_password: "Source | None") -> None:
     """Say that the key of a run is encrypted, and how to get it in clear: from the keystore, if one was made.
 
     ``keystore_password`` is where that one's password comes from, None if there is none yet.
@@ -191,7 +191,7 @@ def plan_calendar(run: Run, path: Path | None, *, force: bool) -> Any:
     return run.plan(path.parent, [PlannedFile(path.name, ArtifactKind.CALENDAR)], force=False, private=False)
 
 
-def finish_in_folder(run: Run, plan: Any, outcome: "Outcome", heading: Any, *, calendar: Any = None) -> int:
+def finish_in_folder(run: Run, plan: Any, outcome: "Outcome[Any]", heading: Any, *, calendar: Any = None) -> int:
     """Publish a run's files in its one folder, then tell what was made and what to do next."""
     from sfkeytool.edge.writer import FolderWrite
 
@@ -200,11 +200,13 @@ def finish_in_folder(run: Run, plan: Any, outcome: "Outcome", heading: Any, *, c
     return tell(run, outcome, receipts, heading, calendar=calendar)
 
 
-def tell(run: Run, outcome: "Outcome", receipts: "Sequence[Receipt]", heading: Any, *, calendar: Any = None) -> int:
+def tell(
+    run: Run, outcome: "Outcome[Any]", receipts: "Sequence[Receipt]", heading: Any, *, calendar: Any = None
+) -> int:
     """Write the calendar entries if they are wanted, then tell what was made and what to do next."""
     if calendar is not None:
-        receipts = [*receipts, *_commit_calendar(run, calendar, outcome.facts)]
-    facts = {**outcome.facts, **files_facts(receipts), "nextSteps": list(outcome.next_steps)}
+        receipts = [*receipts, *_commit_calendar(run, calendar, outcome.result)]
+    facts = {**outcome.result, **files_facts(receipts), "nextSteps": list(outcome.next_steps)}
     run.console.envelope(outcome.exit_code, facts)
     run.console.heading(heading(facts))
     if "certificate" in facts:

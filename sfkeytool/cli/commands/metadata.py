@@ -110,8 +110,8 @@ def _replace(run: Run, request: "MetadataRequest", path: Path, inputs: "Metadata
     plan = run.plan(path.parent, [PlannedFile(path.name, ArtifactKind.METADATA_SOURCE)], force=True, private=False)
     outcome = replaced(request, inputs, run.now)
     run.warn_about(outcome)
-    receipts = run.commit([FolderWrite(plan, outcome.artifacts)]) if outcome.facts["changed"] else ()
-    what = "its certificate is replaced" if outcome.facts["changed"] else "it holds this certificate already"
+    receipts = run.commit([FolderWrite(plan, outcome.artifacts)]) if outcome.result["changed"] else ()
+    what = "its certificate is replaced" if outcome.result["changed"] else "it holds this certificate already"
     return tell(run, outcome, receipts, lambda _: f"{path}: {what}")
 
 
@@ -141,7 +141,7 @@ def _make(run: Run, request: "MetadataRequest", inputs: "MetadataInputs") -> int
     return tell(run, outcome, receipts, lambda facts: f"{facts['name']}: source of a new {facts['kind']}")
 
 
-def into_project(run: Run, project: Path, outcome: "Outcome", *, force: bool = False) -> "list[Any]":
+def into_project(run: Run, project: Path, outcome: "Outcome[Any]", *, force: bool = False) -> "list[Any]":
     """One write for each kind of metadata: its folder in the project's default package directory.
 
     ``force``: files that are there are replaced.
@@ -158,7 +158,7 @@ def into_project(run: Run, project: Path, outcome: "Outcome", *, force: bool = F
             raise InputError(
                 "metadata.exists",
                 f"{folder / artifact.filename} exists already; source of what exists is not made anew",
-                f"the certificate of an app is replaced by sfkeytool metadata {outcome.facts['name']} --in FILE",
+                f"the certificate of an app is replaced by sfkeytool metadata {outcome.result['name']} --in FILE",
             )
     writes = []
     for folder, artifacts in by_folder.items():

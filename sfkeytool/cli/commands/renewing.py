@@ -1,9 +1,10 @@
 """``reminder``, ``renew`` and ``rotate``: what keeps a certificate from expiring unseen, or at all."""
 
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from sfkeytool.cli import options
 from sfkeytool.cli.commands.making import (
