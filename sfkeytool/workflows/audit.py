@@ -43,14 +43,8 @@ def audit(
     ]
     for source in sources:
         notices += _org_notices(source)
-    return (
-        Outcome(
-            result=describe_inventory(inventory),
-            notices=tuple(notices),
-            exit_code=exit_code(inventory, request.fail_on),
-        ),
-        inventory,
-    )
+    status = exit_code(inventory, request.fail_on)
+    return Outcome(result=describe_inventory(inventory), notices=tuple(notices), exit_code=status), inventory
 
 
 def exit_code(inventory: Inventory, fail_on: "Collection[FailOn] | None") -> int:
