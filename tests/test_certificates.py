@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pfx import tlv
 
-from sfkeytool.crypto import certificates, csr, der, names
+from sfkeytool.crypto import certificates, csr, der, issuing, names
 from sfkeytool.crypto.certificate import Certificate
 from sfkeytool.errors import CertificateError, SfkeytoolError, UsageError
 from sfkeytool.model import Purpose
@@ -39,7 +39,7 @@ def self_signed(
     days: int = 365,
     now: datetime = NOW,
 ) -> Certificate:
-    return certificates.build_self_signed(
+    return issuing.build_self_signed(
         key, subject=SUBJECT, san=names.parse_san(san), purpose=purpose, days=days, now=now
     )
 
@@ -119,7 +119,7 @@ def test_validity_beyond_2049_is_understood_by_openssl(key: rsa.RSAPrivateKey, t
 
 @pytest.mark.parametrize("days", [1, 365, 3650])
 def test_days_within_the_bounds_are_taken(days: int) -> None:
-    certificates.check_days(days)
+    issuing.check_days(days)
 
 
 @pytest.mark.parametrize("days", [0, -1, 3651, 10**9])

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sfkeytool.crypto import certificates, keys, names
+from sfkeytool.crypto import certificates, issuing, keys, names
 from sfkeytool.errors import PrivateKeyError, PrivateKeyPasswordError, SelfCheckError, SfkeytoolError
 from sfkeytool.model import Purpose
 from sfkeytool.passwords import Secret
@@ -249,7 +249,7 @@ def test_the_public_keys_fingerprint_is_the_one_that_openssl_computes(made: Made
 
 
 def test_a_pair_is_proved_by_a_signature(key: rsa.RSAPrivateKey) -> None:
-    certificate = certificates.build_self_signed(
+    certificate = issuing.build_self_signed(
         key,
         subject=names.build_subject(common_name="pay"),
         san=(),

@@ -18,8 +18,10 @@ from sfkeytool.crypto.names import LIBRARY_ERRORS
 from sfkeytool.crypto.sniff import KEYSTORE_KINDS, FileKind, normalise_text, sniff, unusual_form
 from sfkeytool.errors import CertificateError, KeystoreError, KeystorePasswordError, SfkeytoolError
 from sfkeytool.keystores import metadata_xml, store
-from sfkeytool.keystores.contents import Contents, FoundCsr, InputFile, parse_contents, parse_field
+from sfkeytool.keystores.contents import Contents, InputFile, parse_contents
+from sfkeytool.keystores.found import FoundCsr
 from sfkeytool.keystores.jks import JksFile, JksKeyEntry, JksTrustedEntry, parse_jks
+from sfkeytool.keystores.metadata_field import parse_field
 from sfkeytool.keystores.metadata_xml import root_type
 from sfkeytool.keystores.open import open_keystore
 from sfkeytool.model import Opaque, Profile, Purpose

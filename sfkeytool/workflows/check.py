@@ -14,8 +14,10 @@ from sfkeytool.acceptance.rule import Severity
 from sfkeytool.acceptance.subject import Subject, prepare_subject
 from sfkeytool.crypto.sniff import KEYSTORE_KINDS
 from sfkeytool.errors import PrivateKeyError, SfkeytoolError, UsageError
-from sfkeytool.keystores.contents import Contents, FoundKey, InputFile, parse_contents
-from sfkeytool.keystores.selection import Meant, gather, require_opened, select_each
+from sfkeytool.keystores.contents import Contents, InputFile, parse_contents
+from sfkeytool.keystores.found import FoundKey
+from sfkeytool.keystores.heap import gather
+from sfkeytool.keystores.selection import Meant, require_opened, select_each
 from sfkeytool.model import ArtifactKind, Outcome, Profile, Purpose
 from sfkeytool.names import app_name, free_name
 from sfkeytool.passwords import MINIMUM_LENGTH, Secret, Source, SourceKind

@@ -8,8 +8,9 @@ from msgspec import Struct, to_builtins
 
 from sfkeytool.crypto import certificates, chains, csr, keys
 from sfkeytool.errors import CertificateError, InputError
-from sfkeytool.keystores.contents import Contents, FoundCertificate, FoundCsr, InputFile, parse_contents
-from sfkeytool.keystores.selection import leaves, leaves_of_key, several_certificates
+from sfkeytool.keystores.contents import Contents, InputFile, parse_contents
+from sfkeytool.keystores.found import FoundCertificate, FoundCsr
+from sfkeytool.keystores.leaves import leaves, leaves_of_key, several_certificates
 from sfkeytool.model import Artifact, ArtifactKind, Notice, Outcome, Profile, Purpose
 from sfkeytool.passwords import Secret
 from sfkeytool.workflows import package

@@ -10,17 +10,11 @@ from msgspec import Struct, to_builtins
 
 from sfkeytool.crypto import certificates, chains, keys
 from sfkeytool.errors import EXIT_DIFFERENT, EXIT_DONE, CertificateError, PrivateKeyPasswordError, SfkeytoolError
-from sfkeytool.keystores.contents import Contents, FoundCertificate, InputFile, parse_contents
+from sfkeytool.keystores.contents import Contents, InputFile, parse_contents
 from sfkeytool.keystores.file_names import is_worth_a_word
-from sfkeytool.keystores.selection import (
-    Heap,
-    certificates_under,
-    entries_under,
-    gather,
-    leaves_of_entry,
-    no_such_alias,
-    possible_leaves,
-)
+from sfkeytool.keystores.found import FoundCertificate
+from sfkeytool.keystores.heap import Heap, certificates_under, entries_under, gather, leaves_of_entry, no_such_alias
+from sfkeytool.keystores.leaves import possible_leaves
 from sfkeytool.model import Notice, Opaque, Outcome
 from sfkeytool.passwords import Secret
 from sfkeytool.workflows.mails import describe_mails

@@ -10,7 +10,7 @@ from sfkeytool.crypto import certificates, keys, reminders
 from sfkeytool.crypto.sniff import FileKind
 from sfkeytool.errors import CertificateError, InputError
 from sfkeytool.keystores.contents import Contents, InputFile, parse_contents
-from sfkeytool.keystores.selection import only_leaf, refuse_bad_signature
+from sfkeytool.keystores.leaves import only_leaf, refuse_bad_signature
 from sfkeytool.model import ArtifactKind, Outcome, Purpose
 from sfkeytool.passwords import Secret
 from sfkeytool.salesforce.metadata import read_certificate

@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import Struct, field, to_builtins
 
-from sfkeytool.crypto import certificates, names
+from sfkeytool.crypto import certificates, issuing, names
 from sfkeytool.model import Outcome
 from sfkeytool.passwords import Secret
 from sfkeytool.workflows import package
@@ -23,12 +23,12 @@ class SelfSignedInputs(Struct, frozen=True):
 
 def self_signed(request: SelfSignedRequest, inputs: SelfSignedInputs, now: datetime) -> Outcome[Any]:
     """Key, certificate, keystore and receipt of a self-signed pair. Pure but for the randomness of the key."""
-    certificates.check_days(request.days)
+    issuing.check_days(request.days)
     subject = resolve_subject(request.name, request.subject)
     san = names.parse_san(request.san)
     password_notices = package.check_new_password(inputs.password, f"{request.name}.jks")
     chosen = choose_key(request.name, request.key.bits, inputs.key)
-    certificate = certificates.build_self_signed(
+    certificate = issuing.build_self_signed(
         chosen.key, subject=subject, san=san, purpose=request.purpose, days=request.days, now=now
     )
     artifacts = package.keystore_artifacts(

@@ -12,7 +12,7 @@ from sfkeytool.crypto.sniff import FileKind, normalise_text, sniff
 from sfkeytool.errors import CertificateError
 from sfkeytool.keystores import jks
 from sfkeytool.keystores.contents import Contents, InputFile, parse_contents
-from sfkeytool.keystores.selection import gather, leaves_of_entry
+from sfkeytool.keystores.heap import gather, leaves_of_entry
 from sfkeytool.keystores.store import StoreType
 from sfkeytool.passwords import Secret
 from sfkeytool.workflows.keypair import describe_key

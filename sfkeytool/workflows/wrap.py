@@ -7,16 +7,11 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, to_builtins
 
 from sfkeytool.crypto import certificates, chains, keys
-from sfkeytool.keystores.contents import FoundKey, InputFile, parse_contents
-from sfkeytool.keystores.selection import (
-    Heap,
-    Meant,
-    describe_leaf,
-    gather,
-    select_key,
-    select_pair,
-    settle_key,
-)
+from sfkeytool.keystores.contents import InputFile, parse_contents
+from sfkeytool.keystores.found import FoundKey
+from sfkeytool.keystores.heap import Heap, gather
+from sfkeytool.keystores.leaves import describe_leaf
+from sfkeytool.keystores.selection import Meant, select_key, select_pair, settle_key
 from sfkeytool.model import Artifact, ArtifactKind, Notice, Outcome
 from sfkeytool.passwords import Secret
 from sfkeytool.workflows import package
