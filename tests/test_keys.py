@@ -370,5 +370,4 @@ def test_noise_ends_in_one_of_our_errors(data: bytes) -> None:
 
 def test_nothing_printed_of_a_loaded_key_is_secret(made: Made) -> None:
     loaded = keys.parse_private_key(made.pkcs8, "rsa.der", ())
-    assert repr(loaded) == "LoadedKey(password=None)"
-    assert repr(keys.LoadedKey(loaded.key, Secret(PASSWORD))) == "LoadedKey(password=Secret(…))"
+    assert repr(loaded) == repr(keys.LoadedKey(loaded.key, Secret(PASSWORD))) == "LoadedKey(…)"
