@@ -2,14 +2,14 @@
 
 import hashlib
 import warnings
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import TypedDict, TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
-from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, ObjectIdentifier, PublicKeyAlgorithmOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier, PublicKeyAlgorithmOID
 
 from sfkeytool.crypto import keys
 from sfkeytool.crypto.certificate import Certificate
@@ -38,11 +38,6 @@ _KEY_USAGES = (
     ("crl_sign", "cRLSign"),
 )
 UNREADABLE = "(unreadable)"
-_DESCRIBED = {
-    "san": ExtensionOID.SUBJECT_ALTERNATIVE_NAME,
-    "key_usage": ExtensionOID.KEY_USAGE,
-    "extended_key_usage": ExtensionOID.EXTENDED_KEY_USAGE,
-}
 
 
 class SelfSignature(StrEnum):
@@ -61,11 +56,14 @@ _SELF_SIGNATURES = {
 }
 
 
+Extension = TypeVar("Extension", bound=x509.ExtensionType)
+
+
 class CertificateFacts(Result, frozen=True, kw_only=True):
     """What a certificate says, for people and scripts; nothing in it is secret.
 
-    Names are RFC 4514, fingerprints SHA-256 in colon-separated upper-case hex. A part that cannot
-    be read is ``(unreadable)``. ``self_signed`` is verified, not only claimed by equal names.
+    Names are RFC 4514, fingerprints SHA-256 in colon-separated upper-case hex. A part that cannot be read is
+    ``(unreadable)``. ``self_signed`` is verified, not only claimed by equal names.
     """
 
     subject: str
@@ -187,33 +185,40 @@ def describe_algorithm(oid: ObjectIdentifier) -> str:
     return oid.dotted_string if name == "Unknown OID" else name
 
 
-def describe_extensions(read: Callable[[], x509.Extensions], unreadable: Collection[str] = ()) -> dict[str, Any]:
-    """``san``, ``key_usage`` and ``extended_key_usage`` of a certificate or request. ``unreadable``: dotted OIDs."""
+class ExtensionFacts(TypedDict):
+    """The extensions that a certificate and the request for one have in common, in words."""
+
+    san: tuple[str, ...]
+    key_usage: tuple[str, ...]
+    extended_key_usage: tuple[str, ...]
+
+
+def describe_extensions(read: Callable[[], x509.Extensions], unreadable: Collection[str] = ()) -> ExtensionFacts:
+    """Of a certificate or request. ``unreadable``: dotted OIDs. Pure. Never raises."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             extensions = read()
     except LIBRARY_ERRORS:
-        return dict.fromkeys(_DESCRIBED, (UNREADABLE,))
-    described = {
-        "san": _from_extension(extensions, x509.SubjectAlternativeName, lambda value: map(_describe_san, value)),
-        "key_usage": _from_extension(
-            extensions, x509.KeyUsage, lambda value: (name for field, name in _KEY_USAGES if getattr(value, field))
-        ),
-        "extended_key_usage": _from_extension(
-            extensions,
-            x509.ExtendedKeyUsage,
-            lambda value: (_USAGE_NAMES.get(oid, oid.dotted_string) for oid in value),
-        ),
-    }
-    return described | {part: (UNREADABLE,) for part, oid in _DESCRIBED.items() if oid.dotted_string in unreadable}
+        return ExtensionFacts(san=(UNREADABLE,), key_usage=(UNREADABLE,), extended_key_usage=(UNREADABLE,))
 
+    def described(kind: type[Extension], in_words: Callable[[Extension], Iterable[str]]) -> tuple[str, ...]:
+        if kind.oid.dotted_string in unreadable:
+            return (UNREADABLE,)
+        try:
+            return tuple(in_words(extensions.get_extension_for_class(kind).value))
+        except x509.ExtensionNotFound:
+            return ()
 
-def _from_extension(extensions: x509.Extensions, kind: Any, describe: Callable[[Any], Any]) -> tuple[str, ...]:
-    try:
-        return tuple(describe(extensions.get_extension_for_class(kind).value))
-    except x509.ExtensionNotFound:
-        return ()
+    return ExtensionFacts(
+        san=described(x509.SubjectAlternativeName, lambda names: map(_describe_san, names)),
+        key_usage=described(
+            x509.KeyUsage, lambda usage: (name for field, name in _KEY_USAGES if getattr(usage, field))
+        ),
+        extended_key_usage=described(
+            x509.ExtendedKeyUsage, lambda oids: (_USAGE_NAMES.get(oid, oid.dotted_string) for oid in oids)
+        ),
+    )
 
 
 def _describe_san(name: x509.GeneralName) -> str:

@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
-from msgspec import Struct
-
 from sfkeytool.crypto import certificates, chains
 from sfkeytool.errors import KeystoreError
 from sfkeytool.keystores.contents import Contents
@@ -44,7 +42,7 @@ class Entry(Opaque, frozen=True, dict=True):
         return f"the entry {self.alias!r}" if self.alias else self.origin
 
 
-class Heap(Struct, frozen=True):
+class Heap(Opaque, frozen=True):
     """All that some files hold; each certificate once. ``ignored`` names what is neither key nor certificate."""
 
     entries: tuple[Entry, ...]

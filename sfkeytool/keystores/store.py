@@ -33,7 +33,7 @@ class KeyEntry(Opaque, frozen=True):
     key_password: Secret | None = None
 
 
-class CertificateEntry(Struct, frozen=True):
+class CertificateEntry(Opaque, frozen=True):
     """A certificate that stands by itself: a trusted certificate, or a certificate bag of a PFX."""
 
     alias: str | None
