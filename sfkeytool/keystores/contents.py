@@ -2,12 +2,20 @@
 
 from typing import TYPE_CHECKING
 
-from sfkeytool.crypto import keys
+from msgspec.structs import replace
+
 from sfkeytool.crypto.limits import MAX_INPUT_BYTES
 from sfkeytool.crypto.sniff import KEYSTORE_KINDS, FileKind, normalise_text, sniff
 from sfkeytool.errors import InputError, KeystorePasswordError, SfkeytoolError
 from sfkeytool.keystores import metadata_xml
-from sfkeytool.keystores.found import Collection, FoundCertificate, FoundCsr, FoundKey, UnreadableCertificate
+from sfkeytool.keystores.found import (
+    Collection,
+    FoundCertificate,
+    FoundCsr,
+    FoundKey,
+    UnreadableCertificate,
+    UnreadableKey,
+)
 from sfkeytool.keystores.metadata_field import parse_field
 from sfkeytool.keystores.open import open_keystore
 from sfkeytool.keystores.pem_der import collect
@@ -39,7 +47,8 @@ class InputFile(Opaque, frozen=True):
 class Contents(Opaque, frozen=True):
     """What one file holds. ``locked`` are aliases of keys that no password opened; ``ignored`` names the rest.
 
-    ``unreadable`` are certificates that may or may not be the one that is wanted: whoever wants one must ask.
+    ``unreadable`` are certificates, and ``unreadable_keys`` keys, that may or may not be the one that is wanted:
+    whoever wants one must ask.
     """
 
     label: str
@@ -51,24 +60,50 @@ class Contents(Opaque, frozen=True):
     ignored: tuple[str, ...] = ()
     store: Keystore | None = None
     unreadable: tuple[UnreadableCertificate, ...] = ()
+    unreadable_keys: tuple[UnreadableKey, ...] = ()
+
+    @property
+    def holds_keys(self) -> bool:
+        """Whether there is a private key, opened or not."""
+        return bool(self.keys or self.locked or self.unreadable_keys)
+
+    def with_keys(self) -> "Contents":
+        """The same with the keys of a keystore that was parsed without them, not yet validated. Pure.
+
+        Raises KeystorePasswordError ``keystore.password-needed`` if no password opened the keystore.
+        """
+        if self.store is None or self.keys:
+            return self
+        if self.store.type is StoreType.JKS and self.store.password is None:
+            raise _password_needed(self.label, self.store.type)
+        found = Collection()
+        _add_keys(found, self.store, self.label, validate=False)
+        return replace(self, keys=tuple(found.keys), unreadable_keys=tuple(found.unreadable_keys))
 
 
-def parse_contents(file: InputFile, passwords: "Sequence[Secret]", *, load_keys: bool = True) -> Contents:
+def parse_contents(
+    file: InputFile, passwords: "Sequence[Secret]", *, load_keys: bool = True, structure_suffices: bool = False
+) -> Contents:
     """Open a file of any kind and load what is in it.
 
-    Each of ``passwords`` is tried, on keystores the empty one first. ``load_keys=False`` is for callers who want
-    certificates: a JKS then opens without a password, and encrypted keys that none opens are only noted as locked.
+    Each of ``passwords`` is tried, on keystores the empty one first. If ``structure_suffices``, a JKS opens without a
+    password where none is given. So it does with ``load_keys=False``, for callers who want certificates: the keys of a
+    keystore are then left to with_keys(), those of other files validated when they are used, and encrypted ones that
+    no password opens only noted as locked.
 
     Raises KeystorePasswordError or PrivateKeyPasswordError with a code that ends in ``password-needed`` (none was
     given) or ``wrong-password``; InputError for a file that is none of the known kinds; and the error of the part
-    that is malformed. A malformed certificate is ``unreadable``, unless the file holds nothing else. Pure.
+    that is malformed. A certificate or key that is malformed, or of a kind that nobody knows here, costs itself alone,
+    unless the file holds nothing else. Pure.
     """
     if len(file.data) > MAX_INPUT_BYTES:
         raise InputError("input.too-large", f"{file.label} is larger than {MAX_INPUT_BYTES >> 20} MB")
     data = normalise_text(file.data)
     kind = sniff(data)
     if kind in KEYSTORE_KINDS:
-        return _from_keystore(InputFile(file.label, data), kind, passwords, load_keys)
+        file = InputFile(file.label, data)
+        store = open_any(file, _STORE_TYPES[kind], passwords, structure_suffices=structure_suffices or not load_keys)
+        return _from_keystore(store, file.label, kind, load_keys=load_keys)
     if kind is FileKind.XML:
         return _from_xml(InputFile(file.label, data))
     return _made_of(collect(data, file.label, kind, passwords, load_keys=load_keys), file.label, kind)
@@ -85,25 +120,29 @@ def _made_of(found: Collection, label: str, kind: FileKind, store: Keystore | No
         tuple(found.ignored),
         store,
         tuple(found.unreadable),
+        tuple(found.unreadable_keys),
     )
 
 
-def _from_keystore(file: InputFile, kind: FileKind, passwords: "Sequence[Secret]", load_keys: bool) -> Contents:
-    store = open_any(file, _STORE_TYPES[kind], passwords, structure_suffices=not load_keys)
+def _from_keystore(store: Keystore, label: str, kind: FileKind, *, load_keys: bool) -> Contents:
     found = Collection()
     found.ignored += store.other_entries
+    if load_keys:
+        _add_keys(found, store, label, validate=True)
     for number, entry in enumerate(store.keys, 1):
-        origin = f"{file.label}, entry {entry.alias!r}" if entry.alias else f"{file.label}, key {number}"
         if entry.key_pkcs8 is None:
             found.locked.append(entry.alias or f"key {number}")
-        elif load_keys:
-            loaded = keys.parse_private_key(entry.key_pkcs8, origin, ())
-            found.keys.append(FoundKey(origin, loaded.key, entry.alias, in_keystore=True))
         for der in entry.chain_der:
-            found.add_certificate(der, origin, entry.alias)
+            found.add_certificate(der, entry.origin(label, number), entry.alias)
     for number, certificate in enumerate(store.certificates, 1):
-        found.add_certificate(certificate.certificate_der, f"{file.label}, certificate {number}", certificate.alias)
-    return _made_of(found, file.label, kind, store)
+        found.add_certificate(certificate.certificate_der, f"{label}, certificate {number}", certificate.alias)
+    return _made_of(found, label, kind, store)
+
+
+def _add_keys(found: Collection, store: Keystore, label: str, *, validate: bool) -> None:
+    for number, entry in enumerate(store.keys, 1):
+        if entry.key_pkcs8 is not None:
+            found.add_key(entry.key_pkcs8, entry.origin(label, number), (), entry.alias, number, validate=validate)
 
 
 def open_any(
@@ -117,9 +156,13 @@ def open_any(
             return open_keystore(file.data, file.label, type, ())
         if passwords:
             raise
-    raise KeystorePasswordError(
+    raise _password_needed(file.label, type)
+
+
+def _password_needed(label: str, type: StoreType) -> KeystorePasswordError:
+    return KeystorePasswordError(
         "keystore.password-needed",
-        f"{file.label} ({type}) needs its password",
+        f"{label} ({type}) needs its password",
         "give it as SOURCE (env:NAME, file:PATH, stdin, prompt): --password to show, check, unwrap, compare,"
         " login, audit; --input-password to wrap, csr, self-signed",
     )

@@ -1,11 +1,13 @@
 """What is found in a file, whatever holds it: keys, certificates, requests, and what cannot be read of them."""
 
+from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from sfkeytool.crypto import certificates, keys
-from sfkeytool.errors import CertificateError
+from sfkeytool.errors import CertificateError, PrivateKeyError, PrivateKeyPasswordError, SfkeytoolError
 from sfkeytool.model import Opaque
 from sfkeytool.passwords import Secret
 
@@ -14,18 +16,41 @@ if TYPE_CHECKING:
     from sfkeytool.crypto.csr import CertificateRequest
 
 
-class FoundKey(Opaque, frozen=True):
+class FoundKey(Opaque, frozen=True, dict=True):
     """A private key, loaded once. ``file_password`` is what opened an encrypted key *file* (not a keystore)."""
 
     origin: str
-    key: keys.PrivateKey
+    loaded: keys.PrivateKey
+    """To be looked at; to be used, ``key`` is the one that is validated."""
     alias: str | None = None
-    in_keystore: bool = False
+    entry: int | None = None
+    """Its number among the key entries of the keystore, from 1; None of a key that is in none."""
     file_password: Secret | None = None
+    validated: bool = True
 
     @property
+    def in_keystore(self) -> bool:
+        return self.entry is not None
+
+    @cached_property
+    def key(self) -> keys.PrivateKey:
+        """Raises PrivateKeyError ``key.malformed`` for one that was not validated and is unsound."""
+        return self.loaded if self.validated else keys.validate_key(self.loaded, self.origin)
+
+    @cached_property
     def spki_der(self) -> bytes:
-        return keys.spki_der(self.key.public_key())
+        """The public half, as the key states it."""
+        return keys.spki_der(self.loaded.public_key())
+
+
+class UnreadableKey(Struct, frozen=True):
+    """A private key that cannot be loaded, in a file that holds more. ``error`` says why."""
+
+    origin: str
+    error: SfkeytoolError
+    alias: str | None = None
+    entry: int | None = None
+    """As in FoundKey."""
 
 
 class FoundCertificate(Opaque, frozen=True):
@@ -49,7 +74,7 @@ class FoundCsr(Struct, frozen=True):
 
 
 class Collection:
-    """What was found so far in a file, in its order. ``locked`` and ``ignored`` are as in Contents."""
+    """What was found so far in a file, in its order; the parts are those of Contents."""
 
     def __init__(self) -> None:
         self.keys: list[FoundKey] = []
@@ -58,6 +83,27 @@ class Collection:
         self.locked: list[str] = []
         self.ignored: list[str] = []
         self.unreadable: list[UnreadableCertificate] = []
+        self.unreadable_keys: list[UnreadableKey] = []
+
+    def add_key(
+        self,
+        data: bytes,
+        origin: str,
+        passwords: Sequence[Secret],
+        alias: str | None = None,
+        entry: int | None = None,
+        *,
+        validate: bool,
+    ) -> None:
+        """Raises PrivateKeyPasswordError for an encrypted key that none of ``passwords`` opens."""
+        try:
+            loaded = keys.parse_private_key(data, origin, passwords, validate=validate)
+        except PrivateKeyPasswordError:
+            raise
+        except PrivateKeyError as error:
+            self.unreadable_keys.append(UnreadableKey(origin, error, alias, entry))
+        else:
+            self.keys.append(FoundKey(origin, loaded.key, alias, entry, loaded.password, validate))
 
     def add_certificate(self, der: bytes, origin: str, alias: str | None = None, place: str = "") -> None:
         try:
@@ -68,6 +114,8 @@ class Collection:
             self.certificates.append(FoundCertificate(origin, certificate, certificate.der, alias))
 
     def require_readable(self) -> None:
-        """Raises CertificateError if all that there is are certificates that cannot be read."""
-        if self.unreadable and not (self.certificates or self.keys or self.requests or self.locked):
-            raise self.unreadable[0].error
+        """Raises what is wrong with a key, else with a certificate, if all that there is cannot be read."""
+        errors: list[SfkeytoolError] = [one.error for one in self.unreadable_keys]
+        errors += [one.error for one in self.unreadable]
+        if errors and not (self.certificates or self.keys or self.requests or self.locked):
+            raise errors[0]

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
 from sfkeytool.crypto import certificates, chains
-from sfkeytool.errors import KeystoreError
+from sfkeytool.errors import KeystoreError, SfkeytoolError
 from sfkeytool.keystores.contents import Contents
 from sfkeytool.keystores.found import FoundCertificate, FoundKey, UnreadableCertificate
 from sfkeytool.keystores.leaves import leaves, split_placeholders
@@ -15,9 +15,9 @@ from sfkeytool.model import Opaque
 class Entry(Opaque, frozen=True, dict=True):
     """A private key where it stands: an entry of a keystore, or a key file.
 
-    ``key`` is None where it was not loaded; ``locked`` says that no password given opens it. ``own`` are the
-    certificates that the keystore ties to it. In a ``chained`` one (all but PFX) they are in its order, and Java takes
-    the first for the key's.
+    ``key`` is None where it was not loaded; ``locked`` says that no password given opens it, ``unreadable`` why it
+    cannot be loaded. ``own`` are the certificates that the keystore ties to it. In a ``chained`` one (all but PFX) they
+    are in its order, and Java takes the first for the key's.
     """
 
     origin: str
@@ -27,6 +27,7 @@ class Entry(Opaque, frozen=True, dict=True):
     own: tuple[FoundCertificate, ...] = ()
     chained: bool = False
     in_keystore: bool = False
+    unreadable: SfkeytoolError | None = None
 
     @cached_property
     def spki_der(self) -> bytes | None:
@@ -94,12 +95,13 @@ def _entries(contents: Contents) -> Iterator[Entry]:
     if contents.store is None:
         yield from (Entry(key.origin, key=key) for key in contents.keys)
         yield from (Entry(origin, locked=True) for origin in contents.locked)
+        yield from (Entry(one.origin, unreadable=one.error) for one in contents.unreadable_keys)
         return
-    loaded = iter(contents.keys)  # in the store's order, and all that were opened, or none
+    loaded = {key.entry: key for key in contents.keys}
+    unreadable = {key.entry: key.error for key in contents.unreadable_keys}
     chained = contents.store.type is not StoreType.PKCS12
     for number, entry in enumerate(contents.store.keys, 1):
-        opened = entry.key_pkcs8 is not None
-        origin = f"{contents.label}, entry {entry.alias!r}" if entry.alias else f"{contents.label}, key {number}"
+        origin = entry.origin(contents.label, number)
         tied = {one.der: one for one in contents.certificates}
         tied |= {one.der: one for one in contents.certificates if one.origin == origin}
         own = [tied[der] for der in dict.fromkeys(entry.chain_der) if der in tied]
@@ -108,11 +110,12 @@ def _entries(contents: Contents) -> Iterator[Entry]:
         yield Entry(
             origin,
             entry.alias,
-            next(loaded, None) if opened else None,
-            not opened,
+            loaded.get(number),
+            entry.key_pkcs8 is None,
             tuple(own),
             chained,
             in_keystore=True,
+            unreadable=unreadable.get(number),
         )
 
 

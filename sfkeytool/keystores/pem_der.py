@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from sfkeytool.crypto import csr, keys, pem, pkcs7
+from sfkeytool.crypto import csr, pem, pkcs7
 from sfkeytool.crypto.der import DerError, read_tlv
 from sfkeytool.crypto.sniff import FileKind, sniff
 from sfkeytool.errors import CertificateError, InputError, PrivateKeyPasswordError
-from sfkeytool.keystores.found import Collection, FoundCsr, FoundKey
+from sfkeytool.keystores.found import Collection, FoundCsr, UnreadableKey
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,11 +47,12 @@ def _add_block(
         case "PRIVATE KEY" | "ENCRYPTED PRIVATE KEY" | "RSA PRIVATE KEY" | "EC PRIVATE KEY" | "DSA PRIVATE KEY":
             _add_key(found, block.text, origin, passwords, load_keys)
         case "OPENSSH PRIVATE KEY":
-            raise InputError(
+            error = InputError(
                 "key.openssh",
                 f"{origin} is a private key in OpenSSH's own format",
                 "convert a copy: ssh-keygen -p -m PKCS8 -f COPY",
             )
+            found.unreadable_keys.append(UnreadableKey(origin, error))
         case _:
             found.ignored.append(f"{origin}: {block.label}")
 
@@ -90,13 +91,11 @@ def _add_bundle(found: Collection, der: bytes, origin: str) -> None:
 def _add_key(found: Collection, data: bytes, origin: str, passwords: "Sequence[Secret]", load_keys: bool) -> None:
     """Load a key; one that needs a password which nobody has is only noted, where keys are not what is wanted."""
     try:
-        loaded = keys.parse_private_key(data, origin, passwords)
+        found.add_key(data, origin, passwords, validate=load_keys)
     except PrivateKeyPasswordError:
         if load_keys:
             raise
         found.locked.append(origin)
-        return
-    found.keys.append(FoundKey(origin, loaded.key, file_password=loaded.password))
 
 
 def _first_tlv(der: bytes) -> bytes:

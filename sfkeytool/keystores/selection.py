@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from sfkeytool.crypto import certificates, chains, keys
-from sfkeytool.errors import CertificateError, KeystorePasswordError, PrivateKeyError
+from sfkeytool.errors import CertificateError, KeystorePasswordError, PrivateKeyError, SfkeytoolError
 from sfkeytool.keystores.found import FoundCertificate, FoundKey
 from sfkeytool.keystores.heap import Entry, Heap, candidates, entries_under, no_such_alias
 from sfkeytool.keystores.leaves import abbreviated, describe_leaf, several_certificates, split_placeholders
@@ -54,7 +54,7 @@ def settle_key(heap: Heap, key: FoundKey, alias: str | None) -> Heap:
             raise no_such_alias([heap], alias)
         if not any(entry in holding for entry in named):
             if unknown := [entry for entry in named if entry.spki_der is None]:
-                raise _locked(unknown, heap)
+                raise _unopened(unknown, heap)
             raise PrivateKeyError(
                 "key.another-exists",
                 f"{key.origin} is there already and holds another key than the entry {alias!r}",
@@ -78,9 +78,9 @@ def select_pair(heap: Heap, alias: str | None = None) -> Meant:
     meant = [_meant(group, heap, named=alias is not None) for group in _by_key(entry for entry in opened if entry.key)]
     with_leaf = [one for one in meant if one.leaves]
     picked = [one for one in with_leaf if any(leaf.der in heap.given for leaf in one.leaves)]
-    locked = [entry for entry in wanted if entry.locked]
-    if not picked and (needed := [entry for entry in locked if not with_leaf or _is_given(entry, heap)]):
-        raise _locked(needed, heap)
+    unopened = [entry for entry in wanted if entry.locked or entry.unreadable]
+    if not picked and (needed := [entry for entry in unopened if not with_leaf or _is_given(entry, heap)]):
+        raise _unopened(needed, heap)
     if not with_leaf:
         _refuse_unreadable(heap)
         raise _no_match([one.key for one in meant])
@@ -104,9 +104,12 @@ def select_key(heap: Heap, alias: str | None = None) -> Meant:
     """The one private key that is meant, and the certificates of it that could be.
 
     The same key in several places is one key. Raises ``keystore.no-such-alias``, ``keystore.entry-locked``,
-    ``key.none``, ``key.ambiguous``. Pure.
+    ``key.none``, ``key.ambiguous``, and what is wrong with one that cannot be loaded: it may be the one. Pure.
     """
-    found = list(_by_key(_opened(_named(heap, alias), heap)))
+    wanted = _named(heap, alias)
+    if unreadable := [entry for entry in wanted if entry.unreadable]:
+        raise _unopened(unreadable, heap)
+    found = list(_by_key(_opened(wanted, heap)))
     meant = [_meant(group, heap, named=alias is not None) for group in found]
     if len(meant) > 1:
         names = [name for name in _aliases(heap, meant) if len(list(_by_key(entries_under(heap, name)))) == 1]
@@ -116,7 +119,8 @@ def select_key(heap: Heap, alias: str | None = None) -> Meant:
 
 
 def select_each(heap: Heap, alias: str | None = None) -> tuple[tuple[Entry, Meant | None], ...]:
-    """Every key entry, or those under ``alias``, each with what is meant by it; None for a locked one. Pure.
+    """Every key entry, or those under ``alias``, each with what is meant by it; None for one that require_opened()
+    refuses. Pure.
 
     Raises ``keystore.no-such-alias`` and, if there is no entry at all, ``key.none``.
     """
@@ -129,9 +133,10 @@ def select_each(heap: Heap, alias: str | None = None) -> tuple[tuple[Entry, Mean
 
 
 def require_opened(heap: Heap, alias: str | None = None) -> None:
-    """Raises KeystorePasswordError ``keystore.entry-locked`` if an entry (under ``alias``) is locked. Pure."""
-    if locked := [entry for entry in _named(heap, alias) if entry.locked]:
-        raise _locked(locked, heap)
+    """Raises KeystorePasswordError ``keystore.entry-locked`` if an entry (under ``alias``) is locked, and what is wrong
+    with one that cannot be loaded. Pure."""
+    if unopened := [entry for entry in _named(heap, alias) if entry.locked or entry.unreadable]:
+        raise _unopened(unopened, heap)
 
 
 def _named(heap: Heap, alias: str | None) -> tuple[Entry, ...]:
@@ -146,10 +151,11 @@ def _named(heap: Heap, alias: str | None) -> tuple[Entry, ...]:
 
 
 def _opened(wanted: Sequence[Entry], heap: Heap) -> list[Entry]:
-    """Those whose key is at hand. Raises ``keystore.entry-locked`` or ``key.none`` if there is none."""
+    """Those whose key is at hand. Raises ``keystore.entry-locked``, ``key.none`` or what is wrong with the key if there
+    is none."""
     opened = [entry for entry in wanted if entry.key is not None]
     if not opened:
-        raise _locked([entry for entry in wanted if entry.locked], heap) if wanted else _no_key()
+        raise _unopened(wanted, heap) if wanted else _no_key()
     return opened
 
 
@@ -230,6 +236,16 @@ def _no_certificate() -> CertificateError:
     return CertificateError(
         "certificate.none", "there is no certificate in what was given", "add the file that the CA sent back"
     )
+
+
+def _unopened(entries: Sequence[Entry], heap: Heap) -> SfkeytoolError:
+    """Of entries without a key: those that a password opens are worth one, the others cannot be helped."""
+    locked = [entry for entry in entries if entry.locked]
+    error = next((entry.unreadable for entry in entries if entry.unreadable), None)
+    if locked or error is None:
+        return _locked(locked or entries, heap)
+    others = ("or pick another entry with --alias",) if heap.by_alias and len(heap.entries) > 1 else ()
+    return type(error)(error.code, error.message, *error.hints, *others)
 
 
 def _locked(entries: Sequence[Entry], heap: Heap) -> KeystorePasswordError:

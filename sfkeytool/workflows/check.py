@@ -92,7 +92,7 @@ def subject_of(file: InputFile, passwords: Sequence[Secret], options: CheckOptio
         taken=options.taken,
     )
     contents = subject.contents
-    if options.fix and options.profile is None and contents is not None and (contents.keys or contents.locked):
+    if options.fix and options.profile is None and contents is not None and contents.holds_keys:
         return replace(subject, profile=Profile.CKM_IMPORT)
     return subject
 

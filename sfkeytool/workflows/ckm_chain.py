@@ -181,6 +181,7 @@ def _left_out(strangers: "Sequence[Certificate]", contents: Sequence[Contents]) 
         notices.append(Notice("ckm.strangers-left-out", f"left out, not part of the chain: {titles}{more}"))
     others = [key.origin for content in contents for key in content.keys]
     others += [name for content in contents for name in content.locked]
+    others += [key.origin for content in contents for key in content.unreadable_keys]
     if others:
         message = f"left out, private keys: {'; '.join(others)}; the key of this certificate is in Salesforce"
         notices.append(Notice("ckm.keys-left-out", message))

@@ -170,6 +170,8 @@ def _identities(side: Side, contents: Sequence[Contents], heap: Heap, alias: str
             f"{', '.join(locked)} is encrypted and needs its password",
             "give it with --password SOURCE",
         )
+    if unreadable := [entry.unreadable for entry in entries if entry.unreadable]:
+        raise unreadable[0]
     raise CertificateError("compare.nothing", f"{side.label} holds no key and no certificate to compare")
 
 
@@ -208,7 +210,7 @@ def _read(file: InputFile, passwords: Sequence[Secret]) -> Contents:
     """What is in a file; its keys only where they alone tell what it stands for, as loading one takes long."""
     contents = parse_contents(file, passwords, load_keys=False)
     if contents.store is not None and any(not entry.chain_der for entry in contents.store.keys):
-        return parse_contents(file, passwords)
+        return contents.with_keys()
     return contents
 
 

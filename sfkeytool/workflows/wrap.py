@@ -139,7 +139,7 @@ def _left_out_notices(chosen: Meant, strangers: Sequence["Certificate"], heap: H
         more = f" and {len(strangers) - 5} more" if len(strangers) > 5 else ""
         notices.append(Notice("wrap.strangers-left-out", f"left out, not part of the chain: {titles}{more}"))
     if chosen.others:
-        others = "; ".join(entry.origin + (" (not opened)" if entry.locked else "") for entry in chosen.others)
+        others = "; ".join(entry.origin + (" (not opened)" if entry.key is None else "") for entry in chosen.others)
         notices.append(Notice("wrap.keys-left-out", f"left out, other private keys: {others}"))
     notices += [
         Notice("wrap.unreadable-left-out", f"left out, it cannot be read: {found.error.message}")
