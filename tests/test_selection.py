@@ -13,10 +13,10 @@ from conftest import PASSWORD, CertificateAuthority, Pair, Result, openssl, pem_
 from fake_org import FakeOrg
 from oracle_java import java_key, java_load, java_make
 from pfx import encode_pfx
+from sfkeytool.cli.commands.keystores import UNWRAP, WRAP
 from test_guided import ScriptedAsker
 from test_json import validate
 
-from sfkeytool.cli.commands.keystores import UNWRAP, WRAP
 from sfkeytool.cli.commands.login import LOGIN
 from sfkeytool.cli.run import Command, run_command
 from sfkeytool.keystores import jks
