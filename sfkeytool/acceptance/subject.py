@@ -241,7 +241,8 @@ class Subject(Opaque, frozen=True, dict=True):
             for origin in self.contents.locked:
                 yield self._entry(origin, name, ders, None, "it needs its password")
             for unreadable in self.contents.unreadable_keys:
-                yield self._entry(unreadable.origin, name, ders, None, unreadable.error.message)
+                reason = unreadable.error.message.removeprefix(f"{unreadable.origin}: ")
+                yield self._entry(unreadable.origin, name, ders, None, reason)
 
     def _entry(
         self, where: str, alias: str | None, ders: Sequence[bytes], key_pkcs8: bytes | None, reason: str
