@@ -13,7 +13,7 @@ from sfkeytool.crypto.certificates import CertificateFacts
 from sfkeytool.crypto.sniff import FileKind
 from sfkeytool.errors import CertificateError, InputError
 from sfkeytool.keystores.contents import Contents, InputFile, parse_contents
-from sfkeytool.keystores.selection import only_leaf, refuse_bad_signature
+from sfkeytool.keystores.leaves import only_leaf, refuse_bad_signature
 from sfkeytool.model import ArtifactKind, Outcome, PlannedFile, Purpose, Request, Result, UniqueNameText
 from sfkeytool.passwords import Secret, Source
 from sfkeytool.salesforce.metadata import read_certificate

@@ -6,7 +6,7 @@ from pathlib import Path
 from msgspec import Struct, field
 
 from sfkeytool.acceptance.mails import mail_dates
-from sfkeytool.crypto import certificates, names
+from sfkeytool.crypto import certificates, issuing, names
 from sfkeytool.crypto.certificates import CertificateFacts
 from sfkeytool.model import ArtifactKind, Outcome, PlannedFile, Purpose, Request, Result, UniqueNameText
 from sfkeytool.passwords import Secret, Source
@@ -58,12 +58,12 @@ def planned(request: SelfSignedRequest, *, has_key: bool) -> tuple[PlannedFile, 
 
 def self_signed(request: SelfSignedRequest, inputs: SelfSignedInputs, now: datetime) -> Outcome[Made]:
     """Key, certificate, keystore and receipt of a self-signed pair. Pure but for the randomness of the key."""
-    certificates.check_days(request.days)
+    issuing.check_days(request.days)
     subject = resolve_subject(request.name, request.subject)
     san = names.parse_san(request.san)
     password_notices = package.check_new_password(inputs.password, f"{request.name}.jks")
     chosen = choose_key(request.name, request.key.bits, inputs.key)
-    certificate = certificates.build_self_signed(
+    certificate = issuing.build_self_signed(
         chosen.key, subject=subject, san=san, purpose=request.purpose, days=request.days, now=now
     )
     keystore = package.make_keystore(request.name, chosen.key, [certificate], inputs.password, request.password, now)

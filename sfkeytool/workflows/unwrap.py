@@ -15,8 +15,10 @@ from sfkeytool.crypto import certificates, chains, keys
 from sfkeytool.crypto.certificates import CertificateFacts
 from sfkeytool.crypto.sniff import KEYSTORE_KINDS, FileKind
 from sfkeytool.errors import InputError, SfkeytoolError
-from sfkeytool.keystores.contents import FoundCertificate, InputFile, parse_contents
-from sfkeytool.keystores.selection import Entry, Heap, Meant, gather, require_opened, select_each
+from sfkeytool.keystores.contents import InputFile, parse_contents
+from sfkeytool.keystores.found import FoundCertificate
+from sfkeytool.keystores.heap import Entry, Heap, gather
+from sfkeytool.keystores.selection import Meant, require_opened, select_each
 from sfkeytool.model import Artifact, ArtifactKind, Notice, Outcome, Request, Result, UniqueNameText
 from sfkeytool.names import UniqueName, legal_name
 from sfkeytool.passwords import Secret, Source
