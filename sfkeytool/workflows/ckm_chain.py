@@ -16,6 +16,7 @@ from sfkeytool.passwords import Secret
 from sfkeytool.workflows import package
 from sfkeytool.workflows.mails import describe_mails
 from sfkeytool.workflows.next_steps import steps_for_chain
+from sfkeytool.workflows.receipts import receipt_record
 from sfkeytool.workflows.requests import CkmChainRequest
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def ckm_chain(request: CkmChainRequest, inputs: CkmChainInputs, now: datetime) -
     return Outcome(
         result=facts,
         artifacts=tuple(artifacts),
-        record=package.receipt_record("ckm chain", now, artifacts, facts),
+        record=receipt_record("ckm chain", now, artifacts, facts),
         notices=(
             *_judged(artifacts, request.purpose, now),
             *(differences(leaf.certificate, asked.csr) if asked else (_UNPROVED,)),

@@ -40,6 +40,7 @@ from sfkeytool.workflows import package
 from sfkeytool.workflows.generations import Generation, successors
 from sfkeytool.workflows.keypair import DEFAULT_BITS, key_artifact
 from sfkeytool.workflows.parts import KeyFacts, KeystoreFacts, MailDates, Proof, describe_key
+from sfkeytool.workflows.receipts import receipt_record
 from sfkeytool.workflows.runbook import Change, Step, StepProgress, StepState, encode_runbook, progress, steps
 
 if TYPE_CHECKING:
@@ -190,7 +191,7 @@ def renew(request: RenewRequest, new_name: str, inputs: RenewInputs, now: dateti
     return Outcome(
         result=result,
         artifacts=tuple(artifacts),
-        record=package.receipt_record(command, now, artifacts, result, without=("runbook",)),
+        record=receipt_record(command, now, artifacts, result, without=("runbook",)),
         notices=tuple(notices),
         next_steps=(
             f"Follow {new_name}-runbook.md: it tells each step with its check and the way back. In short:",
