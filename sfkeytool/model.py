@@ -194,3 +194,11 @@ class Receipt(Struct, frozen=True):
     folder: Path
     files: tuple[WrittenFile, ...]
     notices: tuple[Notice, ...] = ()
+
+
+class UnreadFile(Result, frozen=True, kw_only=True):
+    """A file that could not be read, while others were."""
+
+    path: str
+    code: Code
+    message: str

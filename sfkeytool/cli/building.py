@@ -21,11 +21,8 @@ from sfkeytool.workflows.requests import (
     CkmChainRequest,
     CkmCreateRequest,
     CkmUploadRequest,
-    CompareRequest,
-    ExplainRequest,
     LoginRequest,
     MetadataRequest,
-    ShowRequest,
 )
 from sfkeytool.workflows.subjects import SubjectRequest
 
@@ -135,19 +132,6 @@ def build_ckm_upload_request(values: Values) -> CkmUploadRequest:
     )
 
 
-def build_show_request(values: Values) -> ShowRequest:
-    """The request that these values make. Raises UsageError."""
-    return ShowRequest(tuple(values["files"]), _passwords(values))
-
-
-def build_compare_request(values: Values) -> CompareRequest:
-    """The request that these values make. Raises UsageError."""
-    aliases = tuple(values["aliases"] or ())
-    if len(aliases) > 2:
-        raise UsageError("usage.alias", "--alias is given once for both sides, or twice: for A and for B")
-    return CompareRequest(values["left"], values["right"], _passwords(values), aliases)
-
-
 def build_check_request(values: Values) -> CheckRequest:
     """The request that these values make. Raises UsageError."""
     new_password = values["new_password"]
@@ -166,15 +150,6 @@ def build_check_request(values: Values) -> CheckRequest:
         output_dir=_output_dir(values),
         force=bool(values["force"]),
     )
-
-
-def build_explain_request(values: Values) -> ExplainRequest:
-    """The request that these values make. Raises UsageError."""
-    if values["list"] and values["text"]:
-        raise UsageError("usage.explain", "--list takes no text", "leave out one of the two")
-    if not values["list"] and not values["text"]:
-        raise UsageError("usage.missing", "missing: TEXT", "see all that is known: sfkeytool explain --list")
-    return ExplainRequest(" ".join(values["text"]) if values["text"] else None)
 
 
 def build_login_request(values: Values, environ: Mapping[str, str]) -> LoginRequest:

@@ -14,6 +14,7 @@ from msgspec import Struct, to_builtins
 
 from sfkeytool.acceptance.blanks import ready_to_type
 from sfkeytool.acceptance.explanations import Explanation, System, login_code
+from sfkeytool.acceptance.explanations.matching import match_messages
 from sfkeytool.crypto import certificates, keys
 from sfkeytool.errors import (
     CertificateError,
@@ -40,7 +41,6 @@ from sfkeytool.salesforce.hosts import (
 from sfkeytool.salesforce.login import Grant, Refusal, build_assertion, request_token
 from sfkeytool.salesforce.transport import Transport, is_passing
 from sfkeytool.shell import quoted_path
-from sfkeytool.workflows.explain import match_messages
 from sfkeytool.workflows.parts import describe_key
 from sfkeytool.workflows.requests import LoginRequest
 

@@ -156,7 +156,7 @@ def prove(inputs: MetadataInputs, made: InputFile, now: datetime) -> dict[str, A
             f"sfkeytool compare {quoted_path(inputs.certificate.label)} {quoted_path(other.label)}",
         )
     return {
-        "relation": outcome.result["relation"],
+        "relation": str(outcome.result.relation),
         "files": [side.label for side in sides],
         "sha256": outcome.result["left"]["certificate"]["sha256"],
     }

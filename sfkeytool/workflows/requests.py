@@ -15,20 +15,6 @@ from sfkeytool.passwords import Source
 from sfkeytool.workflows.subjects import SubjectRequest
 
 
-class ShowRequest(NamedTuple):
-    files: tuple[Path, ...]
-    passwords: tuple[Source, ...] = ()
-
-
-class CompareRequest(NamedTuple):
-    """``aliases``: none, one for both sides, or one for each."""
-
-    left: Path
-    right: Path
-    passwords: tuple[Source, ...] = ()
-    aliases: tuple[str, ...] = ()
-
-
 class MetadataRequest(NamedTuple):
     """``retrieved`` is a file whose certificate is replaced; otherwise the source of a new app is made.
 
@@ -118,12 +104,6 @@ class CheckRequest(NamedTuple):
     as_name: str | None = None
     output_dir: Path | None = None
     force: bool = False
-
-
-class ExplainRequest(NamedTuple):
-    """``text`` is None for a list of all that is known; ``-`` is standard input."""
-
-    text: str | None
 
 
 class LoginRequest(NamedTuple):

@@ -171,7 +171,7 @@ def _finish(run: Run, request: "CheckRequest", tally: Tally) -> int:
         named = ", ".join(map(str, request.files))
         raise InputError("input.nothing-found", f"{named} holds no keystore and no certificate")
     tally.unread.tell(run.console, beside_results=bool(tally.files))
-    facts = {"files": tally.files, "unreadable": tally.unread.facts, "summary": tally.summary()}
+    facts = {"files": tally.files, "unreadable": tally.unread.files, "summary": tally.summary()}
     run.console.envelope(tally.exit_code, facts)
     if len(tally.files) > 1:
         counted = ", ".join(f"{count} {verdict}" for verdict, count in tally.summary().items())
