@@ -15,7 +15,7 @@ from sfkeytool.errors import CertificateError, OrgError, UsageError
 from sfkeytool.keystores.contents import FoundCertificate, FoundCsr, InputFile, parse_contents
 from sfkeytool.model import Artifact, ArtifactKind, Outcome, Purpose
 from sfkeytool.passwords import Secret
-from sfkeytool.salesforce import metadata as source
+from sfkeytool.salesforce import metadata_source as source
 from sfkeytool.salesforce.ckm import CkmEntry
 from sfkeytool.workflows.ckm_chain import CkmChainInputs, ckm_chain
 from sfkeytool.workflows.mails import describe_mails

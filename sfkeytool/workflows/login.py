@@ -34,7 +34,7 @@ from sfkeytool.salesforce.hosts import (
     instanced_notice,
     parse_login_host,
 )
-from sfkeytool.salesforce.login import Grant, Refusal, build_assertion, request_token
+from sfkeytool.salesforce.jwt_bearer import Grant, Refusal, build_assertion, request_token
 from sfkeytool.salesforce.transport import Transport, is_passing
 from sfkeytool.shell import quoted_path
 from sfkeytool.workflows.explain import match_messages

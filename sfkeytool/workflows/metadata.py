@@ -13,9 +13,10 @@ from sfkeytool.errors import CertificateError, InputError, SelfCheckError
 from sfkeytool.keystores.contents import InputFile, parse_contents
 from sfkeytool.keystores.selection import only_leaf
 from sfkeytool.model import AppKind, Artifact, ArtifactKind, Notice, Outcome, Profile, Purpose
-from sfkeytool.salesforce import metadata as source
+from sfkeytool.salesforce import metadata_source as source
+from sfkeytool.salesforce.certificate_element import read_certificate, replace_certificate
 from sfkeytool.salesforce.hosts import MY_DOMAIN_BLANK
-from sfkeytool.salesforce.metadata import App, SourceFile
+from sfkeytool.salesforce.metadata_source import App, SourceFile
 from sfkeytool.shell import quoted_path
 from sfkeytool.workflows import package
 from sfkeytool.workflows.compare import Side, compare
@@ -102,7 +103,7 @@ def replaced(request: MetadataRequest, inputs: MetadataInputs, now: datetime) ->
         raise InputError("metadata.no-file", "there is no retrieved file")
     certificate, notices = _app_certificate(inputs.certificate, now)
     label = inputs.retrieved.label
-    content = source.replace_certificate(inputs.retrieved.data, certificates.encode_der(certificate), label)
+    content = replace_certificate(inputs.retrieved.data, certificates.encode_der(certificate), label)
     filename = PurePath(label).name
     return Outcome(
         result={
@@ -178,7 +179,7 @@ def _app_certificate(file: InputFile, now: datetime) -> "tuple[Certificate, list
 
 def _only_the_certificate(content: bytes, certificate: "Certificate") -> bytes:
     """The one element that was replaced, as it stands there: a SAML certificate beside it is another matter."""
-    return source.read_certificate(content) or certificates.encode_der(certificate)
+    return read_certificate(content) or certificates.encode_der(certificate)
 
 
 def source_artifact(filename: str, content: bytes, folder: str) -> Artifact:

@@ -13,7 +13,7 @@ from sfkeytool.keystores.contents import Contents, InputFile, parse_contents
 from sfkeytool.keystores.selection import only_leaf, refuse_bad_signature
 from sfkeytool.model import ArtifactKind, Outcome, Purpose
 from sfkeytool.passwords import Secret
-from sfkeytool.salesforce.metadata import read_certificate
+from sfkeytool.salesforce.certificate_element import read_certificate
 from sfkeytool.workflows import package
 from sfkeytool.workflows.mails import describe_mails
 from sfkeytool.workflows.next_steps import steps_for_reminder
