@@ -19,6 +19,8 @@ _CERTIFICATE_PATHS = {
     "ConnectedApp": ("ConnectedApp", "oauthConfig", "certificate"),
     "ExtlClntAppGlobalOauthSettings": ("ExtlClntAppGlobalOauthSettings", "certificate"),
 }
+CARRIER_TYPES = frozenset(_CERTIFICATE_PATHS)
+"""Types of metadata whose one certificate is that of an app."""
 
 
 class _Place(Struct):

@@ -1,17 +1,17 @@
-"""Source files of the Metadata API for a new app with its certificate.
+"""Source files of the Metadata API: a new app with its certificate, a permission set, a certificate of CKM.
 
 The order of elements is that of the Metadata API's WSDL, version 63.0, against whose schema the tests hold them. No
 consumer key, secret or ``oauthLink`` is ever written: Salesforce makes them.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TypeAlias
 from xml.sax.saxutils import escape
 
 from msgspec import Struct
 
 from sfkeytool.errors import UsageError
-from sfkeytool.model import AppKind
+from sfkeytool.model import AppKind, Opaque
 
 API_VERSION = "63.0"
 """That of the WSDL against which the source is tested. ECAs' certificates want 60.0 (Metadata API Developer Guide)."""
@@ -29,6 +29,10 @@ NOTIFICATION_PERMISSION = "ManageCertificatesExpiration"
 PERMISSION_SET = "Certificate_Expiry_Mails"
 
 
+Elements: TypeAlias = "Sequence[tuple[str, str | int | Elements]]"
+"""Names and contents, in order; ``true`` and ``false`` are bool."""
+
+
 class App(Struct, frozen=True):
     """A new app. ``certificate_pem`` is the leaf alone; ``scopes`` are names of the Metadata API (``Api``)."""
 
@@ -40,7 +44,7 @@ class App(Struct, frozen=True):
     scopes: Sequence[str] = SCOPES
 
 
-class SourceFile(Struct, frozen=True):
+class SourceFile(Opaque, frozen=True):
     """``folder`` is below the package directory's ``main/default``; ``member`` and ``type`` go into package.xml."""
 
     folder: str
@@ -51,7 +55,7 @@ class SourceFile(Struct, frozen=True):
 
 
 def build_app(kind: AppKind, app: App) -> tuple[SourceFile, ...]:
-    """The source of a new app; the first file that holds the certificate is easy to find by ``certificate``. Pure."""
+    """The source of a new app. Pure."""
     if kind is AppKind.CONNECTED_APP:
         return (_connected_app(app),)
     return _external_client_app(app)
@@ -92,7 +96,7 @@ def _external_client_app(app: App) -> tuple[SourceFile, ...]:
 
 
 def _connected_app(app: App) -> SourceFile:
-    oauth = [
+    oauth: Elements = [
         ("callbackUrl", app.callback_url),
         ("certificate", app.certificate_pem),
         ("isAdminApproved", True),
@@ -100,8 +104,8 @@ def _connected_app(app: App) -> SourceFile:
         ("isSecretRequiredForRefreshToken", True),
         *(("scopes", scope) for scope in app.scopes),
     ]
-    policy = [("ipRelaxation", "ENFORCE"), ("refreshTokenPolicy", "zero")]
-    fields = [
+    policy: Elements = [("ipRelaxation", "ENFORCE"), ("refreshTokenPolicy", "zero")]
+    fields: Elements = [
         ("contactEmail", app.contact_email),
         ("label", app.label),
         ("oauthConfig", oauth),
@@ -112,7 +116,7 @@ def _connected_app(app: App) -> SourceFile:
 
 def build_permission_set() -> SourceFile:
     """A permission set that lets its users receive CKM's mails; it must be assigned. Pure."""
-    fields = [
+    fields: Elements = [
         ("description", "Receives the mails of Certificate and Key Management about expiring certificates"),
         ("hasActivationRequired", False),
         ("label", "Certificate Expiry Mails"),
@@ -121,19 +125,31 @@ def build_permission_set() -> SourceFile:
     return _source("permissionsets", f"{PERMISSION_SET}.permissionset", "PermissionSet", PERMISSION_SET, fields)
 
 
+def build_certificate(name: str, pem: bytes, *, key_bits: int, label: str, exportable: bool) -> tuple[SourceFile, ...]:
+    """A certificate of CKM that a CA signs, with its description. ``pem`` is a chain, or what stands for it. Pure."""
+    fields: Elements = [
+        ("caSigned", True),
+        ("keySize", key_bits),
+        ("masterLabel", label),
+        ("privateKeyExportable", exportable),
+    ]
+    described = _source("certs", f"{name}.crt", "Certificate", name, fields)
+    return SourceFile("certs", f"{name}.crt", pem, "Certificate", name), described
+
+
 def build_package_xml(sources: Iterable[SourceFile]) -> bytes:
     """package.xml that names all ``sources``. UTF-8. Pure."""
-    types: dict[str, list[str]] = {}
+    types: dict[str, set[str]] = {}
     for source in sources:
-        types.setdefault(source.type, []).append(source.member)
-    body = [
+        types.setdefault(source.type, set()).add(source.member)
+    body: list[tuple[str, str | Elements]] = [
         ("types", [*(("members", member) for member in sorted(members)), ("name", type)])
         for type, members in sorted(types.items())
     ]
     return encode_element("Package", [*body, ("version", API_VERSION)])
 
 
-def encode_element(root: str, fields: Sequence[tuple[str, Any]]) -> bytes:
+def encode_element(root: str, fields: Elements) -> bytes:
     """A metadata document: UTF-8, four blanks of indent, as the Salesforce CLI writes it. Nested lists nest. Pure.
 
     Raises UsageError for text that XML cannot hold.
@@ -143,9 +159,9 @@ def encode_element(root: str, fields: Sequence[tuple[str, Any]]) -> bytes:
     return "\n".join([*lines, f"</{root}>", ""]).encode()
 
 
-def _element_lines(fields: Sequence[tuple[str, Any]], indent: str) -> Iterable[str]:
+def _element_lines(fields: Elements, indent: str) -> Iterable[str]:
     for name, value in fields:
-        if isinstance(value, list):
+        if not isinstance(value, str | int):
             yield f"{indent}<{name}>"
             yield from _element_lines(value, indent + "    ")
             yield f"{indent}</{name}>"
@@ -156,5 +172,5 @@ def _element_lines(fields: Sequence[tuple[str, Any]], indent: str) -> Iterable[s
             yield f"{indent}<{name}>{escape(text)}</{name}>"
 
 
-def _source(folder: str, stem: str, type: str, member: str, fields: Sequence[tuple[str, Any]]) -> SourceFile:
+def _source(folder: str, stem: str, type: str, member: str, fields: Elements) -> SourceFile:
     return SourceFile(folder, f"{stem}-meta.xml", encode_element(type, fields), type, member)
