@@ -26,6 +26,7 @@ from sfkeytool.passwords import Secret, Source
 from sfkeytool.workflows import package
 from sfkeytool.workflows.next_steps import steps_for_chain
 from sfkeytool.workflows.parts import MailDates
+from sfkeytool.workflows.receipts import receipt_record
 from sfkeytool.workflows.signed_chain import ChainFacts, build_signed_chain, parse_request
 
 
@@ -91,7 +92,7 @@ def ckm_chain(request: CkmChainRequest, inputs: CkmChainInputs, now: datetime) -
     return Outcome(
         result=result,
         artifacts=artifacts,
-        record=package.receipt_record("ckm chain", now, artifacts, result),
+        record=receipt_record("ckm chain", now, artifacts, result),
         notices=(
             *_judged_for_app(certificate, request.purpose, now),
             *(() if asked else (_UNPROVED,)),

@@ -6,7 +6,7 @@ Whether an org takes this source as the Metadata API Developer Guide says was no
 from datetime import datetime
 from pathlib import Path
 
-from sfkeytool.crypto import certificates, csr, keys, names
+from sfkeytool.crypto import certificates, csr, issuing, keys, names
 from sfkeytool.errors import UsageError
 from sfkeytool.model import Outcome, Purpose, Request, UniqueNameText
 from sfkeytool.salesforce.ckm import CkmEntry
@@ -54,7 +54,7 @@ def ckm_create(request: CkmCreateRequest, destination: Destination, now: datetim
             "usage.key-size", f"--key-size {request.bits}: by the Metadata API CKM makes 2048 or 4096 bits only"
         )
     subject = resolve_subject(request.name, request.subject)
-    certificate = certificates.build_self_signed(
+    certificate = issuing.build_self_signed(
         keys.generate_key(request.bits), subject=subject, san=names.parse_san(request.san), purpose=Purpose.JWT,
         days=_CREATION_DAYS, now=now,
     )  # fmt: skip

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from sfkeytool.crypto import certificates, keys
-from sfkeytool.keystores.contents import FoundCertificate, FoundCsr, InputFile, parse_contents
-from sfkeytool.keystores.selection import only_leaf
+from sfkeytool.keystores.contents import InputFile, parse_contents
+from sfkeytool.keystores.found import FoundCertificate, FoundCsr
+from sfkeytool.keystores.leaves import only_leaf
 from sfkeytool.salesforce.ckm import CkmEntry
 
 if TYPE_CHECKING:

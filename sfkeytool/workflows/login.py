@@ -28,8 +28,8 @@ from sfkeytool.workflows.login_refusals import (
     is_wrong,
     refused,
 )
-from sfkeytool.workflows.package import receipt_record
 from sfkeytool.workflows.parts import KeyFacts, describe_key
+from sfkeytool.workflows.receipts import receipt_record
 
 _BACKOFF_SECONDS = (1.0, 3.0)
 """Pauses before a second and third try when the network or the server fails. Our own choice."""

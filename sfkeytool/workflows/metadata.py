@@ -13,7 +13,7 @@ from sfkeytool.crypto import certificates
 from sfkeytool.crypto.certificates import CertificateFacts
 from sfkeytool.errors import CertificateError, InputError, SelfCheckError
 from sfkeytool.keystores.contents import InputFile, parse_contents
-from sfkeytool.keystores.selection import only_leaf
+from sfkeytool.keystores.leaves import only_leaf
 from sfkeytool.model import (
     AppKind,
     Artifact,
@@ -210,7 +210,7 @@ def _prove(inputs: MetadataInputs, certificate: "Certificate", document: bytes, 
                 f"sfkeytool compare {quoted_path(inputs.certificate.label)} {quoted_path(inputs.keystore.label)}",
             )
         files.append(store)
-    return Proof(files=tuple(files), sha256=certificates.fingerprint(der))
+    return Proof(relation="same-certificate", files=tuple(files), sha256=certificates.fingerprint(der))
 
 
 def _app_certificate(file: InputFile, now: datetime) -> "tuple[Certificate, tuple[Notice, ...]]":

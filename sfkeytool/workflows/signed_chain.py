@@ -9,15 +9,9 @@ from msgspec import Meta
 from sfkeytool.crypto import certificates, chains, csr, keys
 from sfkeytool.crypto.certificates import CertificateFacts
 from sfkeytool.errors import CertificateError, InputError
-from sfkeytool.keystores.contents import (
-    Contents,
-    FoundCertificate,
-    FoundCsr,
-    InputFile,
-    UnreadableCertificate,
-    parse_contents,
-)
-from sfkeytool.keystores.selection import leaves_of_key, possible_leaves, several_certificates
+from sfkeytool.keystores.contents import Contents, InputFile, parse_contents
+from sfkeytool.keystores.found import FoundCertificate, FoundCsr, UnreadableCertificate
+from sfkeytool.keystores.leaves import leaves_of_key, possible_leaves, several_certificates
 from sfkeytool.model import Artifact, ArtifactKind, Notice, Opaque, Profile, Purpose
 from sfkeytool.passwords import Secret
 from sfkeytool.workflows.package import judge_file
@@ -168,6 +162,7 @@ def _left_out(strangers: "Sequence[Certificate]", contents: Sequence[Contents]) 
         notices.append(Notice("ckm.strangers-left-out", f"left out, not part of the chain: {titles}{more}"))
     others = [key.origin for content in contents for key in content.keys]
     others += [name for content in contents for name in content.locked]
+    others += [key.origin for content in contents for key in content.unreadable_keys]
     if others:
         message = f"left out, private keys: {'; '.join(others)}; the key of this certificate is in Salesforce"
         notices.append(Notice("ckm.keys-left-out", message))
