@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from sfkeytool.acceptance.rule import Basis
 from sfkeytool.crypto.certificates import CertificateFacts
-from sfkeytool.model import Opaque, Purpose
+from sfkeytool.model import Purpose
 
 NO_MAIL_WANTED_FROM = 2100
 """A year: our own bound. Certificates "without expiry" end in 9999 (RFC 5280, 4.1.2.5), others in 2132 or 3020."""
@@ -74,7 +74,7 @@ class Coverage(StrEnum):
         return self in (Coverage.COVERED, Coverage.REMINDER, Coverage.SAME_KEY)
 
 
-class Carrier(Opaque, frozen=True):
+class Carrier(Struct, frozen=True):
     """One certificate in one place, before anything is judged.
 
     ``source`` is the label of the Source it was found in; ``path`` the file; ``part`` the metadata field or keystore
@@ -115,6 +115,10 @@ class Carrier(Opaque, frozen=True):
     refers_to: str = ""
     """The name of the certificate that ``reference`` was found to mean, in the same scope."""
 
+    def __repr__(self) -> str:
+        held = f"valid until {self.not_after}" if self.not_after else f"names {self.reference!r}"
+        return f"Carrier({self.kind}, {self.name!r} in {self.where!r}, {held})"
+
     @property
     def where(self) -> str:
         """For people: org or path, and the part of it."""
@@ -124,6 +128,11 @@ class Carrier(Opaque, frozen=True):
     def not_after(self) -> datetime | None:
         """Aware UTC; None where only a name is known."""
         return self.certificate.not_after if self.certificate else self.expires
+
+    @property
+    def begins(self) -> datetime | None:
+        """Since when it is valid, aware UTC; None where the certificate could not be read."""
+        return self.certificate.not_before if self.certificate else None
 
 
 class Problem(Struct, frozen=True):
@@ -278,6 +287,8 @@ class Item(Struct, frozen=True):
     stops: tuple[Stop, ...] = ()
     counts: bool = True
     unused: bool = False
+    is_early: bool = False
+    """Whether it is not valid yet."""
     ckm_read: bool = False
     """Whether the coverage rests on what an org's CKM holds now, and not on files."""
     finding: str = ""
