@@ -2,49 +2,17 @@
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from sfkeytool import __version__
-from sfkeytool.cli.commands.audit import AUDIT
-from sfkeytool.cli.commands.check import CHECK
-from sfkeytool.cli.commands.ckm import CHAIN
-from sfkeytool.cli.commands.ckm_org import COMMANDS as CKM_ORG
-from sfkeytool.cli.commands.explain import EXPLAIN
-from sfkeytool.cli.commands.keystores import UNWRAP, WRAP
-from sfkeytool.cli.commands.login import LOGIN
-from sfkeytool.cli.commands.looking import COMPARE, SHOW
-from sfkeytool.cli.commands.making import CSR, SELF_SIGNED
-from sfkeytool.cli.commands.metadata import METADATA
-from sfkeytool.cli.commands.renewing import REMINDER, RENEW, ROTATE
-from sfkeytool.cli.fields import Field, typer_signature
-from sfkeytool.cli.options import EVERYWHERE
+from sfkeytool.cli.commands import GROUPS, TABLE, Row
 from sfkeytool.cli.render import Console, stdout_errors
-from sfkeytool.cli.run import Command, boundary, can_ask, run_command
+from sfkeytool.cli.run import boundary, can_ask, run_command
 from sfkeytool.errors import EXIT_USAGE, UsageError
-
-COMMANDS = (
-    SELF_SIGNED,
-    CSR,
-    WRAP,
-    UNWRAP,
-    SHOW,
-    CHECK,
-    COMPARE,
-    EXPLAIN,
-    METADATA,
-    REMINDER,
-    RENEW,
-    ROTATE,
-    LOGIN,
-    AUDIT,
-    CHAIN,
-    *CKM_ORG,
-)
-
-_GROUPS = {"ckm": "The other road: CKM makes the key, and its CSR is signed."}
 
 # Typer carries its own click since 0.27 and uses the package before: this is the base of either's errors.
 _CommandLineError: type[Exception] = typer.BadParameter.__mro__[2]
@@ -61,15 +29,47 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 rejected or not the same certific
 """
 
 
-def make_app(arguments: Sequence[str]) -> typer.Typer:
-    """The application for this command line.
+class _Listed(TyperGroup):
+    """A group that makes a command when it is asked for: what runs one command imports no other."""
 
-    Typer looks at every option of every command before it prints one line; so only the commands that the arguments
-    name get their options. Completion, whose words come in a variable, needs them all.
-    """
+    rows: dict[str, Row]
+    _listing = False
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """As the table has them, groups of commands last."""
+        return [*self.rows, *super().list_commands(ctx)]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """None for one that there is not."""
+        row = self.rows.get(cmd_name)
+        if row is None:
+            return super().get_command(ctx, cmd_name)
+        if self._listing:
+            return TyperCommand(cmd_name, short_help=row.summary)
+        return _make_command(cmd_name, row)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Names and summaries, which stand in the table."""
+        self._listing = True
+        super().format_commands(ctx, formatter)
+
+
+def _group_of(prefix: str) -> type[_Listed]:
+    """The group of the commands whose names begin so."""
+    rows = {}
+    for row in TABLE:
+        group, _, name = row.name.rpartition(" ")
+        if group == prefix:
+            rows[name] = row
+    return type("_Group", (_Listed,), {"rows": rows})
+
+
+def make_app() -> typer.Typer:
+    """The application."""
     # No rich markup: help then needs no rich, which costs more to import than all the rest.
     app = typer.Typer(
         name="sfkeytool",
+        cls=_group_of(""),
         help=_HELP,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
@@ -77,35 +77,41 @@ def make_app(arguments: Sequence[str]) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback(invoke_without_command=True)(_root)
-    completing = "_SFKEYTOOL_COMPLETE" in os.environ
-    groups = {"": app}
-    for command in COMMANDS:
-        group, _, name = command.name.rpartition(" ")
-        if group not in groups:
-            groups[group] = _make_group(app, group)
-        named = set(command.name.split()) <= set(arguments)
-        fields = (*command.fields, *EVERYWHERE) if completing or named else ()
-        groups[group].command(
-            name,
-            help="\n\n".join(filter(None, (command.summary, command.details)))
-            + "\n\n\b\nExamples:\n"
-            + "\n".join(f"  {example}" for example in command.examples),
-            short_help=command.summary,
-        )(_callback(command, fields))
+    for name, help in GROUPS.items():
+        group = typer.Typer(cls=_group_of(name), rich_markup_mode=None)
+        group.callback(invoke_without_command=True)(_help_if_alone)
+        app.add_typer(group, name=name, help=help)
     return app
 
 
-def _make_group(app: typer.Typer, name: str) -> typer.Typer:
-    group = typer.Typer(rich_markup_mode=None)
+def _make_command(name: str, row: Row) -> Any:
+    """Typer's command, made from ours."""
+    from sfkeytool.cli.fields import typer_signature
+    from sfkeytool.cli.options import EVERYWHERE
 
-    @group.callback(invoke_without_command=True)
-    def help_if_alone(context: typer.Context) -> None:
-        if context.invoked_subcommand is None:
-            print(context.get_help(), file=sys.stderr)
-            raise typer.Exit(EXIT_USAGE)
+    command = row.load()
 
-    app.add_typer(group, name=name, help=_GROUPS[name])
-    return group
+    def callback(**given: Any) -> None:
+        raise typer.Exit(run_command(row.name, command, given))
+
+    signature = typer_signature((*command.fields, *EVERYWHERE))
+    callback.__signature__ = signature  # type: ignore[attr-defined]
+    callback.__annotations__ = {name: parameter.annotation for name, parameter in signature.parameters.items()}
+    alone = typer.Typer(add_completion=False, rich_markup_mode=None)
+    alone.command(
+        name,
+        help="\n\n".join(filter(None, (row.summary, command.details)))
+        + "\n\n\b\nExamples:\n"
+        + "\n".join(f"  {example}" for example in command.examples),
+        short_help=row.summary,
+    )(callback)
+    return typer.main.get_command(alone)
+
+
+def _help_if_alone(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        print(context.get_help(), file=sys.stderr)
+        raise typer.Exit(EXIT_USAGE)
 
 
 def _root(
@@ -122,17 +128,7 @@ def _root(
         raise typer.Exit(EXIT_USAGE)
     from sfkeytool.cli.menu import run_menu
 
-    raise typer.Exit(run_menu(COMMANDS))
-
-
-def _callback(command: Command, fields: Sequence[Field]) -> Callable[..., None]:
-    def callback(**given: Any) -> None:
-        raise typer.Exit(run_command(command, given))
-
-    signature = typer_signature(fields)
-    callback.__signature__ = signature  # type: ignore[attr-defined]
-    callback.__annotations__ = {name: parameter.annotation for name, parameter in signature.parameters.items()}
-    return callback
+    raise typer.Exit(run_menu())
 
 
 def run_app(arguments: Sequence[str]) -> int:
@@ -145,7 +141,7 @@ def run_app(arguments: Sequence[str]) -> int:
     def body() -> int:
         try:
             with stdout_errors():
-                status = make_app(arguments)(list(arguments), prog_name="sfkeytool", standalone_mode=False)
+                status = make_app()(list(arguments), prog_name="sfkeytool", standalone_mode=False)
         except typer.Abort:
             raise KeyboardInterrupt from None
         except _CommandLineError as error:

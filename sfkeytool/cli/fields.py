@@ -45,6 +45,11 @@ class Field(Struct, frozen=True):
     required: bool = False
     question: Question | None = None
     parse: Callable[[str], Any] | None = None
+    """How an answer becomes a value, where it is no text."""
+    convert: Callable[[Any], Any] | None = None
+    """How the value becomes what the request takes; raises UsageError for what will not do."""
+    into: str | None = None
+    """The request's field, where it has another name."""
     environment: str | None = None
     """For a secret: the variable that holds it, used when the flag is missing."""
     unless: tuple[str, ...] = ()
@@ -127,6 +132,20 @@ def complete(
         if _absent(values[field.name]) and field.default is not None:
             values[field.name] = field.default
     return values
+
+
+def typed_values(fields: Sequence[Field], values: Mapping[str, Any]) -> dict[str, Any]:
+    """What requests are made of (Request.from_values): converted, by the names of the requests' fields.
+
+    Raises UsageError.
+    """
+    typed: dict[str, Any] = {}
+    for field in fields:
+        value = values[field.name]
+        if field.convert is not None and value is not None:
+            value = field.convert(value)
+        typed[field.into or field.name] = tuple(value) if isinstance(value, list) else value
+    return typed
 
 
 def _is_missing(field: Field, values: Values, environ: Mapping[str, str]) -> bool:

@@ -4,44 +4,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from sfkeytool.cli.command import Command, Road
+from sfkeytool.cli.commands import TABLE
 from sfkeytool.cli.fields import existing_path
 from sfkeytool.cli.render import Console
-from sfkeytool.cli.run import Command, boundary, run_command
+from sfkeytool.cli.run import boundary, run_command
 from sfkeytool.edge.ask import Asker, Check, Choice
 from sfkeytool.errors import EXIT_DIFFERENT, EXIT_INTERRUPTED
 from sfkeytool.model import Purpose
-
-_ROADS = {
-    "outside": "Make the key here, import it too: Salesforce should mail of its expiry",
-    "born": "Let Salesforce make the key, a CA signs: Salesforce mails of its expiry",
-    "reminder": "Keep the key out of the org, a reminder in: Salesforce should mail of it",
-    "audit": "No mails wanted, or many apps: look what expires, and be told",
-    "other": "Something else: look into a file, a refused keystore, a login, an app",
-}
-"""docs/which-road.md compares the first four."""
-
-_JOBS = {
-    "self-signed": ("outside", "Make a keypair with a self-signed certificate (enough for JWT logins)"),
-    "csr": ("outside", "Make a keypair and a certificate request for a CA"),
-    "wrap": ("outside", "Wrap the CA's answer, or a PFX, into a keystore for Salesforce"),
-    "renew": ("outside", "Renew a certificate that is about to expire (same key)"),
-    "rotate": ("outside", "Rotate a key (new key)"),
-    "ckm create": ("born", "Let Salesforce make a key and a request"),
-    "ckm csr": ("born", "Fetch that request, for a CA to sign"),
-    "ckm chain": ("born", "Prepare the CA's answer for Upload Signed Certificate in Setup"),
-    "ckm upload": ("born", "Bring the CA's answer into the org with the Salesforce CLI"),
-    "ckm download": ("born", "Fetch the certificate, for the app"),
-    "unwrap": ("born", "Get the key out for a client: take apart what Export to Keystore gave"),
-    "ckm list": ("born", "See what the org has"),
-    "reminder": ("reminder", "Make a reminder of a certificate"),
-    "audit": ("audit", "See what expires when, in folders, sfdx projects and orgs"),
-    "check": ("other", "Salesforce refuses my keystore: find out why, and repair it"),
-    "show": ("other", "Look into a file"),
-    "compare": ("other", "Compare two files: is it the same certificate?"),
-    "login": ("other", "Log in with a key: does Salesforce accept it?"),
-    "metadata": ("other", "Make the app's metadata, with the certificate in it"),
-}
-"""The road on which a job lies, and what it is called."""
 
 T = TypeVar("T")
 
@@ -49,24 +19,28 @@ _REFUSED = "check"
 _LEAVE = "leave"
 
 
-def run_menu(commands: Sequence[Command], asker: Asker | None = None) -> int:
+def run_menu(asker: Asker | None = None) -> int:
     """Ask for the road and the job, then run that command with every question of its own. Returns its exit code."""
     asker = asker or Asker()
-    by_name = {command.name: command for command in commands}
+    commands = {row.name: row.load() for row in TABLE}
     leave = Choice(_LEAVE, "Leave")
-    roads = [*(Choice(name, title) for name, title in _ROADS.items()), leave]
+    roads = [*(Choice(road.name, road) for road in Road), leave]
     road, status = _answer(lambda: asker.choice("Which road? (docs/which-road.md compares them)", roads))
     if road is None or road == _LEAVE:
         return status
-    jobs = [Choice(name, title) for name, (of_road, title) in _JOBS.items() if of_road == road]
+    jobs = [
+        Choice(name, command.place.job)
+        for name, command in commands.items()
+        if command.place is not None and command.place.road.name == road
+    ]
     chosen: str | None = jobs[0].value
     if len(jobs) > 1:
         chosen, status = _answer(lambda: asker.choice("What do you want to do?", [*jobs, leave]))
     if chosen is None or chosen == _LEAVE:
         return status
     if chosen == _REFUSED:
-        return _help_with_refusal(by_name["check"], by_name["explain"], asker)
-    return run_command(by_name[chosen], {}, guided=True, asker=asker)
+        return _help_with_refusal(commands["check"], commands["explain"], asker)
+    return run_command(chosen, commands[chosen], {}, guided=True, asker=asker)
 
 
 def _answer(ask: Callable[[], T]) -> tuple[T | None, int]:
@@ -120,9 +94,9 @@ def _help_with_refusal(check: Command, explain: Command, asker: Asker) -> int:
     if message is None:
         return status
     remembering = _RememberingAsker(asker)
-    status = run_command(check, {"files": [file]}, asker=remembering)
+    status = run_command("check", check, {"files": [file]}, asker=remembering)
     if message and status != EXIT_INTERRUPTED:
-        run_command(explain, {"text": message.split()}, asker=asker)
+        run_command("explain", explain, {"text": message.split()}, asker=asker)
     if status != EXIT_DIFFERENT:
         return status
     wanted, interrupted = _answer(
@@ -132,4 +106,4 @@ def _help_with_refusal(check: Command, explain: Command, asker: Asker) -> int:
         return interrupted or status
     remembering.replay()
     given = {"files": [file], "fix": True, "purpose": Purpose.JWT}
-    return run_command(check, given, guided=True, asker=remembering)
+    return run_command("check", check, given, guided=True, asker=remembering)

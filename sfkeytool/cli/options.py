@@ -1,6 +1,8 @@
 """The options that mean the same everywhere."""
 
+import os
 import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,7 +10,8 @@ from sfkeytool.cli.fields import Field, Question
 from sfkeytool.edge.ask import Check, Choice
 from sfkeytool.errors import UsageError
 from sfkeytool.model import Purpose
-from sfkeytool.names import require_unique_name
+from sfkeytool.names import parse_unique_name, require_unique_name
+from sfkeytool.passwords import Source, parse_source
 
 if TYPE_CHECKING:
     from datetime import date
@@ -16,12 +19,50 @@ if TYPE_CHECKING:
 _SOURCE = "SOURCE"
 _READ_SOURCES = "env:NAME, file:PATH, stdin or prompt"
 
+
+def unique_name(given: str) -> str:
+    """NAME. Raises UsageError, which tells a file from a name."""
+    # Completion of the folder's name leaves a slash behind it.
+    given = given.rstrip("/" + os.sep)
+    try:
+        return parse_unique_name(given).value
+    except UsageError as error:
+        if not os.path.isfile(given):
+            raise
+        raise UsageError(
+            error.code, f"{given} is a file; the first argument is NAME", "NAME FILE… in this order"
+        ) from None
+
+
+def other_unique_name(given: str) -> str:
+    """A unique name that is no command's NAME. Raises UsageError."""
+    return parse_unique_name(given).value
+
+
+def folder(given: str) -> Path:
+    """Raises UsageError for an empty one."""
+    if given == "":
+        raise UsageError("usage.output-dir", "--output-dir is empty: is a variable not set?")
+    return Path(given)
+
+
+def source(option: str, *, may_generate: bool = False) -> Callable[[str], Source]:
+    """How the text of a flag becomes a Source, which raises UsageError."""
+    return lambda text: parse_source(text, option, may_generate=may_generate)
+
+
+def sources(option: str) -> Callable[[Sequence[str]], tuple[Source, ...]]:
+    """The same for a flag that may be repeated."""
+    return lambda texts: tuple(parse_source(text, option) for text in texts)
+
+
 NAME = Field(
     "name",
     str,
     "The unique name in Certificate and Key Management, which is the keystore's alias and the folder's name.",
     metavar="NAME",
     required=True,
+    convert=unique_name,
     question=Question("Name of the certificate (letters, digits, single underscores):", check=require_unique_name),
 )
 
@@ -46,7 +87,12 @@ PURPOSE = Field(
 )
 
 OUTPUT_DIR = Field(
-    "output_dir", str, "The folder to write into. [default: ./NAME]", ("--output-dir", "-d"), metavar="DIR"
+    "output_dir",
+    str,
+    "The folder to write into. [default: ./NAME]",
+    ("--output-dir", "-d"),
+    metavar="DIR",
+    convert=folder,
 )
 FORCE = Field("force", bool, "Replace files that exist; never a private key.", ("--force",))
 
@@ -67,6 +113,7 @@ NEW_PASSWORD = Field(
     metavar=_SOURCE,
     required=True,
     environment="SFKEYTOOL_PASSWORD",
+    convert=source("--password", may_generate=True),
     missing_on_terminal="prompt",
     question=Question(
         "Password of the keystore:",
@@ -86,6 +133,8 @@ OPENING_PASSWORD = Field(
     ("--password",),
     metavar=_SOURCE,
     environment="SFKEYTOOL_PASSWORD",
+    convert=sources("--password"),
+    into="passwords",
 )
 INPUT_PASSWORD = Field(
     "input_password",
@@ -95,6 +144,8 @@ INPUT_PASSWORD = Field(
     ("--input-password",),
     metavar=_SOURCE,
     environment="SFKEYTOOL_INPUT_PASSWORD",
+    convert=sources("--input-password"),
+    into="input_passwords",
 )
 KEY_PASSWORD = Field(
     "key_password",
@@ -104,6 +155,7 @@ KEY_PASSWORD = Field(
     ("--key-password",),
     metavar=_SOURCE,
     environment="SFKEYTOOL_KEY_PASSWORD",
+    convert=source("--key-password"),
 )
 ALIAS = Field("alias", str, "Which entry of a keystore.", ("--alias",), metavar="ALIAS")
 
@@ -134,7 +186,14 @@ SUBJECT = (
         "country", "Country (C), two letters.", "Country (C), two letters, Enter to leave it out:", _two_letters
     ),
     _subject_part("email", "Mail address in the subject."),
-    Field("subject", str, "The whole subject, RFC 4514: 'CN=pay,O=Acme,C=DE'.", ("--subject",), metavar="DN"),
+    Field(
+        "subject",
+        str,
+        "The whole subject, RFC 4514: 'CN=pay,O=Acme,C=DE'.",
+        ("--subject",),
+        metavar="DN",
+        into="rfc4514",
+    ),
 )
 
 
@@ -179,6 +238,8 @@ KEY_SIZE = Field(
     "Bits of a new key: 2048, 3072 or 4096. [default: 2048]",
     ("--key-size",),
     metavar="BITS",
+    convert=parse_bits,
+    into="bits",
     question=Question(
         "Size of the key:",
         "choice",
@@ -191,7 +252,14 @@ KEY_SIZE = Field(
         when=lambda values: values.get("key") is None,
     ),
 )
-KEY_FILE = Field("key", Path, "Use the private key in this file; no NAME.key is written.", ("--key",), metavar="FILE")
+KEY_FILE = Field(
+    "key",
+    Path,
+    "Use the private key in this file; no NAME.key is written.",
+    ("--key",),
+    metavar="FILE",
+    into="key_file",
+)
 
 
 JSON = Field("json", bool, "One JSON object on stdout; no question is asked.", ("--json",))

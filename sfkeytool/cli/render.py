@@ -1,6 +1,5 @@
 """What people and scripts see. Results go to stdout, everything else to stderr; nothing is decided here."""
 
-import json
 import os
 import re
 import shutil
@@ -8,12 +7,18 @@ import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from msgspec import to_builtins
 
+from sfkeytool.cli.envelope import encode_answer, encode_refusal, published
 from sfkeytool.errors import OutputError, SfkeytoolError
 from sfkeytool.model import ArtifactKind, Notice, Receipt
+
+if TYPE_CHECKING:
+    from msgspec import Struct
+
+    from sfkeytool.cli.envelope import Published
 
 _BOLD, _RED, _YELLOW, _DIM, _RESET = "\x1b[1m", "\x1b[31m", "\x1b[33m", "\x1b[2m", "\x1b[0m"
 _UNBROKEN = "\N{NO-BREAK SPACE}"
@@ -83,10 +88,10 @@ class Console:
             for line in wrapped(clean(step), lead):
                 _print(line)
 
-    def envelope(self, status: int, facts: Mapping[str, Any]) -> None:
+    def envelope(self, status: int, result: "Struct | Mapping[str, Any]", files: "Published | None" = None) -> None:
         """The JSON object of a run with a result."""
         if self.json_output:
-            _print_json({"status": status, "result": to_builtins(facts, enc_hook=str), **self._notices_facts()})
+            _print(encode_answer(status, result, self.notices, files))
 
     def warn(self, notice: Notice) -> None:
         self.notices.append(notice)
@@ -111,26 +116,11 @@ class Console:
     def error(self, error: SfkeytoolError) -> None:
         """One line what, further lines what to do; or the JSON object of a run without a result."""
         if self.json_output and error.code != "output.stdout":
-            _print_json(
-                {
-                    "status": error.exit_code,
-                    "name": type(error).__name__,
-                    "code": error.code,
-                    "message": error.message,
-                    "actions": list(error.hints),
-                    **self._notices_facts(),
-                }
-            )
+            _print(encode_refusal(error, self.notices))
             return
         print(f"{self._styled('sfkeytool: error:', _RED, sys.stderr)} {clean(error.message)}", file=sys.stderr)
         for hint in error.hints:
             print(f"hint: {clean(hint)}", file=sys.stderr)
-
-    def _notices_facts(self) -> dict[str, Any]:
-        return {
-            "warnings": [notice.message for notice in self.notices],
-            "notices": [{"code": notice.code, "message": notice.message} for notice in self.notices],
-        }
 
     def _styled(self, text: str, style: str, stream: TextIO) -> str:
         colored = stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
@@ -139,14 +129,8 @@ class Console:
 
 def files_facts(receipts: Sequence[Receipt]) -> dict[str, Any]:
     """The part of a JSON result that tells what is on disk."""
-    return {
-        "folders": [str(receipt.folder) for receipt in receipts],
-        "files": [
-            {"path": str(file.path), "kind": str(file.kind), "secret": file.kind.secret}
-            for receipt in receipts
-            for file in receipt.files
-        ],
-    }
+    facts: dict[str, Any] = to_builtins(published(receipts))
+    return facts
 
 
 def files_lines(receipts: Sequence[Receipt]) -> list[str]:
@@ -177,11 +161,6 @@ def mail_days(mail_dates: Sequence[str], certificate: Mapping[str, Any]) -> str:
 
     expires = date.fromisoformat(certificate["notAfter"][:10])
     return describe_mail_dates([date.fromisoformat(day) for day in mail_dates], expires)
-
-
-def _print_json(value: Mapping[str, Any]) -> None:
-    # ASCII, so that no console or redirection can turn it into something that is no JSON.
-    _print(json.dumps(value, indent=2))
 
 
 def _print(text: str) -> None:

@@ -8,8 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from msgspec import Struct
-
+from sfkeytool.cli.command import Command
 from sfkeytool.cli.fields import Field, Values, command_line, complete
 from sfkeytool.cli.render import Console, flush_results, silence_stdout
 from sfkeytool.errors import (
@@ -36,18 +35,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _PASSWORD_TRIES = 3
-
-
-class Command(Struct, frozen=True):
-    """A command: its fields make flags, prompts and the equivalent command line; ``execute`` does the work."""
-
-    name: str
-    summary: str
-    examples: tuple[str, ...]
-    fields: tuple[Field, ...]
-    execute: Callable[["Run", Values], int]
-    details: str = ""
-    """What --help says between the summary and the examples."""
 
 
 class Run:
@@ -188,7 +175,7 @@ def _long_enough(typed: str) -> None:
 
 
 def run_command(
-    command: Command, given: Mapping[str, Any], *, guided: bool = False, asker: "Asker | None" = None
+    name: str, command: Command, given: Mapping[str, Any], *, guided: bool = False, asker: "Asker | None" = None
 ) -> int:
     """Fill in what is missing, execute, and show the equivalent command line if anything was asked."""
     console = Console(
@@ -206,7 +193,7 @@ def run_command(
         status = command.execute(Run(console, asker, os.environ, datetime.now(UTC)), values)
         asked = [field for field in command.fields if field.question and _answered(field, given, values)]
         if asker is not None and (guided or asked):
-            line = shell_line(["sfkeytool", *command_line(command.name, command.fields, values)])
+            line = shell_line(["sfkeytool", *command_line(name, command.fields, values)])
             console.say("")
             console.say(f"The same as a command: {line}")
         return status

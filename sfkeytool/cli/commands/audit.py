@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from sfkeytool.cli import options
+from sfkeytool.cli.command import Command, MenuPlace, Road
 from sfkeytool.cli.fields import Field, Question, Values
 from sfkeytool.cli.org_access import API_VERSION, LOGIN, TARGET_ORGS, find_orgs
 from sfkeytool.cli.render import files_facts
 from sfkeytool.cli.report_files import plan_report
-from sfkeytool.cli.run import Command, Run
+from sfkeytool.cli.run import Run
 from sfkeytool.cli.walked import should_be_readable
 from sfkeytool.errors import EXIT_DONE, EXIT_FAILED, InputError, SfkeytoolError, UsageError
 from sfkeytool.model import Artifact, ArtifactKind, FailOn, Notice
@@ -397,8 +398,6 @@ _ENCODERS: "dict[str, Callable[[Inventory], bytes]]" = {
 }
 
 AUDIT = Command(
-    "audit",
-    "Every certificate in folders, keystores, sfdx projects and orgs: how long it lives, which app CKM covers.",
     (
         "sfkeytool audit --target-org prod --target-org uat --html certificates.html",
         "sfkeytool audit . --within 30",
@@ -429,4 +428,5 @@ AUDIT = Command(
         " with it was seen, uncovered otherwise, and both are warnings unless --fail-on names them. CAs in chains, and"
         " what a later generation replaces, decide no exit code. An org is only read, never changed."
     ),
+    place=MenuPlace(Road.AUDIT, "See what expires when, in folders, sfdx projects and orgs"),
 )

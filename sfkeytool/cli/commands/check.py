@@ -10,12 +10,13 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from sfkeytool.cli import options
+from sfkeytool.cli.command import Command, MenuPlace, Road
 from sfkeytool.cli.fields import Field, Question, Values
 from sfkeytool.cli.name_clash import names_in_org, warn_of_clash
 from sfkeytool.cli.org_access import NAME_CLASH_ORG
 from sfkeytool.cli.render import files_facts
 from sfkeytool.cli.report import repair_lines, report_lines
-from sfkeytool.cli.run import Command, Run
+from sfkeytool.cli.run import Run
 from sfkeytool.cli.walked import Unread, named_files, should_be_readable
 from sfkeytool.errors import (
     EXIT_DIFFERENT,
@@ -328,8 +329,6 @@ def _progress(run: Run, total: int) -> "Iterator[tuple[Callable[[], None], Calla
 
 
 CHECK = Command(
-    "check",
-    "Would Salesforce take this file? Findings with cause, fix and source; --fix repairs a copy.",
     (
         "sfkeytool check pay_api.jks --password prompt",
         "sfkeytool check keystores/ --password env:STORE_PASSWORD --json",
@@ -350,4 +349,5 @@ CHECK = Command(
         NAME_CLASH_ORG,
     ),
     _execute,
+    place=MenuPlace(Road.OTHER, "Salesforce refuses my keystore: find out why, and repair it"),
 )

@@ -5,10 +5,11 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from sfkeytool.cli import options
+from sfkeytool.cli.command import Command, MenuPlace, Road
 from sfkeytool.cli.commands.keystores import FILES
 from sfkeytool.cli.commands.making import finish_in_folder, folder_of, plan_calendar, say_name
 from sfkeytool.cli.fields import Field, Values
-from sfkeytool.cli.run import Command, Run
+from sfkeytool.cli.run import Run
 from sfkeytool.model import ArtifactKind, PlannedFile
 
 CSR_FILE = Field(
@@ -53,8 +54,6 @@ def _execute_chain(run: Run, values: Values) -> int:
 
 
 CHAIN = Command(
-    "ckm chain",
-    "The CA's answer to a request of CKM into the file that Upload Signed Certificate takes.",
     (
         "sfkeytool ckm chain pay_api answer.crt ca.p7b --csr pay_api.csr",
         "sfkeytool ckm chain shop download.zip.p7b --purpose domain",
@@ -70,4 +69,5 @@ CHAIN = Command(
         options.FORCE,
     ),
     _execute_chain,
+    place=MenuPlace(Road.BORN, "Prepare the CA's answer for Upload Signed Certificate in Setup"),
 )

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from sfkeytool.cli import options
+from sfkeytool.cli.command import Command, MenuPlace, Road
 from sfkeytool.cli.commands.ckm import ANSWER, CSR_FILE
 from sfkeytool.cli.commands.making import folder_of, tell
 from sfkeytool.cli.commands.metadata import into_project, project_around
 from sfkeytool.cli.fields import Field, Question, Values
 from sfkeytool.cli.org_access import ONE_ORG, OrgAccess, find_orgs, one_org
-from sfkeytool.cli.run import Command, Run
+from sfkeytool.cli.run import Run
 from sfkeytool.errors import CertificateError, InterruptedRunError, OrgError, SfkeytoolError, UsageError
 from sfkeytool.model import ArtifactKind, Notice, PlannedFile
 from sfkeytool.shell import shell_line
@@ -341,31 +342,26 @@ def _tell(
 
 
 LIST = Command(
-    "ckm list",
-    "The certificates in an org's CKM: until when, whether they wait for a CA, whether the key can be exported.",
     ("sfkeytool ckm list --target-org prod", "sfkeytool ckm list -o prod --json"),
     ONE_ORG,
     _execute_list,
+    place=MenuPlace(Road.BORN, "See what the org has"),
 )
 CSR = Command(
-    "ckm csr",
-    "Fetch the request that a certificate of CKM gives out, for a CA to sign.",
     ("sfkeytool ckm csr pay_api --target-org prod",),
     (options.NAME, *ONE_ORG, options.OUTPUT_DIR, options.FORCE),
     _execute_csr,
     details="The API gives it only until a signed certificate is uploaded; Setup gives it afterwards too.",
+    place=MenuPlace(Road.BORN, "Fetch that request, for a CA to sign"),
 )
 DOWNLOAD = Command(
-    "ckm download",
-    "Fetch a certificate of CKM, with its chain: NAME.crt is what the app takes.",
     ("sfkeytool ckm download pay_api --target-org prod",),
     (options.NAME, *ONE_ORG, options.OUTPUT_DIR, options.FORCE),
     _execute_download,
     details="The private key comes out only by hand: Setup > Certificate and Key Management > Export to Keystore.",
+    place=MenuPlace(Road.BORN, "Fetch the certificate, for the app"),
 )
 CREATE = Command(
-    "ckm create",
-    "Source that lets CKM make a key and a request of its own; --deploy runs it.",
     (
         "sfkeytool ckm create pay_api --organization Acme --country DE",
         "sfkeytool ckm create pay_api --subject 'CN=pay,O=Acme' --target-org uat --deploy",
@@ -386,10 +382,9 @@ CREATE = Command(
         " whose fields Salesforce copies onto a new key of its own (Metadata API Developer Guide). Not tried against a"
         " live org."
     ),
+    place=MenuPlace(Road.BORN, "Let Salesforce make a key and a request"),
 )
 UPLOAD = Command(
-    "ckm upload",
-    "Source that brings a CA's answer to its record in CKM, proved to belong to it; --deploy runs it.",
     (
         "sfkeytool ckm upload pay_api pay_api-chain.crt --csr pay_api.csr",
         "sfkeytool ckm upload pay_api answer.crt ca.p7b --target-org uat --deploy",
@@ -408,5 +403,6 @@ UPLOAD = Command(
         "A chain that does not belong to the record is refused before anything is written or sent: its leaf is compared"
         " with the record's request, or, once a chain is there, with the present certificate's key."
     ),
+    place=MenuPlace(Road.BORN, "Bring the CA's answer into the org with the Salesforce CLI"),
 )
 COMMANDS = (LIST, CSR, DOWNLOAD, CREATE, UPLOAD)

@@ -4,9 +4,10 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from sfkeytool.cli.command import Command
 from sfkeytool.cli.fields import Field, Question, Values
 from sfkeytool.cli.render import wrapped
-from sfkeytool.cli.run import Command, Run
+from sfkeytool.cli.run import Run
 from sfkeytool.errors import InputError
 
 _MAXIMUM_BYTES = 1_000_000
@@ -112,8 +113,6 @@ def _list_lines(facts: Mapping[str, Any]) -> Iterator[str]:
 
 
 EXPLAIN = Command(
-    "explain",
-    "What an error message of Salesforce, keytool, openssl or a JWT login means, and what to do.",
     (
         "sfkeytool explain Keystore contains an entry whose alias is not acceptable for import",
         "sfkeytool explain ckm.key.unsupported-size",

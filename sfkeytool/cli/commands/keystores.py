@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sfkeytool.cli import options
+from sfkeytool.cli.command import Command, MenuPlace, Road
 from sfkeytool.cli.commands.making import (
     finish_in_folder,
     folder_of,
@@ -18,7 +19,7 @@ from sfkeytool.cli.fields import Field, Question, Values
 from sfkeytool.cli.name_clash import names_in_org, warn_of_clash
 from sfkeytool.cli.org_access import NAME_CLASH_ORG
 from sfkeytool.cli.render import certificate_line, files_facts, files_lines, mails_line
-from sfkeytool.cli.run import Command, Run
+from sfkeytool.cli.run import Run
 from sfkeytool.model import Artifact, ArtifactKind, Notice, PlannedFile
 from sfkeytool.passwords import SourceKind
 
@@ -166,8 +167,6 @@ def _is_there_already(run: Run, folder: Path, artifact: Artifact, passwords: "Se
 
 
 WRAP = Command(
-    "wrap",
-    "The CA's answer into a keystore for CKM, and the matching certificate for the app.",
     (
         "sfkeytool wrap pay_api pay_api.crt ca.p7b --password generate",
         "sfkeytool wrap pay_api export.pfx --input-password prompt --password generate",
@@ -187,11 +186,10 @@ WRAP = Command(
         NAME_CLASH_ORG,
     ),
     _execute_wrap,
+    place=MenuPlace(Road.OUTSIDE, "Wrap the CA's answer, or a PFX, into a keystore for Salesforce"),
 )
 
 UNWRAP = Command(
-    "unwrap",
-    "A keystore (JKS, PFX) into key, certificate and chain files.",
     (
         "sfkeytool unwrap 00D000000000001.jks",
         "sfkeytool unwrap export.pfx --password prompt --key-password env:KEY_PASSWORD",
@@ -205,4 +203,5 @@ UNWRAP = Command(
         options.FORCE,
     ),
     _execute_unwrap,
+    place=MenuPlace(Road.BORN, "Get the key out for a client: take apart what Export to Keystore gave"),
 )

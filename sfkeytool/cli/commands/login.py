@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sfkeytool.cli import options
+from sfkeytool.cli.command import Command, MenuPlace, Road
 from sfkeytool.cli.fields import Field, Question, Values, command_line, existing_path
 from sfkeytool.cli.render import certificate_line
-from sfkeytool.cli.run import Command, Run
+from sfkeytool.cli.run import Run
 from sfkeytool.errors import InputError, LoginRefusedError, OutputError, UsageError
 from sfkeytool.model import ArtifactKind, Notice, PlannedFile
 from sfkeytool.passwords import Source, SourceKind
@@ -157,7 +158,7 @@ def _command_of(values: Values, request: "LoginRequest", way: "LoginRequest") ->
     changed = values | {"external_client_app": way.external_client_app, "audience": way.audience}
     if way.instance_url != request.instance_url:
         changed |= {"instance_url": way.instance_url, "sandbox": False}
-    return shell_line(["sfkeytool", *command_line(LOGIN.name, LOGIN.fields, changed)])
+    return shell_line(["sfkeytool", *command_line("login", LOGIN.fields, changed)])
 
 
 def read_key(run: Run, source: Source) -> "InputFile":
@@ -249,8 +250,6 @@ def _accepted_lines(facts: Mapping[str, Any]) -> Iterator[str]:
 
 
 LOGIN = Command(
-    "login",
-    "A JWT bearer login with the key, and what Salesforce's answer means.",
     (
         "sfkeytool login pay_api --client-id 3MVG9… --username bot@example.com",
         "sfkeytool login pay_api -i 3MVG9… -u bot@example.com --external-client-app -r https://acme.my.salesforce.com",
@@ -276,4 +275,5 @@ LOGIN = Command(
         FOLDER,
     ),
     _execute,
+    place=MenuPlace(Road.OTHER, "Log in with a key: does Salesforce accept it?"),
 )

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sfkeytool.cli import options
+from sfkeytool.cli.command import Command, MenuPlace, Road
 from sfkeytool.cli.fields import Field, Question, Values
 from sfkeytool.cli.render import mail_days
-from sfkeytool.cli.run import Command, Run
+from sfkeytool.cli.run import Run
 from sfkeytool.cli.walked import Unread, named_files, should_be_readable
 from sfkeytool.errors import EXIT_DONE, EXIT_FAILED, InputError, SfkeytoolError
 
@@ -113,16 +114,13 @@ def _execute_compare(run: Run, values: Values) -> int:
 
 
 SHOW = Command(
-    "show",
-    "What is in a file: entries, subjects, validity, fingerprints, chain.",
     ("sfkeytool show pay_api.jks", "sfkeytool show export.pfx --password prompt", "sfkeytool show pay_api/ --json"),
     (FILES, options.OPENING_PASSWORD),
     _execute_show,
+    place=MenuPlace(Road.OTHER, "Look into a file"),
 )
 
 COMPARE = Command(
-    "compare",
-    "Do two files hold the same certificate, the same key only, or strangers?",
     (
         "sfkeytool compare pay_api.jks pay_api.crt",
         "sfkeytool compare before.jks after.jks --alias pay_api",
@@ -130,6 +128,7 @@ COMPARE = Command(
     ),
     (LEFT, RIGHT, ALIASES, options.OPENING_PASSWORD),
     _execute_compare,
+    place=MenuPlace(Road.OTHER, "Compare two files: is it the same certificate?"),
 )
 
 

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sfkeytool.cli import options
+from sfkeytool.cli.command import Command, MenuPlace, Road
 from sfkeytool.cli.fields import Field, Values
 from sfkeytool.cli.name_clash import names_in_org, warn_of_clash
 from sfkeytool.cli.org_access import NAME_CLASH_ORG
 from sfkeytool.cli.render import certificate_line, files_facts, files_lines, mails_line
 from sfkeytool.cli.report_files import plan_report
-from sfkeytool.cli.run import Command, Run
+from sfkeytool.cli.run import Run
 from sfkeytool.model import Artifact, ArtifactKind, Notice, PlannedFile
 from sfkeytool.passwords import SourceKind
 from sfkeytool.shell import shell_line
@@ -79,8 +80,6 @@ def _execute_csr(run: Run, values: Values) -> int:
 
 
 SELF_SIGNED = Command(
-    "self-signed",
-    "A keypair and a self-signed certificate: keystore for CKM, certificate for the app.",
     (
         "sfkeytool self-signed pay_api --password generate",
         "sfkeytool self-signed pay_api --organization Acme --country DE --days 730 --password file:pw.txt",
@@ -100,11 +99,10 @@ SELF_SIGNED = Command(
         NAME_CLASH_ORG,
     ),
     _execute_self_signed,
+    place=MenuPlace(Road.OUTSIDE, "Make a keypair with a self-signed certificate (enough for JWT logins)"),
 )
 
 CSR = Command(
-    "csr",
-    "A keypair and a certificate request (CSR) for a CA.",
     (
         "sfkeytool csr pay_api --organization Acme --country DE",
         "sfkeytool csr shop --purpose domain --common-name shop.example.com --san shop.example.com",
@@ -119,6 +117,7 @@ CSR = Command(
         *_PLACE_FIELDS,
     ),
     _execute_csr,
+    place=MenuPlace(Road.OUTSIDE, "Make a keypair and a certificate request for a CA"),
 )
 
 

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sfkeytool.cli import options
+from sfkeytool.cli.command import Command, MenuPlace, Road
 from sfkeytool.cli.commands.making import tell
 from sfkeytool.cli.fields import Field, Question, Values
-from sfkeytool.cli.run import Command, Run
+from sfkeytool.cli.run import Run
 from sfkeytool.edge.ask import Choice
 from sfkeytool.errors import InputError
 from sfkeytool.model import AppKind, Artifact, ArtifactKind, PlannedFile
@@ -191,8 +192,6 @@ def project_around(place: Path) -> Path | None:
 
 
 METADATA = Command(
-    "metadata",
-    "Source files for `sf project deploy start` that hold NAME's certificate.",
     (
         "sfkeytool metadata pay_api --contact-email admin@example.com",
         "sfkeytool metadata pay_api --in force-app/main/default/connectedApps/Pay.connectedApp-meta.xml",
@@ -217,4 +216,5 @@ METADATA = Command(
         " Metadata API's schema and the Salesforce CLI's conversion, not against an org. For an app that exists:"
         " retrieve it, and use --in."
     ),
+    place=MenuPlace(Road.OTHER, "Make the app's metadata, with the certificate in it"),
 )

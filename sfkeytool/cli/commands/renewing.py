@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from sfkeytool.cli import options
+from sfkeytool.cli.command import Command, MenuPlace, Road
 from sfkeytool.cli.commands.making import (
     DAYS,
     finish_in_folder,
@@ -19,7 +20,7 @@ from sfkeytool.cli.commands.making import (
 from sfkeytool.cli.fields import Field, Question, Values, existing_path
 from sfkeytool.cli.name_clash import names_in_org, warn_of_clash
 from sfkeytool.cli.org_access import NAME_CLASH_ORG
-from sfkeytool.cli.run import Command, Run
+from sfkeytool.cli.run import Run
 from sfkeytool.errors import InputError, UsageError
 from sfkeytool.model import ArtifactKind, Notice, PlannedFile
 from sfkeytool.names import app_name, next_name, reminder_name
@@ -218,8 +219,6 @@ def generation_in(folder: Path, name: str) -> "Generation | None":
 
 
 REMINDER = Command(
-    "reminder",
-    "A throw-away pair that expires when a certificate does; the real key never enters the org.",
     (
         "sfkeytool reminder pay_api/pay_api.crt --password generate",
         "sfkeytool reminder pay_expiry pay.connectedApp-meta.xml --password generate",
@@ -230,6 +229,7 @@ REMINDER = Command(
         "That CKM mails about imported pairs is inferred, not documented. To see it, import a reminder of a certificate"
         " that expires in 61 days: the first mail should come a day later, give or take one."
     ),
+    place=MenuPlace(Road.REMINDER, "Make a reminder of a certificate"),
 )
 _RENEW_FIELDS = (
     OLD_NAME,
@@ -251,8 +251,6 @@ _RENEW_FIELDS = (
 _KEY_SIZE = replace(options.KEY_SIZE, help="Bits of the new key. [default: as before]", question=None)
 
 RENEW = Command(
-    "renew",
-    "The next generation beside NAME: same key, new validity; with a runbook.",
     (
         "sfkeytool renew pay_api --password generate",
         "sfkeytool renew pay_api --csr",
@@ -261,14 +259,14 @@ RENEW = Command(
     ),
     (*_RENEW_FIELDS, NEW_KEY, _KEY_SIZE),
     _execute_renew,
+    place=MenuPlace(Road.OUTSIDE, "Renew a certificate that is about to expire (same key)"),
 )
 ROTATE = Command(
-    "rotate",
-    "The next generation beside NAME: a new key, by policy or after a leak; with a runbook.",
     (
         "sfkeytool rotate pay_api --password generate",
         "sfkeytool rotate pay_api --key-size 4096 --password env:JKS_PASSWORD --json",
     ),
     (*_RENEW_FIELDS, _KEY_SIZE),
     lambda run, values: _execute_renew(run, {**values, "new_key": True}),
+    place=MenuPlace(Road.OUTSIDE, "Rotate a key (new key)"),
 )
