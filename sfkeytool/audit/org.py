@@ -121,8 +121,8 @@ class _Reading:
 
     def _organization(self) -> None:
         def ask() -> None:
-            org = self._client.organization()
-            self._facts = replace(self._facts, org_id=org.org_id, name=org.name, is_sandbox=org.is_sandbox)
+            org = self._client.identity(self._label)
+            self._facts = replace(self._facts, org_id=org.org_id or "", name=org.name or "", is_sandbox=org.is_sandbox)
 
         self._attempt("Organization", ask)
 

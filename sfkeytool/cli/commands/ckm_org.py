@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msgspec import to_builtins
 from msgspec.structs import replace
 
 from sfkeytool.cli import options
@@ -22,7 +23,7 @@ from sfkeytool.shell import shell_line
 if TYPE_CHECKING:
     from sfkeytool.model import Outcome, Receipt
     from sfkeytool.salesforce.ckm import CkmEntry
-    from sfkeytool.salesforce.org import Organization, OrgClient
+    from sfkeytool.salesforce.org import OrgClient, OrgIdentity
 
 _DEPLOY_SECONDS = 40 * 60.0
 """The Salesforce CLI itself waits 33 minutes for a deployment."""
@@ -225,7 +226,7 @@ class _Deployment:
         self._wanted = wanted
         self._confirmed = confirmed
         self._alias = values["target_org"] or run.environ.get("SF_TARGET_ORG")
-        self._organization: Organization | None = None
+        self._organization: OrgIdentity | None = None
         self.access: OrgAccess | None = None
         self.client: OrgClient | None = None
         if wanted and not self._alias:
@@ -242,7 +243,7 @@ class _Deployment:
         if found := find_orgs(run, values, aliases, use_environment=True):
             self.access = found[0] if len(found) == 1 else one_org(run, values)
             self.client = _connected(run, self.access)
-            self._organization = self.client.organization()
+            self._organization = self.client.identity(self.access.label)
 
     @property
     def label(self) -> str:
@@ -252,15 +253,15 @@ class _Deployment:
     def facts(self) -> dict[str, Any] | None:
         if self._organization is None:
             return None
-        found = self._organization
-        return {"alias": self.label, "orgId": found.org_id, "name": found.name, "isSandbox": found.is_sandbox}
+        facts: dict[str, Any] = to_builtins(self._organization)
+        return facts
 
     def ask(self, change: str) -> None:
         """Say which org and what changes; nothing is written or sent unless that was agreed to."""
         if not self._wanted or self._organization is None or self.client is None:
             return
         org = self._organization
-        where = f"{self.label} ({org.name}, {org.kind}, {org.org_id}, {self.client.url})"
+        where = f"{self.label} ({org.name or 'no name told'}, {org.kind}, {org.org_id}, {org.instance_url})"
         message = f"the org {where} is changed: {change}"
         self._run.console.announce(Notice("ckm.deploying", message))
         if self._confirmed:
@@ -338,7 +339,7 @@ def _tell(
     heading = (
         f"{name}: deployed to {deployment.label}, and read back as it should be" if deployed else f"{name}: {what}"
     )
-    return tell(run, replace(outcome, facts=facts, next_steps=steps), receipts, lambda _: heading)
+    return tell(run, replace(outcome, result=facts, next_steps=steps), receipts, lambda _: heading)
 
 
 LIST = Command(
