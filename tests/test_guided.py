@@ -60,7 +60,9 @@ def values_from_flags(line: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> d
 
 
 def requests(command: str, values: dict[str, Any]) -> Any:
+    from sfkeytool.audit.config import AuditConfig
     from sfkeytool.cli import building
+    from sfkeytool.cli.commands.audit import audit_request
 
     builders = {
         "self-signed": building.build_self_signed_request,
@@ -77,7 +79,7 @@ def requests(command: str, values: dict[str, Any]) -> Any:
         "rotate": lambda values: building.build_renew_request({**values, "new_key": True}),
         "login": lambda values: building.build_login_request(values, {}),
         "ckm chain": building.build_ckm_chain_request,
-        "audit": building.build_audit_request,
+        "audit": lambda values: audit_request(values, AuditConfig()),
         "ckm list": lambda values: values["target_org"],
         "ckm csr": lambda values: (building.parse_name(values), values["target_org"]),
         "ckm download": lambda values: (building.parse_name(values), values["target_org"]),

@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from sfkeytool.acceptance.mails import mail_dates
-from sfkeytool.audit.model import Carrier, CarrierKind, Coverage, Item, OrgFacts
+from sfkeytool.audit.model import Carrier, CarrierKind, Coverage, Item, OrgReading
 from sfkeytool.audit.succession import leaves_of_ckm
 
 _IN_FILES = (CarrierKind.KEYSTORE, CarrierKind.CKM_SOURCE)
@@ -48,7 +48,7 @@ def find_twins(carriers: Sequence[Carrier]) -> Twins:
     return Twins(in_files, dict(in_ckm))
 
 
-def with_coverage(item: Item, twins: Twins, org: OrgFacts | None, now: datetime) -> Item:
+def with_coverage(item: Item, twins: Twins, org: OrgReading | None, now: datetime) -> Item:
     """An app's certificate with how it is covered; ``org`` is the one that the app was read from. Pure."""
     carrier = item.carrier
     certificate = carrier.certificate
@@ -79,7 +79,7 @@ def with_coverage(item: Item, twins: Twins, org: OrgFacts | None, now: datetime)
     return replace(item, coverage=coverage, twin=twin, mail_dates=days, ckm_read=ckm_read or coverage.is_mailed)
 
 
-def _of_org(twins: Sequence[_Twin], carrier: Carrier, org: OrgFacts | None) -> list[_Twin]:
+def _of_org(twins: Sequence[_Twin], carrier: Carrier, org: OrgReading | None) -> list[_Twin]:
     """Those in the app's own org, whose mails reach its people; for an app in files, those of any org."""
     return [twin for twin in twins if org is None or twin.carrier.source == carrier.source]
 

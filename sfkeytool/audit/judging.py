@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from sfkeytool.acceptance.mails import mail_dates
 from sfkeytool.audit.coverage import Twins, with_coverage
-from sfkeytool.audit.model import LEADS_NOWHERE, Carrier, CarrierKind, Coverage, Item, OrgFacts, Status, Step
+from sfkeytool.audit.model import Carrier, CarrierKind, Coverage, Finding, Item, OrgReading, Status, Step
 from sfkeytool.audit.succession import Succession
 from sfkeytool.names import parse_record_id
 
@@ -32,7 +32,7 @@ class Known(Struct, frozen=True):
 
     now: datetime
     within_days: int | None
-    orgs: Mapping[str, OrgFacts]
+    orgs: Mapping[str, OrgReading]
     twins: Twins
     succession: Succession
     named: frozenset[str]
@@ -116,5 +116,5 @@ def _judge_undated(carrier: Carrier, known: Known) -> Item:
             f"CKM of {carrier.source} has no certificate {what}, which it names: see in Setup which one it uses; until"
             " then nothing there is called replaced"
         )
-        return replace(item, finding=LEADS_NOWHERE, advice=(advice,))
+        return replace(item, finding=Finding.LEADS_NOWHERE, advice=(advice,))
     return item

@@ -4,21 +4,17 @@ import os.path
 from pathlib import Path
 from typing import Any
 
+from sfkeytool.audit.reports.formats import FORMATS
 from sfkeytool.cli.run import Run
 from sfkeytool.errors import OutputError
 from sfkeytool.model import ArtifactKind, PlannedFile
 
-_BEGINNINGS = {
-    "csv": b"\xef\xbb\xbfstatus,",
-    "html": b"<!doctype html><!--sfkeytool",
-    "ics": b"BEGIN:VCALENDAR",
-    "prometheus": b"# HELP ",
-}
+_LONGEST_BEGINNING = 32
 
 
 def plan_report(run: Run, form: str, path: Path, kind: ArtifactKind) -> Any:
     """Refuse early to replace what is no earlier report of this form: a slip of the flag must not cost a key."""
-    if os.path.isfile(path) and (beginning := _beginning(path)) and not beginning.startswith(_BEGINNINGS[form]):
+    if os.path.isfile(path) and (beginning := _beginning(path)) and not beginning.startswith(FORMATS[form].beginnings):
         raise OutputError(
             "output.not-a-report",
             f"{path} exists and is no earlier --{form} file: it is not replaced",
@@ -30,6 +26,6 @@ def plan_report(run: Run, form: str, path: Path, kind: ArtifactKind) -> Any:
 def _beginning(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            return file.read(32)
+            return file.read(_LONGEST_BEGINNING)
     except OSError:
         return b"(unreadable)"
