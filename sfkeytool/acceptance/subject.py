@@ -18,8 +18,10 @@ from sfkeytool.crypto.names import LIBRARY_ERRORS
 from sfkeytool.crypto.sniff import KEYSTORE_KINDS, FileKind, normalise_text, sniff, unusual_form
 from sfkeytool.errors import CertificateError, KeystoreError, KeystorePasswordError, SfkeytoolError
 from sfkeytool.keystores import metadata_xml, store
-from sfkeytool.keystores.contents import Contents, FoundCsr, InputFile, parse_contents, parse_field
+from sfkeytool.keystores.contents import Contents, InputFile, parse_contents
+from sfkeytool.keystores.found import FoundCsr
 from sfkeytool.keystores.jks import JksFile, JksKeyEntry, JksTrustedEntry, parse_jks
+from sfkeytool.keystores.metadata_field import parse_field
 from sfkeytool.keystores.metadata_xml import root_type
 from sfkeytool.keystores.open import open_keystore
 from sfkeytool.model import Opaque, Profile, Purpose
@@ -122,6 +124,8 @@ class Subject(Opaque, frozen=True, dict=True):
     """Lower-case names in the folder where commands are typed: what they make shall clash with nothing there."""
     unusual_form: str = ""
     """What normalise_text undid, in words."""
+    contents: Contents | None = None
+    """What a file holds that is no keystore; its keys are not validated."""
 
     @cached_property
     def name(self) -> str:
@@ -224,7 +228,7 @@ class Subject(Opaque, frozen=True, dict=True):
         if isinstance(self._opened, store.Keystore):
             pool = [one.certificate_der for one in self._opened.certificates]
             for number, entry in enumerate(self._opened.keys, 1):
-                where = f"{self.label}, entry {entry.alias!r}" if entry.alias else f"{self.label}, key {number}"
+                where = entry.origin(self.label, number)
                 # PKCS#12 ties one certificate at most to a key; the others lie beside all keys.
                 ders = [*entry.chain_der, *(pool if self.kind is FileKind.PKCS12 else ())]
                 reason = "" if entry.key_pkcs8 else "no password that was given opens the key"
@@ -233,9 +237,11 @@ class Subject(Opaque, frozen=True, dict=True):
             name = legal_name(PurePath(self.label).stem).value
             ders = [one.der for one in self.contents.certificates]
             for key in self.contents.keys:
-                yield self._entry(key.origin, name, ders, keys.encode_key_pkcs8(key.key), "")
+                yield self._entry(key.origin, name, ders, keys.encode_key_pkcs8(key.loaded), "")
             for origin in self.contents.locked:
                 yield self._entry(origin, name, ders, None, "it needs its password")
+            for unreadable in self.contents.unreadable_keys:
+                yield self._entry(unreadable.origin, name, ders, None, unreadable.error.message)
 
     def _entry(
         self, where: str, alias: str | None, ders: Sequence[bytes], key_pkcs8: bytes | None, reason: str
@@ -294,13 +300,6 @@ class Subject(Opaque, frozen=True, dict=True):
         return self.unusual_form or None
 
     @cached_property
-    def contents(self) -> Contents | None:
-        """What a file that is no keystore holds. Its certificates were parsed when the subject was made."""
-        if self.kind in KEYSTORE_KINDS or self.kind is FileKind.UNKNOWN:
-            return None
-        return parse_contents(InputFile(self.label, self.data), (), load_keys=False)
-
-    @cached_property
     def listed(self) -> tuple[Certificate, ...]:
         """The certificates of a file that is no keystore and no XML of another kind, in its order."""
         if self.contents is None or self.foreign is not None:
@@ -355,14 +354,14 @@ def prepare_subject(
     """
     data = normalise_text(file.data)
     kind = sniff(data)
+    contents = None
+    if kind not in KEYSTORE_KINDS and kind is not FileKind.UNKNOWN:
+        contents = parse_contents(InputFile(file.label, data), (), load_keys=False)
     subject = Subject(
         file.label, data, kind, profile or Profile.CKM_IMPORT, purpose, as_of, tuple(passwords), taken,
-        unusual_form(file.data),
+        unusual_form(file.data), contents,
     )  # fmt: skip
-    if profile is not None:
-        _ = subject.contents
-        return subject
-    return replace(subject, profile=default_profile(subject))
+    return subject if profile is not None else replace(subject, profile=default_profile(subject))
 
 
 def default_profile(subject: Subject) -> Profile:

@@ -2,7 +2,7 @@
 
 import os.path
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from sfkeytool.audit.reports.formats import FORMATS
 from sfkeytool.cli.run import Run
@@ -11,8 +11,11 @@ from sfkeytool.model import ArtifactKind, PlannedFile
 
 _LONGEST_BEGINNING = 32
 
+if TYPE_CHECKING:
+    from sfkeytool.edge.writer import FolderPlan
 
-def plan_report(run: Run, form: str, path: Path, kind: ArtifactKind) -> Any:
+
+def plan_report(run: Run, form: str, path: Path, kind: ArtifactKind) -> "FolderPlan":
     """Refuse early to replace what is no earlier report of this form: a slip of the flag must not cost a key."""
     if os.path.isfile(path) and (beginning := _beginning(path)) and not beginning.startswith(FORMATS[form].beginnings):
         raise OutputError(

@@ -14,15 +14,16 @@ from sfkeytool.acceptance.rule import Severity
 from sfkeytool.acceptance.subject import Subject, prepare_subject
 from sfkeytool.crypto.sniff import KEYSTORE_KINDS
 from sfkeytool.errors import PrivateKeyError, SfkeytoolError, UsageError
-from sfkeytool.keystores.contents import Contents, FoundKey, InputFile, parse_contents
-from sfkeytool.keystores.selection import Meant, gather, require_opened, select_each
+from sfkeytool.keystores.contents import Contents, InputFile, parse_contents
+from sfkeytool.keystores.found import FoundKey
+from sfkeytool.keystores.heap import gather
+from sfkeytool.keystores.selection import Meant, require_opened, select_each
 from sfkeytool.model import ArtifactKind, Outcome, Profile, Purpose
 from sfkeytool.names import app_name, free_name
 from sfkeytool.passwords import MINIMUM_LENGTH, Secret, Source, SourceKind
 from sfkeytool.shell import quoted_path
-from sfkeytool.workflows.requests import WrapRequest
 from sfkeytool.workflows.unwrap import folder_name
-from sfkeytool.workflows.wrap import WrapInputs, wrap_pair
+from sfkeytool.workflows.wrap import WrapInputs, WrapRequest, wrap_pair
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,7 +91,7 @@ def subject_of(file: InputFile, passwords: Sequence[Secret], options: CheckOptio
         taken=options.taken,
     )
     contents = subject.contents
-    if options.fix and options.profile is None and contents is not None and (contents.keys or contents.locked):
+    if options.fix and options.profile is None and contents is not None and contents.holds_keys:
         return replace(subject, profile=Profile.CKM_IMPORT)
     return subject
 

@@ -22,8 +22,11 @@ from sfkeytool.errors import (
     PrivateKeyError,
     UsageError,
 )
-from sfkeytool.keystores.contents import FoundCertificate, FoundKey, InputFile, parse_contents
-from sfkeytool.keystores.selection import Meant, describe_leaf, gather, leaves_of_key, select_key
+from sfkeytool.keystores.contents import InputFile, parse_contents
+from sfkeytool.keystores.found import FoundCertificate, FoundKey
+from sfkeytool.keystores.heap import gather
+from sfkeytool.keystores.leaves import describe_leaf, leaves_of_key
+from sfkeytool.keystores.selection import Meant, select_key
 from sfkeytool.model import Notice, Opaque
 from sfkeytool.passwords import Secret, SourceKind
 from sfkeytool.salesforce.hosts import (
@@ -38,7 +41,7 @@ from sfkeytool.salesforce.login import Grant, Refusal, build_assertion, request_
 from sfkeytool.salesforce.transport import Transport, is_passing
 from sfkeytool.shell import quoted_path
 from sfkeytool.workflows.explain import match_messages
-from sfkeytool.workflows.keypair import describe_key
+from sfkeytool.workflows.parts import describe_key
 from sfkeytool.workflows.requests import LoginRequest
 
 if TYPE_CHECKING:

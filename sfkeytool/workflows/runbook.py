@@ -5,41 +5,47 @@ One list of steps serves the Markdown file and ``renew --status``.
 
 from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import Any, NamedTuple
+from enum import StrEnum
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
+from msgspec.structs import asdict
 
 from sfkeytool.acceptance.mails import WHO_IS_MAILED, describe_mail_dates
-from sfkeytool.model import Purpose
+from sfkeytool.crypto.certificates import iso_utc
+from sfkeytool.model import Purpose, Result
 from sfkeytool.salesforce.hosts import MY_DOMAIN_BLANK
 from sfkeytool.workflows.generations import Generation
 
 
-class Text(NamedTuple):
+class Text(Result, frozen=True):
     """A paragraph in Markdown, and the command that goes with it, if one does."""
 
     text: str
-    command: str = ""
+    command: str
 
 
-class Step(Struct, frozen=True):
+class Step(Result, frozen=True):
     """One step: what to do, how to see that it worked, and the way back. ``id`` is stable; nothing here is secret."""
 
     id: str
     title: str
-    do: tuple[Text, ...]
+    do: Annotated[tuple[Text, ...], Meta(min_length=1)]
     check: Text
     way_back: Text
 
-    def to_json(self) -> dict[str, Any]:
-        """With camelCase names."""
-        return {
-            "id": self.id,
-            "title": self.title,
-            "do": [text._asdict() for text in self.do],
-            "check": self.check._asdict(),
-            "wayBack": self.way_back._asdict(),
-        }
+
+class StepState(StrEnum):
+    DONE = "done"
+    NEXT = "next"
+    LATER = "later"
+
+
+class StepProgress(Step, frozen=True, kw_only=True):
+    """A step with what is known of it: ``evidence`` is why it counts as done."""
+
+    state: StepState
+    evidence: str | None
 
 
 class Change(Struct, frozen=True):
@@ -68,18 +74,22 @@ def steps(change: Change) -> tuple[Step, ...]:
     return tuple(found)
 
 
+def _text(text: str, command: str = "") -> Text:
+    return Text(text, command)
+
+
 def _sign(change: Change) -> Step:
     return Step(
         "sign",
         "Have the request signed",
         (
-            Text(
+            _text(
                 f"Send `{change.new}.csr` to the CA, ask for the whole chain, and make a keystore from the answer:",
                 f"sfkeytool wrap {change.new} ANSWER… --password generate",
             ),
         ),
-        Text("The new certificate and its expiry are shown by:", f"sfkeytool show {change.new}"),
-        Text(f"Nothing has changed anywhere yet: `{change.old}` goes on working until it expires."),
+        _text("The new certificate and its expiry are shown by:", f"sfkeytool show {change.new}"),
+        _text(f"Nothing has changed anywhere yet: `{change.old}` goes on working until it expires."),
     )
 
 
@@ -89,13 +99,13 @@ def _import(change: Change) -> Step:
         "import",
         "Import the keystore into Certificate and Key Management",
         (
-            Text(
+            _text(
                 f"Setup > Certificate and Key Management > Import from Keystore: `{change.new}.jks`. Its name there is"
                 f" new, so the entry `{change.old}` stays as it is."
             ),
         ),
-        Text(f"The list in Setup shows `{change.new}`{expiry}."),
-        Text(f"Delete the entry `{change.new}`: nothing uses it yet."),
+        _text(f"The list in Setup shows `{change.new}`{expiry}."),
+        _text(f"Delete the entry `{change.new}`: nothing uses it yet."),
     )
 
 
@@ -104,7 +114,7 @@ def _repoint(change: Change) -> Step:
         "repoint",
         f"Point at {change.new} what names {change.old}",
         (
-            Text(
+            _text(
                 f"Whatever chooses the certificate by name stays on `{change.old}` until it is changed: named and"
                 " external credentials, SAML settings and the identity provider, custom domains, and Apex (`Auth.JWS`,"
                 " `setClientCertificateName`, `signWithCertificate`). An entry that is there for its mails alone is"
@@ -112,11 +122,11 @@ def _repoint(change: Change) -> Step:
                 f"git grep -n -w {change.old}",
             ),
         ),
-        Text(
+        _text(
             f"In Setup, hovering over the greyed-out Delete of `{change.old}` is reported to show where it is still"
             " used. Then try what you changed: one callout, one single sign-on."
         ),
-        Text(f"Choose `{change.old}` again: it is still there, and valid until {change.old_expiry}."),
+        _text(f"Choose `{change.old}` again: it is still there, and valid until {change.old_expiry}."),
     )
 
 
@@ -130,24 +140,24 @@ def _swap(change: Change) -> Step:
             "swap",
             "Replace the certificate on the app",
             (
-                Text(upload),
-                Text(
+                _text(upload),
+                _text(
                     "The key is the same, so the old and the new certificate verify the same signatures: no login"
                     " should fail at any moment, whichever of the two Salesforce looks at."
                 ),
             ),
-            Text(
+            _text(
                 "A login cannot tell which of the two certificates the app holds, because both fit the key. Retrieve"
                 " the app's metadata and compare:",
                 f"sfkeytool compare {change.new}/{change.new}.crt RETRIEVED_FILE-meta.xml",
             ),
-            Text(f"Upload `{change.old}.crt` again."),
+            _text(f"Upload `{change.old}.crt` again."),
         )
     return Step(
         "swap",
         "Bring the new key to the app",
         (
-            Text(
+            _text(
                 "An app holds one certificate. When it is replaced, logins with the old key fail, and those with the"
                 " new one may fail too until the change has spread: 2 to 10 minutes are reported. **A second app"
                 " is the only swap that needs no gap:** make one with the new certificate (this writes its"
@@ -156,13 +166,13 @@ def _swap(change: Change) -> Step:
                 " empty.",
                 f"sfkeytool metadata {change.new}",
             ),
-            Text(
+            _text(
                 f"Where a gap of some minutes is bearable: stop the clients. {upload} Wait with the next step until the"
                 " new key is accepted, then start them with it."
             ),
         ),
-        Text("The next step."),
-        Text(
+        _text("The next step."),
+        _text(
             f"With a second app: leave the clients on the first. Otherwise upload `{change.old}.crt` again; the old key"
             " works when that has spread."
         ),
@@ -172,7 +182,7 @@ def _swap(change: Change) -> Step:
 def _prove(change: Change) -> Step:
     login = f"sfkeytool login {change.new} --client-id CONSUMER_KEY --username USER --wait 10"
     history = "Setup > Login History"
-    external = Text(
+    external = _text(
         "For an External Client App add `--external-client-app --instance-url"
         f" {MY_DOMAIN_BLANK}`: it logs in at the org's My Domain alone (Setup > My Domain)."
     )
@@ -181,32 +191,32 @@ def _prove(change: Change) -> Step:
             "prove",
             "Prove the login",
             (
-                Text(
+                _text(
                     "Once before the certificate is replaced, and again 10 minutes after. The clients need nothing:"
                     f" their key is the same, and `{change.old}/` is as it was.",
                     login,
                 ),
                 external,
             ),
-            Text(f"Each login is accepted. {history} shows them."),
-            Text(f"Upload `{change.old}.crt` again if one is refused that was accepted before."),
+            _text(f"Each login is accepted. {history} shows them."),
+            _text(f"Upload `{change.old}.crt` again if one is refused that was accepted before."),
         )
     return Step(
         "prove",
         "Prove the login, then give the clients the new key",
         (
-            Text(
+            _text(
                 "`--wait 10` tries until the new key is accepted; `--old-key` tells whether the old one still is.",
                 f"{login} --old-key {change.old}/{change.old}.key",
             ),
             external,
-            Text(
+            _text(
                 f"Keep `{change.old}.key` as the fallback until every client has the new key and the change has spread"
                 " (a day is long enough). After a leak do not: remove the old certificate first, and bear the gap."
             ),
         ),
-        Text(f"The login is accepted. {history} shows no failure of the clients' user afterwards."),
-        Text(f"Give the client `{change.old}.key` again, with the app that still has its certificate."),
+        _text(f"The login is accepted. {history} shows no failure of the clients' user afterwards."),
+        _text(f"Give the client `{change.old}.key` again, with the app that still has its certificate."),
     )
 
 
@@ -215,15 +225,15 @@ def _retire(change: Change) -> Step:
         "retire",
         f"Delete the entry {change.old} in Certificate and Key Management",
         (
-            Text(
+            _text(
                 f"Setup > Certificate and Key Management > `{change.old}` > Delete. While that is greyed out, something"
                 " still uses the entry: change that first. What names it in custom metadata, packages or variables may"
                 f" not show there. An entry that stays should be mailed about until {change.old_expiry}, and people"
                 " learn to ignore such mails."
             ),
         ),
-        Text(f"The list in Setup shows `{change.new}` and no `{change.old}`."),
-        Text(
+        _text(f"The list in Setup shows `{change.new}` and no `{change.old}`."),
+        _text(
             "Import it again; its keystore can be made anew from the old folder:",
             f"sfkeytool wrap {change.old} {change.old}/{change.old}.key {change.old}/{change.old}.crt"
             f" -d {change.old}_again --password generate",
@@ -239,13 +249,13 @@ def _tidy(change: Change) -> Step:
         "tidy",
         "Tidy up",
         (
-            Text(
+            _text(
                 f"Delete {keystore}: the JKS format protects a key weakly. Keep `{change.new}.key` in your vault."
                 f"{old_key}{calendar}"
             ),
         ),
-        Text("No step is left:", f"sfkeytool renew {change.old} --status"),
-        Text("There is nothing to take back."),
+        _text("No step is left:", f"sfkeytool renew {change.old} --status"),
+        _text("There is nothing to take back."),
     )
 
 
@@ -299,13 +309,13 @@ def _dates(change: Change) -> Iterator[tuple[date, str]]:
         yield change.new_expiry, f"`{change.new}` expires; Salesforce should mail administrators, for the last time"
 
 
-def progress(change: Change, generation: Generation, files: Sequence[str]) -> list[dict[str, Any]]:
-    """Each step with what is known of it: its ``state`` is done, next or later. Pure.
+def progress(change: Change, generation: Generation, files: Sequence[str]) -> tuple[StepProgress, ...]:
+    """Each step with what is known of it. Pure.
 
     The receipt of the new generation knows of what was wrapped, of logins that were accepted, and of steps that a
     person called done; ``files`` are the names in its folder.
     """
-    login = f"a login was accepted at {generation.login_at}" if generation.login_at else None
+    login = f"a login was accepted at {iso_utc(generation.login_at)}" if generation.login_at else None
     imported = generation.certificate and f"{change.new}.jks" not in files
     evidence = {
         "sign": f"wrapped, valid until {change.new_expiry}" if generation.certificate else None,
@@ -314,12 +324,12 @@ def progress(change: Change, generation: Generation, files: Sequence[str]) -> li
         "swap": None if change.same_key else login,
         "prove": login,
     }
-    described = []
+    described: list[StepProgress] = []
     next_found = False
     for step in steps(change):
-        told = generation.done_at(step.id)
-        proof = f"called done at {told}" if told else evidence.get(step.id)
-        state = "done" if proof else "later" if next_found else "next"
-        next_found = next_found or state == "next"
-        described.append({**step.to_json(), "state": state, "evidence": proof})
-    return described
+        told = generation.done.get(step.id)
+        proof = f"called done at {iso_utc(told)}" if told else evidence.get(step.id)
+        state = StepState.DONE if proof else StepState.LATER if next_found else StepState.NEXT
+        next_found = next_found or state is StepState.NEXT
+        described.append(StepProgress(**asdict(step), state=state, evidence=proof))
+    return tuple(described)

@@ -196,14 +196,14 @@ def _note_in_receipt(run: Run, values: Values, facts: Mapping[str, Any]) -> None
     """
     from sfkeytool.cli.building import build_login_request
     from sfkeytool.edge.writer import FolderWrite
-    from sfkeytool.workflows.package import receipt_record
+    from sfkeytool.workflows.receipts import receipt_record
 
     key = Path(build_login_request(values, run.environ).key.argument)
     folder, name = key.parent, key.stem
     if not os.path.isfile(folder / f"{name}.json"):
         return
     kept = {field: facts[field] for field in ("orgId", "loginUrl", "key")}
-    record = receipt_record("login", run.now, (), name=name, **kept)
+    record = receipt_record("login", run.now, (), {"name": name, **kept})
     try:
         plan = run.plan(folder, [PlannedFile(f"{name}.json", ArtifactKind.RECEIPT)], force=False)
         run.commit([FolderWrite(plan, (), record)])

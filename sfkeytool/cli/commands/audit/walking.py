@@ -114,7 +114,7 @@ def _forceignore(path: Path) -> ForceIgnore:
 def _generation(key: Path) -> Generation | None:
     """The folder of a key file, if it is one of a NAME: with its certificate, as sfkeytool makes it."""
 
-    from sfkeytool.cli.commands.renewing import generation_in
+    from sfkeytool.cli.commands.renew import generation_in
 
     folder, name = key.parent, key.stem
     try:
