@@ -11,11 +11,9 @@ from pathlib import Path
 from sfkeytool.cli import options
 from sfkeytool.cli.fields import Values
 from sfkeytool.errors import UsageError
-from sfkeytool.model import FailOn
 from sfkeytool.names import parse_unique_name
 from sfkeytool.passwords import Source, parse_source
 from sfkeytool.workflows.requests import (
-    AuditRequest,
     CheckRequest,
     CompareRequest,
     ExplainRequest,
@@ -28,31 +26,6 @@ _SCOPE = re.compile(r"[A-Z][A-Za-z0-9]*")
 _LONGEST_WAIT_MINUTES = 24 * 60
 _SHORTEST_POLL_SECONDS = 5
 """Our own bounds of ``login --wait``."""
-
-
-def build_audit_request(values: Values) -> AuditRequest:
-    """The request that these values make. Raises UsageError."""
-    if values["within"] is not None and values["within"] < 0:
-        raise UsageError("usage.within", f"--within {values['within']}: days are 0 or more")
-    fail_on = None
-    if values["fail_on"] is not None:
-        words = [word for word in values["fail_on"].replace(",", " ").split() if word != "never"]
-        if unknown := [word for word in words if word not in set(FailOn)]:
-            known = ", ".join(FailOn)
-            raise UsageError("usage.fail-on", f"--fail-on {unknown[0]}: there are {known}, and never")
-        fail_on = frozenset(map(FailOn, words))
-    return AuditRequest(
-        paths=tuple(values["paths"] or ()),
-        within_days=values["within"],
-        fail_on=fail_on,
-        passwords=_passwords(values),
-        reports={name: values[name] for name in ("csv", "html", "ics", "prometheus") if values[name] is not None},
-        notify=tuple(parse_source(text, "--notify") for text in values["notify"] or ()),
-        state=values["state"],
-        dry_run=bool(values["dry_run"]),
-        certificates=values["certificates"],
-        exclude=tuple(values["exclude"] or ()),
-    )
 
 
 def build_show_request(values: Values) -> ShowRequest:
