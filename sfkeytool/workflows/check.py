@@ -81,18 +81,15 @@ def check_file(file: InputFile, passwords: Sequence[Secret], options: CheckOptio
 
 def subject_of(file: InputFile, passwords: Sequence[Secret], options: CheckOptions) -> Subject:
     """The file as the rules see it. To be repaired, one that holds a key is on its way to a keystore. Pure."""
-    subject = prepare_subject(
+    return prepare_subject(
         file,
         as_of=options.as_of,
         profile=options.profile,
         purpose=options.purpose,
         passwords=passwords,
         taken=options.taken,
+        to_repair=options.fix,
     )
-    contents = subject.contents
-    if options.fix and options.profile is None and contents is not None and (contents.keys or contents.locked):
-        return replace(subject, profile=Profile.CKM_IMPORT)
-    return subject
 
 
 def is_recognised(subject: Subject) -> bool:
