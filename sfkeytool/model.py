@@ -117,11 +117,29 @@ class ArtifactKind(StrEnum):
 _SECRET_KINDS = frozenset({ArtifactKind.PRIVATE_KEY, ArtifactKind.KEYSTORE, ArtifactKind.KEYSTORE_PASSWORD})
 
 
+_ENDINGS = {
+    ArtifactKind.PRIVATE_KEY: ".key",
+    ArtifactKind.CSR: ".csr",
+    ArtifactKind.CERTIFICATE: ".crt",
+    ArtifactKind.CHAIN: "-chain.crt",
+    ArtifactKind.KEYSTORE: ".jks",
+    ArtifactKind.KEYSTORE_PASSWORD: ".jks.password",
+    ArtifactKind.RECEIPT: ".json",
+    ArtifactKind.RUNBOOK: "-runbook.md",
+}
+"""What follows NAME in the name of a file; other kinds are named by their own rules."""
+
+
 class PlannedFile(Struct, frozen=True):
     """The name of a file that a run means to write; the content does not exist yet."""
 
     filename: str
     kind: ArtifactKind
+
+    @classmethod
+    def of(cls, name: str, *kinds: ArtifactKind) -> "tuple[PlannedFile, ...]":
+        """The files of NAME of these kinds."""
+        return tuple(cls(name + _ENDINGS[kind], kind) for kind in kinds)
 
 
 class Artifact(Opaque, frozen=True):
@@ -134,6 +152,11 @@ class Artifact(Opaque, frozen=True):
     kind: ArtifactKind
     content: bytes
     folder: str = ""
+
+    @classmethod
+    def of(cls, name: str, kind: ArtifactKind, content: bytes, folder: str = "") -> "Artifact":
+        """The file of NAME of this kind."""
+        return cls(name + _ENDINGS[kind], kind, content, folder)
 
 
 class Notice(Struct, frozen=True):

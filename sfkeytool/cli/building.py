@@ -22,83 +22,18 @@ from sfkeytool.workflows.requests import (
     CkmCreateRequest,
     CkmUploadRequest,
     CompareRequest,
-    CsrRequest,
     ExplainRequest,
-    KeyRequest,
     LoginRequest,
     MetadataRequest,
-    ReminderRequest,
-    RenewRequest,
-    RenewStatusRequest,
-    SelfSignedRequest,
     ShowRequest,
-    SubjectRequest,
-    UnwrapRequest,
-    WrapRequest,
 )
+from sfkeytool.workflows.subjects import SubjectRequest
 
 _MAIL_ADDRESS = re.compile(r"[^@\s<>&]+@[^@\s<>&]+\.[^@\s<>&]+")
 _SCOPE = re.compile(r"[A-Z][A-Za-z0-9]*")
 _LONGEST_WAIT_MINUTES = 24 * 60
 _SHORTEST_POLL_SECONDS = 5
 """Our own bounds of ``login --wait``."""
-
-
-def build_self_signed_request(values: Values) -> SelfSignedRequest:
-    """The request that these values make. Raises UsageError."""
-    return SelfSignedRequest(
-        name=parse_name(values),
-        subject=_subject(values),
-        san=tuple(values["san"] or ()),
-        purpose=values["purpose"],
-        key=_key_request(values),
-        days=values["days"],
-        password=parse_source(values["password"], "--password", may_generate=True),
-        output_dir=_output_dir(values),
-        force=bool(values["force"]),
-    )
-
-
-def build_csr_request(values: Values) -> CsrRequest:
-    """The request that these values make. Raises UsageError."""
-    return CsrRequest(
-        name=parse_name(values),
-        subject=_subject(values),
-        san=tuple(values["san"] or ()),
-        purpose=values["purpose"],
-        key=_key_request(values),
-        output_dir=_output_dir(values),
-        force=bool(values["force"]),
-    )
-
-
-def build_wrap_request(values: Values) -> WrapRequest:
-    """The request that these values make. Raises UsageError."""
-    return WrapRequest(
-        name=parse_name(values),
-        files=tuple(values["files"]),
-        purpose=values["purpose"],
-        password=parse_source(values["password"], "--password", may_generate=True),
-        alias=values["alias"],
-        key_password=parse_source(values["key_password"], "--key-password") if values["key_password"] else None,
-        input_passwords=tuple(parse_source(text, "--input-password") for text in values["input_password"] or ()),
-        output_dir=_output_dir(values),
-        force=bool(values["force"]),
-    )
-
-
-def build_reminder_request(values: Values) -> ReminderRequest:
-    """The request that these values make: ``words`` is CERT, or NAME and CERT. Raises UsageError."""
-    words = values["words"]
-    if len(words) > 2:
-        raise UsageError("usage.reminder", "one certificate at a time: NAME CERT, or CERT alone")
-    return ReminderRequest(
-        certificate=Path(words[-1]),
-        password=parse_source(values["password"], "--password", may_generate=True),
-        name=parse_unique_name(words[0]).value if len(words) == 2 else None,
-        output_dir=_output_dir(values),
-        force=bool(values["force"]),
-    )
 
 
 def build_metadata_request(values: Values) -> MetadataRequest:
@@ -130,47 +65,6 @@ def build_metadata_request(values: Values) -> MetadataRequest:
         browserforce=bool(values["browserforce"]),
         project=values["project"],
         retrieved=values["in_file"],
-    )
-
-
-def build_renew_request(values: Values) -> RenewRequest:
-    """The request that these values make, of ``renew`` and ``rotate``. Raises UsageError."""
-    name = parse_name(values)
-    by_ca = bool(values["csr"])
-    new_key = bool(values["new_key"])
-    new_name = parse_unique_name(values["as_name"]).value if values["as_name"] else None
-    if new_name == name:
-        raise UsageError("usage.as", f"--as {new_name} is the generation that there is; the next one has another name")
-    if values["key_size"] and not new_key:
-        raise UsageError("usage.key-size", "--key-size is for a new key; a renewal keeps the old one", "add --new-key")
-    if by_ca and values["ics"]:
-        raise UsageError("usage.ics", "--ics needs the certificate, which the CA has yet to make", "give it to wrap")
-    if by_ca and values["password"] not in (None, "env:SFKEYTOOL_PASSWORD"):
-        raise UsageError("usage.password", "--csr makes no keystore yet, so there is no --password", "give it to wrap")
-    password = None if by_ca else parse_source(values["password"], "--password", may_generate=True)
-    return RenewRequest(
-        name=name,
-        folder=_output_dir(values) or Path(name),
-        new_key=new_key,
-        days=values["days"],
-        password=password,
-        new_name=new_name,
-        purpose=values["purpose"],
-        bits=options.parse_bits(values["key_size"]) if values["key_size"] else None,
-        key_password=parse_source(values["key_password"], "--key-password") if values["key_password"] else None,
-        input_passwords=tuple(parse_source(text, "--input-password") for text in values["input_password"] or ()),
-        calendar=values["ics"],
-    )
-
-
-def build_renew_status_request(values: Values) -> RenewStatusRequest:
-    """The request that these values make. Raises UsageError."""
-    name = parse_name(values)
-    return RenewStatusRequest(
-        name,
-        _output_dir(values) or Path(name),
-        parse_unique_name(values["as_name"]).value if values["as_name"] else None,
-        values["done"],
     )
 
 
@@ -238,18 +132,6 @@ def build_ckm_upload_request(values: Values) -> CkmUploadRequest:
         project=values["project"],
         deploy=bool(values["deploy"]),
         confirmed=bool(values["yes"]),
-    )
-
-
-def build_unwrap_request(values: Values) -> UnwrapRequest:
-    """The request that these values make. Raises UsageError."""
-    return UnwrapRequest(
-        file=values["file"],
-        alias=values["alias"],
-        passwords=_passwords(values),
-        key_password=parse_source(values["key_password"], "--key-password") if values["key_password"] else None,
-        output_dir=_output_dir(values),
-        force=bool(values["force"]),
     )
 
 
@@ -383,13 +265,3 @@ def _passwords(values: Values) -> tuple[Source, ...]:
 def _subject(values: Values) -> SubjectRequest:
     parts = {field.name: values[field.name] for field in options.SUBJECT if field.name != "subject"}
     return SubjectRequest(rfc4514=values["subject"], **parts)
-
-
-def _key_request(values: Values) -> KeyRequest:
-    key_password = values["key_password"]
-    return KeyRequest(
-        file=values["key"],
-        bits=options.parse_bits(values["key_size"]) if values["key_size"] else None,
-        password=parse_source(key_password, "--key-password") if key_password else None,
-        input_passwords=tuple(parse_source(text, "--input-password") for text in values["input_password"] or ()),
-    )

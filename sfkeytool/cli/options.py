@@ -20,6 +20,21 @@ _SOURCE = "SOURCE"
 _READ_SOURCES = "env:NAME, file:PATH, stdin or prompt"
 
 
+def parse_bits(text: str) -> int:
+    if text not in ("2048", "3072", "4096"):
+        raise UsageError("usage.key-size", f"--key-size is 2048, 3072 or 4096, not {text}")
+    return int(text)
+
+
+def parse_date(text: str) -> "date":
+    from datetime import date
+
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError("usage.date", f"a date is written as 2026-11-24, not {text}") from None
+
+
 def unique_name(given: str) -> str:
     """NAME. Raises UsageError, which tells a file from a name."""
     # Completion of the folder's name leaves a slash behind it.
@@ -65,6 +80,8 @@ NAME = Field(
     convert=unique_name,
     question=Question("Name of the certificate (letters, digits, single underscores):", check=require_unique_name),
 )
+
+DAYS = Field("days", int, "Days that the certificate is valid, 1 to 3650.", ("--days",), metavar="N", default=365)
 
 PURPOSE = Field(
     "purpose",
@@ -215,21 +232,6 @@ SAN = Field(
         when=lambda values: values.get("purpose") is Purpose.DOMAIN,
     ),
 )
-
-
-def parse_bits(text: str) -> int:
-    if text not in ("2048", "3072", "4096"):
-        raise UsageError("usage.key-size", f"--key-size is 2048, 3072 or 4096, not {text}")
-    return int(text)
-
-
-def parse_date(text: str) -> "date":
-    from datetime import date
-
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise UsageError("usage.date", f"a date is written as 2026-11-24, not {text}") from None
 
 
 KEY_SIZE = Field(

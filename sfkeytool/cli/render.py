@@ -16,9 +16,12 @@ from sfkeytool.errors import OutputError, SfkeytoolError
 from sfkeytool.model import ArtifactKind, Notice, Receipt
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from msgspec import Struct
 
     from sfkeytool.cli.envelope import Published
+    from sfkeytool.crypto.certificates import CertificateFacts
 
 _BOLD, _RED, _YELLOW, _DIM, _RESET = "\x1b[1m", "\x1b[31m", "\x1b[33m", "\x1b[2m", "\x1b[0m"
 _UNBROKEN = "\N{NO-BREAK SPACE}"
@@ -140,27 +143,25 @@ def files_lines(receipts: Sequence[Receipt]) -> list[str]:
     return [f"  {file.path!s:<{width}}  {_KIND_TITLES[file.kind]}" for file in files]
 
 
-def certificate_line(facts: Mapping[str, Any]) -> str:
-    """One line about a certificate, from its JSON facts."""
-    bits = f" {facts['keyBits']}" if facts.get("keyBits") else ""
-    return f"{facts['subject'] or '(no subject)'}, {facts['keyAlgorithm']}{bits}, valid until {facts['notAfter'][:10]}"
+def certificate_line(facts: "CertificateFacts") -> str:
+    """One line about a certificate."""
+    bits = f" {facts.key_bits}" if facts.key_bits else ""
+    return f"{facts.subject or '(no subject)'}, {facts.key_algorithm}{bits}, valid until {facts.not_after.date()}"
 
 
-def mails_line(mail_dates: Sequence[str], certificate: Mapping[str, Any]) -> str:
-    """The days on which Certificate and Key Management mails about a certificate, of JSON facts, that it holds."""
+def mails_line(mail_dates: "Sequence[date]", certificate: "CertificateFacts") -> str:
+    """The days on which Certificate and Key Management mails about a certificate that it holds."""
     if not mail_dates:
         return "  it has expired: no mail of CKM's is still to come"
-    return f"  CKM, where it holds it, should mail {mail_days(mail_dates, certificate)} (give or take a day)"
+    days = mail_days(mail_dates, certificate.not_after.date())
+    return f"  CKM, where it holds it, should mail {days} (give or take a day)"
 
 
-def mail_days(mail_dates: Sequence[str], certificate: Mapping[str, Any]) -> str:
+def mail_days(mail_dates: "Sequence[date]", expires: "date") -> str:
     """Whom on which days: a phrase that follows "mail"."""
-    from datetime import date
-
     from sfkeytool.acceptance.mails import describe_mail_dates
 
-    expires = date.fromisoformat(certificate["notAfter"][:10])
-    return describe_mail_dates([date.fromisoformat(day) for day in mail_dates], expires)
+    return describe_mail_dates(mail_dates, expires)
 
 
 def _print(text: str) -> None:

@@ -2,11 +2,14 @@
 
 import os.path
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from sfkeytool.cli.run import Run
 from sfkeytool.errors import OutputError
 from sfkeytool.model import ArtifactKind, PlannedFile
+
+if TYPE_CHECKING:
+    from sfkeytool.edge.writer import FolderPlan
 
 _BEGINNINGS = {
     "csv": b"\xef\xbb\xbfstatus,",
@@ -16,7 +19,7 @@ _BEGINNINGS = {
 }
 
 
-def plan_report(run: Run, form: str, path: Path, kind: ArtifactKind) -> Any:
+def plan_report(run: Run, form: str, path: Path, kind: ArtifactKind) -> "FolderPlan":
     """Refuse early to replace what is no earlier report of this form: a slip of the flag must not cost a key."""
     if os.path.isfile(path) and (beginning := _beginning(path)) and not beginning.startswith(_BEGINNINGS[form]):
         raise OutputError(

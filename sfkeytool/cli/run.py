@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sfkeytool.edge.ask import Asker
+    from sfkeytool.edge.new_folder import NewFolderPlan
+    from sfkeytool.edge.reader import SecretReader
+    from sfkeytool.edge.writer import FolderPlan, FolderWrite
     from sfkeytool.keystores.contents import InputFile
     from sfkeytool.model import Artifact, Outcome, PlannedFile, Receipt
 
@@ -45,7 +48,7 @@ class Run:
         self.asker = asker
         self.environ = environ
         self.now = now
-        self._secrets: Any = None
+        self._secrets: SecretReader | None = None
 
     # Secrets
 
@@ -55,8 +58,7 @@ class Run:
 
         if self._secrets is None:
             self._secrets = SecretReader(self.environ, sys.stdin)
-        secret: Secret = self._secrets.read(source, option, ask=self._prompt(what, confirm=confirm))
-        return secret
+        return self._secrets.read(source, option, ask=self._prompt(what, confirm=confirm))
 
     def _prompt(self, what: str, *, confirm: bool) -> Callable[[], str] | None:
         asker = self.asker
@@ -109,12 +111,12 @@ class Run:
         force: bool,
         inputs: Sequence[Path] = (),
         private: bool = True,
-    ) -> Any:
+    ) -> "FolderPlan":
         from sfkeytool.edge.writer import plan_writes
 
         return plan_writes(folder, files, force=force, inputs=inputs, private=private)
 
-    def commit(self, writes: Sequence[Any]) -> "tuple[Receipt, ...]":
+    def commit(self, writes: "Sequence[FolderWrite]") -> "tuple[Receipt, ...]":
         from sfkeytool.edge.writer import commit
 
         receipts = commit(writes, now=self.now)
@@ -125,13 +127,16 @@ class Run:
             self._warn_of_repository(receipt)
         return receipts
 
-    def plan_new_folder(self, folder: Path, *, private: bool = True) -> Any:
+    def plan_new_folder(self, folder: Path, *, private: bool = True) -> "NewFolderPlan":
         from sfkeytool.edge.new_folder import plan_new_folder
 
         return plan_new_folder(folder, private=private)
 
     def commit_new_folder(
-        self, plan: Any, artifacts: "Sequence[Artifact]", record: "tuple[str, Mapping[str, Any]] | None" = None
+        self,
+        plan: "NewFolderPlan",
+        artifacts: "Sequence[Artifact]",
+        record: "tuple[str, Mapping[str, Any]] | None" = None,
     ) -> "Receipt":
         from sfkeytool.edge.new_folder import commit_new_folder
 

@@ -20,9 +20,8 @@ from sfkeytool.model import ArtifactKind, Outcome, Profile, Purpose
 from sfkeytool.names import app_name, free_name
 from sfkeytool.passwords import MINIMUM_LENGTH, Secret, Source, SourceKind
 from sfkeytool.shell import quoted_path
-from sfkeytool.workflows.requests import WrapRequest
 from sfkeytool.workflows.unwrap import folder_name
-from sfkeytool.workflows.wrap import WrapInputs, wrap_pair
+from sfkeytool.workflows.wrap import WrapInputs, WrapRequest, wrap_pair
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

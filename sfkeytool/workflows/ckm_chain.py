@@ -62,7 +62,7 @@ def ckm_chain(request: CkmChainRequest, inputs: CkmChainInputs, now: datetime) -
     return Outcome(
         result=facts,
         artifacts=tuple(artifacts),
-        record=package.receipt_record("ckm chain", now, artifacts, **facts),
+        record=package.receipt_record("ckm chain", now, artifacts, facts),
         notices=(
             *_judged(artifacts, request.purpose, now),
             *(differences(leaf.certificate, asked.csr) if asked else (_UNPROVED,)),

@@ -5,66 +5,91 @@ name and a folder of its own, and no earlier one is touched.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, ValidationError, convert, field
 
-from sfkeytool.model import Purpose
+from sfkeytool.model import Purpose, UniqueNameText, UtcTime
+
+T = TypeVar("T")
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+class Followed(Struct, frozen=True, rename="camel"):
+    """The generation before, as a receipt has it."""
+
+    name: UniqueNameText
+    not_after: UtcTime
+    same_key: bool = False
+
+
+class CertificateRecord(Struct, frozen=True, rename="camel"):
+    """What counts here of a certificate in a receipt."""
+
+    not_after: UtcTime
 
 
 class Generation(Struct, frozen=True):
-    """What the receipt of a folder tells of a generation.
+    """What the receipt of a folder tells of a generation: claims of a file, of which what has no sense is left out.
 
-    ``follows`` is the NAME of the one before, if any; ``same_key`` whether it has that one's key.
+    ``made`` is when its first record was written. ``follows`` is the one before, if any. ``certificate`` is the latest;
+    None while there is only a request, and ``by_ca`` whether it began with one. ``login_at`` is when a login with its
+    key was last accepted, ``done`` when a person called a step of the runbook done.
     """
 
     name: str
-    records: tuple[Mapping[str, Any], ...]
-
-    @property
-    def follows(self) -> str | None:
-        found = self._latest("follows")
-        return str(found.get("name")) if isinstance(found, Mapping) else None
+    made: datetime | None = None
+    follows: Followed | None = None
+    by_ca: bool = False
+    purpose: Purpose | None = None
+    certificate: CertificateRecord | None = None
+    login_at: datetime | None = None
+    done: Mapping[str, datetime] = field(default_factory=dict)
 
     @property
     def same_key(self) -> bool:
-        found = self._latest("follows")
-        return isinstance(found, Mapping) and found.get("sameKey") is True
+        """Whether it has the key of the one before."""
+        return self.follows is not None and self.follows.same_key
 
-    @property
-    def purpose(self) -> Purpose | None:
-        found = self._latest("purpose")
-        return Purpose(found) if found in set(Purpose) else None
 
-    @property
-    def certificate(self) -> Mapping[str, Any] | None:
-        """Facts of the latest certificate; None while there is only a request."""
-        found = self._latest("certificate")
-        return found if isinstance(found, Mapping) else None
+def read_generation(name: str, records: Sequence[Mapping[str, Any]]) -> Generation:
+    """The generation that the records of a receipt, oldest first, tell of. Pure."""
+    begun = next((record for record in records if "follows" in record), records[0] if records else {})
+    logins = [record for record in records if record.get("command") == "login"]
+    done = {step: _value(record, "at", UtcTime) for record in records if (step := _value(record, "stepDone", str))}
+    return Generation(
+        name=name,
+        made=_value(begun, "at", UtcTime),
+        follows=_latest(records, "follows", Followed),
+        by_ca="request" in begun,
+        purpose=_latest(records, "purpose", Purpose),
+        certificate=_latest(records, "certificate", CertificateRecord),
+        login_at=_value(logins[-1], "at", UtcTime) if logins else None,
+        done={step: at for step, at in done.items() if at is not None},
+    )
 
-    @property
-    def login_at(self) -> str | None:
-        """When a login with this generation's key was last accepted."""
-        times = [str(record.get("at")) for record in self.records if record.get("command") == "login"]
-        return times[-1] if times else None
 
-    def done_at(self, step: str) -> str | None:
-        """When a person called a step of the runbook done."""
-        times = [str(record.get("at")) for record in self.records if record.get("stepDone") == step]
-        return times[-1] if times else None
+def _latest(records: Sequence[Mapping[str, Any]], name: str, kind: type[T]) -> T | None:
+    found = [record for record in records if name in record]
+    return _value(found[-1], name, kind) if found else None
 
-    def _latest(self, field: str) -> Any:
-        found = [record[field] for record in self.records if field in record]
-        return found[-1] if found else None
+
+def _value(record: Mapping[str, Any], name: str, kind: Any) -> Any:
+    """None for what is missing or makes no sense."""
+    try:
+        return convert(record.get(name), kind)
+    except ValidationError:
+        return None
 
 
 def successors(name: str, generations: Sequence[Generation]) -> list[Generation]:
     """The generations that follow ``name``, directly or one after another, oldest first. Pure."""
     found: list[Generation] = []
     names = {name}
-    remaining = sorted(generations, key=lambda generation: str(generation.records[0].get("at")))
+    remaining = sorted(generations, key=lambda generation: generation.made or _NEVER)
     for generation in remaining:
-        if generation.follows in names and generation.name not in names:
+        if generation.follows is not None and generation.follows.name in names and generation.name not in names:
             names.add(generation.name)
             found.append(generation)
     return found

@@ -1,6 +1,7 @@
 """Which key a run works with, and in what form it is written."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -10,8 +11,8 @@ from sfkeytool.crypto import keys
 from sfkeytool.errors import PrivateKeyError, UsageError
 from sfkeytool.keystores.contents import FoundKey, InputFile, parse_contents
 from sfkeytool.keystores.selection import gather, select_key
-from sfkeytool.model import Artifact, ArtifactKind, Notice, Opaque
-from sfkeytool.passwords import Secret
+from sfkeytool.model import Artifact, ArtifactKind, Notice, Opaque, PlannedFile, Request
+from sfkeytool.passwords import Secret, Source
 from sfkeytool.workflows.package import require_length
 
 if TYPE_CHECKING:
@@ -19,6 +20,23 @@ if TYPE_CHECKING:
 
 DEFAULT_BITS = 2048
 """As Setup's own: Salesforce Help, "Generate a Self-Signed Certificate" (read 2026)."""
+
+
+class KeyRequest(Request, frozen=True, kw_only=True):
+    """Which key: reuse ``key_file``, else the key in the folder, else a new one of ``bits``.
+
+    ``bits`` is None when none was asked for. ``key_password`` encrypts the .key that is written.
+    """
+
+    key_file: Path | None = None
+    bits: int | None = None
+    key_password: Source | None = None
+    input_passwords: tuple[Source, ...] = ()
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether making it takes so long that somebody wonders."""
+        return self.key_file is None and (self.bits or 0) > DEFAULT_BITS
 
 
 class KeyInputs(Struct, frozen=True):
@@ -84,13 +102,12 @@ def choose_key(name: str, bits: int | None, inputs: KeyInputs) -> ChosenKey:
 
 def key_artifact(name: str, key: keys.PrivateKey, password: Secret | None, folder: str = "") -> Artifact:
     """NAME.key: PKCS#8 PEM, encrypted if there is a password."""
-    return Artifact(f"{name}.key", ArtifactKind.PRIVATE_KEY, keys.encode_key_pem(key, password), folder)
+    return Artifact.of(name, ArtifactKind.PRIVATE_KEY, keys.encode_key_pem(key, password), folder)
 
 
-def describe_key(key: keys.PrivateKey, **facts: object) -> dict[str, object]:
-    """JSON-ready facts of a key's public half."""
-    algorithm, bits = keys.describe_key_kind(key.public_key())
-    return {"algorithm": algorithm, "bits": bits, "publicKeySha256": keys.public_key_sha256(key.public_key()), **facts}
+def key_files(name: str, request: KeyRequest, *, has_key: bool) -> tuple[PlannedFile, ...]:
+    """NAME.key, where choose_key() will make one."""
+    return () if has_key or request.key_file is not None else PlannedFile.of(name, ArtifactKind.PRIVATE_KEY)
 
 
 def _single_key(file: InputFile, passwords: Sequence[Secret]) -> FoundKey:

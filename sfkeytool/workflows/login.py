@@ -38,7 +38,7 @@ from sfkeytool.salesforce.login import Grant, Refusal, build_assertion, request_
 from sfkeytool.salesforce.transport import Transport, is_passing
 from sfkeytool.shell import quoted_path
 from sfkeytool.workflows.explain import match_messages
-from sfkeytool.workflows.keypair import describe_key
+from sfkeytool.workflows.parts import describe_key
 from sfkeytool.workflows.requests import LoginRequest
 
 if TYPE_CHECKING:

@@ -1,22 +1,23 @@
 """From a key and its chain to the files that Salesforce takes, read back before anybody sees them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from msgspec import to_builtins
+from msgspec import Struct, to_builtins
 
 from sfkeytool import __version__
 from sfkeytool.acceptance.engine import judge
 from sfkeytool.acceptance.rule import Severity
 from sfkeytool.acceptance.subject import prepare_subject
 from sfkeytool.crypto import certificates, keys
+from sfkeytool.crypto.pem import parse_pem
 from sfkeytool.errors import CertificateError, SelfCheckError, UsageError
 from sfkeytool.keystores import jks
 from sfkeytool.keystores.contents import InputFile
-from sfkeytool.model import Artifact, ArtifactKind, Notice, Profile, Purpose
+from sfkeytool.model import Artifact, ArtifactKind, Notice, PlannedFile, Profile, Purpose, Result
 from sfkeytool.passwords import COMFORTABLE_LENGTH, MINIMUM_LENGTH, Secret, Source, SourceKind
-from sfkeytool.workflows.compare import Side, compare
+from sfkeytool.workflows.parts import KeystoreFacts, Proof
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -24,49 +25,68 @@ if TYPE_CHECKING:
     from sfkeytool.crypto.certificate import Certificate
 
 
-def keystore_artifacts(
+class Keystore(Struct, frozen=True):
+    """A new keystore with what goes beside it, read back from the very bytes that are to be written."""
+
+    artifacts: tuple[Artifact, ...]
+    facts: KeystoreFacts
+    proof: Proof
+
+
+def keystore_files(name: str, password: Source) -> tuple[PlannedFile, ...]:
+    """What make_keystore() will make."""
+    files = PlannedFile.of(name, ArtifactKind.KEYSTORE, ArtifactKind.CERTIFICATE)
+    if password.kind is SourceKind.GENERATE:
+        files += PlannedFile.of(name, ArtifactKind.KEYSTORE_PASSWORD)
+    return files
+
+
+def make_keystore(
     name: str,
     key: "RSAPrivateKey",
     chain: Sequence["Certificate"],
     password: Secret,
     password_source: Source,
     now: datetime,
-) -> list[Artifact]:
+) -> Keystore:
     """NAME.jks, NAME.crt and, for a generated password, NAME.jks.password.
 
-    The keystore is read back first: decrypted, the key used to sign, the signature verified with the leaf that came
-    out. Raises SelfCheckError if any of that fails.
+    Both are read back first: the keystore decrypted, the key used to sign, the signature verified with the leaf that
+    came out, and that leaf found in NAME.crt. Raises SelfCheckError if any of that fails.
     """
     chain_der = tuple(certificates.encode_der(certificate) for certificate in chain)
     key_pkcs8 = keys.encode_key_pkcs8(key)
-    store = jks.encode_jks(
-        alias=name,
-        key_pkcs8=key_pkcs8,
-        chain_der=chain_der,
-        password=password,
-        created_at_ms=int(now.timestamp() * 1000),
+    store = Artifact.of(
+        name,
+        ArtifactKind.KEYSTORE,
+        jks.encode_jks(
+            alias=name,
+            key_pkcs8=key_pkcs8,
+            chain_der=chain_der,
+            password=password,
+            created_at_ms=int(now.timestamp() * 1000),
+        ),
     )
-    _read_back(name, store, key, key_pkcs8, chain_der, password)
-    artifacts = [
-        Artifact(f"{name}.jks", ArtifactKind.KEYSTORE, store),
-        Artifact(f"{name}.crt", ArtifactKind.CERTIFICATE, certificates.encode_pem(chain[0])),
-    ]
+    certificate = Artifact.of(name, ArtifactKind.CERTIFICATE, certificates.encode_pem(chain[0]))
+    leaf = _read_back(name, store, key, key_pkcs8, chain_der, password)
+    artifacts = [store, certificate]
     if password_source.kind is SourceKind.GENERATE:
-        artifacts.append(
-            Artifact(f"{name}.jks.password", ArtifactKind.KEYSTORE_PASSWORD, password.reveal().encode() + b"\n")
-        )
-    return artifacts
+        content = password.reveal().encode() + b"\n"
+        artifacts.append(Artifact.of(name, ArtifactKind.KEYSTORE_PASSWORD, content))
+    facts = KeystoreFacts(alias=name, chain_length=len(chain))
+    return Keystore(tuple(artifacts), facts, _prove_same(store, leaf, certificate))
 
 
 def _read_back(
     name: str,
-    store: bytes,
+    store: Artifact,
     key: "RSAPrivateKey",
     key_pkcs8: bytes,
     chain_der: tuple[bytes, ...],
     password: Secret,
-) -> None:
-    parsed = jks.parse_jks(store, f"{name}.jks")
+) -> bytes:
+    """The leaf that came out, DER."""
+    parsed = jks.parse_jks(store.content, store.filename)
     entry = parsed.entries[0]
     if (
         len(parsed.entries) != 1
@@ -76,25 +96,21 @@ def _read_back(
         or not parsed.digest_matches(password)
         or parsed.decrypt_key(entry, password) != key_pkcs8
     ):
-        raise SelfCheckError("internal.read-back", f"{name}.jks did not read back as it was made; nothing was written")
-    keys.prove_pair(key, entry.chain[0].der)
+        raise SelfCheckError(
+            "internal.read-back", f"{store.filename} did not read back as it was made; nothing was written"
+        )
+    leaf = entry.chain[0].der
+    keys.prove_pair(key, leaf)
+    return leaf
 
 
-def prove_same(artifacts: Sequence[Artifact], password: Secret, now: datetime) -> dict[str, Any]:
-    """JSON-ready proof that the keystore and the certificate hold the same one, from the very bytes to be written.
-
-    Raises SelfCheckError if they do not.
-    """
-    files = [artifact for artifact in artifacts if artifact.kind in (ArtifactKind.KEYSTORE, ArtifactKind.CERTIFICATE)]
-    left, right = (Side(file.filename, [InputFile(file.filename, file.content)]) for file in files)
-    outcome = compare(left, right, [password], now)
-    if outcome.exit_code:
-        raise SelfCheckError("internal.proof", f"{left.label} and {right.label} differ; nothing was written")
-    return {
-        "relation": outcome.result["relation"],
-        "files": [left.label, right.label],
-        "sha256": outcome.result["left"]["certificate"]["sha256"],
-    }
+def _prove_same(store: Artifact, leaf: bytes, certificate: Artifact) -> Proof:
+    """That the keystore's leaf is what the certificate file holds. Raises SelfCheckError."""
+    files = (store.filename, certificate.filename)
+    found = [block.der for block in parse_pem(certificate.content, certificate.filename)]
+    if found != [leaf]:
+        raise SelfCheckError("internal.proof", f"{' and '.join(files)} differ; nothing was written")
+    return Proof(files=files, sha256=certificates.fingerprint(leaf))
 
 
 def check_new_password(password: Secret, what: str) -> tuple[Notice, ...]:
@@ -193,17 +209,20 @@ def validity_notices(certificate: "Certificate", now: datetime) -> tuple[Notice,
     return ()
 
 
-def describe_keystore(name: str, chain_length: int) -> dict[str, Any]:
-    return {"type": "JKS", "version": 2, "alias": name, "chainLength": chain_length}
-
-
-def receipt_record(command: str, now: datetime, artifacts: Sequence[Artifact], **facts: Any) -> dict[str, Any]:
-    """What NAME.json keeps of a run: never a secret."""
-    record: dict[str, Any] = {
+def receipt_record(
+    command: str,
+    now: datetime,
+    artifacts: Sequence[Artifact],
+    result: "Result | Mapping[str, Any]",
+    *,
+    without: Collection[str] = (),
+) -> dict[str, Any]:
+    """What NAME.json keeps of a run, JSON-ready: never a secret. ``without`` are fields, by their JSON names."""
+    facts: dict[str, Any] = to_builtins(result)
+    return {
         "at": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "command": command,
         "sfkeytool": __version__,
         "files": [{"name": artifact.filename, "kind": str(artifact.kind)} for artifact in artifacts],
-        **facts,
+        **{name: value for name, value in facts.items() if name not in without},
     }
-    return {name: to_builtins(value) for name, value in record.items()}

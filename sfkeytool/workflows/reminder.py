@@ -1,23 +1,25 @@
 """``reminder``: a keystore whose certificate expires when another does, for orgs that must not hold the real key."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from msgspec import Struct, to_builtins
+from msgspec import Struct
 from msgspec.structs import replace
 
+from sfkeytool.acceptance.mails import mail_dates
 from sfkeytool.crypto import certificates, keys, reminders
+from sfkeytool.crypto.certificates import CertificateFacts
 from sfkeytool.crypto.sniff import FileKind
 from sfkeytool.errors import CertificateError, InputError
 from sfkeytool.keystores.contents import Contents, InputFile, parse_contents
 from sfkeytool.keystores.selection import only_leaf, refuse_bad_signature
-from sfkeytool.model import ArtifactKind, Outcome, Purpose
-from sfkeytool.passwords import Secret
+from sfkeytool.model import ArtifactKind, Outcome, PlannedFile, Purpose, Request, Result, UniqueNameText
+from sfkeytool.passwords import Secret, Source
 from sfkeytool.salesforce.metadata import read_certificate
 from sfkeytool.workflows import package
-from sfkeytool.workflows.mails import describe_mails
 from sfkeytool.workflows.next_steps import steps_for_reminder
-from sfkeytool.workflows.requests import ReminderRequest
+from sfkeytool.workflows.parts import KeystoreFacts, MailDates
 
 if TYPE_CHECKING:
     from sfkeytool.crypto.certificate import Certificate
@@ -29,12 +31,42 @@ INFERRED = (
 )
 
 
+class ReminderRequest(Request, frozen=True, kw_only=True):
+    """``name`` is None for the certificate's own with ``_expiry_only``."""
+
+    certificate: Path
+    password: Source
+    name: str | None = None
+    output_dir: Path | None = None
+    force: bool = False
+
+
+class Reminded(Result, frozen=True, kw_only=True):
+    """A pair that expires with another certificate. ``basis`` says how sure it is that anybody is mailed."""
+
+    name: UniqueNameText
+    certificate: CertificateFacts
+    reminds_of: CertificateFacts
+    keystore: KeystoreFacts
+    mail_dates: MailDates
+    basis: str
+
+
 class ReminderInputs(Struct, frozen=True):
     certificate: InputFile
     password: Secret
 
 
-def reminder(request: ReminderRequest, name: str, inputs: ReminderInputs, now: datetime) -> Outcome[Any]:
+def planned(request: ReminderRequest, name: str) -> tuple[PlannedFile, ...]:
+    """The files of the run: no NAME.crt, which somebody would upload to the app."""
+    files = package.keystore_files(name, request.password)
+    return (
+        *(file for file in files if file.kind is not ArtifactKind.CERTIFICATE),
+        *PlannedFile.of(name, ArtifactKind.RECEIPT),
+    )
+
+
+def reminder(request: ReminderRequest, name: str, inputs: ReminderInputs, now: datetime) -> Outcome[Reminded]:
     """Keystore and receipt of a reminder. Its key is in the keystore and nowhere else.
 
     Raises CertificateError for a file without a certificate, with several, or with an expired one. Pure but for the
@@ -44,23 +76,20 @@ def reminder(request: ReminderRequest, name: str, inputs: ReminderInputs, now: d
     reminded = _reminded(inputs.certificate, now)
     key = keys.generate_key(2048)
     certificate = reminders.build_reminder(key, reminded, name, now)
-    artifacts = [
-        artifact
-        for artifact in package.keystore_artifacts(name, key, [certificate], inputs.password, request.password, now)
-        if artifact.kind is not ArtifactKind.CERTIFICATE  # somebody would upload it to the app
-    ]
-    facts = {
-        "name": name,
-        "certificate": to_builtins(certificates.describe_certificate(certificate)),
-        "remindsOf": to_builtins(certificates.describe_certificate(reminded)),
-        "keystore": package.describe_keystore(name, 1),
-        "mailDates": describe_mails(certificate, now),
-        "basis": INFERRED,
-    }
+    keystore = package.make_keystore(name, key, [certificate], inputs.password, request.password, now)
+    artifacts = tuple(artifact for artifact in keystore.artifacts if artifact.kind is not ArtifactKind.CERTIFICATE)
+    result = Reminded(
+        name=name,
+        certificate=certificates.describe_certificate(certificate),
+        reminds_of=certificates.describe_certificate(reminded),
+        keystore=keystore.facts,
+        mail_dates=mail_dates(certificate.not_valid_after_utc, now),
+        basis=INFERRED,
+    )
     return Outcome(
-        result=facts,
-        artifacts=tuple(artifacts),
-        record=package.receipt_record("reminder", now, artifacts, **facts),
+        result=result,
+        artifacts=artifacts,
+        record=package.receipt_record("reminder", now, artifacts, result),
         notices=(*package.check_acceptance(artifacts, inputs.password, Purpose.JWT, now), *notices),
         next_steps=steps_for_reminder(name, certificate, request.password, now),
     )

@@ -1,33 +1,124 @@
 """``renew`` and ``rotate``: the next generation of a NAME, complete in a folder of its own, with its runbook."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
-from msgspec import Struct, field, to_builtins
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from sfkeytool.acceptance.mails import latest_start, mail_dates
 from sfkeytool.crypto import certificates, chains, keys
 from sfkeytool.crypto import csr as requests
 from sfkeytool.crypto.certificate import Certificate
+from sfkeytool.crypto.certificates import CertificateFacts
+from sfkeytool.crypto.csr import CsrFacts
 from sfkeytool.crypto.names import LIBRARY_ERRORS
 from sfkeytool.errors import CertificateError, InputError, PrivateKeyError, SfkeytoolError
 from sfkeytool.keystores.contents import FoundKey, InputFile, parse_contents
 from sfkeytool.keystores.selection import gather, leaves_of_key, only_leaf, refuse_bad_signature, select_key
-from sfkeytool.model import Artifact, ArtifactKind, Notice, Outcome, Purpose
-from sfkeytool.passwords import Secret, SourceKind
+from sfkeytool.model import (
+    Artifact,
+    ArtifactKind,
+    Fingerprint,
+    Notice,
+    Outcome,
+    Purpose,
+    Request,
+    Result,
+    UniqueNameText,
+    UtcTime,
+)
+from sfkeytool.passwords import Secret, Source, SourceKind
 from sfkeytool.shell import quoted_path
 from sfkeytool.workflows import package
 from sfkeytool.workflows.generations import Generation, successors
-from sfkeytool.workflows.keypair import DEFAULT_BITS, describe_key, key_artifact
-from sfkeytool.workflows.mails import describe_mails
-from sfkeytool.workflows.requests import RenewRequest
-from sfkeytool.workflows.runbook import Change, encode_runbook, progress, steps
+from sfkeytool.workflows.keypair import DEFAULT_BITS, key_artifact
+from sfkeytool.workflows.parts import KeyFacts, KeystoreFacts, MailDates, Proof, describe_key
+from sfkeytool.workflows.runbook import Change, Step, StepProgress, StepState, encode_runbook, progress, steps
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+
+class RenewRequest(Request, frozen=True, kw_only=True):
+    """``folder`` is that of NAME, the generation that is followed. ``purpose`` is None for the same as before.
+
+    ``password`` is that of the new keystore, None where a CA is to sign first. ``calendar`` is the file for calendar
+    entries.
+    """
+
+    name: str
+    folder: Path
+    new_key: bool = False
+    days: int
+    password: Source | None = None
+    new_name: str | None = None
+    purpose: Purpose | None = None
+    bits: int | None = None
+    key_password: Source | None = None
+    input_passwords: tuple[Source, ...] = ()
+    calendar: Path | None = None
+
+    @property
+    def by_ca(self) -> bool:
+        return self.password is None
+
+
+class RenewStatusRequest(Request, frozen=True, kw_only=True):
+    """``new_name`` is None for the latest generation; ``done`` is the id of a step that was done."""
+
+    name: str
+    folder: Path
+    new_name: str | None = None
+    done: str | None = None
+
+
+class Follows(Result, frozen=True, kw_only=True):
+    """The generation before."""
+
+    name: UniqueNameText
+    same_key: bool
+    certificate_sha256: Fingerprint
+    not_after: UtcTime
+
+
+class Renewed(Result, frozen=True, kw_only=True):
+    """The next generation. Without certificate, keystore, proof and dates where a CA is to sign, else without
+    request."""
+
+    name: UniqueNameText
+    follows: Follows
+    purpose: Purpose
+    key: KeyFacts
+    request: CsrFacts | UnsetType = UNSET
+    certificate: CertificateFacts | UnsetType = UNSET
+    keystore: KeystoreFacts | UnsetType = UNSET
+    proof: Proof | UnsetType = UNSET
+    mail_dates: MailDates | UnsetType = UNSET
+    latest_start: date | UnsetType = UNSET
+    runbook: Annotated[tuple[Step, ...], Meta(min_length=1)]
+
+
+class Progress(Result, frozen=True, kw_only=True):
+    """How far a change is. ``next`` is the id of the step to be done, None when none is left."""
+
+    name: UniqueNameText
+    follows: UniqueNameText
+    same_key: bool
+    old_not_after: date
+    old_days_left: int
+    steps: tuple[StepProgress, ...]
+    next: str | None
+
+
+class StepDone(Result, frozen=True, kw_only=True):
+    """What a receipt keeps of a step that a person called done."""
+
+    name: UniqueNameText
+    step_done: str
 
 
 class RenewInputs(Struct, frozen=True):
@@ -44,7 +135,7 @@ class RenewInputs(Struct, frozen=True):
     input_passwords: Sequence[Secret] = field(default=())
 
 
-def renew(request: RenewRequest, new_name: str, inputs: RenewInputs, now: datetime) -> Outcome[Any]:
+def renew(request: RenewRequest, new_name: str, inputs: RenewInputs, now: datetime) -> Outcome[Renewed]:
     """The next generation: key, certificate and keystore, or key and request for a CA; receipt and runbook.
 
     Raises our errors when the old key or certificate is missing, damaged, or does not fit the other. Pure but for the
@@ -57,49 +148,52 @@ def renew(request: RenewRequest, new_name: str, inputs: RenewInputs, now: dateti
     key, artifact, key_notices = _new_key(request, new_name, inputs, old_key, old)
     notices += key_notices
     artifacts = [artifact]
-    facts: dict[str, Any] = {
-        "name": new_name,
-        "follows": {
-            "name": request.name,
-            "sameKey": not request.new_key,
-            "certificateSha256": certificates.fingerprint(certificates.encode_der(old)),
-            "notAfter": certificates.describe_certificate(old).not_after,
-        },
-        "purpose": str(purpose),
-        "key": describe_key(key, source="generated" if request.new_key else "same"),
-    }
+    request_facts: CsrFacts | UnsetType = UNSET
+    keystore: package.Keystore | None = None
     new: Certificate | None = None
     if request.password is None or inputs.password is None:
         made = requests.build_csr(key, subject=old.subject, san=_san(old), purpose=purpose)
-        artifacts.append(Artifact(f"{new_name}.csr", ArtifactKind.CSR, requests.encode_pem(made)))
-        facts["request"] = to_builtins(requests.describe_csr(made))
+        artifacts.append(Artifact.of(new_name, ArtifactKind.CSR, requests.encode_pem(made)))
+        request_facts = requests.describe_csr(made)
     else:
         notices += package.check_new_password(inputs.password, f"{new_name}.jks")
         new = certificates.build_self_signed(
             key, subject=old.subject, san=_san(old), purpose=purpose, days=request.days, now=now
         )
-        artifacts += package.keystore_artifacts(new_name, key, [new], inputs.password, request.password, now)
+        keystore = package.make_keystore(new_name, key, [new], inputs.password, request.password, now)
+        artifacts += keystore.artifacts
         notices += package.check_acceptance(artifacts, inputs.password, purpose, now)
-        facts |= {
-            "certificate": to_builtins(certificates.describe_certificate(new)),
-            "keystore": package.describe_keystore(new_name, 1),
-            "proof": package.prove_same(artifacts, inputs.password, now),
-            "mailDates": describe_mails(new, now),
-            "latestStart": latest_start(new.not_valid_before_utc, new.not_valid_after_utc).isoformat(),
-        }
     change = _change(request, new_name, purpose, old, new, now)
-    artifacts.append(Artifact(f"{new_name}-runbook.md", ArtifactKind.RUNBOOK, encode_runbook(change)))
+    artifacts.append(Artifact.of(new_name, ArtifactKind.RUNBOOK, encode_runbook(change)))
+    result = Renewed(
+        name=new_name,
+        follows=Follows(
+            name=request.name,
+            same_key=not request.new_key,
+            certificate_sha256=certificates.fingerprint(certificates.encode_der(old)),
+            not_after=old.not_valid_after_utc,
+        ),
+        purpose=purpose,
+        key=describe_key(key, source="generated" if request.new_key else "same"),
+        request=request_facts,
+        certificate=certificates.describe_certificate(new) if new else UNSET,
+        keystore=keystore.facts if keystore else UNSET,
+        proof=keystore.proof if keystore else UNSET,
+        mail_dates=mail_dates(new.not_valid_after_utc, now) if new else UNSET,
+        latest_start=latest_start(new.not_valid_before_utc, new.not_valid_after_utc) if new else UNSET,
+        runbook=steps(change),
+    )
     command = "rotate" if request.new_key else "renew"
     return Outcome(
-        result={**facts, "runbook": [step.to_json() for step in steps(change)]},
+        result=result,
         artifacts=tuple(artifacts),
-        record=package.receipt_record(command, now, artifacts, **facts),
+        record=package.receipt_record(command, now, artifacts, result, without=("runbook",)),
         notices=tuple(notices),
         next_steps=(
             f"Follow {new_name}-runbook.md: it tells each step with its check and the way back. In short:",
             *(
                 f"{step.title}: `{step.do[0].command}`" if step.do[0].command else f"{step.title}."
-                for step in steps(change)
+                for step in result.runbook
             ),
         ),
     )
@@ -111,8 +205,8 @@ def status(
     generations: Sequence[Generation],
     files: Mapping[str, Collection[str]],
     now: datetime,
-) -> dict[str, Any]:
-    """JSON-ready: the latest change of NAME, or that to ``new_name``, and which of its steps is next. Pure.
+) -> Progress:
+    """The latest change of NAME, or that to ``new_name``, and which of its steps is next. Pure.
 
     ``generations`` are those of all folders beside NAME's, ``files`` the names in each folder. Raises InputError when
     no receipt tells of a generation that follows NAME.
@@ -127,35 +221,33 @@ def status(
     newest = following[-1]
     change = _change_of(newest)
     described = progress(change, newest, sorted(files[newest.name]))
-    return {
-        "name": newest.name,
-        "follows": newest.follows,
-        "sameKey": newest.same_key,
-        "oldNotAfter": f"{change.old_expiry}",
-        "oldDaysLeft": (change.old_expiry - now.date()).days,
-        "steps": described,
-        "next": next((step["id"] for step in described if step["state"] == "next"), None),
-    }
+    return Progress(
+        name=newest.name,
+        follows=change.old,
+        same_key=newest.same_key,
+        old_not_after=change.old_expiry,
+        old_days_left=(change.old_expiry - now.date()).days,
+        steps=described,
+        next=next((step.id for step in described if step.state is StepState.NEXT), None),
+    )
 
 
 def _change_of(generation: Generation) -> Change:
     """The change as the receipt tells it. Raises InputError for a receipt that is not ours after all."""
-    first = next(record for record in generation.records if "follows" in record)
+    follows, made = generation.follows, generation.made
+    if follows is None or made is None:
+        raise InputError("receipt.damaged", f"the receipt of {generation.name} is damaged")
     certificate = generation.certificate
-    try:
-        new_expiry = datetime.fromisoformat(certificate["notAfter"]) if certificate else None
-        return Change(
-            old=first["follows"]["name"],
-            new=generation.name,
-            same_key=generation.same_key,
-            purpose=generation.purpose or Purpose.JWT,
-            by_ca="request" in first,
-            made=datetime.fromisoformat(first["at"]).date(),
-            old_expiry=datetime.fromisoformat(first["follows"]["notAfter"]).date(),
-            new_expiry=new_expiry.date() if new_expiry else None,
-        )
-    except (KeyError, TypeError, ValueError):
-        raise InputError("receipt.damaged", f"the receipt of {generation.name} is damaged") from None
+    return Change(
+        old=follows.name,
+        new=generation.name,
+        same_key=generation.same_key,
+        purpose=generation.purpose or Purpose.JWT,
+        by_ca=generation.by_ca,
+        made=made.date(),
+        old_expiry=follows.not_after.date(),
+        new_expiry=certificate.not_after.date() if certificate else None,
+    )
 
 
 def _old_key(request: RenewRequest, inputs: RenewInputs) -> FoundKey | None:

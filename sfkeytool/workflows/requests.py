@@ -12,74 +12,7 @@ from typing import NamedTuple
 
 from sfkeytool.model import AppKind, FailOn, Profile, Purpose
 from sfkeytool.passwords import Source
-
-
-class SubjectRequest(NamedTuple):
-    """The subject as flags give it: ``rfc4514`` whole, or its parts."""
-
-    rfc4514: str | None = None
-    common_name: str | None = None
-    organization: str | None = None
-    organizational_unit: str | None = None
-    locality: str | None = None
-    state: str | None = None
-    country: str | None = None
-    email: str | None = None
-
-
-class KeyRequest(NamedTuple):
-    """Which key: reuse ``file``, else the key in the folder, else a new one of ``bits``.
-
-    ``bits`` is None when none was asked for. ``password`` encrypts the .key that is written.
-    """
-
-    file: Path | None = None
-    bits: int | None = None
-    password: Source | None = None
-    input_passwords: tuple[Source, ...] = ()
-
-
-class SelfSignedRequest(NamedTuple):
-    name: str
-    subject: SubjectRequest
-    san: tuple[str, ...]
-    purpose: Purpose
-    key: KeyRequest
-    days: int
-    password: Source
-    output_dir: Path | None = None
-    force: bool = False
-
-
-class CsrRequest(NamedTuple):
-    name: str
-    subject: SubjectRequest
-    san: tuple[str, ...]
-    purpose: Purpose
-    key: KeyRequest
-    output_dir: Path | None = None
-    force: bool = False
-
-
-class WrapRequest(NamedTuple):
-    name: str
-    files: tuple[Path, ...]
-    purpose: Purpose
-    password: Source
-    alias: str | None = None
-    key_password: Source | None = None
-    input_passwords: tuple[Source, ...] = ()
-    output_dir: Path | None = None
-    force: bool = False
-
-
-class UnwrapRequest(NamedTuple):
-    file: Path
-    alias: str | None = None
-    passwords: tuple[Source, ...] = ()
-    key_password: Source | None = None
-    output_dir: Path | None = None
-    force: bool = False
+from sfkeytool.workflows.subjects import SubjectRequest
 
 
 class ShowRequest(NamedTuple):
@@ -94,16 +27,6 @@ class CompareRequest(NamedTuple):
     right: Path
     passwords: tuple[Source, ...] = ()
     aliases: tuple[str, ...] = ()
-
-
-class ReminderRequest(NamedTuple):
-    """``name`` is None for the certificate's own with ``_expiry_only``."""
-
-    certificate: Path
-    password: Source
-    name: str | None = None
-    output_dir: Path | None = None
-    force: bool = False
 
 
 class MetadataRequest(NamedTuple):
@@ -123,39 +46,6 @@ class MetadataRequest(NamedTuple):
     browserforce: bool = False
     project: Path | None = None
     retrieved: Path | None = None
-
-
-class RenewRequest(NamedTuple):
-    """``folder`` is that of NAME, the generation that is followed. ``purpose`` is None for the same as before.
-
-    ``password`` is that of the new keystore, None where a CA is to sign first. ``calendar`` is the file for calendar
-    entries.
-    """
-
-    name: str
-    folder: Path
-    new_key: bool
-    days: int
-    password: Source | None
-    new_name: str | None = None
-    purpose: Purpose | None = None
-    bits: int | None = None
-    key_password: Source | None = None
-    input_passwords: tuple[Source, ...] = ()
-    calendar: Path | None = None
-
-    @property
-    def by_ca(self) -> bool:
-        return self.password is None
-
-
-class RenewStatusRequest(NamedTuple):
-    """``new_name`` is None for the latest generation; ``done`` is the id of a step that was done."""
-
-    name: str
-    folder: Path
-    new_name: str | None = None
-    done: str | None = None
 
 
 class AuditRequest(NamedTuple):

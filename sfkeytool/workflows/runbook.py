@@ -5,41 +5,47 @@ One list of steps serves the Markdown file and ``renew --status``.
 
 from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import Any, NamedTuple
+from enum import StrEnum
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
+from msgspec.structs import asdict
 
 from sfkeytool.acceptance.mails import WHO_IS_MAILED, describe_mail_dates
-from sfkeytool.model import Purpose
+from sfkeytool.crypto.certificates import iso_utc
+from sfkeytool.model import Purpose, Result
 from sfkeytool.salesforce.hosts import MY_DOMAIN_BLANK
 from sfkeytool.workflows.generations import Generation
 
 
-class Text(NamedTuple):
+class Text(Result, frozen=True):
     """A paragraph in Markdown, and the command that goes with it, if one does."""
 
     text: str
     command: str = ""
 
 
-class Step(Struct, frozen=True):
+class Step(Result, frozen=True):
     """One step: what to do, how to see that it worked, and the way back. ``id`` is stable; nothing here is secret."""
 
     id: str
     title: str
-    do: tuple[Text, ...]
+    do: Annotated[tuple[Text, ...], Meta(min_length=1)]
     check: Text
     way_back: Text
 
-    def to_json(self) -> dict[str, Any]:
-        """With camelCase names."""
-        return {
-            "id": self.id,
-            "title": self.title,
-            "do": [text._asdict() for text in self.do],
-            "check": self.check._asdict(),
-            "wayBack": self.way_back._asdict(),
-        }
+
+class StepState(StrEnum):
+    DONE = "done"
+    NEXT = "next"
+    LATER = "later"
+
+
+class StepProgress(Step, frozen=True, kw_only=True):
+    """A step with what is known of it: ``evidence`` is why it counts as done."""
+
+    state: StepState
+    evidence: str | None
 
 
 class Change(Struct, frozen=True):
@@ -299,13 +305,13 @@ def _dates(change: Change) -> Iterator[tuple[date, str]]:
         yield change.new_expiry, f"`{change.new}` expires; Salesforce should mail administrators, for the last time"
 
 
-def progress(change: Change, generation: Generation, files: Sequence[str]) -> list[dict[str, Any]]:
-    """Each step with what is known of it: its ``state`` is done, next or later. Pure.
+def progress(change: Change, generation: Generation, files: Sequence[str]) -> tuple[StepProgress, ...]:
+    """Each step with what is known of it. Pure.
 
     The receipt of the new generation knows of what was wrapped, of logins that were accepted, and of steps that a
     person called done; ``files`` are the names in its folder.
     """
-    login = f"a login was accepted at {generation.login_at}" if generation.login_at else None
+    login = f"a login was accepted at {iso_utc(generation.login_at)}" if generation.login_at else None
     imported = generation.certificate and f"{change.new}.jks" not in files
     evidence = {
         "sign": f"wrapped, valid until {change.new_expiry}" if generation.certificate else None,
@@ -314,12 +320,12 @@ def progress(change: Change, generation: Generation, files: Sequence[str]) -> li
         "swap": None if change.same_key else login,
         "prove": login,
     }
-    described = []
+    described: list[StepProgress] = []
     next_found = False
     for step in steps(change):
-        told = generation.done_at(step.id)
-        proof = f"called done at {told}" if told else evidence.get(step.id)
-        state = "done" if proof else "later" if next_found else "next"
-        next_found = next_found or state == "next"
-        described.append({**step.to_json(), "state": state, "evidence": proof})
-    return described
+        told = generation.done.get(step.id)
+        proof = f"called done at {iso_utc(told)}" if told else evidence.get(step.id)
+        state = StepState.DONE if proof else StepState.LATER if next_found else StepState.NEXT
+        next_found = next_found or state is StepState.NEXT
+        described.append(StepProgress(**asdict(step), state=state, evidence=proof))
+    return tuple(described)

@@ -1,19 +1,32 @@
 """``self-signed``: a keypair and a self-signed certificate, as key, certificate and keystore."""
 
 from datetime import datetime
-from typing import Any
+from pathlib import Path
 
-from msgspec import Struct, field, to_builtins
+from msgspec import Struct, field
 
+from sfkeytool.acceptance.mails import mail_dates
 from sfkeytool.crypto import certificates, names
-from sfkeytool.model import Outcome
-from sfkeytool.passwords import Secret
+from sfkeytool.crypto.certificates import CertificateFacts
+from sfkeytool.model import ArtifactKind, Outcome, PlannedFile, Purpose, Request, Result, UniqueNameText
+from sfkeytool.passwords import Secret, Source
 from sfkeytool.workflows import package
-from sfkeytool.workflows.keypair import KeyInputs, choose_key, describe_key
-from sfkeytool.workflows.mails import describe_mails
+from sfkeytool.workflows.keypair import KeyInputs, KeyRequest, choose_key, key_files
 from sfkeytool.workflows.next_steps import steps_for_keystore
-from sfkeytool.workflows.requests import SelfSignedRequest
-from sfkeytool.workflows.subjects import resolve_subject
+from sfkeytool.workflows.parts import KeyFacts, KeystoreFacts, MailDates, Proof, describe_key
+from sfkeytool.workflows.subjects import SubjectRequest, resolve_subject
+
+
+class SelfSignedRequest(Request, frozen=True, kw_only=True):
+    name: str
+    subject: SubjectRequest
+    san: tuple[str, ...] = ()
+    purpose: Purpose
+    key: KeyRequest
+    days: int
+    password: Source
+    output_dir: Path | None = None
+    force: bool = False
 
 
 class SelfSignedInputs(Struct, frozen=True):
@@ -21,7 +34,28 @@ class SelfSignedInputs(Struct, frozen=True):
     key: KeyInputs = field(default_factory=KeyInputs)
 
 
-def self_signed(request: SelfSignedRequest, inputs: SelfSignedInputs, now: datetime) -> Outcome[Any]:
+class Made(Result, frozen=True, kw_only=True):
+    """A keypair with a self-signed certificate."""
+
+    name: UniqueNameText
+    purpose: Purpose
+    key: KeyFacts
+    certificate: CertificateFacts
+    keystore: KeystoreFacts
+    proof: Proof
+    mail_dates: MailDates
+
+
+def planned(request: SelfSignedRequest, *, has_key: bool) -> tuple[PlannedFile, ...]:
+    """The files of the run. ``has_key``: whether the folder has NAME.key already."""
+    return (
+        *key_files(request.name, request.key, has_key=has_key),
+        *package.keystore_files(request.name, request.password),
+        *PlannedFile.of(request.name, ArtifactKind.RECEIPT),
+    )
+
+
+def self_signed(request: SelfSignedRequest, inputs: SelfSignedInputs, now: datetime) -> Outcome[Made]:
     """Key, certificate, keystore and receipt of a self-signed pair. Pure but for the randomness of the key."""
     certificates.check_days(request.days)
     subject = resolve_subject(request.name, request.subject)
@@ -31,24 +65,21 @@ def self_signed(request: SelfSignedRequest, inputs: SelfSignedInputs, now: datet
     certificate = certificates.build_self_signed(
         chosen.key, subject=subject, san=san, purpose=request.purpose, days=request.days, now=now
     )
-    artifacts = package.keystore_artifacts(
-        request.name, chosen.key, [certificate], inputs.password, request.password, now
+    keystore = package.make_keystore(request.name, chosen.key, [certificate], inputs.password, request.password, now)
+    artifacts = ((chosen.artifact,) if chosen.artifact else ()) + keystore.artifacts
+    result = Made(
+        name=request.name,
+        purpose=request.purpose,
+        key=describe_key(chosen.key, source=chosen.source),
+        certificate=certificates.describe_certificate(certificate),
+        keystore=keystore.facts,
+        proof=keystore.proof,
+        mail_dates=mail_dates(certificate.not_valid_after_utc, now),
     )
-    if chosen.artifact:
-        artifacts.insert(0, chosen.artifact)
-    facts = {
-        "name": request.name,
-        "purpose": str(request.purpose),
-        "key": describe_key(chosen.key, source=chosen.source),
-        "certificate": to_builtins(certificates.describe_certificate(certificate)),
-        "keystore": package.describe_keystore(request.name, 1),
-        "proof": package.prove_same(artifacts, inputs.password, now),
-        "mailDates": describe_mails(certificate, now),
-    }
     return Outcome(
-        result=facts,
-        artifacts=tuple(artifacts),
-        record=package.receipt_record("self-signed", now, artifacts, **facts),
+        result=result,
+        artifacts=artifacts,
+        record=package.receipt_record("self-signed", now, artifacts, result),
         notices=(
             *chosen.notices,
             *package.check_acceptance(artifacts, inputs.password, request.purpose, now),

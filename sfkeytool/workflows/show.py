@@ -15,8 +15,8 @@ from sfkeytool.keystores.contents import Contents, InputFile, parse_contents
 from sfkeytool.keystores.selection import gather, leaves_of_entry
 from sfkeytool.keystores.store import StoreType
 from sfkeytool.passwords import Secret
-from sfkeytool.workflows.keypair import describe_key
 from sfkeytool.workflows.mails import describe_mails
+from sfkeytool.workflows.parts import describe_key
 
 
 def show_file(file: InputFile, passwords: Sequence[Secret], now: datetime) -> dict[str, Any]:
@@ -30,7 +30,7 @@ def show_file(file: InputFile, passwords: Sequence[Secret], now: datetime) -> di
         facts["keystore"] = _describe_store(file, contents)
     facts["keys"] = [
         {"origin": found.origin, "alias": found.alias, "encrypted": found.file_password is not None}
-        | describe_key(found.key)
+        | to_builtins(describe_key(found.key))
         | {"certificates": _fitting(found.spki_der, contents)}
         for found in contents.keys
     ]

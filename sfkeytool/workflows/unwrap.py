@@ -2,28 +2,64 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric import rsa
-from msgspec import Struct, to_builtins
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sfkeytool.acceptance.java import refusal_of
+from sfkeytool.acceptance.mails import mail_dates
 from sfkeytool.crypto import certificates, chains, keys
+from sfkeytool.crypto.certificates import CertificateFacts
 from sfkeytool.crypto.sniff import KEYSTORE_KINDS, FileKind
 from sfkeytool.errors import InputError, SfkeytoolError
 from sfkeytool.keystores.contents import FoundCertificate, InputFile, parse_contents
 from sfkeytool.keystores.selection import Entry, Heap, Meant, gather, require_opened, select_each
-from sfkeytool.model import Artifact, ArtifactKind, Notice, Outcome
+from sfkeytool.model import Artifact, ArtifactKind, Notice, Outcome, Request, Result, UniqueNameText
 from sfkeytool.names import UniqueName, legal_name
-from sfkeytool.passwords import Secret
+from sfkeytool.passwords import Secret, Source
 from sfkeytool.shell import quoted_path
 from sfkeytool.workflows import package
-from sfkeytool.workflows.keypair import describe_key, key_artifact
-from sfkeytool.workflows.mails import describe_mails
-from sfkeytool.workflows.requests import UnwrapRequest
+from sfkeytool.workflows.keypair import key_artifact
+from sfkeytool.workflows.parts import KeyFacts, MailDates, describe_key
 
 if TYPE_CHECKING:
     from sfkeytool.crypto.certificate import Certificate
+
+
+class UnwrapRequest(Request, frozen=True, kw_only=True):
+    file: Path
+    alias: str | None = None
+    passwords: tuple[Source, ...] = ()
+    key_password: Source | None = None
+    output_dir: Path | None = None
+    force: bool = False
+
+
+class UnwrappedEntry(Result, frozen=True, kw_only=True):
+    """A key entry. ``pair_proved``: a signature made with the key verifies with the certificate; tried for RSA keys.
+
+    ``certificate`` is None where the keystore holds none for the key: then no .crt is written.
+    """
+
+    alias: str | None
+    name: UniqueNameText
+    key: KeyFacts
+    certificate: CertificateFacts | None = None
+    chain_length: int = 0
+    chain_complete: bool = False
+    pair_proved: bool = False
+    mail_dates: MailDates = ()
+
+
+class Unwrapped(Result, frozen=True, kw_only=True):
+    """A keystore taken apart."""
+
+    path: str
+    type: str
+    entries: tuple[UnwrappedEntry, ...]
 
 
 class UnwrapInputs(Struct, frozen=True):
@@ -34,7 +70,7 @@ class UnwrapInputs(Struct, frozen=True):
     key_password: Secret | None = None
 
 
-def unwrap(request: UnwrapRequest, inputs: UnwrapInputs, now: datetime) -> Outcome[Any]:
+def unwrap(request: UnwrapRequest, inputs: UnwrapInputs, now: datetime) -> Outcome[Unwrapped]:
     """Key, certificate and chain of each key entry, one folder an entry. Pure but for the salt of an encrypted key.
 
     A key without a certificate is written alone. Raises InputError for a file that is no keystore, PrivateKeyError and
@@ -57,7 +93,7 @@ def unwrap(request: UnwrapRequest, inputs: UnwrapInputs, now: datetime) -> Outco
     pool = [found.certificate for found in contents.certificates]
     artifacts: list[Artifact] = []
     notices: list[Notice] = []
-    facts: list[dict[str, Any]] = []
+    entries: list[UnwrappedEntry] = []
     taken: set[str] = set()
     for entry, meant in select_each(heap, request.alias):
         if meant is None:
@@ -67,15 +103,15 @@ def unwrap(request: UnwrapRequest, inputs: UnwrapInputs, now: datetime) -> Outco
             was = repr(entry.alias) if entry.alias else "without alias"
             notices.append(Notice("unwrap.renamed", f"the entry {was} is written as {name}"))
         artifacts.append(key_artifact(name, meant.key.key, inputs.key_password, folder=name))
-        described: dict[str, Any] = {"alias": entry.alias, "name": name, "key": describe_key(meant.key.key)}
+        described = UnwrappedEntry(alias=entry.alias, name=name, key=describe_key(meant.key.key))
         if meant.leaves:
-            made, told = _certificate_of(meant, name, pool, now)
-            artifacts += made
+            chain = chains.build_chain(meant.leaf.certificate, pool)
+            artifacts += _certificate_artifacts(name, chain.certificates)
+            described = _with_certificate(described, meant, chain, now)
             notices += [*package.validity_notices(meant.leaf.certificate, now), *_damage(meant.leaf, f"{name}.crt")]
-            facts.append(described | told)
         else:
-            facts.append(described | _NO_CERTIFICATE)
             notices.append(_missing_certificate(entry, name, heap, label))
+        entries.append(described)
     if inputs.key_password is None:
         message = "written unencrypted (the Salesforce CLI takes no other); --key-password SOURCE encrypts"
         notices.insert(0, Notice("key.in-clear", f"private keys are {message} them"))
@@ -86,16 +122,16 @@ def unwrap(request: UnwrapRequest, inputs: UnwrapInputs, now: datetime) -> Outco
     trusted = len(contents.store.certificates) if contents.store else 0
     if trusted and contents.kind is not FileKind.PKCS12:  # a PFX keeps its chains so
         notices.append(Notice("unwrap.trusted-ignored", f"{trusted} trusted certificates of {label} are not written"))
-    name = facts[0]["name"] if len(facts) == 1 else "NAME"
+    name = entries[0].name if len(entries) == 1 else "NAME"
     folder = f" -d {quoted_path(str(request.output_dir))}" if request.output_dir else ""
     return Outcome(
-        result={"file": label, "type": str(contents.store.type) if contents.store else "", "entries": facts},
+        result=Unwrapped(path=label, type=str(contents.store.type) if contents.store else "", entries=tuple(entries)),
         artifacts=tuple(artifacts),
         notices=tuple(notices),
         next_steps=(
             "Give each .key to the client that logs in with it, and to nobody else. The Salesforce CLI takes it"
             " as it is, unless it is encrypted.",
-            *([_UPLOAD] if any(entry["certificate"] for entry in facts) else []),
+            *([_UPLOAD] if any(entry.certificate for entry in entries) else []),
             f"Prove the login: `sfkeytool login {name}{folder} --client-id CONSUMER_KEY --username USER`",
             f"Delete {label} when the keys are where they belong: the JKS format protects them weakly.",
         ),
@@ -105,36 +141,30 @@ def unwrap(request: UnwrapRequest, inputs: UnwrapInputs, now: datetime) -> Outco
 _UPLOAD = (
     "Upload the .crt to the connected app or External Client App: it is the very certificate that the keystore holds."
 )
-_NO_CERTIFICATE: dict[str, Any] = {
-    "certificate": None,
-    "chainLength": 0,
-    "chainComplete": False,
-    "pairProved": False,
-    "mailDates": [],
-}
 
 
-def _certificate_of(
-    meant: Meant, name: str, pool: "Sequence[Certificate]", now: datetime
-) -> tuple[list[Artifact], dict[str, Any]]:
-    """NAME.crt, NAME-chain.crt and what is told of them. Raises CertificateError if several could be meant."""
+def _certificate_artifacts(name: str, chain: "Sequence[Certificate]") -> list[Artifact]:
+    """NAME.crt and NAME-chain.crt, leaf first."""
+    blocks = [certificates.encode_pem(certificate) for certificate in chain]
+    return [
+        Artifact.of(name, ArtifactKind.CERTIFICATE, blocks[0], folder=name),
+        Artifact.of(name, ArtifactKind.CHAIN, b"".join(blocks), folder=name),
+    ]
+
+
+def _with_certificate(entry: UnwrappedEntry, meant: Meant, chain: chains.Chain, now: datetime) -> UnwrappedEntry:
+    """The same with what is told of its certificate; raises PrivateKeyError if the two do not fit."""
     leaf = meant.leaf
-    chain = chains.build_chain(leaf.certificate, pool)
-    proved = isinstance(meant.key.key, rsa.RSAPrivateKey)
     if isinstance(meant.key.key, rsa.RSAPrivateKey):
         keys.prove_pair(meant.key.key, leaf.der)
-    chain_pem = b"".join(certificates.encode_pem(certificate) for certificate in chain.certificates)
-    artifacts = [
-        Artifact(f"{name}.crt", ArtifactKind.CERTIFICATE, certificates.encode_pem(leaf.certificate), folder=name),
-        Artifact(f"{name}-chain.crt", ArtifactKind.CHAIN, chain_pem, folder=name),
-    ]
-    return artifacts, {
-        "certificate": to_builtins(certificates.describe_certificate(leaf.certificate)),
-        "chainLength": len(chain.certificates),
-        "chainComplete": chain.complete,
-        "pairProved": proved,
-        "mailDates": describe_mails(leaf.certificate, now),
-    }
+    return replace(
+        entry,
+        certificate=certificates.describe_certificate(leaf.certificate),
+        chain_length=len(chain.certificates),
+        chain_complete=chain.complete,
+        pair_proved=isinstance(meant.key.key, rsa.RSAPrivateKey),
+        mail_dates=mail_dates(leaf.certificate.not_valid_after_utc, now),
+    )
 
 
 def _damage(leaf: FoundCertificate, written: str) -> Iterator[Notice]:

@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-from msgspec import Struct, to_builtins
+from msgspec import Meta, Struct
 
+from sfkeytool.acceptance.mails import mail_dates
 from sfkeytool.crypto import certificates, chains, keys
+from sfkeytool.crypto.certificates import CertificateFacts
 from sfkeytool.keystores.contents import FoundKey, InputFile, parse_contents
 from sfkeytool.keystores.selection import (
     Heap,
@@ -17,16 +20,52 @@ from sfkeytool.keystores.selection import (
     select_pair,
     settle_key,
 )
-from sfkeytool.model import Artifact, ArtifactKind, Notice, Outcome
-from sfkeytool.passwords import Secret
+from sfkeytool.model import (
+    Artifact,
+    ArtifactKind,
+    Notice,
+    Outcome,
+    PlannedFile,
+    Purpose,
+    Request,
+    Result,
+    UniqueNameText,
+)
+from sfkeytool.passwords import Secret, Source
 from sfkeytool.workflows import package
-from sfkeytool.workflows.keypair import describe_key, key_artifact
-from sfkeytool.workflows.mails import describe_mails
+from sfkeytool.workflows.keypair import key_artifact
 from sfkeytool.workflows.next_steps import steps_for_keystore
-from sfkeytool.workflows.requests import WrapRequest
+from sfkeytool.workflows.parts import KeyFacts, KeystoreFacts, MailDates, Proof, describe_key
 
 if TYPE_CHECKING:
     from sfkeytool.crypto.certificate import Certificate
+
+
+class WrapRequest(Request, frozen=True, kw_only=True):
+    name: str
+    files: tuple[Path, ...] = ()
+    purpose: Purpose
+    password: Source
+    alias: str | None = None
+    key_password: Source | None = None
+    input_passwords: tuple[Source, ...] = ()
+    output_dir: Path | None = None
+    force: bool = False
+
+
+class Wrapped(Result, frozen=True, kw_only=True):
+    """A keystore of a key and the chain that a CA sent. ``left_out`` are certificates that are not part of it."""
+
+    name: UniqueNameText
+    purpose: Purpose
+    key: KeyFacts
+    certificate: CertificateFacts
+    chain: Annotated[tuple[CertificateFacts, ...], Meta(min_length=1, description="Leaf first")]
+    chain_complete: bool
+    left_out: tuple[str, ...]
+    keystore: KeystoreFacts
+    proof: Proof
+    mail_dates: MailDates
 
 
 class WrapInputs(Struct, frozen=True):
@@ -41,7 +80,16 @@ class WrapInputs(Struct, frozen=True):
     """Whether the folder gets NAME.key, unless it has one."""
 
 
-def wrap(request: WrapRequest, inputs: WrapInputs, now: datetime) -> Outcome[Any]:
+def planned(request: WrapRequest, *, has_key: bool) -> tuple[PlannedFile, ...]:
+    """The files of the run. ``has_key``: whether the folder has NAME.key already."""
+    return (
+        *(() if has_key else PlannedFile.of(request.name, ArtifactKind.PRIVATE_KEY)),
+        *package.keystore_files(request.name, request.password),
+        *PlannedFile.of(request.name, ArtifactKind.CHAIN, ArtifactKind.RECEIPT),
+    )
+
+
+def wrap(request: WrapRequest, inputs: WrapInputs, now: datetime) -> Outcome[Wrapped]:
     """Keystore, certificate, chain, receipt and, where the folder has none, key.
 
     Raises our errors when there is no key, none fits, several pairs could be meant, or the key is none that
@@ -55,7 +103,7 @@ def wrap(request: WrapRequest, inputs: WrapInputs, now: datetime) -> Outcome[Any
     return wrap_pair(request, select_pair(heap, request.alias), heap, inputs, now)
 
 
-def wrap_pair(request: WrapRequest, chosen: Meant, heap: Heap, inputs: WrapInputs, now: datetime) -> Outcome[Any]:
+def wrap_pair(request: WrapRequest, chosen: Meant, heap: Heap, inputs: WrapInputs, now: datetime) -> Outcome[Wrapped]:
     """wrap() of a pair that was chosen already; of ``inputs`` only passwords and what becomes of the key still count.
 
     Raises CertificateError and PrivateKeyError where ``chosen`` is no pair, or none that Salesforce takes.
@@ -68,11 +116,9 @@ def wrap_pair(request: WrapRequest, chosen: Meant, heap: Heap, inputs: WrapInput
     chain = chains.build_chain(leaf, pool)
     ca_signed = not chains.is_self_signed(leaf)
 
-    artifacts = package.keystore_artifacts(
-        request.name, key, chain.certificates, inputs.password, request.password, now
-    )
+    keystore = package.make_keystore(request.name, key, chain.certificates, inputs.password, request.password, now)
     chain_pem = b"".join(certificates.encode_pem(certificate) for certificate in chain.certificates)
-    artifacts.append(Artifact(f"{request.name}-chain.crt", ArtifactKind.CHAIN, chain_pem))
+    artifacts = [*keystore.artifacts, Artifact.of(request.name, ArtifactKind.CHAIN, chain_pem)]
     key_notices: tuple[Notice, ...] = ()
     if inputs.existing_key is None and inputs.with_key:
         artifact, key_notices = _written_key(request.name, chosen.key, inputs.key_password)
@@ -80,23 +126,25 @@ def wrap_pair(request: WrapRequest, chosen: Meant, heap: Heap, inputs: WrapInput
     elif inputs.key_password is not None:
         key_notices = (Notice("key.password-unused", "--key-password was not used: no key file is written"),)
 
-    facts = {
-        "name": request.name,
-        "purpose": str(request.purpose),
-        "key": describe_key(key, source="existing" if inputs.existing_key else chosen.key.origin),
-        "certificate": to_builtins(certificates.describe_certificate(leaf)),
-        "chain": [to_builtins(certificates.describe_certificate(certificate)) for certificate in chain.certificates],
-        "chainComplete": chain.complete,
-        "leftOut": [_title(certificate) for certificate in chain.strangers]
-        + [_title(found.certificate) for found in (*chosen.placeholders, *chosen.outranked)],
-        "keystore": package.describe_keystore(request.name, len(chain.certificates)),
-        "proof": package.prove_same(artifacts, inputs.password, now),
-        "mailDates": describe_mails(leaf, now),
-    }
+    result = Wrapped(
+        name=request.name,
+        purpose=request.purpose,
+        key=describe_key(key, source="existing" if inputs.existing_key else chosen.key.origin),
+        certificate=certificates.describe_certificate(leaf),
+        chain=tuple(map(certificates.describe_certificate, chain.certificates)),
+        chain_complete=chain.complete,
+        left_out=(
+            *map(_title, chain.strangers),
+            *(_title(found.certificate) for found in (*chosen.placeholders, *chosen.outranked)),
+        ),
+        keystore=keystore.facts,
+        proof=keystore.proof,
+        mail_dates=mail_dates(leaf.not_valid_after_utc, now),
+    )
     return Outcome(
-        result=facts,
+        result=result,
         artifacts=tuple(artifacts),
-        record=package.receipt_record("wrap", now, artifacts, **facts),
+        record=package.receipt_record("wrap", now, artifacts, result),
         notices=(
             *_left_out_notices(chosen, chain.strangers, heap),
             *package.check_acceptance(artifacts, inputs.password, request.purpose, now, given=True),

@@ -58,14 +58,13 @@ TABLE = (
     Row(
         "reminder",
         "A throw-away pair that expires when a certificate does; the real key never enters the org.",
-        "renewing",
-        "REMINDER",
+        "reminder",
     ),
-    Row("renew", "The next generation beside NAME: same key, new validity; with a runbook.", "renewing", "RENEW"),
+    Row("renew", "The next generation beside NAME: same key, new validity; with a runbook.", "renew", "RENEW"),
     Row(
         "rotate",
         "The next generation beside NAME: a new key, by policy or after a leak; with a runbook.",
-        "renewing",
+        "renew",
         "ROTATE",
     ),
     Row("login", "A JWT bearer login with the key, and what Salesforce's answer means.", "login", "LOGIN"),

@@ -345,7 +345,7 @@ def _forceignore(path: Path) -> "ForceIgnore":
 def _generation(key: Path) -> "Generation | None":
     """The folder of a key file, if it is one of a NAME: with its certificate, as sfkeytool makes it."""
     from sfkeytool.audit.model import Generation
-    from sfkeytool.cli.commands.renewing import generation_in
+    from sfkeytool.cli.commands.renew import generation_in
     from sfkeytool.names import parse_unique_name
 
     folder, name = key.parent, key.stem

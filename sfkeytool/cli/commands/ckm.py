@@ -1,15 +1,16 @@
 """``ckm``: the key is born in Certificate and Key Management."""
 
+from datetime import date
 from pathlib import Path
 
-from msgspec.structs import replace
+from msgspec import convert
 
 from sfkeytool.cli import options
 from sfkeytool.cli.command import Command, MenuPlace, Road
-from sfkeytool.cli.commands.keystores import FILES
-from sfkeytool.cli.commands.making import finish_in_folder, folder_of, plan_calendar, say_name
-from sfkeytool.cli.fields import Field, Values
+from sfkeytool.cli.fields import Field, Question, Values
+from sfkeytool.cli.finishing import Told, finish_in_folder, folder_of, plan_calendar, say_name
 from sfkeytool.cli.run import Run
+from sfkeytool.crypto.certificates import CertificateFacts
 from sfkeytool.model import ArtifactKind, PlannedFile
 
 CSR_FILE = Field(
@@ -19,8 +20,13 @@ CSR_FILE = Field(
     ("--csr",),
     metavar="FILE",
 )
-ANSWER = replace(
-    FILES, help="What the CA sent back, in any order and mix: PEM, DER, PKCS#7, PFX; its intermediates and root."
+ANSWER = Field(
+    "files",
+    list[Path],
+    "What the CA sent back, in any order and mix: PEM, DER, PKCS#7, PFX; its intermediates and root.",
+    metavar="FILE...",
+    required=True,
+    question=Question("File with the certificate, chain or key:", "paths"),
 )
 
 
@@ -44,13 +50,14 @@ def _execute_chain(run: Run, values: Values) -> int:
         [run.secret(source, "--input-password", "Password of the file") for source in request.input_passwords],
         lambda known: ckm_chain(request, CkmChainInputs(inputs, csr, known), run.now),
     )
-    return finish_in_folder(
-        run,
-        plan,
-        outcome,
-        heading=lambda facts: f"{facts['name']}: chain of {len(facts['chain'])} for Upload Signed Certificate",
-        calendar=calendar,
+    facts = outcome.result
+    heading = f"{facts['name']}: chain of {len(facts['chain'])} for Upload Signed Certificate"
+    told = Told(
+        facts["name"],
+        convert(facts["certificate"], CertificateFacts),
+        convert(facts["mailDates"], tuple[date, ...]),
     )
+    return finish_in_folder(run, plan, outcome, heading, told, calendar=calendar)
 
 
 CHAIN = Command(

@@ -10,9 +10,9 @@ from msgspec.structs import replace
 from sfkeytool.cli import options
 from sfkeytool.cli.command import Command, MenuPlace, Road
 from sfkeytool.cli.commands.ckm import ANSWER, CSR_FILE
-from sfkeytool.cli.commands.making import folder_of, tell
 from sfkeytool.cli.commands.metadata import into_project, project_around
 from sfkeytool.cli.fields import Field, Question, Values
+from sfkeytool.cli.finishing import folder_of, tell
 from sfkeytool.cli.org_access import ONE_ORG, OrgAccess, find_orgs, one_org
 from sfkeytool.cli.run import Run
 from sfkeytool.errors import CertificateError, InterruptedRunError, OrgError, SfkeytoolError, UsageError
@@ -152,7 +152,7 @@ def _finish_download(run: Run, folder: Path, plan: Any, outcome: "Outcome[Any]",
         files = [PlannedFile(artifact.filename, artifact.kind) for artifact in outcome.artifacts]
         plan = run.plan(folder, files, force=plan.force)
     receipts = run.commit([FolderWrite(plan, outcome.artifacts)])
-    return tell(run, outcome, receipts, lambda _: heading)
+    return tell(run, outcome, receipts, heading)
 
 
 # Changing, through the user's own Salesforce CLI
@@ -338,7 +338,7 @@ def _tell(
     heading = (
         f"{name}: deployed to {deployment.label}, and read back as it should be" if deployed else f"{name}: {what}"
     )
-    return tell(run, replace(outcome, facts=facts, next_steps=steps), receipts, lambda _: heading)
+    return tell(run, replace(outcome, facts=facts, next_steps=steps), receipts, heading)
 
 
 LIST = Command(

@@ -203,7 +203,7 @@ def _note_in_receipt(run: Run, values: Values, facts: Mapping[str, Any]) -> None
     if not os.path.isfile(folder / f"{name}.json"):
         return
     kept = {field: facts[field] for field in ("orgId", "loginUrl", "key")}
-    record = receipt_record("login", run.now, (), name=name, **kept)
+    record = receipt_record("login", run.now, (), {"name": name, **kept})
     try:
         plan = run.plan(folder, [PlannedFile(f"{name}.json", ArtifactKind.RECEIPT)], force=False)
         run.commit([FolderWrite(plan, (), record)])

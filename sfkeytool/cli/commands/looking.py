@@ -2,6 +2,7 @@
 
 import os.path
 from collections.abc import Iterator, Mapping
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -187,14 +188,22 @@ _SELF_SIGNATURES = {
 
 def _certificate_lines(facts: Mapping[str, Any], indent: str) -> Iterator[str]:
     bits = f" {facts['keyBits']}" if facts["keyBits"] else ""
-    days = facts.get("daysLeft")
-    left = "" if days is None else f" ({days} days left)" if days >= 0 else f" (expired {-days} days ago)"
+    days_left = facts.get("daysLeft")
+    left = (
+        ""
+        if days_left is None
+        else f" ({days_left} days left)"
+        if days_left >= 0
+        else f" (expired {-days_left} days ago)"
+    )
     yield f"{indent}subject      {facts['subject'] or '(empty)'}"
     own = _SELF_SIGNATURES.get(facts["selfSignature"], facts["issuer"])
     yield f"{indent}issuer       {own}"
     yield f"{indent}valid        {facts['notBefore'][:10]} to {facts['notAfter'][:10]}{left}"
     if facts["mailDates"] and not facts["isCa"]:
-        yield f"{indent}CKM mails    {mail_days(facts['mailDates'], facts)}, if CKM holds it (give or take a day)"
+        expires = date.fromisoformat(facts["notAfter"][:10])
+        days = [date.fromisoformat(day) for day in facts["mailDates"]]
+        yield f"{indent}CKM mails    {mail_days(days, expires)}, if CKM holds it (give or take a day)"
     yield f"{indent}key          {facts['keyAlgorithm']}{bits}, signed with {facts['signatureAlgorithm']}"
     if facts["san"]:
         yield f"{indent}SAN          {', '.join(facts['san'])}"

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from sfkeytool.cli import options
 from sfkeytool.cli.command import Command, MenuPlace, Road
-from sfkeytool.cli.commands.making import tell
 from sfkeytool.cli.fields import Field, Question, Values
+from sfkeytool.cli.finishing import tell
 from sfkeytool.cli.run import Run
 from sfkeytool.edge.ask import Choice
 from sfkeytool.errors import InputError
@@ -113,7 +113,7 @@ def _replace(run: Run, request: "MetadataRequest", path: Path, inputs: "Metadata
     run.warn_about(outcome)
     receipts = run.commit([FolderWrite(plan, outcome.artifacts)]) if outcome.result["changed"] else ()
     what = "its certificate is replaced" if outcome.result["changed"] else "it holds this certificate already"
-    return tell(run, outcome, receipts, lambda _: f"{path}: {what}")
+    return tell(run, outcome, receipts, f"{path}: {what}")
 
 
 def _make(run: Run, request: "MetadataRequest", inputs: "MetadataInputs") -> int:
@@ -134,12 +134,12 @@ def _make(run: Run, request: "MetadataRequest", inputs: "MetadataInputs") -> int
         run.warn_about(outcome)
         receipts: Sequence[Receipt] = run.commit(writes)
     else:
-        plan = run.plan_new_folder(target, private=False)
+        new = run.plan_new_folder(target, private=False)
         run.warn_about(outcome)
-        receipts = [run.commit_new_folder(plan, outcome.artifacts)]
+        receipts = [run.commit_new_folder(new, outcome.artifacts)]
     if extra is not None:
         receipts = [*receipts, *run.commit([extra])]
-    return tell(run, outcome, receipts, lambda facts: f"{facts['name']}: source of a new {facts['kind']}")
+    return tell(run, outcome, receipts, f"{outcome.result['name']}: source of a new {outcome.result['kind']}")
 
 
 def into_project(run: Run, project: Path, outcome: "Outcome[Any]", *, force: bool = False) -> "list[Any]":

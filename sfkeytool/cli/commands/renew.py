@@ -1,4 +1,4 @@
-"""``reminder``, ``renew`` and ``rotate``: what keeps a certificate from expiring unseen, or at all."""
+"""``renew`` and ``rotate``: the next generation of a NAME, in a folder of its own."""
 
 import os
 from pathlib import Path
@@ -7,40 +7,22 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from sfkeytool.cli import options
-from sfkeytool.cli.command import Command, MenuPlace, Road
-from sfkeytool.cli.commands.making import (
-    DAYS,
-    finish_in_folder,
-    folder_of,
-    plan_calendar,
-    tell,
-    warn_of_encrypted_key,
-    warn_of_stale_password,
-)
-from sfkeytool.cli.fields import Field, Question, Values, existing_path
+from sfkeytool.cli.command import Answer, Command, MenuPlace, Road
+from sfkeytool.cli.fields import Field, Question, Values, typed_values
+from sfkeytool.cli.finishing import Told, new_key_password, plan_calendar, tell, warn_of_encrypted_key
 from sfkeytool.cli.name_clash import names_in_org, warn_of_clash
 from sfkeytool.cli.org_access import NAME_CLASH_ORG
 from sfkeytool.cli.run import Run
 from sfkeytool.errors import InputError, UsageError
 from sfkeytool.model import ArtifactKind, Notice, PlannedFile
-from sfkeytool.names import app_name, next_name, reminder_name
-from sfkeytool.passwords import SourceKind
+from sfkeytool.names import next_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping
 
     from sfkeytool.workflows.generations import Generation
-    from sfkeytool.workflows.requests import RenewRequest
+    from sfkeytool.workflows.renew import Progress, RenewRequest
 
-WORDS = Field(
-    "words",
-    list[str],
-    "The certificate's file (.crt, a metadata file, …), and before it, if wanted, the reminder's NAME"
-    " [default: the file's own with _expiry_only].",
-    metavar="[NAME] CERT",
-    required=True,
-    question=Question("File with the certificate to be reminded of:", check=existing_path),
-)
 NEW_KEY = Field("new_key", bool, "Make a new key, as rotate does.", ("--new-key",))
 CSR = Field(
     "csr",
@@ -49,7 +31,15 @@ CSR = Field(
     ("--csr",),
     question=Question("Is a CA to sign the new certificate?", "confirm", menu_only=True),
 )
-AS_NAME = Field("as_name", str, "NAME of the next generation. [default: NAME_YYYYMM]", ("--as",), metavar="NAME2")
+AS_NAME = Field(
+    "as_name",
+    str,
+    "NAME of the next generation. [default: NAME_YYYYMM]",
+    ("--as",),
+    metavar="NAME2",
+    convert=options.other_unique_name,
+    into="new_name",
+)
 STATUS = Field("status", bool, "Tell from the receipts which step of the runbook is next.", ("--status",))
 DONE = Field("done", str, "Note in the receipt that a step of the runbook is done.", ("--done",), metavar="STEP")
 PURPOSE = replace(options.PURPOSE, default=None, help="What the pair is for. [default: as before]", question=None)
@@ -71,44 +61,13 @@ _PASSWORD_UNLESS_CSR = replace(
 )
 
 
-def _execute_reminder(run: Run, values: Values) -> int:
-    from sfkeytool.cli.building import build_reminder_request
-    from sfkeytool.workflows.reminder import INFERRED, ReminderInputs, reminder
-
-    request = build_reminder_request(values)
-    name = request.name or reminder_name(app_name(request.certificate.name.partition(".")[0]))
-    folder = folder_of(name, request.output_dir)
-    files = [
-        PlannedFile(f"{name}.jks", ArtifactKind.KEYSTORE),
-        PlannedFile(f"{name}.json", ArtifactKind.RECEIPT),
-    ]
-    if request.password.kind is SourceKind.GENERATE:
-        files.append(PlannedFile(f"{name}.jks.password", ArtifactKind.KEYSTORE_PASSWORD))
-    plan = run.plan(folder, files, force=request.force, inputs=[request.certificate])
-    calendar = plan_calendar(run, values["ics"], force=request.force)
-    warn_of_stale_password(run, name, folder, request.password)
-    certificate = run.read(request.certificate)
-    password = run.secret(request.password, "--password", f"New password for {name}.jks", confirm=True)
-    outcome = reminder(request, name, ReminderInputs(certificate, password), run.now)
-    run.console.say(INFERRED)
-    run.console.say("")
-    return finish_in_folder(
-        run,
-        plan,
-        outcome,
-        heading=lambda facts: f"{facts['name']}: expires with {facts['remindsOf']['subject'] or '(no subject)'}",
-        calendar=calendar,
-    )
-
-
-def _execute_renew(run: Run, values: Values) -> int:
+def _execute(run: Run, values: Values) -> int:
     if values.get("status") or values.get("done"):
         return _execute_status(run, values)
-    from sfkeytool.cli.building import build_renew_request
     from sfkeytool.workflows.generations import successors
     from sfkeytool.workflows.renew import RenewInputs, renew
 
-    request = build_renew_request(values)
+    request = _request(values)
     if not os.path.isdir(request.folder):
         raise InputError(
             "renew.no-folder", f"{request.folder} is no folder: there is nothing to follow", "name it: --output-dir DIR"
@@ -131,11 +90,7 @@ def _execute_renew(run: Run, values: Values) -> int:
         password=run.secret(request.password, "--password", f"New password for {new_name}.jks", confirm=True)
         if request.password
         else None,
-        key_password=run.secret(
-            request.key_password, "--key-password", f"New password for {new_name}.key", confirm=True
-        )
-        if request.key_password
-        else None,
+        key_password=new_key_password(run, request.key_password, f"{new_name}.key"),
     )
     outcome = run.with_passwords(
         [run.secret(source, "--input-password", "Password of the key") for source in request.input_passwords],
@@ -144,55 +99,85 @@ def _execute_renew(run: Run, values: Values) -> int:
     run.warn_about(outcome)
     warn_of_encrypted_key(run, outcome, beside / new_name, request.password)
     receipt = run.commit_new_folder(plan, outcome.artifacts, (f"{new_name}.json", outcome.record or {}))
-    return tell(run, outcome, [receipt], lambda facts: _heading(request, facts), calendar=calendar)
-
-
-def _heading(request: "RenewRequest", facts: Any) -> str:
-    key = "a new key" if request.new_key else "the same key"
+    renewed = outcome.result
+    told = None
+    if renewed.certificate and renewed.mail_dates and renewed.proof:
+        told = Told(renewed.name, renewed.certificate, renewed.mail_dates, renewed.proof)
+    kind = "a new key" if request.new_key else "the same key"
     what = "a request for the CA" if request.by_ca else "a new certificate"
-    return f"{facts['name']}: {key} and {what}; {request.folder} is as it was"
+    heading = f"{renewed.name}: {kind} and {what}; {request.folder} is as it was"
+    return tell(run, outcome, [receipt], heading, told, calendar=calendar)
+
+
+def _request(values: Values) -> "RenewRequest":
+    """Of ``renew`` and ``rotate``. Raises UsageError."""
+    from sfkeytool.workflows.renew import RenewRequest
+
+    # What is asked for a keystore is not wanted where a CA signs first, and needs no password then.
+    by_ca = bool(values["csr"])
+    if by_ca and values["password"] not in (None, "env:SFKEYTOOL_PASSWORD"):
+        raise UsageError("usage.password", "--csr makes no keystore yet, so there is no --password", "give it to wrap")
+    typed = typed_values(RENEW.fields, {"new_key": True, **values, "password": None if by_ca else values["password"]})
+    request = RenewRequest.from_values(typed | {"folder": _folder(typed)})
+    if request.new_name == request.name:
+        message = f"--as {request.new_name} is the generation that there is; the next one has another name"
+        raise UsageError("usage.as", message)
+    if request.bits and not request.new_key:
+        raise UsageError("usage.key-size", "--key-size is for a new key; a renewal keeps the old one", "add --new-key")
+    if by_ca and request.calendar:
+        raise UsageError("usage.ics", "--ics needs the certificate, which the CA has yet to make", "give it to wrap")
+    return request
+
+
+def _folder(typed: "Mapping[str, Any]") -> Path:
+    """That of NAME, which is followed."""
+    folder: Path | None = typed["output_dir"]
+    return folder or Path(typed["name"])
 
 
 def _execute_status(run: Run, values: Values) -> int:
-    from sfkeytool.cli.building import build_renew_status_request
-    from sfkeytool.workflows.renew import status
+    from sfkeytool.workflows.renew import Progress, RenewStatusRequest, status
+    from sfkeytool.workflows.runbook import StepState
 
-    request = build_renew_status_request(values)
+    typed = typed_values(_FIELDS, values)
+    request = RenewStatusRequest.from_values(typed | {"folder": _folder(typed)})
     folders = {path.name: path for path in sorted(_parent(request.folder).iterdir()) if path.is_dir()}
 
-    def look() -> dict[str, Any]:
+    def look() -> Progress:
         generations = _generations(folders.values())
         files = {found.name: _names_in(folders[found.name]) for found in generations}
         return status(request.name, request.new_name, generations, files, run.now)
 
-    facts = look()
+    found = look()
     if request.done:
-        _note_done(run, folders[facts["name"]], facts, request.done)
-        facts = look()
-    run.console.envelope(0, facts)
-    run.console.heading(f"{facts['follows']} → {facts['name']}")
-    run.console.result([f"  {facts['follows']} expires on {facts['oldNotAfter']}: {facts['oldDaysLeft']} days left"])
-    for step in facts["steps"]:
-        mark = {"done": "x", "next": ">", "later": " "}[step["state"]]
-        run.console.result([f"  [{mark}] {step['id']:<8}  {step['title']}"])
-        if step["evidence"]:
-            run.console.result([f"                {step['evidence']}"])
-        if step["state"] == "next":
-            for text in step["do"]:
-                run.console.result(f"                {line}" for line in text.values() if line)
+        _note_done(run, folders[found.name], found, request.done)
+        found = look()
+    run.console.envelope(0, found)
+    run.console.heading(f"{found.follows} → {found.name}")
+    run.console.result([f"  {found.follows} expires on {found.old_not_after}: {found.old_days_left} days left"])
+    for step in found.steps:
+        mark = {StepState.DONE: "x", StepState.NEXT: ">", StepState.LATER: " "}[step.state]
+        run.console.result([f"  [{mark}] {step.id:<8}  {step.title}"])
+        if step.evidence:
+            run.console.result([f"                {step.evidence}"])
+        if step.state is StepState.NEXT:
+            for text in step.do:
+                run.console.result(f"                {line}" for line in (text.text, text.command) if line)
     run.console.say(f"What was done by hand is noted with: sfkeytool renew {request.name} --done STEP")
     return 0
 
 
-def _note_done(run: Run, folder: Path, facts: Any, step: str) -> None:
+def _note_done(run: Run, folder: Path, progress: "Progress", step: str) -> None:
     from sfkeytool.edge.writer import FolderWrite
     from sfkeytool.workflows.package import receipt_record
+    from sfkeytool.workflows.renew import StepDone
 
-    known = [found["id"] for found in facts["steps"]]
+    known = [found.id for found in progress.steps]
     if step not in known:
         raise UsageError("usage.done", f"{step!r} is no step; there are {', '.join(known)}")
-    plan = run.plan(folder, [PlannedFile(f"{facts['name']}.json", ArtifactKind.RECEIPT)], force=False)
-    run.commit([FolderWrite(plan, (), receipt_record("renew", run.now, (), name=facts["name"], stepDone=step))])
+    plan = run.plan(folder, PlannedFile.of(progress.name, ArtifactKind.RECEIPT), force=False)
+    record = receipt_record("renew", run.now, (), StepDone(name=progress.name, step_done=step))
+    run.commit([FolderWrite(plan, (), record)])
 
 
 def _parent(folder: Path) -> Path:
@@ -210,37 +195,28 @@ def _generations(folders: "Iterable[Path]") -> "list[Generation]":
 def generation_in(folder: Path, name: str) -> "Generation | None":
     """What the receipt in a folder tells; None without one, or with a damaged one, on whose word nothing is done."""
     from sfkeytool.edge.receipts import read_records
-    from sfkeytool.workflows.generations import Generation
+    from sfkeytool.workflows.generations import read_generation
 
     path = folder / f"{name}.json"
     receipt = read_records(path) if os.path.isfile(path) else None
-    records: Sequence[Any] = receipt["records"] if receipt else ()
-    return Generation(name, tuple(records)) if records else None
+    records = receipt["records"] if receipt else ()
+    return read_generation(name, records) if records else None
 
 
-REMINDER = Command(
-    (
-        "sfkeytool reminder pay_api/pay_api.crt --password generate",
-        "sfkeytool reminder pay_expiry pay.connectedApp-meta.xml --password generate",
-    ),
-    (WORDS, options.NEW_PASSWORD, options.CALENDAR, options.OUTPUT_DIR, options.FORCE),
-    _execute_reminder,
-    details=(
-        "That CKM mails about imported pairs is inferred, not documented. To see it, import a reminder of a certificate"
-        " that expires in 61 days: the first mail should come a day later, give or take one."
-    ),
-    place=MenuPlace(Road.REMINDER, "Make a reminder of a certificate"),
+_ANSWERS = (
+    Answer("renew", "renew.Renewed", publishes=True, next_steps=True),
+    Answer("renew-status", "renew.Progress"),
 )
-_RENEW_FIELDS = (
+_FIELDS = (
     OLD_NAME,
     CSR,
     AS_NAME,
-    DAYS,
+    options.DAYS,
     PURPOSE,
     _PASSWORD_UNLESS_CSR,
     options.INPUT_PASSWORD,
     _KEY_PASSWORD,
-    options.CALENDAR,
+    replace(options.CALENDAR, into="calendar"),
     OLD_FOLDER,
     STATUS,
     DONE,
@@ -257,8 +233,9 @@ RENEW = Command(
         "sfkeytool renew pay_api --status",
         "sfkeytool renew pay_api --done swap",
     ),
-    (*_RENEW_FIELDS, NEW_KEY, _KEY_SIZE),
-    _execute_renew,
+    (*_FIELDS, NEW_KEY, _KEY_SIZE),
+    _execute,
+    answers=_ANSWERS,
     place=MenuPlace(Road.OUTSIDE, "Renew a certificate that is about to expire (same key)"),
 )
 ROTATE = Command(
@@ -266,7 +243,8 @@ ROTATE = Command(
         "sfkeytool rotate pay_api --password generate",
         "sfkeytool rotate pay_api --key-size 4096 --password env:JKS_PASSWORD --json",
     ),
-    (*_RENEW_FIELDS, _KEY_SIZE),
-    lambda run, values: _execute_renew(run, {**values, "new_key": True}),
+    (*_FIELDS, _KEY_SIZE),
+    _execute,
+    answers=_ANSWERS,
     place=MenuPlace(Road.OUTSIDE, "Rotate a key (new key)"),
 )

@@ -1,0 +1,53 @@
+"""``csr``: a keypair and a certificate request."""
+
+import os.path
+
+from sfkeytool.cli import options
+from sfkeytool.cli.command import Answer, Command, MenuPlace, Road
+from sfkeytool.cli.fields import Values, typed_values
+from sfkeytool.cli.finishing import finish_in_folder, folder_of, read_key_inputs, say_name, warn_of_encrypted_key
+from sfkeytool.cli.run import Run
+
+_FIELDS = (
+    options.NAME,
+    options.PURPOSE,
+    options.KEY_SIZE,
+    *options.SUBJECT,
+    options.SAN,
+    options.KEY_FILE,
+    options.KEY_PASSWORD,
+    options.INPUT_PASSWORD,
+    options.OUTPUT_DIR,
+    options.FORCE,
+)
+
+
+def _execute(run: Run, values: Values) -> int:
+    from sfkeytool.workflows.csr import CsrInputs, CsrRequest, csr, planned
+
+    request = CsrRequest.from_values(typed_values(_FIELDS, values))
+    folder = folder_of(request.name, request.output_dir)
+    files = planned(request, has_key=os.path.lexists(folder / f"{request.name}.key"))
+    inputs = [request.key.key_file] if request.key.key_file else []
+    plan = run.plan(folder, files, force=request.force, inputs=inputs)
+    say_name(run, values["name"], request.name)
+    key_inputs = read_key_inputs(run, request.name, request.key, folder)
+    with run.spinner(f"making a key of {request.key.bits} bits …", wanted=request.key.is_slow):
+        outcome = run.with_passwords(
+            key_inputs.input_passwords,
+            lambda known: csr(request, CsrInputs(key_inputs.with_passwords(known)), run.now),
+        )
+    warn_of_encrypted_key(run, outcome, folder, None)
+    return finish_in_folder(run, plan, outcome, f"{request.name}: certificate request")
+
+
+COMMAND = Command(
+    (
+        "sfkeytool csr pay_api --organization Acme --country DE",
+        "sfkeytool csr shop --purpose domain --common-name shop.example.com --san shop.example.com",
+    ),
+    _FIELDS,
+    _execute,
+    answers=(Answer("csr", "csr.Requested", publishes=True, next_steps=True),),
+    place=MenuPlace(Road.OUTSIDE, "Make a keypair and a certificate request for a CA"),
+)

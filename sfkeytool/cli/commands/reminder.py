@@ -1,0 +1,70 @@
+"""``reminder``: what expires when a certificate does, for orgs that must not hold its key."""
+
+from pathlib import Path
+
+from sfkeytool.cli import options
+from sfkeytool.cli.command import Answer, Command, MenuPlace, Road
+from sfkeytool.cli.fields import Field, Question, Values, existing_path, typed_values
+from sfkeytool.cli.finishing import Told, finish_in_folder, folder_of, plan_calendar, warn_of_stale_password
+from sfkeytool.cli.run import Run
+from sfkeytool.errors import UsageError
+from sfkeytool.names import app_name, parse_unique_name, reminder_name
+
+_FIELDS = (
+    Field(
+        "words",
+        list[str],
+        "The certificate's file (.crt, a metadata file, …), and before it, if wanted, the reminder's NAME"
+        " [default: the file's own with _expiry_only].",
+        metavar="[NAME] CERT",
+        required=True,
+        question=Question("File with the certificate to be reminded of:", check=existing_path),
+    ),
+    options.NEW_PASSWORD,
+    options.CALENDAR,
+    options.OUTPUT_DIR,
+    options.FORCE,
+)
+
+
+def _execute(run: Run, values: Values) -> int:
+    from sfkeytool.workflows.reminder import INFERRED, ReminderInputs, ReminderRequest, planned, reminder
+
+    request = ReminderRequest.from_values(typed_values(_FIELDS, values) | _words(values["words"]))
+    name = request.name or reminder_name(app_name(request.certificate.name.partition(".")[0]))
+    folder = folder_of(name, request.output_dir)
+    plan = run.plan(folder, planned(request, name), force=request.force, inputs=[request.certificate])
+    calendar = plan_calendar(run, values["ics"], force=request.force)
+    warn_of_stale_password(run, name, folder, request.password)
+    certificate = run.read(request.certificate)
+    password = run.secret(request.password, "--password", f"New password for {name}.jks", confirm=True)
+    outcome = reminder(request, name, ReminderInputs(certificate, password), run.now)
+    run.console.say(INFERRED)
+    run.console.say("")
+    made = outcome.result
+    heading = f"{made.name}: expires with {made.reminds_of.subject or '(no subject)'}"
+    told = Told(made.name, made.certificate, made.mail_dates)
+    return finish_in_folder(run, plan, outcome, heading, told, calendar=calendar)
+
+
+def _words(words: list[str]) -> dict[str, str | Path | None]:
+    """CERT, or NAME and CERT. Raises UsageError."""
+    if len(words) > 2:
+        raise UsageError("usage.reminder", "one certificate at a time: NAME CERT, or CERT alone")
+    return {"certificate": Path(words[-1]), "name": parse_unique_name(words[0]).value if len(words) == 2 else None}
+
+
+COMMAND = Command(
+    (
+        "sfkeytool reminder pay_api/pay_api.crt --password generate",
+        "sfkeytool reminder pay_expiry pay.connectedApp-meta.xml --password generate",
+    ),
+    _FIELDS,
+    _execute,
+    answers=(Answer("reminder", "reminder.Reminded", publishes=True, next_steps=True),),
+    details=(
+        "That CKM mails about imported pairs is inferred, not documented. To see it, import a reminder of a certificate"
+        " that expires in 61 days: the first mail should come a day later, give or take one."
+    ),
+    place=MenuPlace(Road.REMINDER, "Make a reminder of a certificate"),
+)

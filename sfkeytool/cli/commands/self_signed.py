@@ -1,0 +1,75 @@
+"""``self-signed``: a keypair and a self-signed certificate."""
+
+import os.path
+
+from sfkeytool.cli import options
+from sfkeytool.cli.command import Answer, Command, MenuPlace, Road
+from sfkeytool.cli.fields import Values, typed_values
+from sfkeytool.cli.finishing import (
+    Told,
+    finish_in_folder,
+    folder_of,
+    plan_calendar,
+    read_key_inputs,
+    say_name,
+    warn_of_encrypted_key,
+    warn_of_stale_password,
+)
+from sfkeytool.cli.name_clash import names_in_org, warn_of_clash
+from sfkeytool.cli.org_access import NAME_CLASH_ORG
+from sfkeytool.cli.run import Run
+
+_FIELDS = (
+    options.NAME,
+    options.PURPOSE,
+    options.KEY_SIZE,
+    *options.SUBJECT,
+    options.SAN,
+    options.DAYS,
+    options.NEW_PASSWORD,
+    options.KEY_FILE,
+    options.KEY_PASSWORD,
+    options.INPUT_PASSWORD,
+    options.CALENDAR,
+    options.OUTPUT_DIR,
+    options.FORCE,
+    NAME_CLASH_ORG,
+)
+
+
+def _execute(run: Run, values: Values) -> int:
+    from sfkeytool.workflows.self_signed import SelfSignedInputs, SelfSignedRequest, planned, self_signed
+
+    request = SelfSignedRequest.from_values(typed_values(_FIELDS, values))
+    folder = folder_of(request.name, request.output_dir)
+    files = planned(request, has_key=os.path.lexists(folder / f"{request.name}.key"))
+    inputs = [request.key.key_file] if request.key.key_file else []
+    plan = run.plan(folder, files, force=request.force, inputs=inputs)
+    calendar = plan_calendar(run, values["ics"], force=request.force)
+    say_name(run, values["name"], request.name)
+    warn_of_stale_password(run, request.name, folder, request.password)
+    warn_of_clash(run, values, [request.name], names_in_org(run, values))
+    key_inputs = read_key_inputs(run, request.name, request.key, folder)
+    password = run.secret(request.password, "--password", f"New password for {request.name}.jks", confirm=True)
+    with run.spinner(f"making a key of {request.key.bits} bits …", wanted=request.key.is_slow):
+        outcome = run.with_passwords(
+            key_inputs.input_passwords,
+            lambda known: self_signed(request, SelfSignedInputs(password, key_inputs.with_passwords(known)), run.now),
+        )
+    warn_of_encrypted_key(run, outcome, folder, request.password)
+    made = outcome.result
+    told = Told(made.name, made.certificate, made.mail_dates, made.proof)
+    return finish_in_folder(run, plan, outcome, f"{made.name}: self-signed certificate", told, calendar=calendar)
+
+
+COMMAND = Command(
+    (
+        "sfkeytool self-signed pay_api --password generate",
+        "sfkeytool self-signed pay_api --organization Acme --country DE --days 730 --password file:pw.txt",
+        "sfkeytool self-signed pay_api --key old.key --password env:JKS_PASSWORD --json",
+    ),
+    _FIELDS,
+    _execute,
+    answers=(Answer("self-signed", "self_signed.Made", publishes=True, next_steps=True),),
+    place=MenuPlace(Road.OUTSIDE, "Make a keypair with a self-signed certificate (enough for JWT logins)"),
+)

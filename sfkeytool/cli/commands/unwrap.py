@@ -1,0 +1,106 @@
+"""``unwrap``: out of a keystore."""
+
+import os.path
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sfkeytool.cli import options
+from sfkeytool.cli.command import Answer, Command, MenuPlace, Road
+from sfkeytool.cli.envelope import published
+from sfkeytool.cli.fields import Field, Question, Values, typed_values
+from sfkeytool.cli.finishing import folder_of, new_key_password
+from sfkeytool.cli.render import certificate_line, files_lines, mails_line
+from sfkeytool.cli.run import Run
+from sfkeytool.model import Artifact, ArtifactKind, Notice, PlannedFile
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sfkeytool.passwords import Secret
+
+_FIELDS = (
+    Field(
+        "file",
+        Path,
+        "A JKS or PFX file; JCEKS, BKS and UBER open too.",
+        metavar="FILE",
+        required=True,
+        question=Question("Keystore to take apart:", "path"),
+    ),
+    options.ALIAS,
+    options.OPENING_PASSWORD,
+    options.KEY_PASSWORD,
+    options.OUTPUT_DIR,
+    options.FORCE,
+)
+
+
+def _execute(run: Run, values: Values) -> int:
+    from sfkeytool.edge.writer import FolderWrite
+    from sfkeytool.workflows.unwrap import UnwrapInputs, UnwrapRequest, unwrap
+
+    request = UnwrapRequest.from_values(typed_values(_FIELDS, values))
+    file = run.read(request.file)
+    given = [run.secret(source, "--password", f"Password of {request.file}") for source in request.passwords]
+    key_password = new_key_password(run, request.key_password, "the key files")
+    outcome = run.with_passwords(
+        given,
+        lambda known: unwrap(
+            request,
+            UnwrapInputs(file, request.file.stem, passwords=known, key_password=key_password),
+            run.now,
+        ),
+    )
+    run.warn_about(outcome)
+    passwords = [*given, key_password] if key_password else given
+    writes = []
+
+    def folder_for(artifact: Artifact) -> Path:
+        return folder_of(artifact.folder, request.output_dir)
+
+    for folder, group in groupby(sorted(outcome.artifacts, key=folder_for), key=folder_for):
+        artifacts = tuple(artifact for artifact in group if not _is_there_already(run, folder, artifact, passwords))
+        planned = [PlannedFile(artifact.filename, artifact.kind) for artifact in artifacts]
+        plan = run.plan(folder, planned, force=request.force, inputs=[request.file])
+        writes.append(FolderWrite(plan, artifacts, None))
+    receipts = run.commit(writes)
+    run.console.envelope(0, outcome.result, published(receipts, outcome.next_steps))
+    for entry in outcome.result.entries:
+        if entry.certificate is None:
+            run.console.heading(f"{entry.alias or entry.name}: key, no certificate")
+            continue
+        run.console.heading(f"{entry.alias or entry.name}: key and certificate")
+        run.console.result(
+            [f"  {certificate_line(entry.certificate)}", mails_line(entry.mail_dates, entry.certificate)]
+        )
+        if entry.pair_proved:
+            run.console.result([f"  proved: what {entry.name}.key signs, {entry.name}.crt verifies"])
+    run.console.result(files_lines(receipts))
+    run.console.steps(outcome.next_steps)
+    return 0
+
+
+def _is_there_already(run: Run, folder: Path, artifact: Artifact, passwords: "Sequence[Secret]") -> bool:
+    """Whether the folder holds this very private key: then it stays as it is, and is no clash."""
+    from sfkeytool.workflows.unwrap import is_same_key
+
+    existing = folder / artifact.filename
+    if artifact.kind is not ArtifactKind.PRIVATE_KEY or not os.path.lexists(existing):
+        return False
+    if not is_same_key(run.read(existing), artifact, passwords):
+        return False
+    run.console.warn(Notice("key.existing-used", f"{existing} is there already and holds this key: it stays as it is"))
+    return True
+
+
+COMMAND = Command(
+    (
+        "sfkeytool unwrap 00D000000000001.jks",
+        "sfkeytool unwrap export.pfx --password prompt --key-password env:KEY_PASSWORD",
+    ),
+    _FIELDS,
+    _execute,
+    answers=(Answer("unwrap", "unwrap.Unwrapped", publishes=True, next_steps=True),),
+    place=MenuPlace(Road.BORN, "Get the key out for a client: take apart what Export to Keystore gave"),
+)

@@ -1,0 +1,185 @@
+"""What the commands that make files share: where, what is said beforehand, and the end of the run."""
+
+import os
+import sys
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from sfkeytool.cli import options
+from sfkeytool.cli.envelope import published
+from sfkeytool.cli.render import certificate_line, files_lines, mails_line
+from sfkeytool.cli.report_files import plan_report
+from sfkeytool.cli.run import Run
+from sfkeytool.model import Artifact, ArtifactKind, Notice, Outcome, PlannedFile, Receipt, Result
+from sfkeytool.passwords import SourceKind
+from sfkeytool.shell import shell_line
+
+if TYPE_CHECKING:
+    from sfkeytool.crypto.certificates import CertificateFacts
+    from sfkeytool.edge.writer import FolderPlan
+    from sfkeytool.passwords import Secret, Source
+    from sfkeytool.workflows.keypair import KeyInputs, KeyRequest
+    from sfkeytool.workflows.parts import Proof
+
+
+class Told(NamedTuple):
+    """What the end of a run tells of a certificate that is in its files."""
+
+    name: str
+    certificate: "CertificateFacts"
+    mail_dates: tuple[date, ...]
+    proof: "Proof | None" = None
+
+
+def folder_of(name: str, output_dir: Path | None) -> Path:
+    """The folder of NAME: ``--output-dir`` itself, else ./NAME."""
+    return output_dir if output_dir is not None else Path(name)
+
+
+def say_name(run: Run, given: str, name: str) -> None:
+    given = given.rstrip("/" + os.sep)  # what completion of a folder's name leaves
+    if given != name:
+        run.console.say(
+            f"{given} becomes {name}: Certificate and Key Management shows the names of imported keys in lower case."
+        )
+
+
+def warn_of_stale_password(run: Run, name: str, folder: Path, source: "Source") -> None:
+    """A generated password's file outlives the keystore that it opened, when --force replaces that one."""
+    path = folder / f"{name}.jks.password"
+    if source.kind is not SourceKind.GENERATE and os.path.lexists(path):
+        run.console.warn(Notice("output.stale-password", f"{path} is of the keystore that was there before: delete it"))
+
+
+def warn_of_encrypted_key(run: Run, outcome: Outcome[Result], folder: Path, keystore_password: "Source | None") -> None:
+    """Say that the key of a run is encrypted, and how to get it in clear: from the keystore, if one was made.
+
+    ``keystore_password`` is where that one's password comes from, None if there is none yet.
+    """
+    encrypted = [one for one in outcome.artifacts if one.kind is ArtifactKind.PRIVATE_KEY and _is_encrypted(one)]
+    for artifact in encrypted:
+        key, name = folder / artifact.filename, Path(artifact.filename).stem
+        if keystore_password is None:
+            line = shell_line(["openssl", "pkey", "-in", str(key), "-out", str(folder / f"{name}-clear.key")])
+        else:
+            match keystore_password.kind:
+                case SourceKind.GENERATE:
+                    password = f"file:{folder / name}.jks.password"
+                case SourceKind.ENV | SourceKind.FILE:
+                    password = str(keystore_password)
+                case _:
+                    password = "prompt"  # noqa: S105 - a source
+            store, clear = str(folder / f"{name}.jks"), str(folder / "clear")
+            line = _without_key_password(run, ["sfkeytool", "unwrap", store, "--password", password, "-d", clear])
+        message = f"{key} is encrypted, and the Salesforce CLI takes no encrypted key; one in clear: {line}"
+        run.console.warn(Notice("key.encrypted", message))
+
+
+def _is_encrypted(artifact: Artifact) -> bool:
+    return artifact.content.startswith(b"-----BEGIN ENCRYPTED ")
+
+
+def _without_key_password(run: Run, arguments: list[str]) -> str:
+    """A command line under which no variable makes ``unwrap`` encrypt the key again."""
+    variable = options.KEY_PASSWORD.environment
+    if variable is None or variable not in run.environ:
+        return shell_line(arguments)
+    if sys.platform == "win32":
+        return f"{shell_line(arguments)} (in a window where {variable} is not set)"
+    return shell_line(["env", "-u", variable, *arguments])
+
+
+def plan_calendar(run: Run, path: Path | None, *, force: bool) -> "FolderPlan | None":
+    """Refuse early a file for calendar entries that cannot be written; None if none is wanted."""
+    if path is None:
+        return None
+    from sfkeytool.audit.reports.ics import require_icalendar
+
+    require_icalendar()
+    if force:
+        return plan_report(run, "ics", path, ArtifactKind.CALENDAR)
+    return run.plan(path.parent, [PlannedFile(path.name, ArtifactKind.CALENDAR)], force=False, private=False)
+
+
+def finish_in_folder(
+    run: Run,
+    plan: "FolderPlan",
+    outcome: Outcome[Result],
+    heading: str,
+    told: Told | None = None,
+    *,
+    calendar: "FolderPlan | None" = None,
+) -> int:
+    """Publish a run's files in its one folder, then tell what was made and what to do next."""
+    from sfkeytool.edge.writer import FolderWrite
+
+    run.warn_about(outcome)
+    receipts = run.commit([FolderWrite(plan, outcome.artifacts, outcome.record)])
+    return tell(run, outcome, receipts, heading, told, calendar=calendar)
+
+
+def tell(
+    run: Run,
+    outcome: Outcome[Result],
+    receipts: Sequence[Receipt],
+    heading: str,
+    told: Told | None = None,
+    *,
+    calendar: "FolderPlan | None" = None,
+) -> int:
+    """Write the calendar entries if they are wanted, then tell what was made and what to do next."""
+    if calendar is not None and told is not None:
+        receipts = [*receipts, *_commit_calendar(run, calendar, told)]
+    run.console.envelope(outcome.exit_code, outcome.result, published(receipts, outcome.next_steps))
+    run.console.heading(heading)
+    if told is not None:
+        run.console.result([f"  {certificate_line(told.certificate)}", f"  SHA-256 {told.certificate.sha256}"])
+        run.console.result([mails_line(told.mail_dates, told.certificate)])
+        if told.proof is not None:
+            run.console.result([f"  proved: {' and '.join(told.proof.files)} hold the same certificate"])
+    run.console.result(files_lines(receipts))
+    run.console.steps(outcome.next_steps)
+    return outcome.exit_code
+
+
+def _commit_calendar(run: Run, plan: "FolderPlan", told: Told) -> Sequence[Receipt]:
+    from sfkeytool.acceptance.mails import latest_start
+    from sfkeytool.audit.reports.ics import certificate_entries, encode_calendar
+    from sfkeytool.edge.writer import FolderWrite
+
+    certificate = told.certificate
+    entries = certificate_entries(
+        name=told.name,
+        subject=certificate.subject,
+        sha256=certificate.sha256,
+        not_after=certificate.not_after,
+        mail_dates=told.mail_dates,
+        latest_start=latest_start(certificate.not_before, certificate.not_after),
+    )
+    [planned] = plan.files
+    content = encode_calendar(entries, run.now)
+    return run.commit([FolderWrite(plan, (Artifact(planned.filename, planned.kind, content),))])
+
+
+def read_key_inputs(run: Run, name: str, key: "KeyRequest", folder: Path) -> "KeyInputs":
+    """The files and passwords of a key that is there already, or of one that will be made."""
+    from sfkeytool.workflows.keypair import KeyInputs
+
+    existing = folder / f"{name}.key"
+    return KeyInputs(
+        existing=run.read(existing) if os.path.lexists(existing) else None,
+        reused=run.read(key.key_file) if key.key_file else None,
+        input_passwords=[
+            run.secret(source, "--input-password", "Password of the key") for source in key.input_passwords
+        ],
+        key_password=new_key_password(run, key.key_password, f"{name}.key"),
+    )
+
+
+def new_key_password(run: Run, source: "Source | None", what: str) -> "Secret | None":
+    """The password under which ``what`` is written; None where it is written in clear."""
+    if source is None:
+        return None
+    return run.secret(source, "--key-password", f"New password for {what}", confirm=True)
