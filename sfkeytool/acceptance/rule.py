@@ -7,16 +7,17 @@ import re
 from collections.abc import Callable, Iterable
 from datetime import date
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from sfkeytool.model import Profile
 
 if TYPE_CHECKING:
     from sfkeytool.acceptance.subject import Subject
 
-_ID = re.compile(r"(ckm|app|signed|request|domain|mtls)\.[a-z]+(\.[a-z0-9]+(-[a-z0-9]+)*)")
+_ID = r"(ckm|app|signed|request|domain|mtls)\.[a-z]+(\.[a-z0-9]+(-[a-z0-9]+)*)"
+RuleId = Annotated[str, Meta(pattern=f"^{_ID}$", description="Stable; in docs/rules.md")]
 
 
 class Severity(StrEnum):
@@ -98,7 +99,7 @@ class Rule(Struct, frozen=True):
     """Whether nothing is made of what fails it, though Salesforce may take it."""
 
     def __post_init__(self) -> None:
-        if not _ID.fullmatch(self.id):
+        if not re.fullmatch(_ID, self.id):
             raise ValueError(f"{self.id!r} is no rule id")
         if not self.citation or not self.title or not str(self.fix):
             raise ValueError(f"{self.id} needs a title, a citation and a fix")

@@ -233,6 +233,13 @@ class Subject(Opaque, frozen=True, dict=True):
         return parse_contents(InputFile(self.label, self.data), (), load_keys=False)
 
     @cached_property
+    def loaded(self) -> Contents:
+        """All that the file holds, its keys loaded: secret. Raises what parse_contents() raises for it."""
+        if self.contents is not None and not self.contents.locked:
+            return self.contents
+        return parse_contents(InputFile(self.label, self.data), self.passwords)
+
+    @cached_property
     def listed(self) -> tuple[Certificate, ...]:
         """The certificates of a file that is no keystore and no XML of another kind, in its order."""
         if self.contents is None or self.foreign is not None:

@@ -5,12 +5,11 @@ made in a fifth of a data class's time.
 """
 
 from collections.abc import Mapping
-from datetime import date
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-from sfkeytool.model import AppKind, FailOn, Profile, Purpose
+from sfkeytool.model import AppKind, FailOn, Purpose
 from sfkeytool.passwords import Source
 from sfkeytool.workflows.subjects import SubjectRequest
 
@@ -103,21 +102,6 @@ class CkmUploadRequest(NamedTuple):
     project: Path | None = None
     deploy: bool = False
     confirmed: bool = False
-
-
-class CheckRequest(NamedTuple):
-    """``as_of`` is None for now; ``new_password`` and ``as_name`` are those of repaired copies."""
-
-    files: tuple[Path, ...]
-    profile: Profile | None = None
-    purpose: Purpose = Purpose.JWT
-    as_of: date | None = None
-    passwords: tuple[Source, ...] = ()
-    fix: bool = False
-    new_password: Source | None = None
-    as_name: str | None = None
-    output_dir: Path | None = None
-    force: bool = False
 
 
 class ExplainRequest(NamedTuple):
