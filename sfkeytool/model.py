@@ -159,10 +159,10 @@ class Artifact(Opaque, frozen=True):
         return cls(name + _ENDINGS[kind], kind, content, folder)
 
 
-class Notice(Struct, frozen=True):
+class Notice(Result, frozen=True):
     """Something that the user should know and that does not stop the run. ``code`` is stable and dotted."""
 
-    code: str
+    code: Code
     message: str
 
 

@@ -14,9 +14,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import to_builtins
 from pfx import tlv
 
-from sfkeytool.crypto import certificates, csr, der, names
+from sfkeytool.crypto import certificates, csr, der, issuing, names
 from sfkeytool.crypto.certificate import Certificate
 from sfkeytool.errors import CertificateError, SfkeytoolError, UsageError
 from sfkeytool.model import Purpose
@@ -39,7 +40,7 @@ def self_signed(
     days: int = 365,
     now: datetime = NOW,
 ) -> Certificate:
-    return certificates.build_self_signed(
+    return issuing.build_self_signed(
         key, subject=SUBJECT, san=names.parse_san(san), purpose=purpose, days=days, now=now
     )
 
@@ -119,7 +120,7 @@ def test_validity_beyond_2049_is_understood_by_openssl(key: rsa.RSAPrivateKey, t
 
 @pytest.mark.parametrize("days", [1, 365, 3650])
 def test_days_within_the_bounds_are_taken(days: int) -> None:
-    certificates.check_days(days)
+    issuing.check_days(days)
 
 
 @pytest.mark.parametrize("days", [0, -1, 3651, 10**9])
@@ -150,7 +151,7 @@ def test_openssl_verifies_a_request_and_reads_what_it_asks_for(
     assert facts.signature_valid
     assert facts.san == ("DNS:pay.acme.example",)
     assert facts.subject == "CN=pay.acme.example,O=Acme,C=DE"
-    json.dumps(facts.to_json())
+    json.dumps(to_builtins(facts))
 
 
 def test_a_request_without_alternative_names_asks_for_none(key: rsa.RSAPrivateKey) -> None:
@@ -204,30 +205,30 @@ def test_the_facts_of_a_certificate_are_those_that_openssl_prints(key: rsa.RSAPr
     )
     values = dict(line.split("=", 1) for line in printed.splitlines())
     assert facts.serial_number == values["serial"].lstrip("0")
-    assert facts.not_before.replace("T", " ") == values["notBefore"]
-    assert facts.not_after.replace("T", " ") == values["notAfter"]
+    assert facts.not_before == datetime.fromisoformat(values["notBefore"])
+    assert facts.not_after == datetime.fromisoformat(values["notAfter"])
     assert facts.sha256 == values["sha256 Fingerprint"]
     assert facts.san == ("DNS:pay.acme.example", "IP:10.0.0.1", "email:ops@acme.example", "URI:urn:a:b")
-    assert facts.to_json() == {
+    assert to_builtins(facts) == {
         "subject": "CN=pay.acme.example,O=Acme,C=DE",
         "issuer": "CN=pay.acme.example,O=Acme,C=DE",
         "serialNumber": facts.serial_number,
-        "notBefore": facts.not_before,
-        "notAfter": facts.not_after,
+        "notBefore": values["notBefore"].replace(" ", "T"),
+        "notAfter": values["notAfter"].replace(" ", "T"),
         "keyAlgorithm": "RSA",
         "keyBits": 2048,
         "signatureAlgorithm": "sha256WithRSAEncryption",
-        "san": list(facts.san),
-        "keyUsage": ["digitalSignature", "keyEncipherment"],
-        "extendedKeyUsage": ["serverAuth"],
+        "san": facts.san,
+        "keyUsage": ("digitalSignature", "keyEncipherment"),
+        "extendedKeyUsage": ("serverAuth",),
         "isCa": False,
         "selfSigned": True,
         "selfSignature": "verified",
-        "unusual": [],
+        "unusual": (),
         "sha256": facts.sha256,
         "publicKeySha256": facts.public_key_sha256,
     }
-    json.dumps(facts.to_json())
+    json.dumps(to_builtins(facts))
 
 
 def test_equal_names_alone_do_not_make_a_certificate_self_signed(key: rsa.RSAPrivateKey) -> None:
@@ -406,7 +407,7 @@ def test_years_far_away_are_described_in_four_digits() -> None:
     for year in (b"0050", b"9999"):
         der = patched(made, b"20500101000000Z", year + b"0101000000Z")
         facts = certificates.describe_certificate(certificates.parse_certificate(der, "old.crt"))
-        assert facts.not_after == f"{year.decode()}-01-01T00:00:00Z"
+        assert to_builtins(facts)["notAfter"] == f"{year.decode()}-01-01T00:00:00Z"
 
 
 def subject_in(string_type: int, tmp_path: Path) -> bytes:
@@ -499,7 +500,7 @@ def test_a_certificate_with_flipped_bytes_is_described_or_refused(data: st.DataO
             certificate = certificates.parse_certificate(bytes(damaged), "damaged")
         except CertificateError:
             return
-        json.dumps(certificates.describe_certificate(certificate).to_json())
+        json.dumps(to_builtins(certificates.describe_certificate(certificate)))
 
 
 @settings(max_examples=200, deadline=None)
@@ -515,7 +516,7 @@ def test_a_request_with_flipped_bytes_is_described_or_refused(data: st.DataObjec
         except SfkeytoolError as error:
             code = error.code
         else:
-            json.dumps(csr.describe_csr(request).to_json())
+            json.dumps(to_builtins(csr.describe_csr(request)))
             return
     assert code in ("csr.malformed", "csr.unsupported")
 

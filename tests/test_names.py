@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sfkeytool.crypto import certificates, names
+from sfkeytool.crypto import certificates, issuing, names
 from sfkeytool.errors import UsageError
 from sfkeytool.model import Purpose
 from sfkeytool.names import legal_name, parse_record_id, parse_unique_name
@@ -28,7 +28,7 @@ def key() -> rsa.RSAPrivateKey:
 
 def subject_by_openssl(key: rsa.RSAPrivateKey, subject: x509.Name, folder: Path, *nameopt: str) -> str:
     """The subject as openssl reads it out of a certificate that has it."""
-    certificate = certificates.build_self_signed(key, subject=subject, san=(), purpose=Purpose.JWT, days=1, now=NOW)
+    certificate = issuing.build_self_signed(key, subject=subject, san=(), purpose=Purpose.JWT, days=1, now=NOW)
     path = folder / "subject.crt"
     path.write_bytes(certificates.encode_pem(certificate))
     options = ",".join(["utf8", "sname", "sep_comma_plus", *nameopt])
@@ -248,7 +248,7 @@ def test_any_text_is_a_subject_or_a_usage_error(text: str) -> None:
     ],
 )
 def test_an_alternative_name_is_told_by_its_form(value: str, read: str, key: rsa.RSAPrivateKey, tmp_path: Path) -> None:
-    certificate = certificates.build_self_signed(
+    certificate = issuing.build_self_signed(
         key,
         subject=names.build_subject(common_name="san"),
         san=names.parse_san([value]),

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import odd_certificates as odd
@@ -75,16 +76,25 @@ READABLE: dict[str, tuple[dict[str, object], dict[str, object]]] = {
     "long length": ({"serial": odd.tlv(2, b"\x11", spare=1)}, {"serial_number": "11"}),
     "long length of all": ({"wrap": lambda tbs: odd.tlv(0x30, tbs[4:], spare=1)}, {}),
     "indefinite length": ({"wrap": lambda tbs: b"\x30\x80" + tbs[4:] + b"\0\0"}, {}),
-    "no seconds": ({"dates": (odd.tlv(UTC, b"2601010000Z"), LAST)}, {"not_before": "2026-01-01T00:00:00Z"}),
-    "an offset": ({"dates": (odd.tlv(UTC, b"260101000000+0100"), LAST)}, {"not_before": "2025-12-31T23:00:00Z"}),
+    "no seconds": (
+        {"dates": (odd.tlv(UTC, b"2601010000Z"), LAST)},
+        {"not_before": datetime.fromisoformat("2026-01-01T00:00:00Z")},
+    ),
+    "an offset": (
+        {"dates": (odd.tlv(UTC, b"260101000000+0100"), LAST)},
+        {"not_before": datetime.fromisoformat("2025-12-31T23:00:00Z")},
+    ),
     "parts of seconds": (
         {"dates": (odd.tlv(GENERALIZED, b"20260101000000.5Z"), LAST)},
-        {"not_before": "2026-01-01T00:00:00Z"},
+        {"not_before": datetime.fromisoformat("2026-01-01T00:00:00Z")},
     ),
-    "30 February": ({"dates": (odd.tlv(UTC, b"260230000000Z"), LAST)}, {"not_before": "2026-03-02T00:00:00Z"}),
+    "30 February": (
+        {"dates": (odd.tlv(UTC, b"260230000000Z"), LAST)},
+        {"not_before": datetime.fromisoformat("2026-03-02T00:00:00Z")},
+    ),
     "the year 0": (
         {"dates": (odd.tlv(GENERALIZED, b"00000101000000Z"), LAST)},
-        {"not_before": "0001-01-01T00:00:00Z"},
+        {"not_before": datetime.fromisoformat("0001-01-01T00:00:00Z")},
     ),
 }
 

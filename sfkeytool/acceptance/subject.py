@@ -14,9 +14,11 @@ from sfkeytool.crypto.certificate import Certificate
 from sfkeytool.crypto.sniff import KEYSTORE_KINDS, FileKind, normalise_text, sniff, unusual_form
 from sfkeytool.errors import KeystoreError, KeystorePasswordError, SfkeytoolError
 from sfkeytool.keystores import metadata_xml, store
-from sfkeytool.keystores.contents import Contents, FoundCsr, InputFile, parse_contents, parse_field
+from sfkeytool.keystores.contents import Contents, InputFile, contents_of, parse_contents
+from sfkeytool.keystores.found import FoundCsr
 from sfkeytool.keystores.jks import JksFile, JksKeyEntry, JksTrustedEntry, parse_jks
-from sfkeytool.keystores.open import open_keystore
+from sfkeytool.keystores.metadata_field import parse_field
+from sfkeytool.keystores.open import open_jks, open_keystore
 from sfkeytool.model import Opaque, Profile, Purpose
 from sfkeytool.names import app_name, free_name, legal_name
 from sfkeytool.passwords import Secret
@@ -67,7 +69,7 @@ class Subject(Opaque, frozen=True, dict=True):
             return self.asked_profile
         if self.contents is None or PurePath(self.label).suffix.lower() in _KEYSTORE_ENDINGS:
             return Profile.CKM_IMPORT
-        if self.to_repair and (self.contents.keys or self.contents.locked):
+        if self.to_repair and self.contents.holds_keys:
             return Profile.CKM_IMPORT
         if self.requests and not self.listed:
             return Profile.CA_REQUEST
@@ -177,7 +179,7 @@ class Subject(Opaque, frozen=True, dict=True):
         if isinstance(self._opened, store.Keystore):
             pool = [one.certificate_der for one in self._opened.certificates]
             for number, entry in enumerate(self._opened.keys, 1):
-                where = f"{self.label}, entry {entry.alias!r}" if entry.alias else f"{self.label}, key {number}"
+                where = entry.origin(self.label, number)
                 # PKCS#12 ties one certificate at most to a key; the others lie beside all keys.
                 ders = [*entry.chain_der, *(pool if self.kind is FileKind.PKCS12 else ())]
                 reason = "" if entry.key_pkcs8 else "no password that was given opens the key"
@@ -186,9 +188,11 @@ class Subject(Opaque, frozen=True, dict=True):
             name = legal_name(PurePath(self.label).stem).value
             ders = [one.der for one in self.contents.certificates]
             for key in self.contents.keys:
-                yield made_entry(key.origin, name, ders, keys.encode_key_pkcs8(key.key), "")
+                yield made_entry(key.origin, name, ders, keys.encode_key_pkcs8(key.loaded), "")
             for origin in self.contents.locked:
                 yield made_entry(origin, name, ders, None, "it needs its password")
+            for unreadable in self.contents.unreadable_keys:
+                yield made_entry(unreadable.origin, name, ders, None, unreadable.error.message)
 
     # Certificates
 
@@ -237,6 +241,11 @@ class Subject(Opaque, frozen=True, dict=True):
         """All that the file holds, its keys loaded: secret. Raises what parse_contents() raises for it."""
         if self.contents is not None and not self.contents.locked:
             return self.contents
+        opened = self._opened
+        if self.jks is not None and self.password is not None:
+            opened = open_jks(self.jks, [Secret(""), *self.passwords])
+        if isinstance(opened, store.Keystore):
+            return contents_of(opened, self.label, self.kind)
         return parse_contents(InputFile(self.label, self.data), self.passwords)
 
     @cached_property

@@ -9,7 +9,9 @@ from sfkeytool.crypto.certificates import describe_certificate
 from sfkeytool.crypto.chains import issuers_among
 from sfkeytool.crypto.reminders import reminded_sha256_prefix
 from sfkeytool.errors import SfkeytoolError
-from sfkeytool.keystores.contents import FoundCertificate, InputFile, parse_contents, parse_field
+from sfkeytool.keystores.contents import InputFile, parse_contents
+from sfkeytool.keystores.found import FoundCertificate
+from sfkeytool.keystores.metadata_field import parse_field
 from sfkeytool.names import parse_record_id
 
 APP_FIELDS = {

@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from msgspec import UNSET, UnsetType, to_builtins
+from msgspec import UNSET, Meta, UnsetType, to_builtins
 
 from sfkeytool.errors import SfkeytoolError
 from sfkeytool.model import Code, Notice, PublishedFile, Receipt, Result
@@ -28,7 +28,7 @@ class Refusal(Result, frozen=True, kw_only=True):
     """A run without a result."""
 
     status: int
-    name: str
+    name: Annotated[str, Meta(pattern="^[A-Za-z]+Error$")]
     code: Code
     message: str
     actions: tuple[str, ...]

@@ -10,8 +10,9 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKey
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ObjectIdentifier
 
+from sfkeytool.crypto.canonical import Oddity
 from sfkeytool.crypto.der import DerError
-from sfkeytool.crypto.lenient import Oddity, Reading, algorithms_agree, read_certificate
+from sfkeytool.crypto.lenient import Reading, algorithms_agree, read_certificate
 from sfkeytool.crypto.names import LIBRARY_ERRORS
 from sfkeytool.crypto.pem import encode_pem_block
 

@@ -1,38 +1,23 @@
-"""Certificates: making them, and telling what is in one."""
+"""What is in a certificate."""
 
 import hashlib
 import warnings
-from collections.abc import Callable, Collection, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Collection, Iterable
+from datetime import datetime
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import TypedDict, TypeVar
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, ObjectIdentifier, PublicKeyAlgorithmOID
+from cryptography.hazmat.primitives import serialization
+from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier, PublicKeyAlgorithmOID
 
 from sfkeytool.crypto import keys
 from sfkeytool.crypto.certificate import Certificate
 from sfkeytool.crypto.chains import Signature, check_self_signature, is_self_signed
 from sfkeytool.crypto.der import DerError, children, read_tlv
 from sfkeytool.crypto.names import LIBRARY_ERRORS, describe_name, escape_unprintable
-from sfkeytool.errors import CertificateError, UsageError
-from sfkeytool.model import Fingerprint, Purpose, Result, UtcTime
-
-MAXIMUM_DAYS = 3650
-"""Ten years: what guides for JWT logins use at most. Salesforce documents no limit for imported certificates."""
-
-_BACKDATED = timedelta(minutes=5)
-"""So that a machine whose clock is a little slow does not find the certificate not yet valid."""
-
-EXTENDED_KEY_USAGE = {
-    Purpose.JWT: (),
-    Purpose.SSO: (),
-    Purpose.DOMAIN: (ExtendedKeyUsageOID.SERVER_AUTH,),
-    Purpose.MTLS: (ExtendedKeyUsageOID.CLIENT_AUTH,),
-}
-"""Signing a JWT or a SAML message needs no extended usage; TLS does (RFC 5280, 4.2.1.12)."""
+from sfkeytool.errors import CertificateError
+from sfkeytool.model import Fingerprint, Result, UtcTime
 
 _USAGE_NAMES = {
     ExtendedKeyUsageOID.SERVER_AUTH: "serverAuth",
@@ -53,11 +38,6 @@ _KEY_USAGES = (
     ("crl_sign", "cRLSign"),
 )
 UNREADABLE = "(unreadable)"
-_DESCRIBED = {
-    "san": ExtensionOID.SUBJECT_ALTERNATIVE_NAME,
-    "key_usage": ExtensionOID.KEY_USAGE,
-    "extended_key_usage": ExtensionOID.EXTENDED_KEY_USAGE,
-}
 
 
 class SelfSignature(StrEnum):
@@ -75,14 +55,15 @@ _SELF_SIGNATURES = {
     None: None,
 }
 
-Extensions = TypeVar("Extensions", x509.CertificateBuilder, x509.CertificateSigningRequestBuilder)
+
+Extension = TypeVar("Extension", bound=x509.ExtensionType)
 
 
 class CertificateFacts(Result, frozen=True, kw_only=True):
     """What a certificate says, for people and scripts; nothing in it is secret.
 
-    Names are RFC 4514, fingerprints SHA-256 in colon-separated upper-case hex. A part that cannot
-    be read is ``(unreadable)``. ``self_signed`` is verified, not only claimed by equal names.
+    Names are RFC 4514, fingerprints SHA-256 in colon-separated upper-case hex. A part that cannot be read is
+    ``(unreadable)``. ``self_signed`` is verified, not only claimed by equal names.
     """
 
     subject: str
@@ -117,81 +98,6 @@ def parse_certificate(der: bytes, label: str) -> Certificate:
     except DerError as error:
         raise CertificateError("certificate.malformed", f"{label}: the certificate is damaged: {error}") from None
     return certificate
-
-
-def check_days(days: int) -> None:
-    """Raises UsageError unless a certificate may be valid for so many days."""
-    if not 1 <= days <= MAXIMUM_DAYS:
-        raise UsageError("usage.days", f"--days is 1 to {MAXIMUM_DAYS}, not {days}")
-
-
-def build_self_signed(
-    key: rsa.RSAPrivateKey,
-    *,
-    subject: x509.Name,
-    san: Sequence[x509.GeneralName],
-    purpose: Purpose,
-    days: int,
-    now: datetime,
-) -> Certificate:
-    """A self-signed X.509 v3 end-entity certificate, SHA-256 with RSA. Pure but for the random serial number.
-
-    Valid from five minutes before ``now`` to ``days`` after it. Raises UsageError for days beyond 1 to 3650.
-    """
-    check_days(days)
-    return build_self_signed_until(
-        key, subject=subject, san=san, purpose=purpose, not_after=now + timedelta(days=days), now=now
-    )
-
-
-def build_self_signed_until(
-    key: rsa.RSAPrivateKey,
-    *,
-    subject: x509.Name,
-    san: Sequence[x509.GeneralName],
-    purpose: Purpose,
-    not_after: datetime,
-    now: datetime,
-) -> Certificate:
-    """The same, valid until a moment: aware UTC, whole seconds as in every certificate."""
-    key_identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - _BACKDATED)
-        .not_valid_after(not_after)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(key_identifier, critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(key_identifier), critical=False)
-    )
-    signed = add_usage(builder, san, purpose).sign(key, hashes.SHA256())
-    return Certificate(signed.public_bytes(serialization.Encoding.DER))
-
-
-def add_usage(builder: Extensions, san: Sequence[x509.GeneralName], purpose: Purpose) -> Extensions:
-    """The extensions that a certificate and the request for one have in common."""
-    builder = builder.add_extension(
-        x509.KeyUsage(
-            digital_signature=True,
-            content_commitment=False,
-            key_encipherment=purpose is Purpose.DOMAIN,  # TLS 1.2 with RSA key exchange
-            data_encipherment=False,
-            key_agreement=False,
-            key_cert_sign=False,
-            crl_sign=False,
-            encipher_only=False,
-            decipher_only=False,
-        ),
-        critical=True,
-    )
-    if usages := EXTENDED_KEY_USAGE[purpose]:
-        builder = builder.add_extension(x509.ExtendedKeyUsage(usages), critical=False)
-    if san:
-        builder = builder.add_extension(x509.SubjectAlternativeName(san), critical=False)
-    return builder
 
 
 def encode_der(certificate: Certificate) -> bytes:
@@ -279,33 +185,40 @@ def describe_algorithm(oid: ObjectIdentifier) -> str:
     return oid.dotted_string if name == "Unknown OID" else name
 
 
-def describe_extensions(read: Callable[[], x509.Extensions], unreadable: Collection[str] = ()) -> dict[str, Any]:
-    """``san``, ``key_usage`` and ``extended_key_usage`` of a certificate or request. ``unreadable``: dotted OIDs."""
+class ExtensionFacts(TypedDict):
+    """The extensions that a certificate and the request for one have in common, in words."""
+
+    san: tuple[str, ...]
+    key_usage: tuple[str, ...]
+    extended_key_usage: tuple[str, ...]
+
+
+def describe_extensions(read: Callable[[], x509.Extensions], unreadable: Collection[str] = ()) -> ExtensionFacts:
+    """Of a certificate or request. ``unreadable``: dotted OIDs. Pure. Never raises."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             extensions = read()
     except LIBRARY_ERRORS:
-        return dict.fromkeys(_DESCRIBED, (UNREADABLE,))
-    described = {
-        "san": _from_extension(extensions, x509.SubjectAlternativeName, lambda value: map(_describe_san, value)),
-        "key_usage": _from_extension(
-            extensions, x509.KeyUsage, lambda value: (name for field, name in _KEY_USAGES if getattr(value, field))
-        ),
-        "extended_key_usage": _from_extension(
-            extensions,
-            x509.ExtendedKeyUsage,
-            lambda value: (_USAGE_NAMES.get(oid, oid.dotted_string) for oid in value),
-        ),
-    }
-    return described | {part: (UNREADABLE,) for part, oid in _DESCRIBED.items() if oid.dotted_string in unreadable}
+        return ExtensionFacts(san=(UNREADABLE,), key_usage=(UNREADABLE,), extended_key_usage=(UNREADABLE,))
 
+    def described(kind: type[Extension], in_words: Callable[[Extension], Iterable[str]]) -> tuple[str, ...]:
+        if kind.oid.dotted_string in unreadable:
+            return (UNREADABLE,)
+        try:
+            return tuple(in_words(extensions.get_extension_for_class(kind).value))
+        except x509.ExtensionNotFound:
+            return ()
 
-def _from_extension(extensions: x509.Extensions, kind: Any, describe: Callable[[Any], Any]) -> tuple[str, ...]:
-    try:
-        return tuple(describe(extensions.get_extension_for_class(kind).value))
-    except x509.ExtensionNotFound:
-        return ()
+    return ExtensionFacts(
+        san=described(x509.SubjectAlternativeName, lambda names: map(_describe_san, names)),
+        key_usage=described(
+            x509.KeyUsage, lambda usage: (name for field, name in _KEY_USAGES if getattr(usage, field))
+        ),
+        extended_key_usage=described(
+            x509.ExtendedKeyUsage, lambda oids: (_USAGE_NAMES.get(oid, oid.dotted_string) for oid in oids)
+        ),
+    )
 
 
 def _describe_san(name: x509.GeneralName) -> str:

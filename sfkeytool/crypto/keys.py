@@ -2,8 +2,9 @@
 
 import hashlib
 import os
-from collections.abc import Sequence
-from typing import Any, NoReturn, TypeAlias
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import NoReturn, TypeAlias
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
@@ -46,20 +47,23 @@ def generate_key(bits: int) -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(_PUBLIC_EXPONENT, bits)
 
 
-def parse_private_key(data: bytes, label: str, passwords: Sequence[Secret]) -> LoadedKey:
+def parse_private_key(data: bytes, label: str, passwords: Sequence[Secret], *, validate: bool = True) -> LoadedKey:
     """Load one key from PEM (PKCS#8, PKCS#1 and SEC 1 with or without DEK-Info) or DER (PKCS#8, PKCS#1, SEC 1).
 
-    Each password is tried. Loading validates the key, which costs 50 to 320 ms for RSA: load once. Raises
+    Each password is tried. To validate an RSA key, that its numbers belong together, takes 50 to 320 ms and the rest
+    half a millisecond: one that is only looked at need not be, and validate_key() does it later. Raises
     PrivateKeyPasswordError (``key.password-needed``, ``key.wrong-password``), or PrivateKeyError for a key that is
     malformed, encrypted in a way that is not known here, or would take absurdly long to open; InputError for PEM that
     is cut short. The result is secret. Pure.
     """
-    load, der = serialization.load_der_private_key, data
+    load: Callable[..., PrivateKey] = serialization.load_der_private_key
+    der = data
     if b"-----BEGIN " in data:
         block = _private_key_block(data, label)
         load, data, der = serialization.load_pem_private_key, block.text, block.der
     limits.check_encrypted_pkcs8(der, label)
     limits.check_modulus(der, label)
+    load = partial(load, unsafe_skip_rsa_key_validation=not validate)
     try:
         return LoadedKey(_load(load, data, None, label))
     except PrivateKeyPasswordError:
@@ -75,6 +79,13 @@ def parse_private_key(data: bytes, label: str, passwords: Sequence[Secret]) -> L
     raise wrong
 
 
+def validate_key(key: PrivateKey, label: str) -> PrivateKey:
+    """A key that was loaded without, validated. Raises PrivateKeyError ``key.malformed``. Secret. Pure."""
+    if not isinstance(key, rsa.RSAPrivateKey):
+        return key  # the others have no such step
+    return _load(serialization.load_der_private_key, encode_key_pkcs8(key), None, label)
+
+
 def _private_key_block(data: bytes, label: str) -> PemBlock:
     """The first private key among the PEM blocks: openssl puts EC PARAMETERS or certificates before it."""
     for block in parse_pem(data, label):
@@ -83,12 +94,13 @@ def _private_key_block(data: bytes, label: str) -> PemBlock:
     raise PrivateKeyError("key.malformed", f"{label} holds no private key")
 
 
-def _load(load: Any, data: bytes, password: Secret | None, label: str) -> PrivateKey:
+def _load(load: Callable[..., PrivateKey], data: bytes, password: Secret | None, label: str) -> PrivateKey:
     # cryptography takes the empty password for none. HMAC and PKCS#12's derivation both pad with zeros, so that to
     # them a NUL is the same password (and Secret never holds one).
     given = None if password is None else password.reveal().encode() or b"\0"
     try:
-        key: PrivateKey = load(data, given)
+        key = load(data, given)
+        spki_der(key.public_key())  # what was not validated may have no public half
     except UnsupportedAlgorithm:
         raise _unsupported(label) from None
     except (ValueError, TypeError) as error:

@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 from sfkeytool.crypto.certificate import Certificate
-from sfkeytool.crypto.certificates import build_self_signed_until, encode_der, fingerprint
+from sfkeytool.crypto.certificates import encode_der, fingerprint
+from sfkeytool.crypto.issuing import build_self_signed_until
 from sfkeytool.model import Purpose
 
 _MARK = "expiry reminder "

@@ -5,8 +5,6 @@ cryptography's loader returns the first of several keys and drops the others wit
 
 from collections.abc import Callable, Iterator, Sequence
 
-from msgspec import Struct
-
 from sfkeytool.crypto import limits
 from sfkeytool.crypto.der import (
     INTEGER,
@@ -24,6 +22,7 @@ from sfkeytool.crypto.der import (
 from sfkeytool.errors import KeystoreError, KeystorePasswordError
 from sfkeytool.keystores.pbe import Mac, UnsupportedProtectionError, decrypt_candidates
 from sfkeytool.keystores.store import CertificateEntry, KeyEntry, Keystore, StoreType
+from sfkeytool.model import Opaque
 from sfkeytool.passwords import Secret
 
 _DATA, _SIGNED_DATA = "1.2.840.113549.1.7.1", "1.2.840.113549.1.7.2"
@@ -63,14 +62,14 @@ def parse_pkcs12(data: bytes, label: str, passwords: Sequence[Secret]) -> Keysto
         raise KeystoreError("keystore.damaged", f"{label} is damaged or cut short: {error}") from None
 
 
-class _Key(Struct):
+class _Key(Opaque, frozen=True):
     alias: str | None
     key_id: bytes | None
     pkcs8: bytes | None
     password: Secret | None
 
 
-class _Certificate(Struct):
+class _Certificate(Opaque, frozen=True):
     alias: str | None
     key_id: bytes | None
     der: bytes

@@ -32,8 +32,12 @@ class KeyEntry(Opaque, frozen=True):
     created_at: datetime | None = None
     key_password: Secret | None = None
 
+    def origin(self, label: str, number: int) -> str:
+        """Where the key stands, for people: the keystore's label, and the alias or else the number, from 1."""
+        return f"{label}, entry {self.alias!r}" if self.alias else f"{label}, key {number}"
 
-class CertificateEntry(Struct, frozen=True):
+
+class CertificateEntry(Opaque, frozen=True):
     """A certificate that stands by itself: a trusted certificate, or a certificate bag of a PFX."""
 
     alias: str | None

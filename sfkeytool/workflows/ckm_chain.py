@@ -8,13 +8,15 @@ from msgspec import Struct, to_builtins
 
 from sfkeytool.crypto import certificates, chains, csr, keys
 from sfkeytool.errors import CertificateError, InputError
-from sfkeytool.keystores.contents import Contents, FoundCertificate, FoundCsr, InputFile, parse_contents
-from sfkeytool.keystores.selection import leaves, leaves_of_key, several_certificates
+from sfkeytool.keystores.contents import Contents, InputFile, parse_contents
+from sfkeytool.keystores.found import FoundCertificate, FoundCsr
+from sfkeytool.keystores.leaves import leaves, leaves_of_key, several_certificates
 from sfkeytool.model import Artifact, ArtifactKind, Notice, Outcome, Profile, Purpose
 from sfkeytool.passwords import Secret
 from sfkeytool.workflows import package
 from sfkeytool.workflows.mails import describe_mails
 from sfkeytool.workflows.next_steps import steps_for_chain
+from sfkeytool.workflows.receipts import receipt_record
 from sfkeytool.workflows.requests import CkmChainRequest
 
 if TYPE_CHECKING:
@@ -62,7 +64,7 @@ def ckm_chain(request: CkmChainRequest, inputs: CkmChainInputs, now: datetime) -
     return Outcome(
         result=facts,
         artifacts=tuple(artifacts),
-        record=package.receipt_record("ckm chain", now, artifacts, facts),
+        record=receipt_record("ckm chain", now, artifacts, facts),
         notices=(
             *_judged(artifacts, request.purpose, now),
             *(differences(leaf.certificate, asked.csr) if asked else (_UNPROVED,)),
@@ -180,6 +182,7 @@ def _left_out(strangers: "Sequence[Certificate]", contents: Sequence[Contents]) 
         notices.append(Notice("ckm.strangers-left-out", f"left out, not part of the chain: {titles}{more}"))
     others = [key.origin for content in contents for key in content.keys]
     others += [name for content in contents for name in content.locked]
+    others += [key.origin for content in contents for key in content.unreadable_keys]
     if others:
         message = f"left out, private keys: {'; '.join(others)}; the key of this certificate is in Salesforce"
         notices.append(Notice("ckm.keys-left-out", message))

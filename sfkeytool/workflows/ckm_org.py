@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, to_builtins
 
-from sfkeytool.crypto import certificates, chains, keys, names
+from sfkeytool.crypto import certificates, chains, issuing, keys, names
 from sfkeytool.crypto import csr as requests_of
 from sfkeytool.errors import CertificateError, OrgError, UsageError
-from sfkeytool.keystores.contents import FoundCertificate, FoundCsr, InputFile, parse_contents
+from sfkeytool.keystores.contents import InputFile, parse_contents
+from sfkeytool.keystores.found import FoundCertificate, FoundCsr
 from sfkeytool.model import Artifact, ArtifactKind, Outcome, Purpose
 from sfkeytool.passwords import Secret
 from sfkeytool.salesforce import metadata as source
@@ -129,7 +130,7 @@ def create_source(request: CkmCreateRequest, now: datetime, *, new_project: bool
             "usage.key-size", f"--key-size {request.bits}: by the Metadata API CKM makes 2048 or 4096 bits only"
         )
     subject = resolve_subject(request.name, request.subject)
-    certificate = certificates.build_self_signed(
+    certificate = issuing.build_self_signed(
         keys.generate_key(request.bits), subject=subject, san=names.parse_san(request.san), purpose=Purpose.JWT,
         days=_CREATION_DAYS, now=now,
     )  # fmt: skip

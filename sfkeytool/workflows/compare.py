@@ -10,17 +10,11 @@ from msgspec import Struct, to_builtins
 
 from sfkeytool.crypto import certificates, chains, keys
 from sfkeytool.errors import EXIT_DIFFERENT, EXIT_DONE, CertificateError, PrivateKeyPasswordError, SfkeytoolError
-from sfkeytool.keystores.contents import Contents, FoundCertificate, InputFile, parse_contents
+from sfkeytool.keystores.contents import Contents, InputFile, parse_contents
 from sfkeytool.keystores.file_names import is_worth_a_word
-from sfkeytool.keystores.selection import (
-    Heap,
-    certificates_under,
-    entries_under,
-    gather,
-    leaves_of_entry,
-    no_such_alias,
-    possible_leaves,
-)
+from sfkeytool.keystores.found import FoundCertificate
+from sfkeytool.keystores.heap import Heap, certificates_under, entries_under, gather, leaves_of_entry, no_such_alias
+from sfkeytool.keystores.leaves import possible_leaves
 from sfkeytool.model import Notice, Opaque, Outcome
 from sfkeytool.passwords import Secret
 from sfkeytool.workflows.mails import describe_mails
@@ -176,6 +170,8 @@ def _identities(side: Side, contents: Sequence[Contents], heap: Heap, alias: str
             f"{', '.join(locked)} is encrypted and needs its password",
             "give it with --password SOURCE",
         )
+    if unreadable := [entry.unreadable for entry in entries if entry.unreadable]:
+        raise unreadable[0]
     raise CertificateError("compare.nothing", f"{side.label} holds no key and no certificate to compare")
 
 
@@ -214,7 +210,7 @@ def _read(file: InputFile, passwords: Sequence[Secret]) -> Contents:
     """What is in a file; its keys only where they alone tell what it stands for, as loading one takes long."""
     contents = parse_contents(file, passwords, load_keys=False)
     if contents.store is not None and any(not entry.chain_der for entry in contents.store.keys):
-        return parse_contents(file, passwords)
+        return contents.with_keys()
     return contents
 
 

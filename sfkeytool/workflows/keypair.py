@@ -9,8 +9,10 @@ from msgspec.structs import replace
 
 from sfkeytool.crypto import keys
 from sfkeytool.errors import PrivateKeyError, UsageError
-from sfkeytool.keystores.contents import FoundKey, InputFile, parse_contents
-from sfkeytool.keystores.selection import gather, select_key
+from sfkeytool.keystores.contents import InputFile, parse_contents
+from sfkeytool.keystores.found import FoundKey
+from sfkeytool.keystores.heap import gather
+from sfkeytool.keystores.selection import select_key
 from sfkeytool.model import Artifact, ArtifactKind, Notice, Opaque, PlannedFile, Request
 from sfkeytool.passwords import Secret, Source
 from sfkeytool.workflows.package import require_length

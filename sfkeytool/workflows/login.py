@@ -22,8 +22,11 @@ from sfkeytool.errors import (
     PrivateKeyError,
     UsageError,
 )
-from sfkeytool.keystores.contents import FoundCertificate, FoundKey, InputFile, parse_contents
-from sfkeytool.keystores.selection import Meant, describe_leaf, gather, leaves_of_key, select_key
+from sfkeytool.keystores.contents import InputFile, parse_contents
+from sfkeytool.keystores.found import FoundCertificate, FoundKey
+from sfkeytool.keystores.heap import gather
+from sfkeytool.keystores.leaves import describe_leaf, leaves_of_key
+from sfkeytool.keystores.selection import Meant, select_key
 from sfkeytool.model import Notice, Opaque
 from sfkeytool.passwords import Secret, SourceKind
 from sfkeytool.salesforce.hosts import (

@@ -11,7 +11,7 @@ from msgspec import Struct, to_builtins
 from sfkeytool.crypto import certificates
 from sfkeytool.errors import CertificateError, InputError, SelfCheckError
 from sfkeytool.keystores.contents import InputFile, parse_contents
-from sfkeytool.keystores.selection import only_leaf
+from sfkeytool.keystores.leaves import only_leaf
 from sfkeytool.model import AppKind, Artifact, ArtifactKind, Notice, Outcome, Profile, Purpose
 from sfkeytool.salesforce import metadata as source
 from sfkeytool.salesforce.hosts import MY_DOMAIN_BLANK

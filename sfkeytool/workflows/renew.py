@@ -10,15 +10,18 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from sfkeytool.acceptance.mails import latest_start, mail_dates
-from sfkeytool.crypto import certificates, chains, keys
+from sfkeytool.crypto import certificates, chains, issuing, keys
 from sfkeytool.crypto import csr as requests
 from sfkeytool.crypto.certificate import Certificate
 from sfkeytool.crypto.certificates import CertificateFacts
 from sfkeytool.crypto.csr import CsrFacts
 from sfkeytool.crypto.names import LIBRARY_ERRORS
 from sfkeytool.errors import CertificateError, InputError, PrivateKeyError, SfkeytoolError
-from sfkeytool.keystores.contents import FoundKey, InputFile, parse_contents
-from sfkeytool.keystores.selection import gather, leaves_of_key, only_leaf, refuse_bad_signature, select_key
+from sfkeytool.keystores.contents import InputFile, parse_contents
+from sfkeytool.keystores.found import FoundKey
+from sfkeytool.keystores.heap import gather
+from sfkeytool.keystores.leaves import leaves_of_key, only_leaf, refuse_bad_signature
+from sfkeytool.keystores.selection import select_key
 from sfkeytool.model import (
     Artifact,
     ArtifactKind,
@@ -37,6 +40,7 @@ from sfkeytool.workflows import package
 from sfkeytool.workflows.generations import Generation, successors
 from sfkeytool.workflows.keypair import DEFAULT_BITS, key_artifact
 from sfkeytool.workflows.parts import KeyFacts, KeystoreFacts, MailDates, Proof, describe_key
+from sfkeytool.workflows.receipts import receipt_record
 from sfkeytool.workflows.runbook import Change, Step, StepProgress, StepState, encode_runbook, progress, steps
 
 if TYPE_CHECKING:
@@ -157,7 +161,7 @@ def renew(request: RenewRequest, new_name: str, inputs: RenewInputs, now: dateti
         request_facts = requests.describe_csr(made)
     else:
         notices += package.check_new_password(inputs.password, f"{new_name}.jks")
-        new = certificates.build_self_signed(
+        new = issuing.build_self_signed(
             key, subject=old.subject, san=_san(old), purpose=purpose, days=request.days, now=now
         )
         keystore = package.make_keystore(new_name, key, [new], inputs.password, request.password, now)
@@ -187,7 +191,7 @@ def renew(request: RenewRequest, new_name: str, inputs: RenewInputs, now: dateti
     return Outcome(
         result=result,
         artifacts=tuple(artifacts),
-        record=package.receipt_record(command, now, artifacts, result, without=("runbook",)),
+        record=receipt_record(command, now, artifacts, result, without=("runbook",)),
         notices=tuple(notices),
         next_steps=(
             f"Follow {new_name}-runbook.md: it tells each step with its check and the way back. In short:",

@@ -13,8 +13,10 @@ from sfkeytool.acceptance.engine import Report, Verdict
 from sfkeytool.acceptance.rule import Severity
 from sfkeytool.acceptance.subject import Subject
 from sfkeytool.errors import PrivateKeyError, SfkeytoolError, UsageError
-from sfkeytool.keystores.contents import Contents, FoundKey, InputFile
-from sfkeytool.keystores.selection import Entry, Meant, gather, require_opened, select_each
+from sfkeytool.keystores.contents import Contents, InputFile
+from sfkeytool.keystores.found import FoundKey
+from sfkeytool.keystores.heap import Entry, gather
+from sfkeytool.keystores.selection import Meant, require_opened, select_each
 from sfkeytool.model import ArtifactKind, Outcome, Profile, PublishedFile, Receipt
 from sfkeytool.names import app_name, free_name
 from sfkeytool.passwords import MINIMUM_LENGTH, Secret, Source, SourceKind

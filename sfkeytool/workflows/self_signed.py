@@ -6,7 +6,7 @@ from pathlib import Path
 from msgspec import Struct, field
 
 from sfkeytool.acceptance.mails import mail_dates
-from sfkeytool.crypto import certificates, names
+from sfkeytool.crypto import certificates, issuing, names
 from sfkeytool.crypto.certificates import CertificateFacts
 from sfkeytool.model import ArtifactKind, Outcome, PlannedFile, Purpose, Request, Result, UniqueNameText
 from sfkeytool.passwords import Secret, Source
@@ -14,6 +14,7 @@ from sfkeytool.workflows import package
 from sfkeytool.workflows.keypair import KeyInputs, KeyRequest, choose_key, key_files
 from sfkeytool.workflows.next_steps import steps_for_keystore
 from sfkeytool.workflows.parts import KeyFacts, KeystoreFacts, MailDates, Proof, describe_key
+from sfkeytool.workflows.receipts import receipt_record
 from sfkeytool.workflows.subjects import SubjectRequest, resolve_subject
 
 
@@ -57,12 +58,12 @@ def planned(request: SelfSignedRequest, *, has_key: bool) -> tuple[PlannedFile, 
 
 def self_signed(request: SelfSignedRequest, inputs: SelfSignedInputs, now: datetime) -> Outcome[Made]:
     """Key, certificate, keystore and receipt of a self-signed pair. Pure but for the randomness of the key."""
-    certificates.check_days(request.days)
+    issuing.check_days(request.days)
     subject = resolve_subject(request.name, request.subject)
     san = names.parse_san(request.san)
     password_notices = package.check_new_password(inputs.password, f"{request.name}.jks")
     chosen = choose_key(request.name, request.key.bits, inputs.key)
-    certificate = certificates.build_self_signed(
+    certificate = issuing.build_self_signed(
         chosen.key, subject=subject, san=san, purpose=request.purpose, days=request.days, now=now
     )
     keystore = package.make_keystore(request.name, chosen.key, [certificate], inputs.password, request.password, now)
@@ -79,7 +80,7 @@ def self_signed(request: SelfSignedRequest, inputs: SelfSignedInputs, now: datet
     return Outcome(
         result=result,
         artifacts=artifacts,
-        record=package.receipt_record("self-signed", now, artifacts, result),
+        record=receipt_record("self-signed", now, artifacts, result),
         notices=(
             *chosen.notices,
             *package.check_acceptance(artifacts, inputs.password, request.purpose, now),

@@ -8,11 +8,11 @@ from typing import Any
 from msgspec import to_builtins
 
 from sfkeytool.crypto import certificates, chains, csr
-from sfkeytool.crypto.sniff import FileKind, normalise_text, sniff
+from sfkeytool.crypto.sniff import FileKind
 from sfkeytool.errors import CertificateError
 from sfkeytool.keystores import jks
 from sfkeytool.keystores.contents import Contents, InputFile, parse_contents
-from sfkeytool.keystores.selection import gather, leaves_of_entry
+from sfkeytool.keystores.heap import gather, leaves_of_entry
 from sfkeytool.keystores.store import StoreType
 from sfkeytool.passwords import Secret
 from sfkeytool.workflows.mails import describe_mails
@@ -24,7 +24,7 @@ def show_file(file: InputFile, passwords: Sequence[Secret], now: datetime) -> di
 
     A JKS shows its structure and certificates without a password; ``integrity`` then is ``not-checked``.
     """
-    contents = parse_contents(file, passwords, load_keys=_opens_with(file, passwords))
+    contents = parse_contents(file, passwords, structure_suffices=True)
     facts: dict[str, Any] = {"path": file.label, "type": str(contents.kind)}
     if contents.store is not None:
         facts["keystore"] = _describe_store(file, contents)
@@ -56,7 +56,7 @@ def show_file(file: InputFile, passwords: Sequence[Secret], now: datetime) -> di
     facts["unreadableCertificates"] = [
         {"origin": found.origin, "alias": found.alias, "reason": found.error.message} for found in contents.unreadable
     ]
-    facts["ignored"] = list(contents.ignored)
+    facts["ignored"] = [*contents.ignored, *(found.error.message for found in contents.unreadable_keys)]
     return facts
 
 
@@ -77,14 +77,6 @@ def _ca_asks(request: csr.CsrFacts) -> list[str]:
     if "O=" in request.subject:
         asks.append("that the organization in the subject exists and that you act for it")
     return asks
-
-
-def _opens_with(file: InputFile, passwords: Sequence[Secret]) -> bool:
-    """Whether a JKS can be opened in full; every other kind is opened or refused by its parser."""
-    data = normalise_text(file.data)
-    if passwords or sniff(data) is not FileKind.JKS:
-        return True
-    return jks.parse_jks(data, file.label).digest_matches(Secret(""))
 
 
 def _describe_store(file: InputFile, contents: Contents) -> dict[str, Any]:

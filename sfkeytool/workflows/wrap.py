@@ -10,16 +10,11 @@ from msgspec import Meta, Struct
 from sfkeytool.acceptance.mails import mail_dates
 from sfkeytool.crypto import certificates, chains, keys
 from sfkeytool.crypto.certificates import CertificateFacts
-from sfkeytool.keystores.contents import FoundKey, InputFile, parse_contents
-from sfkeytool.keystores.selection import (
-    Heap,
-    Meant,
-    describe_leaf,
-    gather,
-    select_key,
-    select_pair,
-    settle_key,
-)
+from sfkeytool.keystores.contents import InputFile, parse_contents
+from sfkeytool.keystores.found import FoundKey
+from sfkeytool.keystores.heap import Heap, gather
+from sfkeytool.keystores.leaves import describe_leaf
+from sfkeytool.keystores.selection import Meant, select_key, select_pair, settle_key
 from sfkeytool.model import (
     Artifact,
     ArtifactKind,
@@ -36,6 +31,7 @@ from sfkeytool.workflows import package
 from sfkeytool.workflows.keypair import key_artifact
 from sfkeytool.workflows.next_steps import steps_for_keystore
 from sfkeytool.workflows.parts import KeyFacts, KeystoreFacts, MailDates, Proof, describe_key
+from sfkeytool.workflows.receipts import receipt_record
 
 if TYPE_CHECKING:
     from sfkeytool.crypto.certificate import Certificate
@@ -144,7 +140,7 @@ def wrap_pair(request: WrapRequest, chosen: Meant, heap: Heap, inputs: WrapInput
     return Outcome(
         result=result,
         artifacts=tuple(artifacts),
-        record=package.receipt_record("wrap", now, artifacts, result),
+        record=receipt_record("wrap", now, artifacts, result),
         notices=(
             *_left_out_notices(chosen, chain.strangers, heap),
             *package.check_acceptance(artifacts, inputs.password, request.purpose, now, given=True),
@@ -192,7 +188,7 @@ def _left_out_notices(chosen: Meant, strangers: Sequence["Certificate"], heap: H
         more = f" and {len(strangers) - 5} more" if len(strangers) > 5 else ""
         notices.append(Notice("wrap.strangers-left-out", f"left out, not part of the chain: {titles}{more}"))
     if chosen.others:
-        others = "; ".join(entry.origin + (" (not opened)" if entry.locked else "") for entry in chosen.others)
+        others = "; ".join(entry.origin + (" (not opened)" if entry.key is None else "") for entry in chosen.others)
         notices.append(Notice("wrap.keys-left-out", f"left out, other private keys: {others}"))
     notices += [
         Notice("wrap.unreadable-left-out", f"left out, it cannot be read: {found.error.message}")

@@ -47,7 +47,7 @@ def _fix_without_certificate(subject: Subject) -> Fix | None:
 def private_key(subject: Subject) -> Checked:
     """Loaded or locked: neither should travel."""
     contents = subject.contents
-    if contents is not None and (contents.keys or contents.locked):
+    if contents is not None and contents.holds_keys:
         fix: Fix | None = plain_pem(subject) if subject.profile is Profile.SIGNED_UPLOAD and subject.listed else None
         if subject.profile is Profile.APP_CERT and not subject.listed:
             fix = sources.START_OVER

@@ -196,7 +196,7 @@ def _note_in_receipt(run: Run, values: Values, facts: Mapping[str, Any]) -> None
     """
     from sfkeytool.cli.building import build_login_request
     from sfkeytool.edge.writer import FolderWrite
-    from sfkeytool.workflows.package import receipt_record
+    from sfkeytool.workflows.receipts import receipt_record
 
     key = Path(build_login_request(values, run.environ).key.argument)
     folder, name = key.parent, key.stem

@@ -169,7 +169,7 @@ def _execute_status(run: Run, values: Values) -> int:
 
 def _note_done(run: Run, folder: Path, progress: "Progress", step: str) -> None:
     from sfkeytool.edge.writer import FolderWrite
-    from sfkeytool.workflows.package import receipt_record
+    from sfkeytool.workflows.receipts import receipt_record
     from sfkeytool.workflows.renew import StepDone
 
     known = [found.id for found in progress.steps]
