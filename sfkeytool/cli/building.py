@@ -14,7 +14,6 @@ from sfkeytool.errors import UsageError
 from sfkeytool.names import parse_unique_name
 from sfkeytool.passwords import Source, parse_source
 from sfkeytool.workflows.requests import (
-    CheckRequest,
     CompareRequest,
     ExplainRequest,
     ShowRequest,
@@ -39,26 +38,6 @@ def build_compare_request(values: Values) -> CompareRequest:
     if len(aliases) > 2:
         raise UsageError("usage.alias", "--alias is given once for both sides, or twice: for A and for B")
     return CompareRequest(values["left"], values["right"], _passwords(values), aliases)
-
-
-def build_check_request(values: Values) -> CheckRequest:
-    """The request that these values make. Raises UsageError."""
-    new_password = values["new_password"]
-    if not values["fix"] and (new_password or values["output_dir"] or values["as_name"]):
-        flag = "--new-password" if new_password else "--output-dir" if values["output_dir"] else "--as"
-        raise UsageError("usage.without-fix", f"{flag} is about the repaired copies that --fix makes", "add --fix")
-    return CheckRequest(
-        files=tuple(values["files"]),
-        profile=values["profile"],
-        purpose=values["purpose"],
-        as_of=options.parse_date(values["as_of"]) if values["as_of"] else None,
-        passwords=_passwords(values),
-        fix=bool(values["fix"]),
-        new_password=parse_source(new_password, "--new-password", may_generate=True) if new_password else None,
-        as_name=parse_unique_name(values["as_name"]).value if values["as_name"] else None,
-        output_dir=_output_dir(values),
-        force=bool(values["force"]),
-    )
 
 
 def build_explain_request(values: Values) -> ExplainRequest:

@@ -4,11 +4,9 @@ Light on purpose: a request can be built and checked before anything heavy is im
 made in a fifth of a data class's time.
 """
 
-from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
-from sfkeytool.model import Profile, Purpose
 from sfkeytool.passwords import Source
 
 
@@ -24,21 +22,6 @@ class CompareRequest(NamedTuple):
     right: Path
     passwords: tuple[Source, ...] = ()
     aliases: tuple[str, ...] = ()
-
-
-class CheckRequest(NamedTuple):
-    """``as_of`` is None for now; ``new_password`` and ``as_name`` are those of repaired copies."""
-
-    files: tuple[Path, ...]
-    profile: Profile | None = None
-    purpose: Purpose = Purpose.JWT
-    as_of: date | None = None
-    passwords: tuple[Source, ...] = ()
-    fix: bool = False
-    new_password: Source | None = None
-    as_name: str | None = None
-    output_dir: Path | None = None
-    force: bool = False
 
 
 class ExplainRequest(NamedTuple):
