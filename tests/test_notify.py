@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
-from test_writer_faults import disturbed, killed, nothing
+from disturbance import disturbed, killed, nothing
 
 from sfkeytool.audit import notify as notify_module
 from sfkeytool.audit.events import thresholds
