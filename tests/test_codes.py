@@ -31,7 +31,7 @@ from sfkeytool.acceptance.catalogue import CATALOGUE
 from sfkeytool.acceptance.codes import CODES
 from sfkeytool.acceptance.codes.page import describe_codes
 from sfkeytool.acceptance.explanations import EXPLANATIONS, System, login_code
-from sfkeytool.audit.model import LEADS_NOWHERE
+from sfkeytool.audit.model import Finding
 from sfkeytool.cli.fields import existing_path
 from sfkeytool.cli.render import Console
 from sfkeytool.cli.run import boundary
@@ -101,7 +101,8 @@ def raised() -> dict[str, set[str]]:
                 here[code] |= by_variable
         for code, names in here.items():
             found[code] |= names
-    found[LEADS_NOWHERE].add("Notice")
+    for finding in Finding:
+        found[finding].add("Notice")
     return found
 
 

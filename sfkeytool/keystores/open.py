@@ -23,7 +23,7 @@ def open_keystore(
     """
     match type:
         case StoreType.JKS:
-            return _open_jks(jks.parse_jks(data, label), passwords, structure_suffices=structure_suffices)
+            return open_jks(jks.parse_jks(data, label), passwords, structure_suffices=structure_suffices)
         case StoreType.PKCS12:
             from sfkeytool.keystores.pkcs12 import parse_pkcs12
 
@@ -39,7 +39,8 @@ def open_keystore(
     )
 
 
-def _open_jks(file: jks.JksFile, passwords: Sequence[Secret], *, structure_suffices: bool) -> Keystore:
+def open_jks(file: jks.JksFile, passwords: Sequence[Secret], *, structure_suffices: bool = False) -> Keystore:
+    """open_keystore() of a JKS that was parsed already."""
     password = next((password for password in passwords if file.digest_matches(password)), None)
     if passwords and password is None and not structure_suffices:
         raise KeystorePasswordError(

@@ -95,7 +95,7 @@ _SAME_NOT_YET = (
     " before it is valid is open; count on a refusal."
 )
 _SAME_KEY_INVALID = (
-    "The same key, but not the same certificate, and not every one is valid now: whether Salesforce accepts logins where"
+    "The same key, but not the same certificate, and not every one is valid now: whether Salesforce takes logins where"
     " the one on the app is not valid is open; count on a refusal. Mails about one say nothing of when the other"
     " expires."
 )

@@ -142,7 +142,7 @@ def _describe_rule(rule: "Rule") -> KnownRule:
         title=rule.title,
         why=rule.why,
         salesforce_message=rule.salesforce_message,
-        fix=ready_to_type(rule.fix),
+        fix=ready_to_type(str(rule.fix)),
         profiles=rule.profiles,
         basis=rule.basis,
         source=rule.citation,
