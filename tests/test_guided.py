@@ -19,7 +19,7 @@ from sfkeytool.model import Purpose
 
 Cli = Callable[..., Result]
 DOWN, ENTER = "\x1b[B", "\r"
-BY_NAME = {row.name: row.load() for row in TABLE}
+COMMANDS = {row.name: row.load() for row in TABLE}
 
 
 class ScriptedAsker:
@@ -49,7 +49,7 @@ def values_from_flags(line: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> d
 
     seen: list[dict[str, Any]] = []
 
-    def capture(name: str, command: Command, given: dict[str, Any], **_: Any) -> int:
+    def capture(name: str, command: Command, given: dict[str, Any]) -> int:
         seen.append(complete(command.fields, given, None, {}))
         return 0
 
@@ -59,10 +59,10 @@ def values_from_flags(line: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> d
     return seen[0]
 
 
-def typed_as(name: str, values: dict[str, Any]) -> dict[str, Any]:
-    """What the command's request is made of: nothing else of what was answered or typed reaches it."""
-    typed = typed_values(BY_NAME[name].fields, values)
-    return {field: value for field, value in typed.items() if value not in (None, (), False)}
+def requested(name: str, values: dict[str, Any]) -> dict[str, Any]:
+    """What the command's request is made of: its typed values, without those that were not given."""
+    typed = typed_values(COMMANDS[name].fields, values)
+    return {field: value for field, value in typed.items() if value not in (None, False, ())}
 
 
 GUIDED: dict[str, tuple[tuple[Any, ...], list[str]]] = {
@@ -161,25 +161,25 @@ GUIDED: dict[str, tuple[tuple[Any, ...], list[str]]] = {
 }
 
 
-@pytest.mark.parametrize("name", BY_NAME)
+@pytest.mark.parametrize("name", COMMANDS)
 def test_answers_and_flags_make_the_same_request(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And the command line that is shown afterwards makes it again."""
     for file in ("a.pem", "b.p7b"):
         (folder / file).touch()
     answers, flags = GUIDED[name]
     asker = ScriptedAsker(*answers)
-    guided = complete(BY_NAME[name].fields, {}, asker, {}, guided=True)  # type: ignore[arg-type]
+    guided = complete(COMMANDS[name].fields, {}, asker, {}, guided=True)  # type: ignore[arg-type]
     assert not asker.answers
     from_flags = values_from_flags(flags, monkeypatch)
-    assert typed_as(name, guided) == typed_as(name, from_flags)
-    shown = command_line(name, BY_NAME[name].fields, guided)
-    assert typed_as(name, values_from_flags(shown, monkeypatch)) == typed_as(name, guided)
+    assert requested(name, guided) == requested(name, from_flags)
+    shown = command_line(name, COMMANDS[name].fields, guided)
+    assert requested(name, values_from_flags(shown, monkeypatch)) == requested(name, guided)
 
 
 def test_only_what_is_missing_is_asked_outside_the_menu(folder: Path) -> None:
     """A developer who left out NAME is not walked through the subject."""
     asker = ScriptedAsker("pay")
-    values = complete(BY_NAME["self-signed"].fields, {"password": "generate"}, asker, {})  # type: ignore[arg-type]
+    values = complete(COMMANDS["self-signed"].fields, {"password": "generate"}, asker, {})  # type: ignore[arg-type]
     assert len(asker.asked) == 1
     assert values["name"] == "pay"
     assert values["purpose"] is Purpose.JWT
@@ -187,9 +187,9 @@ def test_only_what_is_missing_is_asked_outside_the_menu(folder: Path) -> None:
 
 def test_a_variable_stands_in_for_a_missing_secret() -> None:
     """SFKEYTOOL_PASSWORD; shown as a SOURCE in the equivalent command, never as a value."""
-    values = complete(BY_NAME["self-signed"].fields, {"name": "pay"}, None, {"SFKEYTOOL_PASSWORD": PASSWORD})
+    values = complete(COMMANDS["self-signed"].fields, {"name": "pay"}, None, {"SFKEYTOOL_PASSWORD": PASSWORD})
     assert values["password"] == "env:SFKEYTOOL_PASSWORD"
-    assert PASSWORD not in shlex.join(command_line("self-signed", BY_NAME["self-signed"].fields, values))
+    assert PASSWORD not in shlex.join(command_line("self-signed", COMMANDS["self-signed"].fields, values))
 
 
 @contextlib.contextmanager
@@ -282,20 +282,20 @@ def finish(child: Any) -> str:
 
 def test_every_command_lies_on_a_road_and_every_road_has_one() -> None:
     """But for explain, which the refused keystore leads to."""
-    places = {name: command.place for name, command in BY_NAME.items()}
-    assert [name for name, place in places.items() if place is None] == ["explain"]
-    assert {place.road for place in places.values() if place is not None} == set(Road)
+    placed = {name: command.place.road for name, command in COMMANDS.items() if command.place}
+    assert {*placed, "explain"} == set(COMMANDS)
+    assert set(placed.values()) == set(Road)
 
 
 def test_no_line_of_the_menu_is_cut_on_a_terminal_of_80_columns() -> None:
     """A choice stands behind three columns, and a longer one loses its end."""
-    titles = [*Road, *(command.place.job for command in BY_NAME.values() if command.place is not None)]
-    titles += [choice.title for command in BY_NAME.values() for field in command.fields if field.question
+    titles = [*Road, *(command.place.job for command in COMMANDS.values() if command.place)]
+    titles += [choice.title for command in COMMANDS.values() for field in command.fields if field.question
                for choice in field.question.choices]  # fmt: skip
     assert [title for title in titles if len(title) > 80 - 3] == []
 
 
-@pytest.mark.parametrize("road", ["REMINDER", "AUDIT"])
+@pytest.mark.parametrize("road", [Road.REMINDER.name, Road.AUDIT.name])
 def test_a_road_with_one_job_asks_no_second_time(road: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """It goes on with the job's own first question."""
     from sfkeytool.cli.menu import run_menu
@@ -401,7 +401,7 @@ def test_without_a_terminal_bare_sfkeytool_is_help_and_exit_2(cli: Cli) -> None:
     assert result.out == ""
 
 
-@pytest.mark.parametrize("command", ["", *BY_NAME])
+@pytest.mark.parametrize("command", ["", *COMMANDS])
 def test_help_has_examples_that_parse(command: str, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     """-h and --help; each example is a command line that the parser takes."""
     result = cli(*command.split(), "--help")

@@ -11,12 +11,9 @@ from pathlib import Path
 from sfkeytool.cli import options
 from sfkeytool.cli.fields import Values
 from sfkeytool.errors import UsageError
-from sfkeytool.model import FailOn
 from sfkeytool.names import parse_unique_name
 from sfkeytool.passwords import Source, parse_source
 from sfkeytool.workflows.requests import (
-    AuditRequest,
-    CheckRequest,
     CompareRequest,
     ExplainRequest,
     ShowRequest,
@@ -30,31 +27,6 @@ _SHORTEST_POLL_SECONDS = 5
 """Our own bounds of ``login --wait``."""
 
 
-def build_audit_request(values: Values) -> AuditRequest:
-    """The request that these values make. Raises UsageError."""
-    if values["within"] is not None and values["within"] < 0:
-        raise UsageError("usage.within", f"--within {values['within']}: days are 0 or more")
-    fail_on = None
-    if values["fail_on"] is not None:
-        words = [word for word in values["fail_on"].replace(",", " ").split() if word != "never"]
-        if unknown := [word for word in words if word not in set(FailOn)]:
-            known = ", ".join(FailOn)
-            raise UsageError("usage.fail-on", f"--fail-on {unknown[0]}: there are {known}, and never")
-        fail_on = frozenset(map(FailOn, words))
-    return AuditRequest(
-        paths=tuple(values["paths"] or ()),
-        within_days=values["within"],
-        fail_on=fail_on,
-        passwords=_passwords(values),
-        reports={name: values[name] for name in ("csv", "html", "ics", "prometheus") if values[name] is not None},
-        notify=tuple(parse_source(text, "--notify") for text in values["notify"] or ()),
-        state=values["state"],
-        dry_run=bool(values["dry_run"]),
-        certificates=values["certificates"],
-        exclude=tuple(values["exclude"] or ()),
-    )
-
-
 def build_show_request(values: Values) -> ShowRequest:
     """The request that these values make. Raises UsageError."""
     return ShowRequest(tuple(values["files"]), _passwords(values))
@@ -66,26 +38,6 @@ def build_compare_request(values: Values) -> CompareRequest:
     if len(aliases) > 2:
         raise UsageError("usage.alias", "--alias is given once for both sides, or twice: for A and for B")
     return CompareRequest(values["left"], values["right"], _passwords(values), aliases)
-
-
-def build_check_request(values: Values) -> CheckRequest:
-    """The request that these values make. Raises UsageError."""
-    new_password = values["new_password"]
-    if not values["fix"] and (new_password or values["output_dir"] or values["as_name"]):
-        flag = "--new-password" if new_password else "--output-dir" if values["output_dir"] else "--as"
-        raise UsageError("usage.without-fix", f"{flag} is about the repaired copies that --fix makes", "add --fix")
-    return CheckRequest(
-        files=tuple(values["files"]),
-        profile=values["profile"],
-        purpose=values["purpose"],
-        as_of=options.parse_date(values["as_of"]) if values["as_of"] else None,
-        passwords=_passwords(values),
-        fix=bool(values["fix"]),
-        new_password=parse_source(new_password, "--new-password", may_generate=True) if new_password else None,
-        as_name=parse_unique_name(values["as_name"]).value if values["as_name"] else None,
-        output_dir=_output_dir(values),
-        force=bool(values["force"]),
-    )
 
 
 def build_explain_request(values: Values) -> ExplainRequest:

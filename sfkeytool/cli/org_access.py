@@ -26,6 +26,7 @@ TARGET_ORG = Field(
 TARGET_ORGS = replace(
     TARGET_ORG,
     type=list[str],
+    into="orgs",
     question=None,
     help="An org to read, by an alias or username of the Salesforce CLI. Repeatable. [default: $SF_TARGET_ORG, where no"
     " PATH is given]",

@@ -71,7 +71,6 @@ TABLE = (
         "audit",
         "Every certificate in folders, keystores, sfdx projects and orgs: how long it lives, which app CKM covers.",
         "audit",
-        "AUDIT",
     ),
     Row(
         "ckm chain",
