@@ -17,6 +17,7 @@ from dated_certificates import pem
 from prometheus_client.parser import text_string_to_metric_families
 
 from sfkeytool.audit.model import Carrier, CarrierKind
+from sfkeytool.audit.reports.formats import FORMATS
 
 Cli = Callable[..., Result]
 PW = ("--password", "env:TEST_PASSWORD")
@@ -443,6 +444,29 @@ def test_a_container_that_nobody_recognises_is_told_in_a_folder_too(content: byt
     result = cli("audit", "f", "--json")
     told = {Path(problem["path"]).name for problem in result.json["result"]["sources"][0]["problems"]}
     assert (told, result.code) == ({"a.p12", "b.crt", "C.JKS"}, 68)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_each_report_replaces_its_own_earlier_file_and_nothing_else(
+    name: str, cli: Cli, folder: Path, pair: Pair
+) -> None:
+    """A slip of the flag must not cost a key; of each format the table says how its files begin."""
+    days(folder, "one", pair, 365)
+    flags = ("audit", "one.crt", f"--{name}", "report")
+    assert cli(*flags).code == 0
+    written = (folder / "report").read_bytes()
+    assert written.startswith(FORMATS[name].beginnings)
+    assert b"one" in written
+    days(folder, "one", pair, 1)
+    assert cli(*flags).code == 5
+    assert (folder / "report").read_bytes() != written
+    (folder / "report").write_bytes(pair.key.read_bytes())
+    refused = cli(*flags, "--json")
+    assert (refused.code, refused.json["code"]) == (1, "output.not-a-report")
+    assert (folder / "report").read_bytes() == pair.key.read_bytes()
+    for beginnings in (other.beginnings for other in FORMATS.values() if other.name != name):
+        (folder / "report").write_bytes(beginnings[0])
+        assert cli(*flags).code == 1
 
 
 def test_a_file_is_listed_once(cli: Cli, folder: Path, pair: Pair) -> None:
