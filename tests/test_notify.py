@@ -22,8 +22,8 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+from disturbance import disturbed, killed, nothing
 from msgspec.structs import replace
-from test_writer_faults import disturbed, killed, nothing
 
 from sfkeytool.audit import notify as notify_module
 from sfkeytool.audit.events import Said, thresholds

@@ -1,6 +1,5 @@
 """The rules as data, and single rules at their edges."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from msgspec.structs import replace
 
 from sfkeytool.acceptance.catalogue import CATALOGUE, describe_catalogue, rule_by_id
 from sfkeytool.acceptance.engine import Verdict, judge

@@ -103,7 +103,7 @@ def parse_contents(
     if kind in KEYSTORE_KINDS:
         file = InputFile(file.label, data)
         store = open_any(file, _STORE_TYPES[kind], passwords, structure_suffices=structure_suffices or not load_keys)
-        return _from_keystore(store, file.label, kind, load_keys=load_keys)
+        return contents_of(store, file.label, kind, load_keys=load_keys)
     if kind is FileKind.XML:
         return _from_xml(InputFile(file.label, data))
     return _made_of(collect(data, file.label, kind, passwords, load_keys=load_keys), file.label, kind)
@@ -124,7 +124,8 @@ def _made_of(found: Collection, label: str, kind: FileKind, store: Keystore | No
     )
 
 
-def _from_keystore(store: Keystore, label: str, kind: FileKind, *, load_keys: bool) -> Contents:
+def contents_of(store: Keystore, label: str, kind: FileKind, *, load_keys: bool = True) -> Contents:
+    """parse_contents() of a keystore that was opened already."""
     found = Collection()
     found.ignored += store.other_entries
     if load_keys:

@@ -20,7 +20,7 @@ def open_keystore(data: bytes, label: str, type: StoreType, passwords: Sequence[
     """
     match type:
         case StoreType.JKS:
-            return _open_jks(jks.parse_jks(data, label), passwords)
+            return open_jks(jks.parse_jks(data, label), passwords)
         case StoreType.PKCS12:
             from sfkeytool.keystores.pkcs12 import parse_pkcs12
 
@@ -36,7 +36,8 @@ def open_keystore(data: bytes, label: str, type: StoreType, passwords: Sequence[
     )
 
 
-def _open_jks(file: jks.JksFile, passwords: Sequence[Secret]) -> Keystore:
+def open_jks(file: jks.JksFile, passwords: Sequence[Secret]) -> Keystore:
+    """open_keystore() of a JKS that was parsed already."""
     password = next((password for password in passwords if file.digest_matches(password)), None)
     if passwords and password is None:
         raise KeystorePasswordError(

@@ -144,7 +144,7 @@ def describe_rule(rule: "Rule") -> dict[str, Any]:
         "title": rule.title,
         "why": rule.why,
         "salesforceMessage": rule.salesforce_message,
-        "fix": ready_to_type(rule.fix),
+        "fix": ready_to_type(str(rule.fix)),
         "profiles": [str(profile) for profile in rule.profiles],
         "basis": str(rule.basis),
         "source": rule.citation,

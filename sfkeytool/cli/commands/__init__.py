@@ -53,7 +53,6 @@ TABLE = (
         "metadata",
         "Source files for `sf project deploy start` that hold NAME's certificate.",
         "metadata",
-        "METADATA",
     ),
     Row(
         "reminder",
@@ -67,7 +66,7 @@ TABLE = (
         "renew",
         "ROTATE",
     ),
-    Row("login", "A JWT bearer login with the key, and what Salesforce's answer means.", "login", "LOGIN"),
+    Row("login", "A JWT bearer login with the key, and what Salesforce's answer means.", "login"),
     Row(
         "audit",
         "Every certificate in folders, keystores, sfdx projects and orgs: how long it lives, which app CKM covers.",
@@ -76,32 +75,27 @@ TABLE = (
     Row(
         "ckm chain",
         "The CA's answer to a request of CKM into the file that Upload Signed Certificate takes.",
-        "ckm",
-        "CHAIN",
+        "ckm_chain",
     ),
     Row(
         "ckm list",
         "The certificates in an org's CKM: until when, whether they wait for a CA, whether the key can be exported.",
-        "ckm_org",
-        "LIST",
+        "ckm_list",
     ),
-    Row("ckm csr", "Fetch the request that a certificate of CKM gives out, for a CA to sign.", "ckm_org", "CSR"),
+    Row("ckm csr", "Fetch the request that a certificate of CKM gives out, for a CA to sign.", "ckm_csr"),
     Row(
         "ckm download",
         "Fetch a certificate of CKM, with its chain: NAME.crt is what the app takes.",
-        "ckm_org",
-        "DOWNLOAD",
+        "ckm_download",
     ),
     Row(
         "ckm create",
         "Source that lets CKM make a key and a request of its own; --deploy runs it.",
-        "ckm_org",
-        "CREATE",
+        "ckm_create",
     ),
     Row(
         "ckm upload",
         "Source that brings a CA's answer to its record in CKM, proved to belong to it; --deploy runs it.",
-        "ckm_org",
-        "UPLOAD",
+        "ckm_upload",
     ),
 )

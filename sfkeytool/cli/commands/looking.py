@@ -69,7 +69,7 @@ def _execute_show(run: Run, values: Values) -> int:
         raise InputError("input.nothing-found", f"{named} holds no key, certificate or keystore")
     unread.tell(run.console, beside_results=bool(shown))
     status = EXIT_FAILED if unread.errors else EXIT_DONE
-    run.console.envelope(status, {"files": shown, "unreadable": unread.facts})
+    run.console.envelope(status, {"files": shown, "unreadable": unread.files})
     return status
 
 
