@@ -17,7 +17,7 @@ from fake_org import FakeOrg
 from test_guided import ScriptedAsker
 from test_json import validate
 
-from sfkeytool.cli.commands.login import LOGIN
+from sfkeytool.cli.commands import TABLE
 from sfkeytool.cli.run import run_command
 from sfkeytool.errors import LoginRefusedError
 from sfkeytool.keystores.contents import InputFile
@@ -30,6 +30,7 @@ Cli = Callable[..., Result]
 
 CLIENT_ID = "3MVG9" + "pwKNJ0uNJXCDkMdQWZ.7tVjYz1AbCdEfGhIjKlMnOpQrStUv_0123456789"
 USER = "bot@example.com"
+[LOGIN] = [row.load() for row in TABLE if row.name == "login"]
 
 
 @pytest.fixture
@@ -429,7 +430,7 @@ def test_what_is_missing_is_asked_for_and_shown_as_a_command(
 ) -> None:
     """Consumer key, user and key file, in that order; nothing else."""
     asker = ScriptedAsker(CLIENT_ID, USER, str(pair.key))
-    assert run_command(LOGIN, {"instance_url": org.url}, asker=asker) == 0  # type: ignore[arg-type]
+    assert run_command("login", LOGIN, {"instance_url": org.url}, asker=asker) == 0  # type: ignore[arg-type]
     assert not asker.answers
     assert len(asker.asked) == 3
     shown = capsys.readouterr().err
@@ -444,7 +445,7 @@ def test_a_password_that_is_missing_is_asked_for_before_anything_is_sent(
     openssl("pkcs8", "-topk8", "-in", pair.key, "-passout", f"pass:{PASSWORD}", "-out", "locked.pem")
     asker = ScriptedAsker("wrong", PASSWORD)
     given = {"instance_url": org.url, "client_id": CLIENT_ID, "username": USER, "jwt_key_file": "locked.pem"}
-    assert run_command(LOGIN, given, asker=asker) == 0  # type: ignore[arg-type]
+    assert run_command("login", LOGIN, given, asker=asker) == 0  # type: ignore[arg-type]
     assert len(org.requests) == 1
 
 

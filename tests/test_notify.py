@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
-from test_writer_faults import disturbed, killed, nothing
+from disturbance import disturbed, killed, nothing
 
 from sfkeytool.audit import notify as notify_module
 from sfkeytool.audit.events import thresholds
@@ -334,7 +334,7 @@ def test_a_dry_run_shows_what_would_be_said_and_changes_nothing(webhook: Arrived
     to, found = [destination(webhook)], inventory(START, item("pay", SOON, START))
     [shown] = deliveries(found, to, tmp_path / "state.json", dry_run=True)
     assert shown.status == "not-sent"
-    assert shown.to_json()["subject"] == "sfkeytool: 1 certificate expires within 30 days"
+    assert shown.subject == "sfkeytool: 1 certificate expires within 30 days"
     assert (webhook.messages, list(tmp_path.iterdir())) == ([], [])
     assert told(found, to, tmp_path / "state.json") == ["sent"]
     assert told(found, to, tmp_path / "state.json", dry_run=True) == ["nothing-due"]

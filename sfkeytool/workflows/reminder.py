@@ -16,7 +16,7 @@ from sfkeytool.keystores.contents import Contents, InputFile, parse_contents
 from sfkeytool.keystores.leaves import only_leaf, refuse_bad_signature
 from sfkeytool.model import ArtifactKind, Outcome, PlannedFile, Purpose, Request, Result, UniqueNameText
 from sfkeytool.passwords import Secret, Source
-from sfkeytool.salesforce.metadata import read_certificate
+from sfkeytool.salesforce.certificate_element import read_certificate
 from sfkeytool.workflows import package
 from sfkeytool.workflows.next_steps import steps_for_reminder
 from sfkeytool.workflows.parts import KeystoreFacts, MailDates
