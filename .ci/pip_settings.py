@@ -1,7 +1,7 @@
-"""Copies where pip gets its packages from into another system tree: ``pip_settings.py TREE``.
+"""Copies where pip gets its packages from, for another user or another system: ``pip_settings.py FOLDER [TREE]``.
 
-Writes TREE/etc/pip.conf, copies the files that the settings name, and prints the folders that they name, one a line:
-the tree must find those under the same names.
+Makes FOLDER, as it is called in the system tree TREE, with a pip.conf and the files that the settings name. Prints the
+folders that they name, one a line: who uses the copy must find those under the same names.
 """
 
 import ast
@@ -37,21 +37,22 @@ def current_settings() -> dict[str, list[str]]:
     return settings
 
 
-def main(tree: Path) -> None:
+def main(folder: str, tree: str = "") -> None:
     settings = current_settings()
-    (tree / "opt/pip").mkdir()
+    copy = Path(tree + folder)
+    copy.mkdir()
     for name in FILES:
         for number, file in enumerate(settings.get(name, ())):
             if Path(file).is_file():
-                settings[name][number] = f"/opt/pip/{name}-{number}"
-                shutil.copyfile(file, f"{tree}{settings[name][number]}")
+                shutil.copyfile(file, copy / f"{name}-{number}")
+                settings[name][number] = f"{folder}/{name}-{number}"
     for place in {place for name in PLACES for place in settings.get(name, ())}:
-        folder = Path(unquote(urlsplit(place).path))
-        if urlsplit(place).scheme in ("", "file") and folder.is_dir():
-            print(folder.parent if folder.name == "simple" else folder)  # an index's files lie beside its pages
+        path = Path(unquote(urlsplit(place).path))
+        if urlsplit(place).scheme in ("", "file") and path.is_dir():
+            print(path.parent if path.name == "simple" else path)  # an index's files lie beside its pages
     lines = (f"{name} = " + "\n  ".join(values) + "\n" for name, values in settings.items())
-    (tree / "etc/pip.conf").write_text("[global]\n" + "".join(lines))
+    (copy / "pip.conf").write_text("[global]\n" + "".join(lines))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(*sys.argv[1:])

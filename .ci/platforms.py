@@ -82,12 +82,17 @@ def complaint(pyproject: Path, platform: str, python: str) -> str:
     return "\n  ".join([f"{platform} {python}", *sorted({*chosen.splitlines()} ^ {*from_wheels.splitlines()})])
 
 
-def main(pyproject: Path) -> int:
+def pythons(pyproject: Path) -> list[str]:
+    """Those of the classifiers, as in ``3.11``."""
     classifiers = tomllib.loads(pyproject.read_text(encoding="utf-8"))["project"]["classifiers"]
-    pythons = [each.rsplit(" ", 1)[1] for each in classifiers if re.search(r":: 3\.\d+$", each)]
+    return [each.rsplit(" ", 1)[1] for each in classifiers if re.search(r":: 3\.\d+$", each)]
+
+
+def main(pyproject: Path) -> int:
     environment()
     with ThreadPoolExecutor(4) as pool:
-        complaints = list(pool.map(lambda case: complaint(pyproject, *case), product(PLATFORMS, pythons)))
+        cases = product(PLATFORMS, pythons(pyproject))
+        complaints = list(pool.map(lambda case: complaint(pyproject, *case), cases))
     print(*filter(None, complaints), sep="\n")
     print(f"{complaints.count('')} of {len(complaints)} platforms and Pythons need no compiler")
     return int(any(complaints))

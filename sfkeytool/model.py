@@ -159,10 +159,10 @@ class Artifact(Opaque, frozen=True):
         return cls(name + _ENDINGS[kind], kind, content, folder)
 
 
-class Notice(Struct, frozen=True):
+class Notice(Result, frozen=True):
     """Something that the user should know and that does not stop the run. ``code`` is stable and dotted."""
 
-    code: str
+    code: Code
     message: str
 
 
@@ -194,3 +194,23 @@ class Receipt(Struct, frozen=True):
     folder: Path
     files: tuple[WrittenFile, ...]
     notices: tuple[Notice, ...] = ()
+
+
+class PublishedFile(Result, frozen=True, kw_only=True):
+    """A file of this run that is durably on disk."""
+
+    path: str
+    kind: ArtifactKind
+    secret: bool
+
+    @classmethod
+    def of(cls, file: WrittenFile) -> Self:
+        return cls(path=str(file.path), kind=file.kind, secret=file.kind.secret)
+
+
+class UnreadFile(Result, frozen=True, kw_only=True):
+    """A file that could not be read, while others were."""
+
+    path: str
+    code: Code
+    message: str

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,16 +12,19 @@ from sfkeytool.audit.config import (
     Place,
     ended_exceptions,
     exception_for,
-    flag_values,
     line_of,
     owner_of,
     parse_config,
     with_exceptions,
 )
 from sfkeytool.audit.model import Carrier, CarrierKind, Inventory, Item, Status
+from sfkeytool.audit.reports.formats import FORMATS
+from sfkeytool.cli.commands.audit import FIELDS, audit_request
+from sfkeytool.cli.fields import complete
 from sfkeytool.errors import InputError
 from sfkeytool.model import FailOn
 from sfkeytool.passwords import Source, SourceKind
+from sfkeytool.workflows.audit import AuditRequest
 
 DOCUMENTED = (Path(__file__).parent.parent / "docs" / "configuration.md").read_text(encoding="utf-8")
 EXAMPLE = DOCUMENTED.split("```toml\n")[1].split("```")[0]
@@ -43,7 +47,7 @@ def test_the_documented_example_is_read_whole() -> None:
     assert parse(EXAMPLE) == AuditConfig(
         paths=(FOLDER / "keys", FOLDER / "force-app"),
         orgs=("prod", "uat"),
-        within=45,
+        within_days=45,
         fail_on=frozenset({FailOn.EXPIRED, FailOn.WITHIN, FailOn.UNCOVERED}),
         passwords=(Source(SourceKind.ENV, "KEYSTORE_PASSWORD"),),
         notify=(Source(SourceKind.ENV, "ADMIN_MAIL"), Source(SourceKind.FILE, str(Path("/etc/sfkeytool/slack-url")))),
@@ -63,26 +67,63 @@ def test_the_documented_example_is_read_whole() -> None:
 def test_an_empty_file_says_nothing_and_a_bom_or_crlf_does_not_matter() -> None:
     """Windows editors write both."""
     assert parse("") == AuditConfig()
-    assert parse_config(b"\xef\xbb\xbfwithin = 3\r\n", LABEL) == AuditConfig(within=3)
+    assert parse_config(b"\xef\xbb\xbfwithin = 3\r\n", LABEL) == AuditConfig(within_days=3)
 
 
-def test_a_file_speaks_as_the_flags_would() -> None:
-    """So that it goes through the same checks; what it does not say is not in it."""
-    assert flag_values(AuditConfig()) == {}
-    assert flag_values(parse('within = 0\nfail-on = ["never"]')) == {"within": 0, "fail_on": "never"}
-    assert flag_values(parse(EXAMPLE)) == {
-        "paths": [FOLDER / "keys", FOLDER / "force-app"],
-        "target_org": ["prod", "uat"],
-        "within": 45,
-        "fail_on": "expired,uncovered,within",
-        "password": ["env:KEYSTORE_PASSWORD"],
-        "notify": ["env:ADMIN_MAIL", f"file:{Path('/etc/sfkeytool/slack-url')}"],
-        "state": FOLDER / "audit-state.json",
-        "exclude": ["test/*", "scratch_*"],
+def asked(text: str, **flags: Any) -> AuditRequest:
+    """What the command is asked to do with this configuration, and flags by the names of their fields."""
+    return audit_request(complete(FIELDS, {"config": Path(LABEL), **flags}, None, {}), parse(text))
+
+
+def test_a_file_asks_for_what_the_flags_would_in_their_types() -> None:
+    """Its values are looked at once, in the file; what it does not say is the default."""
+    assert asked("") == AuditRequest()
+    assert asked('within = 0\nfail-on = ["never"]') == AuditRequest(within_days=0, fail_on=frozenset())
+    assert asked(EXAMPLE) == AuditRequest(
+        paths=(FOLDER / "keys", FOLDER / "force-app"),
+        orgs=("prod", "uat"),
+        within_days=45,
+        fail_on=frozenset({FailOn.EXPIRED, FailOn.WITHIN, FailOn.UNCOVERED}),
+        passwords=(Source(SourceKind.ENV, "KEYSTORE_PASSWORD"),),
+        notify=(Source(SourceKind.ENV, "ADMIN_MAIL"), Source(SourceKind.FILE, str(Path("/etc/sfkeytool/slack-url")))),
+        state=FOLDER / "audit-state.json",
+        reports={
+            "csv": FOLDER / "certificates.csv",
+            "html": FOLDER / "certificates.html",
+            "prometheus": FOLDER / "certificates.prom",
+        },
+        exclude=("test/*", "scratch_*"),
+    )
+
+
+def test_flags_win_key_by_key_and_report_by_report() -> None:
+    """A 0 and a never on the command line are said too."""
+    found = asked(
+        EXAMPLE,
+        within=0,
+        fail_on="never",
+        paths=[Path("here")],
+        target_org=["dev"],
+        password=["stdin"],
+        csv=Path("x.csv"),
+        ics=Path("x.ics"),
+    )
+    assert (found.within_days, found.fail_on, found.paths, found.orgs) == (0, frozenset(), (Path("here"),), ("dev",))
+    assert found.passwords == (Source(SourceKind.STDIN),)
+    assert found.reports == {
+        "csv": Path("x.csv"),
+        "ics": Path("x.ics"),
         "html": FOLDER / "certificates.html",
         "prometheus": FOLDER / "certificates.prom",
-        "csv": FOLDER / "certificates.csv",
     }
+    assert (found.exclude, found.state) == (("test/*", "scratch_*"), FOLDER / "audit-state.json")
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_report_format_has_a_flag_and_a_key(name: str) -> None:
+    """They come from one table."""
+    assert asked("", **{name: Path("x")}).reports == {name: Path("x")}
+    assert asked(f'[reports]\n{name} = "x"\n').reports == {name: FOLDER / "x"}
 
 
 def test_never_is_nothing_that_fails() -> None:
@@ -176,7 +217,7 @@ def test_a_typing_error_gets_the_right_word() -> None:
     """Underscores for hyphens are the likeliest."""
     assert refusal("fail_on = []").hints == ("did you mean fail-on?",)
     assert refusal("pathz = []").hints == ("did you mean paths?",)
-    assert refusal("[reports]\npdf = 'x'").hints == ("known are csv, html, ics, prometheus",)
+    assert refusal("[reports]\npdf = 'x'").hints == (f"known are {', '.join(FORMATS)}",)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import json
 import re
 import shlex
 import shutil
+import ssl
 import subprocess
 import sys
 import time
@@ -30,7 +31,7 @@ from sfkeytool.acceptance.catalogue import CATALOGUE
 from sfkeytool.acceptance.codes import CODES
 from sfkeytool.acceptance.codes.page import describe_codes
 from sfkeytool.acceptance.explanations import EXPLANATIONS, System, login_code
-from sfkeytool.audit.model import LEADS_NOWHERE
+from sfkeytool.audit.model import Finding
 from sfkeytool.cli.fields import existing_path
 from sfkeytool.cli.render import Console
 from sfkeytool.cli.run import boundary
@@ -39,7 +40,7 @@ from sfkeytool.passwords import Secret
 from sfkeytool.salesforce.org import OrgClient, Pace, Session
 from sfkeytool.salesforce.transport import HttpTransport
 from sfkeytool.workflows.explain import explain
-from sfkeytool.workflows.package import prove_same
+from sfkeytool.workflows.package import _prove_same
 
 Cli = Callable[..., Result]
 ROOT = Path(sfkeytool.__file__).parent
@@ -100,7 +101,8 @@ def raised() -> dict[str, set[str]]:
                 here[code] |= by_variable
         for code, names in here.items():
             found[code] |= names
-    found[LEADS_NOWHERE].add("Notice")
+    for finding in Finding:
+        found[finding].add("Notice")
     return found
 
 
@@ -381,9 +383,12 @@ def test_bugs_and_differing_files_have_codes(pair: Pair, other_pair: Pair, capsy
 
     assert boundary(Console(json_output=True), broken) == errors.EXIT_BUG
     assert json.loads(capsys.readouterr().out)["code"] == "internal.bug"
-    made = [Artifact(path.name, ArtifactKind.CERTIFICATE, path.read_bytes()) for path in (pair.crt, other_pair.crt)]
+    store = Artifact("pay.jks", ArtifactKind.KEYSTORE, b"")
+    certificate = Artifact("pay.crt", ArtifactKind.CERTIFICATE, pair.crt.read_bytes())
+    leaf, other = (ssl.PEM_cert_to_DER_cert(one.crt.read_text()) for one in (pair, other_pair))
+    assert _prove_same(store, leaf, certificate).files == ("pay.jks", "pay.crt")
     with pytest.raises(errors.SelfCheckError) as error:
-        prove_same(made, Secret(SECRET), datetime.now(UTC))
+        _prove_same(store, other, certificate)
     assert error.value.code == "internal.proof"
     with pytest.raises(errors.UsageError) as typed:
         existing_path("nowhere")

@@ -10,7 +10,10 @@ import sfkeytool
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = Path(sfkeytool.__file__).parent
-PAGES = [ROOT / name for name in ("CONTRIBUTING.md", "SECURITY.md", "docs/architecture.md", "docs/threats.md")]
+PAGES = [
+    *(ROOT / name for name in ("CONTRIBUTING.md", "SECURITY.md")),
+    *(ROOT / "docs" / name for name in ("architecture.md", "releasing.md", "threats.md")),
+]
 PATH = r"(?:sfkeytool|tests|fixtures|docs)/[\w./]*[\w/]"
 
 

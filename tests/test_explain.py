@@ -6,21 +6,22 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from conftest import Pair, Result, java_tool, openssl, required
+from msgspec.structs import replace
 from openssl_mistakes import MISTAKES, answer, prepare
 from test_json import validate
 
 from sfkeytool.acceptance.blanks import as_seen, ready_to_type
 from sfkeytool.acceptance.catalogue import CATALOGUE
 from sfkeytool.acceptance.explanations import EXPLANATIONS, Explanation, System
+from sfkeytool.acceptance.explanations.matching import match_messages
 from sfkeytool.acceptance.explanations.page import describe_explanations
-from sfkeytool.cli.app import COMMANDS
+from sfkeytool.cli.commands import TABLE
 from sfkeytool.errors import InputError
-from sfkeytool.workflows.explain import explain, match_messages
+from sfkeytool.workflows.explain import explain
 
 Cli = Callable[..., Result]
 DOCS = Path(__file__).parent.parent / "docs"
@@ -447,7 +448,7 @@ def test_the_menu_helps_with_a_refusal(folder: Path, pair: Pair, capsys: pytest.
     keys = [DOWN * 4 + ENTER + ENTER, str(store) + ENTER, message + ENTER, PASSWORD + ENTER, "y"]
     keys += ["9x" + ENTER, "\x01\x0b" + "pay_new" + ENTER]  # the name, after one that is none
     with typed("".join(keys)) as asker:
-        assert run_menu(COMMANDS, asker) == 0
+        assert run_menu(asker) == 0
     captured = capsys.readouterr()
     assert (
         captured.out.index("ckm.entry.alias:")
@@ -474,7 +475,7 @@ def test_the_offer_of_the_menu_can_be_declined(folder: Path, pair: Pair, capsys:
     before = tree(folder)
     keys = [DOWN * 4 + ENTER + ENTER, str(store) + ENTER, ENTER, "wrong-password" + ENTER, PASSWORD + ENTER, "n"]
     with typed("".join(keys)) as asker:
-        assert run_menu(COMMANDS, asker) == 3
+        assert run_menu(asker) == 3
     assert "Likely causes" not in capsys.readouterr().out
     assert tree(folder) == before
 
@@ -494,7 +495,7 @@ def test_a_refusal_can_be_broken_off_at_each_question(
     answers = [str(store) + ENTER, ENTER, PASSWORD + ENTER]
     for count in range(len(answers) + 1):
         with typed(DOWN * 4 + ENTER + ENTER + "".join(answers[:count]) + "\x03") as asker:
-            assert run_menu(COMMANDS, asker) == 130, count
+            assert run_menu(asker) == 130, count
         assert tree(folder) == before
     capsys.readouterr()
 
@@ -505,14 +506,14 @@ def test_a_refusal_can_be_broken_off_at_each_question(
 @pytest.mark.parametrize("explanation", EXPLANATIONS, ids=lambda each: each.id)
 def test_an_explanation_names_commands_and_rules_that_exist(explanation: Explanation) -> None:
     """Commands and their options are ours; placeholders are known; what is inferred says so."""
-    commands = {command.name: command for command in COMMANDS}
+    commands = {row.name: row for row in TABLE}
     typed = [
         line for text in (*explanation.fixes, *explanation.causes) for line in re.findall(r"`sfkeytool ([^`]+)`", text)
     ]
     for line in typed:
         name, *rest = line.split()
         assert name in commands, line
-        flags = {flag for field in commands[name].fields for flag in field.flags}
+        flags = {flag for field in commands[name].load().fields for flag in field.flags}
         assert {word for word in rest if word.startswith("--")} <= flags, line
     texts = " ".join((*explanation.fixes, *explanation.causes, explanation.meaning))
     assert set(re.findall(r"\{(\w+)\}", texts)) <= {"file", "name"}

@@ -109,7 +109,7 @@ def test_our_assertion_is_what_pyjwt_verifies(pair: Pair) -> None:
     from cryptography import x509
 
     from sfkeytool.crypto.keys import parse_private_key
-    from sfkeytool.salesforce.login import build_assertion
+    from sfkeytool.salesforce.jwt_bearer import build_assertion
 
     key = parse_private_key(pair.key.read_bytes(), "key", ()).key
     now = datetime.now(UTC)

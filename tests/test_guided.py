@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 from conftest import PASSWORD, Pair, Result, keytool
 
-from sfkeytool.cli.app import COMMANDS
-from sfkeytool.cli.fields import command_line, complete
-from sfkeytool.cli.run import Command
+from sfkeytool.cli.command import Command, Road
+from sfkeytool.cli.commands import TABLE
+from sfkeytool.cli.fields import command_line, complete, typed_values
 from sfkeytool.model import Purpose
 
 Cli = Callable[..., Result]
 DOWN, ENTER = "\x1b[B", "\r"
-BY_NAME = {command.name: command for command in COMMANDS}
+COMMANDS = {row.name: row.load() for row in TABLE}
 
 
 class ScriptedAsker:
@@ -49,7 +49,7 @@ def values_from_flags(line: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> d
 
     seen: list[dict[str, Any]] = []
 
-    def capture(command: Command, given: dict[str, Any], **_: Any) -> int:
+    def capture(name: str, command: Command, given: dict[str, Any]) -> int:
         seen.append(complete(command.fields, given, None, {}))
         return 0
 
@@ -59,32 +59,10 @@ def values_from_flags(line: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> d
     return seen[0]
 
 
-def requests(command: str, values: dict[str, Any]) -> Any:
-    from sfkeytool.cli import building
-
-    builders = {
-        "self-signed": building.build_self_signed_request,
-        "csr": building.build_csr_request,
-        "wrap": building.build_wrap_request,
-        "unwrap": building.build_unwrap_request,
-        "show": building.build_show_request,
-        "compare": building.build_compare_request,
-        "check": building.build_check_request,
-        "explain": building.build_explain_request,
-        "metadata": building.build_metadata_request,
-        "reminder": building.build_reminder_request,
-        "renew": building.build_renew_request,
-        "rotate": lambda values: building.build_renew_request({**values, "new_key": True}),
-        "login": lambda values: building.build_login_request(values, {}),
-        "ckm chain": building.build_ckm_chain_request,
-        "audit": building.build_audit_request,
-        "ckm list": lambda values: values["target_org"],
-        "ckm csr": lambda values: (building.parse_name(values), values["target_org"]),
-        "ckm download": lambda values: (building.parse_name(values), values["target_org"]),
-        "ckm create": lambda values: (building.build_ckm_create_request(values), values["target_org"]),
-        "ckm upload": lambda values: (building.build_ckm_upload_request(values), values["target_org"]),
-    }
-    return builders[command](values)
+def requested(name: str, values: dict[str, Any]) -> dict[str, Any]:
+    """What the command's request is made of: its typed values, without those that were not given."""
+    typed = typed_values(COMMANDS[name].fields, values)
+    return {field: value for field, value in typed.items() if value not in (None, False, ())}
 
 
 GUIDED: dict[str, tuple[tuple[Any, ...], list[str]]] = {
@@ -183,25 +161,25 @@ GUIDED: dict[str, tuple[tuple[Any, ...], list[str]]] = {
 }
 
 
-@pytest.mark.parametrize("name", [command.name for command in COMMANDS])
+@pytest.mark.parametrize("name", COMMANDS)
 def test_answers_and_flags_make_the_same_request(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And the command line that is shown afterwards makes it again."""
     for file in ("a.pem", "b.p7b"):
         (folder / file).touch()
     answers, flags = GUIDED[name]
     asker = ScriptedAsker(*answers)
-    guided = complete(BY_NAME[name].fields, {}, asker, {}, guided=True)  # type: ignore[arg-type]
+    guided = complete(COMMANDS[name].fields, {}, asker, {}, guided=True)  # type: ignore[arg-type]
     assert not asker.answers
     from_flags = values_from_flags(flags, monkeypatch)
-    assert requests(name, guided) == requests(name, from_flags)
-    shown = command_line(name, BY_NAME[name].fields, guided)
-    assert requests(name, values_from_flags(shown, monkeypatch)) == requests(name, guided)
+    assert requested(name, guided) == requested(name, from_flags)
+    shown = command_line(name, COMMANDS[name].fields, guided)
+    assert requested(name, values_from_flags(shown, monkeypatch)) == requested(name, guided)
 
 
 def test_only_what_is_missing_is_asked_outside_the_menu(folder: Path) -> None:
     """A developer who left out NAME is not walked through the subject."""
     asker = ScriptedAsker("pay")
-    values = complete(BY_NAME["self-signed"].fields, {"password": "generate"}, asker, {})  # type: ignore[arg-type]
+    values = complete(COMMANDS["self-signed"].fields, {"password": "generate"}, asker, {})  # type: ignore[arg-type]
     assert len(asker.asked) == 1
     assert values["name"] == "pay"
     assert values["purpose"] is Purpose.JWT
@@ -209,9 +187,9 @@ def test_only_what_is_missing_is_asked_outside_the_menu(folder: Path) -> None:
 
 def test_a_variable_stands_in_for_a_missing_secret() -> None:
     """SFKEYTOOL_PASSWORD; shown as a SOURCE in the equivalent command, never as a value."""
-    values = complete(BY_NAME["self-signed"].fields, {"name": "pay"}, None, {"SFKEYTOOL_PASSWORD": PASSWORD})
+    values = complete(COMMANDS["self-signed"].fields, {"name": "pay"}, None, {"SFKEYTOOL_PASSWORD": PASSWORD})
     assert values["password"] == "env:SFKEYTOOL_PASSWORD"
-    assert PASSWORD not in shlex.join(command_line("self-signed", BY_NAME["self-signed"].fields, values))
+    assert PASSWORD not in shlex.join(command_line("self-signed", COMMANDS["self-signed"].fields, values))
 
 
 @contextlib.contextmanager
@@ -243,7 +221,7 @@ def test_questionary_itself_takes_the_answers(folder: Path, pair: Pair, capsys: 
         PASSWORD + ENTER, "something else" + ENTER, PASSWORD + ENTER, PASSWORD + ENTER,  # twice, once wrong
     ]  # fmt: skip
     with typed("".join(keys)) as asker:
-        assert run_menu(COMMANDS, asker) == 0
+        assert run_menu(asker) == 0
     captured = capsys.readouterr()
     assert "The same as a command" in captured.err
     line = re.search(r"sfkeytool wrap pay .*", captured.err)
@@ -260,7 +238,7 @@ def test_a_country_that_is_none_is_refused_where_it_is_typed(folder: Path) -> No
 
     keys = [ENTER + DOWN + ENTER, "pay" + ENTER, ENTER, ENTER, ENTER, "Germany" + ENTER, "\x01\x0b" + "de" + ENTER]
     with typed("".join(keys)) as asker:
-        assert run_menu(COMMANDS, asker) == 0
+        assert run_menu(asker) == 0
     assert (folder / "pay" / "pay.csr").exists()
 
 
@@ -270,7 +248,7 @@ def test_breaking_off_at_a_prompt_is_exit_130(key: str, folder: Path, capsys: py
     from sfkeytool.cli.menu import run_menu
 
     with typed(key) as asker:
-        assert run_menu(COMMANDS, asker) == 130
+        assert run_menu(asker) == 130
     assert "interrupted" in capsys.readouterr().err
     assert not list(folder.iterdir())
 
@@ -304,29 +282,26 @@ def finish(child: Any) -> str:
 
 def test_every_command_lies_on_a_road_and_every_road_has_one() -> None:
     """But for explain, which the refused keystore leads to."""
-    from sfkeytool.cli.menu import _JOBS, _ROADS
-
-    assert set(_JOBS) | {"explain"} == {command.name for command in COMMANDS}
-    assert {road for road, _ in _JOBS.values()} == set(_ROADS)
+    placed = {name: command.place.road for name, command in COMMANDS.items() if command.place}
+    assert {*placed, "explain"} == set(COMMANDS)
+    assert set(placed.values()) == set(Road)
 
 
 def test_no_line_of_the_menu_is_cut_on_a_terminal_of_80_columns() -> None:
     """A choice stands behind three columns, and a longer one loses its end."""
-    from sfkeytool.cli.menu import _JOBS, _ROADS
-
-    titles = [*_ROADS.values(), *(title for _, title in _JOBS.values())]
-    titles += [choice.title for command in COMMANDS for field in command.fields if field.question
+    titles = [*Road, *(command.place.job for command in COMMANDS.values() if command.place)]
+    titles += [choice.title for command in COMMANDS.values() for field in command.fields if field.question
                for choice in field.question.choices]  # fmt: skip
     assert [title for title in titles if len(title) > 80 - 3] == []
 
 
-@pytest.mark.parametrize("road", ["reminder", "audit"])
+@pytest.mark.parametrize("road", [Road.REMINDER.name, Road.AUDIT.name])
 def test_a_road_with_one_job_asks_no_second_time(road: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """It goes on with the job's own first question."""
     from sfkeytool.cli.menu import run_menu
 
     asker = ScriptedAsker(road)
-    assert run_menu(COMMANDS, asker) != 0  # type: ignore[arg-type]
+    assert run_menu(asker) != 0  # type: ignore[arg-type]
     assert asker.asked[0].startswith("Which road")
     assert not any("What do you want" in question for question in asker.asked)
 
@@ -426,7 +401,7 @@ def test_without_a_terminal_bare_sfkeytool_is_help_and_exit_2(cli: Cli) -> None:
     assert result.out == ""
 
 
-@pytest.mark.parametrize("command", ["", *(command.name for command in COMMANDS)])
+@pytest.mark.parametrize("command", ["", *COMMANDS])
 def test_help_has_examples_that_parse(command: str, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     """-h and --help; each example is a command line that the parser takes."""
     result = cli(*command.split(), "--help")

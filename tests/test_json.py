@@ -109,7 +109,8 @@ def test_an_error_validates(
 def test_the_shape_of_a_result_is_the_pinned_one(cli: Cli) -> None:
     """A new or lost field is a change of the contract: change the schema and this list together."""
     result = cli("self-signed", "pay", "--password", "generate", "--json").json
-    assert list(result) == ["status", "result", "warnings", "notices"]
+    assert list(result) == ["schemaVersion", "status", "result", "warnings", "notices"]
+    assert result["schemaVersion"] == 1
     assert list(result["result"]) == [
         "name", "purpose", "key", "certificate", "keystore", "proof", "mailDates", "folders", "files", "nextSteps",
     ]  # fmt: skip

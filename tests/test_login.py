@@ -17,19 +17,20 @@ from fake_org import FakeOrg
 from test_guided import ScriptedAsker
 from test_json import validate
 
-from sfkeytool.cli.commands.login import LOGIN
+from sfkeytool.cli.commands import TABLE
 from sfkeytool.cli.run import run_command
 from sfkeytool.errors import LoginRefusedError
 from sfkeytool.keystores.contents import InputFile
 from sfkeytool.passwords import Source, SourceKind
 from sfkeytool.salesforce.transport import HttpTransport
-from sfkeytool.workflows.login import Accepted, Clock, LoginInputs, NotYet, login, prepare
-from sfkeytool.workflows.requests import LoginRequest
+from sfkeytool.workflows.login import Accepted, Clock, NotYet, login
+from sfkeytool.workflows.login_preparation import LoginInputs, LoginRequest, prepare
 
 Cli = Callable[..., Result]
 
 CLIENT_ID = "3MVG9" + "pwKNJ0uNJXCDkMdQWZ.7tVjYz1AbCdEfGhIjKlMnOpQrStUv_0123456789"
 USER = "bot@example.com"
+[LOGIN] = [row.load() for row in TABLE if row.name == "login"]
 
 
 @pytest.fixture
@@ -347,8 +348,9 @@ class Watch:
 def waiting(org: FakeOrg, new: Pair, old: Pair, wait_seconds: float) -> Iterator[Any]:
     """The events of a login that waits, over real HTTP."""
     request = LoginRequest(
-        CLIENT_ID, USER, org.url, Source(SourceKind.FILE, "new.key"), wait_seconds=wait_seconds, poll_seconds=20
-    )
+        client_id=CLIENT_ID, username=USER, instance_url=org.url, key=Source(SourceKind.FILE, "new.key"),
+        wait_seconds=wait_seconds, poll_seconds=20,
+    )  # fmt: skip
     inputs = LoginInputs(InputFile("new.key", new.key.read_bytes()), old_key=InputFile("old.key", old.key.read_bytes()))
     prepared = prepare(request, inputs, datetime.now(UTC))
     return login(request, prepared, HttpTransport({}), Watch().clock)
@@ -363,7 +365,7 @@ def test_wait_tries_until_the_new_certificate_has_spread(org: FakeOrg, pair: Pai
     assert rounds[0].old_key == "accepted"
     assert [each.elapsed_seconds for each in rounds] == [20 * number for number in range(len(rounds))]
     assert isinstance(last, Accepted)
-    assert last.facts["oldKey"] == "refused"
+    assert last.result.old_key == "refused"
     assert len(org.requests) == 2 * (len(rounds) + 1)
 
 
@@ -429,7 +431,7 @@ def test_what_is_missing_is_asked_for_and_shown_as_a_command(
 ) -> None:
     """Consumer key, user and key file, in that order; nothing else."""
     asker = ScriptedAsker(CLIENT_ID, USER, str(pair.key))
-    assert run_command(LOGIN, {"instance_url": org.url}, asker=asker) == 0  # type: ignore[arg-type]
+    assert run_command("login", LOGIN, {"instance_url": org.url}, asker=asker) == 0  # type: ignore[arg-type]
     assert not asker.answers
     assert len(asker.asked) == 3
     shown = capsys.readouterr().err
@@ -444,7 +446,7 @@ def test_a_password_that_is_missing_is_asked_for_before_anything_is_sent(
     openssl("pkcs8", "-topk8", "-in", pair.key, "-passout", f"pass:{PASSWORD}", "-out", "locked.pem")
     asker = ScriptedAsker("wrong", PASSWORD)
     given = {"instance_url": org.url, "client_id": CLIENT_ID, "username": USER, "jwt_key_file": "locked.pem"}
-    assert run_command(LOGIN, given, asker=asker) == 0  # type: ignore[arg-type]
+    assert run_command("login", LOGIN, given, asker=asker) == 0  # type: ignore[arg-type]
     assert len(org.requests) == 1
 
 

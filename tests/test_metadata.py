@@ -16,7 +16,8 @@ from metadata_schema import validate
 from salesforce_cli import run_sf
 
 from sfkeytool.errors import InputError, SfkeytoolError
-from sfkeytool.salesforce.metadata import encode_element, read_certificate, replace_certificate
+from sfkeytool.salesforce.certificate_element import read_certificate, replace_certificate
+from sfkeytool.salesforce.metadata_source import encode_element
 
 Cli = Callable[..., Result]
 MAIL = ("--contact-email", "admin@example.com")

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from conftest import modes, tree
-from test_writer_faults import disturbed, killed, pytestmark, tmp_path  # noqa: F401 - a fixture and a mark
+from disturbance import disturbed, killed
+from test_writer_faults import pytestmark, tmp_path  # noqa: F401 - a fixture and a mark
 
 from sfkeytool.edge.new_folder import commit_new_folder, plan_new_folder
 from sfkeytool.errors import OutputError

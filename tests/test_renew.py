@@ -13,7 +13,7 @@ from conftest import PASSWORD, CertificateAuthority, Result, keytool, modes, ope
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from test_writer_faults import disturbed, killed
+from disturbance import disturbed, killed
 
 from sfkeytool.acceptance.mails import latest_start
 from sfkeytool.cli.app import run_app

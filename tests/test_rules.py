@@ -1,6 +1,5 @@
 """The rules as data, and single rules at their edges."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from msgspec.structs import replace
 
 from sfkeytool.acceptance.catalogue import CATALOGUE, describe_catalogue, rule_by_id
 from sfkeytool.acceptance.engine import Verdict, judge
@@ -336,8 +336,7 @@ def test_a_private_keys_numbers_are_read_without_loading_it(key: rsa.RSAPrivateK
         replace(numbers, public_exponent=0),
     ):
         assert not changed.consistent()
-    assert "modulus" in repr(numbers)
-    assert str(numbers.private_exponent) not in repr(parsed)
+    assert str(numbers.private_exponent) not in repr(parsed) + repr(numbers)
 
 
 def test_a_rule_is_found_by_its_id() -> None:

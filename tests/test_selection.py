@@ -13,12 +13,11 @@ from conftest import PASSWORD, CertificateAuthority, Pair, Result, openssl, pem_
 from fake_org import FakeOrg
 from oracle_java import java_key, java_load, java_make
 from pfx import encode_pfx
-from sfkeytool.cli.commands.keystores import UNWRAP, WRAP
 from test_guided import ScriptedAsker
 from test_json import validate
 
-from sfkeytool.cli.commands.login import LOGIN
-from sfkeytool.cli.run import Command, run_command
+from sfkeytool.cli.commands import TABLE
+from sfkeytool.cli.run import run_command
 from sfkeytool.keystores import jks
 from sfkeytool.passwords import Secret
 
@@ -449,10 +448,10 @@ def test_an_ambiguity_lists_the_choices_and_only_ways_that_work(cli: Cli, heap: 
 # On a terminal
 
 
-@pytest.mark.parametrize("command", [WRAP, UNWRAP, LOGIN], ids=lambda command: command.name)
+@pytest.mark.parametrize("command", ["wrap", "unwrap", "login"])
 @pytest.mark.slow
 def test_an_entrys_own_password_is_asked_for_by_its_name(
-    command: Command, folder: Path, heap: Heap, salesforce: FakeOrg, monkeypatch: pytest.MonkeyPatch
+    command: str, folder: Path, heap: Heap, salesforce: FakeOrg, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not as the keystore's, which was given; without a terminal the flag is named."""
     monkeypatch.setenv("ENTRY", ENTRY_PASSWORD)
@@ -468,8 +467,9 @@ def test_an_entrys_own_password_is_asked_for_by_its_name(
         },
     }  # fmt: skip
     asker = ScriptedAsker("wrong", ENTRY_PASSWORD)
-    values = {**given[command.name], "alias": "second"}
-    assert run_command(command, values, asker=asker) == 0  # type: ignore[arg-type]
+    values = {**given[command], "alias": "second"}
+    [row] = [row for row in TABLE if row.name == command]
+    assert run_command(command, row.load(), values, asker=asker) == 0  # type: ignore[arg-type]
     assert asker.asked == ["Password of the entry 'second':"] * 2
 
 

@@ -1,7 +1,7 @@
 """The writer when a step fails, a signal comes, or the process is killed: at every single step.
 
-The steps are the calls of ``os`` that change the disk or look at it. A scenario is first run undisturbed, which gives
-the number of its steps and the complete result; then once for each step, with the disturbance there.
+A scenario is first run undisturbed, which gives the number of its steps and the complete result; then once for each
+step, with the disturbance there.
 """
 
 import errno
@@ -13,13 +13,13 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
+from disturbance import disturbed, hindrance, killed_elsewhere, nothing, repair
 
 from sfkeytool.edge.signals import terminating_signals
 from sfkeytool.edge.writer import FolderWrite, commit, plan_writes
@@ -29,13 +29,8 @@ from sfkeytool.model import Artifact, ArtifactKind, PlannedFile, Receipt
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs fork and POSIX signals")
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
-STEPS = (
-    "open", "write", "fchmod", "fsync", "close", "link", "replace", "rename", "unlink", "mkdir", "chmod", "rmdir",
-    "listdir", "scandir",
-)  # fmt: skip
 SECRET = b"worthless secret\n"
 
-Before = Callable[[int, str], None]
 Snapshot = dict[str, tuple[int, bytes]]
 
 
@@ -49,50 +44,6 @@ def tmp_path(tmp_path: Path) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(dir=memory))
     yield folder
     shutil.rmtree(folder)
-
-
-@contextmanager
-def disturbed(before: Before) -> Iterator[list[str]]:
-    """Call ``before`` with the number and name of each step, before it is done; yields the names so far."""
-    done: list[str] = []
-    originals = {name: getattr(os, name) for name in STEPS}
-
-    def wrapped(name: str) -> Callable[..., Any]:
-        def step(*arguments: Any, **options: Any) -> Any:
-            number = len(done)
-            done.append(name)
-            try:
-                before(number, name)
-            except OSError:
-                if name == "close":  # a close that fails has closed all the same
-                    originals["close"](*arguments)
-                raise
-            return originals[name](*arguments, **options)
-
-        return step
-
-    try:
-        for name in STEPS:
-            setattr(os, name, wrapped(name))
-        yield done
-    finally:
-        for name, original in originals.items():
-            setattr(os, name, original)
-
-
-def without_links(before: Before) -> Before:
-    """The same on a file system that knows no hard links."""
-
-    def both(number: int, name: str) -> None:
-        before(number, name)
-        if name == "link":
-            raise OSError(errno.EPERM, os.strerror(errno.EPERM))
-
-    return both
-
-
-def nothing(number: int, name: str) -> None:
-    """Disturb nothing."""
 
 
 def snapshot(root: Path) -> Snapshot:
@@ -149,10 +100,8 @@ class Scenario:
             for folder, files in self.folders.items()
         ]
 
-    def repair(self, root: Path) -> None:
-        """What the next run does first, whatever it is that it is going to write."""
-        for folder in self.folders:
-            plan_writes(root / folder, [], force=False)
+    def folders_in(self, root: Path) -> list[Path]:
+        return [root / folder for folder in self.folders]
 
 
 OLD = {"a/pay.crt": b"old certificate\n", "a/pay.jks": b"old keystore\n", "a/pay.json": b'{"format": 1, "records": []}'}
@@ -164,10 +113,6 @@ SCENARIOS = [
 ]
 each_scenario = pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 each_disk = pytest.mark.parametrize("disk", ["links", "no links"])
-
-
-def hindrance(disk: str, before: Before) -> Before:
-    return before if disk == "links" else without_links(before)
 
 
 def undisturbed(scenario: Scenario, folder: Path, disk: str) -> tuple[list[str], Snapshot]:
@@ -214,7 +159,7 @@ def test_after_a_failing_step_everything_is_as_it_was(tmp_path: Path, scenario: 
             except OutputError as caught:
                 refusals.add((caught.code, "nothing was changed" in caught.message))
         if receipts:
-            scenario.repair(root)
+            repair(scenario.folders_in(root))
         assert snapshot(root) == (complete if receipts else before), where
     assert refusals == {("output.disk-full", True)}
 
@@ -241,7 +186,7 @@ def test_where_undoing_fails_too_the_next_run_repairs(tmp_path: Path, scenario: 
                 receipts = commit(writes, now=NOW)
             except OutputError as caught:
                 refusals.add(caught.code)
-        scenario.repair(root)
+        repair(scenario.folders_in(root))
         wanted = [complete] if receipts else [without_made_folders(before), complete]
         assert without_made_folders(snapshot(root)) in wanted, f"step {failing}: {steps[failing]}"
     assert refusals == {"output.failed", "output.not-undone"}
@@ -282,28 +227,6 @@ def test_a_signal_at_any_step_leaves_all_or_nothing(tmp_path: Path, scenario: Sc
     assert signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler)
 
 
-def killed(work: Callable[[], object], when: int, disk: str) -> bool:
-    """Do ``work`` in a child process that gets SIGKILL at step ``when``; whether it got that far."""
-
-    def kill(number: int, name: str) -> None:
-        if number == when:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    child = os.fork()
-    if not child:
-        status = 1
-        signal.alarm(60)  # a lock that another thread held at the fork stays locked: better dead than hung
-        try:
-            with disturbed(hindrance(disk, kill)):
-                work()
-            status = 0
-        finally:
-            os._exit(status)
-    _, status = os.waitpid(child, 0)
-    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
-    return os.WIFSIGNALED(status)
-
-
 @each_disk
 @each_scenario
 @pytest.mark.slow
@@ -317,13 +240,13 @@ def test_after_a_kill_at_any_step_the_next_run_repairs(tmp_path: Path, scenario:
             root = scenario.prepare(tmp_path / f"{when}-{first.replace('/', '-')}")
             before = snapshot(root)
             writes = scenario.plan(root)
-            assert killed(lambda: commit(writes, now=NOW), when, disk)  # noqa: B023
+            assert killed_elsewhere(partial(commit, writes, now=NOW), when, disk)
             where = f"step {when}: {steps[when]}, then a run in {first}"
             assert old_is_safe(root, before) or finished(root) == finished_files, where
             plan_writes(root / first, [], force=False)
             found = without_made_folders(finished(root))
             assert found in (without_made_folders(before), complete), where
-            scenario.repair(root)
+            repair(scenario.folders_in(root))
             assert without_made_folders(snapshot(root)) == found, where
             ends.add(found == complete)
             if found != complete:
@@ -359,9 +282,9 @@ def test_a_kill_while_repairing_is_repaired_in_turn(tmp_path: Path, scenario: Sc
             root = scenario.prepare(tmp_path / f"{when}-{again}")
             before = snapshot(root)
             writes = scenario.plan(root)
-            assert killed(lambda: commit(writes, now=NOW), when, disk)  # noqa: B023
-            reached = killed(lambda: scenario.repair(root), again, disk)  # noqa: B023
-            scenario.repair(root)
+            assert killed_elsewhere(partial(commit, writes, now=NOW), when, disk)
+            reached = killed_elsewhere(partial(repair, scenario.folders_in(root)), again, disk)
+            repair(scenario.folders_in(root))
             found = without_made_folders(snapshot(root))
             assert found in (without_made_folders(before), complete), f"steps {when} and {again}"
             if not reached:

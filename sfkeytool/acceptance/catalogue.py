@@ -124,7 +124,7 @@ def _lines() -> Iterator[str]:
         yield from ("", f"### `{rule.id}`", "", f"**{rule.title}.** {rule.severity}, {rule.basis}.", "", rule.why, "")
         if rule.salesforce_message:
             yield f"- Message: `{rule.salesforce_message}`"
-        yield f"- Fix: `{ready_to_type(rule.fix)}`"
+        yield f"- Fix: `{ready_to_type(str(rule.fix))}`"
         if len(rule.profiles) > 1 and len(rule.profiles) < len(Profile):
             yield f"- Profiles: {', '.join(rule.profiles)}"
         yield f"- Source: {rule.citation} (looked up {rule.retrieved})"

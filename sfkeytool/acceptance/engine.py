@@ -6,7 +6,8 @@ from enum import StrEnum
 from msgspec import Struct
 
 from sfkeytool.acceptance.catalogue import CATALOGUE
-from sfkeytool.acceptance.rule import CannotTell, Evidence, Rule, Severity
+from sfkeytool.acceptance.key_holder import WAY_OUT
+from sfkeytool.acceptance.rule import CannotTell, Evidence, Fix, NewCertificate, Rule, Severity
 from sfkeytool.acceptance.subject import Subject
 from sfkeytool.model import Profile
 from sfkeytool.passwords import MINIMUM_LENGTH
@@ -75,10 +76,11 @@ def judge(subject: Subject, rules: Sequence[Rule] = CATALOGUE) -> Report:
     return Report(subject.label, str(subject.kind), subject.profile, tuple(findings), tuple(unknown))
 
 
-def _fix(fix: str, subject: Subject) -> str:
-    """``fix`` for this file, so that its commands run as they stand."""
-    if subject.others_way_out is not None and "sfkeytool self-signed" in fix:
-        return subject.others_way_out
+def _fix(wanted: Fix, subject: Subject) -> str:
+    """What is ``wanted`` for this file, so that its commands run as they stand."""
+    fix = str(wanted)
+    if isinstance(wanted, NewCertificate):
+        fix = WAY_OUT.get(subject.key_holder, fix)
     password = subject.password
     if password is not None and "--fix" in fix and "--new-password" not in fix and password.length < MINIMUM_LENGTH:
         fix = fix.replace(" --password prompt", " --password prompt --new-password generate", 1)

@@ -7,16 +7,17 @@ import re
 from collections.abc import Callable, Iterable
 from datetime import date
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from sfkeytool.model import Profile
 
 if TYPE_CHECKING:
     from sfkeytool.acceptance.subject import Subject
 
-_ID = re.compile(r"(ckm|app|signed|request|domain|mtls)\.[a-z]+(\.[a-z0-9]+(-[a-z0-9]+)*)")
+_ID = r"(ckm|app|signed|request|domain|mtls)\.[a-z]+(\.[a-z0-9]+(-[a-z0-9]+)*)"
+RuleId = Annotated[str, Meta(pattern=f"^{_ID}$", description="Stable; in docs/rules.md")]
 
 
 class Severity(StrEnum):
@@ -35,6 +36,18 @@ class Basis(StrEnum):
     INFERRED = "inferred"
 
 
+class NewCertificate(Struct, frozen=True):
+    """A fix that makes a certificate: no way out for a reader who does not have the key. ``text`` is as Rule.fix."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+Fix: TypeAlias = str | NewCertificate
+
+
 class Evidence(Struct, frozen=True):
     """Where a rule failed, what was there, and what was wanted. Never holds a secret.
 
@@ -44,7 +57,7 @@ class Evidence(Struct, frozen=True):
     where: str
     saw: str
     wanted: str
-    fix: str | None = None
+    fix: Fix | None = None
 
 
 class CannotTell(Struct, frozen=True):
@@ -76,7 +89,7 @@ class Rule(Struct, frozen=True):
     title: str
     why: str
     citation: str
-    fix: str
+    fix: Fix
     profiles: tuple[Profile, ...]
     check: Callable[["Subject"], Checked]
     applies: Callable[["Subject"], bool] = always
@@ -86,9 +99,9 @@ class Rule(Struct, frozen=True):
     """Whether nothing is made of what fails it, though Salesforce may take it."""
 
     def __post_init__(self) -> None:
-        if not _ID.fullmatch(self.id):
+        if not re.fullmatch(_ID, self.id):
             raise ValueError(f"{self.id!r} is no rule id")
-        if not self.citation or not self.title or not self.fix:
+        if not self.citation or not self.title or not str(self.fix):
             raise ValueError(f"{self.id} needs a title, a citation and a fix")
         if self.basis is Basis.INFERRED and self.severity is Severity.ERROR:
             raise ValueError(f"{self.id}: what is only inferred cannot be an error")

@@ -1,39 +1,34 @@
 """Everything that a rule may look at, prepared once for a file and only as far as a rule asks for it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cached_property
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from cryptography.hazmat.primitives.asymmetric import rsa
-from msgspec import Struct
-from msgspec.structs import replace
-
-from sfkeytool.acceptance.private_key import PrivateKeyNumbers, parse_pkcs8
+from sfkeytool.acceptance.key_entry import KeyEntry, made_entry
+from sfkeytool.acceptance.key_holder import KeyHolder, holder_in_metadata
+from sfkeytool.acceptance.listed_chain import ListedChain, first_leaf
 from sfkeytool.crypto import certificates, chains, keys, pem
 from sfkeytool.crypto.certificate import Certificate
-from sfkeytool.crypto.certificates import CertificateFacts, describe_certificate
-from sfkeytool.crypto.names import LIBRARY_ERRORS
 from sfkeytool.crypto.sniff import KEYSTORE_KINDS, FileKind, normalise_text, sniff, unusual_form
 from sfkeytool.errors import CertificateError, KeystoreError, KeystorePasswordError, SfkeytoolError
 from sfkeytool.keystores import metadata_xml, store
-from sfkeytool.keystores.contents import Contents, InputFile, parse_contents
+from sfkeytool.keystores.contents import Contents, InputFile, contents_of, contents_of_xml, parse_contents
 from sfkeytool.keystores.found import FoundCsr
 from sfkeytool.keystores.jks import JksFile, JksKeyEntry, JksTrustedEntry, parse_jks
 from sfkeytool.keystores.metadata_field import parse_field
-from sfkeytool.keystores.metadata_xml import root_type
-from sfkeytool.keystores.open import open_keystore
+from sfkeytool.keystores.open import open_jks, open_keystore
 from sfkeytool.model import Opaque, Profile, Purpose
 from sfkeytool.names import app_name, free_name, legal_name
 from sfkeytool.passwords import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from xml.etree.ElementTree import Element
 
 _KEYSTORE_ENDINGS = frozenset({".jks", ".ks", ".keystore"})
 _METADATA = "{http://soap.sforce.com/2006/04/metadata}"
-_APPS = ("ConnectedApp", "ExtlClntAppGlobalOauthSettings")
 _SAML = "{urn:oasis:names:tc:SAML:2.0:metadata}"
 _WRAPPED_LABELS = {
     "PKCS7": "PKCS#7",
@@ -43,89 +38,46 @@ _WRAPPED_LABELS = {
 }
 
 
-class ListedChain(Struct, frozen=True, dict=True):
-    """Certificates as a file lists them, and what they make when put in order from ``leaf``."""
-
-    where: str
-    listed: tuple[Certificate, ...]
-    leaf: Certificate
-
-    @cached_property
-    def sorted(self) -> chains.Chain:
-        return chains.build_chain(self.leaf, self.listed)
-
-    @cached_property
-    def facts(self) -> CertificateFacts:
-        """Of the leaf."""
-        return describe_certificate(self.leaf)
-
-    @property
-    def ca_issued(self) -> bool:
-        return not self.facts.self_signed
-
-    def name_of(self, certificate: Certificate) -> str:
-        """Where a certificate stands, for messages."""
-        return f"{self.where}, certificate {self.listed.index(certificate) + 1}"
-
-
-class KeyEntry(Opaque, frozen=True, dict=True):
-    """A private key entry of a JKS as Java would see it, or what an entry of a JKS made of another file would be."""
-
-    where: str
-    alias: str | None
-    """None for a key of a PFX that has no name."""
-    certificates: tuple[Certificate | None, ...]
-    """None stands for one that cannot be read."""
-    key_pkcs8: bytes | None
-    """What the store's password makes of the protected key; secret. None if it does not open it."""
-    locked_because: str
-
-    @cached_property
-    def key(self) -> PrivateKeyNumbers | None:
-        """The numbers of the key, None if there is none to read or it is no PKCS#8. Secret."""
-        return None if self.key_pkcs8 is None else parse_pkcs8(self.key_pkcs8)
-
-    @cached_property
-    def chain(self) -> ListedChain | None:
-        """The readable certificates, from the one that belongs to the key, else from the first."""
-        listed = tuple(certificate for certificate in self.certificates if certificate is not None)
-        if not listed:
-            return None
-        own = next((certificate for certificate in listed if self.fits(certificate)), listed[0])
-        return ListedChain(self.where, listed, own)
-
-    def fits(self, certificate: Certificate) -> bool:
-        """Whether the certificate is the public half of an RSA key."""
-        if self.key is None or self.key.rsa is None:
-            return False
-        try:
-            public = certificate.public_key()
-        except LIBRARY_ERRORS:
-            return False
-        if not isinstance(public, rsa.RSAPublicKey):
-            return False
-        numbers = public.public_numbers()
-        return (numbers.n, numbers.e) == (self.key.rsa.modulus, self.key.rsa.public_exponent)
-
-
 class Subject(Opaque, frozen=True, dict=True):
-    """One file in the light of a profile and a purpose, on a day. Hold one at a time: it keeps what it has parsed."""
+    """One file in the light of a profile and a purpose, on a day. Hold one at a time: it keeps what it has parsed, and
+    parses it once."""
 
     label: str
     data: bytes
     """As normalise_text leaves it."""
     kind: FileKind
-    profile: Profile
     purpose: Purpose
     as_of: datetime
+    asked_profile: Profile | None = None
+    """Without one it follows from the file: see ``profile``."""
     passwords: tuple[Secret, ...] = ()
     """Those that were given; the empty one is tried first in any case."""
     taken: frozenset[str] = frozenset()
     """Lower-case names in the folder where commands are typed: what they make shall clash with nothing there."""
     unusual_form: str = ""
     """What normalise_text undid, in words."""
-    contents: Contents | None = None
-    """What a file holds that is no keystore; its keys are not validated."""
+    to_repair: bool = False
+    """Whether a copy is to be made: a file with a key is on its way to a keystore then."""
+    in_ckm: bool = False
+    """Whether it lies beside metadata that makes it a certificate of Certificate and Key Management."""
+
+    @cached_property
+    def profile(self) -> Profile:
+        """That which was asked for, else by file type. Keystores, files named like one and what is not known go to
+        CKM's import. Of the others, a request goes to a CA, one with a chain of several certificates is a signed
+        upload, and the rest is for the app."""
+        if self.asked_profile is not None:
+            return self.asked_profile
+        if self.contents is None or PurePath(self.label).suffix.lower() in _KEYSTORE_ENDINGS:
+            return Profile.CKM_IMPORT
+        if self.to_repair and self.contents.holds_keys:
+            return Profile.CKM_IMPORT
+        if self.requests and not self.listed:
+            return Profile.CA_REQUEST
+        distinct = set(self.listed)
+        if len(distinct) > 1 and not chains.build_chain(first_leaf(self.listed), self.listed).strangers:
+            return Profile.SIGNED_UPLOAD
+        return Profile.APP_CERT
 
     @cached_property
     def name(self) -> str:
@@ -177,7 +129,7 @@ class Subject(Opaque, frozen=True, dict=True):
 
     def _open(self, entry: JksKeyEntry) -> KeyEntry:
         where = f"{self.label}, entry {entry.alias!r}"
-        loaded = tuple(_certificate(certificate.der, where) for certificate in entry.chain)
+        loaded = self._read_each((certificate.der for certificate in entry.chain), where)
         if self.jks is None or self.password is None:
             return KeyEntry(where, entry.alias, loaded, None, "the keystore's password is not known")
         try:
@@ -232,56 +184,61 @@ class Subject(Opaque, frozen=True, dict=True):
                 # PKCS#12 ties one certificate at most to a key; the others lie beside all keys.
                 ders = [*entry.chain_der, *(pool if self.kind is FileKind.PKCS12 else ())]
                 reason = "" if entry.key_pkcs8 else "no password that was given opens the key"
-                yield self._entry(where, entry.alias, ders, entry.key_pkcs8, reason)
+                loaded = self._read_each(dict.fromkeys(ders), where)
+                yield made_entry(where, entry.alias, loaded, entry.key_pkcs8, reason)
         elif self.contents is not None and self.profile is Profile.CKM_IMPORT:
             name = legal_name(PurePath(self.label).stem).value
-            ders = [one.der for one in self.contents.certificates]
+            beside = tuple({one.der: one.certificate for one in self.contents.certificates}.values())
             for key in self.contents.keys:
-                yield self._entry(key.origin, name, ders, keys.encode_key_pkcs8(key.loaded), "")
+                yield made_entry(key.origin, name, beside, keys.encode_key_pkcs8(key.loaded), "")
             for origin in self.contents.locked:
-                yield self._entry(origin, name, ders, None, "it needs its password")
+                yield made_entry(origin, name, beside, None, "it needs its password")
             for unreadable in self.contents.unreadable_keys:
                 reason = unreadable.error.message.removeprefix(f"{unreadable.origin}: ")
-                yield self._entry(unreadable.origin, name, ders, None, reason)
-
-    def _entry(
-        self, where: str, alias: str | None, ders: Sequence[bytes], key_pkcs8: bytes | None, reason: str
-    ) -> KeyEntry:
-        """With the chain that could be made of ``ders``, from the certificate that belongs to the key."""
-        loaded = tuple(_certificate(der, where) for der in dict.fromkeys(ders))
-        entry = KeyEntry(where, alias, loaded, key_pkcs8, reason)
-        listed = tuple(certificate for certificate in loaded if certificate is not None)
-        fitting = [certificate for certificate in listed if entry.fits(certificate)]
-        if not fitting and (entry.key is None or entry.key.rsa is None) and listed:
-            fitting = [_first_leaf(listed)]
-        if not fitting:
-            return entry
-        return replace(entry, certificates=chains.build_chain(fitting[0], listed).certificates)
+                yield made_entry(unreadable.origin, name, beside, None, reason)
 
     # Certificates
 
-    @property
-    def others_way_out(self) -> str | None:
-        """Where a next certificate comes from for metadata of what logs in to nothing with a key of its own here: words
-        in place of a command that makes one. None for apps, and what is no metadata."""
-        if self.kind is not FileKind.XML or self.foreign is not None:
-            return None
-        type = root_type(self.data)
-        if type == "SamlSsoConfig":
-            return (
-                "ask whoever runs the identity provider for its next certificate, and prove that an admin can log in"
-                " with a password before you change it in Setup > Single Sign-On Settings"
-            )
-        if type in _APPS:
-            return None
-        return "ask whoever holds its key for the next certificate, and put it where this one stands"
+    def certificate(self, der: bytes, where: str) -> Certificate:
+        """parse_certificate(), once for each certificate: several rules come back to those of a keystore."""
+        if der not in self._certificates:
+            self._certificates[der] = certificates.parse_certificate(der, where)
+        return self._certificates[der]
 
     @cached_property
+    def _certificates(self) -> dict[bytes, Certificate]:
+        return {}
+
+    def _read_each(self, ders: Iterable[bytes], where: str) -> tuple[Certificate | None, ...]:
+        """None for one that cannot be read."""
+
+        def read(der: bytes) -> Certificate | None:
+            try:
+                return self.certificate(der, where)
+            except CertificateError:
+                return None
+
+        return tuple(map(read, ders))
+
+    @property
+    def key_holder(self) -> KeyHolder:
+        """Who has the key of the certificate, as far as the file's place tells."""
+        if self.in_ckm:
+            return KeyHolder.CKM
+        if self._root is None or self.foreign is not None:
+            return KeyHolder.READER
+        return holder_in_metadata(metadata_xml.tag_of(self._root))
+
+    @cached_property
+    def _root(self) -> "Element | None":
+        return metadata_xml.parse_xml(self.data, self.label) if self.kind is FileKind.XML else None
+
+    @property
     def foreign(self) -> str | None:
         """What an XML file is that is no Salesforce metadata."""
-        if self.kind is not FileKind.XML:
+        if self._root is None:
             return None
-        tag = metadata_xml.parse_xml(self.data, self.label).tag
+        tag = self._root.tag
         if tag.startswith(_METADATA):
             return None
         name = tag.rpartition("}")[2]
@@ -301,6 +258,27 @@ class Subject(Opaque, frozen=True, dict=True):
         return self.unusual_form or None
 
     @cached_property
+    def contents(self) -> Contents | None:
+        """What a file that is no keystore holds, but for keys under a password. Parsed when the subject is made."""
+        if self.kind in KEYSTORE_KINDS or self.kind is FileKind.UNKNOWN:
+            return None
+        if self._root is not None:
+            return contents_of_xml(self._root, self.label)
+        return parse_contents(InputFile(self.label, self.data), (), load_keys=False)
+
+    @cached_property
+    def loaded(self) -> Contents:
+        """All that the file holds, its keys loaded: secret. Raises what parse_contents() raises for it."""
+        if self.contents is not None and not self.contents.locked:
+            return self.contents
+        opened = self._opened
+        if self.jks is not None and self.password is not None:
+            opened = open_jks(self.jks, [Secret(""), *self.passwords])
+        if isinstance(opened, store.Keystore):
+            return contents_of(opened, self.label, self.kind)
+        return parse_contents(InputFile(self.label, self.data), self.passwords)
+
+    @cached_property
     def listed(self) -> tuple[Certificate, ...]:
         """The certificates of a file that is no keystore and no XML of another kind, in its order."""
         if self.contents is None or self.foreign is not None:
@@ -310,13 +288,12 @@ class Subject(Opaque, frozen=True, dict=True):
     @cached_property
     def crowded_fields(self) -> tuple[tuple[str, int], ...]:
         """The fields of metadata that hold several certificates, and how many: others have one in each of theirs."""
-        if self.kind is not FileKind.XML or not self.listed:
+        if self._root is None or not self.listed:
             return ()
-        root = metadata_xml.parse_xml(self.data, self.label)
-        type = metadata_xml.tag_of(root)
+        type = metadata_xml.tag_of(self._root)
         counted = (
             (f"{self.label}, <{path.rpartition('.')[2]}>", len({one.der for one in held.certificates}))
-            for path, text in metadata_xml.texts(root)
+            for path, text in metadata_xml.texts(self._root)
             for held in (parse_field(type, path, text, self.label),)
         )
         return tuple((where, count) for where, count in counted if count > 1)
@@ -337,7 +314,7 @@ class Subject(Opaque, frozen=True, dict=True):
             return tuple(
                 ListedChain(one.origin, (one.certificate,), one.certificate) for one in self.contents.certificates
             )
-        return (ListedChain(self.label, self.listed, _first_leaf(self.listed)),)
+        return (ListedChain(self.label, self.listed, first_leaf(self.listed)),)
 
 
 def prepare_subject(
@@ -348,45 +325,26 @@ def prepare_subject(
     purpose: Purpose = Purpose.JWT,
     passwords: Sequence[Secret] = (),
     taken: frozenset[str] = frozenset(),
+    to_repair: bool = False,
+    in_ckm: bool = False,
 ) -> Subject:
-    """A file made ready to be judged; without ``profile`` it is the one that default_profile() finds. Pure.
+    """A file made ready to be judged; ``profile`` is the one that was asked for, the rest is as Subject has it. Pure.
 
     Raises InputError and CertificateError for a file of text or DER that promises certificates and is malformed.
     """
     data = normalise_text(file.data)
-    kind = sniff(data)
-    contents = None
-    if kind not in KEYSTORE_KINDS and kind is not FileKind.UNKNOWN:
-        contents = parse_contents(InputFile(file.label, data), (), load_keys=False)
     subject = Subject(
-        file.label, data, kind, profile or Profile.CKM_IMPORT, purpose, as_of, tuple(passwords), taken,
-        unusual_form(file.data), contents,
-    )  # fmt: skip
-    return subject if profile is not None else replace(subject, profile=default_profile(subject))
-
-
-def default_profile(subject: Subject) -> Profile:
-    """By file type: keystores, files named like one and what is not known go to CKM's import. Of the others, a
-    request goes to a CA, one with a chain of several certificates is a signed upload, and the rest is for the app.
-    Pure."""
-    if subject.contents is None or PurePath(subject.label).suffix.lower() in _KEYSTORE_ENDINGS:
-        return Profile.CKM_IMPORT
-    if subject.requests and not subject.listed:
-        return Profile.CA_REQUEST
-    distinct = set(subject.listed)
-    if len(distinct) > 1 and not chains.build_chain(_first_leaf(subject.listed), subject.listed).strangers:
-        return Profile.SIGNED_UPLOAD
-    return Profile.APP_CERT
-
-
-def _first_leaf(listed: Sequence[Certificate]) -> Certificate:
-    """The first certificate that signed no other one here."""
-    issuers = chains.issuers_among(listed)
-    return next((one for one in listed if one not in issuers), listed[0])
-
-
-def _certificate(der: bytes, where: str) -> Certificate | None:
-    try:
-        return certificates.parse_certificate(der, where)
-    except CertificateError:
-        return None
+        label=file.label,
+        data=data,
+        kind=sniff(data),
+        purpose=purpose,
+        as_of=as_of,
+        asked_profile=profile,
+        passwords=tuple(passwords),
+        taken=taken,
+        unusual_form=unusual_form(file.data),
+        to_repair=to_repair,
+        in_ckm=in_ckm,
+    )
+    _ = subject.contents
+    return subject

@@ -13,13 +13,13 @@ from msgspec.structs import replace
 
 from sfkeytool.audit.model import Inventory
 from sfkeytool.audit.patterns import fits
+from sfkeytool.audit.reports.formats import FORMATS
 from sfkeytool.errors import InputError, UsageError
 from sfkeytool.model import FailOn, Notice
 from sfkeytool.passwords import Source, SourceKind, parse_source
 from sfkeytool.salesforce.cli_bridge import parse_alias
 
 NEVER = "never"
-REPORTS = ("csv", "html", "ics", "prometheus")
 
 Place = tuple[str | int, ...]
 """The way to a value: keys, and positions in arrays from 0."""
@@ -42,7 +42,7 @@ class AuditConfig(Struct, frozen=True):
 
     paths: tuple[Path, ...] = ()
     orgs: tuple[str, ...] = ()
-    within: int | None = None
+    within_days: int | None = None
     fail_on: frozenset[FailOn] | None = None
     passwords: tuple[Source, ...] = ()
     notify: tuple[Source, ...] = ()
@@ -54,6 +54,12 @@ class AuditConfig(Struct, frozen=True):
     exceptions: tuple[AcceptedException, ...] = ()
     exclude: tuple[str, ...] = ()
     """Patterns of paths and names that are left out."""
+
+    @property
+    def asks(self) -> dict[str, Any]:
+        """What an audit is asked to do, by the names of its request's fields; only what the file says."""
+        names = ("paths", "orgs", "within_days", "fail_on", "passwords", "notify", "state", "exclude")
+        return {name: value for name in names if (value := getattr(self, name)) not in (None, ())}
 
 
 def parse_config(content: bytes, label: str) -> AuditConfig:
@@ -73,22 +79,6 @@ def parse_config(content: bytes, label: str) -> AuditConfig:
     except RecursionError:
         raise InputError("config.syntax", f"{label} is no TOML of ours: it is nested too deeply") from None
     return _Reading(text, label).config(values)
-
-
-def flag_values(config: AuditConfig) -> dict[str, Any]:
-    """What the file says, by flags' names and in the form that flags have; only what it says. Pure."""
-    values = {
-        "paths": list(config.paths),
-        "target_org": list(config.orgs),
-        "within": config.within,
-        "fail_on": None if config.fail_on is None else ",".join(sorted(config.fail_on)) or NEVER,
-        "password": [str(source) for source in config.passwords],
-        "notify": [str(source) for source in config.notify],
-        "state": config.state,
-        "exclude": list(config.exclude),
-        **config.reports,
-    }
-    return {name: value for name, value in values.items() if value is not None and value != []}
 
 
 def owner_of(config: AuditConfig, name: str) -> str:
@@ -164,7 +154,7 @@ class _Reading:
         readers: dict[str, tuple[str, Callable[[Place, Any], Any]]] = {
             "paths": ("paths", self._list_of(self._path)),
             "orgs": ("orgs", self._list_of(self._alias)),
-            "within": ("within", self._days),
+            "within": ("within_days", self._days),
             "fail-on": ("fail_on", self._fail_on),
             "passwords": ("passwords", self._list_of(self._source)),
             "notify": ("notify", self._list_of(self._source)),
@@ -264,7 +254,7 @@ class _Reading:
 
     def _reports(self, place: Place, value: object) -> dict[str, Path]:
         table = self._table(place, value)
-        self._known(place, table, REPORTS)
+        self._known(place, table, FORMATS)
         return {key: self._path((*place, key), element) for key, element in table.items()}
 
     def _exception(self, place: Place, value: object) -> AcceptedException:

@@ -11,7 +11,8 @@ from msgspec import Struct
 
 from sfkeytool.acceptance.rule import Basis
 from sfkeytool.crypto.certificates import CertificateFacts
-from sfkeytool.model import Opaque, Purpose
+from sfkeytool.model import Purpose
+from sfkeytool.salesforce.org import OrgIdentity
 
 NO_MAIL_WANTED_FROM = 2100
 """A year: our own bound. Certificates "without expiry" end in 9999 (RFC 5280, 4.1.2.5), others in 2132 or 3020."""
@@ -42,8 +43,11 @@ class CarrierKind(StrEnum):
         return self in (CarrierKind.CONNECTED_APP, CarrierKind.EXTERNAL_CLIENT_APP)
 
 
-LEADS_NOWHERE = "audit.leads-nowhere"
-"""A name or Id that no certificate in the CKM of its org has."""
+class Finding(StrEnum):
+    """What is wrong beside dates and coverage: stable codes."""
+
+    LEADS_NOWHERE = "audit.leads-nowhere"
+    """A name or Id that no certificate in the CKM of its org has."""
 
 
 class Status(StrEnum):
@@ -74,7 +78,7 @@ class Coverage(StrEnum):
         return self in (Coverage.COVERED, Coverage.REMINDER, Coverage.SAME_KEY)
 
 
-class Carrier(Opaque, frozen=True):
+class Carrier(Struct, frozen=True):
     """One certificate in one place, before anything is judged.
 
     ``source`` is the label of the Source it was found in; ``path`` the file; ``part`` the metadata field or keystore
@@ -115,6 +119,10 @@ class Carrier(Opaque, frozen=True):
     refers_to: str = ""
     """The name of the certificate that ``reference`` was found to mean, in the same scope."""
 
+    def __repr__(self) -> str:
+        held = f"valid until {self.not_after}" if self.not_after else f"names {self.reference!r}"
+        return f"Carrier({self.kind}, {self.name!r} in {self.where!r}, {held})"
+
     @property
     def where(self) -> str:
         """For people: org or path, and the part of it."""
@@ -124,6 +132,11 @@ class Carrier(Opaque, frozen=True):
     def not_after(self) -> datetime | None:
         """Aware UTC; None where only a name is known."""
         return self.certificate.not_after if self.certificate else self.expires
+
+    @property
+    def begins(self) -> datetime | None:
+        """Since when it is valid, aware UTC; None where the certificate could not be read."""
+        return self.certificate.not_before if self.certificate else None
 
 
 class Problem(Struct, frozen=True):
@@ -135,12 +148,21 @@ class Problem(Struct, frozen=True):
     message: str
 
 
+class PersonFlag(StrEnum):
+    """Why a user is not likely to read mails."""
+
+    FROZEN = "frozen"
+    INTEGRATION_USER = "integration user"
+    INVALID_ADDRESS = "address ends in .invalid"
+    NO_ADDRESS = "no address"
+
+
 class Person(Struct, frozen=True):
-    """A user who may receive CKM's mails. ``flags``: frozen, integration user, an address that goes nowhere."""
+    """A user who may receive CKM's mails."""
 
     username: str
     email: str
-    flags: tuple[str, ...] = ()
+    flags: tuple[PersonFlag, ...] = ()
 
     @property
     def is_reached(self) -> bool:
@@ -183,17 +205,14 @@ class Recipients(Struct, frozen=True):
         return tuple({person.username: person for person in people if person.is_reached}.values())
 
 
-class OrgFacts(Struct, frozen=True):
-    """The org that was read, empty where it did not tell. ``ckm_read`` and ``apps_read``: whether all of CKM, and all
-    apps, could be seen. ``names_read``: whether everything could be read that may name a certificate of CKM."""
+class OrgReading(Struct, frozen=True):
+    """What was read of an org. ``ckm_read`` and ``apps_read``: whether all of CKM, and all apps, could be seen.
+    ``names_read``: whether everything could be read that may name a certificate of CKM."""
 
-    org_id: str
-    name: str
-    instance_url: str
-    api_version: str
-    is_sandbox: bool | None
-    ckm_read: bool
-    apps_read: bool
+    identity: OrgIdentity
+    api_version: str | None = None
+    ckm_read: bool = False
+    apps_read: bool = False
     recipients: Recipients = Recipients(None, None)
     names_read: bool = False
     ckm_count: int | None = None
@@ -227,7 +246,7 @@ class Source(Struct, frozen=True):
     label: str
     carriers: tuple[Carrier, ...] = ()
     problems: tuple[Problem, ...] = ()
-    org: OrgFacts | None = None
+    org: OrgReading | None = None
     generations: tuple[Generation, ...] = ()
     way: tuple[str, ...] | None = None
     excluded: int = 0
@@ -278,10 +297,11 @@ class Item(Struct, frozen=True):
     stops: tuple[Stop, ...] = ()
     counts: bool = True
     unused: bool = False
+    is_early: bool = False
+    """Whether it is not valid yet."""
     ckm_read: bool = False
     """Whether the coverage rests on what an org's CKM holds now, and not on files."""
-    finding: str = ""
-    """A stable code for what is wrong beside dates and coverage: LEADS_NOWHERE, or empty."""
+    finding: Finding | None = None
     saved_as: str = ""
     """Where ``--certificates`` puts an app's certificate of an org, in its folder; empty for all others."""
 
@@ -289,6 +309,11 @@ class Item(Struct, frozen=True):
     def wants_cover(self) -> bool:
         """Whether a mail is missing: not about what has expired, or outlives everybody who could read it."""
         return self.coverage is Coverage.UNCOVERED and self.status is not Status.EXPIRED and self.expires_in_sight
+
+    @property
+    def not_yet(self) -> str:
+        """``not valid before 2027-03-01``; empty for what is valid, or was."""
+        return f"not valid before {self.carrier.begins.date()}" if self.is_early and self.carrier.begins else ""
 
     @property
     def expires_in_sight(self) -> bool:

@@ -4,19 +4,20 @@ What the user may not see becomes a Problem, and the reading goes on. It never a
 secrets to the Metadata API: Salesforce's own controls say to keep that off.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping
 
 from msgspec.structs import replace
 
 from sfkeytool.audit.apex import certificates_named
 from sfkeytool.audit.fields import carriers_of, carriers_of_content
 from sfkeytool.audit.files import WAITS_FOR_CA
-from sfkeytool.audit.model import Carrier, CarrierKind, OrgFacts, Person, Problem, Recipients, Source
+from sfkeytool.audit.model import Carrier, CarrierKind, OrgReading, Problem, Source
+from sfkeytool.audit.org_components import Components
+from sfkeytool.audit.org_recipients import read_recipients
 from sfkeytool.errors import NetworkError, OrgError, SfkeytoolError
 from sfkeytool.keystores.metadata_xml import TYPES
 from sfkeytool.salesforce import ckm, soap
-from sfkeytool.salesforce.org import OrgClient, ends_everything
+from sfkeytool.salesforce.org import OrgClient, OrgIdentity, ends_everything
 
 _GLOBAL = "ExtlClntAppGlobalOauthSettings"
 _APP_TYPES = ("ConnectedApp", "ExternalClientApplication", _GLOBAL)
@@ -25,23 +26,11 @@ _OTHER_TYPES = (
     *sorted(TYPES - {"ConnectedApp", _GLOBAL}),
     *_CONTENT_TYPES,
 )
-_SINGLE = {"IdentityProviderSettings": "IdentityProvider"}
-"""Settings that every org has once, by the component's name; whether listMetadata knows them by type is open."""
-_MOST_REFUSALS = 3
-"""Components of one type that are refused one by one before the rest of it is left."""
 
-_PACKAGES = "SELECT SubscriberPackage.NamespacePrefix, SubscriberPackage.Name FROM InstalledSubscriberPackage"
 _APEX = (
     ("ApexClass", "SELECT Name, Body FROM ApexClass WHERE NamespacePrefix = null"),
     ("ApexTrigger", "SELECT Name, Body FROM ApexTrigger WHERE NamespacePrefix = null"),
 )
-_ASSIGNED = (
-    "SELECT Assignee.Id, Assignee.Username, Assignee.Email, Assignee.UserType, Assignee.Profile.Name,"
-    " Assignee.Profile.UserLicense.Name FROM PermissionSetAssignment WHERE Assignee.IsActive = true AND "
-)
-_BY_PERMISSION = _ASSIGNED + "PermissionSet.PermissionsManageCertificatesExpiration = true"
-_ADMINS = _ASSIGNED + "PermissionSet.PermissionsModifyAllData = true"
-_FROZEN = "SELECT UserId FROM UserLogin WHERE IsFrozen = true"
 
 
 def read_org(client: OrgClient, label: str, stated: Mapping[str, Carrier] | None = None) -> Source:
@@ -60,8 +49,12 @@ def read_org(client: OrgClient, label: str, stated: Mapping[str, Carrier] | None
 
 def unreachable(label: str, error: SfkeytoolError) -> Source:
     """The source of an org to which there is no way. Pure."""
-    facts = OrgFacts("", "", "", "", None, ckm_read=False, apps_read=False)
-    return Source(label, problems=(Problem(label, label, error.code, f"{label}: {error.message}"),), org=facts)
+    problem = Problem(label, label, error.code, f"{label}: {error.message}")
+    return Source(label, problems=(problem,), org=OrgReading(_unknown(label)))
+
+
+def _unknown(label: str, url: str | None = None) -> OrgIdentity:
+    return OrgIdentity(alias=label, org_id=None, name=None, instance_url=url, is_sandbox=None)
 
 
 class _Reading:
@@ -73,10 +66,8 @@ class _Reading:
         self._stated = stated
         self._carriers: list[Carrier] = []
         self._problems: list[Problem] = []
-        self._listed: dict[str, tuple[soap.FileProperties, ...]] = {}
-        self._records: dict[str, dict[str, soap.Record]] = {}
-        self._publishers: dict[str, str] = {}
-        self._facts = OrgFacts("", "", client.url, "", None, ckm_read=False, apps_read=False)
+        self._found = Components(client, self.problem)
+        self._facts = OrgReading(_unknown(label, client.url))
 
     def source(self) -> Source:
         carriers = tuple(replace(carrier, in_org=True) for carrier in self._carriers)
@@ -90,17 +81,17 @@ class _Reading:
         self._facts = replace(self._facts, api_version=self._client.version)
         self._organization()
         self._ckm()
-        for some in soap.chunks((*_APP_TYPES, *_OTHER_TYPES), soap.LIST_LIMIT):
-            self._list(some)
-        if any(found.is_installed for listed in self._listed.values() for found in listed):
-            self._packages()
+        self._found.enumerate((*_APP_TYPES, *_OTHER_TYPES))
+        if self._found.are_installed:
+            self._attempt("InstalledSubscriberPackage", self._found.ask_for_publishers)
         self._apps()
         for type in _OTHER_TYPES:
             self._components(type)
         for type, query in _APEX:
             self._apex(type, query)
         self._facts = replace(self._facts, names_read=not self._names_unread)
-        self._recipients()
+        recipients = read_recipients(self._client, self._attempt)
+        self._facts = replace(self._facts, recipients=recipients)
 
     @property
     def _names_unread(self) -> list[str]:
@@ -121,8 +112,7 @@ class _Reading:
 
     def _organization(self) -> None:
         def ask() -> None:
-            org = self._client.organization()
-            self._facts = replace(self._facts, org_id=org.org_id, name=org.name, is_sandbox=org.is_sandbox)
+            self._facts = replace(self._facts, identity=self._client.identity(self._label))
 
         self._attempt("Organization", ask)
 
@@ -153,68 +143,8 @@ class _Reading:
         self._carriers += [replace(carrier, record_id=entry.record_id) for carrier in found]
         return bool(entry.content or entry.unusable) and note != "its certificate could not be read"
 
-    def _list(self, types: Sequence[str]) -> None:
-        """One unknown type fails a whole call, so that they are asked one by one then."""
-        try:
-            for found in self._client.list_metadata(types):
-                self._listed[found.type] = (*self._listed.get(found.type, ()), found)
-            for type in types:
-                self._listed.setdefault(type, _unlisted(type))
-        except OrgError as error:
-            if ends_everything(error):
-                raise
-            if len(types) > 1:
-                for type in types:
-                    self._list([type])
-            elif error.code == "org.unknown-type":  # this version, or edition, has no such thing
-                self._listed[types[0]] = _unlisted(types[0])
-            else:
-                self.problem(types[0], error)
-
-    def _packages(self) -> None:
-        def ask() -> None:
-            for record in self._client.query(_PACKAGES, tooling=True):
-                package = record.get("SubscriberPackage") or {}
-                self._publishers[str(package.get("NamespacePrefix"))] = str(package.get("Name") or "")
-
-        self._attempt("InstalledSubscriberPackage", ask)
-
-    def _publisher(self, found: soap.FileProperties) -> str:
-        if not found.is_installed:
-            return ""
-        package = self._publishers.get(found.namespace, "")
-        return f"{package} ({found.namespace})" if package else found.namespace or "an installed package"
-
-    def _read(self, type: str) -> dict[str, soap.Record]:
-        """The records of all listed components of a type, by name; asked for once."""
-        if type not in self._records:
-            self._records[type] = self._read_all(type)
-        return self._records[type]
-
-    def _read_all(self, type: str) -> dict[str, soap.Record]:
-        records: dict[str, soap.Record] = {}
-        names = [found.full_name for found in self._listed.get(type, ())]
-        refusals = 0
-        for some in soap.chunks(names, soap.READ_LIMIT):
-            batches = [some]
-            while batches and refusals < _MOST_REFUSALS:
-                batch = batches.pop(0)
-                try:
-                    records |= {record.full_name: record for record in self._client.read_metadata(type, batch)}
-                except OrgError as error:
-                    if ends_everything(error):
-                        raise
-                    if len(batch) > 1:
-                        batches = [[name] for name in batch]
-                        continue
-                    if type in _SINGLE and error.code == "org.unknown-type":
-                        break
-                    refusals += 1
-                    self.problem(f"{type}:{batch[0]}" if refusals < _MOST_REFUSALS else type, error)
-        return records
-
     def _apps(self) -> None:
-        complete = all(type in self._listed for type in _APP_TYPES)
+        complete = self._found.are_listed(_APP_TYPES)
         shown: set[str] = set()
         for type, kind in (
             ("ConnectedApp", CarrierKind.CONNECTED_APP),
@@ -222,24 +152,22 @@ class _Reading:
         ):
             records = self._components(type)
             shown |= {record.first("externalClientApplication") for record in records.values()}
-            listed = self._listed.get(type, ())
+            listed = self._found.of_type(type)
             complete = complete and len(records) == len(listed)
             for found in listed:
-                if publisher := self._publisher(found):
+                if publisher := self._found.publisher(found):
                     self._add_unless_known(kind, found.full_name, f"{type}:{found.full_name}", publisher)
         hidden = self._hidden_external_apps(shown)
-        for found in self._listed.get("ExternalClientApplication", ()):
-            publisher = self._publisher(found)
+        for found in self._found.of_type("ExternalClientApplication"):
+            publisher = self._found.publisher(found)
             if publisher or found.full_name in hidden:
                 path = f"ExternalClientApplication:{found.full_name}"
                 self._add_unless_known(CarrierKind.EXTERNAL_CLIENT_APP, found.full_name, path, publisher)
         self._facts = replace(self._facts, apps_read=complete and not hidden)
         self._state()
 
-    def _not_shown(self, type: str, names: Sequence[str]) -> None:
-        """Names that a list has and a read passes over in silence; of installed apps that is nothing to mend."""
-        installed = {found.full_name for found in self._listed.get(type, ()) if found.is_installed}
-        missing = [name for name in names if name not in installed]
+    def _tell_not_shown(self, type: str) -> None:
+        missing = self._found.not_shown(type)
         told = any(problem.path.startswith(f"{self._label}, {type}") for problem in self._problems)
         if missing and not told:
             self.problem(
@@ -248,11 +176,12 @@ class _Reading:
 
     def _hidden_external_apps(self, shown: set[str]) -> set[str]:
         """External Client Apps whose global OAuth settings, which hold the certificate, the user may not see."""
-        apps = {found.full_name for found in self._listed.get("ExternalClientApplication", ())}
-        if _GLOBAL not in self._listed:
+        apps = {found.full_name for found in self._found.of_type("ExternalClientApplication")}
+        if not self._found.are_listed([_GLOBAL]):
             return apps
         with_oauth = {
-            record.first("externalClientApplication") for record in self._read("ExtlClntAppOauthSettings").values()
+            record.first("externalClientApplication")
+            for record in self._found.records("ExtlClntAppOauthSettings").values()
         }
         return (apps & with_oauth) - shown
 
@@ -266,7 +195,7 @@ class _Reading:
         names = {
             found.full_name.lower(): (found, type)
             for type in ("ExternalClientApplication", "ConnectedApp")
-            for found in self._listed.get(type, ())
+            for found in self._found.of_type(type)
         }
         for name, stated in self._stated.items():
             shown = [c for c in self._carriers if c.kind.is_app and c.name.lower() == name and c.certificate]
@@ -293,16 +222,14 @@ class _Reading:
 
     def _components(self, type: str) -> dict[str, soap.Record]:
         """The records of a type, after what they carry was noted."""
-        records = self._read(type)
-        listed = self._listed.get(type, ())
-        if listed != _unlisted(type):
-            self._not_shown(type, [found.full_name for found in listed if found.full_name not in records])
-        for found in self._listed.get(type, ()):
+        records = self._found.records(type)
+        self._tell_not_shown(type)
+        for found in self._found.of_type(type):
             record = records.get(found.full_name)
             if record is None:
                 continue
             path = f"{type}:{found.full_name}"
-            publisher = self._publisher(found)
+            publisher = self._found.publisher(found)
             if type in _CONTENT_TYPES:
                 self._content(record, path, _CONTENT_TYPES[type], publisher)
                 continue
@@ -335,48 +262,3 @@ class _Reading:
                     )
 
         self._attempt(type, ask)
-
-    def _recipients(self) -> None:
-        frozen: set[str] = set()
-
-        def ask_frozen() -> None:
-            frozen.update(str(record.get("UserId"))[:15] for record in self._client.query(_FROZEN))
-
-        self._attempt("UserLogin, which tells who is frozen", ask_frozen)
-        groups: list[tuple[Person, ...] | None] = []
-        for part, query in (
-            ("users with the permission Receive Certificate Expiration Notifications", _BY_PERMISSION),
-            ("admins", _ADMINS),
-        ):
-            people: dict[str, Person] = {}
-
-            def ask(query: str = query, people: dict[str, Person] = people) -> None:
-                for record in self._client.query(query):
-                    person = _person(record.get("Assignee") or {}, frozen)
-                    people[person.username] = person
-
-            groups.append(tuple(people.values()) if self._attempt(part, ask) else None)
-        self._facts = replace(self._facts, recipients=Recipients(*groups))
-
-
-def _unlisted(type: str) -> tuple[soap.FileProperties, ...]:
-    return (soap.FileProperties(type, _SINGLE[type]),) if type in _SINGLE else ()
-
-
-def _person(user: Mapping[str, Any], frozen: set[str]) -> Person:
-    email = str(user.get("Email") or "")
-    profile = user.get("Profile") or {}
-    license = str((profile.get("UserLicense") or {}).get("Name") or "")
-    texts = f"{license} {profile.get('Name') or ''} {user.get('UserType') or ''}".lower()
-    flags = [
-        flag
-        for flag, holds in (
-            ("frozen", str(user.get("Id"))[:15] in frozen),
-            # Names of licences, profiles and user types that Salesforce itself gives to machines.
-            ("integration user", "integration" in texts or "api only" in texts or "automatedprocess" in texts),
-            ("address ends in .invalid", email.lower().endswith(".invalid")),
-            ("no address", not email),
-        )
-        if holds
-    ]
-    return Person(str(user.get("Username") or ""), email, tuple(flags))

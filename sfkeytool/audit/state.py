@@ -1,18 +1,18 @@
 """What was told to whom, so that a daily run tells each event once."""
 
-import re
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Annotated, Any, Final, Literal
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, convert, field, to_builtins
 
 from sfkeytool.audit.events import KEPT_DAYS, Event, Said
 from sfkeytool.errors import InputError
 
-_KIND = "sfkeytool-audit-state"
-_FORMAT = 1
-_FINGERPRINT = re.compile(r"[0-9a-f]{32}")
+_KIND: Final = "sfkeytool-audit-state"
+_FORMAT: Final = 1
+_Fingerprint = Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
+_Hex = Annotated[str, Meta(pattern="^([0-9a-f]{2})*$")]
 
 
 class Memory(Struct, frozen=True):
@@ -28,6 +28,22 @@ class Memory(Struct, frozen=True):
     def told(self, events: tuple[Event, ...], on: date) -> "Memory":
         """With ``events`` told. Pure."""
         return Memory({**self.said, **{event.key: Said(event.level, on) for event in events}})
+
+
+class _FiledMemory(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """A Memory as the file has it."""
+
+    attempted_at: Annotated[datetime, Meta(tz=True)] | None
+    said: dict[str, tuple[int, date]]
+
+
+class _StateFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The file. Its salt is in hex."""
+
+    kind: Literal["sfkeytool-audit-state"]
+    format: Literal[1]
+    salt: _Hex
+    destinations: dict[_Fingerprint, _FiledMemory]
 
 
 class State(Struct, frozen=True):
@@ -55,18 +71,16 @@ class State(Struct, frozen=True):
 
 def describe_state(state: State) -> dict[str, Any]:
     """``state`` as JSON-ready values, which parse_state reads. Pure."""
-    return {
-        "kind": _KIND,
-        "format": _FORMAT,
-        "salt": state.salt.hex(),
-        "destinations": {
-            fingerprint: {
-                "attemptedAt": memory.attempted_at.isoformat() if memory.attempted_at else None,
-                "said": {key: [entry.level, entry.on.isoformat()] for key, entry in memory.said.items()},
-            }
-            for fingerprint, memory in state.memories.items()
-        },
+    destinations = {
+        fingerprint: _FiledMemory(
+            attempted_at=memory.attempted_at, said={key: (entry.level, entry.on) for key, entry in memory.said.items()}
+        )
+        for fingerprint, memory in state.memories.items()
     }
+    described: dict[str, Any] = to_builtins(
+        _StateFile(kind=_KIND, format=_FORMAT, salt=state.salt.hex(), destinations=destinations)
+    )
+    return described
 
 
 def parse_state(value: Mapping[str, Any], label: str) -> State:
@@ -74,31 +88,20 @@ def parse_state(value: Mapping[str, Any], label: str) -> State:
 
     Raises InputError audit.state-foreign for what was not written by this version or an earlier one.
     """
-    if value.get("kind") == _KIND and value.get("format") == _FORMAT:
-        try:
-            return State(
-                bytes.fromhex(value["salt"]),
-                {_fingerprint(name): _memory(memory) for name, memory in value["destinations"].items()},
-            )
-        except (AttributeError, KeyError, TypeError, ValueError):
-            pass
-    raise InputError(
-        "audit.state-foreign",
-        f"{label} is no state file of this version of sfkeytool's audit; it was left as it is",
-        "give another file with --state; a new one is made",
-    )
-
-
-def _fingerprint(name: str) -> str:
-    if not _FINGERPRINT.fullmatch(name):
-        raise ValueError(name)
-    return name
-
-
-def _memory(value: Mapping[str, Any]) -> Memory:
-    attempted_at = datetime.fromisoformat(value["attemptedAt"]) if value["attemptedAt"] is not None else None
-    if attempted_at is not None and attempted_at.tzinfo is None:
-        raise ValueError("a time without a zone")
-    return Memory(
-        {key: Said(int(level), date.fromisoformat(on)) for key, (level, on) in value["said"].items()}, attempted_at
-    )
+    try:
+        found = convert(value, _StateFile)
+        return State(
+            bytes.fromhex(found.salt),
+            {
+                fingerprint: Memory(
+                    {key: Said(level, on) for key, (level, on) in memory.said.items()}, memory.attempted_at
+                )
+                for fingerprint, memory in found.destinations.items()
+            },
+        )
+    except ValueError:  # of msgspec too
+        raise InputError(
+            "audit.state-foreign",
+            f"{label} is no state file of this version of sfkeytool's audit; it was left as it is",
+            "give another file with --state; a new one is made",
+        ) from None

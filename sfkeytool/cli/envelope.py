@@ -2,26 +2,18 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from msgspec import UNSET, UnsetType, to_builtins
+from msgspec import UNSET, Meta, UnsetType, to_builtins
 
 from sfkeytool.errors import SfkeytoolError
-from sfkeytool.model import ArtifactKind, Code, Notice, Receipt, Result
+from sfkeytool.model import Code, Notice, PublishedFile, Receipt, Result
 
 if TYPE_CHECKING:
     from msgspec import Struct
 
 SCHEMA_VERSION = 1
 """Grows when an answer changes in a way that could break a script; docs/stability.md says what that is."""
-
-
-class PublishedFile(Result, frozen=True, kw_only=True):
-    """A file of this run that is durably on disk."""
-
-    path: str
-    kind: ArtifactKind
-    secret: bool
 
 
 class Published(Result, frozen=True, kw_only=True):
@@ -36,7 +28,7 @@ class Refusal(Result, frozen=True, kw_only=True):
     """A run without a result."""
 
     status: int
-    name: str
+    name: Annotated[str, Meta(pattern="^[A-Za-z]+Error$")]
     code: Code
     message: str
     actions: tuple[str, ...]
@@ -46,11 +38,7 @@ def published(receipts: Sequence[Receipt], next_steps: Sequence[str] | UnsetType
     """What these receipts prove."""
     return Published(
         folders=tuple(str(receipt.folder) for receipt in receipts),
-        files=tuple(
-            PublishedFile(path=str(file.path), kind=file.kind, secret=file.kind.secret)
-            for receipt in receipts
-            for file in receipt.files
-        ),
+        files=tuple(PublishedFile.of(file) for receipt in receipts for file in receipt.files),
         next_steps=next_steps if isinstance(next_steps, UnsetType) else tuple(next_steps),
     )
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from sfkeytool.model import Notice
+from sfkeytool.workflows.audited import Delivery, DeliveryStatus
 
 if TYPE_CHECKING:
     from sfkeytool.audit.model import Inventory
@@ -19,31 +19,6 @@ if TYPE_CHECKING:
     from sfkeytool.passwords import Source
 
 _SALT_BYTES = 16
-
-
-class DeliveryStatus(StrEnum):
-    SENT = "sent"
-    FAILED = "failed"
-    NOTHING_DUE = "nothing-due"
-    NOT_SENT = "not-sent"
-    """A dry run: something is due."""
-
-
-class Delivery(Struct, frozen=True):
-    """What became of one destination."""
-
-    destination: "Destination"
-    status: DeliveryStatus
-    message: "Message | None" = None
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "destination": self.destination.label,
-            "service": self.destination.service,
-            "status": str(self.status),
-            "subject": self.message.subject if self.message else None,
-            "body": self.message.body if self.message else None,
-        }
 
 
 def open_destinations(run: "Run", sources: "Sequence[Source]") -> "tuple[Destination, ...]":
@@ -100,6 +75,16 @@ def notify(
     return tuple(deliveries)
 
 
+def _delivery(destination: "Destination", status: DeliveryStatus, message: "Message | None" = None) -> Delivery:
+    return Delivery(
+        destination=destination.label,
+        service=destination.service,
+        status=status,
+        subject=message.subject if message else None,
+        body=message.body if message else None,
+    )
+
+
 class _Messenger(Struct, frozen=True):
     run: "Run"
     inventory: "Inventory"
@@ -118,10 +103,10 @@ class _Messenger(Struct, frozen=True):
         said = still_said(self.inventory, before.said)
         events = due_events(self.inventory, said)
         if not events:
-            return state.remembering(fingerprint, Memory(said)), Delivery(destination, DeliveryStatus.NOTHING_DUE)
+            return state.remembering(fingerprint, Memory(said)), _delivery(destination, DeliveryStatus.NOTHING_DUE)
         message = compose(events, at, self.owner_of, before.attempted_at)
         if self.dry_run:
-            return state, Delivery(destination, DeliveryStatus.NOT_SENT, message)
+            return state, _delivery(destination, DeliveryStatus.NOT_SENT, message)
         attempted = state.remembering(fingerprint, Memory(said, at))
         self.save(attempted)
         if reason := deliver(destination, message):
@@ -129,11 +114,11 @@ class _Messenger(Struct, frozen=True):
                 f"{destination.label}: {destination.service} did not take the message ({reason}); the next run tries"
             )
             self.run.console.warn(Notice("notify.failed", failed))
-            return attempted, Delivery(destination, DeliveryStatus.FAILED, message)
+            return attempted, _delivery(destination, DeliveryStatus.FAILED, message)
         told = state.remembering(fingerprint, Memory(said).told(events, at.date()))
         self.save(told)
         self.run.console.detail(f"{destination.label}: {message.subject}")
-        return told, Delivery(destination, DeliveryStatus.SENT, message)
+        return told, _delivery(destination, DeliveryStatus.SENT, message)
 
 
 def _load(run: "Run", file: "StateFile | None", *, dry_run: bool) -> "State":

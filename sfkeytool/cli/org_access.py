@@ -1,19 +1,19 @@
 """The way to an org: the user's Salesforce CLI, a login of our own, or a token in the environment."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sfkeytool.cli import options
-from sfkeytool.cli.commands import login
+from sfkeytool.cli import login_fields, options
 from sfkeytool.cli.fields import Field, Question, Values
 from sfkeytool.cli.run import Run
 from sfkeytool.errors import OrgError, UsageError
 
 if TYPE_CHECKING:
-    from sfkeytool.salesforce.org import OrgClient
+    from sfkeytool.salesforce.ckm import CkmEntry
+    from sfkeytool.salesforce.org import OrgClient, OrgIdentity, Session
 
 TARGET_ORG = Field(
     "target_org",
@@ -26,6 +26,7 @@ TARGET_ORG = Field(
 TARGET_ORGS = replace(
     TARGET_ORG,
     type=list[str],
+    into="orgs",
     question=None,
     help="An org to read, by an alias or username of the Salesforce CLI. Repeatable. [default: $SF_TARGET_ORG, where no"
     " PATH is given]",
@@ -48,18 +49,18 @@ def _login_option(field: Field) -> Field:
 
 LOGIN = (
     replace(
-        _login_option(login.CLIENT_ID),
+        _login_option(login_fields.CLIENT_ID),
         help="Log in to an org without the Salesforce CLI: key of the app; --username and --jwt-key-file go with it.",
     ),
-    replace(_login_option(login.USERNAME), help="With --client-id: user to log in as."),
-    replace(_login_option(login.KEY), help="With --client-id: private key, as login takes it."),
-    replace(_login_option(login.INSTANCE_URL), help="With --client-id: where to log in."),
-    replace(_login_option(login.SANDBOX), help="With --client-id: log in at https://test.salesforce.com."),
+    replace(_login_option(login_fields.USERNAME), help="With --client-id: user to log in as."),
+    replace(_login_option(login_fields.KEY), help="With --client-id: private key, as login takes it."),
+    replace(_login_option(login_fields.INSTANCE_URL), help="With --client-id: where to log in."),
+    replace(_login_option(login_fields.SANDBOX), help="With --client-id: log in at https://test.salesforce.com."),
     replace(
-        _login_option(login.EXTERNAL_CLIENT_APP),
+        _login_option(login_fields.EXTERNAL_CLIENT_APP),
         help="With --client-id: it is that of an External Client App, which logs in at the org's My Domain.",
     ),
-    replace(_login_option(login.AUDIENCE), help="With --client-id: audience of the assertion."),
+    replace(_login_option(login_fields.AUDIENCE), help="With --client-id: audience of the assertion."),
 )
 
 ONE_ORG = (TARGET_ORG, API_VERSION, *LOGIN, options.OPENING_PASSWORD)
@@ -123,7 +124,49 @@ def one_org(run: Run, values: Values) -> OrgAccess:
     return found[0]
 
 
-def _client(run: Run, session: Any) -> "OrgClient":
+class OneOrg(Struct, frozen=True):
+    """The org of a command that is about one, once there is a way in."""
+
+    client: "OrgClient"
+    identity: "OrgIdentity"
+
+    @property
+    def label(self) -> str:
+        return self.identity.alias
+
+
+def connected(run: Run, access: OrgAccess, *, must_tell: bool = False) -> OneOrg:
+    """``must_tell``: an org that does not say which it is will not do.
+
+    Raises OrgError, NetworkError and LoginRefusedError.
+    """
+    from sfkeytool.salesforce.org import OrgIdentity, ends_everything
+
+    with run.progress(f"logging in to {access.label} …"):
+        client = access.connect()
+        try:
+            return OneOrg(client, client.identity(access.label))
+        except OrgError as error:
+            if must_tell or ends_everything(error):
+                raise
+    identity = OrgIdentity(alias=access.label, org_id=None, name=None, instance_url=client.url, is_sandbox=None)
+    return OneOrg(client, identity)
+
+
+def read_entry(run: Run, org: OneOrg, name: str) -> "CkmEntry":
+    """The record of CKM that is called ``name``. Raises OrgError and NetworkError."""
+    from sfkeytool.salesforce.ckm import read_certificate
+
+    with run.progress(f"reading CKM of {org.label} …"):
+        entry = read_certificate(org.client, name)
+    if entry is None:
+        raise OrgError(
+            "ckm.unknown", f"CKM of {org.label} has no certificate {name}", "see them all: sfkeytool ckm list"
+        )
+    return entry
+
+
+def _client(run: Run, session: "Session") -> "OrgClient":
     import time
 
     from sfkeytool.salesforce.hosts import instanced_notice
@@ -153,17 +196,13 @@ def _through_cli(run: Run, alias: str, version: str | None) -> OrgAccess:
 
 
 def _own_login(run: Run, values: Values, version: str | None) -> OrgAccess:
-    from sfkeytool.cli.building import build_login_request
-    from sfkeytool.workflows.login import LoginInputs, prepare
-
     for name, flag in (("username", "--username"), ("jwt_key_file", "--jwt-key-file")):
         if values.get(name) is None:
             raise UsageError("usage.missing", f"missing: {flag}", "a login with --client-id wants it")
-    login_values = {field.name: values.get(field.name, field.default) for field in login.LOGIN.fields} | {"name": None}
-    request = build_login_request(login_values, run.environ)
-    key = login.read_key(run, request.key)
-    given = [run.secret(source, "--password", "Password of the key") for source in request.passwords]
-    prepared = run.with_passwords(given, lambda known: prepare(request, LoginInputs(key, None, None, known), run.now))
+    fields = (*LOGIN, options.OPENING_PASSWORD)
+    given = {field.name: values.get(field.name, field.default) for field in fields}
+    request = login_fields.login_request(fields, given, run.environ)
+    prepared = login_fields.prepare_login(run, request)
 
     def connect() -> "OrgClient":
         from datetime import UTC, datetime
@@ -171,13 +210,12 @@ def _own_login(run: Run, values: Values, version: str | None) -> OrgAccess:
 
         from sfkeytool.salesforce.org import Session
         from sfkeytool.salesforce.transport import HttpTransport
-        from sfkeytool.workflows.login import Accepted, Clock
-        from sfkeytool.workflows.login import login as log_in
+        from sfkeytool.workflows.login import Accepted, Clock, login
 
         clock = Clock(lambda: datetime.now(UTC), monotonic, sleep)
-        for event in log_in(request, prepared, HttpTransport(run.environ), clock):
+        for event in login(request, prepared, HttpTransport(run.environ), clock):
             if isinstance(event, Accepted):
-                url = event.facts["instanceUrl"] or prepared.host.url
+                url = event.result.instance_url or prepared.host.url
                 return _client(run, Session(url, event.access_token, version))
         raise OrgError("org.session", f"{request.username} could not log in")
 

@@ -4,24 +4,20 @@ import os.path
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sfkeytool.audit.reports.formats import FORMATS
 from sfkeytool.cli.run import Run
 from sfkeytool.errors import OutputError
 from sfkeytool.model import ArtifactKind, PlannedFile
 
+_LONGEST_BEGINNING = 32
+
 if TYPE_CHECKING:
     from sfkeytool.edge.writer import FolderPlan
-
-_BEGINNINGS = {
-    "csv": b"\xef\xbb\xbfstatus,",
-    "html": b"<!doctype html><!--sfkeytool",
-    "ics": b"BEGIN:VCALENDAR",
-    "prometheus": b"# HELP ",
-}
 
 
 def plan_report(run: Run, form: str, path: Path, kind: ArtifactKind) -> "FolderPlan":
     """Refuse early to replace what is no earlier report of this form: a slip of the flag must not cost a key."""
-    if os.path.isfile(path) and (beginning := _beginning(path)) and not beginning.startswith(_BEGINNINGS[form]):
+    if os.path.isfile(path) and (beginning := _beginning(path)) and not beginning.startswith(FORMATS[form].beginnings):
         raise OutputError(
             "output.not-a-report",
             f"{path} exists and is no earlier --{form} file: it is not replaced",
@@ -33,6 +29,6 @@ def plan_report(run: Run, form: str, path: Path, kind: ArtifactKind) -> "FolderP
 def _beginning(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            return file.read(32)
+            return file.read(_LONGEST_BEGINNING)
     except OSError:
         return b"(unreadable)"

@@ -5,11 +5,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from msgspec import Struct, field
-
 from sfkeytool.errors import InputError, SfkeytoolError
 from sfkeytool.keystores.file_names import is_worth_a_word
-from sfkeytool.model import Notice
+from sfkeytool.model import Notice, UnreadFile
 
 if TYPE_CHECKING:
     from sfkeytool.cli.render import Console
@@ -18,11 +16,14 @@ if TYPE_CHECKING:
 _SOURCES = (".connectedapp-meta.xml", ".ecaglbloauth-meta.xml")
 
 
+def lies_in_ckm(path: Path) -> bool:
+    """Whether it is the certificate of a component of the metadata type Certificate: what an org's CKM has."""
+    return path.name.lower().endswith(".crt") and os.path.isfile(f"{path}-meta.xml")
+
+
 def should_be_readable(path: Path, error: SfkeytoolError) -> bool:
     """Whether what a walk could not read is told: by its name, or as source that has to hold a certificate."""
-    name = path.name.lower()
-    of_ckm = name.endswith(".crt") and os.path.isfile(f"{path}-meta.xml")
-    return of_ckm or name.endswith(_SOURCES) or is_worth_a_word(path, error)
+    return lies_in_ckm(path) or path.name.lower().endswith(_SOURCES) or is_worth_a_word(path, error)
 
 
 def named_files(paths: Sequence[Path], on_error: Callable[[SfkeytoolError, Path], None]) -> Iterator[tuple[Path, bool]]:
@@ -41,16 +42,16 @@ def named_files(paths: Sequence[Path], on_error: Callable[[SfkeytoolError, Path]
         yield from ((path, walked) for path in walk_inputs([named], unlisted))
 
 
-class Unread(Struct):
+class Unread:
     """What could not be read of all that was asked for; the rest is shown all the same."""
 
-    errors: list[SfkeytoolError] = field(default_factory=list)
-    facts: list[dict[str, str]] = field(default_factory=list)
-    """JSON-ready."""
+    def __init__(self) -> None:
+        self.errors: list[SfkeytoolError] = []
+        self.files: list[UnreadFile] = []
 
     def add(self, error: SfkeytoolError, path: Path) -> None:
         self.errors.append(error)
-        self.facts.append({"path": str(path), "code": error.code, "message": error.message})
+        self.files.append(UnreadFile(path=str(path), code=error.code, message=error.message))
 
     def tell(self, console: "Console", *, beside_results: bool) -> None:
         """Each error on stderr; under --json the envelope has them. Where there is no result, the last is raised."""

@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from sfkeytool.errors import OrgError
-from sfkeytool.model import Notice
+from sfkeytool.model import Notice, Opaque
 from sfkeytool.names import parse_record_id
 from sfkeytool.salesforce import soap
 from sfkeytool.salesforce.org import OrgClient, ends_everything
@@ -28,7 +28,7 @@ MANY_CERTIFICATES = 45
 """From which on it is worth a word: our own choice, time enough to delete what expired."""
 
 
-class CkmEntry(Struct, frozen=True):
+class CkmEntry(Opaque, frozen=True):
     """One certificate of CKM. None, or empty, is what the org did not tell.
 
     ``name`` is the unique name (DeveloperName). ``content`` is what its
@@ -184,14 +184,15 @@ def _flag(value: Any) -> bool | None:
 
 
 def parse_moment(text: Any) -> datetime | None:
-    """A date or dateTime of an API, aware UTC; a date is its beginning. None for anything else. Pure."""
+    """A date or dateTime of an API, aware UTC, in whole seconds; a date is its beginning. None for anything else.
+    Pure."""
     if not isinstance(text, str):
         return None
     try:
         if len(text) == 10:
             day = date.fromisoformat(text)
             return datetime(day.year, day.month, day.day, tzinfo=UTC)
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text).replace(microsecond=0)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import quote, urlsplit
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from sfkeytool.errors import NetworkError, OrgError, UsageError
+from sfkeytool.model import Result
 from sfkeytool.passwords import Secret
 from sfkeytool.salesforce import soap
 from sfkeytool.salesforce.transport import HttpRequest, HttpResponse, Transport, is_passing, require_safe_url
@@ -43,11 +44,14 @@ class Session(Struct, frozen=True):
     """``67.0``; None for the newest that the org has."""
 
 
-class Organization(Struct, frozen=True):
-    """``is_sandbox`` is None, and the others empty, where the org does not tell."""
+class OrgIdentity(Result, frozen=True, kw_only=True):
+    """Which org, in the one shape that all answers have. ``alias`` is how it was named here: an alias or username of
+    the Salesforce CLI, the user of a login, or a host. None is what the org did not tell."""
 
-    org_id: str
-    name: str
+    alias: str
+    org_id: str | None
+    name: str | None
+    instance_url: Annotated[str | None, Meta(description="Without a slash at its end")]
     is_sandbox: bool | None
 
     @property
@@ -113,16 +117,17 @@ class OrgClient:
             path = following
         raise OrgError("org.refused", f"{self.host}: a query does not come to an end")
 
-    def organization(self) -> "Organization":
-        """Which org this is."""
-        for record in self.query("SELECT Id, Name, IsSandbox FROM Organization"):
-            sandbox = record.get("IsSandbox")
-            return Organization(
-                str(record.get("Id") or ""),
-                str(record.get("Name") or ""),
-                sandbox if isinstance(sandbox, bool) else None,
-            )
-        return Organization("", "", None)
+    def identity(self, alias: str) -> OrgIdentity:
+        """Which org this is that was named ``alias``."""
+        record = next(self.query("SELECT Id, Name, IsSandbox FROM Organization"), {})
+        sandbox = record.get("IsSandbox")
+        return OrgIdentity(
+            alias=alias,
+            org_id=str(record.get("Id") or "") or None,
+            name=str(record.get("Name") or "") or None,
+            instance_url=self.url,
+            is_sandbox=sandbox if isinstance(sandbox, bool) else None,
+        )
 
     # Metadata
 

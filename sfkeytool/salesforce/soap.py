@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from sfkeytool.errors import InputError, NetworkError
 from sfkeytool.keystores.guarded_xml import feed
+from sfkeytool.model import Opaque
 from sfkeytool.passwords import Secret
 
 LIST_LIMIT = 3
@@ -35,7 +36,7 @@ class FileProperties(Struct, frozen=True):
     """The record's Id, of 18 characters; empty where it has none."""
 
 
-class Record(Struct, frozen=True):
+class Record(Opaque, frozen=True):
     """A component that readMetadata returned: texts of its elements by dotted path, in order, without what is secret.
 
     ``values`` holds each element that has text, ``content`` as the base64 that it came as.

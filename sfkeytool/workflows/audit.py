@@ -1,19 +1,22 @@
 """``audit``: every certificate in files and sfdx projects, how long it lives, and which app certificate has a twin."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec import field
 
 from sfkeytool.acceptance.mails import PERMISSION
 from sfkeytool.audit.advice import Place
 from sfkeytool.audit.config import AuditConfig, with_exceptions
-from sfkeytool.audit.facts import describe_inventory
 from sfkeytool.audit.inventory import take_inventory
 from sfkeytool.audit.model import Coverage, Inventory, Item, Source, Status
 from sfkeytool.audit.patterns import without_excluded
 from sfkeytool.errors import EXIT_DONE, EXIT_DUE, EXIT_EXPIRED, EXIT_PARTIAL
-from sfkeytool.model import FailOn, Notice, Outcome
+from sfkeytool.model import FailOn, Notice, Outcome, Request
+from sfkeytool.passwords import Source as SecretSource
 from sfkeytool.salesforce.ckm import room_notice
-from sfkeytool.workflows.requests import AuditRequest
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -28,10 +31,31 @@ _NAMED = 5
 """People in a warning; the report has all."""
 
 
+class AuditRequest(Request, frozen=True, kw_only=True):
+    """What an audit looks at and whom it tells. ``within_days`` and ``fail_on`` are None for the defaults; an empty
+    ``fail_on`` lets nothing decide the exit code. ``orgs`` are aliases of the Salesforce CLI, ``reports`` files by
+    format, ``certificates`` a new folder for the orgs' app certificates, ``exclude`` patterns."""
+
+    paths: tuple[Path, ...] = ()
+    orgs: tuple[str, ...] = ()
+    within_days: int | None = None
+    fail_on: frozenset[FailOn] | None = None
+    passwords: tuple[SecretSource, ...] = ()
+    reports: Mapping[str, Path] = field(default_factory=dict)
+    notify: tuple[SecretSource, ...] = ()
+    state: Path | None = None
+    dry_run: bool = False
+    certificates: Path | None = None
+    exclude: tuple[str, ...] = ()
+
+
 def audit(
     sources: "Sequence[Source]", request: AuditRequest, now: datetime, place: Place, config: AuditConfig | None = None
-) -> tuple[Outcome[Any], Inventory]:
-    """The judged inventory, and its exit code. Of ``config`` the exceptions count here. Pure."""
+) -> Outcome[Inventory]:
+    """The judged inventory, and its exit code. Of ``config`` the exceptions count here. Pure.
+
+    ``Audited`` is what JSON shows of it, once the notifications are through: see audited().
+    """
     inventory = take_inventory(sources, now, request.within_days, place)
     inventory = without_excluded(with_exceptions(inventory, config or AuditConfig()), request.exclude)
     notices = [notice for item in inventory.items if item.counts for notice in _coverage_notices(item)]
@@ -41,10 +65,15 @@ def audit(
         for item in inventory.items
         if item.finding and item.advice
     ]
+    notices += [
+        Notice("certificate.not-yet-valid", f"{item.carrier.where}: {item.carrier.name} is {item.not_yet}")
+        for item in inventory.items
+        if item.not_yet and item.counts
+    ]
     for source in sources:
         notices += _org_notices(source)
     status = exit_code(inventory, request.fail_on)
-    return Outcome(result=describe_inventory(inventory), notices=tuple(notices), exit_code=status), inventory
+    return Outcome(result=inventory, notices=tuple(notices), exit_code=status)
 
 
 def exit_code(inventory: Inventory, fail_on: "Collection[FailOn] | None") -> int:
@@ -82,6 +111,8 @@ def _coverage_notices(item: Item) -> "Iterator[Notice]":
         untold = (
             "not all of CKM could be read" if item.carrier.in_org else "whether an org's CKM does, files cannot tell"
         )
+        if item.carrier.reference:
+            untold = f"it names {item.carrier.reference}, and no certificate of that name was read"
         reason = item.carrier.note or untold
         yield Notice("audit.unproved", f"{name}: {where}{reason}")
     elif item.wants_cover and item.ckm_read:
@@ -118,7 +149,7 @@ def _org_notices(source: Source) -> "Iterator[Notice]":
         yield notice
     holders, admins = org.recipients.by_permission, org.recipients.admins
     if holders is not None and admins is not None and not org.recipients.reached:
-        sandbox = "; in a sandbox, addresses end in .invalid after each refresh" if org.is_sandbox else ""
+        sandbox = "; in a sandbox, addresses end in .invalid after each refresh" if org.identity.is_sandbox else ""
         yield Notice(
             "audit.nobody-mailed",
             f"{source.label}: nobody is left whom the mails about its certificates would reach{sandbox}: give an active"

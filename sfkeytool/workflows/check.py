@@ -1,32 +1,163 @@
-"""``check``: would Salesforce take this file? And the repaired copy of one that it would not."""
+"""``check``: would Salesforce take this file? What the rules say of it, and what a whole run comes to."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from itertools import count
-from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated
 
-from msgspec import Struct
-from msgspec.structs import replace
+from msgspec import UNSET, Meta, Struct, UnsetType
 
-from sfkeytool.acceptance.engine import Report, Verdict, judge
-from sfkeytool.acceptance.rule import Severity
+from sfkeytool.acceptance.engine import Finding, Report, Unknown, Verdict, judge
+from sfkeytool.acceptance.rule import Basis, RuleId, Severity
 from sfkeytool.acceptance.subject import Subject, prepare_subject
 from sfkeytool.crypto.sniff import KEYSTORE_KINDS
-from sfkeytool.errors import PrivateKeyError, SfkeytoolError, UsageError
-from sfkeytool.keystores.contents import Contents, InputFile, parse_contents
-from sfkeytool.keystores.found import FoundKey
-from sfkeytool.keystores.heap import gather
-from sfkeytool.keystores.selection import Meant, require_opened, select_each
-from sfkeytool.model import ArtifactKind, Outcome, Profile, Purpose
-from sfkeytool.names import app_name, free_name
-from sfkeytool.passwords import MINIMUM_LENGTH, Secret, Source, SourceKind
-from sfkeytool.shell import quoted_path
-from sfkeytool.workflows.unwrap import folder_name
-from sfkeytool.workflows.wrap import WrapInputs, WrapRequest, wrap_pair
+from sfkeytool.errors import EXIT_DIFFERENT, EXIT_DONE, EXIT_FAILED
+from sfkeytool.keystores.contents import InputFile
+from sfkeytool.model import (
+    Code,
+    Opaque,
+    Outcome,
+    Profile,
+    PublishedFile,
+    Purpose,
+    Request,
+    Result,
+    UnreadFile,
+)
+from sfkeytool.passwords import Secret, Source
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+
+class CheckRequest(Request, frozen=True, kw_only=True):
+    """``as_of`` is None for now; ``new_password``, ``as_name`` and ``output_dir`` are those of repaired copies."""
+
+    files: tuple[Path, ...]
+    profile: Profile | None = None
+    purpose: Purpose = Purpose.JWT
+    as_of: date | None = None
+    passwords: tuple[Source, ...] = ()
+    fix: bool = False
+    new_password: Source | None = None
+    as_name: str | None = None
+    output_dir: Path | None = None
+    force: bool = False
+
+
+# What JSON shows
+
+
+class FindingFacts(Result, frozen=True, kw_only=True):
+    """A rule that failed. ``fix`` is a command to type, or what to do; ``salesforce_message`` is verbatim."""
+
+    rule: RuleId
+    severity: Severity
+    basis: Basis
+    title: str
+    where: str
+    saw: str
+    wanted: str
+    salesforce_message: str | None
+    fix: str
+    citation: str
+    retrieved: date
+
+
+class UnknownFacts(Result, frozen=True, kw_only=True):
+    """A rule that applies and could not be judged."""
+
+    rule: RuleId
+    reason: str
+
+
+class RepairProblem(Result, frozen=True, kw_only=True):
+    """Why there is no repaired copy, and what to do."""
+
+    code: Code
+    message: str
+    actions: tuple[str, ...]
+
+
+class RepairFacts(Result, frozen=True, kw_only=True):
+    """What became of one private key. ``changed`` are rules that failed before and pass now; verdict, findings and
+    unknown are the copy's."""
+
+    alias: str | None
+    name: str
+    changed: tuple[RuleId, ...]
+    verdict: Verdict | UnsetType = UNSET
+    findings: tuple[FindingFacts, ...] | UnsetType = UNSET
+    unknown: tuple[UnknownFacts, ...] | UnsetType = UNSET
+    problem: RepairProblem | UnsetType = UNSET
+    folders: tuple[str, ...]
+    files: tuple[PublishedFile, ...]
+    next_steps: Annotated[
+        tuple[str, ...] | UnsetType,
+        Meta(description="Only where there is a copy: what to import, and what comes after"),
+    ] = UNSET
+
+
+class CheckedFile(Result, frozen=True, kw_only=True):
+    """What the rules say of a file."""
+
+    path: str
+    type: str
+    profile: Profile
+    verdict: Verdict
+    findings: tuple[FindingFacts, ...]
+    unknown: tuple[UnknownFacts, ...]
+    repairs: Annotated[
+        tuple[RepairFacts, ...] | UnsetType, Meta(description="Only under --fix: one for each private key")
+    ] = UNSET
+
+    @property
+    def standing(self) -> Verdict:
+        """The verdict that counts: the copy's where there is one, the worst of several keys."""
+        repairs = () if isinstance(self.repairs, UnsetType) else self.repairs
+        verdicts = [
+            self.verdict if isinstance(one.verdict, UnsetType) or not one.files else one.verdict for one in repairs
+        ]
+        return max(verdicts or [self.verdict], key=_FROM_GOOD_TO_BAD.index)
+
+
+_FROM_GOOD_TO_BAD = (Verdict.ACCEPT, Verdict.UNSURE, Verdict.REJECT)
+
+
+_Count = Annotated[int, Meta(ge=0)]
+
+
+class Summary(Result, frozen=True, kw_only=True):
+    """How many files got each verdict, as they are: repaired copies do not count."""
+
+    accept: _Count
+    reject: _Count
+    unsure: _Count
+
+
+class Checked(Result, frozen=True, kw_only=True):
+    """All files that could be read, and the others."""
+
+    files: Annotated[tuple[CheckedFile, ...], Meta(min_length=1)]
+    unreadable: tuple[UnreadFile, ...]
+    summary: Summary
+
+
+def conclude(files: Sequence[CheckedFile], unreadable: Sequence[UnreadFile]) -> Outcome[Checked]:
+    """The result of a run. Exit code 3 for a file that is rejected and stays so, 1 for one that is unsure. Pure."""
+    standing = {file.standing for file in files}
+    counted = {verdict: sum(file.verdict is verdict for file in files) for verdict in Verdict}
+    status = EXIT_FAILED if Verdict.UNSURE in standing or unreadable else EXIT_DONE
+    return Outcome(
+        result=Checked(
+            files=tuple(files),
+            unreadable=tuple(unreadable),
+            summary=Summary(
+                accept=counted[Verdict.ACCEPT], reject=counted[Verdict.REJECT], unsure=counted[Verdict.UNSURE]
+            ),
+        ),
+        exit_code=EXIT_DIFFERENT if Verdict.REJECT in standing else status,
+    )
+
+
+# Judging
 
 
 class CheckOptions(Struct, frozen=True):
@@ -38,62 +169,40 @@ class CheckOptions(Struct, frozen=True):
     fix: bool = False
     taken: frozenset[str] = frozenset()
     """Lower-case names in the current folder, which no command of a fix may clash with."""
-    output_dir: PurePath | None = None
-    """Where repaired copies go, if not into a folder of their name."""
-    several: bool = False
-    """Whether there is more than one copy to be made: each gets a folder of its own then."""
-    filled: frozenset[PurePath] = frozenset()
-    """Folders that this run's copies went to already."""
-
-    def folder(self, name: str) -> PurePath:
-        """Of the repaired copy that is called ``name``: ./NAME-fixed, or DIR itself, or one below it for each of
-        several; never one that this run filled already."""
-        for number in count(1):
-            called = name if number == 1 else f"{name}_{number}"
-            folder = PurePath(f"{called}-fixed") if self.output_dir is None else self.output_dir
-            if self.output_dir is not None and (self.several or number > 1):
-                folder = self.output_dir / called
-            if folder not in self.filled:
-                return folder
-        raise AssertionError("unreachable: there are more numbers than folders")
 
 
-class Repair(Struct, frozen=True):
-    """What came of repairing one private key of a file.
+class Judged(Opaque, frozen=True):
+    """A file as the rules saw it, and what they say."""
 
-    With an ``outcome`` there is a copy: ``changed`` are the rules that failed before and pass now, ``report`` what is
-    left. With a ``problem`` there is none, and it says why. With neither there was nothing to repair.
+    subject: Subject
+    report: Report
+
+
+def subject_of(file: InputFile, passwords: Sequence[Secret], options: CheckOptions, *, in_ckm: bool = False) -> Subject:
+    """The file as the rules see it; ``in_ckm`` as Subject has it. Pure.
+
+    Raises what prepare_subject() raises for malformed text and DER.
     """
-
-    alias: str | None
-    name: str
-    outcome: Outcome[Any] | None = None
-    report: Report | None = None
-    changed: tuple[str, ...] = ()
-    problem: SfkeytoolError | None = None
-    folder: PurePath | None = None
-    """Where the copy belongs."""
-
-
-def check_file(file: InputFile, passwords: Sequence[Secret], options: CheckOptions) -> Report:
-    """What the rules say about a file. Pure. Raises what prepare_subject() raises for malformed text and DER."""
-    return judge(subject_of(file, passwords, options))
-
-
-def subject_of(file: InputFile, passwords: Sequence[Secret], options: CheckOptions) -> Subject:
-    """The file as the rules see it. To be repaired, one that holds a key is on its way to a keystore. Pure."""
-    subject = prepare_subject(
+    return prepare_subject(
         file,
         as_of=options.as_of,
         profile=options.profile,
         purpose=options.purpose,
         passwords=passwords,
         taken=options.taken,
+        to_repair=options.fix,
+        in_ckm=in_ckm,
     )
-    contents = subject.contents
-    if options.fix and options.profile is None and contents is not None and contents.holds_keys:
-        return replace(subject, profile=Profile.CKM_IMPORT)
-    return subject
+
+
+def check_file(file: InputFile, passwords: Sequence[Secret], options: CheckOptions) -> Report:
+    """What the rules say about a file. Pure. Raises what subject_of() raises."""
+    return judge(subject_of(file, passwords, options))
+
+
+def check_subject(subject: Subject) -> Judged:
+    """What the rules say about a file that was opened already. Pure."""
+    return Judged(subject, judge(subject))
 
 
 def is_recognised(subject: Subject) -> bool:
@@ -101,166 +210,35 @@ def is_recognised(subject: Subject) -> bool:
     return subject.kind in KEYSTORE_KINDS or bool(subject.listed)
 
 
-def describe_report(report: Report) -> dict[str, Any]:
-    """JSON-ready facts, never a secret. Pure."""
-    return {
-        "path": report.label,
-        "type": report.type,
-        "profile": str(report.profile),
-        "verdict": str(report.verdict),
-        "findings": [
-            {
-                "rule": finding.rule.id,
-                "severity": str(finding.rule.severity),
-                "basis": str(finding.rule.basis),
-                "title": finding.rule.title,
-                "where": finding.evidence.where,
-                "saw": finding.evidence.saw,
-                "wanted": finding.evidence.wanted,
-                "salesforceMessage": finding.rule.salesforce_message,
-                "fix": finding.fix,
-                "citation": finding.rule.citation,
-                "retrieved": finding.rule.retrieved.isoformat(),
-            }
-            for finding in report.findings
-        ],
-        "unknown": [{"rule": unknown.rule.id, "reason": unknown.reason} for unknown in report.unknown],
-    }
+def describe_file(report: Report, repairs: tuple[RepairFacts, ...] | UnsetType = UNSET) -> CheckedFile:
+    """Facts, never a secret. Pure."""
+    return CheckedFile(
+        path=report.label,
+        type=report.type,
+        profile=report.profile,
+        verdict=report.verdict,
+        findings=tuple(map(_describe_finding, report.findings)),
+        unknown=tuple(map(_describe_unknown, report.unknown)),
+        repairs=repairs,
+    )
 
 
-def repair(
-    file: InputFile,
-    before: Report,
-    passwords: Sequence[Secret],
-    new_password: tuple[Secret, Source] | None,
-    options: CheckOptions,
-    now: datetime,
-    as_name: str | None = None,
-) -> tuple[Repair, ...]:
-    """A repaired JKS for each private key of a file, by wrap() itself; a problem for each that has none. Pure but for
-    the salt of the keystores.
-
-    The password stays as it was where it is long enough, unless there is a new one; so does the name, made legal,
-    unless there is ``as_name`` for the only key. Raises UsageError ``usage.new-password`` when one is needed, and
-    ``usage.one-name`` for one name and several keys.
-    """
-    stem = PurePath(file.label).stem
-    if before.profile is not Profile.CKM_IMPORT:
-        name, path = free_name(app_name(stem), options.taken), quoted_path(file.label)
-        hint = f"sfkeytool wrap {name} {path} FILE --password generate (FILE: the private key) makes one"
-        problem = UsageError("check.not-a-keystore", f"{file.label}: --fix repairs keystores only", hint)
-        wrong = any(finding.rule.severity is Severity.ERROR for finding in before.findings)
-        return (Repair(None, stem, problem=problem if wrong else None),)
-    if not before.findings and before.verdict is Verdict.ACCEPT:
-        return (Repair(None, stem),)
-    try:
-        contents = parse_contents(file, passwords)
-    except SfkeytoolError as error:
-        return (Repair(None, stem, problem=error),)
-    return tuple(_repair_each(contents, before, new_password, options, now, stem, as_name))
+def _describe_finding(finding: Finding) -> FindingFacts:
+    rule, evidence = finding.rule, finding.evidence
+    return FindingFacts(
+        rule=rule.id,
+        severity=rule.severity,
+        basis=rule.basis,
+        title=rule.title,
+        where=evidence.where,
+        saw=evidence.saw,
+        wanted=evidence.wanted,
+        salesforce_message=rule.salesforce_message,
+        fix=finding.fix,
+        citation=rule.citation,
+        retrieved=rule.retrieved,
+    )
 
 
-def _repair_each(
-    contents: Contents,
-    before: Report,
-    new_password: tuple[Secret, Source] | None,
-    options: CheckOptions,
-    now: datetime,
-    stem: str,
-    as_name: str | None,
-) -> "Iterator[Repair]":
-    heap = gather([contents], by_alias=False)
-    # As Java does, the last of several under one alias; those without an alias (PFX) are told apart by themselves.
-    found = {entry.alias if entry.alias is not None else number: entry for number, entry in enumerate(heap.entries)}
-    taken: set[str] = set()
-    if as_name is not None and len(found) > 1:
-        message = f"{contents.label} holds {len(found)} private keys, and --as is the name of one"
-        raise UsageError("usage.one-name", message, "leave --as out: each gets the name of its entry, made legal")
-    options = replace(options, several=options.several or len(found) > 1)
-    for entry, meant in select_each(replace(heap, entries=tuple(found.values()))) if found else ():
-        name = folder_name(as_name or entry.alias or stem, taken).value
-        try:
-            if meant is None:
-                require_opened(replace(heap, entries=(entry,)))
-            else:
-                yield _repair_one(meant, entry.alias, name, contents, before, new_password, options, now)
-        except UsageError:
-            raise
-        except SfkeytoolError as error:
-            if entry.locked:  # the command again, with what it lacks
-                again = f"sfkeytool check --fix {quoted_path(contents.label)} --password prompt --password prompt"
-                error.hints = (f"give both: {again}",)
-            yield Repair(entry.alias, name, problem=error)
-    if not found:
-        new = free_name(stem, options.taken)
-        problem = PrivateKeyError(
-            "key.none",
-            f"{contents.label} holds no private key: nothing can be made of it",
-            f"with the key: sfkeytool wrap {new} {quoted_path(contents.label)} FILE"
-            " --input-password prompt --password generate (FILE: the private key)",
-            f"without it, start over: sfkeytool csr {new}",
-        )
-        yield Repair(None, stem, problem=problem)
-
-
-def _repair_one(
-    meant: Meant,
-    alias: str | None,
-    name: str,
-    contents: Contents,
-    before: Report,
-    new_password: tuple[Secret, Source] | None,
-    options: CheckOptions,
-    now: datetime,
-) -> Repair:
-    password, source = new_password or (_same_password(meant.key, contents), Source(SourceKind.PROMPT))
-    request = WrapRequest(name=name, files=(), purpose=options.purpose, password=source)
-    inputs = WrapInputs(files=(), password=password, with_key=False)
-    outcome = wrap_pair(request, meant, gather([contents]), inputs, now)
-    store = next(artifact for artifact in outcome.artifacts if artifact.kind is ArtifactKind.KEYSTORE)
-    as_profile = replace(options, profile=Profile.CKM_IMPORT)
-    where = options.folder(name)
-    report = check_file(InputFile(str(where / store.filename), store.content), [password], as_profile)
-    changed = tuple(sorted(_concerning(alias, before) - set(report.rule_ids)))
-    if not changed:
-        return Repair(alias, name, report=report)
-    return Repair(alias, name, outcome, report, changed, folder=where)
-
-
-def _same_password(key: FoundKey, contents: Contents) -> Secret:
-    opened_with = contents.store.password if contents.store else key.file_password
-    if opened_with is None or opened_with.length < MINIMUM_LENGTH:
-        had = "no password" if opened_with is None else f"a password of {opened_with.length} characters"
-        raise UsageError(
-            "usage.new-password",
-            f"{contents.label} has {had}: its repaired copy needs one of at least {MINIMUM_LENGTH}",
-            "--new-password generate, or env:NAME, file:PATH, stdin, prompt",
-        )
-    return opened_with
-
-
-def _concerning(alias: str | None, report: Report) -> set[str]:
-    """The rules that failed for this entry or for the file as a whole."""
-    entry = f"{report.label}, entry {alias!r}"
-    return {
-        finding.rule.id
-        for finding in report.findings
-        if finding.evidence.where == report.label or finding.evidence.where.startswith(entry)
-    }
-
-
-def describe_repair(result: Repair) -> dict[str, Any]:
-    """JSON-ready facts of one repair, without its files. Pure."""
-    facts: dict[str, Any] = {"alias": result.alias, "name": result.name, "changed": list(result.changed)}
-    if result.outcome is not None:
-        facts["nextSteps"] = list(result.outcome.next_steps)
-    if result.report is not None:
-        report = describe_report(result.report)
-        facts |= {part: report[part] for part in ("verdict", "findings", "unknown")}
-    if result.problem is not None:
-        facts["problem"] = {
-            "code": result.problem.code,
-            "message": result.problem.message,
-            "actions": list(result.problem.hints),
-        }
-    return facts
+def _describe_unknown(unknown: Unknown) -> UnknownFacts:
+    return UnknownFacts(rule=unknown.rule.id, reason=unknown.reason)

@@ -19,9 +19,9 @@ from sfkeytool.model import (
     Result,
     UniqueNameText,
 )
-from sfkeytool.workflows import package
 from sfkeytool.workflows.keypair import KeyInputs, KeyRequest, choose_key, key_files
 from sfkeytool.workflows.parts import KeyFacts, describe_key
+from sfkeytool.workflows.receipts import receipt_record
 from sfkeytool.workflows.subjects import SubjectRequest, resolve_subject
 
 
@@ -74,7 +74,7 @@ def csr(request: CsrRequest, inputs: CsrInputs, now: datetime) -> Outcome[Reques
     return Outcome(
         result=result,
         artifacts=tuple(artifacts),
-        record=package.receipt_record("csr", now, artifacts, result),
+        record=receipt_record("csr", now, artifacts, result),
         notices=(*chosen.notices, *_san_notices(request)),
         next_steps=(
             f"Send {request.name}.csr to your CA. The private key stays here: nobody else needs it.",

@@ -3,30 +3,41 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Annotated
 
-from msgspec import Struct, to_builtins
+from msgspec import UNSET, Meta, Struct, UnsetType
 
+from sfkeytool.acceptance.mails import mail_dates
 from sfkeytool.crypto import certificates
+from sfkeytool.crypto.certificates import CertificateFacts
 from sfkeytool.errors import CertificateError, InputError, SelfCheckError
 from sfkeytool.keystores.contents import InputFile, parse_contents
 from sfkeytool.keystores.leaves import only_leaf
-from sfkeytool.model import AppKind, Artifact, ArtifactKind, Notice, Outcome, Profile, Purpose
-from sfkeytool.salesforce import metadata as source
+from sfkeytool.model import (
+    AppKind,
+    Artifact,
+    Notice,
+    Outcome,
+    Profile,
+    Purpose,
+    Request,
+    Result,
+    UniqueNameText,
+)
+from sfkeytool.salesforce import metadata_source
+from sfkeytool.salesforce.certificate_element import CARRIER_TYPES, read_certificate, replace_certificate
 from sfkeytool.salesforce.hosts import MY_DOMAIN_BLANK
-from sfkeytool.salesforce.metadata import App, SourceFile
+from sfkeytool.salesforce.metadata_source import App, SourceFile
 from sfkeytool.shell import quoted_path
 from sfkeytool.workflows import package
 from sfkeytool.workflows.compare import Side, compare
-from sfkeytool.workflows.mails import describe_mails
-from sfkeytool.workflows.requests import MetadataRequest
+from sfkeytool.workflows.parts import MailDates, Proof
+from sfkeytool.workflows.sfdx_project import source_artifact, source_artifacts
 
 if TYPE_CHECKING:
     from sfkeytool.crypto.certificate import Certificate
 
-PACKAGE_FOLDER = "force-app"
-DEFAULT_FOLDER = "main/default"
 BROWSERFORCE_SCHEMA = "https://raw.githubusercontent.com/amtrack/sfdx-browserforce-plugin/main/src/plugins/schema.json"
 
 _TESTED = (
@@ -49,6 +60,34 @@ _NEW_KEY = {
         " Manage Consumer Details."
     ),
 }
+_CONSUMER_KEY = Notice(
+    "metadata.consumer-key",
+    "a retrieved file may hold the consumer key (global OAuth settings do): it does not belong in source control; keep"
+    " its folder, extlClntAppGlobalOauthSets, in .gitignore (.forceignore would keep it from being deployed too)",
+)
+
+
+class MetadataRequest(Request, frozen=True, kw_only=True):
+    """``retrieved`` is a file whose certificate is replaced; otherwise the source of a new app is made.
+
+    ``project`` is an sfdx project, or a folder that does not exist yet. ``output_dir`` is the folder of NAME.
+    """
+
+    name: str
+    output_dir: Path | None = None
+    kind: AppKind
+    label: str | None = None
+    contact_email: str = ""
+    callback_url: str = metadata_source.CALLBACK_URL
+    scopes: tuple[str, ...] = metadata_source.SCOPES
+    permission_set: bool = False
+    browserforce: bool = False
+    project: Path | None = None
+    retrieved: Path | None = None
+
+    @property
+    def folder(self) -> Path:
+        return self.output_dir or Path(self.name)
 
 
 class MetadataInputs(Struct, frozen=True):
@@ -59,7 +98,22 @@ class MetadataInputs(Struct, frozen=True):
     retrieved: InputFile | None = None
 
 
-def new_app(request: MetadataRequest, inputs: MetadataInputs, now: datetime, *, new_project: bool) -> Outcome[Any]:
+class MetadataMade(Result, frozen=True, kw_only=True):
+    """Source that holds NAME's certificate: that of a new app, or a retrieved file."""
+
+    name: UniqueNameText
+    kind: Annotated[AppKind | UnsetType, Meta(description="Of a new app only")] = UNSET
+    certificate: CertificateFacts
+    mail_dates: MailDates
+    proof: Proof
+    changed: Annotated[
+        bool | UnsetType, Meta(description="Of a retrieved file only: whether it held another certificate")
+    ] = UNSET
+
+
+def new_app(
+    request: MetadataRequest, inputs: MetadataInputs, now: datetime, *, new_project: bool
+) -> Outcome[MetadataMade]:
     """The source of a new app; with ``new_project`` a whole project around it. Pure.
 
     Artifacts' folders are below the package directory's ``main/default``, in a new project below its root. Raises
@@ -69,50 +123,47 @@ def new_app(request: MetadataRequest, inputs: MetadataInputs, now: datetime, *, 
     app = App(
         name=request.name,
         label=request.label or request.name,
-        contact_email=request.contact_email or "",
+        contact_email=request.contact_email,
         certificate_pem=certificates.encode_pem(certificate).decode("ascii"),
-        callback_url=request.callback_url or source.CALLBACK_URL,
-        scopes=request.scopes or source.SCOPES,
+        callback_url=request.callback_url,
+        scopes=request.scopes,
     )
-    sources = list(source.build_app(request.kind, app))
+    sources = metadata_source.build_app(request.kind, app)
+    carrier = next(file for file in sources if file.type in CARRIER_TYPES)
     if request.permission_set:
-        sources.append(source.build_permission_set())
-    base = f"{PACKAGE_FOLDER}/{DEFAULT_FOLDER}/" if new_project else ""
-    artifacts = [source_artifact(file.filename, file.content, base + file.folder) for file in sources]
-    if new_project:
-        artifacts += project_artifacts(sources)
-    carrier = next(file for file in sources if certificates.encode_pem(certificate)[28:60] in file.content)
+        sources += (metadata_source.build_permission_set(),)
     return Outcome(
-        result={
-            "name": request.name,
-            "kind": str(request.kind),
-            "certificate": to_builtins(certificates.describe_certificate(certificate)),
-            "mailDates": describe_mails(certificate, now),
-            "proof": prove(inputs, InputFile(carrier.filename, carrier.content), now),
-        },
-        artifacts=tuple(artifacts),
+        result=MetadataMade(
+            name=request.name,
+            kind=request.kind,
+            certificate=certificates.describe_certificate(certificate),
+            mail_dates=mail_dates(certificate.not_valid_after_utc, now),
+            proof=_prove(inputs, certificate, carrier.content, carrier.filename, now),
+        ),
+        artifacts=source_artifacts(sources, new_project=new_project),
         notices=(*notices, *_kind_notices(request.kind)),
         next_steps=_steps(request, sources, new_project=new_project),
     )
 
 
-def replaced(request: MetadataRequest, inputs: MetadataInputs, now: datetime) -> Outcome[Any]:
+def replaced(request: MetadataRequest, inputs: MetadataInputs, now: datetime) -> Outcome[MetadataMade]:
     """The retrieved file with NAME.crt in the place of its certificate. Pure. Raises as replace_certificate()."""
     if inputs.retrieved is None:
         raise InputError("metadata.no-file", "there is no retrieved file")
     certificate, notices = _app_certificate(inputs.certificate, now)
     label = inputs.retrieved.label
-    content = source.replace_certificate(inputs.retrieved.data, certificates.encode_der(certificate), label)
+    content = replace_certificate(inputs.retrieved.data, certificates.encode_der(certificate), label)
     filename = PurePath(label).name
+    changed = content != inputs.retrieved.data
     return Outcome(
-        result={
-            "name": request.name,
-            "certificate": to_builtins(certificates.describe_certificate(certificate)),
-            "mailDates": describe_mails(certificate, now),
-            "proof": prove(inputs, InputFile(filename, _only_the_certificate(content, certificate)), now),
-            "changed": content != inputs.retrieved.data,
-        },
-        artifacts=(source_artifact(filename, content, ""),),
+        result=MetadataMade(
+            name=request.name,
+            certificate=certificates.describe_certificate(certificate),
+            mail_dates=mail_dates(certificate.not_valid_after_utc, now),
+            proof=_prove(inputs, certificate, content, filename, now),
+            changed=changed,
+        ),
+        artifacts=(source_artifact(filename, content, ""),) if changed else (),
         notices=(*notices, _CONSUMER_KEY),
         next_steps=(
             f"Deploy it, to a sandbox first: `sf project deploy start --source-dir {quoted_path(label)} --target-org"
@@ -138,66 +189,35 @@ def browserforce(name: str, jks_path: str) -> Artifact:
     return source_artifact(f"{name}-browserforce.json", (json.dumps(config, indent=2) + "\n").encode(), "")
 
 
-def prove(inputs: MetadataInputs, made: InputFile, now: datetime) -> dict[str, Any]:
-    """JSON-ready proof that what was made holds the certificate of NAME.crt, and NAME.jks if it is there."""
-    sides = [Side(made.label, [made]), Side(PurePath(inputs.certificate.label).name, [inputs.certificate])]
+def _prove(inputs: MetadataInputs, certificate: "Certificate", document: bytes, filename: str, now: datetime) -> Proof:
+    """That what was made holds the certificate of NAME.crt, and NAME.jks if it is there.
+
+    Of ``document`` the one element counts that an app has its certificate in: a SAML certificate beside it is another
+    matter. Raises SelfCheckError, and CertificateError for the keystore.
+    """
+    der = certificates.encode_der(certificate)
+    label = PurePath(inputs.certificate.label).name
+    if read_certificate(document) != der:
+        raise SelfCheckError("internal.proof", f"{filename} and {label} differ; nothing was written")
+    files = [filename, label]
     if inputs.keystore is not None:
-        sides.append(Side(PurePath(inputs.keystore.label).name, [inputs.keystore]))
-    first, *others = sides
-    for other in others:
-        outcome = compare(first, other, (), now)
-        if not outcome.exit_code:
-            continue
-        if other is others[0]:
-            raise SelfCheckError("internal.proof", f"{first.label} and {other.label} differ; nothing was written")
-        raise CertificateError(
-            "metadata.keystore-differs",
-            f"{other.label} and {others[0].label} do not hold the same certificate: CKM would mail about another one",
-            f"sfkeytool compare {quoted_path(inputs.certificate.label)} {quoted_path(other.label)}",
-        )
-    return {
-        "relation": outcome.result["relation"],
-        "files": [side.label for side in sides],
-        "sha256": outcome.result["left"]["certificate"]["sha256"],
-    }
+        store = PurePath(inputs.keystore.label).name
+        sides = (Side(label, [InputFile(label, der)]), Side(store, [inputs.keystore]))
+        if compare(*sides, (), now).exit_code:
+            raise CertificateError(
+                "metadata.keystore-differs",
+                f"{store} and {label} do not hold the same certificate: CKM would mail about another one",
+                f"sfkeytool compare {quoted_path(inputs.certificate.label)} {quoted_path(inputs.keystore.label)}",
+            )
+        files.append(store)
+    return Proof(relation="same-certificate", files=tuple(files), sha256=certificates.fingerprint(der))
 
 
-_CONSUMER_KEY = Notice(
-    "metadata.consumer-key",
-    "a retrieved file may hold the consumer key (global OAuth settings do): it does not belong in source control; keep"
-    " its folder, extlClntAppGlobalOauthSets, in .gitignore (.forceignore would keep it from being deployed too)",
-)
-
-
-def _app_certificate(file: InputFile, now: datetime) -> "tuple[Certificate, list[Notice]]":
+def _app_certificate(file: InputFile, now: datetime) -> "tuple[Certificate, tuple[Notice, ...]]":
     """NAME.crt, judged as the app would. Raises CertificateError."""
     contents = parse_contents(file, (), load_keys=False)
     found = only_leaf(contents.certificates, file.label, contents.unreadable)
-    return found.certificate, list(package.judge_file(file, Profile.APP_CERT, Purpose.JWT, now))
-
-
-def _only_the_certificate(content: bytes, certificate: "Certificate") -> bytes:
-    """The one element that was replaced, as it stands there: a SAML certificate beside it is another matter."""
-    return source.read_certificate(content) or certificates.encode_der(certificate)
-
-
-def source_artifact(filename: str, content: bytes, folder: str) -> Artifact:
-    """A source file, in a folder below the run's own."""
-    return Artifact(filename, ArtifactKind.METADATA_SOURCE, content, folder)
-
-
-def project_artifacts(sources: Sequence[SourceFile]) -> list[Artifact]:
-    """What makes a folder with ``sources`` an sfdx project of its own. Pure."""
-    project = {
-        "packageDirectories": [{"path": PACKAGE_FOLDER, "default": True}],
-        "sourceApiVersion": source.API_VERSION,
-    }
-    ignored = "# Once retrieved, these hold the consumer key.\n**/extlClntAppGlobalOauthSets/\n"
-    return [
-        source_artifact("sfdx-project.json", (json.dumps(project, indent=2) + "\n").encode(), ""),
-        source_artifact("package.xml", source.build_package_xml(sources), "manifest"),
-        source_artifact(".gitignore", ignored.encode(), ""),
-    ]
+    return found.certificate, package.judge_file(file, Profile.APP_CERT, Purpose.JWT, now)
 
 
 def _kind_notices(kind: AppKind) -> list[Notice]:
@@ -231,8 +251,9 @@ def _steps(request: MetadataRequest, sources: Sequence[SourceFile], *, new_proje
     if request.permission_set:
         steps.append(
             "Assign the permission set, to two people at least: `sf org assign permset"
-            f" --name {source.PERMISSION_SET} --target-org ALIAS`. By the release note of Summer '24 whoever has it"
-            " gets the mails of 60, 30 and 10 days before an expiry, which administrators get while nobody has it."
+            f" --name {metadata_source.PERMISSION_SET} --target-org ALIAS`. By the release note of Summer '24 whoever"
+            " has it gets the mails of 60, 30 and 10 days before an expiry, which administrators get while nobody has"
+            " it."
         )
     if request.browserforce:
         steps.append(

@@ -1,12 +1,11 @@
 """From a key and its chain to the files that Salesforce takes, read back before anybody sees them."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from msgspec import Struct, to_builtins
+from msgspec import Struct
 
-from sfkeytool import __version__
 from sfkeytool.acceptance.engine import judge
 from sfkeytool.acceptance.rule import Severity
 from sfkeytool.acceptance.subject import prepare_subject
@@ -15,7 +14,7 @@ from sfkeytool.crypto.pem import parse_pem
 from sfkeytool.errors import CertificateError, SelfCheckError, UsageError
 from sfkeytool.keystores import jks
 from sfkeytool.keystores.contents import InputFile
-from sfkeytool.model import Artifact, ArtifactKind, Notice, PlannedFile, Profile, Purpose, Result
+from sfkeytool.model import Artifact, ArtifactKind, Notice, PlannedFile, Profile, Purpose
 from sfkeytool.passwords import COMFORTABLE_LENGTH, MINIMUM_LENGTH, Secret, Source, SourceKind
 from sfkeytool.workflows.parts import KeystoreFacts, Proof
 
@@ -73,7 +72,7 @@ def make_keystore(
     if password_source.kind is SourceKind.GENERATE:
         content = password.reveal().encode() + b"\n"
         artifacts.append(Artifact.of(name, ArtifactKind.KEYSTORE_PASSWORD, content))
-    facts = KeystoreFacts(alias=name, chain_length=len(chain))
+    facts = KeystoreFacts(type="JKS", version=2, alias=name, chain_length=len(chain))
     return Keystore(tuple(artifacts), facts, _prove_same(store, leaf, certificate))
 
 
@@ -110,7 +109,7 @@ def _prove_same(store: Artifact, leaf: bytes, certificate: Artifact) -> Proof:
     found = [block.der for block in parse_pem(certificate.content, certificate.filename)]
     if found != [leaf]:
         raise SelfCheckError("internal.proof", f"{' and '.join(files)} differ; nothing was written")
-    return Proof(files=files, sha256=certificates.fingerprint(leaf))
+    return Proof(relation="same-certificate", files=files, sha256=certificates.fingerprint(leaf))
 
 
 def check_new_password(password: Secret, what: str) -> tuple[Notice, ...]:
@@ -207,22 +206,3 @@ def validity_notices(certificate: "Certificate", now: datetime) -> tuple[Notice,
         starts = certificates.minute_utc(certificate.not_valid_before_utc)
         return (Notice("certificate.not-yet-valid", f"the certificate is not valid before {starts}"),)
     return ()
-
-
-def receipt_record(
-    command: str,
-    now: datetime,
-    artifacts: Sequence[Artifact],
-    result: "Result | Mapping[str, Any]",
-    *,
-    without: Collection[str] = (),
-) -> dict[str, Any]:
-    """What NAME.json keeps of a run, JSON-ready: never a secret. ``without`` are fields, by their JSON names."""
-    facts: dict[str, Any] = to_builtins(result)
-    return {
-        "at": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "command": command,
-        "sfkeytool": __version__,
-        "files": [{"name": artifact.filename, "kind": str(artifact.kind)} for artifact in artifacts],
-        **{name: value for name, value in facts.items() if name not in without},
-    }

@@ -30,8 +30,8 @@ class KeyFacts(Result, frozen=True, kw_only=True):
 class KeystoreFacts(Result, frozen=True, kw_only=True):
     """A keystore that was made."""
 
-    type: Literal["JKS"] = "JKS"
-    version: Literal[2] = 2
+    type: Literal["JKS"]
+    version: Literal[2]
     alias: UniqueNameText
     chain_length: Annotated[int, Meta(ge=1)]
 
@@ -39,7 +39,7 @@ class KeystoreFacts(Result, frozen=True, kw_only=True):
 class Proof(Result, frozen=True, kw_only=True):
     """That two files hold the same certificate."""
 
-    relation: Literal["same-certificate"] = "same-certificate"
+    relation: Literal["same-certificate"]
     files: Annotated[tuple[str, ...], Meta(min_length=2)]
     sha256: Fingerprint
 

@@ -16,10 +16,11 @@ from sfkeytool.keystores.contents import Contents, InputFile, parse_contents
 from sfkeytool.keystores.leaves import only_leaf, refuse_bad_signature
 from sfkeytool.model import ArtifactKind, Outcome, PlannedFile, Purpose, Request, Result, UniqueNameText
 from sfkeytool.passwords import Secret, Source
-from sfkeytool.salesforce.metadata import read_certificate
+from sfkeytool.salesforce.certificate_element import read_certificate
 from sfkeytool.workflows import package
 from sfkeytool.workflows.next_steps import steps_for_reminder
 from sfkeytool.workflows.parts import KeystoreFacts, MailDates
+from sfkeytool.workflows.receipts import receipt_record
 
 if TYPE_CHECKING:
     from sfkeytool.crypto.certificate import Certificate
@@ -89,7 +90,7 @@ def reminder(request: ReminderRequest, name: str, inputs: ReminderInputs, now: d
     return Outcome(
         result=result,
         artifacts=artifacts,
-        record=package.receipt_record("reminder", now, artifacts, result),
+        record=receipt_record("reminder", now, artifacts, result),
         notices=(*package.check_acceptance(artifacts, inputs.password, Purpose.JWT, now), *notices),
         next_steps=steps_for_reminder(name, certificate, request.password, now),
     )

@@ -22,7 +22,7 @@ class Text(Result, frozen=True):
     """A paragraph in Markdown, and the command that goes with it, if one does."""
 
     text: str
-    command: str = ""
+    command: str
 
 
 class Step(Result, frozen=True):
@@ -74,18 +74,22 @@ def steps(change: Change) -> tuple[Step, ...]:
     return tuple(found)
 
 
+def _text(text: str, command: str = "") -> Text:
+    return Text(text, command)
+
+
 def _sign(change: Change) -> Step:
     return Step(
         "sign",
         "Have the request signed",
         (
-            Text(
+            _text(
                 f"Send `{change.new}.csr` to the CA, ask for the whole chain, and make a keystore from the answer:",
                 f"sfkeytool wrap {change.new} ANSWER… --password generate",
             ),
         ),
-        Text("The new certificate and its expiry are shown by:", f"sfkeytool show {change.new}"),
-        Text(f"Nothing has changed anywhere yet: `{change.old}` goes on working until it expires."),
+        _text("The new certificate and its expiry are shown by:", f"sfkeytool show {change.new}"),
+        _text(f"Nothing has changed anywhere yet: `{change.old}` goes on working until it expires."),
     )
 
 
@@ -95,13 +99,13 @@ def _import(change: Change) -> Step:
         "import",
         "Import the keystore into Certificate and Key Management",
         (
-            Text(
+            _text(
                 f"Setup > Certificate and Key Management > Import from Keystore: `{change.new}.jks`. Its name there is"
                 f" new, so the entry `{change.old}` stays as it is."
             ),
         ),
-        Text(f"The list in Setup shows `{change.new}`{expiry}."),
-        Text(f"Delete the entry `{change.new}`: nothing uses it yet."),
+        _text(f"The list in Setup shows `{change.new}`{expiry}."),
+        _text(f"Delete the entry `{change.new}`: nothing uses it yet."),
     )
 
 
@@ -110,7 +114,7 @@ def _repoint(change: Change) -> Step:
         "repoint",
         f"Point at {change.new} what names {change.old}",
         (
-            Text(
+            _text(
                 f"Whatever chooses the certificate by name stays on `{change.old}` until it is changed: named and"
                 " external credentials, SAML settings and the identity provider, custom domains, and Apex (`Auth.JWS`,"
                 " `setClientCertificateName`, `signWithCertificate`). An entry that is there for its mails alone is"
@@ -118,11 +122,11 @@ def _repoint(change: Change) -> Step:
                 f"git grep -n -w {change.old}",
             ),
         ),
-        Text(
+        _text(
             f"In Setup, hovering over the greyed-out Delete of `{change.old}` is reported to show where it is still"
             " used. Then try what you changed: one callout, one single sign-on."
         ),
-        Text(f"Choose `{change.old}` again: it is still there, and valid until {change.old_expiry}."),
+        _text(f"Choose `{change.old}` again: it is still there, and valid until {change.old_expiry}."),
     )
 
 
@@ -136,24 +140,24 @@ def _swap(change: Change) -> Step:
             "swap",
             "Replace the certificate on the app",
             (
-                Text(upload),
-                Text(
+                _text(upload),
+                _text(
                     "The key is the same, so the old and the new certificate verify the same signatures: no login"
                     " should fail at any moment, whichever of the two Salesforce looks at."
                 ),
             ),
-            Text(
+            _text(
                 "A login cannot tell which of the two certificates the app holds, because both fit the key. Retrieve"
                 " the app's metadata and compare:",
                 f"sfkeytool compare {change.new}/{change.new}.crt RETRIEVED_FILE-meta.xml",
             ),
-            Text(f"Upload `{change.old}.crt` again."),
+            _text(f"Upload `{change.old}.crt` again."),
         )
     return Step(
         "swap",
         "Bring the new key to the app",
         (
-            Text(
+            _text(
                 "An app holds one certificate. When it is replaced, logins with the old key fail, and those with the"
                 " new one may fail too until the change has spread: 2 to 10 minutes are reported. **A second app"
                 " is the only swap that needs no gap:** make one with the new certificate (this writes its"
@@ -162,13 +166,13 @@ def _swap(change: Change) -> Step:
                 " empty.",
                 f"sfkeytool metadata {change.new}",
             ),
-            Text(
+            _text(
                 f"Where a gap of some minutes is bearable: stop the clients. {upload} Wait with the next step until the"
                 " new key is accepted, then start them with it."
             ),
         ),
-        Text("The next step."),
-        Text(
+        _text("The next step."),
+        _text(
             f"With a second app: leave the clients on the first. Otherwise upload `{change.old}.crt` again; the old key"
             " works when that has spread."
         ),
@@ -178,7 +182,7 @@ def _swap(change: Change) -> Step:
 def _prove(change: Change) -> Step:
     login = f"sfkeytool login {change.new} --client-id CONSUMER_KEY --username USER --wait 10"
     history = "Setup > Login History"
-    external = Text(
+    external = _text(
         "For an External Client App add `--external-client-app --instance-url"
         f" {MY_DOMAIN_BLANK}`: it logs in at the org's My Domain alone (Setup > My Domain)."
     )
@@ -187,32 +191,32 @@ def _prove(change: Change) -> Step:
             "prove",
             "Prove the login",
             (
-                Text(
+                _text(
                     "Once before the certificate is replaced, and again 10 minutes after. The clients need nothing:"
                     f" their key is the same, and `{change.old}/` is as it was.",
                     login,
                 ),
                 external,
             ),
-            Text(f"Each login is accepted. {history} shows them."),
-            Text(f"Upload `{change.old}.crt` again if one is refused that was accepted before."),
+            _text(f"Each login is accepted. {history} shows them."),
+            _text(f"Upload `{change.old}.crt` again if one is refused that was accepted before."),
         )
     return Step(
         "prove",
         "Prove the login, then give the clients the new key",
         (
-            Text(
+            _text(
                 "`--wait 10` tries until the new key is accepted; `--old-key` tells whether the old one still is.",
                 f"{login} --old-key {change.old}/{change.old}.key",
             ),
             external,
-            Text(
+            _text(
                 f"Keep `{change.old}.key` as the fallback until every client has the new key and the change has spread"
                 " (a day is long enough). After a leak do not: remove the old certificate first, and bear the gap."
             ),
         ),
-        Text(f"The login is accepted. {history} shows no failure of the clients' user afterwards."),
-        Text(f"Give the client `{change.old}.key` again, with the app that still has its certificate."),
+        _text(f"The login is accepted. {history} shows no failure of the clients' user afterwards."),
+        _text(f"Give the client `{change.old}.key` again, with the app that still has its certificate."),
     )
 
 
@@ -221,15 +225,15 @@ def _retire(change: Change) -> Step:
         "retire",
         f"Delete the entry {change.old} in Certificate and Key Management",
         (
-            Text(
+            _text(
                 f"Setup > Certificate and Key Management > `{change.old}` > Delete. While that is greyed out, something"
                 " still uses the entry: change that first. What names it in custom metadata, packages or variables may"
                 f" not show there. An entry that stays should be mailed about until {change.old_expiry}, and people"
                 " learn to ignore such mails."
             ),
         ),
-        Text(f"The list in Setup shows `{change.new}` and no `{change.old}`."),
-        Text(
+        _text(f"The list in Setup shows `{change.new}` and no `{change.old}`."),
+        _text(
             "Import it again; its keystore can be made anew from the old folder:",
             f"sfkeytool wrap {change.old} {change.old}/{change.old}.key {change.old}/{change.old}.crt"
             f" -d {change.old}_again --password generate",
@@ -245,13 +249,13 @@ def _tidy(change: Change) -> Step:
         "tidy",
         "Tidy up",
         (
-            Text(
+            _text(
                 f"Delete {keystore}: the JKS format protects a key weakly. Keep `{change.new}.key` in your vault."
                 f"{old_key}{calendar}"
             ),
         ),
-        Text("No step is left:", f"sfkeytool renew {change.old} --status"),
-        Text("There is nothing to take back."),
+        _text("No step is left:", f"sfkeytool renew {change.old} --status"),
+        _text("There is nothing to take back."),
     )
 
 

@@ -14,6 +14,7 @@ from sfkeytool.workflows import package
 from sfkeytool.workflows.keypair import KeyInputs, KeyRequest, choose_key, key_files
 from sfkeytool.workflows.next_steps import steps_for_keystore
 from sfkeytool.workflows.parts import KeyFacts, KeystoreFacts, MailDates, Proof, describe_key
+from sfkeytool.workflows.receipts import receipt_record
 from sfkeytool.workflows.subjects import SubjectRequest, resolve_subject
 
 
@@ -79,7 +80,7 @@ def self_signed(request: SelfSignedRequest, inputs: SelfSignedInputs, now: datet
     return Outcome(
         result=result,
         artifacts=artifacts,
-        record=package.receipt_record("self-signed", now, artifacts, result),
+        record=receipt_record("self-signed", now, artifacts, result),
         notices=(
             *chosen.notices,
             *package.check_acceptance(artifacts, inputs.password, request.purpose, now),

@@ -49,11 +49,11 @@ class UnwrappedEntry(Result, frozen=True, kw_only=True):
     alias: str | None
     name: UniqueNameText
     key: KeyFacts
-    certificate: CertificateFacts | None = None
-    chain_length: int = 0
-    chain_complete: bool = False
-    pair_proved: bool = False
-    mail_dates: MailDates = ()
+    certificate: CertificateFacts | None
+    chain_length: int
+    chain_complete: bool
+    pair_proved: bool
+    mail_dates: MailDates
 
 
 class Unwrapped(Result, frozen=True, kw_only=True):
@@ -105,7 +105,16 @@ def unwrap(request: UnwrapRequest, inputs: UnwrapInputs, now: datetime) -> Outco
             was = repr(entry.alias) if entry.alias else "without alias"
             notices.append(Notice("unwrap.renamed", f"the entry {was} is written as {name}"))
         artifacts.append(key_artifact(name, meant.key.key, inputs.key_password, folder=name))
-        described = UnwrappedEntry(alias=entry.alias, name=name, key=describe_key(meant.key.key))
+        described = UnwrappedEntry(
+            alias=entry.alias,
+            name=name,
+            key=describe_key(meant.key.key),
+            certificate=None,
+            chain_length=0,
+            chain_complete=False,
+            pair_proved=False,
+            mail_dates=(),
+        )
         if meant.leaves:
             chain = chains.build_chain(meant.leaf.certificate, pool)
             artifacts += _certificate_artifacts(name, chain.certificates)

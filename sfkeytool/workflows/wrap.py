@@ -31,6 +31,7 @@ from sfkeytool.workflows import package
 from sfkeytool.workflows.keypair import key_artifact
 from sfkeytool.workflows.next_steps import steps_for_keystore
 from sfkeytool.workflows.parts import KeyFacts, KeystoreFacts, MailDates, Proof, describe_key
+from sfkeytool.workflows.receipts import receipt_record
 
 if TYPE_CHECKING:
     from sfkeytool.crypto.certificate import Certificate
@@ -139,7 +140,7 @@ def wrap_pair(request: WrapRequest, chosen: Meant, heap: Heap, inputs: WrapInput
     return Outcome(
         result=result,
         artifacts=tuple(artifacts),
-        record=package.receipt_record("wrap", now, artifacts, result),
+        record=receipt_record("wrap", now, artifacts, result),
         notices=(
             *_left_out_notices(chosen, chain.strangers, heap),
             *package.check_acceptance(artifacts, inputs.password, request.purpose, now, given=True),

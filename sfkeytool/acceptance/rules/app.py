@@ -2,7 +2,7 @@
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from sfkeytool.acceptance.rule import Basis, CannotTell, Checked, Evidence, Rule, Severity
+from sfkeytool.acceptance.rule import Basis, CannotTell, Checked, Evidence, Fix, NewCertificate, Rule, Severity
 from sfkeytool.acceptance.rules import certificate, sources
 from sfkeytool.acceptance.rules.chain import has_chains, title
 from sfkeytool.acceptance.subject import Subject
@@ -30,7 +30,7 @@ def no_certificate(subject: Subject) -> Checked:
         yield Evidence(subject.label, saw, "a certificate in PEM or DER", _fix_without_certificate(subject))
 
 
-def _fix_without_certificate(subject: Subject) -> str | None:
+def _fix_without_certificate(subject: Subject) -> Fix | None:
     """None: the rule's own way out, which for an app is one for keystores."""
     if subject.profile is not Profile.APP_CERT:
         return None
@@ -48,7 +48,7 @@ def private_key(subject: Subject) -> Checked:
     """Loaded or locked: neither should travel."""
     contents = subject.contents
     if contents is not None and contents.holds_keys:
-        fix = plain_pem(subject) if subject.profile is Profile.SIGNED_UPLOAD and subject.listed else None
+        fix: Fix | None = plain_pem(subject) if subject.profile is Profile.SIGNED_UPLOAD and subject.listed else None
         if subject.profile is Profile.APP_CERT and not subject.listed:
             fix = sources.START_OVER
         yield Evidence(subject.label, "a private key beside the certificate", "the certificate alone", fix)
@@ -122,8 +122,10 @@ NO_CERTIFICATE = Rule(
     "There is no certificate in the file",
     "The app stores one certificate, which may be uploaded in PEM or DER. A keystore, a key or a request is not that.",
     _METADATA,
-    "sfkeytool unwrap {file} --password prompt (writes the .crt of a keystore); for a new pair: sfkeytool self-signed"
-    " {name} --password generate",
+    NewCertificate(
+        "sfkeytool unwrap {file} --password prompt (writes the .crt of a keystore); for a new pair: sfkeytool"
+        " self-signed {name} --password generate"
+    ),
     _APP,
     no_certificate,
 )
@@ -207,7 +209,9 @@ EXPIRED = Rule(
     "The sources disagree: product management called it tolerated by design, a help page of 2026 says that JWT logins"
     " reject expired certificates. Take it as fatal.",
     sources.EXPIRED_LOGINS,
-    "sfkeytool self-signed {name} --key FILE --password generate (FILE: the same key; a new certificate)",
+    NewCertificate(
+        "sfkeytool self-signed {name} --key FILE --password generate (FILE: the same key; a new certificate)"
+    ),
     _APP,
     certificate.expired,
     applies=has_chains,
@@ -231,7 +235,9 @@ WEAK_SIGNATURE = Rule(
     "The certificate is signed with SHA-1 or MD5",
     "A login is checked with its key alone, as far as is known; a scanner will complain all the same.",
     sources.CERTIFICATES_HELP,
-    "sfkeytool self-signed {name} --key FILE --password generate (FILE: the same key; signed with SHA-256)",
+    NewCertificate(
+        "sfkeytool self-signed {name} --key FILE --password generate (FILE: the same key; signed with SHA-256)"
+    ),
     _APP,
     certificate.weak_signature,
     applies=has_chains,

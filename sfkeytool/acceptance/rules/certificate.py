@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from sfkeytool.acceptance.listed_chain import ListedChain
 from sfkeytool.acceptance.mails import early_mail_dates
-from sfkeytool.acceptance.rule import Basis, Checked, Evidence, Rule, Severity
+from sfkeytool.acceptance.rule import Basis, Checked, Evidence, NewCertificate, Rule, Severity
 from sfkeytool.acceptance.rules import sources
 from sfkeytool.acceptance.rules.chain import has_chains, title
-from sfkeytool.acceptance.subject import ListedChain, Subject
+from sfkeytool.acceptance.subject import Subject
 from sfkeytool.crypto.certificates import describe_algorithm, minute_utc
 from sfkeytool.model import Profile
 
@@ -113,7 +114,9 @@ EXPIRED = Rule(
     "An expired certificate was imported into real orgs, so the import seems not to look at dates; what the certificate"
     " is used for will.",
     sources.BROWSERFORCE,
-    "sfkeytool self-signed {name} --key FILE --password generate (FILE: the key; or for a CA: sfkeytool csr {name})",
+    NewCertificate(
+        "sfkeytool self-signed {name} --key FILE --password generate (FILE: the key; or for a CA: sfkeytool csr {name})"
+    ),
     _CKM,
     expired,
     applies=has_chains,
@@ -139,7 +142,7 @@ NO_MAIL_LEFT = Rule(
     " mails of the day before and of the day itself come too late for most, and go to administrators. That imported"
     " pairs are mailed about at all is inferred.",
     f"{sources.MAILS_NOTE} ; {sources.MAILS_ARTICLE}",
-    "sfkeytool self-signed {name} --key FILE --days 365 --password generate (FILE: the key)",
+    NewCertificate("sfkeytool self-signed {name} --key FILE --days 365 --password generate (FILE: the key)"),
     _CKM,
     _no_mail_left,
     applies=has_chains,

@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING
 
+from sfkeytool.acceptance.listed_chain import ListedChain
 from sfkeytool.acceptance.rule import Basis, Checked, Evidence, Rule, Severity
 from sfkeytool.acceptance.rules import sources
-from sfkeytool.acceptance.subject import ListedChain, Subject
+from sfkeytool.acceptance.subject import Subject
 from sfkeytool.crypto.certificates import describe_certificate
 from sfkeytool.crypto.names import describe_name
 from sfkeytool.model import Profile

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 from sfkeytool.acceptance.java import refusal_of
+from sfkeytool.acceptance.listed_chain import ListedChain
 from sfkeytool.acceptance.rule import Basis, CannotTell, Checked, Evidence, Rule, Severity
 from sfkeytool.acceptance.rules.chain import has_chains, title
-from sfkeytool.acceptance.subject import ListedChain, Subject
+from sfkeytool.acceptance.subject import Subject
 from sfkeytool.crypto import chains
 from sfkeytool.crypto.certificate import Certificate
 from sfkeytool.crypto.certificates import describe_algorithm

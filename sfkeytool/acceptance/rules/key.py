@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
+from sfkeytool.acceptance.key_entry import KeyEntry
 from sfkeytool.acceptance.private_key import PrivateKeyNumbers
 from sfkeytool.acceptance.rule import Basis, CannotTell, Checked, Evidence, Rule, Severity
 from sfkeytool.acceptance.rules import sources
 from sfkeytool.acceptance.rules.entry import has_entries
-from sfkeytool.acceptance.subject import KeyEntry, Subject
-from sfkeytool.crypto.certificates import CertificateFacts, describe_certificate
+from sfkeytool.acceptance.subject import Subject
 from sfkeytool.crypto.keys import PSS_ONLY, SUPPORTED_BITS
 from sfkeytool.model import Profile
 
@@ -18,14 +18,8 @@ def _locked(entry: KeyEntry) -> CannotTell:
     return CannotTell(f"{entry.where}: the private key was not seen: {entry.locked_because}")
 
 
-def _first(entry: KeyEntry) -> CertificateFacts | None:
-    """The certificate beside a key, seen or not: either its key is that one, or the two are no pair."""
-    first = entry.certificates[0] if entry.certificates else None
-    return describe_certificate(first) if first is not None else None
-
-
 def _is_marked(entry: KeyEntry) -> bool:
-    leaf = _first(entry)
+    leaf = entry.first_facts
     return leaf is not None and leaf.key_algorithm == PSS_ONLY
 
 
@@ -39,7 +33,7 @@ def _keys(subject: Subject) -> Iterator[tuple[KeyEntry, PrivateKeyNumbers | None
 def _not_rsa(subject: Subject) -> Checked:
     for entry, key in _keys(subject):
         if key is None:
-            leaf = _first(entry)
+            leaf = entry.first_facts
             if leaf is None or leaf.key_algorithm in ("RSA", PSS_ONLY):
                 yield _locked(entry)
             else:
@@ -62,7 +56,7 @@ def _not_pkcs8(subject: Subject) -> Checked:
 def _unsupported_size(subject: Subject) -> Checked:
     for entry, key in _keys(subject):
         if key is None:
-            leaf = _first(entry)
+            leaf = entry.first_facts
             if leaf is None or leaf.key_algorithm != "RSA" or leaf.key_bits in SUPPORTED_BITS:
                 yield _locked(entry)
             else:

@@ -3,10 +3,11 @@
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from sfkeytool.acceptance.listed_chain import ListedChain
 from sfkeytool.acceptance.rule import Basis, Checked, Evidence, Rule, Severity
 from sfkeytool.acceptance.rules import app, certificate, sources
 from sfkeytool.acceptance.rules.chain import has_chains, in_order, strangers, title
-from sfkeytool.acceptance.subject import ListedChain, Subject
+from sfkeytool.acceptance.subject import Subject
 from sfkeytool.crypto.certificates import describe_certificate
 from sfkeytool.crypto.keys import SUPPORTED_BITS
 from sfkeytool.crypto.sniff import FileKind

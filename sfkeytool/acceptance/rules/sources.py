@@ -2,6 +2,8 @@
 
 from datetime import date
 
+from sfkeytool.acceptance.rule import NewCertificate
+
 REREAD = date(2026, 11, 27)
 """When the sources of rules that say so were looked up again."""
 
@@ -52,4 +54,4 @@ JWT_GUIDE = "Ampersand, Salesforce JWT guide, https://docs.withampersand.com/cus
 REPAIR = "sfkeytool check --fix {file} --password prompt"
 REPAIR_WITH_NEW_PASSWORD = "sfkeytool check --fix {file} --password prompt --new-password generate"  # noqa: S105
 UNWRAPPED = "sfkeytool ckm chain {name} {file} (writes {name}.crt for an app, {name}-chain.crt for an upload)"
-START_OVER = "sfkeytool self-signed {name} --password generate (or, for a CA: sfkeytool csr {name})"
+START_OVER = NewCertificate("sfkeytool self-signed {name} --password generate (or, for a CA: sfkeytool csr {name})")

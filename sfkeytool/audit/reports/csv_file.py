@@ -15,7 +15,7 @@ _COLUMNS = (
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def encode_csv(inventory: Inventory) -> bytes:
+def encode(inventory: Inventory) -> bytes:
     """UTF-8 with a byte order mark, without which Excel takes it for the local code page; CRLF. Pure.
 
     A cell that a spreadsheet would run as a formula gets an apostrophe in front: a subject is anybody's text.

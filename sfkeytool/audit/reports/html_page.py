@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from html import escape
 
 from sfkeytool.audit.counts import count, count_line
-from sfkeytool.audit.model import Coverage, Inventory, Item, OrgFacts, Person, Source, Status, Step
+from sfkeytool.audit.model import Coverage, Inventory, Item, OrgReading, Person, Source, Status, Step
 from sfkeytool.audit.reports.table import unused_line
 from sfkeytool.audit.stops import stop_text
 from sfkeytool.crypto.certificates import iso_utc
@@ -66,7 +66,7 @@ tr.apart { color: var(--soft); }
 """
 
 
-def encode_html(inventory: Inventory) -> bytes:
+def encode(inventory: Inventory) -> bytes:
     """The whole page, UTF-8. Pure."""
     return "\n".join(_page(inventory)).encode("utf-8", "replace")
 
@@ -245,6 +245,7 @@ def _table_row(item: Item) -> str:
     notes = [
         f"replaced by {item.superseded_by}" if item.superseded_by else "",
         "a CA of a chain" if carrier.in_chain else "",
+        item.not_yet,
         f"names {carrier.reference}" if carrier.reference else "",
         f"by {carrier.publisher}" if carrier.publisher else "",
         carrier.note,
@@ -286,10 +287,11 @@ def _sources(sources: Iterable[Source]) -> Iterator[str]:
     yield "</section>"
 
 
-def _org(org: OrgFacts) -> Iterator[str]:
-    if org.org_id:
-        kind = {True: "sandbox", False: "production", None: "org"}[org.is_sandbox]
-        yield f"<p>{escape(org.name)}, {kind}, {escape(org.org_id)} at {escape(org.instance_url)}</p>"
+def _org(org: OrgReading) -> Iterator[str]:
+    found = org.identity
+    if found.org_id:
+        kind = {True: "sandbox", False: "production", None: "org"}[found.is_sandbox]
+        yield f"<p>{escape(found.name or '')}, {kind}, {escape(found.org_id)} at {escape(found.instance_url or '')}</p>"
     yield f"<p>{escape(org.recipients.in_words)}.</p><ul>"
     yield f"<li>permission Receive Certificate Expiration Notifications: {_people(org.recipients.by_permission)}</li>"
     yield f"<li>admins: {_people(org.recipients.admins)}</li></ul>"

@@ -6,15 +6,14 @@ them, and what ``--ics`` of a single command wrote is the same entry as in the a
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
-from importlib.util import find_spec
 
 from msgspec import Struct
 
 from sfkeytool.acceptance.mails import WHO_IS_MAILED, describe_mail_dates
 from sfkeytool.acceptance.mails import latest_start as latest_start_of
 from sfkeytool.audit.model import CarrierKind, Coverage, Inventory, Item, Status
+from sfkeytool.audit.reports.formats import FORMATS
 from sfkeytool.crypto.names import escape_unprintable
-from sfkeytool.errors import UsageError
 
 _IN_CKM = (CarrierKind.KEYSTORE, CarrierKind.CKM_SOURCE, CarrierKind.CKM)
 """What is, or is meant to be, in Certificate and Key Management."""
@@ -47,12 +46,7 @@ class CalendarEntry(Struct, frozen=True):
 
 def require_icalendar() -> None:
     """Raises UsageError where the optional library is not installed, so that it is said before anything is made."""
-    if find_spec("icalendar") is None:
-        raise UsageError(
-            "usage.extra-missing",
-            "calendar files need the icalendar library, which is not installed",
-            "pip install 'sfkeytool[calendar]'",
-        )
+    FORMATS["ics"].require()
 
 
 def encode_calendar(entries: Sequence[CalendarEntry], at: datetime) -> bytes:
@@ -144,7 +138,7 @@ def _in_days(days: int) -> str:
     return "tomorrow" if days == 1 else f"in {days} days"
 
 
-def inventory_calendar(inventory: Inventory) -> bytes:
+def encode(inventory: Inventory) -> bytes:
     """The entries of every certificate that has not expired yet, once each, wherever it sits. Raises UsageError. Pure.
 
     What a later generation replaces, CAs in chains, and what nobody alive will see expire are left out; so is a

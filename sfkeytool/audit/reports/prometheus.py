@@ -14,7 +14,7 @@ _HELP = {
 }
 
 
-def encode_prometheus(inventory: Inventory) -> bytes:
+def encode(inventory: Inventory) -> bytes:
     """UTF-8, LF; each series once. Pure."""
     samples: dict[str, dict[str, float]] = {name: {} for name in _HELP}
     for item in inventory.items:

@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Iterator
 
 from sfkeytool.audit.counts import count, count_line
-from sfkeytool.audit.model import Inventory, Item, OrgFacts, Status, Step
+from sfkeytool.audit.model import Inventory, Item, OrgReading, Status, Step
 from sfkeytool.audit.stops import stop_text
 from sfkeytool.names import parse_record_id
 from sfkeytool.shell import shell_line
@@ -115,12 +115,13 @@ def _wrapped(text: str, lead: str, indent: str) -> list[str]:
     )
 
 
-def _org_lines(label: str, org: OrgFacts) -> Iterator[str]:
-    if not org.org_id:
+def _org_lines(label: str, org: OrgReading) -> Iterator[str]:
+    found = org.identity
+    if not found.org_id:
         return
-    kind = {True: "sandbox", False: "production", None: "an org"}[org.is_sandbox]
+    kind = {True: "sandbox", False: "production", None: "an org"}[found.is_sandbox]
     yield ""
-    yield f"{label}: {org.name} ({org.org_id}, {kind}) at {org.instance_url}, API {org.api_version}"
+    yield f"{label}: {found.name or ''} ({found.org_id}, {kind}) at {found.instance_url}, API {org.api_version}"
     groups = (
         ("have the permission Receive Certificate Expiration Notifications", org.recipients.by_permission),
         ("are admins (may modify all data)", org.recipients.admins),
@@ -150,6 +151,8 @@ def cells(item: Item) -> tuple[str, ...]:
         name = f"{certificate.subject} (CA)"
     elif carrier.reference and carrier.reference not in carrier.note:
         name += f" → {carrier.refers_to or carrier.reference}"
+    if item.not_yet:
+        name += f" ({item.not_yet})"
     if carrier.publisher:
         name += f" (by {carrier.publisher})"
     if carrier.note:

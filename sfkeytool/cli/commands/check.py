@@ -1,43 +1,32 @@
-"""``check``: would Salesforce take it? And ``--fix``, a repaired copy."""
+"""``check``: would Salesforce take it? And ``--fix``, a repaired copy.
+
+Each file goes three steps: judged, repaired, told. Each is a value of workflows/check.py or repair.py.
+"""
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from msgspec import Struct, field
-from msgspec.structs import replace
+from typing import TYPE_CHECKING
 
 from sfkeytool.cli import options
-from sfkeytool.cli.command import Command, MenuPlace, Road
-from sfkeytool.cli.fields import Field, Question, Values
+from sfkeytool.cli.command import Answer, Command, MenuPlace, Road
+from sfkeytool.cli.fields import Field, Question, Values, typed_values
 from sfkeytool.cli.name_clash import names_in_org, warn_of_clash
 from sfkeytool.cli.org_access import NAME_CLASH_ORG
-from sfkeytool.cli.render import files_facts
 from sfkeytool.cli.report import repair_lines, report_lines
 from sfkeytool.cli.run import Run
-from sfkeytool.cli.walked import Unread, named_files, should_be_readable
-from sfkeytool.errors import (
-    EXIT_DIFFERENT,
-    EXIT_DONE,
-    EXIT_FAILED,
-    InputError,
-    KeystorePasswordError,
-    SfkeytoolError,
-    UsageError,
-)
+from sfkeytool.cli.walked import Unread, lies_in_ckm, named_files, should_be_readable
+from sfkeytool.errors import InputError, KeystorePasswordError, SfkeytoolError, UsageError
 from sfkeytool.model import PlannedFile, Profile
 from sfkeytool.names import require_unique_name
 from sfkeytool.passwords import Source, SourceKind
 
 if TYPE_CHECKING:
-    from sfkeytool.acceptance.engine import Report
-    from sfkeytool.keystores.contents import InputFile
     from sfkeytool.model import Receipt
     from sfkeytool.passwords import Secret
-    from sfkeytool.workflows.check import CheckOptions, Repair
-    from sfkeytool.workflows.requests import CheckRequest
+    from sfkeytool.workflows.check import CheckedFile, CheckOptions, CheckRequest, Judged
+    from sfkeytool.workflows.repair import Repair
 
 _MANY = 20
 """Files from which on a progress bar is worth its import."""
@@ -48,7 +37,7 @@ def _name_or_nothing(answer: str) -> None:
         require_unique_name(answer)
 
 
-FILES = Field(
+_FILES = Field(
     "files",
     list[Path],
     "Keystores, certificates, chains; a folder is walked.",
@@ -56,34 +45,43 @@ FILES = Field(
     required=True,
     question=Question("File that Salesforce refuses, or is about to get:", "paths"),
 )
-PROFILE = Field(
+_PROFILE = Field(
     "profile",
     Profile,
     "Where the file goes. [default: ckm-import for keystores, app-cert for a certificate, signed-upload for a chain]",
     ("--profile",),
 )
-AS_OF = Field("as_of", str, "Judge dates as of this day. [default: today]", ("--as-of",), metavar="DATE")
-FIX = Field(
+_AS_OF = Field(
+    "as_of",
+    str,
+    "Judge dates as of this day. [default: today]",
+    ("--as-of",),
+    metavar="DATE",
+    convert=options.parse_date,
+)
+_FIX = Field(
     "fix",
     bool,
     "Write a repaired copy of each keystore into ./ALIAS-fixed; a PEM file that holds a key becomes a keystore.",
     ("--fix",),
     question=Question("Write a repaired copy if it can be repaired?", "confirm", menu_only=True),
 )
-NEW_PASSWORD = Field(
+_NEW_PASSWORD = Field(
     "new_password",
     str,
     "Where the password of repaired copies comes from: env:NAME, file:PATH, stdin, prompt or generate. [default: the"
     " one that the file was opened with]",
     ("--new-password",),
     metavar="SOURCE",
+    convert=options.source("--new-password", may_generate=True),
 )
-AS_NAME = Field(
+_AS_NAME = Field(
     "as_name",
     str,
     "The name of the repaired copy, under which Salesforce will show it. [default: the entry's alias, made legal]",
     ("--as",),
     metavar="NAME",
+    convert=options.other_unique_name,
     question=Question(
         "Name under which Salesforce shall show the copy (Enter: its alias, made legal):",
         menu_only=True,
@@ -91,71 +89,81 @@ AS_NAME = Field(
         when=lambda values: bool(values["fix"]),
     ),
 )
-OUTPUT_DIR = Field(
+_OUTPUT_DIR = Field(
     "output_dir",
     str,
     "The folder for the repaired copy; of several each gets DIR/ALIAS. [default: ./ALIAS-fixed]",
     ("--output-dir", "-d"),
     metavar="DIR",
+    convert=options.folder,
 )
 
-
-class Tally(Struct):
-    """What came of all files so far."""
-
-    files: list[dict[str, Any]] = field(default_factory=list)
-    unread: Unread = field(default_factory=Unread)
-    several: bool = False
-    """Whether there is more than one file."""
-    filled: set[Path] = field(default_factory=set)
-    """Folders that repaired copies went to."""
-    standing: list[str] = field(default_factory=list)
-    """A verdict for each file, that of its repaired copies if there are any."""
-
-    @property
-    def exit_code(self) -> int:
-        if "reject" in self.standing:
-            return EXIT_DIFFERENT
-        return EXIT_FAILED if "unsure" in self.standing or self.unread.errors else EXIT_DONE
-
-    def summary(self) -> dict[str, int]:
-        return {verdict: sum(file["verdict"] == verdict for file in self.files) for verdict in _VERDICTS}
-
-
-_VERDICTS = ("accept", "reject", "unsure")
+_FIELDS = (
+    _FILES,
+    _PROFILE,
+    options.PURPOSE,
+    _AS_OF,
+    options.OPENING_PASSWORD,
+    _FIX,
+    _AS_NAME,
+    _NEW_PASSWORD,
+    _OUTPUT_DIR,
+    options.FORCE,
+    NAME_CLASH_ORG,
+)
 
 
 def _execute(run: Run, values: Values) -> int:
     from datetime import UTC, datetime, time
 
-    from sfkeytool.cli.building import build_check_request
-    from sfkeytool.workflows.check import CheckOptions, subject_of
+    from sfkeytool.workflows.check import CheckOptions, conclude, describe_file
 
-    request = build_check_request(values)
+    request = _request(values)
     as_of = datetime.combine(request.as_of, time(), UTC) if request.as_of else run.now
-    how = CheckOptions(as_of, request.profile, request.purpose, request.fix, _names_here(), request.output_dir)
+    how = CheckOptions(as_of, request.profile, request.purpose, request.fix, _names_here())
     given = [run.secret(source, "--password", "Password") for source in request.passwords]
-    new_password = _new_password_source(run, request)
-    tally = Tally()
-    paths = list(named_files(request.files, tally.unread.add))
-    tally.several = len(paths) > 1
+    workshop = _Workshop(run, request)
+    unread = Unread()
+    paths = list(named_files(request.files, unread.add))
+    workshop.several = len(paths) > 1
     taken = names_in_org(run, values)
+    checked: list[CheckedFile] = []
     with _progress(run, len(paths)) as (advance, show):
         for path, walked in paths:
             try:
-                for line in _check_path(run, path, walked, given, how, request, new_password, tally):
-                    show(line)
-                if taken:
-                    entries = subject_of(run.read(path), given, how).entries
-                    aliases = [entry.alias for entry in entries if entry.alias is not None]
+                judged = _judge(run, path, given, how, walked=walked)
+                if judged is not None:
+                    show(report_lines(describe_file(judged.report)))
+                    repaired = workshop.repair(judged) if request.fix else None
+                    checked.append(_told(judged, repaired, show))
+                    aliases = [entry.alias for entry in judged.subject.entries if entry.alias is not None]
                     warn_of_clash(run, values, aliases, taken)
             except SfkeytoolError as error:
                 if walked and (error.code == "key.openssh" or not should_be_readable(path, error)):
                     run.console.detail(error.message)
                 else:
-                    tally.unread.add(error, path)
+                    unread.add(error, path)
             advance()
-    return _finish(run, request, tally)
+    if not checked and not unread.errors:
+        named = ", ".join(map(str, request.files))
+        raise InputError("input.nothing-found", f"{named} holds no keystore and no certificate")
+    unread.tell(run.console, beside_results=bool(checked))
+    outcome = conclude(checked, unread.files)
+    run.console.envelope(outcome.exit_code, outcome.result)
+    if len(checked) > 1:
+        count = outcome.result.summary
+        summary = f"{count.accept} accept, {count.reject} reject, {count.unsure} unsure"
+        run.console.result([f"{len(checked)} files: {summary}"])
+    return outcome.exit_code
+
+
+def _request(values: Values) -> "CheckRequest":
+    from sfkeytool.workflows.check import CheckRequest
+
+    if not values["fix"] and (values["new_password"] or values["output_dir"] or values["as_name"]):
+        flag = "--new-password" if values["new_password"] else "--output-dir" if values["output_dir"] else "--as"
+        raise UsageError("usage.without-fix", f"{flag} is about the repaired copies that --fix makes", "add --fix")
+    return CheckRequest.from_values(typed_values(_FIELDS, values))
 
 
 def _names_here() -> frozenset[str]:
@@ -166,128 +174,93 @@ def _names_here() -> frozenset[str]:
         return frozenset()
 
 
-def _finish(run: Run, request: "CheckRequest", tally: Tally) -> int:
-    if not tally.files and not tally.unread.errors:
-        named = ", ".join(map(str, request.files))
-        raise InputError("input.nothing-found", f"{named} holds no keystore and no certificate")
-    tally.unread.tell(run.console, beside_results=bool(tally.files))
-    facts = {"files": tally.files, "unreadable": tally.unread.facts, "summary": tally.summary()}
-    run.console.envelope(tally.exit_code, facts)
-    if len(tally.files) > 1:
-        counted = ", ".join(f"{count} {verdict}" for verdict, count in tally.summary().items())
-        run.console.result([f"{len(tally.files)} files: {counted}"])
-    return tally.exit_code
+def _judge(run: Run, path: Path, given: "Sequence[Secret]", how: "CheckOptions", *, walked: bool) -> "Judged | None":
+    """What the rules say of a file; None for one that was met in a folder and is nothing to judge.
 
+    On a terminal the password of a keystore that was named is asked for.
+    """
+    from sfkeytool.workflows.check import check_subject, is_recognised, subject_of
 
-def _check_path(
-    run: Run,
-    path: Path,
-    walked: bool,
-    given: "Sequence[Secret]",
-    how: "CheckOptions",
-    request: "CheckRequest",
-    new_password: "Callable[[], tuple[Secret, Source] | None]",
-    tally: Tally,
-) -> Iterator[str]:
-    """Judge one file, and repair it if that is asked for; yields what a person reads."""
-    from sfkeytool.acceptance.engine import judge
-    from sfkeytool.workflows.check import check_file, describe_report, is_recognised, subject_of
-
-    file = run.read(path)
-    if walked and not is_recognised(subject_of(file, given, how)):
+    file, in_ckm = run.read(path), lies_in_ckm(path)
+    subject = subject_of(file, given, how, in_ckm=in_ckm)
+    if walked and not is_recognised(subject):
         run.console.detail(f"{path}: no keystore and no certificate; passed over")
-        return
-    known = list(given)
+        return None
 
-    def attempt(passwords: "Sequence[Secret]") -> "Report":
-        known[:] = passwords
-        subject = subject_of(file, passwords, how)
-        if run.asker is not None and not walked and subject.needs_password and subject.profile is Profile.CKM_IMPORT:
+    def open_with(passwords: "Sequence[Secret]") -> None:
+        nonlocal subject
+        if len(passwords) > len(subject.passwords):
+            subject = subject_of(file, passwords, how, in_ckm=in_ckm)
+        if subject.needs_password and subject.profile is Profile.CKM_IMPORT:
             raise KeystorePasswordError("keystore.wrong-password", f"{path}: which password opens it?")
-        return judge(subject)
 
-    try:
-        report = run.with_passwords(given, attempt)
-    except KeystorePasswordError:
-        report = check_file(file, known, how)
-    facts = describe_report(report)
-    yield from report_lines(facts)
-    standing = facts["verdict"]
-    if request.fix:
-        facts["repairs"], standing = [], None
-        for result, receipt in _repairs(run, file, report, known, how, request, new_password, tally):
-            described = _repair_facts(result, receipt)
-            facts["repairs"].append(described)
-            yield from repair_lines(described, receipt)
-            standing = _worse(standing, described.get("verdict", facts["verdict"]) if receipt else facts["verdict"])
-    tally.files.append(facts)
-    tally.standing.append(standing or facts["verdict"])
+    if run.asker is not None and not walked:
+        with suppress(KeystorePasswordError):  # what can be seen without it is judged all the same
+            run.with_passwords(given, open_with)
+    return check_subject(subject)
 
 
-def _worse(one: str | None, other: str) -> str:
-    order = ("accept", "unsure", "reject")
-    return other if one is None else max(one, other, key=order.index)
+class _Workshop:
+    """Where repaired copies of a run are made: it knows its new password and which folders it has filled."""
 
+    def __init__(self, run: Run, request: "CheckRequest") -> None:
+        self.several = False
+        """Whether there is more than one file."""
+        self._run = run
+        self._request = request
+        self._new_password = _new_password_source(run, request)
+        self._filled: set[Path] = set()
 
-def _repairs(
-    run: Run,
-    file: "InputFile",
-    report: "Report",
-    known: "Sequence[Secret]",
-    how: "CheckOptions",
-    request: "CheckRequest",
-    new_password: "Callable[[], tuple[Secret, Source] | None]",
-    tally: Tally,
-) -> "Iterator[tuple[Repair, Receipt | None]]":
-    """Each repair with the receipt of its files, all of a file's published together."""
-    from sfkeytool.edge.writer import FolderWrite
-    from sfkeytool.workflows.check import repair
+    def repair(self, judged: "Judged") -> "list[tuple[Repair, Receipt | None]]":
+        """What came of each key of a file, with the receipt of its files, all of which are published together."""
+        from sfkeytool.edge.writer import FolderWrite
 
-    password, name = new_password(), request.as_name
-    how = replace(how, several=tally.several, filled=frozenset(tally.filled))
-    try:
-        results = run.with_passwords(
-            known, lambda all_known: _opened(file, report, all_known, password, how, run, name)
-        )
-    except KeystorePasswordError:
-        results = repair(file, report, known, password, how, run.now, name)
-    except UsageError as error:
-        if error.code != "usage.new-password" or run.asker is None:
-            raise
-        run.console.say(error.message)
-        typed = run.secret(Source(SourceKind.PROMPT), "--new-password", "New password", confirm=True)
-        results = repair(file, report, known, (typed, Source(SourceKind.PROMPT)), how, run.now, name)
-    writes = []
-    for result in results:
-        if result.outcome is None:
-            continue
-        folder = Path(result.folder or ".")
-        tally.filled.add(folder)
-        planned = [PlannedFile(artifact.filename, artifact.kind) for artifact in result.outcome.artifacts]
-        plan = run.plan(folder, planned, force=request.force, inputs=[Path(file.label)])
-        writes.append(FolderWrite(plan, result.outcome.artifacts, None))
-    receipts = iter(run.commit(writes) if writes else ())
-    for result in results:
-        yield result, next(receipts) if result.outcome is not None else None
+        run, writes = self._run, []
+        repairs = self._make(judged)
+        for one in repairs:
+            if one.outcome is None:
+                continue
+            folder = Path(one.folder or ".")
+            self._filled.add(folder)
+            planned = [PlannedFile(artifact.filename, artifact.kind) for artifact in one.outcome.artifacts]
+            plan = run.plan(folder, planned, force=self._request.force, inputs=[Path(judged.subject.label)])
+            writes.append(FolderWrite(plan, one.outcome.artifacts, None))
+        receipts = iter(run.commit(writes) if writes else ())
+        return [(one, next(receipts) if one.outcome is not None else None) for one in repairs]
 
+    def _make(self, judged: "Judged") -> "tuple[Repair, ...]":
+        """repair(); on a terminal it asks for a password that is missing, and for a new one where one is needed."""
+        from sfkeytool.workflows.repair import RepairOptions, reopened, repair
 
-def _opened(
-    file: "InputFile",
-    report: "Report",
-    passwords: "Sequence[Secret]",
-    new_password: "tuple[Secret, Source] | None",
-    how: "CheckOptions",
-    run: Run,
-    name: str | None,
-) -> "tuple[Repair, ...]":
-    """repair(), where a missing password becomes an error that with_passwords() understands."""
-    from sfkeytool.workflows.check import repair
+        run, request = self._run, self._request
+        new_password = self._new_password()
+        repairs: tuple[Repair, ...] = ()
 
-    results = repair(file, report, passwords, new_password, how, run.now, name)
-    for result in results:
-        if isinstance(result.problem, KeystorePasswordError):
-            raise result.problem
-    return results
+        def attempt(passwords: "Sequence[Secret]") -> None:
+            nonlocal judged, repairs
+            judged = reopened(judged, passwords)
+            wanted = RepairOptions(
+                new_password, request.as_name, request.output_dir, self.several, frozenset(self._filled)
+            )
+            repairs = repair(judged, wanted, run.now)
+            for one in repairs:
+                if isinstance(one.problem, KeystorePasswordError):
+                    raise one.problem
+
+        def ask_and_repair() -> None:
+            with suppress(KeystorePasswordError):  # it stands in the repairs
+                run.with_passwords(judged.subject.passwords, attempt)
+
+        try:
+            ask_and_repair()
+        except UsageError as error:
+            if error.code != "usage.new-password" or run.asker is None:
+                raise
+            run.console.say(error.message)
+            source = Source(SourceKind.PROMPT)
+            new_password = run.secret(source, "--new-password", "New password", confirm=True), source
+            ask_and_repair()
+        return repairs
 
 
 def _new_password_source(run: Run, request: "CheckRequest") -> "Callable[[], tuple[Secret, Source] | None]":
@@ -301,31 +274,43 @@ def _new_password_source(run: Run, request: "CheckRequest") -> "Callable[[], tup
     return lambda: (secret, source)
 
 
-def _repair_facts(result: "Repair", receipt: "Receipt | None") -> dict[str, Any]:
-    from sfkeytool.workflows.check import describe_repair
+def _told(
+    judged: "Judged",
+    repaired: "list[tuple[Repair, Receipt | None]] | None",
+    show: Callable[[Iterable[str]], None],
+) -> "CheckedFile":
+    """The facts of a file, of whose repairs a person reads now."""
+    from sfkeytool.workflows.check import describe_file
+    from sfkeytool.workflows.repair import describe_repair
 
-    return describe_repair(result) | files_facts([receipt] if receipt else [])
+    if repaired is None:
+        return describe_file(judged.report)
+    repairs = []
+    for one, receipt in repaired:
+        repairs.append(describe_repair(one, receipt))
+        show(repair_lines(repairs[-1], receipt))
+    return describe_file(judged.report, tuple(repairs))
 
 
 @contextmanager
-def _progress(run: Run, total: int) -> "Iterator[tuple[Callable[[], None], Callable[[str], None]]]":
-    """What to call after each file, and with each line. While a bar is shown, lines wait for its end."""
-
-    def show(line: str) -> None:
-        run.console.result([line])
-
+def _progress(run: Run, total: int) -> Iterator[tuple[Callable[[], None], Callable[[Iterable[str]], None]]]:
+    """What to call after each file, and with its lines."""
     if total < _MANY or not sys.stderr.isatty() or run.console.quiet:
-        yield lambda: None, show
+        yield lambda: None, run.console.result
         return
     from rich.console import Console as RichConsole
     from rich.progress import Progress
 
-    waiting: list[str] = []
     with Progress(console=RichConsole(stderr=True), transient=True, redirect_stdout=False) as bar:
         task = bar.add_task("checking", total=total)
-        yield lambda: bar.advance(task), waiting.append
-    for line in waiting:
-        show(line)
+
+        def show(lines: Iterable[str]) -> None:
+            bar.stop()  # else bar and lines would overwrite each other
+            run.console.result(lines)
+            bar.start()
+
+        wanted = sys.stdout.isatty() and not run.console.json_output
+        yield lambda: bar.advance(task), show if wanted else run.console.result
 
 
 CHECK = Command(
@@ -335,19 +320,8 @@ CHECK = Command(
         "sfkeytool check export.p12 --fix --password prompt --new-password generate",
         "sfkeytool check pay_api.crt --as-of 2027-06-01",
     ),
-    (
-        FILES,
-        PROFILE,
-        options.PURPOSE,
-        AS_OF,
-        options.OPENING_PASSWORD,
-        FIX,
-        AS_NAME,
-        NEW_PASSWORD,
-        OUTPUT_DIR,
-        options.FORCE,
-        NAME_CLASH_ORG,
-    ),
+    _FIELDS,
     _execute,
+    answers=(Answer("check", "check.Checked", exit_codes=(0, 1, 3)),),
     place=MenuPlace(Road.OTHER, "Salesforce refuses my keystore: find out why, and repair it"),
 )

@@ -1,39 +1,16 @@
-"""Source files of the Metadata API that hold an app's certificate: made new, or one certificate replaced.
-
-The order of elements is that of the Metadata API's WSDL, version 63.0, against whose schema the tests hold them. No
-consumer key, secret or ``oauthLink`` is ever written: Salesforce makes them.
-"""
+"""The one certificate element of an app's file that was retrieved with the Metadata API: read, or replaced in place."""
 
 import base64
 import re
 import textwrap
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
 from xml.parsers import expat
-from xml.sax.saxutils import escape
 
 from msgspec import Struct, field
 
 from sfkeytool.crypto.certificate_text import TextKind, parse_certificate_text
 from sfkeytool.crypto.sniff import normalise_text
-from sfkeytool.errors import InputError, SelfCheckError, UsageError
+from sfkeytool.errors import InputError, SelfCheckError
 from sfkeytool.keystores.guarded_xml import feed
-from sfkeytool.model import AppKind
-
-API_VERSION = "63.0"
-"""That of the WSDL against which the source is tested. ECAs' certificates want 60.0 (Metadata API Developer Guide)."""
-
-NAMESPACE = "http://soap.sforce.com/2006/04/metadata"
-CALLBACK_URL = "https://login.salesforce.com/services/oauth2/success"
-"""The schema wants one; the JWT bearer flow redirects nobody."""
-
-SCOPES = ("Api", "RefreshToken")
-"""What guides for the JWT bearer flow ask for (Salesforce Stack Exchange 201636)."""
-
-NOTIFICATION_PERMISSION = "ManageCertificatesExpiration"
-"""The permission "Receive Certificate Expiration Notifications" (Object Reference, PermissionSet)."""
-
-PERMISSION_SET = "Certificate_Expiry_Mails"
 
 _GAP = re.compile(rb"(?:\s|&#(?:13|10|x0?[dDaA]);)+")
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----(?P<gap>" + _GAP.pattern + rb"|)")
@@ -43,140 +20,8 @@ _CERTIFICATE_PATHS = {
     "ConnectedApp": ("ConnectedApp", "oauthConfig", "certificate"),
     "ExtlClntAppGlobalOauthSettings": ("ExtlClntAppGlobalOauthSettings", "certificate"),
 }
-
-
-class App(Struct, frozen=True):
-    """A new app. ``certificate_pem`` is the leaf alone; ``scopes`` are names of the Metadata API (``Api``)."""
-
-    name: str
-    label: str
-    contact_email: str
-    certificate_pem: str
-    callback_url: str = CALLBACK_URL
-    scopes: Sequence[str] = SCOPES
-
-
-class SourceFile(NamedTuple):
-    """``folder`` is below the package directory's ``main/default``; ``member`` and ``type`` go into package.xml."""
-
-    folder: str
-    filename: str
-    content: bytes
-    type: str
-    member: str
-
-
-def build_app(kind: AppKind, app: App) -> tuple[SourceFile, ...]:
-    """The source of a new app; the first file that holds the certificate is easy to find by ``certificate``. Pure."""
-    if kind is AppKind.CONNECTED_APP:
-        return (_connected_app(app),)
-    return _external_client_app(app)
-
-
-def _external_client_app(app: App) -> tuple[SourceFile, ...]:
-    name = app.name
-    return (
-        _source(
-            "externalClientApps", f"{name}.eca", "ExternalClientApplication", name,
-            [("contactEmail", app.contact_email), ("distributionState", "Local"), ("isProtected", False),
-             ("label", app.label)],
-        ),
-        _source(
-            "extlClntAppGlobalOauthSets", f"{name}_glbloauth.ecaGlblOauth", "ExtlClntAppGlobalOauthSettings",
-            f"{name}_glbloauth",
-            [("callbackUrl", app.callback_url), ("certificate", app.certificate_pem),
-             ("externalClientApplication", name), ("isConsumerSecretOptional", False), ("isPkceRequired", True),
-             ("isSecretRequiredForRefreshToken", True), ("label", f"{name}_glbloauth")],
-        ),
-        _source(
-            "extlClntAppOauthSettings", f"{name}_oauth.ecaOauth", "ExtlClntAppOauthSettings", f"{name}_oauth",
-            [("commaSeparatedOauthScopes", ", ".join(app.scopes)), ("externalClientApplication", name),
-             ("label", f"{name}_oauth")],
-        ),
-        _source(
-            "extlClntAppOauthPolicies", f"{name}_oauthPlcy.ecaOauthPlcy", "ExtlClntAppOauthConfigurablePolicies",
-            f"{name}_oauthPlcy",
-            [("externalClientApplication", name), ("ipRelaxationPolicyType", "Enforce"), ("label", f"{name}_oauthPlcy"),
-             ("permittedUsersPolicyType", "AdminApprovedPreAuthorized"), ("refreshTokenPolicyType", "Zero")],
-        ),
-        _source(
-            "extlClntAppPolicies", f"{name}_plcy.ecaPlcy", "ExtlClntAppConfigurablePolicies", f"{name}_plcy",
-            [("externalClientApplication", name), ("isEnabled", True), ("isOauthPluginEnabled", True),
-             ("label", f"{name}_plcy")],
-        ),
-    )  # fmt: skip
-
-
-def _connected_app(app: App) -> SourceFile:
-    oauth = [
-        ("callbackUrl", app.callback_url),
-        ("certificate", app.certificate_pem),
-        ("isAdminApproved", True),
-        ("isConsumerSecretOptional", False),
-        ("isSecretRequiredForRefreshToken", True),
-        *(("scopes", scope) for scope in app.scopes),
-    ]
-    policy = [("ipRelaxation", "ENFORCE"), ("refreshTokenPolicy", "zero")]
-    fields = [
-        ("contactEmail", app.contact_email),
-        ("label", app.label),
-        ("oauthConfig", oauth),
-        ("oauthPolicy", policy),
-    ]
-    return _source("connectedApps", f"{app.name}.connectedApp", "ConnectedApp", app.name, fields)
-
-
-def build_permission_set() -> SourceFile:
-    """A permission set that lets its users receive CKM's mails; it must be assigned. Pure."""
-    fields = [
-        ("description", "Receives the mails of Certificate and Key Management about expiring certificates"),
-        ("hasActivationRequired", False),
-        ("label", "Certificate Expiry Mails"),
-        ("userPermissions", [("enabled", True), ("name", NOTIFICATION_PERMISSION)]),
-    ]
-    return _source("permissionsets", f"{PERMISSION_SET}.permissionset", "PermissionSet", PERMISSION_SET, fields)
-
-
-def build_package_xml(sources: Iterable[SourceFile]) -> bytes:
-    """package.xml that names all ``sources``. UTF-8. Pure."""
-    types: dict[str, list[str]] = {}
-    for source in sources:
-        types.setdefault(source.type, []).append(source.member)
-    body = [
-        ("types", [*(("members", member) for member in sorted(members)), ("name", type)])
-        for type, members in sorted(types.items())
-    ]
-    return encode_element("Package", [*body, ("version", API_VERSION)])
-
-
-def encode_element(root: str, fields: Sequence[tuple[str, Any]]) -> bytes:
-    """A metadata document: UTF-8, four blanks of indent, as the Salesforce CLI writes it. Nested lists nest. Pure.
-
-    Raises UsageError for text that XML cannot hold.
-    """
-    lines = ['<?xml version="1.0" encoding="UTF-8"?>', f'<{root} xmlns="{NAMESPACE}">']
-    lines += _element_lines(fields, "    ")
-    return "\n".join([*lines, f"</{root}>", ""]).encode()
-
-
-def _element_lines(fields: Sequence[tuple[str, Any]], indent: str) -> Iterable[str]:
-    for name, value in fields:
-        if isinstance(value, list):
-            yield f"{indent}<{name}>"
-            yield from _element_lines(value, indent + "    ")
-            yield f"{indent}</{name}>"
-        else:
-            text = str(value).lower() if isinstance(value, bool) else str(value)
-            if any((c < " " and c not in "\t\n") or 0xD800 <= ord(c) < 0xE000 or c in "\ufffe\uffff" for c in text):
-                raise UsageError("usage.text", f"<{name}> cannot hold control characters")
-            yield f"{indent}<{name}>{escape(text)}</{name}>"
-
-
-def _source(folder: str, stem: str, type: str, member: str, fields: Sequence[tuple[str, Any]]) -> SourceFile:
-    return SourceFile(folder, f"{stem}-meta.xml", encode_element(type, fields), type, member)
-
-
-# A retrieved file
+CARRIER_TYPES = frozenset(_CERTIFICATE_PATHS)
+"""Types of metadata whose one certificate is that of an app."""
 
 
 class _Place(Struct):

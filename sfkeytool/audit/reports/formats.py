@@ -1,0 +1,66 @@
+"""The table of report formats: each makes a flag of the audit, a key under ``[reports]`` and a file."""
+
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from sfkeytool.errors import UsageError
+
+if TYPE_CHECKING:
+    from sfkeytool.audit.model import Inventory
+
+
+class ReportFormat(Struct, frozen=True):
+    """``module`` stands beside this one and makes the file, by ``encode(inventory) -> bytes``; it is imported when it
+    is wanted."""
+
+    name: str
+    """The flag without its dashes, and the key of the configuration."""
+    what: str
+    """What --help says is written, after "Write"."""
+    module: str
+    beginnings: tuple[bytes, ...]
+    """How an earlier file of this format begins, in any release: nothing else is ever replaced."""
+    library: str = ""
+    """An optional library that it needs, and the extra of this package that brings it."""
+    extra: str = ""
+
+    def require(self) -> None:
+        """Raises UsageError where the library is not installed."""
+        if self.library and find_spec(self.library) is None:
+            raise UsageError(
+                "usage.extra-missing",
+                f"--{self.name} needs the {self.library} library, which is not installed",
+                f"pip install 'sfkeytool[{self.extra}]'",
+            )
+
+    def encode(self, inventory: "Inventory") -> bytes:
+        """The file. Raises as require(). Pure."""
+        encoded: bytes = import_module(f"{__package__}.{self.module}").encode(inventory)
+        return encoded
+
+
+FORMATS = {
+    each.name: each
+    for each in (
+        ReportFormat("csv", "all certificates as CSV", "csv_file", (b"\xef\xbb\xbfstatus,",)),
+        ReportFormat(
+            "html",
+            "a page with a timeline, in one file, for a browser",
+            "html_page",
+            (b"<!doctype html><!--sfkeytool",),
+        ),
+        ReportFormat(
+            "ics",
+            "expiries, CKM's mail days and the latest starts of renewals as calendar entries",
+            "ics",
+            (b"BEGIN:VCALENDAR",),
+            "icalendar",
+            "calendar",
+        ),
+        ReportFormat("prometheus", "metrics for a node exporter", "prometheus", (b"# HELP ",)),
+    )
+}
+"""By name, in the order of --help."""

@@ -1,0 +1,265 @@
+"""``audit``: every certificate that lies around, and how long it lives."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sfkeytool.audit.reports.formats import FORMATS
+from sfkeytool.cli import options
+from sfkeytool.cli.command import Answer, Command, MenuPlace, Road
+from sfkeytool.cli.envelope import published
+from sfkeytool.cli.fields import Field, Question, Values, typed_values
+from sfkeytool.cli.org_access import API_VERSION, LOGIN, TARGET_ORGS, find_orgs
+from sfkeytool.cli.report_files import plan_report
+from sfkeytool.cli.run import Run
+from sfkeytool.errors import EXIT_DONE, EXIT_FAILED, UsageError
+from sfkeytool.model import Artifact, ArtifactKind, FailOn, Notice
+
+if TYPE_CHECKING:
+    from sfkeytool.audit.advice import Place
+    from sfkeytool.audit.config import AuditConfig
+    from sfkeytool.audit.model import Inventory
+    from sfkeytool.workflows.audit import AuditRequest
+
+
+def _days(given: int) -> int:
+    if given < 0:
+        raise UsageError("usage.within", f"--within {given}: days are 0 or more")
+    return given
+
+
+def _fail_on(given: str) -> frozenset[FailOn]:
+    words = [word for word in given.replace(",", " ").split() if word != "never"]
+    if unknown := [word for word in words if word not in set(FailOn)]:
+        raise UsageError("usage.fail-on", f"--fail-on {unknown[0]}: there are {', '.join(FailOn)}, and never")
+    return frozenset(map(FailOn, words))
+
+
+PATHS = Field(
+    "paths",
+    list[Path],
+    "Files, keystores, folders and sfdx projects; a folder is walked.",
+    metavar="PATH...",
+    required=True,
+    unless=("config", "target_org", "client_id"),
+    unless_environment=("SF_TARGET_ORG", "SF_ACCESS_TOKEN"),
+    question=Question("Folder or file to look through:", "paths"),
+)
+WITHIN = Field(
+    "within",
+    int,
+    "Due when it expires within so many days. [default: 60, or a third of a shorter life, but 2 at least]",
+    ("--within",),
+    metavar="DAYS",
+    convert=_days,
+    into="within_days",
+)
+FAIL_ON = Field(
+    "fail_on",
+    str,
+    f"What decides the exit code: a list of {', '.join(FailOn)}, or never. [default: expired,within,unreadable;"
+    " in orgs uncovered too]",
+    ("--fail-on",),
+    metavar="LIST",
+    convert=_fail_on,
+)
+EXCLUDE = Field(
+    "exclude",
+    list[str],
+    "Leave out files and certificates whose path or name fits, such as test/* or legacy_*. Repeatable; the last line"
+    " counts them.",
+    ("--exclude",),
+    metavar="PATTERN",
+)
+
+
+_REPORTS = tuple(
+    Field(
+        report.name,
+        Path,
+        f"Write {report.what} into this file; an earlier one is replaced.",
+        (f"--{report.name}",),
+        metavar="FILE",
+    )
+    for report in FORMATS.values()
+)
+CERTIFICATES = Field(
+    "certificates",
+    Path,
+    "Save the certificates of the orgs' apps in this new folder, as ORG/APP.crt: what wrap and reminder take.",
+    ("--certificates",),
+    metavar="DIR",
+)
+CONFIG = Field(
+    "config", Path, "Take what no flag says from this TOML file.", ("--config",), metavar="FILE"
+)  # fmt: skip
+NOTIFY = Field(
+    "notify",
+    list[str],
+    "Tell what is due to the address that is found there, an apprise URL such as mailto://… or slack://…: env:NAME,"
+    " file:PATH, stdin or prompt. Repeatable.",
+    ("--notify",),
+    metavar="SOURCE",
+    convert=options.sources("--notify"),
+)
+STATE = Field(
+    "state",
+    Path,
+    "Remember in this file what was told, so that daily runs tell each event once.",
+    ("--state",),
+    metavar="FILE",
+)
+DRY_RUN = Field("dry_run", bool, "Show what --notify would tell, and tell nobody.", ("--dry-run",))
+FIELDS = (
+    PATHS,
+    TARGET_ORGS,
+    WITHIN,
+    FAIL_ON,
+    EXCLUDE,
+    options.OPENING_PASSWORD,
+    *_REPORTS,
+    CERTIFICATES,
+    NOTIFY,
+    STATE,
+    DRY_RUN,
+    CONFIG,
+    API_VERSION,
+    *LOGIN,
+)
+
+
+def _execute(run: Run, values: Values) -> int:
+    from sfkeytool.audit.config import owner_of
+    from sfkeytool.cli.audit_table import show_inventory
+    from sfkeytool.cli.commands.audit.orgs import read_orgs, stated_certificates
+    from sfkeytool.cli.commands.audit.walking import Walk
+    from sfkeytool.cli.notifying import notify, open_destinations
+    from sfkeytool.workflows.audit import audit
+    from sfkeytool.workflows.audited import DeliveryStatus, audited
+
+    config = _configuration(run, values["config"])
+    request = audit_request(values, config)
+    plans = {
+        name: plan_report(run, name, request.reports[name], ArtifactKind.REPORT)
+        for name in FORMATS
+        if name in request.reports
+    }
+    saved = run.plan_new_folder(request.certificates, private=False) if request.certificates else None
+    for name in plans:
+        FORMATS[name].require()
+    destinations = open_destinations(run, request.notify)
+    accesses = find_orgs(run, values, request.orgs, use_environment=not request.paths)
+    if not (accesses or request.paths):
+        raise UsageError("usage.missing", "missing: PATH..., or --target-org", "see --help for examples")
+    given = [run.secret(source, "--password", "Password") for source in request.passwords]
+    with run.progress("looking through the files …") as tell:
+        walk = Walk(run, given, request.exclude, tell)
+        sources = [walk.look_through(path) for path in request.paths]
+        stated = stated_certificates(run, config) if accesses else {}
+        sources += read_orgs(accesses, stated, tell)
+    for name in stated:
+        if not any(carrier.name.lower() == name for source in sources for carrier in source.carriers):
+            message = f"apps in {values['config']} names {name}, and no app is called so where this audit looks"
+            run.console.warn(Notice("config.unknown-app", message))
+    outcome = audit(sources, request, run.now, _place(request), config)
+    inventory = outcome.result
+    run.warn_about(outcome)
+    receipts = [
+        receipt
+        for name, plan in plans.items()
+        for receipt in run.commit([_write(plan, FORMATS[name].encode(inventory))])
+    ]
+    if saved is not None and (artifacts := _app_certificates(inventory)):
+        receipts.append(run.commit_new_folder(saved, artifacts))
+    deliveries = notify(
+        run,
+        inventory,
+        destinations,
+        request.state,
+        owner_of=lambda name: owner_of(config, name),
+        dry_run=request.dry_run,
+    )
+    undelivered = any(delivery.status is DeliveryStatus.FAILED for delivery in deliveries)
+    status = outcome.exit_code or (EXIT_FAILED if undelivered else EXIT_DONE)
+    if run.console.json_output:
+        run.console.envelope(status, audited(inventory, deliveries), published(receipts))
+        return status
+    show_inventory(run.console, inventory)
+    for delivery in deliveries:
+        if delivery.status is DeliveryStatus.NOT_SENT:
+            run.console.result(["", f"{delivery.destination} would be told:", delivery.subject or "", ""])
+            run.console.result((delivery.body or "").splitlines())
+    return status
+
+
+def audit_request(values: Values, config: "AuditConfig") -> "AuditRequest":
+    """What these values ask for, and ``config`` where they do not: key by key, of the reports format by format.
+
+    Raises UsageError.
+    """
+    from sfkeytool.workflows.audit import AuditRequest
+
+    said = {name: value for name, value in typed_values(FIELDS, values).items() if value not in (None, ())}
+    reports = {name: said[name] for name in FORMATS if name in said}
+    return AuditRequest.from_values({**config.asks, **said, "reports": {**config.reports, **reports}})
+
+
+def _configuration(run: Run, path: Path | None) -> "AuditConfig":
+    """What the file that --config names says."""
+    from sfkeytool.audit.config import AuditConfig, ended_exceptions, parse_config
+    from sfkeytool.edge.reader import read_input
+
+    if path is None:
+        return AuditConfig()
+    config = parse_config(read_input(path), str(path))
+    for notice in ended_exceptions(config, run.now.date(), str(path)):
+        run.console.warn(notice)
+    return config
+
+
+def _app_certificates(inventory: "Inventory") -> list[Artifact]:
+    from ssl import DER_cert_to_PEM_cert
+
+    artifacts = []
+    # A dict, as an org may be named twice.
+    for path, der in {item.saved_as: item.carrier.der for item in inventory.items if item.saved_as}.items():
+        folder, _, filename = path.rpartition("/")
+        artifacts.append(Artifact(filename, ArtifactKind.CERTIFICATE, DER_cert_to_PEM_cert(der).encode(), folder))
+    return artifacts
+
+
+def _place(request: "AuditRequest") -> "Place":
+    from sfkeytool.audit.advice import Place
+
+    try:
+        names = frozenset(path.name.lower() for path in Path().iterdir())
+    except OSError:  # nothing can be made there, whatever its name
+        names = frozenset()
+    return Place(names, str(request.certificates or ""))
+
+
+def _write(plan: Any, content: bytes) -> Any:
+    from sfkeytool.edge.writer import FolderWrite
+
+    [planned] = plan.files
+    return FolderWrite(plan, (Artifact(planned.filename, planned.kind, content),))
+
+
+COMMAND = Command(
+    (
+        "sfkeytool audit --target-org prod --target-org uat --html certificates.html",
+        "sfkeytool audit . --within 30",
+        "sfkeytool audit pay_api force-app --csv certificates.csv --fail-on expired,uncovered",
+        "sfkeytool audit keys --password env:KEYSTORE_PASSWORD --prometheus certificates.prom --json",
+        "sfkeytool audit keys --notify env:ADMIN_MAIL --state audit-state.json",
+    ),
+    FIELDS,
+    _execute,
+    answers=(Answer("audit", "audited.Audited", publishes=True, exit_codes=(0, 1, 5, 6, 68)),),
+    details=(
+        "An app's certificate is covered where CKM of its org holds the same one, so that Salesforce's mails tell of"
+        " it; uncovered decides the exit code there. From files alone nobody can tell: it is unproved where a keystore"
+        " with it was seen, uncovered otherwise, and both are warnings unless --fail-on names them. CAs in chains, and"
+        " what a later generation replaces, decide no exit code. An org is only read, never changed."
+    ),
+    place=MenuPlace(Road.AUDIT, "See what expires when, in folders, sfdx projects and orgs"),
+)

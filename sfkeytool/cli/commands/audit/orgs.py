@@ -1,0 +1,54 @@
+"""Orgs as sources of the audit: read side by side, and what the configuration says of their apps."""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+
+from msgspec.structs import replace
+
+from sfkeytool.audit.config import AuditConfig
+from sfkeytool.audit.fields import carriers_of_content
+from sfkeytool.audit.model import Carrier, CarrierKind, Source
+from sfkeytool.audit.org import read_org, unreachable
+from sfkeytool.cli.org_access import OrgAccess
+from sfkeytool.cli.run import Run
+from sfkeytool.errors import InputError, SfkeytoolError
+
+_ORGS_AT_ONCE = 8
+"""Our own bound: each is one thread, and for the seconds of its login one process of the Salesforce CLI."""
+
+
+def read_orgs(
+    accesses: Sequence[OrgAccess], stated: Mapping[str, Carrier], tell: Callable[[str], None]
+) -> list[Source]:
+    """Each org in a thread of its own; one that cannot be read does not stop the others."""
+    if not accesses:
+        return []
+
+    def read(access: OrgAccess) -> Source:
+        try:
+            return replace(read_org(access.connect(), access.label, stated), way=access.way)
+        except SfkeytoolError as error:
+            return unreachable(access.label, error)
+
+    pool = ThreadPoolExecutor(min(_ORGS_AT_ONCE, len(accesses)))
+    try:
+        futures = [pool.submit(read, access) for access in accesses]
+        for done, _ in enumerate(as_completed(futures)):
+            tell(f"reading orgs: {done + 1} of {len(futures)}")
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)  # Ctrl-C does not wait for a slow org
+    return [future.result() for future in futures]
+
+
+def stated_certificates(run: Run, config: AuditConfig) -> dict[str, Carrier]:
+    """The certificates that the configuration says apps carry, by name of the app. Raises InputError."""
+    stated = {}
+    for name, path in config.apps.items():
+        found = carriers_of_content("", CarrierKind.CONNECTED_APP, name, str(path), run.read(path).data)
+        leaves = [carrier for carrier in found if not carrier.in_chain]
+        if len(leaves) != 1:
+            raise InputError(
+                "config.app", f"{path} holds {len(leaves)} certificates that {name} could carry; one is wanted"
+            )
+        stated[name] = replace(leaves[0], path=str(path))
+    return stated

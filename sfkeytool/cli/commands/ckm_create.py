@@ -1,0 +1,71 @@
+"""``ckm create``: a record of CKM whose key Salesforce makes."""
+
+from sfkeytool.cli import options
+from sfkeytool.cli.command import Answer, Command, MenuPlace, Road
+from sfkeytool.cli.deploying import SOURCE_FIELDS, Deployment
+from sfkeytool.cli.fields import Field, Values, typed_values
+from sfkeytool.cli.org_access import ONE_ORG
+from sfkeytool.cli.run import Run
+from sfkeytool.errors import CertificateError
+
+_FIELDS = (
+    options.NAME,
+    options.KEY_SIZE,
+    *options.SUBJECT,
+    options.SAN,
+    Field(
+        "not_exportable",
+        bool,
+        "CKM's Export to Keystore leaves the key out: no client outside Salesforce can ever log in with it.",
+        ("--not-exportable",),
+    ),
+    *SOURCE_FIELDS,
+    *ONE_ORG,
+)
+
+
+def _execute(run: Run, values: Values) -> int:
+    from sfkeytool.salesforce.ckm import list_names, read_certificate
+    from sfkeytool.workflows.ckm_create import CkmCreateRequest, ckm_create, differs_after_create
+
+    request = CkmCreateRequest.from_values(typed_values(_FIELDS, values))
+    name = request.name
+    deployment = Deployment(run, values, wanted=request.deploy, confirmed=request.confirmed)
+    if deployment.org is not None and name in {known.lower() for known in list_names(deployment.org.client)}:
+        raise CertificateError(
+            "ckm.name-taken",
+            f"CKM of {deployment.org.label} has a certificate {name} already",
+            "choose another NAME",
+        )
+    destination = deployment.destination(request.project, f"{name}-create")
+    outcome = ckm_create(request, destination, run.now)
+    subject = outcome.result.subject
+    deployment.ask(
+        f"make the certificate {name}, with a new key of {request.bits} bits in Salesforce and the subject {subject}"
+    )
+    return deployment.finish(
+        destination,
+        outcome,
+        name,
+        lambda client: differs_after_create(read_certificate(client, name), subject),
+        what="source of a certificate to be",
+        instead="choose another NAME, or another --project",
+    )
+
+
+COMMAND = Command(
+    (
+        "sfkeytool ckm create pay_api --organization Acme --country DE",
+        "sfkeytool ckm create pay_api --subject 'CN=pay,O=Acme' --target-org uat --deploy",
+        "sfkeytool ckm create pay_api --target-org prod --deploy --yes --json",
+    ),
+    _FIELDS,
+    _execute,
+    answers=(Answer("ckm-create", "ckm_create.Created", publishes=True, next_steps=True),),
+    place=MenuPlace(Road.BORN, "Let Salesforce make a key and a request"),
+    details=(
+        "The record has no fields for the subject. So the source holds a throw-away self-signed certificate with it,"
+        " whose fields Salesforce copies onto a new key of its own (Metadata API Developer Guide). Not tried against a"
+        " live org."
+    ),
+)

@@ -1,0 +1,30 @@
+"""``ckm csr``: the request that a certificate of CKM gives out."""
+
+from sfkeytool.cli import options
+from sfkeytool.cli.command import Answer, Command, MenuPlace, Road
+from sfkeytool.cli.fields import Values, typed_values
+from sfkeytool.cli.finishing import finish_in_folder, folder_of
+from sfkeytool.cli.org_access import ONE_ORG, connected, one_org, read_entry
+from sfkeytool.cli.run import Run
+
+_FIELDS = (options.NAME, *ONE_ORG, options.OUTPUT_DIR, options.FORCE)
+
+
+def _execute(run: Run, values: Values) -> int:
+    from sfkeytool.workflows.ckm_csr import CkmCsrRequest, ckm_csr, planned
+
+    request = CkmCsrRequest.from_values(typed_values(_FIELDS, values))
+    plan = run.plan(folder_of(request.name, request.output_dir), planned(request), force=request.force)
+    org = connected(run, one_org(run, values))
+    outcome = ckm_csr(request, read_entry(run, org, request.name), org.identity)
+    return finish_in_folder(run, plan, outcome, f"{request.name}: the request of CKM in {org.label}")
+
+
+COMMAND = Command(
+    ("sfkeytool ckm csr pay_api --target-org prod",),
+    _FIELDS,
+    _execute,
+    answers=(Answer("ckm-csr", "ckm_csr.CsrFetched", publishes=True, next_steps=True),),
+    place=MenuPlace(Road.BORN, "Fetch that request, for a CA to sign"),
+    details="The API gives it only until a signed certificate is uploaded; Setup gives it afterwards too.",
+)

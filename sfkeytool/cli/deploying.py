@@ -1,0 +1,165 @@
+"""The way of source into an org, through the user's own Salesforce CLI: said, asked, run, read back."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from msgspec.structs import replace
+
+from sfkeytool.cli.fields import Field, Question, Values
+from sfkeytool.cli.finishing import Told, tell
+from sfkeytool.cli.org_access import OneOrg, connected, find_orgs, one_org
+from sfkeytool.cli.run import Run
+from sfkeytool.cli.sfdx_project import project_around, write_source
+from sfkeytool.errors import InterruptedRunError, OrgError, SfkeytoolError, UsageError
+from sfkeytool.model import Notice, Outcome
+from sfkeytool.shell import shell_line
+
+if TYPE_CHECKING:
+    from sfkeytool.salesforce.org import OrgClient
+    from sfkeytool.workflows.sfdx_project import Deployable, Destination
+
+D = TypeVar("D", bound="Deployable")
+
+_DEPLOY_SECONDS = 40 * 60.0
+"""The Salesforce CLI itself waits 33 minutes for a deployment."""
+
+SOURCE_FIELDS = (
+    Field("label", str, "Label of the record, for admins. [default: NAME, or as it is]", ("--label",), metavar="TEXT"),
+    Field(
+        "project",
+        Path,
+        "An sfdx project, or a new folder for a minimal one. [default: the project around this folder, else a new"
+        " folder]",
+        ("--project",),
+        metavar="DIR",
+    ),
+    Field(
+        "deploy",
+        bool,
+        "Run the Salesforce CLI's deployment, after saying to which org and asking; then read back.",
+        ("--deploy",),
+        question=Question("Deploy it with the Salesforce CLI right away?", "confirm", menu_only=True),
+    ),
+    Field("yes", bool, "Do not ask before --deploy.", ("--yes",), into="confirmed"),
+)
+
+
+class Deployment:
+    """What becomes of a run's source. ``org`` is None where none is named: then there is nothing to ask or to run."""
+
+    def __init__(self, run: Run, values: Values, *, wanted: bool, confirmed: bool) -> None:
+        """Raises UsageError for flags that contradict each other, and what reaching the org raises."""
+        self._run = run
+        self._wanted = wanted
+        self._confirmed = confirmed
+        self._alias: str | None = values["target_org"] or run.environ.get("SF_TARGET_ORG")
+        if wanted and not self._alias:
+            raise UsageError("usage.missing", "missing: --target-org", "--deploy goes through the Salesforce CLI")
+        if wanted and values["client_id"] is not None:
+            raise UsageError("usage.target-org", "--deploy goes through the Salesforce CLI: leave out --client-id")
+        if confirmed and not wanted:
+            raise UsageError("usage.yes", "--yes is about --deploy", "add --deploy")
+        if wanted and not confirmed and run.asker is None:
+            raise UsageError(
+                "usage.confirm", "--deploy changes an org, and nobody is here to be asked", "say so beforehand: --yes"
+            )
+        self.org: OneOrg | None = None
+        aliases = [self._alias] if self._alias else []
+        if found := find_orgs(run, values, aliases, use_environment=True):
+            self.org = connected(run, found[0] if len(found) == 1 else one_org(run, values), must_tell=wanted)
+
+    def destination(self, project: Path | None, new_folder: str) -> "Destination":
+        """``project`` as given, else the one around this folder, else a new one."""
+        from sfkeytool.workflows.sfdx_project import Destination
+
+        place = project or project_around(Path.cwd()) or Path(new_folder)
+        return Destination(str(place), not os.path.lexists(place), self.org.identity if self.org else None)
+
+    def ask(self, change: str) -> None:
+        """Say which org and what changes. Raises OrgError unless that is agreed to: nothing is written or sent then."""
+        if not self._wanted or self.org is None:
+            return
+        org = self.org.identity
+        where = ", ".join(filter(None, (org.name, org.kind, org.org_id, org.instance_url)))
+        self._run.console.announce(Notice("ckm.deploying", f"the org {org.alias} ({where}) is changed: {change}"))
+        if self._confirmed:
+            return
+        if self._run.asker is None or not self._run.asker.confirm("Deploy to this org?", default=False):
+            raise OrgError("ckm.not-agreed", "not agreed to: nothing was written and nothing was deployed")
+
+    def finish(
+        self,
+        destination: "Destination",
+        outcome: Outcome[D],
+        name: str,
+        differs: "Callable[[OrgClient], str]",
+        *,
+        what: str,
+        instead: str,
+        told: Told | None = None,
+        force: bool = False,
+    ) -> int:
+        """Write the source, deploy the record ``name`` if that is wanted, and tell.
+
+        ``differs`` reads back, and says what is not as it should be; empty if all is. ``instead`` is the way on where a
+        file is there already. Raises OrgError, and as write_source().
+        """
+        from sfkeytool.salesforce.cli_bridge import deploy_arguments
+
+        project = Path(destination.project)
+        receipts = write_source(
+            self._run, project, outcome.artifacts, is_new=destination.is_new, force=force, instead=instead
+        )
+        if self._deploy(project, name, differs):
+            outcome = replace(outcome, result=replace(outcome.result, deployed=True))
+            heading = f"{name}: deployed to {self._label}, and read back as it should be"
+        else:
+            command = shell_line(["sf", *deploy_arguments(self._label or "ALIAS", name)[:-1]])
+            by_hand = f"It was tried against no live org: a sandbox first. Inside {project}: `{command}`"
+            outcome = replace(outcome, next_steps=(by_hand, *outcome.next_steps))
+            heading = f"{name}: {what}"
+        return tell(self._run, outcome, receipts, heading, told)
+
+    @property
+    def _label(self) -> str:
+        return self.org.label if self.org is not None else ""
+
+    def _deploy(self, project: Path, name: str, differs: "Callable[[OrgClient], str]") -> bool:
+        """Whether it was deployed and read back as it should be. Raises OrgError."""
+        if not self._wanted or self.org is None or self._alias is None:
+            return False
+        from sfkeytool.edge.salesforce_cli import run_salesforce_cli
+        from sfkeytool.salesforce import cli_bridge
+
+        arguments = cli_bridge.deploy_arguments(cli_bridge.parse_alias(self._alias, "--target-org"), name)
+        perhaps = f"the deployment may go on in {self._label}: look at Setup > Deployment Status"
+        try:
+            with self._run.progress(f"deploying to {self._label} …"):
+                done = run_salesforce_cli(
+                    arguments,
+                    cli_bridge.cli_environment(self._run.environ),
+                    timeout_seconds=_DEPLOY_SECONDS,
+                    cwd=project,
+                )
+        except KeyboardInterrupt:
+            raise InterruptedRunError("interrupted", f"interrupted; {perhaps}") from None
+        except OrgError as error:
+            raise OrgError(error.code, error.message, *error.hints, perhaps) from None
+        cli_bridge.parse_deploy(done.stdout, self._label)
+        try:
+            difference = differs(self.org.client)
+        except SfkeytoolError as error:
+            raise OrgError(
+                "ckm.readback",
+                f"{self._label} took the deployment, but could not be read back: {error.message}",
+                *error.hints,
+            ) from None
+        if difference:
+            raise OrgError(
+                "ckm.readback",
+                f"{self._label} took the deployment, but {difference}",
+                "look at it in Setup > Certificate and Key Management before anything relies on it",
+            )
+        return True

@@ -1,0 +1,174 @@
+"""What a login is told with, by ``login`` itself and by every command that logs in to an org; and the key it reads."""
+
+import os.path
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sfkeytool.cli.fields import Field, Question, typed_values
+from sfkeytool.errors import InputError, UsageError
+from sfkeytool.passwords import Source, SourceKind
+
+if TYPE_CHECKING:
+    from sfkeytool.cli.run import Run
+    from sfkeytool.keystores.contents import InputFile
+    from sfkeytool.workflows.login_preparation import LoginRequest, Prepared
+
+_STDIN_LIMIT = 1 << 20
+"""Bytes of a key on stdin: our own bound, as no key or keystore comes near it."""
+WHICH_KEY = "Private key (a file):"
+
+
+def _not_empty(flag: str) -> Callable[[str], str]:
+    def check(given: str) -> str:
+        if not given.strip():
+            raise UsageError("usage.empty", f"{flag} is empty: is a variable not set?")
+        return given.strip()
+
+    return check
+
+
+CLIENT_ID = Field(
+    "client_id",
+    str,
+    "Consumer key of the connected app or External Client App.",
+    ("--client-id", "-i"),
+    metavar="KEY",
+    required=True,
+    convert=_not_empty("--client-id"),
+    question=Question("Consumer key of the app:"),
+)
+USERNAME = Field(
+    "username",
+    str,
+    "User to log in as.",
+    ("--username", "-u"),
+    metavar="USER",
+    required=True,
+    convert=_not_empty("--username"),
+    question=Question("Username (user@example.com):"),
+)
+KEY = Field(
+    "jwt_key_file",
+    str,
+    "Private key: any key file or keystore, env:VARIABLE that holds PEM or base64, or - for stdin."
+    " [default: NAME.key in the folder of NAME]",
+    ("--jwt-key-file", "-f"),
+    metavar="FILE",
+    convert=_not_empty("--jwt-key-file"),
+    question=Question(WHICH_KEY, "path", menu_only=True, when=lambda values: values.get("name") is None),
+)
+INSTANCE_URL = Field(
+    "instance_url",
+    str,
+    "Where to log in; the assertion goes nowhere else. [default: $SF_ORG_INSTANCE_URL, else"
+    " https://login.salesforce.com]",
+    ("--instance-url", "-r"),
+    metavar="URL",
+    question=Question(
+        "My Domain of the org (Enter for https://login.salesforce.com, where no External Client App is known):",
+        menu_only=True,
+    ),
+)
+SANDBOX = Field("sandbox", bool, "Log in at https://test.salesforce.com.", ("--sandbox",))
+EXTERNAL_CLIENT_APP = Field(
+    "external_client_app",
+    bool,
+    "The app is an External Client App: --instance-url must be the org's My Domain, which is the audience too.",
+    ("--external-client-app",),
+    question=Question("Is it an External Client App?", "confirm", menu_only=True),
+)
+AUDIENCE = Field(
+    "audience",
+    str,
+    "Audience (aud) of the assertion. [default: $SF_AUDIENCE_URL, else what follows from host and kind of app]",
+    ("--audience",),
+    metavar="URL",
+)
+
+
+def login_request(fields: Sequence[Field], values: Mapping[str, Any], environ: Mapping[str, str]) -> "LoginRequest":
+    """The request that these values make; ``environ`` gives host and audience where no flag does. Raises UsageError."""
+    from sfkeytool.salesforce.hosts import SANDBOX as SANDBOX_URL
+    from sfkeytool.workflows.login_preparation import LoginRequest
+
+    typed = typed_values(fields, values)
+    if typed["sandbox"] and typed["instance_url"]:
+        raise UsageError("usage.instance-url", "--sandbox and --instance-url both say where to log in", "give one")
+    key, certificate = _files(typed)
+    if key.kind is SourceKind.STDIN and key in (typed["passwords"] or ()):
+        raise UsageError(
+            "usage.stdin-twice", "--jwt-key-file and --password both read stdin", "use env:NAME or file:PATH for one"
+        )
+    default_url = SANDBOX_URL if typed["sandbox"] else environ.get("SF_ORG_INSTANCE_URL")
+    return LoginRequest.from_values(
+        typed
+        | {
+            "instance_url": typed["instance_url"] or default_url or None,
+            "audience": typed["audience"] or environ.get("SF_AUDIENCE_URL") or None,
+            "audience_from": "--audience" if typed["audience"] else "SF_AUDIENCE_URL",
+            "key": key,
+            "certificate": certificate,
+        }
+    )
+
+
+def _files(typed: Mapping[str, Any]) -> tuple[Source, Path | None]:
+    """The private key and its certificate: as given, else those in the folder of NAME."""
+    given: str | None = typed["jwt_key_file"]
+    certificate: Path | None = typed.get("certificate")
+    if name := typed.get("name"):
+        folder = typed["output_dir"] or Path(name)
+        beside = folder / f"{name}.crt"
+        if certificate is None and os.path.isfile(beside):
+            certificate = beside
+        if given is None:
+            return Source(SourceKind.FILE, str(folder / f"{name}.key")), certificate
+    if given is None:
+        raise UsageError("usage.missing", "missing: NAME or --jwt-key-file", "which private key is to log in?")
+    if given == "-":
+        return Source(SourceKind.STDIN), certificate
+    kind = SourceKind.ENV if given.startswith("env:") else SourceKind.FILE
+    return Source(kind, given.removeprefix("env:")), certificate
+
+
+def prepare_login(run: "Run", request: "LoginRequest") -> "Prepared":
+    """Read what the request names, and open the key. Raises what reading and prepare() raise."""
+    from sfkeytool.workflows.login_preparation import LoginInputs, prepare
+
+    key = _read_key(run, request.key)
+    certificate = run.read(request.certificate) if request.certificate else None
+    old_key = run.read(request.old_key) if request.old_key else None
+    given = [run.secret(source, "--password", "Password of the key") for source in request.passwords]
+    return run.with_passwords(
+        given, lambda known: prepare(request, LoginInputs(key, certificate, old_key, known), run.now)
+    )
+
+
+def _read_key(run: "Run", source: Source) -> "InputFile":
+    from sfkeytool.keystores.contents import InputFile
+    from sfkeytool.workflows.login_preparation import decode_key_text
+
+    match source.kind:
+        case SourceKind.ENV:
+            text = run.environ.get(source.argument)
+            if text is None:
+                raise InputError("secret.env-unset", f"--jwt-key-file: the variable {source.argument} is not set")
+            return decode_key_text(text, f"${source.argument}")
+        case SourceKind.STDIN:
+            return InputFile("stdin", _read_stdin())
+    return run.read(Path(source.argument))
+
+
+def _read_stdin() -> bytes:
+    if sys.stdin is None:
+        raise InputError("input.not-found", "--jwt-key-file: there is no stdin to read from")
+    if sys.stdin.isatty():
+        raise UsageError("usage.stdin-is-terminal", "--jwt-key-file -: stdin is a terminal; pipe the key into it")
+    data = sys.stdin.buffer.read(_STDIN_LIMIT + 1)
+    if len(data) > _STDIN_LIMIT:
+        raise InputError("input.too-large", "stdin holds more than 1 MB, and no key does")
+    if not data:
+        raise InputError("input.empty", "stdin is empty; a private key was expected")
+    return data

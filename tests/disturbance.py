@@ -1,0 +1,145 @@
+"""Disturb what changes the disk at any single step: a failure, a signal, a kill.
+
+The steps are the calls of ``os`` that change the disk or look at it.
+
+To fork is to copy what a process has, and a pytest that has run thousands of tests has much: a fork of it costs ten
+times what the child then does. So this module is also a program, a small process that forks for ``killed_elsewhere``
+(pickled requests on stdin, pickled wait statuses on stdout; it ends when its stdin does), and imports little.
+"""
+
+import errno
+import os
+import pickle
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from sfkeytool.edge.writer import plan_writes
+
+STEPS = (
+    "open", "write", "fchmod", "fsync", "close", "link", "replace", "rename", "unlink", "mkdir", "chmod", "rmdir",
+    "listdir", "scandir",
+)  # fmt: skip
+
+Before = Callable[[int, str], None]
+
+
+@contextmanager
+def disturbed(before: Before) -> Iterator[list[str]]:
+    """Call ``before`` with the number and name of each step, before it is done; yields the names so far."""
+    done: list[str] = []
+    originals = {name: getattr(os, name) for name in STEPS}
+
+    def wrapped(name: str) -> Callable[..., Any]:
+        def step(*arguments: Any, **options: Any) -> Any:
+            number = len(done)
+            done.append(name)
+            try:
+                before(number, name)
+            except OSError:
+                if name == "close":  # a close that fails has closed all the same
+                    originals["close"](*arguments)
+                raise
+            return originals[name](*arguments, **options)
+
+        return step
+
+    try:
+        for name in STEPS:
+            setattr(os, name, wrapped(name))
+        yield done
+    finally:
+        for name, original in originals.items():
+            setattr(os, name, original)
+
+
+def without_links(before: Before) -> Before:
+    """The same on a file system that knows no hard links."""
+
+    def both(number: int, name: str) -> None:
+        before(number, name)
+        if name == "link":
+            raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    return both
+
+
+def nothing(number: int, name: str) -> None:
+    """Disturb nothing."""
+
+
+def hindrance(disk: str, before: Before) -> Before:
+    return before if disk == "links" else without_links(before)
+
+
+def repair(folders: Sequence[Path]) -> None:
+    """What the next run does first, whatever it is that it is going to write."""
+    for folder in folders:
+        plan_writes(folder, [], force=False)
+
+
+def killed(work: Callable[[], object], when: int, disk: str) -> bool:
+    """Do ``work`` in a child process that gets SIGKILL at step ``when``; whether it got that far."""
+    return _got_that_far(_fork(work, when, disk))
+
+
+def killed_elsewhere(work: Callable[[], object], when: int, disk: str) -> bool:
+    """The same in a child of a small process, for work that can be pickled and needs nothing of this one."""
+    forker = _forker()
+    assert forker.stdin is not None
+    assert forker.stdout is not None
+    pickle.dump((work, when, disk), forker.stdin)
+    forker.stdin.flush()
+    return _got_that_far(pickle.load(forker.stdout))
+
+
+def _got_that_far(status: int) -> bool:
+    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
+    return os.WIFSIGNALED(status)
+
+
+def _fork(work: Callable[[], object], when: int, disk: str) -> int:
+    """The child's wait status."""
+
+    def kill(number: int, name: str) -> None:
+        if number == when:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    child = os.fork()
+    if not child:
+        status = 1
+        signal.alarm(60)  # a lock that another thread held at the fork stays locked: better dead than hung
+        try:
+            with disturbed(hindrance(disk, kill)):
+                work()
+            status = 0
+        finally:
+            os._exit(status)
+    return os.waitpid(child, 0)[1]
+
+
+@cache
+def _forker() -> "subprocess.Popen[bytes]":
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    return subprocess.Popen([sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env)
+
+
+def main() -> None:
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever a child prints is no answer
+    while True:
+        try:
+            work, when, disk = pickle.load(sys.stdin.buffer)
+        except EOFError:
+            return
+        pickle.dump(_fork(work, when, disk), answers)
+        answers.flush()
+
+
+if __name__ == "__main__":
+    main()
