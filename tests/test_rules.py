@@ -335,8 +335,7 @@ def test_a_private_keys_numbers_are_read_without_loading_it(key: rsa.RSAPrivateK
         replace(numbers, public_exponent=0),
     ):
         assert not changed.consistent()
-    assert "modulus" in repr(numbers)
-    assert str(numbers.private_exponent) not in repr(parsed)
+    assert str(numbers.private_exponent) not in repr(parsed) + repr(numbers)
 
 
 def test_a_rule_is_found_by_its_id() -> None:
