@@ -123,16 +123,12 @@ def java_tool(name: str) -> str:
 
 def keytool(*arguments: object, cwd: Path | None = None) -> str:
     """Run keytool in English; its output. Fails the test if keytool fails."""
-    done = subprocess.run(
-        [java_tool("keytool"), "-J-Duser.language=en", "-J-Duser.country=US", *map(str, arguments)],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert done.returncode == 0, f"keytool {' '.join(map(str, arguments))}\n{done.stdout}{done.stderr}"
-    return done.stdout
+    from oracle_java import JavaError, java_keytool
+
+    try:
+        return java_keytool(cwd or Path.cwd(), arguments)
+    except JavaError as error:
+        pytest.fail(f"keytool {' '.join(map(str, arguments))}\n{error}")
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,12 @@ from typing import Any
 import icalendar
 import pytest
 from conftest import PASSWORD, CertificateAuthority, Pair, Result, keytool, openssl, pem_body
+from dated_certificates import dated as certificate_of
+from dated_certificates import pem
 from prometheus_client.parser import text_string_to_metric_families
+
+from sfkeytool.audit.model import Carrier, CarrierKind
+from sfkeytool.audit.reports.formats import FORMATS
 
 Cli = Callable[..., Result]
 PW = ("--password", "env:TEST_PASSWORD")
@@ -70,6 +75,55 @@ def test_a_short_life_has_a_threshold_of_its_own(cli: Cli, folder: Path, pair: P
     """A fresh 47-day certificate is not due: its third is 15 days."""
     item = items(cli("audit", days(folder, "short", pair, 47), "--json"))["short.crt"]
     assert (item["status"], item["withinDays"]) == ("fine", 15)
+
+
+@pytest.mark.parametrize(("life", "left", "status"), [(1, 1, "due"), (3, 3, "fine"), (3, 2, "due"), (6, 2, "due")])
+def test_the_shortest_lives_are_due_before_a_daily_run_could_miss_them(
+    life: int, left: int, status: str, cli: Cli, folder: Path
+) -> None:
+    """A third of a day is none: two days are the least."""
+    (folder / "short.crt").write_text(dated("short", left - life, left))
+    result = cli("audit", ".", "--json")
+    item = items(result)["short.crt"]
+    assert (item["status"], item["withinDays"], result.code) == (status, 2, 5 if status == "due" else 0)
+
+
+def test_what_is_not_valid_yet_is_said_and_replaces_nothing(cli: Cli, folder: Path) -> None:
+    """Its status tells of its end alone; until it begins, the certificate before it is what works."""
+    begins = (datetime.now(UTC) + timedelta(days=20)).date()
+    for name, first, last in (("pay", -300, 5), ("pay_202701", 20, 400)):
+        (folder / name).mkdir()
+        (folder / name / f"{name}.crt").write_text(dated(name, first, last))
+    result = cli("audit", ".", "--json")
+    found = items(result)
+    assert (found["pay.crt"]["status"], found["pay.crt"]["supersededBy"], found["pay.crt"]["counts"]) == (
+        "due",
+        None,
+        True,
+    )
+    assert (found["pay_202701.crt"]["status"], result.code) == ("fine", 5)
+    [notice] = [one for one in result.json["notices"] if one["code"] == "certificate.not-yet-valid"]
+    assert notice["message"] == f"pay_202701/pay_202701.crt: pay_202701 is not valid before {begins}"
+    result = cli("audit", ".", "--html", "a.html")
+    assert f"pay_202701 (not valid before {begins})" in result.out
+    assert f"pay_202701, not valid before {begins}" in (folder / "a.html").read_text()
+    (folder / "pay_202701" / "pay_202701.crt").write_text(dated("pay_202701", 0, 400))
+    result = cli("audit", ".", "--json")
+    assert (items(result)["pay.crt"]["supersededBy"], result.code) == ("pay_202701", 0)
+    assert not [one for one in result.json["notices"] if one["code"] == "certificate.not-yet-valid"]
+
+
+def dated(name: str, first: int, last: int) -> str:
+    """PEM of a certificate from one day to another, counted from today; a minute earlier and later."""
+    now = datetime.now(UTC)
+    begin, end = now + timedelta(days=first, minutes=-1), now + timedelta(days=last, minutes=-1)
+    return pem(certificate_of(name, f"{begin:%Y%m%d%H%M%SZ}", f"{end:%Y%m%d%H%M%SZ}"))
+
+
+def test_a_carrier_shows_what_it_is_and_no_bytes() -> None:
+    """In a traceback or a failed test, of ten thousand."""
+    carrier = Carrier("prod", CarrierKind.CONNECTED_APP, "Pay", "ConnectedApp:Pay", "x", reference="sso", der=b"abc")
+    assert repr(carrier) == "Carrier(connected-app, 'Pay' in 'ConnectedApp:Pay (x)', names 'sso')"
 
 
 def test_expired_is_six_and_goes_before_all(cli: Cli, folder: Path) -> None:
@@ -338,6 +392,81 @@ def test_prose_is_passed_over_and_a_damaged_source_file_is_not(cli: Cli, folder:
     result = cli("audit", ".", "--json")
     [problem] = result.json["result"]["sources"][0]["problems"]
     assert (result.code, problem["code"]) == (68, "xml.malformed")
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("MIIgarbage", "certificate.malformed"),
+        ("MIIDdzCCAl+gAwIBAgIEAgAAuTANBgkqhkiG9w0", "certificate.malformed"),
+        ("REPLACE_ME", "certificate.placeholder"),
+        ("replace_with_certificate", "certificate.placeholder"),
+        ("TODO", "certificate.placeholder"),
+        ("YOUR_JWT_CERT", "certificate.placeholder"),
+    ],
+)
+@pytest.mark.parametrize(
+    "document",
+    ["<ConnectedApp><oauthConfig>{}</oauthConfig></ConnectedApp>", "<NamedCredential>{}</NamedCredential>"],
+)
+def test_what_a_template_or_a_cut_copy_left_is_no_name_in_ckm(text: str, code: str, document: str, cli: Cli) -> None:
+    """The app's certificate is not known, and nobody shall believe that it was looked at."""
+    Path("Pay.xml").write_text(document.format(f"<certificate>{text}</certificate>"))
+    result = cli("audit", ".", "--json")
+    [problem] = result.json["result"]["sources"][0]["problems"]
+    assert (result.code, problem["code"], result.json["result"]["items"]) == (68, code, [])
+
+
+@pytest.mark.parametrize("name", ["MII_cert", "exchange_here", "todo_app", "your_bank", "dummy", "Cert"])
+def test_names_that_only_look_like_that_are_names(name: str, cli: Cli) -> None:
+    """They may be in use; an app that names one which was not seen is unproved."""
+    Path("Pay.xml").write_text(
+        f"<ConnectedApp><oauthConfig><certificate>{name}</certificate></oauthConfig></ConnectedApp>"
+    )
+    result = cli("audit", ".", "--json")
+    [item] = result.json["result"]["items"]
+    assert (item["reference"], item["coverage"], item["status"], result.code) == (name, "unproved", "unknown", 0)
+    assert [one["message"] for one in result.json["notices"] if one["code"] == "audit.unproved"] == [
+        f"Pay: it names {name}, and no certificate of that name was read"
+    ]
+    assert cli("audit", ".", "--fail-on", "unproved").code == 5
+    assert cli("audit", ".").out.splitlines()[-1] == "0 expired, 0 due, 0 fine, 1 without a known date"
+
+
+@pytest.mark.parametrize("content", [b"\x00\x01garbage", b"<html>404</html>", b"hello", b""])
+def test_a_container_that_nobody_recognises_is_told_in_a_folder_too(content: bytes, cli: Cli, folder: Path) -> None:
+    """A download that failed, or a full disk; endings that other programs use too are passed over."""
+    (folder / "f").mkdir()
+    for name in ("a.p12", "b.crt", "C.JKS"):
+        (folder / "f" / name).write_bytes(content)
+    for name in ("slides.key", "kick.ks", "notes.txt"):
+        (folder / "f" / name).write_bytes(content)
+    result = cli("audit", "f", "--json")
+    told = {Path(problem["path"]).name for problem in result.json["result"]["sources"][0]["problems"]}
+    assert (told, result.code) == ({"a.p12", "b.crt", "C.JKS"}, 68)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_each_report_replaces_its_own_earlier_file_and_nothing_else(
+    name: str, cli: Cli, folder: Path, pair: Pair
+) -> None:
+    """A slip of the flag must not cost a key; of each format the table says how its files begin."""
+    days(folder, "one", pair, 365)
+    flags = ("audit", "one.crt", f"--{name}", "report")
+    assert cli(*flags).code == 0
+    written = (folder / "report").read_bytes()
+    assert written.startswith(FORMATS[name].beginnings)
+    assert b"one" in written
+    days(folder, "one", pair, 1)
+    assert cli(*flags).code == 5
+    assert (folder / "report").read_bytes() != written
+    (folder / "report").write_bytes(pair.key.read_bytes())
+    refused = cli(*flags, "--json")
+    assert (refused.code, refused.json["code"]) == (1, "output.not-a-report")
+    assert (folder / "report").read_bytes() == pair.key.read_bytes()
+    for beginnings in (other.beginnings for other in FORMATS.values() if other.name != name):
+        (folder / "report").write_bytes(beginnings[0])
+        assert cli(*flags).code == 1
 
 
 def test_a_file_is_listed_once(cli: Cli, folder: Path, pair: Pair) -> None:

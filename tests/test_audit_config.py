@@ -217,7 +217,7 @@ def test_a_typing_error_gets_the_right_word() -> None:
     """Underscores for hyphens are the likeliest."""
     assert refusal("fail_on = []").hints == ("did you mean fail-on?",)
     assert refusal("pathz = []").hints == ("did you mean paths?",)
-    assert refusal("[reports]\npdf = 'x'").hints == ("known are csv, html, ics, prometheus",)
+    assert refusal("[reports]\npdf = 'x'").hints == (f"known are {', '.join(FORMATS)}",)
 
 
 @pytest.mark.parametrize(

@@ -79,13 +79,16 @@ def test_everything_in_an_org_is_found_and_judged(cli: Cli, org: FakeOrg) -> Non
     assert found["ckm", "sso"]["supersededBy"] == "sso_202710"
     assert "nothing that could be read names it" in found["ckm", "sso"]["advice"][0]["what"]
     assert found["ckm", "sso_202710"]["usedBy"] == ["Idp (SamlSsoConfig.requestSigningCertId)"]
-    assert done.json["result"]["sources"][0]["org"]["namesRead"]
+    [source] = done.json["result"]["sources"]
+    assert source["orgReading"]["namesRead"]
+    assert {*source["org"]} == {"alias", "orgId", "name", "instanceUrl", "isSandbox"}
+    assert source["org"]["alias"] == source["path"]
     assert found["connected-app", "acme__Theirs"]["publisher"] == "Acme Pay (acme)"
     assert found["connected-app", "acme__Theirs"]["status"] == "expired"
     assert not found["connected-app", "acme__Theirs"]["counts"]
     places = by_place(done)
     assert "waits for the certificate" in places["Certificate:waiting"]["note"]
-    recipients = done.json["result"]["sources"][0]["org"]["recipients"]
+    recipients = done.json["result"]["sources"][0]["orgReading"]["recipients"]
     assert [person["flags"] for person in recipients["byPermission"]] == [
         [],
         ["frozen"],
@@ -93,7 +96,7 @@ def test_everything_in_an_org_is_found_and_judged(cli: Cli, org: FakeOrg) -> Non
     ]
     assert [person["flags"] for person in recipients["admins"]] == [[], ["integration user"], []]
     assert recipients["reached"] == 2
-    assert done.json["result"]["sources"][0]["org"]["ckmCertificates"] == 7
+    assert done.json["result"]["sources"][0]["orgReading"]["ckmCertificates"] == 7
     assert [(mail["daysBefore"], mail["releaseNote"], mail["knowledge"]) for mail in recipients["mails"]] == [
         (60, "byPermission", "admins"),
         (30, "byPermission", "admins"),
@@ -266,7 +269,7 @@ def test_every_page_of_a_query_is_read(cli: Cli, org: FakeOrg) -> None:
     assert done.code == 0, done
     places = by_place(done)
     assert places["Certificate:shop"]["usedBy"] == ["Caller (Apex)"]
-    recipients = done.json["result"]["sources"][0]["org"]["recipients"]
+    recipients = done.json["result"]["sources"][0]["orgReading"]["recipients"]
     assert (len(recipients["byPermission"]), len(recipients["admins"])) == (3, 3)
     assert {entry["label"] for entry in cli("ckm", "list", "--json").json["result"]["certificates"]} == {
         f"Label of {name}" for name in org.contents.components["Certificate"]
@@ -375,7 +378,7 @@ def test_what_may_be_named_where_nobody_could_look_counts(what: str, cli: Cli, o
     assert done.code == 5, done
     item = by_place(done)["Certificate:pay"]
     assert (item["supersededBy"], item["counts"]) == ("pay_202701", True)
-    assert not done.json["result"]["sources"][0]["org"]["namesRead"]
+    assert not done.json["result"]["sources"][0]["orgReading"]["namesRead"]
 
 
 def test_names_count_in_their_own_org(cli: Cli, org: FakeOrg, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -448,7 +451,7 @@ def test_unknown_columns_and_types_are_done_without(cli: Cli, org: FakeOrg) -> N
     assert app_item(done, "Pay")["coverage"] == "covered"
     org.contents.unknown_columns |= {"PermissionsManageCertificatesExpiration"}
     done = cli("audit", "--json")
-    assert (done.code, done.json["result"]["sources"][0]["org"]["recipients"]["byPermission"]) == (68, None)
+    assert (done.code, done.json["result"]["sources"][0]["orgReading"]["recipients"]["byPermission"]) == (68, None)
 
 
 @pytest.mark.parametrize("how", ["drop", "500", "503", "429", "truncate", "slow"])
@@ -512,11 +515,11 @@ def test_without_a_holder_admins_are_named_for_every_mail(cli: Cli, org: FakeOrg
     org.contents.add_person("boss@example.com", admin=True)
     done = cli("audit", "--json")
     assert done.json["warnings"] == []
-    recipients = done.json["result"]["sources"][0]["org"]["recipients"]
+    recipients = done.json["result"]["sources"][0]["orgReading"]["recipients"]
     assert {mail["releaseNote"] for mail in recipients["mails"]} == {"admins"}
     assert "admins, as nobody has the permission, are mailed" in cli("audit").out
     org.contents.unknown_columns.add("PermissionsManageCertificatesExpiration")
-    recipients = cli("audit", "--json").json["result"]["sources"][0]["org"]["recipients"]
+    recipients = cli("audit", "--json").json["result"]["sources"][0]["orgReading"]["recipients"]
     assert [mail["releaseNote"] for mail in recipients["mails"]] == [None, None, None, "admins", "admins"]
 
 
@@ -528,7 +531,7 @@ def test_a_ckm_that_is_nearly_full_is_told(count: int, warned: bool, cli: Cli, o
         org.contents.add_certificate(f"certificate_{number}", made.pem, made.expires)
     org.contents.add_person("boss@example.com", admin=True)
     done = cli("audit", "--json")
-    assert done.json["result"]["sources"][0]["org"]["ckmCertificates"] == count
+    assert done.json["result"]["sources"][0]["orgReading"]["ckmCertificates"] == count
     told = [warning for warning in done.json["warnings"] if "50 are reported to be the most" in warning]
     assert bool(told) == warned
     if warned:

@@ -15,6 +15,23 @@ SCHEMAS = ROOT / "docs" / "schemas"
 PROMISED = Path(__file__).parent / "contract"
 """The schemas of version 1, written by hand before there were types: what a script was promised then."""
 
+_ORG_AS_TEXT = [".result.org: {'object'} where string was"]
+_ORG_IN_PART = [".result.org: new: ['instanceUrl']", ".result.org.orgId: null", ".result.org.name: null"]
+NAMED = {
+    "audit.schema.json": [
+        ".result.sources[]: new: ['orgReading']",
+        ".result.sources[].org: not required any more: ['apiVersion', 'appsRead', 'ckmCertificates', 'ckmRead', 'namesRead', 'recipients']",
+        ".result.sources[].org: gone: ['apiVersion', 'appsRead', 'ckmCertificates', 'ckmRead', 'namesRead', 'recipients']",
+        ".result.sources[].org: new: ['alias']",
+    ],
+    "ckm-create.schema.json": _ORG_IN_PART,
+    "ckm-upload.schema.json": _ORG_IN_PART,
+    "ckm-csr.schema.json": _ORG_AS_TEXT,
+    "ckm-download.schema.json": _ORG_AS_TEXT,
+    "ckm-list.schema.json": _ORG_AS_TEXT,
+}
+"""What has changed since, on purpose: an org has one shape in all answers; what an audit read of it is beside it."""
+
 
 def test_the_schemas_are_those_of_the_types() -> None:
     """Made again by `python -m sfkeytool.cli.schemas docs/schemas`; none is left that nothing makes."""
@@ -30,9 +47,8 @@ def test_every_command_has_an_answer_with_a_schema() -> None:
 def test_no_answer_is_looser_than_promised(name: str) -> None:
     """Fields that were required still are, no closed object is open, no value is allowed that was not."""
     schemas = {path: json.loads(path.read_text()) for folder in (PROMISED, SCHEMAS) for path in folder.glob("*.json")}
-    assert (
-        list(looser(schemas, PROMISED / name, schemas[PROMISED / name], SCHEMAS / name, schemas[SCHEMAS / name])) == []
-    )
+    old, new = PROMISED / name, SCHEMAS / name
+    assert list(looser(schemas, old, schemas[old], new, schemas[new])) == NAMED.get(name, [])
 
 
 def looser(

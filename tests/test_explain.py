@@ -17,10 +17,11 @@ from test_json import validate
 from sfkeytool.acceptance.blanks import as_seen, ready_to_type
 from sfkeytool.acceptance.catalogue import CATALOGUE
 from sfkeytool.acceptance.explanations import EXPLANATIONS, Explanation, System
+from sfkeytool.acceptance.explanations.matching import match_messages
 from sfkeytool.acceptance.explanations.page import describe_explanations
 from sfkeytool.cli.commands import TABLE
 from sfkeytool.errors import InputError
-from sfkeytool.workflows.explain import explain, match_messages
+from sfkeytool.workflows.explain import explain
 
 Cli = Callable[..., Result]
 DOCS = Path(__file__).parent.parent / "docs"

@@ -23,8 +23,8 @@ from sfkeytool.errors import LoginRefusedError
 from sfkeytool.keystores.contents import InputFile
 from sfkeytool.passwords import Source, SourceKind
 from sfkeytool.salesforce.transport import HttpTransport
-from sfkeytool.workflows.login import Accepted, Clock, LoginInputs, NotYet, login, prepare
-from sfkeytool.workflows.requests import LoginRequest
+from sfkeytool.workflows.login import Accepted, Clock, NotYet, login
+from sfkeytool.workflows.login_preparation import LoginInputs, LoginRequest, prepare
 
 Cli = Callable[..., Result]
 
@@ -348,8 +348,9 @@ class Watch:
 def waiting(org: FakeOrg, new: Pair, old: Pair, wait_seconds: float) -> Iterator[Any]:
     """The events of a login that waits, over real HTTP."""
     request = LoginRequest(
-        CLIENT_ID, USER, org.url, Source(SourceKind.FILE, "new.key"), wait_seconds=wait_seconds, poll_seconds=20
-    )
+        client_id=CLIENT_ID, username=USER, instance_url=org.url, key=Source(SourceKind.FILE, "new.key"),
+        wait_seconds=wait_seconds, poll_seconds=20,
+    )  # fmt: skip
     inputs = LoginInputs(InputFile("new.key", new.key.read_bytes()), old_key=InputFile("old.key", old.key.read_bytes()))
     prepared = prepare(request, inputs, datetime.now(UTC))
     return login(request, prepared, HttpTransport({}), Watch().clock)
@@ -364,7 +365,7 @@ def test_wait_tries_until_the_new_certificate_has_spread(org: FakeOrg, pair: Pai
     assert rounds[0].old_key == "accepted"
     assert [each.elapsed_seconds for each in rounds] == [20 * number for number in range(len(rounds))]
     assert isinstance(last, Accepted)
-    assert last.facts["oldKey"] == "refused"
+    assert last.result.old_key == "refused"
     assert len(org.requests) == 2 * (len(rounds) + 1)
 
 

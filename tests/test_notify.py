@@ -10,8 +10,8 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from hashlib import sha256
@@ -23,11 +23,13 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from disturbance import disturbed, killed, nothing
+from msgspec.structs import replace
 
 from sfkeytool.audit import notify as notify_module
-from sfkeytool.audit.events import thresholds
+from sfkeytool.audit.events import Said, thresholds
 from sfkeytool.audit.model import Carrier, CarrierKind, Coverage, Inventory, Item, Problem, Source, Status, Step
 from sfkeytool.audit.notify import Destination, parse_destination
+from sfkeytool.audit.state import Memory, describe_state, parse_state
 from sfkeytool.cli.notifying import Delivery, DeliveryStatus, notify, open_destinations
 from sfkeytool.cli.render import Console
 from sfkeytool.cli.run import Run
@@ -115,9 +117,24 @@ def _fast_fingerprints(monkeypatch: pytest.MonkeyPatch) -> None:
 def certificate(name: str, until: datetime, life_days: int = 365) -> CertificateFacts:
     not_before = until - timedelta(days=life_days)
     return CertificateFacts(
-        f"CN={name}", f"CN={name}", "01", f"{not_before:%Y-%m-%dT%H:%M:%SZ}", f"{until:%Y-%m-%dT%H:%M:%SZ}", "RSA",
-        2048, "sha256", (), (), (), False, True, sha256(f"{name} {until}".encode()).hexdigest(), "",
-    )  # fmt: skip
+        subject=f"CN={name}",
+        issuer=f"CN={name}",
+        serial_number="01",
+        not_before=not_before,
+        not_after=until,
+        key_algorithm="RSA",
+        key_bits=2048,
+        signature_algorithm="sha256",
+        san=(),
+        key_usage=(),
+        extended_key_usage=(),
+        is_ca=False,
+        self_signed=True,
+        sha256=sha256(f"{name} {until}".encode()).hexdigest(),
+        public_key_sha256="",
+        self_signature=None,
+        unusual=(),
+    )
 
 
 def item(
@@ -414,6 +431,22 @@ def test_a_damaged_state_file_is_set_aside_and_what_is_due_is_told_once_more(
         b'{"kind": "sfkeytool-audit-state", "format": 2}',
         b'{"kind": "sfkeytool-audit-state", "format": 1, "salt": "00", "destinations": {"x": {}}}',
         b'{"kind": "sfkeytool-audit-state", "format": 1, "salt": 5, "destinations": []}',
+        b'{"kind": "sfkeytool-audit-state", "format": true, "salt": "00", "destinations": {}}',
+        b'{"kind": "sfkeytool-audit-state", "format": 1, "salt": "0g", "destinations": {}}',
+        *(
+            b'{"kind": "sfkeytool-audit-state", "format": 1, "salt": "00", "destinations": {"%s": %s}}'
+            % (b"0" * 32, memory)
+            for memory in (
+                b"[]",
+                b'{"said": {}}',
+                b'{"attemptedAt": "2027-01-01T06:00:00", "said": {}}',
+                b'{"attemptedAt": null, "said": {"a": [30]}}',
+                b'{"attemptedAt": null, "said": {"a": ["30", "2027-01-01"]}}',
+                b'{"attemptedAt": null, "said": {"a": [true, "2027-01-01"]}}',
+                b'{"attemptedAt": null, "said": {"a": [30, "2027-01-32"]}}',
+                b'{"attemptedAt": null, "said": {"a": [30, "2027-01-01"]}, "address": "x"}',
+            )
+        ),
     ],
 )
 def test_somebody_elses_file_is_no_state_file_and_stays(webhook: Arrived, tmp_path: Path, content: bytes) -> None:
@@ -426,6 +459,32 @@ def test_somebody_elses_file_is_no_state_file_and_stays(webhook: Arrived, tmp_pa
     assert [each.name for each in tmp_path.iterdir()] == ["state.json"]
     assert path.read_bytes() == content
     assert webhook.messages == []
+
+
+def test_the_state_file_of_an_earlier_release_is_read_and_its_format_stays() -> None:
+    """What was told is not told again after an update, nor after going back."""
+    filed = {
+        "kind": "sfkeytool-audit-state",
+        "format": 1,
+        "salt": "0123456789abcdef0123456789abcdef",
+        "destinations": {
+            "f" * 32: {
+                "attemptedAt": "2027-01-01T06:00:00.123456+00:00",
+                "said": {"expires/0/1": [-1, "2026-12-31"], "uncovered/0/1": [0, "2026-11-30"]},
+            },
+            "0" * 32: {"attemptedAt": None, "said": {}},
+        },
+    }
+    state = parse_state(filed, "s")
+    assert state.memory("f" * 32) == Memory(
+        {"expires/0/1": Said(-1, date(2026, 12, 31)), "uncovered/0/1": Said(0, date(2026, 11, 30))},
+        datetime(2027, 1, 1, 6, 0, 0, 123456, UTC),
+    )
+    written = describe_state(state)
+    attempted = written["destinations"]["f" * 32].pop("attemptedAt")
+    assert datetime.fromisoformat(attempted) == datetime(2027, 1, 1, 6, 0, 0, 123456, UTC)
+    del filed["destinations"]["f" * 32]["attemptedAt"]  # type: ignore[attr-defined]
+    assert json.loads(json.dumps(written)) == filed
 
 
 def test_the_folder_of_the_state_file_must_exist(webhook: Arrived, tmp_path: Path) -> None:

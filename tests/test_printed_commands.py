@@ -181,15 +181,15 @@ def test_what_a_repair_that_cannot_be_tells_to_type_runs(
 
 def typed() -> list[tuple[str, str]]:
     """Each command of the explanations and of the rules, once, with the id that prints it."""
-    facts = list_all()
+    known = list_all().result
     found: dict[str, str] = {}
-    for explanation in facts["explanations"]:
-        for text in (*explanation["fixes"], *explanation["causes"], explanation["meaning"]):
+    for explanation in known.explanations:
+        for text in (*explanation.fixes, *explanation.causes, explanation.meaning):
             for command in re.findall(r"`((?:sfkeytool|openssl|keytool|sf|npm|ls|dir|date|w32tm) [^`]+)`", text):
-                found.setdefault(command, explanation["id"])
-    for rule in facts["rules"]:
-        for command in commands_in(rule["fix"]):
-            found.setdefault(command, rule["id"])
+                found.setdefault(command, explanation.id)
+    for rule in known.rules:
+        for command in commands_in(rule.fix):
+            found.setdefault(command, rule.id)
     return list(found.items())
 
 

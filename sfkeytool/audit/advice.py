@@ -172,8 +172,7 @@ def _before(carrier: Carrier) -> date | None:
     not_after = carrier.not_after
     if not_after is None:
         return None
-    begins = carrier.certificate.not_before if carrier.certificate else None
-    return renew_before(begins, not_after)
+    return renew_before(carrier.begins, not_after)
 
 
 def _when(item: Item, before: date | None, today: date) -> str:
@@ -211,9 +210,12 @@ def _with_generation(carrier: Carrier, generation: Generation, own: Carrier, tod
     assert certificate is not None and present is not None  # noqa: S101, PT018 - only such ones are found
     lasts_until = _before(own)
     if certificate.not_after > present.not_after and lasts_until and lasts_until > today:
+        begins = certificate.not_before.date()
+        since = f" (not valid before {begins})" if begins > today else ""
+        path = generation.certificate_path
         yield from _upload(
-            carrier, generation.name, generation.certificate_path, folder=_folder_option(generation),
-            why=f"{generation.certificate_path} is a later certificate of the same key: it goes where the old one is",
+            carrier, generation.name, path, folder=_folder_option(generation),
+            why=f"{path} is a later certificate of the same key{since}: it goes where the old one is",
         )  # fmt: skip
         return
     command = ("sfkeytool", "renew", generation.name)

@@ -43,8 +43,12 @@ def count(inventory: Inventory) -> Counts:
 
 
 def count_line(counts: Counts) -> str:
-    """``52 expired, 105 due, 134 fine; 37 apps uncovered in 3 orgs``. Pure."""
+    """``52 expired, 105 due, 134 fine; 37 apps uncovered in 3 orgs``; of the rest what is not 0. Pure."""
     parts = [f"{counts.expired} expired, {counts.due} due, {counts.fine} fine"]
+    if counts.unknown:
+        parts[0] += f", {counts.unknown} without a known date"
+    if counts.expired_unused:
+        parts.append(f"{counts.expired_unused} expired and unused")
     places = []
     if counts.uncovered_in_orgs:
         places.append(f"{_many(counts.uncovered_in_orgs, 'app')} uncovered in {_many(counts.orgs, 'org')}")

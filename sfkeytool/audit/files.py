@@ -14,7 +14,7 @@ from sfkeytool.crypto.chains import issuers_among
 from sfkeytool.crypto.sniff import FileKind, normalise_text, sniff
 from sfkeytool.errors import InputError, KeystorePasswordError, SfkeytoolError
 from sfkeytool.keystores.contents import Contents, InputFile, parse_contents
-from sfkeytool.keystores.file_names import is_worth_a_word
+from sfkeytool.keystores.file_names import is_container, is_worth_a_word
 from sfkeytool.keystores.metadata_xml import TYPES, parse_xml, root_type, tag_of, texts
 from sfkeytool.passwords import Secret
 
@@ -122,6 +122,8 @@ def _from_metadata(file: InputFile, source: str) -> Iterator[Carrier | Problem]:
     if type is not None and type not in TYPES:
         if _MAY_HOLD_ONE.search(file.data):
             yield from _from_contents(parse_contents(file, ()), source, is_ckm_source=False)
+        elif is_container(PurePath(file.label)):
+            raise InputError("input.unknown-kind", f"{file.label} is a page or other XML, and holds no certificate")
         return
     try:
         root = parse_xml(file.data, file.label)

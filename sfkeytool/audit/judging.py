@@ -117,4 +117,6 @@ def _judge_undated(carrier: Carrier, known: Known) -> Item:
             " then nothing there is called replaced"
         )
         return replace(item, finding=Finding.LEADS_NOWHERE, advice=(advice,))
+    if carrier.kind.is_app and carrier.reference and not carrier.refers_to:
+        return replace(item, coverage=Coverage.UNPROVED, counts=True)
     return item

@@ -39,8 +39,17 @@ _UNIQUE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,79}")
 _PLACEHOLDER = re.compile(
     r"\$\{[^{}]*\}|\$\([^()]*\)|\$\w+|\{\{[^{}]*\}\}|\{[^{}]*\}|%\w+%|#\{[^{}]*\}|#\w+#|@@?\w+@@?|__\w+__|<[^<>]*>|\[[^][]*\]"
 )
+_FILL_IN = re.compile(
+    r"todo|tbd|fixme|placeholder|xxx+|(?:replace|change|fill|insert|paste|put|enter)_?(?:\w+_)?(?:me|here|this)"
+    r"|\w+_goes_here|replace_with_\w+|your_(?:\w+_)?(?:certificate|cert|key|name)",
+    re.IGNORECASE,
+)
+"""Words that templates have where a build or a person is to write something; as names they would be legal."""
 _LONGEST_PLACEHOLDER = 100
 _DER_IN_BASE64 = "MI"
+_CUT_SHORT = re.compile(r"MII[A-Za-z0-9]*")
+"""As every certificate of 256 bytes or more begins in base64. Without an underscore, which base64 has not, that is
+taken for one, and not for a name: of the latter nobody has seen one that begins so."""
 _WORDS = {
     FileKind.DER_PUBLIC_KEY: "a public key",
     FileKind.DER_KEY: "a private key",
@@ -62,6 +71,10 @@ def parse_certificate_text(text: str) -> CertificateText:
     text = text.strip().removeprefix("\ufeff").strip()
     if parse_record_id(text):
         return CertificateText(TextKind.RECORD_ID, what="a record Id")
+    if _CUT_SHORT.fullmatch(text) and _UNIQUE_NAME.fullmatch(text):
+        return CertificateText(TextKind.DAMAGED, what="what begins as a certificate does, and is damaged or cut short")
+    if _FILL_IN.fullmatch(text):
+        return CertificateText(TextKind.PLACEHOLDER, what=f"the placeholder {text}")
     if _UNIQUE_NAME.fullmatch(text):
         return CertificateText(TextKind.NAME, what="a name")
     if len(text) <= _LONGEST_PLACEHOLDER and _PLACEHOLDER.fullmatch(text):

@@ -150,11 +150,11 @@ def open_any(
     file: InputFile, type: StoreType, passwords: "Sequence[Secret]", *, structure_suffices: bool = False
 ) -> Keystore:
     """Open a keystore, the empty password first. See parse_contents for the errors."""
+    structure_suffices = structure_suffices and not passwords
     try:
-        return open_keystore(file.data, file.label, type, [Secret(""), *passwords])
+        tried = [Secret(""), *passwords]
+        return open_keystore(file.data, file.label, type, tried, structure_suffices=structure_suffices)
     except KeystorePasswordError:
-        if structure_suffices and type is StoreType.JKS and not passwords:
-            return open_keystore(file.data, file.label, type, ())
         if passwords:
             raise
     raise _password_needed(file.label, type)

@@ -12,7 +12,15 @@ _NAMES = (
 """Endings under which a file of a walked folder is worth a word where it cannot be read: prose and programs may quote
 half a certificate."""
 
-_NOTHING = ("input.unknown-kind", "input.empty", "xml.malformed-other")
+_NOT_RECOGNISED = ("input.unknown-kind", "input.empty")
+_CONTAINERS = (".crt", ".cer", ".p7b", ".p7c", ".p12", ".pfx", ".jks", ".jceks", ".bks", ".keystore", ".uber", ".bcfks")
+"""Endings that nothing else has: a file that is none of these inside is damaged. Keynote's files end in .key, those of
+Kickstart in .ks, and a .pem may hold what is no concern here."""
+
+
+def is_container(file: PurePath) -> bool:
+    """Whether nothing else than certificates and keys is kept under such a name. Pure."""
+    return file.name.lower().endswith(_CONTAINERS)
 
 
 def is_worth_a_word(file: PurePath, error: SfkeytoolError) -> bool:
@@ -21,4 +29,6 @@ def is_worth_a_word(file: PurePath, error: SfkeytoolError) -> bool:
         return True
     if error.code.startswith("zip."):
         return True
-    return file.name.lower().endswith(_NAMES) and error.code not in _NOTHING
+    if error.code in _NOT_RECOGNISED:
+        return is_container(file)
+    return file.name.lower().endswith(_NAMES) and error.code != "xml.malformed-other"

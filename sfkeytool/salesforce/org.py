@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import quote, urlsplit
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from sfkeytool.errors import NetworkError, OrgError, UsageError
 from sfkeytool.model import Result
@@ -51,8 +51,7 @@ class OrgIdentity(Result, frozen=True, kw_only=True):
     alias: str
     org_id: str | None
     name: str | None
-    instance_url: str | None
-    """Without a slash at its end."""
+    instance_url: Annotated[str | None, Meta(description="Without a slash at its end")]
     is_sandbox: bool | None
 
     @property

@@ -111,6 +111,8 @@ def _coverage_notices(item: Item) -> "Iterator[Notice]":
         untold = (
             "not all of CKM could be read" if item.carrier.in_org else "whether an org's CKM does, files cannot tell"
         )
+        if item.carrier.reference:
+            untold = f"it names {item.carrier.reference}, and no certificate of that name was read"
         reason = item.carrier.note or untold
         yield Notice("audit.unproved", f"{name}: {where}{reason}")
     elif item.wants_cover and item.ckm_read:

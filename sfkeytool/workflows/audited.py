@@ -25,6 +25,7 @@ from sfkeytool.audit.model import (
 from sfkeytool.crypto.certificates import CertificateFacts
 from sfkeytool.model import Code, Result, UtcTime
 from sfkeytool.salesforce.org import OrgIdentity
+from sfkeytool.workflows.parts import MailDates
 
 Number = Annotated[int, Meta(ge=0)]
 
@@ -75,7 +76,7 @@ class AuditedItem(Result, frozen=True, kw_only=True):
     twin: str | None
     in_chain: bool
     superseded_by: str | None
-    mail_dates: tuple[date, ...]
+    mail_dates: MailDates
     finding: Finding | None
     advice: Annotated[
         tuple[AuditedStep, ...],

@@ -19,8 +19,7 @@ class CkmCertificate(Result, frozen=True, kw_only=True):
 
     name: str
     label: str | None
-    not_after: UtcTime | None
-    """As the record says; the certificate has its own."""
+    not_after: Annotated[UtcTime | None, Meta(description="As the record says; the certificate has its own")]
     key_bits: int | None
     ca_signed: bool | None
     waits_for_certificate: bool

@@ -47,7 +47,7 @@ class Clock(Struct, frozen=True):
 
 
 class LoggedIn(Result, frozen=True, kw_only=True):
-    """A login that was accepted. It holds the token only where that is to be shown, put there for the screen."""
+    """A login that Salesforce accepted."""
 
     username: str
     org_id: Annotated[str, Meta(description="Empty if the answer did not tell")]
@@ -66,6 +66,7 @@ class LoggedIn(Result, frozen=True, kw_only=True):
     certificate: CertificateFacts | UnsetType = UNSET
     old_key: Annotated[OldKey | UnsetType, Meta(description="With --old-key only")] = UNSET
     access_token: Annotated[str | UnsetType, Meta(description="Secret; with --show-token only")] = UNSET
+    # Put there for the screen alone: until then the token is a Secret, in Accepted.
 
     def __repr__(self) -> str:
         return f"LoggedIn({self.username})"

@@ -4,9 +4,9 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from sfkeytool.acceptance.mails import mail_dates
 from sfkeytool.crypto import certificates
@@ -99,16 +99,16 @@ class MetadataInputs(Struct, frozen=True):
 
 
 class MetadataMade(Result, frozen=True, kw_only=True):
-    """Source that holds NAME's certificate: that of a new app of some ``kind``, or a retrieved file."""
+    """Source that holds NAME's certificate: that of a new app, or a retrieved file."""
 
     name: UniqueNameText
-    kind: AppKind | UnsetType = UNSET
-    """Of a new app only."""
+    kind: Annotated[AppKind | UnsetType, Meta(description="Of a new app only")] = UNSET
     certificate: CertificateFacts
     mail_dates: MailDates
     proof: Proof
-    changed: bool | UnsetType = UNSET
-    """Of a retrieved file only: whether it held another certificate."""
+    changed: Annotated[
+        bool | UnsetType, Meta(description="Of a retrieved file only: whether it held another certificate")
+    ] = UNSET
 
 
 def new_app(

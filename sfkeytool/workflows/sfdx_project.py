@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Sequence
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from sfkeytool.model import Artifact, ArtifactKind, Result
 from sfkeytool.salesforce import metadata_source
@@ -25,11 +26,11 @@ class Destination(Struct, frozen=True):
 class Deployable(Result, frozen=True, kw_only=True):
     """What source for ``sf project deploy start`` is told with."""
 
-    project: str
+    project: Annotated[str, Meta(description="The folder of the sfdx project")]
     org: OrgIdentity | None
-    """None where none was named."""
-    deployed: bool
-    """Whether it is in the org, and was read back from there as it should be."""
+    deployed: Annotated[
+        bool, Meta(description="Whether it is in the org, and was read back from there as it should be")
+    ]
 
 
 def source_artifact(filename: str, content: bytes, folder: str) -> Artifact:
