@@ -158,11 +158,9 @@ def _find_certificate(document: bytes, label: str) -> _Place:
     path: list[str] = []
     places: list[_Place] = []
     inside: list[_Place] = []
-    refused: list[InputError] = []
 
-    def refuse(code: str, message: str, *hints: str) -> None:
-        refused.append(InputError(code, f"{label}: {message}", *hints))
-        raise refused[-1]
+    def refuse(code: str, message: str) -> None:
+        raise InputError(code, f"{label}: {message}")
 
     def here() -> None:
         if inside and inside[-1].start < 0:
