@@ -425,6 +425,20 @@ def test_an_org_that_does_not_say_which_it_is(cli: Cli, org: FakeOrg, folder: Pa
     assert not Path("pay-create").exists()
 
 
+def test_only_the_salesforce_cli_knows_its_aliases(
+    cli: Cli, org: FakeOrg, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An org that was reached in another way has a blank in the commands that go through the CLI."""
+    org.contents.add_certificate("asks", request("asks", 2), None, ca_signed=True, unusable=True)
+    for line in (["csr", "asks"], ["create", "a"]):
+        told = cli("ckm", *line, "-o", "prod", "--json").json["result"]["nextSteps"]
+        assert "--target-org prod" in " ".join(told)
+    monkeypatch.setenv("SF_ACCESS_TOKEN", org.let_in())
+    monkeypatch.setenv("SF_ORG_INSTANCE_URL", org.url)
+    for line in (["csr", "asks", "--force"], ["create", "b"]):
+        assert "--target-org ALIAS" in " ".join(cli("ckm", *line, "--json").json["result"]["nextSteps"])
+
+
 def test_a_ca_is_never_taken_for_a_leaf_that_cannot_be_read(
     cli: Cli, org: FakeOrg, folder: Path, pair: Pair, ca: CertificateAuthority
 ) -> None:

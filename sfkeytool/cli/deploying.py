@@ -116,7 +116,8 @@ class Deployment:
             outcome = replace(outcome, result=replace(outcome.result, deployed=True))
             heading = f"{name}: deployed to {self._label}, and read back as it should be"
         else:
-            command = shell_line(["sf", *deploy_arguments(self._label or "ALIAS", name)[:-1]])
+            alias = self.org.cli_alias if self.org is not None else None
+            command = shell_line(["sf", *deploy_arguments(alias or "ALIAS", name)[:-1]])
             by_hand = f"It was tried against no live org: a sandbox first. Inside {project}: `{command}`"
             outcome = replace(outcome, next_steps=(by_hand, *outcome.next_steps))
             heading = f"{name}: {what}"

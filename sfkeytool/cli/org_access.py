@@ -125,10 +125,12 @@ def one_org(run: Run, values: Values) -> OrgAccess:
 
 
 class OneOrg(Struct, frozen=True):
-    """The org of a command that is about one, once there is a way in."""
+    """The org of a command that is about one, once there is a way in. ``cli_alias`` is what the Salesforce CLI calls
+    it; None where the way does not go through the CLI."""
 
     client: "OrgClient"
     identity: "OrgIdentity"
+    cli_alias: str | None
 
     @property
     def label(self) -> str:
@@ -145,12 +147,12 @@ def connected(run: Run, access: OrgAccess, *, must_tell: bool = False) -> OneOrg
     with run.progress(f"logging in to {access.label} …"):
         client = access.connect()
         try:
-            return OneOrg(client, client.identity(access.label))
+            identity = client.identity(access.label)
         except OrgError as error:
             if must_tell or ends_everything(error):
                 raise
-    identity = OrgIdentity(alias=access.label, org_id=None, name=None, instance_url=client.url, is_sandbox=None)
-    return OneOrg(client, identity)
+            identity = OrgIdentity.untold(access.label, client.url)
+    return OneOrg(client, identity, access.label if access.way else None)
 
 
 def read_entry(run: Run, org: OneOrg, name: str) -> "CkmEntry":
