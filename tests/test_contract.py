@@ -17,20 +17,23 @@ PROMISED = Path(__file__).parent / "contract"
 
 _ORG_AS_TEXT = [".result.org: {'object'} where string was"]
 _ORG_IN_PART = [".result.org: new: ['instanceUrl']", ".result.org.orgId: null", ".result.org.name: null"]
+_ORG_OF_A_SOURCE = [
+    ".result.sources[]: new: ['orgReading']",
+    ".result.sources[].org: not required any more: ['apiVersion', 'appsRead', 'ckmCertificates', 'ckmRead', 'namesRead',"
+    " 'recipients']",
+    ".result.sources[].org: gone: ['apiVersion', 'appsRead', 'ckmCertificates', 'ckmRead', 'namesRead', 'recipients']",
+    ".result.sources[].org: new: ['alias']",
+]
 NAMED = {
-    "audit.schema.json": [
-        ".result.sources[]: new: ['orgReading']",
-        ".result.sources[].org: not required any more: ['apiVersion', 'appsRead', 'ckmCertificates', 'ckmRead', 'namesRead', 'recipients']",
-        ".result.sources[].org: gone: ['apiVersion', 'appsRead', 'ckmCertificates', 'ckmRead', 'namesRead', 'recipients']",
-        ".result.sources[].org: new: ['alias']",
-    ],
+    "audit.schema.json": _ORG_OF_A_SOURCE,
     "ckm-create.schema.json": _ORG_IN_PART,
     "ckm-upload.schema.json": _ORG_IN_PART,
     "ckm-csr.schema.json": _ORG_AS_TEXT,
     "ckm-download.schema.json": _ORG_AS_TEXT,
     "ckm-list.schema.json": _ORG_AS_TEXT,
 }
-"""What has changed since, on purpose: an org has one shape in all answers; what an audit read of it is beside it."""
+"""What has changed since, on purpose: an org has one shape in all answers, and an audit's source has beside
+it, in ``orgReading``, what was read of it."""
 
 
 def test_the_schemas_are_those_of_the_types() -> None:

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 from conftest import Result
-from sfkeytool.salesforce.metadata import replace_certificate
 
 import sfkeytool
 from sfkeytool.errors import InputError, NetworkError
 from sfkeytool.keystores.contents import InputFile, parse_contents
 from sfkeytool.keystores.guarded_xml import MAX_DEPTH
+from sfkeytool.salesforce.certificate_element import replace_certificate
 from sfkeytool.salesforce.soap import parse_list
 
 Cli = Callable[..., Result]

@@ -255,7 +255,7 @@ def test_no_command_of_the_next_steps_is_broken_over_lines(cli: Cli, folder: Pat
     assert any("`sf project deploy start --manifest manifest/package.xml --target-org ALIAS`" in line for line in lines)
 
 
-def test_unwrap_tells_a_login_that_finds_its_key(cli: Cli, folder: Path) -> None:
+def test_unwrap_tells_a_login_that_finds_its_key(cli: Cli, folder: Path, slept: list[float]) -> None:
     """The entry's name and the folder that was chosen, with a blank in it."""
     assert cli("self-signed", "pay", "--password", "generate").code == 0
     source = "file:pay/pay.jks.password"

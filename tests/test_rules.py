@@ -14,10 +14,11 @@ from msgspec.structs import replace
 
 from sfkeytool.acceptance.catalogue import CATALOGUE, describe_catalogue, rule_by_id
 from sfkeytool.acceptance.engine import Verdict, judge
-from sfkeytool.acceptance.private_key import RsaNumbers, parse_pkcs8
+from sfkeytool.acceptance.private_key import parse_pkcs8
 from sfkeytool.acceptance.rule import Basis, CannotTell, Evidence, Rule, Severity
 from sfkeytool.acceptance.subject import prepare_subject
 from sfkeytool.crypto import certificates, keys
+from sfkeytool.crypto.rsa_numbers import RsaNumbers
 from sfkeytool.keystores import jks
 from sfkeytool.keystores.contents import InputFile
 from sfkeytool.model import Profile, Purpose

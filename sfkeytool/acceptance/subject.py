@@ -194,7 +194,8 @@ class Subject(Opaque, frozen=True, dict=True):
             for origin in self.contents.locked:
                 yield made_entry(origin, name, beside, None, "it needs its password")
             for unreadable in self.contents.unreadable_keys:
-                yield made_entry(unreadable.origin, name, beside, None, unreadable.error.message)
+                reason = unreadable.error.message.removeprefix(f"{unreadable.origin}: ")
+                yield made_entry(unreadable.origin, name, beside, None, reason)
 
     # Certificates
 
