@@ -239,7 +239,7 @@ def test_nobody_is_there_to_be_asked(how: tuple[str, ...], cli: Cli, org: FakeOr
 
 
 @pytest.mark.slow
-def test_with_yes_it_says_which_org_and_what(cli: Cli, org: FakeOrg) -> None:
+def test_with_yes_it_says_which_org_and_what(cli: Cli, org: FakeOrg, monkeypatch: pytest.MonkeyPatch) -> None:
     """On stderr, under --quiet and --json too, and among the warnings of --json; production in capitals."""
     done = cli("ckm", "create", "pay", "-o", "prod", "--deploy", "--yes", "--json")
     [warning] = [text for text in done.json["warnings"] if "is changed" in text]
@@ -248,7 +248,11 @@ def test_with_yes_it_says_which_org_and_what(cli: Cli, org: FakeOrg) -> None:
     assert warning in done.err
     assert {"code": "ckm.deploying", "message": warning} in done.json["notices"]
     org.contents.rows["Organization"][0]["IsSandbox"] = True
-    assert "a sandbox" in cli("ckm", "create", "shop", "-o", "prod", "--deploy", "--yes", "-q").err
+    monkeypatch.setenv("SF_TARGET_ORG", "uat")
+    by_variable = cli("ckm", "create", "shop", "--deploy", "--yes", "-q")
+    assert by_variable.code == 0
+    assert "uat (Worthless, a sandbox" in by_variable.err
+    assert "shop" in org.contents.keys
 
 
 @pytest.mark.parametrize("answer", ["y", "n", "\x03"])

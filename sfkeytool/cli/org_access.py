@@ -111,17 +111,23 @@ def find_orgs(run: Run, values: Values, aliases: Sequence[str], *, use_environme
 
 
 def one_org(run: Run, values: Values) -> OrgAccess:
-    """The org of a command that is about one. Raises as find_orgs(), and UsageError where none is named."""
-    found = find_orgs(run, values, [values["target_org"]] if values.get("target_org") else [], use_environment=True)
-    if not found:
+    """The org of a command that is about one. Raises as find_orgs(), and UsageError unless exactly one is named."""
+    access = optional_org(run, values)
+    if access is None:
         raise UsageError(
             "usage.missing",
             "missing: --target-org",
             "an alias of the Salesforce CLI (sf org list); or --client-id, --username and --jwt-key-file",
         )
+    return access
+
+
+def optional_org(run: Run, values: Values) -> OrgAccess | None:
+    """The same of a command that does without; None where none is named."""
+    found = find_orgs(run, values, [values["target_org"]] if values["target_org"] else [], use_environment=True)
     if len(found) > 1:
         raise UsageError("usage.target-org", "--target-org and --client-id both name an org", "give one")
-    return found[0]
+    return found[0] if found else None
 
 
 class OneOrg(Struct, frozen=True):
