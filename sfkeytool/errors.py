@@ -5,18 +5,21 @@ and in further lines what to do (``hints``). Neither ever holds a secret.
 """
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Final, Literal, TypeAlias
 
-EXIT_DONE = 0
-EXIT_FAILED = 1
-EXIT_USAGE = 2
-EXIT_DIFFERENT = 3
-EXIT_REFUSED = 4
-EXIT_DUE = 5
-EXIT_EXPIRED = 6
-EXIT_PARTIAL = 68
-EXIT_BUG = 70
-EXIT_INTERRUPTED = 130
+EXIT_DONE: Final = 0
+EXIT_FAILED: Final = 1
+EXIT_USAGE: Final = 2
+EXIT_DIFFERENT: Final = 3
+EXIT_REFUSED: Final = 4
+EXIT_DUE: Final = 5
+EXIT_EXPIRED: Final = 6
+EXIT_PARTIAL: Final = 68
+EXIT_BUG: Final = 70
+EXIT_INTERRUPTED: Final = 130
+
+ErrorExit: TypeAlias = Literal[1, 2, 4, 70, 130]
+"""What a run that an error ends may exit with."""
 
 
 class SfkeytoolError(Exception):
@@ -26,7 +29,7 @@ class SfkeytoolError(Exception):
     ``name`` of the JSON envelope.
     """
 
-    exit_code: ClassVar[int] = EXIT_FAILED
+    exit_code: ClassVar[ErrorExit] = EXIT_FAILED
 
     def __init__(self, code: str, message: str, *hints: str) -> None:
         super().__init__(message)

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,14 @@ PASSWORD = "changeit-changeit-24"
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: takes seconds, for many processes or many inputs")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A process that is done takes work over: no waiting for the other at the end, with no option to remember."""
+    from xdist.scheduler import WorkStealingScheduling
+
+    return WorkStealingScheduling(config, log) if config.getoption("dist") == "load" else None
 
 
 def required(tool: str) -> str:
@@ -78,6 +87,14 @@ def cli(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mo
 
 
 @pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Pauses take no time; how long they would have been."""
+    pauses: list[float] = []
+    monkeypatch.setattr(time, "sleep", pauses.append)
+    return pauses
+
+
+@pytest.fixture
 def org(monkeypatch: pytest.MonkeyPatch) -> "Iterator[FakeOrg]":
     """An empty org that is none, which the environment names."""
     from fake_org import FakeOrg
@@ -123,16 +140,12 @@ def java_tool(name: str) -> str:
 
 def keytool(*arguments: object, cwd: Path | None = None) -> str:
     """Run keytool in English; its output. Fails the test if keytool fails."""
-    done = subprocess.run(
-        [java_tool("keytool"), "-J-Duser.language=en", "-J-Duser.country=US", *map(str, arguments)],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert done.returncode == 0, f"keytool {' '.join(map(str, arguments))}\n{done.stdout}{done.stderr}"
-    return done.stdout
+    from oracle_java import JavaError, java_keytool
+
+    try:
+        return java_keytool(cwd or Path.cwd(), arguments)
+    except JavaError as error:
+        pytest.fail(f"keytool {' '.join(map(str, arguments))}\n{error}")
 
 
 @dataclass(frozen=True)

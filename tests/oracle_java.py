@@ -96,6 +96,12 @@ def java_make(
     return made
 
 
+def java_keytool(folder: Path, arguments: Sequence[object]) -> str:
+    """What the genuine keytool prints in ``folder``, in English; without the price of a new Java. Raises JavaError."""
+    printed: str = _ask("keytool", str(folder), [str(argument) for argument in arguments])
+    return printed
+
+
 @cache
 def _java() -> "subprocess.Popen[bytes]":
     server = Path(__file__).with_name("java_server.py")

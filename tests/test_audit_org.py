@@ -457,19 +457,20 @@ def test_unknown_columns_and_types_are_done_without(cli: Cli, org: FakeOrg) -> N
 @pytest.mark.parametrize("how", ["drop", "500", "503", "429", "truncate", "slow"])
 @pytest.mark.parametrize("path", ["/query", "/Soap/m/", "/services/data"])
 @pytest.mark.slow
-def test_what_passes_is_tried_again(how: str, path: str, cli: Cli, org: FakeOrg) -> None:
-    """Once each, and the audit knows as much as if nothing had happened."""
+def test_what_passes_is_tried_again(how: str, path: str, cli: Cli, org: FakeOrg, slept: list[float]) -> None:
+    """Once each, after a pause, and the audit knows as much as if nothing had happened."""
     fill(org)
     org.break_next(path, how)
     done = cli("audit", "--json")
     assert done.code == 0, done
+    assert slept == {"slow": [], "429": [1]}.get(how, [0.5])
     assert app_item(done, "Pay")["coverage"] == "covered"
 
 
 @pytest.mark.parametrize("how", ["html", "500", "drop"])
 @pytest.mark.slow
 def test_an_org_that_stays_broken_is_named_and_nothing_is_called_uncovered(
-    how: str, cli: Cli, org: FakeOrg, folder: Path
+    how: str, cli: Cli, org: FakeOrg, folder: Path, slept: list[float]
 ) -> None:
     """Half-way through, and with files beside, which are read all the same."""
     fill(org)

@@ -3,7 +3,6 @@
 import base64
 import json
 import re
-import subprocess
 import textwrap
 import zipfile
 from collections.abc import Callable, Iterator
@@ -11,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Pair, Result, java_tool, openssl, pem_body
+from conftest import Pair, Result, openssl, pem_body
 from fake_org import FakeOrg
 from metadata_schema import Types
+from oracle_java import JavaError, java_keytool
 from test_audit_org import by_place
 
 Cli = Callable[..., Result]
@@ -231,9 +231,13 @@ def test_a_file_that_java_does_not_read_is_no_plain_certificate(form: str, cli: 
     """check says of an app's certificate that it is wrapped where keytool, as a strict reader, refuses it."""
     file = folder / "app.crt"
     file.write_bytes(dict(forms(pair.crt.read_text()))[form].encode())
-    judged = subprocess.run([java_tool("keytool"), "-printcert", "-file", file], capture_output=True, check=False)
+    try:
+        java_keytool(folder, ["-printcert", "-file", file])
+        read = True
+    except JavaError:
+        read = False
     findings = cli("check", file, "--json").json["result"]["files"][0]["findings"]
-    assert ("app.file.wrapped" in [finding["rule"] for finding in findings]) == bool(judged.returncode)
+    assert ("app.file.wrapped" in [finding["rule"] for finding in findings]) != read
 
 
 def none_of_them(pair: Pair) -> dict[str, tuple[str, str, str]]:

@@ -54,8 +54,10 @@ def test_order_encoding_and_ending_are_mended(
 def test_the_wrong_answer_is_refused(
     cli: Cli, folder: Path, pair: Pair, other_pair: Pair, ca: CertificateAuthority, csr: Path
 ) -> None:
-    """Another key, the leaf missing, nothing at all, two leaves, no request; nothing is written."""
+    """Another key, the leaf missing or damaged, nothing at all, two leaves, no request; nothing is written."""
     (folder / "none.txt").write_text("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n")
+    damaged = pair.crt.read_bytes().replace(b"MII", b"MIJ", 1)
+    (folder / "damaged.crt").write_bytes(ca.root.read_bytes() + damaged)
     before = tree(folder)
     for files, options, code in [
         ((other_pair.crt, ca.intermediate), ("--csr", csr), "ckm.other-key"),
@@ -65,6 +67,9 @@ def test_the_wrong_answer_is_refused(
         ((pair.crt, other_pair.crt), (), "certificate.ambiguous"),
         ((pair.crt,), ("--csr", ca.root), "csr.none"),
         ((Path("gone.crt"),), (), "input.not-found"),
+        ((ca.intermediate, folder / "damaged.crt"), ("--csr", csr), "certificate.malformed"),
+        ((ca.intermediate, folder / "damaged.crt"), (), "certificate.malformed"),
+        ((other_pair.crt, folder / "damaged.crt"), ("--csr", csr), "ckm.other-key"),
     ]:
         result = cli("ckm", "chain", "pay", *files, *options, "--json")
         assert (result.code, result.json["code"]) == (1, code), result

@@ -371,9 +371,10 @@ def test_into_a_project_that_exists(cli: Cli, folder: Path, pair: Pair, ca: Cert
     Path("sfdx-project.json").write_text('{"packageDirectories": [{"path": "src"}]}')
     assert cli("ckm", "create", "pay").code == 0
     assert (folder / "src/main/default/certs/pay.crt-meta.xml").exists()
-    assert cli("ckm", "create", "pay").code == 1
+    again = cli("ckm", "create", "pay", "--json").json
+    assert (again["code"], "NAME" in again["actions"][0]) == ("metadata.exists", True)
     upload = ("ckm", "upload", "pay", pair.crt, ca.intermediate, ca.root, "--csr", pair.key.with_suffix(".csr"))
-    assert cli(*upload).code == 1
+    assert "--force" in cli(*upload, "--json").json["actions"][0]
     assert cli(*upload, "--force").code == 0
     assert len(x509.load_pem_x509_certificates((folder / "src/main/default/certs/pay.crt").read_bytes())) == 3
 
@@ -391,7 +392,7 @@ def test_wrong_usage(cli: Cli, folder: Path) -> None:
 def test_each_json_result_has_the_shape_of_its_schema(
     cli: Cli, org: FakeOrg, folder: Path, ca: CertificateAuthority
 ) -> None:
-    """In docs/schemas."""
+    """In docs/schemas; and each says in the same way which org it is."""
     results = {"create": cli("ckm", "create", "pay", "-o", "prod", "--deploy", "--yes", "--json")}
     results["csr"] = cli("ckm", "csr", "pay", "-o", "prod", "--json")
     ca.sign(folder / "pay" / "pay.csr", folder / "answer.crt")
@@ -403,6 +404,44 @@ def test_each_json_result_has_the_shape_of_its_schema(
     for name, result in results.items():
         assert result.code == 0, result
         validate_json(result.json, f"ckm-{name}")
+        assert result.json["result"]["org"] == {
+            "alias": "prod", "orgId": org.org_id, "name": "Worthless", "instanceUrl": org.url, "isSandbox": False,
+        }  # fmt: skip
+
+
+def test_an_org_that_does_not_say_which_it_is(cli: Cli, org: FakeOrg, folder: Path) -> None:
+    """It can be read, and is not changed: nobody could agree to that."""
+    org.contents.denied_objects.add("Organization")
+    listed = cli("ckm", "list", "-o", "prod", "--json")
+    assert (listed.code, listed.json["result"]["certificates"]) == (0, [])
+    assert listed.json["result"]["org"] == {
+        "alias": "prod", "orgId": None, "name": None, "instanceUrl": org.url, "isSandbox": None,
+    }  # fmt: skip
+    validate_json(listed.json, "ckm-list")
+    assert cli("ckm", "create", "pay", "-o", "prod", "--project", "source").code == 0
+    refused = cli("ckm", "create", "pay", "-o", "prod", "--deploy", "--yes", "--json")
+    assert (refused.code, refused.json["code"]) == (1, "org.unknown-type")
+    assert not calls(folder)
+    assert not Path("pay-create").exists()
+
+
+def test_a_ca_is_never_taken_for_a_leaf_that_cannot_be_read(
+    cli: Cli, org: FakeOrg, folder: Path, pair: Pair, ca: CertificateAuthority
+) -> None:
+    """The record of another one is shown all the same; nothing is made of the damaged one."""
+    damaged = pair.crt.read_text().replace("MII", "MIJ", 1)
+    org.contents.add_certificate("bad", damaged + ca.root.read_text(), "2027-01-01", ca_signed=True)
+    org.contents.add_certificate("good", pair.crt.read_text() + ca.root.read_text(), "2027-01-01", ca_signed=True)
+    listed = cli("ckm", "list", "-o", "prod", "--json")
+    bad, good = listed.json["result"]["certificates"]
+    assert (listed.code, bad["certificate"], good["certificate"]["subject"]) == (0, None, "CN=pair")
+    assert [notice["code"] for notice in listed.json["notices"]] == ["certificate.malformed"]
+    assert "CKM's bad" in listed.json["warnings"][0]
+    for command in (("download", "bad"), ("upload", "bad", pair.crt, ca.intermediate, ca.root)):
+        refused = cli("ckm", *command, "-o", "prod", "--json")
+        assert (refused.code, refused.json["code"]) == (1, "certificate.malformed"), refused
+    assert not Path("bad").exists()
+    assert not Path("bad-upload").exists()
 
 
 def test_what_cannot_be_read_back_is_told_as_deployed(cli: Cli, org: FakeOrg, folder: Path) -> None:

@@ -22,6 +22,7 @@ from conftest import CertificateAuthority, Pair, Result, process
 from dated_certificates import dated, pem
 from fake_org import FakeOrg
 from filled_org import fill, make, request
+from msgspec import to_builtins
 from test_json import validate
 from test_login import REFUSALS
 
@@ -421,15 +422,15 @@ def test_explain_knows_each(cli: Cli) -> None:
     """Class, exit code, meaning and what to do, however it is written; all are listed, too."""
     known = []
     for code in CODES:
-        known += explain(code.id.upper())["codes"]
-    assert [(one["id"], one["meaning"], one["action"]) for one in known] == [
+        known += explain(code.id.upper()).result.codes
+    assert [(one.id, one.meaning, one.action) for one in known] == [
         (code.id, code.meaning, code.action) for code in CODES
     ]
-    assert {one["id"]: one["name"] or "Notice" for one in known} == KNOWN
-    assert all((one["exitCode"] is None) is (one["name"] is None) for one in known)
+    assert {one.id: one.name or "Notice" for one in known} == KNOWN
+    assert all((one.exit_code is None) is (one.name is None) for one in known)
     listed = cli("explain", "--list", "--json")
     validate(listed.json, "explain")
-    assert listed.json["result"]["codes"] == known
+    assert listed.json["result"]["codes"] == to_builtins(known)
     refused = cli("explain", "Login.Not-Approved", "--json")
     assert (refused.code, refused.json["result"]["codes"][0]["exitCode"]) == (0, errors.EXIT_REFUSED)
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from conftest import PASSWORD, Pair, Result, openssl, process
 from fake_org import FakeOrg
+from msgspec.structs import replace
 from test_guided import ScriptedAsker
 from test_json import validate
 
@@ -21,8 +22,9 @@ from sfkeytool.cli.commands import TABLE
 from sfkeytool.cli.run import run_command
 from sfkeytool.errors import LoginRefusedError
 from sfkeytool.keystores.contents import InputFile
-from sfkeytool.passwords import Source, SourceKind
-from sfkeytool.salesforce.transport import HttpTransport
+from sfkeytool.passwords import Secret, Source, SourceKind
+from sfkeytool.salesforce.org import Session
+from sfkeytool.salesforce.transport import HttpRequest, HttpResponse, HttpTransport
 from sfkeytool.workflows.login import Accepted, Clock, NotYet, login
 from sfkeytool.workflows.login_preparation import LoginInputs, LoginRequest, prepare
 
@@ -354,6 +356,31 @@ def waiting(org: FakeOrg, new: Pair, old: Pair, wait_seconds: float) -> Iterator
     inputs = LoginInputs(InputFile("new.key", new.key.read_bytes()), old_key=InputFile("old.key", old.key.read_bytes()))
     prepared = prepare(request, inputs, datetime.now(UTC))
     return login(request, prepared, HttpTransport({}), Watch().clock)
+
+
+def test_no_record_of_a_login_shows_what_is_secret(org: FakeOrg, pair: Pair) -> None:
+    """In a debugger, a log or a failed assertion: key, assertion and token stand in records, and in no repr."""
+    key = InputFile("pair.key", pair.key.read_bytes())
+    request = LoginRequest(client_id=CLIENT_ID, username=USER, instance_url=org.url, key=Source(SourceKind.STDIN))
+    prepared = prepare(request, LoginInputs(key, passwords=(Secret(PASSWORD),)), datetime.now(UTC))
+    exchanges: list[Any] = []
+
+    def send(request: HttpRequest) -> HttpResponse:
+        answer = HttpTransport({})(request)
+        exchanges.append((request, answer))
+        return answer
+
+    *_, accepted = login(request, prepared, send, Watch().clock)
+    assert isinstance(accepted, Accepted)
+    token = accepted.access_token.reveal()
+    shown = repr(
+        [request, prepared, key, exchanges, accepted, Session(org.url, accepted.access_token),
+         replace(accepted.result, access_token=token)]
+    )  # fmt: skip
+    assert len(exchanges) == 1
+    assert USER in shown
+    for secret in (token, token[-20:], "assertion=", PASSWORD, "BEGIN", "PRIVATE"):
+        assert secret not in shown, secret
 
 
 def test_wait_tries_until_the_new_certificate_has_spread(org: FakeOrg, pair: Pair, other_pair: Pair) -> None:

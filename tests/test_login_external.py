@@ -169,7 +169,7 @@ def test_the_audit_logs_in_to_an_external_client_app_too(cli: Cli, org: FakeOrg,
 
 @pytest.mark.slow
 def test_an_instanced_host_is_warned_of(
-    cli: Cli, org: FakeOrg, pair: Pair, monkeypatch: pytest.MonkeyPatch, folder: Path
+    cli: Cli, org: FakeOrg, pair: Pair, monkeypatch: pytest.MonkeyPatch, folder: Path, slept: list[float]
 ) -> None:
     """In a login, before anything is sent, and in the session that an org is read with."""
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")

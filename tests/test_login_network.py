@@ -104,14 +104,6 @@ def serve() -> Iterator[Callable[..., Server]]:
 
 
 @pytest.fixture
-def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Pauses take no time; how long they would have been."""
-    pauses: list[float] = []
-    monkeypatch.setattr(time, "sleep", pauses.append)
-    return pauses
-
-
-@pytest.fixture
 def log_in(cli: Cli, pair: Pair) -> Callable[..., Result]:
     def run(server: Server, *arguments: object) -> Result:
         return cli(

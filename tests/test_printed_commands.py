@@ -181,15 +181,15 @@ def test_what_a_repair_that_cannot_be_tells_to_type_runs(
 
 def typed() -> list[tuple[str, str]]:
     """Each command of the explanations and of the rules, once, with the id that prints it."""
-    facts = list_all()
+    known = list_all().result
     found: dict[str, str] = {}
-    for explanation in facts["explanations"]:
-        for text in (*explanation["fixes"], *explanation["causes"], explanation["meaning"]):
+    for explanation in known.explanations:
+        for text in (*explanation.fixes, *explanation.causes, explanation.meaning):
             for command in re.findall(r"`((?:sfkeytool|openssl|keytool|sf|npm|ls|dir|date|w32tm) [^`]+)`", text):
-                found.setdefault(command, explanation["id"])
-    for rule in facts["rules"]:
-        for command in commands_in(rule["fix"]):
-            found.setdefault(command, rule["id"])
+                found.setdefault(command, explanation.id)
+    for rule in known.rules:
+        for command in commands_in(rule.fix):
+            found.setdefault(command, rule.id)
     return list(found.items())
 
 
@@ -255,7 +255,7 @@ def test_no_command_of_the_next_steps_is_broken_over_lines(cli: Cli, folder: Pat
     assert any("`sf project deploy start --manifest manifest/package.xml --target-org ALIAS`" in line for line in lines)
 
 
-def test_unwrap_tells_a_login_that_finds_its_key(cli: Cli, folder: Path) -> None:
+def test_unwrap_tells_a_login_that_finds_its_key(cli: Cli, folder: Path, slept: list[float]) -> None:
     """The entry's name and the folder that was chosen, with a blank in it."""
     assert cli("self-signed", "pay", "--password", "generate").code == 0
     source = "file:pay/pay.jks.password"

@@ -2,11 +2,17 @@
 
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from conftest import PASSWORD, CertificateAuthority, Pair, Result, keytool, modes, openssl, pem_body, tree
+from dated_certificates import dated, pem
 from test_json import validate
+
+from sfkeytool.cli.certificate_lines import certificate_lines
+from sfkeytool.crypto.certificates import describe_certificate, parse_certificate
+from sfkeytool.keystores import jks
 
 Cli = Callable[..., Result]
 
@@ -182,6 +188,52 @@ def test_show_walks_a_folder_and_passes_over_other_files(cli: Cli, folder: Path,
     assert "pay/README.md" in named.err.replace("\\", "/")
 
 
+@pytest.mark.parametrize(
+    ("moment", "words"),
+    [
+        ("2030-01-31 12:00", "not valid yet"),
+        ("2030-02-01 11:59", "not valid yet"),
+        ("2030-02-01 12:00", "9 days left"),
+        ("2030-02-10 12:00", "0 days left"),
+        ("2030-02-10 12:01", "expired today"),
+        ("2030-02-12 00:00", "expired 2 days ago"),
+    ],
+)
+def test_a_certificate_is_shown_with_what_it_is_worth_today(moment: str, words: str) -> None:
+    """To the minute, as it is for whoever verifies it."""
+    facts = describe_certificate(parse_certificate(dated("pay", "20300201120000Z", "20300210120000Z"), "pay.crt"))
+    now = datetime.fromisoformat(moment).replace(tzinfo=UTC)
+    [line] = [line for line in certificate_lines(facts, (), now, "") if line.startswith("valid")]
+    assert line == f"valid        2030-02-01 to 2030-02-10 ({words})"
+
+
+def test_show_marks_what_is_not_valid_yet(cli: Cli, folder: Path) -> None:
+    """For a person; scripts read its dates."""
+    (folder / "soon.crt").write_text(pem(dated("soon", "29990101000000Z", "29991231000000Z")))
+    assert "valid        2999-01-01 to 2999-12-31 (not valid yet)" in cli("show", "soon.crt").out
+    [shown] = cli("show", "soon.crt", "--json").json["result"]["files"][0]["certificates"]
+    left = (datetime(2999, 12, 31, tzinfo=UTC).date() - datetime.now(UTC).date()).days
+    assert (shown["notBefore"], shown["daysLeft"]) == ("2999-01-01T00:00:00Z", left)
+
+
+@pytest.mark.parametrize("command", ["show", "compare"])
+def test_a_keystore_is_parsed_once(
+    command: str, cli: Cli, folder: Path, export: Path, pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without its password and with it."""
+    parsed: list[str] = []
+    parse = jks.parse_jks
+
+    def counted(data: bytes, label: str) -> jks.JksFile:
+        parsed.append(label)
+        return parse(data, label)
+
+    monkeypatch.setattr(jks, "parse_jks", counted)
+    for more in ((), ("--password", "env:TEST_PASSWORD")):
+        assert cli(command, export, pair.crt, *more).code == 0
+    assert parsed == [str(export)] * 2
+
+
 def test_show_does_not_let_a_certificate_steer_the_terminal(cli: Cli, folder: Path) -> None:
     """Escape sequences in a subject come out as text."""
     openssl("genrsa", "-out", "k.pem", 2048)
@@ -271,6 +323,59 @@ def test_compare_finds_the_entry_that_the_other_side_has(
     told = cli("compare", export, "no.crt").out
     assert "CN=pair" in told
     assert "CN=other" in told
+
+
+def test_compare_tells_of_what_is_not_valid_today(cli: Cli, folder: Path) -> None:
+    """Once a certificate; and what follows for mails and logins is no more than is known."""
+    last_year, next_year = (f"{datetime.now(UTC) + timedelta(days=days):%Y%m%d%H%M%SZ}" for days in (-365, 365))
+    for name, dates in (
+        ("old", ("20200101000000Z", last_year)),
+        ("soon", (next_year, "29991231000000Z")),
+        ("sound", (last_year, next_year)),
+    ):
+        for copy in ("", "-again"):
+            (folder / f"{name}{copy}.crt").write_text(pem(dated(name, *dates)))
+    expired, early = "certificate.expired", "certificate.not-yet-valid"
+    for left, right, relation, codes, words in (
+        ("old", "old-again", "same-certificate", [expired], "end with the day of the expiry"),
+        ("soon", "soon-again", "same-certificate", [early], "the mails are about the right day"),
+        ("sound", "sound-again", "same-certificate", [], "the mails are about the right day"),
+        ("old", "sound", "same-key", [expired], "count on a refusal"),
+        ("sound", "soon", "same-key", [early], "count on a refusal"),
+        ("old", "soon", "same-key", [expired, early], "count on a refusal"),
+    ):
+        answer = cli("compare", f"{left}.crt", f"{right}.crt", "--json").json
+        assert (answer["result"]["relation"], [one["code"] for one in answer["notices"]]) == (relation, codes), answer
+        meaning = answer["result"]["meaning"]
+        assert words in meaning
+        assert ("right day" in meaning) is (relation == "same-certificate" and expired not in codes)
+        assert ("open; count on a refusal" in meaning) is bool(codes)
+        assert ("verify against either" in meaning) is (not codes)
+    told = cli("compare", "old.crt", "old-again.crt")
+    day = f"{datetime.now(UTC) - timedelta(days=365):%Y-%m-%d}"
+    assert f"CN=old in old.crt and old-again.crt expired on {day}" in told.err
+    assert "(expired 365 days ago)" in told.out
+
+
+def test_compare_tells_of_what_it_left_out(
+    cli: Cli, folder: Path, export: Path, pair: Pair, other_pair: Pair, ca: CertificateAuthority
+) -> None:
+    """Of a file that holds another one too; the certificates of a chain are none."""
+    (folder / "two.pem").write_bytes(pair.crt.read_bytes() + other_pair.crt.read_bytes())
+    (folder / "chain.pem").write_bytes(pair.crt.read_bytes() + ca.intermediate.read_bytes() + ca.root.read_bytes())
+    for sides, other in (
+        (("two.pem", pair.crt), "CN=other"),
+        ((other_pair.crt, "two.pem"), "CN=pair"),
+        ((pair.key, "two.pem"), "CN=other"),
+        ((export, pair.crt), "CN=other"),
+        ((export, pair.crt, "--alias", "first"), None),
+        ((pair.crt, "chain.pem"), None),
+        (("two.pem", ca.root), None),
+    ):
+        answer = cli("compare", *sides, "--json").json
+        told = [notice["message"] for notice in answer["notices"] if notice["code"] == "compare.others"]
+        assert len(told) == (other is not None), answer
+        assert other is None or f"also holds, not compared: {other} until" in told[0]
 
 
 def test_compare_takes_aliases(cli: Cli, folder: Path, export: Path, pair: Pair) -> None:

@@ -21,6 +21,7 @@ def shell(block: str, folder: Path, path: Path | None = None) -> str:
     """Run a block as one script that stops at the first failure; no terminal, no variables of ours."""
     env = {name: value for name, value in os.environ.items() if not name.startswith(("SFKEYTOOL", "TEST_", "PYTEST"))}
     env.pop("CI", None)
+    env["PIP_NO_COMPILE"] = "1"  # for an environment that runs one command
     if path:
         env["PATH"] = f"{path}{os.pathsep}{env['PATH']}"
     done = subprocess.run(

@@ -45,7 +45,9 @@ def lay_out(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["no_expiry", "year_one", "backwards", "all_time", "never"])
 @pytest.mark.slow
-def test_no_command_breaks_on_a_real_date(name: str, cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_command_breaks_on_a_real_date(
+    name: str, cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch, slept: list[float]
+) -> None:
     """Each command that reads certificates ends as its contract says, and writes each year with four digits."""
     lay_out(name)
     monkeypatch.setenv("WHERE", "json://127.0.0.1:9/x")

@@ -14,10 +14,11 @@ from msgspec.structs import replace
 
 from sfkeytool.acceptance.catalogue import CATALOGUE, describe_catalogue, rule_by_id
 from sfkeytool.acceptance.engine import Verdict, judge
-from sfkeytool.acceptance.private_key import RsaNumbers, parse_pkcs8
+from sfkeytool.acceptance.private_key import parse_pkcs8
 from sfkeytool.acceptance.rule import Basis, CannotTell, Evidence, Rule, Severity
 from sfkeytool.acceptance.subject import prepare_subject
 from sfkeytool.crypto import certificates, keys
+from sfkeytool.crypto.rsa_numbers import RsaNumbers
 from sfkeytool.keystores import jks
 from sfkeytool.keystores.contents import InputFile
 from sfkeytool.model import Profile, Purpose
@@ -335,8 +336,7 @@ def test_a_private_keys_numbers_are_read_without_loading_it(key: rsa.RSAPrivateK
         replace(numbers, public_exponent=0),
     ):
         assert not changed.consistent()
-    assert "modulus" in repr(numbers)
-    assert str(numbers.private_exponent) not in repr(parsed)
+    assert str(numbers.private_exponent) not in repr(parsed) + repr(numbers)
 
 
 def test_a_rule_is_found_by_its_id() -> None:

@@ -421,6 +421,21 @@ def test_system_keytool_reads_it_too(cli: Cli, folder: Path, pair: Pair) -> None
     assert "PrivateKeyEntry" in done.stdout
 
 
+def test_keytool_as_these_tests_run_it_is_the_command(cli: Cli, folder: Path, pair: Pair) -> None:
+    """It prints the same, and refuses the same."""
+    assert cli("wrap", "pay", pair.key, pair.crt, "--password", "env:TEST_PASSWORD").code == 0
+    arguments = ("-list", "-v", "-storetype", "JKS", "-keystore", Path("pay", "pay.jks"), "-storepass")
+    in_english = [java_tool("keytool"), "-J-Duser.language=en", "-J-Duser.country=US", *arguments]
+    done = subprocess.run([*in_english, PASSWORD], cwd=folder, capture_output=True, text=True, check=True)
+    assert keytool(*arguments, PASSWORD) == done.stdout
+    refused = subprocess.run([*in_english, "wrong"], cwd=folder, capture_output=True, text=True, check=False)
+    with pytest.raises(pytest.fail.Exception) as caught:
+        keytool(*arguments, "wrong")
+    message = "java.io.IOException: Keystore was tampered with, or password was incorrect"
+    assert message in refused.stdout
+    assert message in str(caught.value)
+
+
 def test_an_alias_beside_a_key_that_is_there(cli: Cli, folder: Path, pair: Pair, other_pair: Pair) -> None:
     """The key in the folder is of the entry that was chosen, or the run ends."""
     (folder / "pay").mkdir()

@@ -7,11 +7,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from sfkeytool.acceptance.listed_chain import ListedChain, first_leaf
 from sfkeytool.acceptance.private_key import PrivateKeyNumbers, parse_pkcs8
-from sfkeytool.crypto import certificates, chains
+from sfkeytool.crypto import chains
 from sfkeytool.crypto.certificate import Certificate
 from sfkeytool.crypto.certificates import CertificateFacts, describe_certificate
 from sfkeytool.crypto.names import LIBRARY_ERRORS
-from sfkeytool.errors import CertificateError
 from sfkeytool.model import Opaque
 
 
@@ -45,7 +44,9 @@ class KeyEntry(Opaque, frozen=True, dict=True):
     def first_facts(self) -> CertificateFacts | None:
         """Of the certificate beside the key, which an import takes for the key's own; None if it cannot be read."""
         first = self.certificates[0] if self.certificates else None
-        return None if first is None else describe_certificate(first)
+        if first is None or self.chain is None:
+            return None
+        return self.chain.facts if self.chain.leaf == first else describe_certificate(first)
 
     def fits(self, certificate: Certificate) -> bool:
         """Whether the certificate is the public half of an RSA key."""
@@ -61,23 +62,16 @@ class KeyEntry(Opaque, frozen=True, dict=True):
         return (numbers.n, numbers.e) == (self.key.rsa.modulus, self.key.rsa.public_exponent)
 
 
-def made_entry(where: str, alias: str | None, ders: Sequence[bytes], key_pkcs8: bytes | None, reason: str) -> KeyEntry:
-    """The entry that a JKS made of a key (secret) and of certificates in DER would have: with the chain that can be
-    made of them, from the one that belongs to the key. ``reason`` tells why there is no key. Pure."""
-    loaded = tuple(read_certificate(der, where) for der in dict.fromkeys(ders))
-    entry = KeyEntry(where, alias, loaded, key_pkcs8, reason)
-    listed = tuple(certificate for certificate in loaded if certificate is not None)
+def made_entry(
+    where: str, alias: str | None, certificates: Sequence[Certificate | None], key_pkcs8: bytes | None, reason: str
+) -> KeyEntry:
+    """The entry that a JKS made of a key (secret) and of certificates would have: with the chain that can be made of
+    them, from the one that belongs to the key. ``reason`` tells why there is no key. Pure."""
+    entry = KeyEntry(where, alias, tuple(certificates), key_pkcs8, reason)
+    listed = tuple(certificate for certificate in certificates if certificate is not None)
     fitting = [certificate for certificate in listed if entry.fits(certificate)]
     if not fitting and (entry.key is None or entry.key.rsa is None) and listed:
         fitting = [first_leaf(listed)]
     if not fitting:
         return entry
     return KeyEntry(where, alias, chains.build_chain(fitting[0], listed).certificates, key_pkcs8, reason)
-
-
-def read_certificate(der: bytes, where: str) -> Certificate | None:
-    """None for one that cannot be read. Pure."""
-    try:
-        return certificates.parse_certificate(der, where)
-    except CertificateError:
-        return None

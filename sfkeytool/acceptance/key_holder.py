@@ -29,8 +29,8 @@ WAY_OUT = {
 """Where a next certificate comes from, in place of a command that makes one: for all but the reader's own keys."""
 
 
-def holder_in_metadata(type: str | None) -> KeyHolder:
-    """Of the certificates in a component of that metadata type (None: not known). Pure."""
+def holder_in_metadata(type: str) -> KeyHolder:
+    """Of the certificates in a component of that metadata type. Pure."""
     if type == "SamlSsoConfig":
         return KeyHolder.IDENTITY_PROVIDER
     return KeyHolder.READER if type in _APPS else KeyHolder.SOMEBODY

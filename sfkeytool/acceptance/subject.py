@@ -1,20 +1,20 @@
 """Everything that a rule may look at, prepared once for a file and only as far as a rule asks for it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cached_property
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from sfkeytool.acceptance.key_entry import KeyEntry, made_entry, read_certificate
+from sfkeytool.acceptance.key_entry import KeyEntry, made_entry
 from sfkeytool.acceptance.key_holder import KeyHolder, holder_in_metadata
 from sfkeytool.acceptance.listed_chain import ListedChain, first_leaf
-from sfkeytool.crypto import chains, keys, pem
+from sfkeytool.crypto import certificates, chains, keys, pem
 from sfkeytool.crypto.certificate import Certificate
 from sfkeytool.crypto.sniff import KEYSTORE_KINDS, FileKind, normalise_text, sniff, unusual_form
-from sfkeytool.errors import KeystoreError, KeystorePasswordError, SfkeytoolError
+from sfkeytool.errors import CertificateError, KeystoreError, KeystorePasswordError, SfkeytoolError
 from sfkeytool.keystores import metadata_xml, store
-from sfkeytool.keystores.contents import Contents, InputFile, contents_of, parse_contents
+from sfkeytool.keystores.contents import Contents, InputFile, contents_of, contents_of_xml, parse_contents
 from sfkeytool.keystores.found import FoundCsr
 from sfkeytool.keystores.jks import JksFile, JksKeyEntry, JksTrustedEntry, parse_jks
 from sfkeytool.keystores.metadata_field import parse_field
@@ -25,6 +25,7 @@ from sfkeytool.passwords import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from xml.etree.ElementTree import Element
 
 _KEYSTORE_ENDINGS = frozenset({".jks", ".ks", ".keystore"})
 _METADATA = "{http://soap.sforce.com/2006/04/metadata}"
@@ -128,7 +129,7 @@ class Subject(Opaque, frozen=True, dict=True):
 
     def _open(self, entry: JksKeyEntry) -> KeyEntry:
         where = f"{self.label}, entry {entry.alias!r}"
-        loaded = tuple(read_certificate(certificate.der, where) for certificate in entry.chain)
+        loaded = self._read_each((certificate.der for certificate in entry.chain), where)
         if self.jks is None or self.password is None:
             return KeyEntry(where, entry.alias, loaded, None, "the keystore's password is not known")
         try:
@@ -183,34 +184,61 @@ class Subject(Opaque, frozen=True, dict=True):
                 # PKCS#12 ties one certificate at most to a key; the others lie beside all keys.
                 ders = [*entry.chain_der, *(pool if self.kind is FileKind.PKCS12 else ())]
                 reason = "" if entry.key_pkcs8 else "no password that was given opens the key"
-                yield made_entry(where, entry.alias, ders, entry.key_pkcs8, reason)
+                loaded = self._read_each(dict.fromkeys(ders), where)
+                yield made_entry(where, entry.alias, loaded, entry.key_pkcs8, reason)
         elif self.contents is not None and self.profile is Profile.CKM_IMPORT:
             name = legal_name(PurePath(self.label).stem).value
-            ders = [one.der for one in self.contents.certificates]
+            beside = tuple({one.der: one.certificate for one in self.contents.certificates}.values())
             for key in self.contents.keys:
-                yield made_entry(key.origin, name, ders, keys.encode_key_pkcs8(key.loaded), "")
+                yield made_entry(key.origin, name, beside, keys.encode_key_pkcs8(key.loaded), "")
             for origin in self.contents.locked:
-                yield made_entry(origin, name, ders, None, "it needs its password")
+                yield made_entry(origin, name, beside, None, "it needs its password")
             for unreadable in self.contents.unreadable_keys:
-                yield made_entry(unreadable.origin, name, ders, None, unreadable.error.message)
+                reason = unreadable.error.message.removeprefix(f"{unreadable.origin}: ")
+                yield made_entry(unreadable.origin, name, beside, None, reason)
 
     # Certificates
+
+    def certificate(self, der: bytes, where: str) -> Certificate:
+        """parse_certificate(), once for each certificate: several rules come back to those of a keystore."""
+        if der not in self._certificates:
+            self._certificates[der] = certificates.parse_certificate(der, where)
+        return self._certificates[der]
+
+    @cached_property
+    def _certificates(self) -> dict[bytes, Certificate]:
+        return {}
+
+    def _read_each(self, ders: Iterable[bytes], where: str) -> tuple[Certificate | None, ...]:
+        """None for one that cannot be read."""
+
+        def read(der: bytes) -> Certificate | None:
+            try:
+                return self.certificate(der, where)
+            except CertificateError:
+                return None
+
+        return tuple(map(read, ders))
 
     @property
     def key_holder(self) -> KeyHolder:
         """Who has the key of the certificate, as far as the file's place tells."""
         if self.in_ckm:
             return KeyHolder.CKM
-        if self.kind is not FileKind.XML or self.foreign is not None:
+        if self._root is None or self.foreign is not None:
             return KeyHolder.READER
-        return holder_in_metadata(metadata_xml.root_type(self.data))
+        return holder_in_metadata(metadata_xml.tag_of(self._root))
 
     @cached_property
+    def _root(self) -> "Element | None":
+        return metadata_xml.parse_xml(self.data, self.label) if self.kind is FileKind.XML else None
+
+    @property
     def foreign(self) -> str | None:
         """What an XML file is that is no Salesforce metadata."""
-        if self.kind is not FileKind.XML:
+        if self._root is None:
             return None
-        tag = metadata_xml.parse_xml(self.data, self.label).tag
+        tag = self._root.tag
         if tag.startswith(_METADATA):
             return None
         name = tag.rpartition("}")[2]
@@ -234,6 +262,8 @@ class Subject(Opaque, frozen=True, dict=True):
         """What a file that is no keystore holds, but for keys under a password. Parsed when the subject is made."""
         if self.kind in KEYSTORE_KINDS or self.kind is FileKind.UNKNOWN:
             return None
+        if self._root is not None:
+            return contents_of_xml(self._root, self.label)
         return parse_contents(InputFile(self.label, self.data), (), load_keys=False)
 
     @cached_property
@@ -258,13 +288,12 @@ class Subject(Opaque, frozen=True, dict=True):
     @cached_property
     def crowded_fields(self) -> tuple[tuple[str, int], ...]:
         """The fields of metadata that hold several certificates, and how many: others have one in each of theirs."""
-        if self.kind is not FileKind.XML or not self.listed:
+        if self._root is None or not self.listed:
             return ()
-        root = metadata_xml.parse_xml(self.data, self.label)
-        type = metadata_xml.tag_of(root)
+        type = metadata_xml.tag_of(self._root)
         counted = (
             (f"{self.label}, <{path.rpartition('.')[2]}>", len({one.der for one in held.certificates}))
-            for path, text in metadata_xml.texts(root)
+            for path, text in metadata_xml.texts(self._root)
             for held in (parse_field(type, path, text, self.label),)
         )
         return tuple((where, count) for where, count in counted if count > 1)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sfkeytool.cli.fields import Field, Question, typed_values
 from sfkeytool.errors import InputError, UsageError
+from sfkeytool.model import Request
 from sfkeytool.passwords import Source, SourceKind
 
 if TYPE_CHECKING:
@@ -88,49 +89,60 @@ AUDIENCE = Field(
 )
 
 
+class _Given(Request, frozen=True, kw_only=True):
+    """What decides together which key logs in, and where."""
+
+    name: str | None = None
+    output_dir: Path | None = None
+    jwt_key_file: str | None = None
+    certificate: Path | None = None
+    passwords: tuple[Source, ...] = ()
+    instance_url: str | None = None
+    sandbox: bool = False
+    audience: str | None = None
+
+
 def login_request(fields: Sequence[Field], values: Mapping[str, Any], environ: Mapping[str, str]) -> "LoginRequest":
     """The request that these values make; ``environ`` gives host and audience where no flag does. Raises UsageError."""
     from sfkeytool.salesforce.hosts import SANDBOX as SANDBOX_URL
     from sfkeytool.workflows.login_preparation import LoginRequest
 
     typed = typed_values(fields, values)
-    if typed["sandbox"] and typed["instance_url"]:
+    given = _Given.from_values(typed)
+    if given.sandbox and given.instance_url:
         raise UsageError("usage.instance-url", "--sandbox and --instance-url both say where to log in", "give one")
-    key, certificate = _files(typed)
-    if key.kind is SourceKind.STDIN and key in (typed["passwords"] or ()):
+    key, certificate = _files(given)
+    if key.kind is SourceKind.STDIN and key in given.passwords:
         raise UsageError(
             "usage.stdin-twice", "--jwt-key-file and --password both read stdin", "use env:NAME or file:PATH for one"
         )
-    default_url = SANDBOX_URL if typed["sandbox"] else environ.get("SF_ORG_INSTANCE_URL")
-    return LoginRequest.from_values(
-        typed
-        | {
-            "instance_url": typed["instance_url"] or default_url or None,
-            "audience": typed["audience"] or environ.get("SF_AUDIENCE_URL") or None,
-            "audience_from": "--audience" if typed["audience"] else "SF_AUDIENCE_URL",
-            "key": key,
-            "certificate": certificate,
-        }
-    )
+    default_url = SANDBOX_URL if given.sandbox else environ.get("SF_ORG_INSTANCE_URL")
+    found = {
+        "instance_url": given.instance_url or default_url or None,
+        "audience": given.audience or environ.get("SF_AUDIENCE_URL") or None,
+        "audience_from": "--audience" if given.audience else "SF_AUDIENCE_URL",
+        "key": key,
+        "certificate": certificate,
+    }
+    return LoginRequest.from_values(typed | found)
 
 
-def _files(typed: Mapping[str, Any]) -> tuple[Source, Path | None]:
+def _files(given: _Given) -> tuple[Source, Path | None]:
     """The private key and its certificate: as given, else those in the folder of NAME."""
-    given: str | None = typed["jwt_key_file"]
-    certificate: Path | None = typed.get("certificate")
-    if name := typed.get("name"):
-        folder = typed["output_dir"] or Path(name)
-        beside = folder / f"{name}.crt"
+    certificate = given.certificate
+    if given.name is not None:
+        folder = given.output_dir or Path(given.name)
+        beside = folder / f"{given.name}.crt"
         if certificate is None and os.path.isfile(beside):
             certificate = beside
-        if given is None:
-            return Source(SourceKind.FILE, str(folder / f"{name}.key")), certificate
-    if given is None:
+        if given.jwt_key_file is None:
+            return Source(SourceKind.FILE, str(folder / f"{given.name}.key")), certificate
+    if given.jwt_key_file is None:
         raise UsageError("usage.missing", "missing: NAME or --jwt-key-file", "which private key is to log in?")
-    if given == "-":
+    if given.jwt_key_file == "-":
         return Source(SourceKind.STDIN), certificate
-    kind = SourceKind.ENV if given.startswith("env:") else SourceKind.FILE
-    return Source(kind, given.removeprefix("env:")), certificate
+    kind = SourceKind.ENV if given.jwt_key_file.startswith("env:") else SourceKind.FILE
+    return Source(kind, given.jwt_key_file.removeprefix("env:")), certificate
 
 
 def prepare_login(run: "Run", request: "LoginRequest") -> "Prepared":

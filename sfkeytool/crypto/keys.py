@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, Pub
 
 from sfkeytool.crypto import limits
 from sfkeytool.crypto.pem import PemBlock, parse_pem
+from sfkeytool.crypto.rsa_numbers import RsaNumbers
 from sfkeytool.errors import PrivateKeyError, PrivateKeyPasswordError, SelfCheckError
 from sfkeytool.model import Opaque
 from sfkeytool.passwords import Secret
@@ -50,8 +51,8 @@ def generate_key(bits: int) -> rsa.RSAPrivateKey:
 def parse_private_key(data: bytes, label: str, passwords: Sequence[Secret], *, validate: bool = True) -> LoadedKey:
     """Load one key from PEM (PKCS#8, PKCS#1 and SEC 1 with or without DEK-Info) or DER (PKCS#8, PKCS#1, SEC 1).
 
-    Each password is tried. To validate an RSA key, that its numbers belong together, takes 50 to 320 ms and the rest
-    half a millisecond: one that is only looked at need not be, and validate_key() does it later. Raises
+    Each password is tried. To validate an RSA key takes 50 to 320 ms and all else half a millisecond: of one that is
+    only looked at it suffices that its numbers belong together, and validate_key() does the rest later. Raises
     PrivateKeyPasswordError (``key.password-needed``, ``key.wrong-password``), or PrivateKeyError for a key that is
     malformed, encrypted in a way that is not known here, or would take absurdly long to open; InputError for PEM that
     is cut short. The result is secret. Pure.
@@ -63,7 +64,8 @@ def parse_private_key(data: bytes, label: str, passwords: Sequence[Secret], *, v
         load, data, der = serialization.load_pem_private_key, block.text, block.der
     limits.check_encrypted_pkcs8(der, label)
     limits.check_modulus(der, label)
-    load = partial(load, unsafe_skip_rsa_key_validation=not validate)
+    if not validate:
+        load = partial(_load_quickly, load)
     try:
         return LoadedKey(_load(load, data, None, label))
     except PrivateKeyPasswordError:
@@ -77,6 +79,13 @@ def parse_private_key(data: bytes, label: str, passwords: Sequence[Secret], *, v
         except PrivateKeyPasswordError as error:
             wrong = error
     raise wrong
+
+
+def _load_quickly(load: Callable[..., PrivateKey], data: bytes, password: bytes | None) -> PrivateKey:
+    key = load(data, password, unsafe_skip_rsa_key_validation=True)
+    if isinstance(key, rsa.RSAPrivateKey) and not _numbers(key).consistent():
+        return load(data, password)  # which says whether that is allowed
+    return key
 
 
 def validate_key(key: PrivateKey, label: str) -> PrivateKey:
@@ -100,7 +109,6 @@ def _load(load: Callable[..., PrivateKey], data: bytes, password: Secret | None,
     given = None if password is None else password.reveal().encode() or b"\0"
     try:
         key = load(data, given)
-        spki_der(key.public_key())  # what was not validated may have no public half
     except UnsupportedAlgorithm:
         raise _unsupported(label) from None
     except (ValueError, TypeError) as error:
@@ -118,10 +126,16 @@ def _load(load: Callable[..., PrivateKey], data: bytes, password: Secret | None,
                 "give it as SOURCE (env:NAME, file:PATH, stdin, prompt): --password to show, check, unwrap, compare,"
                 " login, audit; --input-password to wrap, csr, self-signed",
             ) from None
-        raise PrivateKeyError("key.malformed", f"{label} is damaged, or is not a private key") from None
+        raise PrivateKeyError("key.malformed", f"{label}: the private key is damaged, or is none") from None
     if isinstance(key, rsa.RSAPrivateKey) and key.key_size > limits.MAX_MODULUS_BITS:
         raise PrivateKeyError("key.too-large", f"{label}: an RSA key of {key.key_size} bits is refused")
     return key
+
+
+def _numbers(key: rsa.RSAPrivateKey) -> RsaNumbers:
+    numbers = key.private_numbers()
+    public = numbers.public_numbers
+    return RsaNumbers(public.n, public.e, numbers.d, (numbers.p, numbers.q), (numbers.dmp1, numbers.dmq1), numbers.iqmp)
 
 
 def _unsupported(label: str) -> PrivateKeyError:

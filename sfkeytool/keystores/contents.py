@@ -105,7 +105,7 @@ def parse_contents(
         store = open_any(file, _STORE_TYPES[kind], passwords, structure_suffices=structure_suffices or not load_keys)
         return contents_of(store, file.label, kind, load_keys=load_keys)
     if kind is FileKind.XML:
-        return _from_xml(InputFile(file.label, data))
+        return contents_of_xml(metadata_xml.parse_xml(data, file.label), file.label)
     return _made_of(collect(data, file.label, kind, passwords, load_keys=load_keys), file.label, kind)
 
 
@@ -150,11 +150,11 @@ def open_any(
     file: InputFile, type: StoreType, passwords: "Sequence[Secret]", *, structure_suffices: bool = False
 ) -> Keystore:
     """Open a keystore, the empty password first. See parse_contents for the errors."""
+    structure_suffices = structure_suffices and not passwords
     try:
-        return open_keystore(file.data, file.label, type, [Secret(""), *passwords])
+        tried = [Secret(""), *passwords]
+        return open_keystore(file.data, file.label, type, tried, structure_suffices=structure_suffices)
     except KeystorePasswordError:
-        if structure_suffices and type is StoreType.JKS and not passwords:
-            return open_keystore(file.data, file.label, type, ())
         if passwords:
             raise
     raise _password_needed(file.label, type)
@@ -169,24 +169,23 @@ def _password_needed(label: str, type: StoreType) -> KeystorePasswordError:
     )
 
 
-def _from_xml(file: InputFile) -> Contents:
-    """Of Salesforce metadata the fields that are meant for certificates, each a certificate, a name or an error; of
-    other XML, any element that is one."""
-    root = metadata_xml.parse_xml(file.data, file.label)
+def contents_of_xml(root: "Element", label: str) -> Contents:
+    """parse_contents() of XML that was parsed already: of Salesforce metadata the fields that are meant for
+    certificates, each a certificate, a name or an error; of other XML, any element that is one."""
     type = metadata_xml.tag_of(root)
     found = Collection()
     if type in metadata_xml.TYPES:
         for field_path, text in metadata_xml.texts(root):
-            parsed = parse_field(type, field_path, text, file.label)
+            parsed = parse_field(type, field_path, text, label)
             found.certificates += parsed.certificates
             found.unreadable += parsed.unreadable
             if parsed.reference:
-                found.ignored.append(f"{file.label}, <{field_path.rpartition('.')[2]}>: {parsed.words}")
+                found.ignored.append(f"{label}, <{field_path.rpartition('.')[2]}>: {parsed.words}")
     else:
-        for contents in _in_any_element(root, file.label):
+        for contents in _in_any_element(root, label):
             found.certificates += contents.certificates
             found.unreadable += contents.unreadable
-    return _made_of(found, file.label, FileKind.XML)
+    return _made_of(found, label, FileKind.XML)
 
 
 def _in_any_element(root: "Element", label: str) -> "Iterator[Contents]":

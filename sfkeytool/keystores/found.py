@@ -101,6 +101,8 @@ class Collection:
         except PrivateKeyPasswordError:
             raise
         except PrivateKeyError as error:
+            if entry is not None:
+                error.hints = ()  # they are commands for a key file
             self.unreadable_keys.append(UnreadableKey(origin, error, alias, entry))
         else:
             self.keys.append(FoundKey(origin, loaded.key, alias, entry, loaded.password, validate))

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from sfkeytool.errors import InputError
+from sfkeytool.keystores.guarded_xml import parse_tree
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -80,19 +81,15 @@ def _skip_blanks(data: bytes, position: int) -> int:
 def parse_xml(data: bytes, label: str) -> "Element":
     """The root element of a document that normalise_text() has seen. Pure.
 
-    Raises InputError xml.malformed, or xml.malformed-other where the root says that it holds no certificate; and
-    xml.doctype: no Salesforce metadata has a DTD; entity bombs do.
+    Raises InputError as parse_tree() does, but xml.malformed-other where the root says that it holds no certificate.
     """
-    from xml.etree import ElementTree
-
-    if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
-        raise InputError("xml.doctype", f"{label} has a document type declaration: not a Salesforce metadata file")
     try:
         # Its text is UTF-8 by now, whatever a file in UTF-16 says of itself.
-        return ElementTree.fromstring(_UTF_16.sub(b"", data, count=1))  # noqa: S314 - no DTD, so no entities to expand
-    except (ElementTree.ParseError, ValueError, LookupError) as error:
-        code = "xml.malformed" if (root_type(data) or "") in {"", *TYPES} else "xml.malformed-other"
-        raise InputError(code, f"{label} is not well-formed XML: {error}") from None
+        return parse_tree(_UTF_16.sub(b"", data, count=1), label)
+    except InputError as error:
+        if error.code != "xml.malformed" or (root_type(data) or "") in {"", *TYPES}:
+            raise
+        raise InputError("xml.malformed-other", error.message) from None
 
 
 def texts(root: "Element") -> Iterator[tuple[str, str]]:

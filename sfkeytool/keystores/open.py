@@ -4,15 +4,18 @@ from collections.abc import Sequence
 
 from sfkeytool.errors import KeystoreError, KeystorePasswordError
 from sfkeytool.keystores import jks
-from sfkeytool.keystores.store import CertificateEntry, KeyEntry, Keystore, StoreType
+from sfkeytool.keystores.store import CertificateEntry, JksFrame, KeyEntry, Keystore, StoreType
 from sfkeytool.passwords import Secret
 
 
-def open_keystore(data: bytes, label: str, type: StoreType, passwords: Sequence[Secret]) -> Keystore:
+def open_keystore(
+    data: bytes, label: str, type: StoreType, passwords: Sequence[Secret], *, structure_suffices: bool = False
+) -> Keystore:
     """Open a keystore of a known type with whichever of ``passwords`` fits, tried in this order. Keys are secret. Pure.
 
     A key may have a password of its own: each is tried with all of them, the store's first, and stays None if none
-    opens it. Without any password a JKS still shows its structure (keys None, integrity not verified).
+    opens it. Without any password a JKS still shows its structure (keys None, integrity not verified); so it does with
+    passwords that do not fit, if that suffices.
 
     Raises KeystorePasswordError ``keystore.password-needed`` or ``keystore.wrong-password``; KeystoreError
     ``keystore.damaged``, ``keystore.too-large``, ``keystore.unsupported-type`` or
@@ -20,7 +23,7 @@ def open_keystore(data: bytes, label: str, type: StoreType, passwords: Sequence[
     """
     match type:
         case StoreType.JKS:
-            return open_jks(jks.parse_jks(data, label), passwords)
+            return open_jks(jks.parse_jks(data, label), passwords, structure_suffices=structure_suffices)
         case StoreType.PKCS12:
             from sfkeytool.keystores.pkcs12 import parse_pkcs12
 
@@ -36,10 +39,10 @@ def open_keystore(data: bytes, label: str, type: StoreType, passwords: Sequence[
     )
 
 
-def open_jks(file: jks.JksFile, passwords: Sequence[Secret]) -> Keystore:
+def open_jks(file: jks.JksFile, passwords: Sequence[Secret], *, structure_suffices: bool = False) -> Keystore:
     """open_keystore() of a JKS that was parsed already."""
     password = next((password for password in passwords if file.digest_matches(password)), None)
-    if passwords and password is None:
+    if passwords and password is None and not structure_suffices:
         raise KeystorePasswordError(
             "keystore.wrong-password", f"wrong password for {file.label}, or the file is damaged"
         )
@@ -53,7 +56,8 @@ def open_jks(file: jks.JksFile, passwords: Sequence[Secret]) -> Keystore:
         key_pkcs8, key_password = _open_key(file, entry, in_order)
         chain_der = tuple(certificate.der for certificate in entry.chain)
         keys.append(KeyEntry(entry.alias, key_pkcs8, chain_der, created_at, key_password))
-    return Keystore(StoreType.JKS, tuple(keys), tuple(certificates), password=password)
+    frame = JksFrame(file.version, len(file.trailing))
+    return Keystore(StoreType.JKS, tuple(keys), tuple(certificates), password=password, jks=frame)
 
 
 def _open_key(

@@ -244,7 +244,8 @@ def _unopened(entries: Sequence[Entry], heap: Heap) -> SfkeytoolError:
     error = next((entry.unreadable for entry in entries if entry.unreadable), None)
     if locked or error is None:
         return _locked(locked or entries, heap)
-    others = ("or pick another entry with --alias",) if heap.by_alias and len(heap.entries) > 1 else ()
+    nameable = heap.by_alias and any(entry.key is not None and entry.alias for entry in heap.entries)
+    others = ("or pick another entry with --alias",) if nameable else ()
     return type(error)(error.code, error.message, *error.hints, *others)
 
 

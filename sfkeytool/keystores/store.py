@@ -45,6 +45,13 @@ class CertificateEntry(Opaque, frozen=True):
     created_at: datetime | None = None
 
 
+class JksFrame(Struct, frozen=True):
+    """What a JKS says around its entries. ``trailing_bytes`` is the number of those after its end."""
+
+    version: int
+    trailing_bytes: int
+
+
 class Keystore(Struct, frozen=True):
     """An opened keystore. ``other_entries`` names what is neither (secret keys, CRLs), for people to read.
 
@@ -57,3 +64,5 @@ class Keystore(Struct, frozen=True):
     certificates: tuple[CertificateEntry, ...]
     other_entries: tuple[str, ...] = ()
     password: Secret | None = None
+    jks: JksFrame | None = None
+    """Of a JKS only."""

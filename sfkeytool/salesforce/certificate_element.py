@@ -10,6 +10,7 @@ from msgspec import Struct, field
 from sfkeytool.crypto.certificate_text import TextKind, parse_certificate_text
 from sfkeytool.crypto.sniff import normalise_text
 from sfkeytool.errors import InputError, SelfCheckError
+from sfkeytool.keystores.guarded_xml import feed
 
 _GAP = re.compile(rb"(?:\s|&#(?:13|10|x0?[dDaA]);)+")
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----(?P<gap>" + _GAP.pattern + rb"|)")
@@ -157,11 +158,9 @@ def _find_certificate(document: bytes, label: str) -> _Place:
     path: list[str] = []
     places: list[_Place] = []
     inside: list[_Place] = []
-    refused: list[InputError] = []
 
-    def refuse(code: str, message: str, *hints: str) -> None:
-        refused.append(InputError(code, f"{label}: {message}", *hints))
-        raise refused[-1]
+    def refuse(code: str, message: str) -> None:
+        raise InputError(code, f"{label}: {message}")
 
     def here() -> None:
         if inside and inside[-1].start < 0:
@@ -200,17 +199,13 @@ def _find_certificate(document: bytes, label: str) -> _Place:
             inside[-1].text.append(data)
 
     parser.XmlDeclHandler = declaration
-    parser.StartDoctypeDeclHandler = lambda *_: refuse("xml.doctype", "has a document type declaration")
     parser.StartElementHandler = start
     parser.EndElementHandler = end
     parser.CharacterDataHandler = text
     parser.CommentHandler = lambda _: here()
     parser.ProcessingInstructionHandler = lambda *_: here()
     parser.StartCdataSectionHandler = here
-    try:
-        parser.Parse(document, True)
-    except expat.ExpatError as error:
-        raise InputError("xml.malformed", f"{label} is not well-formed XML: {error}") from None
+    feed(parser, document, label)
     if len(places) != 1:
         raise InputError(
             "metadata.no-certificate" if not places else "metadata.several",

@@ -8,7 +8,8 @@ from xml.sax.saxutils import escape
 
 from msgspec import Struct
 
-from sfkeytool.errors import NetworkError
+from sfkeytool.errors import InputError, NetworkError
+from sfkeytool.keystores.guarded_xml import feed
 from sfkeytool.model import Opaque
 from sfkeytool.passwords import Secret
 
@@ -21,8 +22,6 @@ READ_LIMIT = 10
 _METADATA = "http://soap.sforce.com/2006/04/metadata"
 _SECRET = ("consumerkey", "secret", "password", "token", "oauthlink", "privatekey", "eckey")
 """Elements whose names end so are dropped while parsing: keys of apps, and what auth providers and credentials keep."""
-_DEEPEST = 64
-"""Nested elements of an answer: our own bound; the Metadata API's types nest less than ten deep."""
 
 
 class FileProperties(Struct, frozen=True):
@@ -128,8 +127,8 @@ def _parse(answer: bytes, wanted: str, host: str) -> list[_Group] | Fault:
     """The texts below each ``result`` (or each ``records`` of it) of the response element named ``wanted``."""
     reading = _Reading(wanted)
     try:
-        reading.parser.Parse(answer, True)
-    except (expat.ExpatError, _NotOursError):
+        feed(reading.parser, answer, host)
+    except (InputError, _NotOursError):
         raise _not_salesforce(host) from None
     if reading.fault:
         code = reading.fault.get("faultcode", "").rpartition(":")[2]
@@ -155,16 +154,12 @@ class _Reading:
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._text.append
-        parser.StartDoctypeDeclHandler = self._refuse
-
-    def _refuse(self, *_: object) -> None:
-        raise _NotOursError
 
     def _start(self, tag: str, _attributes: object) -> None:
         self._path.append(tag.rpartition(":")[2])
         self._text.clear()
         depth = len(self._path)
-        if depth > _DEEPEST or (depth == 1 and self._path[0] != "Envelope"):
+        if depth == 1 and self._path[0] != "Envelope":
             raise _NotOursError
         if self._path[1:3] == ["Body", self._wanted]:
             self.answered = True

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
+from typing import Annotated
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from sfkeytool.acceptance.engine import Finding, Report, Unknown, Verdict, judge
 from sfkeytool.acceptance.rule import Basis, RuleId, Severity
@@ -77,7 +78,7 @@ class RepairProblem(Result, frozen=True, kw_only=True):
 
 class RepairFacts(Result, frozen=True, kw_only=True):
     """What became of one private key. ``changed`` are rules that failed before and pass now; verdict, findings and
-    unknown are the copy's. ``next_steps`` only where there is a copy."""
+    unknown are the copy's."""
 
     alias: str | None
     name: str
@@ -88,11 +89,14 @@ class RepairFacts(Result, frozen=True, kw_only=True):
     problem: RepairProblem | UnsetType = UNSET
     folders: tuple[str, ...]
     files: tuple[PublishedFile, ...]
-    next_steps: tuple[str, ...] | UnsetType = UNSET
+    next_steps: Annotated[
+        tuple[str, ...] | UnsetType,
+        Meta(description="Only where there is a copy: what to import, and what comes after"),
+    ] = UNSET
 
 
 class CheckedFile(Result, frozen=True, kw_only=True):
-    """What the rules say of a file; under --fix also what became of each of its private keys."""
+    """What the rules say of a file."""
 
     path: str
     type: str
@@ -100,7 +104,9 @@ class CheckedFile(Result, frozen=True, kw_only=True):
     verdict: Verdict
     findings: tuple[FindingFacts, ...]
     unknown: tuple[UnknownFacts, ...]
-    repairs: tuple[RepairFacts, ...] | UnsetType = UNSET
+    repairs: Annotated[
+        tuple[RepairFacts, ...] | UnsetType, Meta(description="Only under --fix: one for each private key")
+    ] = UNSET
 
     @property
     def standing(self) -> Verdict:
@@ -115,18 +121,21 @@ class CheckedFile(Result, frozen=True, kw_only=True):
 _FROM_GOOD_TO_BAD = (Verdict.ACCEPT, Verdict.UNSURE, Verdict.REJECT)
 
 
+_Count = Annotated[int, Meta(ge=0)]
+
+
 class Summary(Result, frozen=True, kw_only=True):
     """How many files got each verdict, as they are: repaired copies do not count."""
 
-    accept: int
-    reject: int
-    unsure: int
+    accept: _Count
+    reject: _Count
+    unsure: _Count
 
 
 class Checked(Result, frozen=True, kw_only=True):
     """All files that could be read, and the others."""
 
-    files: tuple[CheckedFile, ...]
+    files: Annotated[tuple[CheckedFile, ...], Meta(min_length=1)]
     unreadable: tuple[UnreadFile, ...]
     summary: Summary
 

@@ -7,7 +7,7 @@ from msgspec import Struct
 from sfkeytool.crypto import certificates, keys
 from sfkeytool.keystores.contents import InputFile, parse_contents
 from sfkeytool.keystores.found import FoundCertificate, FoundCsr
-from sfkeytool.keystores.leaves import only_leaf
+from sfkeytool.keystores.leaves import possible_leaves
 from sfkeytool.salesforce.ckm import CkmEntry
 
 if TYPE_CHECKING:
@@ -36,13 +36,14 @@ class Held(Struct, frozen=True):
 def held_by(entry: CkmEntry | None) -> Held:
     """What ``entry`` holds; nothing if there is none. Pure.
 
-    Raises what parse_contents raises, and CertificateError as only_leaf() where it does not tell its certificate.
+    Of a chain with gaps the first leaf counts. Raises what parse_contents raises, and CertificateError for one that
+    nobody can read beside CAs alone: it may be the leaf.
     """
     if entry is None or not entry.content:
         return Held()
-    label = f"CKM's {entry.name}"
-    contents = parse_contents(InputFile(label, entry.content), (), load_keys=False)
-    leaf = None
-    if contents.certificates or contents.unreadable:
-        leaf = only_leaf(contents.certificates, label, contents.unreadable)
-    return Held(leaf, tuple(found.certificate for found in contents.certificates), next(iter(contents.requests), None))
+    contents = parse_contents(InputFile(f"CKM's {entry.name}", entry.content), (), load_keys=False)
+    found = contents.certificates
+    leaves = possible_leaves(found) or found
+    if contents.unreadable and all(certificates.describe_certificate(leaf.certificate).is_ca for leaf in leaves):
+        raise contents.unreadable[0].error
+    return Held(next(iter(leaves), None), tuple(one.certificate for one in found), next(iter(contents.requests), None))

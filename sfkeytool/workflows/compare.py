@@ -1,32 +1,74 @@
 """``compare``: do two files hold the same certificate, the same key only, or strangers?"""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from enum import StrEnum
-from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Annotated
 
-from msgspec import Struct, to_builtins
+from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec.structs import asdict
 
+from sfkeytool.acceptance.mails import mail_dates
 from sfkeytool.crypto import certificates, chains, keys
+from sfkeytool.crypto.certificates import CertificateFacts
 from sfkeytool.errors import EXIT_DIFFERENT, EXIT_DONE, CertificateError, PrivateKeyPasswordError, SfkeytoolError
 from sfkeytool.keystores.contents import Contents, InputFile, parse_contents
 from sfkeytool.keystores.file_names import is_worth_a_word
 from sfkeytool.keystores.found import FoundCertificate
 from sfkeytool.keystores.heap import Heap, certificates_under, entries_under, gather, leaves_of_entry, no_such_alias
 from sfkeytool.keystores.leaves import possible_leaves
-from sfkeytool.model import Notice, Opaque, Outcome
-from sfkeytool.passwords import Secret
-from sfkeytool.workflows.mails import describe_mails
+from sfkeytool.model import Fingerprint, Notice, Opaque, Outcome, Request, Result
+from sfkeytool.passwords import Secret, Source
+from sfkeytool.workflows.parts import MailDates
 
 if TYPE_CHECKING:
     from sfkeytool.crypto.certificate import Certificate
+
+
+class CompareRequest(Request, frozen=True, kw_only=True):
+    """``aliases``: none, one for both sides, or one for each."""
+
+    left: Path
+    right: Path
+    passwords: tuple[Source, ...] = ()
+    aliases: tuple[str, ...] = ()
 
 
 class Relation(StrEnum):
     SAME_CERTIFICATE = "same-certificate"
     SAME_KEY = "same-key"
     STRANGERS = "strangers"
+
+
+class Candidate(Result, frozen=True, kw_only=True):
+    """What may be meant of a side. One without a certificate is a key alone."""
+
+    origin: str
+    public_key_sha256: Fingerprint
+    certificate: CertificateFacts | UnsetType = UNSET
+    mail_dates: MailDates | UnsetType = UNSET
+
+
+class ComparedSide(Result, frozen=True, kw_only=True):
+    """What was compared. ``candidates`` stands in the place of the key and the certificate where a file holds several,
+    none of which is the other side's own: all stand in the same relation to it."""
+
+    path: str
+    origin: str
+    public_key_sha256: Fingerprint | UnsetType = UNSET
+    certificate: CertificateFacts | UnsetType = UNSET
+    mail_dates: MailDates | UnsetType = UNSET
+    candidates: Annotated[tuple[Candidate, ...], Meta(min_length=2)] | UnsetType = UNSET
+
+
+class Compared(Result, frozen=True, kw_only=True):
+    """How two sides relate, and what that means."""
+
+    relation: Relation
+    meaning: str
+    left: ComparedSide
+    right: ComparedSide
 
 
 _MEANING = {
@@ -43,6 +85,20 @@ _MEANING = {
         " one say nothing of the other."
     ),
 }
+_SAME_EXPIRED = (
+    "The same certificate, and it has expired: mails of Certificate and Key Management about it end with the day of the"
+    " expiry. Whether Salesforce still accepts logins signed with its key is open; count on a refusal."
+)
+_SAME_NOT_YET = (
+    "The same certificate, and it is not valid yet. In Certificate and Key Management and on the app, it expires there"
+    " when it expires here, so the mails are about the right day. Whether Salesforce accepts logins signed with its key"
+    " before it is valid is open; count on a refusal."
+)
+_SAME_KEY_INVALID = (
+    "The same key, but not the same certificate, and not every one is valid now: whether Salesforce takes logins where"
+    " the one on the app is not valid is open; count on a refusal. Mails about one say nothing of when the other"
+    " expires."
+)
 
 
 class Side(Opaque, frozen=True):
@@ -66,7 +122,7 @@ class Identity(Struct, frozen=True):
 
 def compare(
     left: Side, right: Side, passwords: Sequence[Secret], now: datetime, aliases: Sequence[str] = ()
-) -> Outcome[Any]:
+) -> Outcome[Compared]:
     """How the two sides relate; exit code 0 only for the same certificate. Pure.
 
     One of ``aliases`` names the entry on each side that has it, two name that of the left and that of the right. Of a
@@ -90,16 +146,20 @@ def compare(
                 "choose with --alias (given twice, the first is for A and the second for B), or name the one file"
                 " that is meant",
             )
-    a, b = _matching(a, b), _matching(b, a)
-    relation = _relate(a[0], b[0])
-    facts = {
-        "relation": str(relation),
-        "meaning": _meaning(relation, a, b),
-        "left": _describe(left, a, now),
-        "right": _describe(right, b, now),
-    }
+    compared = _matching(a, b), _matching(b, a)
+    for side, found, chosen in ((left, a, compared[0]), (right, b, compared[1])):
+        if others := [one for one in found if one not in chosen]:
+            notices.append(Notice("compare.others", f"{side.label} also holds, not compared: {_listed(others)}"))
+    notices += _validity_notices(compared, now)
+    relation = _relate(compared[0][0], compared[1][0])
+    result = Compared(
+        relation=relation,
+        meaning=_meaning(relation, compared, now),
+        left=_describe(left, compared[0], now),
+        right=_describe(right, compared[1], now),
+    )
     exit_code = EXIT_DONE if relation is Relation.SAME_CERTIFICATE else EXIT_DIFFERENT
-    return Outcome(result=facts, notices=tuple(notices), exit_code=exit_code)
+    return Outcome(result=result, notices=tuple(notices), exit_code=exit_code)
 
 
 def _matching(found: Sequence[Identity], other: Sequence[Identity]) -> Sequence[Identity]:
@@ -116,10 +176,39 @@ def _relate(a: Identity, b: Identity) -> Relation:
     return Relation.SAME_KEY if a.spki_der == b.spki_der else Relation.STRANGERS
 
 
-def _meaning(relation: Relation, a: Sequence[Identity], b: Sequence[Identity]) -> str:
-    if relation is Relation.SAME_KEY and (a[0].certificate is None or b[0].certificate is None):
+def _meaning(relation: Relation, sides: Sequence[Sequence[Identity]], now: datetime) -> str:
+    pair = [side[0].certificate for side in sides]
+    found = [one for one in pair if one is not None]
+    if relation is Relation.SAME_KEY and len(found) < len(pair):
         return "The same key; one side holds no certificate, so there are no two certificates to compare."
+    if relation is not Relation.STRANGERS and any(_is_expired(one, now) for one in found):
+        return _SAME_EXPIRED if relation is Relation.SAME_CERTIFICATE else _SAME_KEY_INVALID
+    if relation is not Relation.STRANGERS and any(_is_early(one, now) for one in found):
+        return _SAME_NOT_YET if relation is Relation.SAME_CERTIFICATE else _SAME_KEY_INVALID
     return _MEANING[relation]
+
+
+def _validity_notices(sides: Sequence[Sequence[Identity]], now: datetime) -> Iterator[Notice]:
+    """Of what was compared: each certificate that has expired or is not valid yet, once."""
+    origins: dict[Certificate, list[str]] = {}
+    for one in (one for side in sides for one in side):
+        if one.certificate is not None:
+            origins.setdefault(one.certificate, []).append(one.origin)
+    for certificate, where in origins.items():
+        facts = certificates.describe_certificate(certificate)
+        words = f"{facts.subject or '(no subject)'} in {' and '.join(dict.fromkeys(where))}"
+        if _is_expired(certificate, now):
+            yield Notice("certificate.expired", f"{words} expired on {facts.not_after.date()}")
+        elif _is_early(certificate, now):
+            yield Notice("certificate.not-yet-valid", f"{words} is valid only from {facts.not_before.date()} on")
+
+
+def _is_expired(certificate: "Certificate", now: datetime) -> bool:
+    return certificate.not_valid_after_utc < now
+
+
+def _is_early(certificate: "Certificate", now: datetime) -> bool:
+    return certificate.not_valid_before_utc > now
 
 
 def _aliases(heaps: Sequence[Heap], aliases: Sequence[str]) -> Sequence[str | None]:
@@ -226,23 +315,19 @@ def _title(identity: Identity) -> str:
     return f"{facts.subject or '(no subject)'} until {facts.not_after.date()} ({facts.sha256[:23]}…)"
 
 
-def _describe(side: Side, found: Sequence[Identity], now: datetime) -> dict[str, Any]:
+def _describe(side: Side, found: Sequence[Identity], now: datetime) -> ComparedSide:
     """The one that was compared; of several that stand in the same relation to the other side, each."""
-    if len(found) > 1:
-        return {
-            "path": side.label,
-            "origin": side.label,
-            "candidates": [_describe_one(one, now) for one in found],
-        }
-    return {"path": side.label, **_describe_one(found[0], now)}
+    candidates = tuple(_describe_one(one, now) for one in found)
+    if len(candidates) > 1:
+        return ComparedSide(path=side.label, origin=side.label, candidates=candidates)
+    return ComparedSide(path=side.label, **asdict(candidates[0]))
 
 
-def _describe_one(identity: Identity, now: datetime) -> dict[str, Any]:
-    facts: dict[str, Any] = {
-        "origin": identity.origin,
-        "publicKeySha256": certificates.fingerprint(identity.spki_der),
-    }
-    if identity.certificate is not None:
-        facts["certificate"] = to_builtins(certificates.describe_certificate(identity.certificate))
-        facts["mailDates"] = describe_mails(identity.certificate, now)
-    return facts
+def _describe_one(identity: Identity, now: datetime) -> Candidate:
+    certificate = identity.certificate
+    return Candidate(
+        origin=identity.origin,
+        public_key_sha256=certificates.fingerprint(identity.spki_der),
+        certificate=UNSET if certificate is None else certificates.describe_certificate(certificate),
+        mail_dates=UNSET if certificate is None else mail_dates(certificate.not_valid_after_utc, now),
+    )

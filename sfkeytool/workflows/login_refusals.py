@@ -9,12 +9,12 @@ from msgspec.structs import replace
 
 from sfkeytool.acceptance.blanks import ready_to_type
 from sfkeytool.acceptance.explanations import Explanation, System, login_code
+from sfkeytool.acceptance.explanations.matching import match_messages
 from sfkeytool.crypto import certificates
 from sfkeytool.errors import LoginRefusedError
 from sfkeytool.salesforce.hosts import MY_DOMAIN_BLANK, PRODUCTION, SANDBOX, LoginHost, parse_login_host
 from sfkeytool.salesforce.jwt_bearer import Refusal
 from sfkeytool.shell import quoted_path
-from sfkeytool.workflows.explain import match_messages
 from sfkeytool.workflows.login_preparation import LoginRequest, Prepared
 
 _SKEW_SECONDS = 60

@@ -1,6 +1,6 @@
 """``renew`` and ``rotate``: the next generation of a NAME, complete in a folder of its own, with its runbook."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,7 +16,7 @@ from sfkeytool.crypto.certificate import Certificate
 from sfkeytool.crypto.certificates import CertificateFacts
 from sfkeytool.crypto.csr import CsrFacts
 from sfkeytool.crypto.names import LIBRARY_ERRORS
-from sfkeytool.errors import CertificateError, InputError, PrivateKeyError, SfkeytoolError
+from sfkeytool.errors import CertificateError, PrivateKeyError, SfkeytoolError
 from sfkeytool.keystores.contents import InputFile, parse_contents
 from sfkeytool.keystores.found import FoundKey
 from sfkeytool.keystores.heap import gather
@@ -37,11 +37,11 @@ from sfkeytool.model import (
 from sfkeytool.passwords import Secret, Source, SourceKind
 from sfkeytool.shell import quoted_path
 from sfkeytool.workflows import package
-from sfkeytool.workflows.generations import Generation, successors
+from sfkeytool.workflows.generations import Generation
 from sfkeytool.workflows.keypair import DEFAULT_BITS, key_artifact
 from sfkeytool.workflows.parts import KeyFacts, KeystoreFacts, MailDates, Proof, describe_key
 from sfkeytool.workflows.receipts import receipt_record
-from sfkeytool.workflows.runbook import Change, Step, StepProgress, StepState, encode_runbook, progress, steps
+from sfkeytool.workflows.runbook import Change, Step, encode_runbook, steps
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -71,15 +71,6 @@ class RenewRequest(Request, frozen=True, kw_only=True):
         return self.password is None
 
 
-class RenewStatusRequest(Request, frozen=True, kw_only=True):
-    """``new_name`` is None for the latest generation; ``done`` is the id of a step that was done."""
-
-    name: str
-    folder: Path
-    new_name: str | None = None
-    done: str | None = None
-
-
 class Follows(Result, frozen=True, kw_only=True):
     """The generation before."""
 
@@ -104,25 +95,6 @@ class Renewed(Result, frozen=True, kw_only=True):
     mail_dates: MailDates | UnsetType = UNSET
     latest_start: date | UnsetType = UNSET
     runbook: Annotated[tuple[Step, ...], Meta(min_length=1)]
-
-
-class Progress(Result, frozen=True, kw_only=True):
-    """How far a change is. ``next`` is the id of the step to be done, None when none is left."""
-
-    name: UniqueNameText
-    follows: UniqueNameText
-    same_key: bool
-    old_not_after: date
-    old_days_left: int
-    steps: tuple[StepProgress, ...]
-    next: str | None
-
-
-class StepDone(Result, frozen=True, kw_only=True):
-    """What a receipt keeps of a step that a person called done."""
-
-    name: UniqueNameText
-    step_done: str
 
 
 class RenewInputs(Struct, frozen=True):
@@ -200,57 +172,6 @@ def renew(request: RenewRequest, new_name: str, inputs: RenewInputs, now: dateti
                 for step in result.runbook
             ),
         ),
-    )
-
-
-def status(
-    name: str,
-    new_name: str | None,
-    generations: Sequence[Generation],
-    files: Mapping[str, Collection[str]],
-    now: datetime,
-) -> Progress:
-    """The latest change of NAME, or that to ``new_name``, and which of its steps is next. Pure.
-
-    ``generations`` are those of all folders beside NAME's, ``files`` the names in each folder. Raises InputError when
-    no receipt tells of a generation that follows NAME.
-    """
-    following = [found for found in successors(name, generations) if new_name in (None, found.name)]
-    if not following:
-        raise InputError(
-            "renew.none",
-            f"no receipt beside {name} tells that {new_name or 'a generation'} follows it",
-            f"sfkeytool renew {name} makes one",
-        )
-    newest = following[-1]
-    change = _change_of(newest)
-    described = progress(change, newest, sorted(files[newest.name]))
-    return Progress(
-        name=newest.name,
-        follows=change.old,
-        same_key=newest.same_key,
-        old_not_after=change.old_expiry,
-        old_days_left=(change.old_expiry - now.date()).days,
-        steps=described,
-        next=next((step.id for step in described if step.state is StepState.NEXT), None),
-    )
-
-
-def _change_of(generation: Generation) -> Change:
-    """The change as the receipt tells it. Raises InputError for a receipt that is not ours after all."""
-    follows, made = generation.follows, generation.made
-    if follows is None or made is None:
-        raise InputError("receipt.damaged", f"the receipt of {generation.name} is damaged")
-    certificate = generation.certificate
-    return Change(
-        old=follows.name,
-        new=generation.name,
-        same_key=generation.same_key,
-        purpose=generation.purpose or Purpose.JWT,
-        by_ca=generation.by_ca,
-        made=made.date(),
-        old_expiry=follows.not_after.date(),
-        new_expiry=certificate.not_after.date() if certificate else None,
     )
 
 

@@ -128,7 +128,7 @@ def _repair_each(contents: Contents, judged: Judged, options: RepairOptions, now
         except UsageError:
             raise
         except SfkeytoolError as error:
-            if meant is None:  # the command again, with what it lacks
+            if entry.locked:  # the command again, with what it lacks
                 again = f"sfkeytool check --fix {quoted_path(contents.label)} --password prompt --password prompt"
                 error.hints = (f"give both: {again}",)
             yield Repair(entry.alias, name, problem=error)

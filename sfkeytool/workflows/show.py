@@ -1,72 +1,189 @@
 """``show``: what is in a file."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
+from enum import StrEnum
 from itertools import pairwise
-from typing import Any
+from pathlib import Path
+from typing import Annotated
 
-from msgspec import to_builtins
+from msgspec import UNSET, Meta, UnsetType
+from msgspec.structs import asdict
 
+from sfkeytool.acceptance.mails import mail_dates
 from sfkeytool.crypto import certificates, chains, csr
+from sfkeytool.crypto.certificates import CertificateFacts
+from sfkeytool.crypto.csr import CsrFacts
 from sfkeytool.crypto.sniff import FileKind
-from sfkeytool.errors import CertificateError
-from sfkeytool.keystores import jks
+from sfkeytool.errors import EXIT_DONE, EXIT_FAILED, CertificateError
 from sfkeytool.keystores.contents import Contents, InputFile, parse_contents
+from sfkeytool.keystores.found import FoundCertificate, FoundKey
 from sfkeytool.keystores.heap import gather, leaves_of_entry
-from sfkeytool.keystores.store import StoreType
-from sfkeytool.passwords import Secret
-from sfkeytool.workflows.mails import describe_mails
-from sfkeytool.workflows.parts import describe_key
+from sfkeytool.keystores.store import Keystore, StoreType
+from sfkeytool.model import Fingerprint, Outcome, Request, Result, UnreadFile, UtcTime
+from sfkeytool.passwords import Secret, Source
+from sfkeytool.workflows.parts import MailDates, describe_key
 
 
-def show_file(file: InputFile, passwords: Sequence[Secret], now: datetime) -> dict[str, Any]:
-    """JSON-ready facts of one file, never a secret. Pure. Raises what parse_contents raises.
+class ShowRequest(Request, frozen=True, kw_only=True):
+    files: tuple[Path, ...]
+    passwords: tuple[Source, ...] = ()
 
-    A JKS shows its structure and certificates without a password; ``integrity`` then is ``not-checked``.
+
+class Integrity(StrEnum):
+    """Whether a password has shown that a keystore is as it was made."""
+
+    VERIFIED = "verified"
+    NOT_CHECKED = "not-checked"
+
+
+class EntryKind(StrEnum):
+    PRIVATE_KEY = "private-key"
+    CERTIFICATE = "certificate"
+
+
+class ShownEntry(Result, frozen=True, kw_only=True):
+    """An entry of a keystore. Only a private key's chain has a length and an order."""
+
+    alias: str | None
+    kind: EntryKind
+    created_at: UtcTime | None
+    chain: tuple[Fingerprint, ...]
+    chain_length: int | UnsetType = UNSET
+    chain_in_order: bool | UnsetType = UNSET
+
+
+class ShownKeystore(Result, frozen=True, kw_only=True):
+    """Of a JKS also its version, and how many bytes follow after its end."""
+
+    type: StoreType
+    integrity: Integrity
+    entries: tuple[ShownEntry, ...]
+    version: int | UnsetType = UNSET
+    trailing_bytes: int | UnsetType = UNSET
+
+
+class ShownKey(Result, frozen=True, kw_only=True):
+    """The public half of a private key, and which certificates of the same file are its own."""
+
+    origin: str
+    alias: str | None
+    encrypted: bool
+    algorithm: str
+    bits: int | None
+    public_key_sha256: Fingerprint
+    certificates: tuple[Fingerprint, ...]
+
+
+class ShownCertificate(CertificateFacts, frozen=True, kw_only=True):
+    """A certificate of a file. ``days_left`` is below 0 for one that has expired."""
+
+    origin: str
+    alias: str | None
+    days_left: int
+    mail_dates: MailDates
+
+
+class ShownCsr(CsrFacts, frozen=True, kw_only=True):
+    """A certificate request of a file, and what a public CA will want proved."""
+
+    origin: str
+    ca_asks: tuple[str, ...]
+
+
+class UnreadCertificate(Result, frozen=True, kw_only=True):
+    """A certificate that nobody can read, and why."""
+
+    origin: str
+    alias: str | None
+    reason: str
+
+
+class ShownFile(Result, frozen=True, kw_only=True):
+    """What is in a file."""
+
+    path: str
+    type: FileKind
+    keystore: ShownKeystore | UnsetType = UNSET
+    keys: tuple[ShownKey, ...]
+    locked_keys: tuple[str, ...]
+    certificates: tuple[ShownCertificate, ...]
+    requests: tuple[ShownCsr, ...]
+    unreadable_certificates: tuple[UnreadCertificate, ...]
+    ignored: tuple[str, ...]
+
+    @property
+    def holds_something(self) -> bool:
+        """Whether a file that was met in a folder is worth showing."""
+        parts = (self.keys, self.locked_keys, self.certificates, self.requests, self.ignored)
+        return self.keystore is not UNSET or any(parts)
+
+
+class Shown(Result, frozen=True, kw_only=True):
+    """What is in some files."""
+
+    files: Annotated[tuple[ShownFile, ...], Meta(min_length=1)]
+    unreadable: tuple[UnreadFile, ...]
+
+
+def conclude(files: Sequence[ShownFile], unreadable: Sequence[UnreadFile]) -> Outcome[Shown]:
+    """The result of a run that has shown something. Pure."""
+    result = Shown(files=tuple(files), unreadable=tuple(unreadable))
+    return Outcome(result=result, exit_code=EXIT_FAILED if unreadable else EXIT_DONE)
+
+
+def show_file(file: InputFile, passwords: Sequence[Secret], now: datetime) -> ShownFile:
+    """What is in one file, never a secret. Pure. Raises what parse_contents raises.
+
+    A JKS shows its structure and certificates without a password, its integrity not checked.
     """
     contents = parse_contents(file, passwords, structure_suffices=True)
-    facts: dict[str, Any] = {"path": file.label, "type": str(contents.kind)}
-    if contents.store is not None:
-        facts["keystore"] = _describe_store(file, contents)
-    facts["keys"] = [
-        {"origin": found.origin, "alias": found.alias, "encrypted": found.file_password is not None}
-        | to_builtins(describe_key(found.key))
-        | {"certificates": _fitting(found.spki_der, contents)}
-        for found in contents.keys
-    ]
-    facts["lockedKeys"] = list(contents.locked)
-    facts["certificates"] = [
-        {
-            "origin": found.origin,
-            "alias": found.alias,
-            **to_builtins(certificates.describe_certificate(found.certificate)),
-            "daysLeft": (found.certificate.not_valid_after_utc.date() - now.date()).days,
-            "mailDates": describe_mails(found.certificate, now),
-        }
-        for found in contents.certificates
-    ]
-    facts["requests"] = [
-        {
-            "origin": found.origin,
-            **to_builtins(csr.describe_csr(found.csr)),
-            "caAsks": _ca_asks(csr.describe_csr(found.csr)),
-        }
-        for found in contents.requests
-    ]
-    facts["unreadableCertificates"] = [
-        {"origin": found.origin, "alias": found.alias, "reason": found.error.message} for found in contents.unreadable
-    ]
-    facts["ignored"] = [*contents.ignored, *(found.error.message for found in contents.unreadable_keys)]
-    return facts
+    return ShownFile(
+        path=file.label,
+        type=contents.kind,
+        keystore=UNSET if contents.store is None else _describe_store(contents.store, contents),
+        keys=tuple(_describe_key(found, contents) for found in contents.keys),
+        locked_keys=contents.locked,
+        certificates=tuple(_describe_certificate(found, now) for found in contents.certificates),
+        requests=tuple(_describe_csr(found.origin, csr.describe_csr(found.csr)) for found in contents.requests),
+        unreadable_certificates=tuple(
+            UnreadCertificate(origin=found.origin, alias=found.alias, reason=found.error.message)
+            for found in contents.unreadable
+        ),
+        ignored=(*contents.ignored, *(found.error.message for found in contents.unreadable_keys)),
+    )
 
 
-def holds_something(facts: Mapping[str, Any]) -> bool:
-    """Whether a file that was met in a folder is worth showing, by what show_file() says of it. Pure."""
-    parts = ("keystore", "keys", "lockedKeys", "certificates", "requests", "ignored")
-    return any(facts.get(part) for part in parts)
+def _describe_key(found: FoundKey, contents: Contents) -> ShownKey:
+    key = describe_key(found.key)
+    fitting = [one for one in contents.certificates if certificates.spki_der(one.certificate) == found.spki_der]
+    return ShownKey(
+        origin=found.origin,
+        alias=found.alias,
+        encrypted=found.file_password is not None,
+        algorithm=key.algorithm,
+        bits=key.bits,
+        public_key_sha256=key.public_key_sha256,
+        certificates=tuple(certificates.fingerprint(one.der) for one in fitting),
+    )
 
 
-def _ca_asks(request: csr.CsrFacts) -> list[str]:
+def _describe_certificate(found: FoundCertificate, now: datetime) -> ShownCertificate:
+    facts = certificates.describe_certificate(found.certificate)
+    return ShownCertificate(
+        **asdict(facts),
+        origin=found.origin,
+        alias=found.alias,
+        days_left=(facts.not_after.date() - now.date()).days,
+        mail_dates=mail_dates(facts.not_after, now),
+    )
+
+
+def _describe_csr(origin: str, facts: CsrFacts) -> ShownCsr:
+    return ShownCsr(**asdict(facts), origin=origin, ca_asks=tuple(_ca_asks(facts)))
+
+
+def _ca_asks(request: CsrFacts) -> list[str]:
     """What a public CA will want proved; a company's own CA asks what it likes. Pure."""
     asks = []
     names = [name.removeprefix("DNS:") for name in request.san if name.startswith("DNS:")]
@@ -79,48 +196,41 @@ def _ca_asks(request: csr.CsrFacts) -> list[str]:
     return asks
 
 
-def _describe_store(file: InputFile, contents: Contents) -> dict[str, Any]:
-    store = contents.store
-    if store is None:
-        return {}
-    facts: dict[str, Any] = {
-        "type": str(store.type),
-        "integrity": "verified" if store.password is not None else "not-checked",
-        "entries": [
-            {
-                "alias": entry.alias,
-                "kind": "private-key",
-                "createdAt": _iso(entry.created_at),
-                "chainLength": len(chain),
-                "chain": [certificates.fingerprint(der) for der in chain],
-                "chainInOrder": _in_order(chain, file.label),
-            }
-            for entry, chain in zip(store.keys, _chains(contents), strict=True)
-        ]
-        + [
-            {
-                "alias": entry.alias,
-                "kind": "certificate",
-                "createdAt": _iso(entry.created_at),
-                "chain": [certificates.fingerprint(entry.certificate_der)],
-            }
-            for entry in store.certificates
-        ],
-    }
-    if contents.kind is FileKind.JKS:
-        parsed = jks.parse_jks(file.data, file.label)
-        facts["version"] = parsed.version
-        facts["trailingBytes"] = len(parsed.trailing)
-    return facts
+def _describe_store(store: Keystore, contents: Contents) -> ShownKeystore:
+    keys = [
+        ShownEntry(
+            alias=entry.alias,
+            kind=EntryKind.PRIVATE_KEY,
+            created_at=_whole_seconds(entry.created_at),
+            chain=tuple(certificates.fingerprint(der) for der in chain),
+            chain_length=len(chain),
+            chain_in_order=_in_order(chain, contents.label),
+        )
+        for entry, chain in zip(store.keys, _chains(store, contents), strict=True)
+    ]
+    trusted = [
+        ShownEntry(
+            alias=entry.alias,
+            kind=EntryKind.CERTIFICATE,
+            created_at=_whole_seconds(entry.created_at),
+            chain=(certificates.fingerprint(entry.certificate_der),),
+        )
+        for entry in store.certificates
+    ]
+    return ShownKeystore(
+        type=store.type,
+        integrity=Integrity.NOT_CHECKED if store.password is None else Integrity.VERIFIED,
+        entries=(*keys, *trusted),
+        version=UNSET if store.jks is None else store.jks.version,
+        trailing_bytes=UNSET if store.jks is None else store.jks.trailing_bytes,
+    )
 
 
-def _chains(contents: Contents) -> list[Sequence[bytes]]:
+def _chains(store: Keystore, contents: Contents) -> list[Sequence[bytes]]:
     """The certificates of each key entry, DER: as the keystore orders them; of a PFX, which keeps them apart, the chain
     that ``wrap`` would build. Empty where no one certificate of the key can be told."""
-    if contents.store is None:
-        return []
-    if contents.store.type is not StoreType.PKCS12:
-        return [entry.chain_der for entry in contents.store.keys]
+    if store.type is not StoreType.PKCS12:
+        return [entry.chain_der for entry in store.keys]
     heap = gather([contents])
     pool = [found.certificate for found in heap.certificates]
     built: list[Sequence[bytes]] = []
@@ -139,11 +249,5 @@ def _in_order(chain_der: Sequence[bytes], label: str) -> bool:
     return all(chains.signed_by(below, above) for below, above in pairwise(chain))
 
 
-def _fitting(spki_der: bytes, contents: Contents) -> list[str]:
-    """Fingerprints of the certificates in the file that belong to a key."""
-    fitting = [found for found in contents.certificates if certificates.spki_der(found.certificate) == spki_der]
-    return [certificates.fingerprint(found.der) for found in fitting]
-
-
-def _iso(moment: datetime | None) -> str | None:
-    return certificates.iso_utc(moment) if moment else None
+def _whole_seconds(moment: datetime | None) -> datetime | None:
+    return moment and moment.replace(microsecond=0)

@@ -93,15 +93,12 @@ def parse_request(file: InputFile) -> FoundCsr:
 def _leaf(
     found: Sequence[FoundCertificate], asked: FoundCsr | None, unreadable: Sequence[UnreadableCertificate]
 ) -> FoundCertificate:
-    """The one that was asked for, else the only one that is no CA's. An unreadable one is told where it may be it."""
-    if asked is not None:
-        candidates = leaves_of_key(keys.spki_der(asked.csr.public_key()), found)
-    else:
-        candidates = tuple(
-            one for one in possible_leaves(found) if not certificates.describe_certificate(one.certificate).is_ca
-        )
+    """The one that was asked for, else the only one that is no CA's."""
+    ends = tuple(one for one in possible_leaves(found) if not certificates.describe_certificate(one.certificate).is_ca)
+    candidates = ends if asked is None else leaves_of_key(keys.spki_der(asked.csr.public_key()), found)
     if not candidates:
-        raise unreadable[0].error if unreadable else _no_leaf(found, asked)
+        # Beside CAs alone, what cannot be read may be the one.
+        raise unreadable[0].error if unreadable and not ends else _no_leaf(found, asked)
     if len(candidates) > 1:
         raise several_certificates(
             candidates, hint="--csr FILE tells which one, or name fewer files" if asked is None else "name fewer files"

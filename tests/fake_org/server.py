@@ -182,7 +182,7 @@ def _handler(org: FakeOrg) -> type[BaseHTTPRequestHandler]:
             org.requests.append(Seen(self.command, urlsplit(self.path).path, tuple(sorted(self.headers.keys()))))
             token = self.headers.get("Authorization", "").partition(" ")[2]
             how = org.breakage(self.path)
-            pause(org.latency_seconds + (3 if how == "slow" else 0))
+            pause(org.latency_seconds + (1 if how == "slow" else 0))
             if how == "drop":
                 self.close_connection = True
                 return

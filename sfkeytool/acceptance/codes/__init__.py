@@ -5,7 +5,7 @@ from typing import NamedTuple
 from sfkeytool.acceptance.codes.errors import ERRORS
 from sfkeytool.acceptance.codes.notices import NOTICES
 from sfkeytool.acceptance.explanations import EXPLANATIONS, System, login_code
-from sfkeytool.errors import LoginRefusedError, SfkeytoolError
+from sfkeytool.errors import ErrorExit, LoginRefusedError, SfkeytoolError
 
 
 class Code(NamedTuple):
@@ -17,7 +17,7 @@ class Code(NamedTuple):
     action: str
 
     @property
-    def exit_code(self) -> int | None:
+    def exit_code(self) -> ErrorExit | None:
         """That of a run which the error ends; None for a notice."""
         return self.error.exit_code if self.error else None
 

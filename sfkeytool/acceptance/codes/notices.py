@@ -61,6 +61,10 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "ckm.strangers-left-out": ("Certificates that are not part of the chain were left out.", _NOTHING),
     "ckm.subject-differs": ("The CA changed the subject.", _NOTHING),
     "ckm.unreadable-left-out": ("Something in the files cannot be read, and was left out.", _UNREADABLE),
+    "compare.others": (
+        "A file holds more than what was compared.",
+        "See that what is meant was compared: name the one file, or the entry with `--alias`.",
+    ),
     "config.exception-ended": (
         "An exception of the configuration has ended.",
         "Renew the certificate, or delete the exception.",

@@ -2,13 +2,14 @@
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from sfkeytool.acceptance.key_holder import KeyHolder
 from sfkeytool.acceptance.rule import Basis, CannotTell, Checked, Evidence, Fix, NewCertificate, Rule, Severity
 from sfkeytool.acceptance.rules import certificate, sources
 from sfkeytool.acceptance.rules.chain import has_chains, title
 from sfkeytool.acceptance.subject import Subject
-from sfkeytool.crypto.certificates import describe_certificate, encode_pem
+from sfkeytool.crypto.certificates import describe_certificate, encode_pem, spki_der
 from sfkeytool.crypto.chains import issuers_among
-from sfkeytool.crypto.keys import PSS_ONLY
+from sfkeytool.crypto.keys import PSS_ONLY, SUPPORTED_BITS
 from sfkeytool.crypto.names import LIBRARY_ERRORS
 from sfkeytool.crypto.sniff import KEYSTORE_KINDS, FileKind
 from sfkeytool.model import Profile
@@ -21,6 +22,15 @@ _METADATA = (
     'Metadata API Developer Guide, "ExtlClntAppGlobalOauthSettings" (certificate: PEM of one certificate),'
     " https://developer.salesforce.com/docs/atlas.en-us.260.0.api_meta.meta/api_meta/meta_extlclntappglobaloauthsettings.htm"
 )
+
+
+def _may_be_an_apps(subject: Subject) -> bool:
+    """Whether something may log in with it: metadata holds certificates of identity providers and peers, too."""
+    return subject.key_holder not in (KeyHolder.IDENTITY_PROVIDER, KeyHolder.SOMEBODY)
+
+
+def _has_chains_of_an_app(subject: Subject) -> bool:
+    return has_chains(subject) and _may_be_an_apps(subject)
 
 
 def no_certificate(subject: Subject) -> Checked:
@@ -41,7 +51,19 @@ def _fix_without_certificate(subject: Subject) -> Fix | None:
         )
     if subject.kind in KEYSTORE_KINDS:
         return None
-    return sources.START_OVER
+    return _certificate_of_the_key(subject)
+
+
+def _certificate_of_the_key(subject: Subject) -> Fix:
+    """The command that makes a certificate of the one key that is there, if it will do; else of a new one."""
+    contents = subject.contents
+    if contents is None or len(contents.keys) + len(contents.locked) != 1 or contents.unreadable_keys:
+        return sources.START_OVER
+    if contents.locked:
+        return sources.OF_THE_LOCKED_KEY
+    key = contents.keys[0].loaded
+    suits = isinstance(key, rsa.RSAPrivateKey) and key.key_size in SUPPORTED_BITS
+    return sources.OF_THE_KEY if suits else sources.START_OVER
 
 
 def private_key(subject: Subject) -> Checked:
@@ -50,8 +72,23 @@ def private_key(subject: Subject) -> Checked:
     if contents is not None and contents.holds_keys:
         fix: Fix | None = plain_pem(subject) if subject.profile is Profile.SIGNED_UPLOAD and subject.listed else None
         if subject.profile is Profile.APP_CERT and not subject.listed:
-            fix = sources.START_OVER
+            fix = _certificate_of_the_key(subject)
         yield Evidence(subject.label, "a private key beside the certificate", "the certificate alone", fix)
+
+
+def _private_key(subject: Subject) -> Checked:
+    """The same, but that the key of an app's certificate is at hand: another one beside it is a mistake."""
+    contents = subject.contents
+    keys = {key.spki_der for key in contents.keys} if contents is not None else set()
+    if contents is None or not keys or not subject.listed or keys & set(map(spki_der, subject.listed)):
+        yield from private_key(subject)
+        return
+    yield Evidence(
+        subject.label,
+        "a private key, and beside it a certificate that is not its own",
+        "the certificate of the key that logs in, alone",
+        "compare either with what the app has: sfkeytool show {file} tells the fingerprints of both",
+    )
 
 
 def plain_pem(subject: Subject) -> str:
@@ -138,7 +175,7 @@ PRIVATE_KEY = Rule(
     _METADATA,
     "openssl x509 -in {file} -out {name}.crt (leaves the key out)",
     _APP,
-    private_key,
+    _private_key,
 )
 WRAPPED = Rule(
     "app.file.wrapped",
@@ -175,6 +212,7 @@ TOO_LARGE = Rule(
     "openssl x509 -in {file} -outform DER -out {name}.der",
     _APP,
     _too_large,
+    applies=_may_be_an_apps,
     retrieved=sources.REREAD,
 )
 NOT_RSA = Rule(
@@ -187,7 +225,7 @@ NOT_RSA = Rule(
     sources.START_OVER,
     _APP,
     _not_rsa,
-    applies=has_chains,
+    applies=_has_chains_of_an_app,
 )
 TOO_SMALL = Rule(
     "app.key.too-small",
@@ -199,7 +237,7 @@ TOO_SMALL = Rule(
     sources.START_OVER,
     _APP,
     _too_small,
-    applies=has_chains,
+    applies=_has_chains_of_an_app,
 )
 EXPIRED = Rule(
     "app.certificate.expired",

@@ -55,3 +55,10 @@ REPAIR = "sfkeytool check --fix {file} --password prompt"
 REPAIR_WITH_NEW_PASSWORD = "sfkeytool check --fix {file} --password prompt --new-password generate"  # noqa: S105
 UNWRAPPED = "sfkeytool ckm chain {name} {file} (writes {name}.crt for an app, {name}-chain.crt for an upload)"
 START_OVER = NewCertificate("sfkeytool self-signed {name} --password generate (or, for a CA: sfkeytool csr {name})")
+OF_THE_KEY = NewCertificate(
+    "sfkeytool self-signed {name} --key {file} --password generate (or, for a CA: sfkeytool csr {name} --key {file})"
+)
+OF_THE_LOCKED_KEY = NewCertificate(
+    "sfkeytool self-signed {name} --key {file} --input-password prompt --password generate (or, for a CA: sfkeytool"
+    " csr {name} --key {file} --input-password prompt)"
+)

@@ -6,7 +6,6 @@ from sfkeytool.acceptance.java import refusal_of
 from sfkeytool.acceptance.rule import Basis, CannotTell, Checked, Evidence, Rule, Severity
 from sfkeytool.acceptance.rules import sources
 from sfkeytool.acceptance.subject import Subject
-from sfkeytool.crypto.certificates import parse_certificate
 from sfkeytool.crypto.der import SEQUENCE, DerError, read_tlv
 from sfkeytool.crypto.sniff import FileKind
 from sfkeytool.errors import CertificateError
@@ -51,12 +50,12 @@ def _damaged(subject: Subject) -> Checked:
         elif not _is_one_sequence(certificate.der):
             yield Evidence(where, "bytes that are no certificate", "a certificate in DER")
         else:
-            yield from _refused(certificate.der, where)
+            yield from _refused(subject, certificate.der, where)
 
 
-def _refused(der: bytes, where: str) -> Checked:
+def _refused(subject: Subject, der: bytes, where: str) -> Checked:
     try:
-        refusal = refusal_of(parse_certificate(der, where))
+        refusal = refusal_of(subject.certificate(der, where))
     except CertificateError as error:
         yield CannotTell(f"{error.message}; Java might read it, or not")
         return

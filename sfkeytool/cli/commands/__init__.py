@@ -35,19 +35,18 @@ TABLE = (
     Row("csr", "A keypair and a certificate request (CSR) for a CA.", "csr"),
     Row("wrap", "The CA's answer into a keystore for CKM, and the matching certificate for the app.", "wrap"),
     Row("unwrap", "A keystore (JKS, PFX) into key, certificate and chain files.", "unwrap"),
-    Row("show", "What is in a file: entries, subjects, validity, fingerprints, chain.", "looking", "SHOW"),
+    Row("show", "What is in a file: entries, subjects, validity, fingerprints, chain.", "show"),
     Row(
         "check",
         "Would Salesforce take this file? Findings with cause, fix and source; --fix repairs a copy.",
         "check",
         "CHECK",
     ),
-    Row("compare", "Do two files hold the same certificate, the same key only, or strangers?", "looking", "COMPARE"),
+    Row("compare", "Do two files hold the same certificate, the same key only, or strangers?", "compare"),
     Row(
         "explain",
         "What an error message of Salesforce, keytool, openssl or a JWT login means, and what to do.",
         "explain",
-        "EXPLAIN",
     ),
     Row(
         "metadata",

@@ -1,47 +1,62 @@
 """``explain``: what an error message, a rule or one of our own codes means."""
 
 import sys
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from sfkeytool.cli.command import Command
-from sfkeytool.cli.fields import Field, Question, Values
+from sfkeytool.cli.command import Answer, Command
+from sfkeytool.cli.fields import Field, Question, Values, typed_values
 from sfkeytool.cli.render import wrapped
 from sfkeytool.cli.run import Run
-from sfkeytool.errors import InputError
+from sfkeytool.errors import InputError, UsageError
+
+if TYPE_CHECKING:
+    from sfkeytool.workflows.explain import Explained, KnownCode, KnownMessage, KnownRule
 
 _MAXIMUM_BYTES = 1_000_000
 
-TEXT = Field(
-    "text",
-    list[str],
-    "The message, or a part of it, a rule's id or a code of ours; several words need no quotes. - reads it from stdin.",
-    metavar="TEXT...",
-    question=Question("Paste the message:"),
+_FIELDS = (
+    Field(
+        "text",
+        list[str],
+        "The message, or a part of it, a rule's id or a code of ours; several words need no quotes. - reads it from"
+        " stdin.",
+        metavar="TEXT...",
+        convert=" ".join,
+        question=Question("Paste the message:"),
+    ),
+    Field("list", bool, "Show all messages, rules and codes that are known.", ("--list",)),
 )
-LIST = Field("list", bool, "Show all messages, rules and codes that are known.", ("--list",))
 
 
 def _execute(run: Run, values: Values) -> int:
-    from sfkeytool.cli.building import build_explain_request
-    from sfkeytool.workflows.explain import explain, list_all
+    from sfkeytool.workflows.explain import ExplainRequest, explain, list_all
 
     if not values["text"] and not values["list"] and run.asker is not None:
         values = values | {"text": [run.asker.text("Paste the message:")]}
-    request = build_explain_request(values)
-    everything = request.text is None
-    facts = list_all() if request.text is None else explain(_stdin() if request.text == "-" else request.text)
-    run.console.envelope(0, facts)
-    if everything:
-        run.console.result(_list_lines(facts))
-        return 0
-    for explanation in facts["explanations"]:
-        _show(run, explanation["meaning"], explanation_lines(explanation))
-    for rule in facts["rules"]:
-        _show(run, rule["title"], _rule_lines(rule))
-    for code in facts["codes"]:
-        _show(run, code["meaning"], _code_lines(code))
-    return 0
+    _require_one(values)
+    request = ExplainRequest.from_values(typed_values(_FIELDS, values))
+    text = _stdin() if request.text == "-" else request.text
+    outcome = list_all() if text is None else explain(text)
+    known = outcome.result
+    run.console.envelope(outcome.exit_code, known)
+    if text is None:
+        run.console.result(_list_lines(known))
+        return outcome.exit_code
+    for explanation in known.explanations:
+        _show(run, explanation.meaning, _explanation_lines(explanation))
+    for rule in known.rules:
+        _show(run, rule.title, _rule_lines(rule))
+    for code in known.codes:
+        _show(run, code.meaning, _code_lines(code))
+    return outcome.exit_code
+
+
+def _require_one(values: Values) -> None:
+    if values["list"] and values["text"]:
+        raise UsageError("usage.explain", "--list takes no text", "leave out one of the two")
+    if not values["list"] and not values["text"]:
+        raise UsageError("usage.missing", "missing: TEXT", "see all that is known: sfkeytool explain --list")
 
 
 def _stdin() -> str:
@@ -57,68 +72,69 @@ def _show(run: Run, heading: str, lines: Iterator[str]) -> None:
     run.console.result([*lines, ""])
 
 
-def explanation_lines(facts: Mapping[str, Any]) -> Iterator[str]:
+def _explanation_lines(known: "KnownMessage") -> Iterator[str]:
     """What follows an explanation's meaning: causes, fixes, source."""
-    for message in facts["messages"]:
+    for message in known.messages:
         yield from wrapped(f'"{message}"', "  ")
-    if not facts.get("whole", True):
+    if known.whole is False:
         yield "  Only a part of the message is in the text."
     yield ""
     yield "Likely causes"
-    for number, cause in enumerate(facts["causes"], 1):
+    for number, cause in enumerate(known.causes, 1):
         yield from wrapped(cause, f"{number:>2}. ")
     yield "What to do"
-    for fix in facts["fixes"]:
+    for fix in known.fixes:
         yield from wrapped(fix, "  - ")
-    if facts["rules"]:
-        yield from wrapped(f"found beforehand by sfkeytool check: {', '.join(facts['rules'])}", "  ")
-    yield from _source_lines(facts)
+    if known.rules:
+        yield from wrapped(f"found beforehand by sfkeytool check: {', '.join(known.rules)}", "  ")
+    yield from _source_lines(known)
 
 
-def _rule_lines(facts: Mapping[str, Any]) -> Iterator[str]:
-    yield from wrapped(facts["why"], "  ")
-    if facts["salesforceMessage"]:
-        yield from wrapped(f'"{facts["salesforceMessage"]}"', "  ")
+def _rule_lines(known: "KnownRule") -> Iterator[str]:
+    yield from wrapped(known.why, "  ")
+    if known.salesforce_message:
+        yield from wrapped(f'"{known.salesforce_message}"', "  ")
     yield "What to do"
-    yield f"  - {facts['fix']}"
-    yield f"  {facts['id']}, {facts['severity']}, for {', '.join(facts['profiles'])}"
-    yield from _source_lines(facts)
+    yield f"  - {known.fix}"
+    yield f"  {known.id}, {known.severity}, for {', '.join(known.profiles)}"
+    yield from _source_lines(known)
 
 
-def _code_lines(facts: Mapping[str, Any]) -> Iterator[str]:
+def _code_lines(known: "KnownCode") -> Iterator[str]:
     yield "What to do"
-    yield from wrapped(facts["action"], "  - ")
-    yield f"  {facts['id']}, {_kind(facts)}"
+    yield from wrapped(known.action, "  - ")
+    yield f"  {known.id}, {_kind(known)}"
 
 
-def _kind(facts: Mapping[str, Any]) -> str:
-    return f"an error ({facts['name']}), exit {facts['exitCode']}" if facts["name"] else "a notice"
+def _kind(known: "KnownCode") -> str:
+    return f"an error ({known.name}), exit {known.exit_code}" if known.name else "a notice"
 
 
-def _source_lines(facts: Mapping[str, Any]) -> Iterator[str]:
-    yield f"Source ({facts['basis']}, looked up {facts['retrieved']})"
-    yield from wrapped(facts["source"], "  ")
+def _source_lines(known: "KnownMessage | KnownRule") -> Iterator[str]:
+    yield f"Source ({known.basis}, looked up {known.retrieved})"
+    yield from wrapped(known.source, "  ")
 
 
-def _list_lines(facts: Mapping[str, Any]) -> Iterator[str]:
-    for explanation in facts["explanations"]:
-        yield explanation["id"]
-        yield from (f"    {message}" for message in explanation["messages"])
-    for rule in facts["rules"]:
-        yield f"{rule['id']} ({rule['severity']})"
-        yield f"    {rule['title']}"
-    for code in facts["codes"]:
-        yield f"{code['id']} ({_kind(code)})"
-        yield f"    {code['meaning']}"
+def _list_lines(known: "Explained") -> Iterator[str]:
+    for explanation in known.explanations:
+        yield explanation.id
+        yield from (f"    {message}" for message in explanation.messages)
+    for rule in known.rules:
+        yield f"{rule.id} ({rule.severity})"
+        yield f"    {rule.title}"
+    for code in known.codes:
+        yield f"{code.id} ({_kind(code)})"
+        yield f"    {code.meaning}"
 
 
-EXPLAIN = Command(
+COMMAND = Command(
     (
         "sfkeytool explain Keystore contains an entry whose alias is not acceptable for import",
         "sfkeytool explain ckm.key.unsupported-size",
         "sf org login jwt … 2>&1 | sfkeytool explain -",
         "sfkeytool explain --list",
     ),
-    (TEXT, LIST),
+    _FIELDS,
     _execute,
+    answers=(Answer("explain", "explain.Explained"),),
 )

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from sfkeytool.workflows.generations import Generation
-    from sfkeytool.workflows.renew import Progress, RenewRequest
+    from sfkeytool.workflows.renew import RenewRequest
+    from sfkeytool.workflows.renew_status import Progress
 
 NEW_KEY = Field("new_key", bool, "Make a new key, as rotate does.", ("--new-key",))
 CSR = Field(
@@ -136,7 +137,7 @@ def _folder(typed: "Mapping[str, Any]") -> Path:
 
 
 def _execute_status(run: Run, values: Values) -> int:
-    from sfkeytool.workflows.renew import Progress, RenewStatusRequest, status
+    from sfkeytool.workflows.renew_status import Progress, RenewStatusRequest, status
     from sfkeytool.workflows.runbook import StepState
 
     typed = typed_values(_FIELDS, values)
@@ -170,7 +171,7 @@ def _execute_status(run: Run, values: Values) -> int:
 def _note_done(run: Run, folder: Path, progress: "Progress", step: str) -> None:
     from sfkeytool.edge.writer import FolderWrite
     from sfkeytool.workflows.receipts import receipt_record
-    from sfkeytool.workflows.renew import StepDone
+    from sfkeytool.workflows.renew_status import StepDone
 
     known = [found.id for found in progress.steps]
     if step not in known:
@@ -205,7 +206,7 @@ def generation_in(folder: Path, name: str) -> "Generation | None":
 
 _ANSWERS = (
     Answer("renew", "renew.Renewed", publishes=True, next_steps=True),
-    Answer("renew-status", "renew.Progress"),
+    Answer("renew-status", "renew_status.Progress"),
 )
 _FIELDS = (
     OLD_NAME,

@@ -1,0 +1,109 @@
+"""``compare``: do two files hold the same certificate, the same key only, or strangers?"""
+
+import os.path
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec import UNSET
+
+from sfkeytool.cli import options
+from sfkeytool.cli.command import Answer, Command, MenuPlace, Road
+from sfkeytool.cli.fields import Field, Question, Values, typed_values
+from sfkeytool.cli.run import Run
+from sfkeytool.cli.walked import Unread, named_files, should_be_readable
+from sfkeytool.errors import SfkeytoolError, UsageError
+
+if TYPE_CHECKING:
+    from sfkeytool.keystores.contents import InputFile
+    from sfkeytool.workflows.compare import Candidate, ComparedSide, Side
+
+
+def _aliases(given: Sequence[str]) -> Sequence[str]:
+    if len(given) > 2:
+        raise UsageError("usage.alias", "--alias is given once for both sides, or twice: for A and for B")
+    return given
+
+
+_FIELDS = (
+    Field(
+        "left", Path, "A file or folder.", metavar="A", required=True, question=Question("One file or folder:", "path")
+    ),
+    Field("right", Path, "A file or folder.", metavar="B", required=True, question=Question("The other one:", "path")),
+    Field(
+        "aliases",
+        list[str],
+        "Which entry of a keystore, on each side that has it; given twice, the first is for A and the second for B."
+        " [default: the one whose certificate or key the other side has]",
+        ("--alias",),
+        metavar="ALIAS",
+        convert=_aliases,
+    ),
+    options.OPENING_PASSWORD,
+)
+
+
+def _execute(run: Run, values: Values) -> int:
+    from sfkeytool.workflows.compare import CompareRequest, compare
+
+    request = CompareRequest.from_values(typed_values(_FIELDS, values))
+    given = [run.secret(source, "--password", "Password") for source in request.passwords]
+    left, right = _read_side(run, request.left), _read_side(run, request.right)
+    outcome = run.with_passwords(given, lambda known: compare(left, right, known, run.now, request.aliases))
+    run.warn_about(outcome)
+    compared = outcome.result
+    run.console.envelope(outcome.exit_code, compared)
+    run.console.heading(compared.relation.replace("-", " "))
+    run.console.result([compared.meaning])
+    for side in (compared.left, compared.right):
+        run.console.result(_side_lines(side, run.now))
+    return outcome.exit_code
+
+
+def _read_side(run: Run, named: Path) -> "Side":
+    from sfkeytool.workflows.compare import Side
+
+    files: list[InputFile] = []
+    unread = Unread()
+    for path, walked in named_files([named], unread.add):
+        try:
+            files.append(run.read(path))
+        except SfkeytoolError as error:
+            if not walked:
+                raise
+            if should_be_readable(path, error):
+                unread.add(error, path)
+    return Side(str(named), files, walked=os.path.isdir(named), unread=tuple(unread.errors))
+
+
+def _side_lines(side: "ComparedSide", now: datetime) -> Iterator[str]:
+    if side.candidates is UNSET:
+        yield from _lines(side, now)
+        return
+    yield from ("", f"{side.origin}: {len(side.candidates)} could be meant, and it holds of each")
+    for candidate in side.candidates:
+        yield from _lines(candidate, now)
+
+
+def _lines(one: "ComparedSide | Candidate", now: datetime) -> Iterator[str]:
+    from sfkeytool.cli.certificate_lines import certificate_lines
+
+    yield from ("", one.origin)
+    if one.certificate is UNSET:
+        yield f"  key SHA-256  {one.public_key_sha256}"
+    else:
+        yield from certificate_lines(one.certificate, one.mail_dates or (), now, "  ")
+
+
+COMMAND = Command(
+    (
+        "sfkeytool compare pay_api.jks pay_api.crt",
+        "sfkeytool compare before.jks after.jks --alias pay_api",
+        "sfkeytool compare pay_api/ force-app/main/default/connectedApps/Pay.connectedApp-meta.xml",
+    ),
+    _FIELDS,
+    _execute,
+    answers=(Answer("compare", "compare.Compared", exit_codes=(0, 3)),),
+    place=MenuPlace(Road.OTHER, "Compare two files: is it the same certificate?"),
+)
