@@ -15,6 +15,7 @@ from conftest import PASSWORD, Pair, Result, keytool
 from sfkeytool.cli.command import Command, Road
 from sfkeytool.cli.commands import TABLE
 from sfkeytool.cli.fields import command_line, complete, typed_values
+from sfkeytool.edge.ask import Choice
 from sfkeytool.model import Purpose
 
 Cli = Callable[..., Result]
@@ -293,6 +294,28 @@ def test_no_line_of_the_menu_is_cut_on_a_terminal_of_80_columns() -> None:
     titles += [choice.title for command in COMMANDS.values() for field in command.fields if field.question
                for choice in field.question.choices]  # fmt: skip
     assert [title for title in titles if len(title) > 80 - 3] == []
+
+
+@pytest.mark.parametrize(
+    ("road", "jobs"),
+    [
+        (Road.OUTSIDE, ["self-signed", "csr", "wrap", "renew", "rotate"]),
+        (Road.BORN, ["ckm create", "ckm csr", "ckm chain", "ckm upload", "ckm download", "unwrap", "ckm list"]),
+        (Road.OTHER, ["check", "show", "compare", "login", "metadata"]),
+    ],
+)
+def test_the_jobs_of_a_road_are_in_the_order_of_the_work(road: Road, jobs: list[str]) -> None:
+    """The first is what Enter takes."""
+    from sfkeytool.cli.menu import run_menu
+
+    class Leaving(ScriptedAsker):
+        def choice(self, message: str, choices: Sequence[Choice], **_: Any) -> Any:
+            self.offered = [choice.value for choice in choices]
+            return self._next(message)
+
+    asker = Leaving(road.name, "leave")
+    assert run_menu(asker) == 0  # type: ignore[arg-type]
+    assert asker.offered == [*jobs, "leave"]
 
 
 @pytest.mark.parametrize("road", [Road.REMINDER.name, Road.AUDIT.name])

@@ -23,10 +23,12 @@ class Road(StrEnum):
 
 
 class MenuPlace(Struct, frozen=True):
-    """Where the menu has a command: the road, and what the job is called there."""
+    """Where the menu has a command: the road, and what the job is called there. The jobs of a road come by ``step``,
+    in the order in which they are done or wanted; those of one step as in the table of the commands."""
 
     road: Road
     job: str
+    step: int = 0
 
 
 class Answer(Struct, frozen=True):

@@ -28,11 +28,9 @@ def run_menu(asker: Asker | None = None) -> int:
     road, status = _answer(lambda: asker.choice("Which road? (docs/which-road.md compares them)", roads))
     if road is None or road == _LEAVE:
         return status
-    jobs = [
-        Choice(name, command.place.job)
-        for name, command in commands.items()
-        if command.place is not None and command.place.road.name == road
-    ]
+    placed = [(name, command.place) for name, command in commands.items() if command.place is not None]
+    here = sorted(((name, place) for name, place in placed if place.road.name == road), key=lambda one: one[1].step)
+    jobs = [Choice(name, place.job) for name, place in here]
     chosen: str | None = jobs[0].value
     if len(jobs) > 1:
         chosen, status = _answer(lambda: asker.choice("What do you want to do?", [*jobs, leave]))

@@ -323,5 +323,5 @@ CHECK = Command(
     _FIELDS,
     _execute,
     answers=(Answer("check", "check.Checked", exit_codes=(0, 1, 3)),),
-    place=MenuPlace(Road.OTHER, "Salesforce refuses my keystore: find out why, and repair it"),
+    place=MenuPlace(Road.OTHER, "Salesforce refuses my keystore: find out why, and repair it", step=1),
 )

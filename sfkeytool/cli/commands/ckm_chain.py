@@ -48,5 +48,5 @@ COMMAND = Command(
     _FIELDS,
     _execute,
     answers=(Answer("ckm-chain", "ckm_chain.Chained", publishes=True, next_steps=True),),
-    place=MenuPlace(Road.BORN, "Prepare the CA's answer for Upload Signed Certificate in Setup"),
+    place=MenuPlace(Road.BORN, "Prepare the CA's answer for Upload Signed Certificate in Setup", step=3),
 )

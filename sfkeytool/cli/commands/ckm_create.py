@@ -62,7 +62,7 @@ COMMAND = Command(
     _FIELDS,
     _execute,
     answers=(Answer("ckm-create", "ckm_create.Created", publishes=True, next_steps=True),),
-    place=MenuPlace(Road.BORN, "Let Salesforce make a key and a request"),
+    place=MenuPlace(Road.BORN, "Let Salesforce make a key and a request", step=1),
     details=(
         "The record has no fields for the subject. So the source holds a throw-away self-signed certificate with it,"
         " whose fields Salesforce copies onto a new key of its own (Metadata API Developer Guide). Not tried against a"

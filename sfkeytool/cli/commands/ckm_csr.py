@@ -25,6 +25,6 @@ COMMAND = Command(
     _FIELDS,
     _execute,
     answers=(Answer("ckm-csr", "ckm_csr.CsrFetched", publishes=True, next_steps=True),),
-    place=MenuPlace(Road.BORN, "Fetch that request, for a CA to sign"),
+    place=MenuPlace(Road.BORN, "Fetch that request, for a CA to sign", step=2),
     details="The API gives it only until a signed certificate is uploaded; Setup gives it afterwards too.",
 )

@@ -27,6 +27,6 @@ COMMAND = Command(
     _FIELDS,
     _execute,
     answers=(Answer("ckm-download", "ckm_download.Downloaded", publishes=True, next_steps=True),),
-    place=MenuPlace(Road.BORN, "Fetch the certificate, for the app"),
+    place=MenuPlace(Road.BORN, "Fetch the certificate, for the app", step=5),
     details="The private key comes out only by hand: Setup > Certificate and Key Management > Export to Keystore.",
 )

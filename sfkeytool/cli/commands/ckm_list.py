@@ -57,5 +57,5 @@ COMMAND = Command(
     ONE_ORG,
     _execute,
     answers=(Answer("ckm-list", "ckm_list.Listed"),),
-    place=MenuPlace(Road.BORN, "See what the org has"),
+    place=MenuPlace(Road.BORN, "See what the org has", step=7),
 )

@@ -66,7 +66,7 @@ COMMAND = Command(
     _FIELDS,
     _execute,
     answers=(Answer("ckm-upload", "ckm_upload.Uploaded", publishes=True, next_steps=True),),
-    place=MenuPlace(Road.BORN, "Bring the CA's answer into the org with the Salesforce CLI"),
+    place=MenuPlace(Road.BORN, "Bring the CA's answer into the org with the Salesforce CLI", step=4),
     details=(
         "A chain that does not belong to the record is refused before anything is written or sent: its leaf is compared"
         " with the record's request, or, once a chain is there, with the present certificate's key."

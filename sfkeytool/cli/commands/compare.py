@@ -105,5 +105,5 @@ COMMAND = Command(
     _FIELDS,
     _execute,
     answers=(Answer("compare", "compare.Compared", exit_codes=(0, 3)),),
-    place=MenuPlace(Road.OTHER, "Compare two files: is it the same certificate?"),
+    place=MenuPlace(Road.OTHER, "Compare two files: is it the same certificate?", step=3),
 )

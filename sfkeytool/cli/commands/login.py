@@ -228,5 +228,5 @@ COMMAND = Command(
     _FIELDS,
     _execute,
     answers=(Answer("login", "login.LoggedIn"),),
-    place=MenuPlace(Road.OTHER, "Log in with a key: does Salesforce accept it?"),
+    place=MenuPlace(Road.OTHER, "Log in with a key: does Salesforce accept it?", step=4),
 )

@@ -200,5 +200,5 @@ COMMAND = Command(
         " Metadata API's schema and the Salesforce CLI's conversion, not against an org. For an app that exists:"
         " retrieve it, and use --in."
     ),
-    place=MenuPlace(Road.OTHER, "Make the app's metadata, with the certificate in it"),
+    place=MenuPlace(Road.OTHER, "Make the app's metadata, with the certificate in it", step=5),
 )

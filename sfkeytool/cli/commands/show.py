@@ -130,5 +130,5 @@ COMMAND = Command(
     _FIELDS,
     _execute,
     answers=(Answer("show", "show.Shown", exit_codes=(0, 1)),),
-    place=MenuPlace(Road.OTHER, "Look into a file"),
+    place=MenuPlace(Road.OTHER, "Look into a file", step=2),
 )

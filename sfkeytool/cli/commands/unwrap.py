@@ -102,5 +102,5 @@ COMMAND = Command(
     _FIELDS,
     _execute,
     answers=(Answer("unwrap", "unwrap.Unwrapped", publishes=True, next_steps=True),),
-    place=MenuPlace(Road.BORN, "Get the key out for a client: take apart what Export to Keystore gave"),
+    place=MenuPlace(Road.BORN, "Get the key out for a client: take apart what Export to Keystore gave", step=6),
 )
