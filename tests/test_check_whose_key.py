@@ -113,3 +113,12 @@ def test_only_an_apps_certificate_is_judged_as_one(
     path.write_text(f"<{type} {NAMESPACE}>{text}</{type}>")
     result = cli("check", path, "--json")
     assert (rules(result), result.code) == (judged, 3 if judged else 0)
+
+
+def test_a_file_that_is_named_like_a_blank_keeps_its_name(cli: Cli, folder: Path, pair: Pair) -> None:
+    """The command is about that file, whatever it is called."""
+    name = "{name}{password}.pem"
+    (folder / name).write_bytes(pair.key.read_bytes())
+    fix = finding(cli("check", name, "--json"), "app.file.no-certificate")["fix"]
+    assert command_of(fix)[2:4] == ["--key", name]
+    assert cli(*command_of(fix)).code == 0

@@ -1,14 +1,31 @@
 """Texts with placeholders, made ready for a reader: one blank is left to fill in a command, FILE."""
 
 import re
+from collections.abc import Mapping
 
 EXAMPLE_NAME = "my_certificate"
 """A legal NAME, where nothing tells a better one."""
 
 
+_BLANKS = {
+    "file": "FILE",
+    "name": EXAMPLE_NAME,
+    "password": " --password prompt",
+    "input_password": " --input-password prompt",
+    "new_password": "",
+}
+"""What stands in commands where no file is at hand that they are about."""
+
+
+def filled(text: str, blanks: Mapping[str, str]) -> str:
+    """The blanks of commands filled with these, and else as ready_to_type() does. Pure."""
+    values = _BLANKS | dict(blanks)
+    return re.sub(r"\{(\w+)\}", lambda blank: values.get(blank[1], blank[0]), text)
+
+
 def ready_to_type(text: str) -> str:
-    """``{file}`` and ``{name}`` of commands filled, where no file is at hand that they are about. Pure."""
-    return text.replace("{file}", "FILE").replace("{name}", EXAMPLE_NAME)
+    """The blanks of commands filled, where no file is at hand that they are about. Pure."""
+    return filled(text, {})
 
 
 def escape_markdown(text: str) -> str:

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from sfkeytool.acceptance.blanks import filled
 from sfkeytool.acceptance.catalogue import CATALOGUE
 from sfkeytool.acceptance.key_holder import WAY_OUT
 from sfkeytool.acceptance.rule import CannotTell, Evidence, Fix, NewCertificate, Rule, Severity
@@ -78,12 +79,11 @@ def judge(subject: Subject, rules: Sequence[Rule] = CATALOGUE) -> Report:
 
 def _fix(wanted: Fix, subject: Subject) -> str:
     """What is ``wanted`` for this file, so that its commands run as they stand."""
-    fix = str(wanted)
-    if isinstance(wanted, NewCertificate):
-        fix = WAY_OUT.get(subject.key_holder, fix)
+    fix = WAY_OUT.get(subject.key_holder) if isinstance(wanted, NewCertificate) else None
     password = subject.password
-    if password is not None and "--fix" in fix and "--new-password" not in fix and password.length < MINIMUM_LENGTH:
-        fix = fix.replace(" --password prompt", " --password prompt --new-password generate", 1)
-    if password is not None and not password.length:  # which is tried without being asked for
-        fix = fix.replace(" --password prompt", "", 1).replace(" --input-password prompt", "", 1)
-    return fix.replace("{file}", quoted_path(subject.label)).replace("{name}", subject.name)
+    blanks = {"file": quoted_path(subject.label), "name": subject.name}
+    if password is not None and password.length < MINIMUM_LENGTH:
+        blanks["new_password"] = " --new-password generate"  # noqa: S105 - an option
+    if password is not None and not password.length:  # it is tried without being asked for
+        blanks |= {"password": "", "input_password": ""}
+    return filled(fix or str(wanted), blanks)

@@ -79,7 +79,8 @@ class Rule(Struct, frozen=True):
 
     ``citation`` is an article's title and address or number, looked up on ``retrieved``; ``salesforce_message`` is
     verbatim. ``fix`` is a command to type, or what to do, and may hold ``{file}``, ``{name}`` (which is free in the
-    folder where the command is typed) and FILE, the one blank that is left to the reader. Raises ValueError for an id
+    folder where the command is typed), the options ``{password}``, ``{input_password}`` and ``{new_password}``, each
+    only where it is needed, and FILE, the one blank that is left to the reader. Raises ValueError for an id
     outside the grammar, a rule without citation, and an INFERRED ERROR: what we only think stops nobody.
     """
 

@@ -160,7 +160,7 @@ NO_CERTIFICATE = Rule(
     "The app stores one certificate, which may be uploaded in PEM or DER. A keystore, a key or a request is not that.",
     _METADATA,
     NewCertificate(
-        "sfkeytool unwrap {file} --password prompt (writes the .crt of a keystore); for a new pair: sfkeytool"
+        "sfkeytool unwrap {file}{password} (writes the .crt of a keystore); for a new pair: sfkeytool"
         " self-signed {name} --password generate"
     ),
     _APP,

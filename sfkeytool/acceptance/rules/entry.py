@@ -15,7 +15,7 @@ _ALIAS_RULE = "letters, digits and single underscores, a letter first, no unders
 
 
 _CERTIFICATE_IS_MISSING = (
-    "sfkeytool wrap {name} {file} FILE --input-password prompt --password generate (FILE: the key's certificate)"
+    "sfkeytool wrap {name} {file} FILE{input_password} --password generate (FILE: the key's certificate)"
 )
 
 
@@ -110,7 +110,7 @@ NO_PRIVATE_KEY = Rule(
     "A public certificate alone cannot be imported: the key has to come with it. Setup leaves a key out of its own"
     " export when its certificate is marked as not exportable.",
     sources.IMPORT_HELP,
-    "sfkeytool wrap {name} {file} FILE --input-password prompt --password generate (FILE: the private key); if the key"
+    "sfkeytool wrap {name} {file} FILE{input_password} --password generate (FILE: the private key); if the key"
     " is lost, start over: sfkeytool csr {name}",
     _CKM,
     _no_private_key,
@@ -125,7 +125,7 @@ KEY_PASSWORD = Rule(
     "Setup asks for one password and uses it for the keystore and for each key. keytool -importkeystore without"
     " -destkeypass can leave a key under the password of the source.",
     sources.STORE_AND_KEY_ARTICLE,
-    "sfkeytool check --fix {file} --password prompt --password prompt (the keystore's, then the key's)",
+    f"{sources.REPAIR} --password prompt (the keystore's, then the key's)",
     _CKM,
     _key_password,
     applies=has_entries,

@@ -108,7 +108,7 @@ NOT_PKCS8 = Rule(
     "The private key is not in PKCS#8",
     "Java itself writes nothing else; keystores of other makers may hold PKCS#1 in its place.",
     sources.IMPORT_HELP,
-    "sfkeytool check --fix {file} --password prompt; if it cannot be read at all, start over: sfkeytool csr {name}",
+    f"{sources.REPAIR}; if it cannot be read at all, start over: sfkeytool csr {{name}}",
     _CKM,
     _not_pkcs8,
     applies=has_entries,
@@ -135,7 +135,7 @@ MISMATCH = Rule(
     "Java loads such a keystore, and keytool lists it, without a look at whether the two belong together. A chain in"
     " reversed order is the same mistake: the root stands first.",
     sources.IMPORT_HELP,
-    "sfkeytool wrap {name} {file} FILE --input-password prompt --password generate (FILE: the certificate)",
+    "sfkeytool wrap {name} {file} FILE{input_password} --password generate (FILE: the certificate)",
     _CKM,
     _mismatch,
     applies=has_entries,

@@ -86,7 +86,7 @@ CHAIN_INCOMPLETE = Rule(
     "A custom domain needs the whole chain",
     "The article lists the domain's certificate, the intermediates and the root.",
     sources.CHAIN_ARTICLE,
-    "sfkeytool wrap {name} {file} FILE --purpose domain --input-password prompt --password generate (FILE: the CA's"
+    "sfkeytool wrap {name} {file} FILE --purpose domain{input_password} --password generate (FILE: the CA's"
     " certificates)",
     (Profile.CKM_IMPORT, Profile.SIGNED_UPLOAD),
     _chain_incomplete,
@@ -114,8 +114,7 @@ INTERMEDIATE_MISSING = Rule(
     " Salesforce trusts. No page says that an import or upload without them is refused; that connections fail is"
     " inferred.",
     sources.MTLS_ARTICLE,
-    "sfkeytool wrap {name} {file} FILE --purpose mtls --input-password prompt --password generate (FILE: the"
-    " intermediate)",
+    "sfkeytool wrap {name} {file} FILE --purpose mtls{input_password} --password generate (FILE: the intermediate)",
     (Profile.CKM_IMPORT, Profile.SIGNED_UPLOAD),
     _intermediate_missing,
     applies=_for_mtls,

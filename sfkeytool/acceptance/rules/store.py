@@ -14,7 +14,7 @@ from sfkeytool.model import Profile
 from sfkeytool.passwords import COMFORTABLE_LENGTH
 
 _CKM = (Profile.CKM_IMPORT,)
-_WITHOUT_KEY = "sfkeytool wrap {name} {file} FILE --input-password prompt --password generate (FILE: the private key)"
+_WITHOUT_KEY = "sfkeytool wrap {name} {file} FILE{input_password} --password generate (FILE: the private key)"
 _WITHOUT_ANYTHING = "sfkeytool wrap {name} FILE --password generate (FILE: private key and certificate)"
 JAVA_CERTIFICATE_TYPES = ("x.509", "x509")
 """What Java's CertificateFactory knows, in any case."""
@@ -147,7 +147,7 @@ NOT_JKS = Rule(
     "Import from Keystore takes JKS. Since Java 9 keytool writes PKCS#12 unless it is told -storetype JKS, whatever the"
     " file's name says.",
     sources.IMPORT_HELP,
-    "sfkeytool check --fix {file} --profile ckm-import --password prompt --new-password generate",
+    "sfkeytool check --fix {file} --profile ckm-import{password} --new-password generate",
     _CKM,
     _not_jks,
 )
@@ -185,7 +185,7 @@ INTEGRITY = Rule(
     "The two cannot be told apart: one digest covers the password and every byte. So the file cannot be judged: the"
     " verdict is unsure. The message is Java's; whether Setup shows it in these words is not known.",
     sources.JDK_KEYSTORE,
-    "sfkeytool check {file} --password prompt (the right one); else fetch the file once more",
+    "sfkeytool check {file}{password} (the right one); else fetch the file once more",
     _CKM,
     _integrity,
     applies=_can_be_opened,
@@ -222,7 +222,7 @@ SEVERAL_KEYS = Rule(
     "The keystore holds several private keys",
     "Users report imports of several at once; no page says how many are allowed, and an error would be about all.",
     "bcgov/MoH-SAT, docs/development/certificates.md, https://github.com/bcgov/MoH-SAT",
-    "sfkeytool check --fix {file} --password prompt (one keystore for each key)",
+    f"{sources.REPAIR} (one keystore for each key)",
     _CKM,
     _several_keys,
     applies=_is_jks,
