@@ -62,6 +62,8 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
     monkeypatch.delenv("CI", raising=False)
     monkeypatch.setenv("TEST_PASSWORD", PASSWORD)
+    # The tests' terminals do not answer where the cursor is, for which each question would wait a second.
+    monkeypatch.setenv("PROMPT_TOOLKIT_NO_CPR", "1")
 
 
 @pytest.fixture

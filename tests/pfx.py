@@ -34,15 +34,20 @@ def attributes(friendly_name: str | None) -> bytes:
 
 
 def encode_pfx(
-    key_pkcs8: bytes | list[bytes], certificates_der: list[bytes], *, friendly_name: str | None, password: str
+    key_pkcs8: bytes | list[bytes],
+    certificates_der: list[bytes],
+    *,
+    friendly_name: str | list[str] | None,
+    password: str,
 ) -> bytes:
-    """A PFX with unencrypted bags and a SHA-1 MAC under ``password``."""
+    """A PFX with unencrypted bags and a SHA-1 MAC under ``password``; one name for all keys, or one for each."""
     keys = key_pkcs8 if isinstance(key_pkcs8, list) else [key_pkcs8]
+    names = friendly_name if isinstance(friendly_name, list) else [friendly_name] * len(keys)
     bags = [
         tlv(0x30, oid("cert-bag"), tlv(0xA0, tlv(0x30, oid("x509"), tlv(0xA0, tlv(0x04, certificate)))))
         for certificate in certificates_der
     ]
-    bags += [tlv(0x30, oid("key-bag"), tlv(0xA0, key), attributes(friendly_name)) for key in keys]
+    bags += [tlv(0x30, oid("key-bag"), tlv(0xA0, key), attributes(name)) for key, name in zip(keys, names, strict=True)]
     contents = tlv(0x30, *bags)
     safe = tlv(0x30, tlv(0x30, oid("data"), tlv(0xA0, tlv(0x04, contents))))
     salt = b"worthless"[:8]

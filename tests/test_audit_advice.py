@@ -136,6 +136,16 @@ def test_an_app_whose_folder_was_looked_into_is_renewed_from_there(cli: Cli, fol
     assert items(cli("audit", ".", "--json"))["Paws"]["status"] == "fine"
 
 
+def test_a_later_certificate_that_is_not_valid_yet_is_advised_with_its_day(cli: Cli, folder: Path) -> None:
+    """Put onto the app today, it would be refused where its dates are looked at."""
+    generation(folder / "paws", pem(dated("paws", stamp(5), stamp(400))))
+    app("Paws", certificate("paws", 20))
+    begins = f"{stamp(5)[:4]}-{stamp(5)[4:6]}-{stamp(5)[6:8]}"
+    advice = [step["what"] for step in items(cli("audit", ".", "--json"))["Paws"]["advice"]]
+    path = Path("paws", "paws.crt")
+    assert f"{path} is a later certificate of the same key (not valid before {begins}): it goes where" in advice[1]
+
+
 IMPORT_AGAIN = [
     "sfkeytool", "wrap", "paws", str(Path("paws/paws.key")), str(Path("paws/paws.crt")), "-d", "paws_again",
     "--password", "generate",

@@ -239,7 +239,7 @@ def test_nobody_is_there_to_be_asked(how: tuple[str, ...], cli: Cli, org: FakeOr
 
 
 @pytest.mark.slow
-def test_with_yes_it_says_which_org_and_what(cli: Cli, org: FakeOrg) -> None:
+def test_with_yes_it_says_which_org_and_what(cli: Cli, org: FakeOrg, monkeypatch: pytest.MonkeyPatch) -> None:
     """On stderr, under --quiet and --json too, and among the warnings of --json; production in capitals."""
     done = cli("ckm", "create", "pay", "-o", "prod", "--deploy", "--yes", "--json")
     [warning] = [text for text in done.json["warnings"] if "is changed" in text]
@@ -248,7 +248,11 @@ def test_with_yes_it_says_which_org_and_what(cli: Cli, org: FakeOrg) -> None:
     assert warning in done.err
     assert {"code": "ckm.deploying", "message": warning} in done.json["notices"]
     org.contents.rows["Organization"][0]["IsSandbox"] = True
-    assert "a sandbox" in cli("ckm", "create", "shop", "-o", "prod", "--deploy", "--yes", "-q").err
+    monkeypatch.setenv("SF_TARGET_ORG", "uat")
+    by_variable = cli("ckm", "create", "shop", "--deploy", "--yes", "-q")
+    assert by_variable.code == 0
+    assert "uat (Worthless, a sandbox" in by_variable.err
+    assert "shop" in org.contents.keys
 
 
 @pytest.mark.parametrize("answer", ["y", "n", "\x03"])
@@ -423,6 +427,20 @@ def test_an_org_that_does_not_say_which_it_is(cli: Cli, org: FakeOrg, folder: Pa
     assert (refused.code, refused.json["code"]) == (1, "org.unknown-type")
     assert not calls(folder)
     assert not Path("pay-create").exists()
+
+
+def test_only_the_salesforce_cli_knows_its_aliases(
+    cli: Cli, org: FakeOrg, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An org that was reached in another way has a blank in the commands that go through the CLI."""
+    org.contents.add_certificate("asks", request("asks", 2), None, ca_signed=True, unusable=True)
+    for line in (["csr", "asks"], ["create", "a"]):
+        told = cli("ckm", *line, "-o", "prod", "--json").json["result"]["nextSteps"]
+        assert "--target-org prod" in " ".join(told)
+    monkeypatch.setenv("SF_ACCESS_TOKEN", org.let_in())
+    monkeypatch.setenv("SF_ORG_INSTANCE_URL", org.url)
+    for line in (["csr", "asks", "--force"], ["create", "b"]):
+        assert "--target-org ALIAS" in " ".join(cli("ckm", *line, "--json").json["result"]["nextSteps"])
 
 
 def test_a_ca_is_never_taken_for_a_leaf_that_cannot_be_read(

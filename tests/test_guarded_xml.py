@@ -44,10 +44,11 @@ def test_nothing_parses_xml_but_the_guard() -> None:
         (b"<ConnectedApp>" + nested(MAX_DEPTH) + b"</ConnectedApp>", "xml.malformed"),
         (nested(MAX_DEPTH + 1), "xml.malformed-other"),
         (b"<ConnectedApp>&b;</ConnectedApp>", "xml.malformed"),
+        (b"<ConnectedApp a:b='c'/>", "xml.malformed"),
         (b"<?xml version='1.0' encoding='klingon'?><ConnectedApp/>", "xml.malformed"),
     ],
     ids=["a DTD", "a DTD of another kind", "a DTD in UTF-16", "too deep", "too deep, of another kind",
-         "an entity that nobody declared", "an encoding that there is not"],
+         "an entity that nobody declared", "a namespace that nobody declared", "an encoding that there is not"],
 )  # fmt: skip
 def test_a_file_that_could_harm_is_refused(document: bytes, code: str, cli: Cli, folder: Path) -> None:
     path = folder / "App.connectedApp-meta.xml"

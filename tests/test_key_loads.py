@@ -194,3 +194,19 @@ def test_an_entry_that_cannot_be_loaded_costs_itself_alone(cli: Cli, pair: Pair,
     refused = cli("unwrap", "two.pfx", *GIVEN, "--json")
     assert (refused.code, refused.json["code"], refused.json["actions"]) == (1, "key.unsupported", [])
     assert not (folder / "two").exists()
+
+
+def test_an_alias_leads_past_an_entry_that_cannot_be_loaded(cli: Cli, pair: Pair, folder: Path, odd_key: bytes) -> None:
+    der = pem_body(openssl("pkcs8", "-topk8", "-nocrypt", "-in", pair.key))
+    crt = pem_body(pair.crt.read_text())
+    store = encode_pfx([odd_key, der], [crt], friendly_name=["odd", "good"], password=PASSWORD)
+    (folder / "two.pfx").write_bytes(store)
+    (folder / "two.pfx").chmod(0o600)
+    for alias in ((), ("--alias", "odd")):
+        refused = cli("unwrap", "two.pfx", *GIVEN, *alias, "--json")
+        assert (refused.json["code"], refused.json["actions"]) == (
+            "key.unsupported",
+            ["or pick another entry with --alias"],
+        )
+    assert cli("unwrap", "two.pfx", *GIVEN, "--alias", "good").code == 0
+    assert (folder / "good" / "good.key").exists()

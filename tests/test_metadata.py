@@ -196,6 +196,14 @@ def test_wrong_usage_changes_nothing(arguments: tuple[str, ...], code: int, made
     assert tree(folder) == before
 
 
+def test_an_empty_flag_is_none_at_all(made: Cli, folder: Path) -> None:
+    """A variable that is not set: the defaults stand, and no element is empty."""
+    empty = ("--label", "", "--callback-url", "", "--scopes", "")
+    assert made("metadata", "pay_api", *MAIL, *empty, "--kind", "connected-app", "--project", "new").code == 0
+    assert made("metadata", "pay_api", *MAIL, "--kind", "connected-app", "--project", "plain").code == 0
+    assert tree(folder / "new") == tree(folder / "plain")
+
+
 def test_a_certificate_that_the_app_would_not_take_is_refused(cli: Cli, folder: Path) -> None:
     """An EC key; and a keystore beside it that holds another certificate."""
     from conftest import openssl

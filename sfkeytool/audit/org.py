@@ -50,11 +50,7 @@ def read_org(client: OrgClient, label: str, stated: Mapping[str, Carrier] | None
 def unreachable(label: str, error: SfkeytoolError) -> Source:
     """The source of an org to which there is no way. Pure."""
     problem = Problem(label, label, error.code, f"{label}: {error.message}")
-    return Source(label, problems=(problem,), org=OrgReading(_unknown(label)))
-
-
-def _unknown(label: str, url: str | None = None) -> OrgIdentity:
-    return OrgIdentity(alias=label, org_id=None, name=None, instance_url=url, is_sandbox=None)
+    return Source(label, problems=(problem,), org=OrgReading(OrgIdentity.untold(label)))
 
 
 class _Reading:
@@ -67,7 +63,7 @@ class _Reading:
         self._carriers: list[Carrier] = []
         self._problems: list[Problem] = []
         self._found = Components(client, self.problem)
-        self._facts = OrgReading(_unknown(label, client.url))
+        self._facts = OrgReading(OrgIdentity.untold(label, client.url))
 
     def source(self) -> Source:
         carriers = tuple(replace(carrier, in_org=True) for carrier in self._carriers)

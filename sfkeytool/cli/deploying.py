@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from sfkeytool.cli.fields import Field, Question, Values
 from sfkeytool.cli.finishing import Told, tell
-from sfkeytool.cli.org_access import OneOrg, connected, find_orgs, one_org
+from sfkeytool.cli.org_access import OneOrg, connected, optional_org
 from sfkeytool.cli.run import Run
 from sfkeytool.cli.sfdx_project import project_around, write_source
 from sfkeytool.errors import InterruptedRunError, OrgError, SfkeytoolError, UsageError
@@ -54,8 +54,7 @@ class Deployment:
         self._run = run
         self._wanted = wanted
         self._confirmed = confirmed
-        self._alias: str | None = values["target_org"] or run.environ.get("SF_TARGET_ORG")
-        if wanted and not self._alias:
+        if wanted and not (values["target_org"] or run.environ.get("SF_TARGET_ORG")):
             raise UsageError("usage.missing", "missing: --target-org", "--deploy goes through the Salesforce CLI")
         if wanted and values["client_id"] is not None:
             raise UsageError("usage.target-org", "--deploy goes through the Salesforce CLI: leave out --client-id")
@@ -65,10 +64,8 @@ class Deployment:
             raise UsageError(
                 "usage.confirm", "--deploy changes an org, and nobody is here to be asked", "say so beforehand: --yes"
             )
-        self.org: OneOrg | None = None
-        aliases = [self._alias] if self._alias else []
-        if found := find_orgs(run, values, aliases, use_environment=True):
-            self.org = connected(run, found[0] if len(found) == 1 else one_org(run, values), must_tell=wanted)
+        access = optional_org(run, values)
+        self.org: OneOrg | None = connected(run, access, must_tell=wanted) if access is not None else None
 
     def destination(self, project: Path | None, new_folder: str) -> "Destination":
         """``project`` as given, else the one around this folder, else a new one."""
@@ -116,7 +113,8 @@ class Deployment:
             outcome = replace(outcome, result=replace(outcome.result, deployed=True))
             heading = f"{name}: deployed to {self._label}, and read back as it should be"
         else:
-            command = shell_line(["sf", *deploy_arguments(self._label or "ALIAS", name)[:-1]])
+            alias = self.org.cli_alias if self.org is not None else None
+            command = shell_line(["sf", *deploy_arguments(alias or "ALIAS", name)[:-1]])
             by_hand = f"It was tried against no live org: a sandbox first. Inside {project}: `{command}`"
             outcome = replace(outcome, next_steps=(by_hand, *outcome.next_steps))
             heading = f"{name}: {what}"
@@ -128,12 +126,12 @@ class Deployment:
 
     def _deploy(self, project: Path, name: str, differs: "Callable[[OrgClient], str]") -> bool:
         """Whether it was deployed and read back as it should be. Raises OrgError."""
-        if not self._wanted or self.org is None or self._alias is None:
+        if not self._wanted or self.org is None or self.org.cli_alias is None:
             return False
         from sfkeytool.edge.salesforce_cli import run_salesforce_cli
         from sfkeytool.salesforce import cli_bridge
 
-        arguments = cli_bridge.deploy_arguments(cli_bridge.parse_alias(self._alias, "--target-org"), name)
+        arguments = cli_bridge.deploy_arguments(self.org.cli_alias, name)
         perhaps = f"the deployment may go on in {self._label}: look at Setup > Deployment Status"
         try:
             with self._run.progress(f"deploying to {self._label} …"):

@@ -111,24 +111,32 @@ def find_orgs(run: Run, values: Values, aliases: Sequence[str], *, use_environme
 
 
 def one_org(run: Run, values: Values) -> OrgAccess:
-    """The org of a command that is about one. Raises as find_orgs(), and UsageError where none is named."""
-    found = find_orgs(run, values, [values["target_org"]] if values.get("target_org") else [], use_environment=True)
-    if not found:
+    """The org of a command that is about one. Raises as find_orgs(), and UsageError unless exactly one is named."""
+    access = optional_org(run, values)
+    if access is None:
         raise UsageError(
             "usage.missing",
             "missing: --target-org",
             "an alias of the Salesforce CLI (sf org list); or --client-id, --username and --jwt-key-file",
         )
+    return access
+
+
+def optional_org(run: Run, values: Values) -> OrgAccess | None:
+    """The same of a command that does without; None where none is named."""
+    found = find_orgs(run, values, [values["target_org"]] if values["target_org"] else [], use_environment=True)
     if len(found) > 1:
         raise UsageError("usage.target-org", "--target-org and --client-id both name an org", "give one")
-    return found[0]
+    return found[0] if found else None
 
 
 class OneOrg(Struct, frozen=True):
-    """The org of a command that is about one, once there is a way in."""
+    """The org of a command that is about one, once there is a way in. ``cli_alias`` is what the Salesforce CLI calls
+    it; None where the way does not go through the CLI."""
 
     client: "OrgClient"
     identity: "OrgIdentity"
+    cli_alias: str | None
 
     @property
     def label(self) -> str:
@@ -145,12 +153,12 @@ def connected(run: Run, access: OrgAccess, *, must_tell: bool = False) -> OneOrg
     with run.progress(f"logging in to {access.label} …"):
         client = access.connect()
         try:
-            return OneOrg(client, client.identity(access.label))
+            identity = client.identity(access.label)
         except OrgError as error:
             if must_tell or ends_everything(error):
                 raise
-    identity = OrgIdentity(alias=access.label, org_id=None, name=None, instance_url=client.url, is_sandbox=None)
-    return OneOrg(client, identity)
+            identity = OrgIdentity.untold(access.label, client.url)
+    return OneOrg(client, identity, access.label if access.way else None)
 
 
 def read_entry(run: Run, org: OneOrg, name: str) -> "CkmEntry":

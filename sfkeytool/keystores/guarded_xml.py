@@ -53,5 +53,5 @@ def parse_tree(document: bytes, label: str) -> "Element":
     from xml.etree import ElementTree
     from xml.parsers import expat
 
-    feed(expat.ParserCreate(), document, label)
+    feed(expat.ParserCreate(namespace_separator="}"), document, label)
     return ElementTree.fromstring(document)  # noqa: S314 - feed() lets no entities through

@@ -54,6 +54,11 @@ class OrgIdentity(Result, frozen=True, kw_only=True):
     instance_url: Annotated[str | None, Meta(description="Without a slash at its end")]
     is_sandbox: bool | None
 
+    @classmethod
+    def untold(cls, alias: str, instance_url: str | None = None) -> "OrgIdentity":
+        """Of an org that could not be asked, or did not answer that."""
+        return cls(alias=alias, org_id=None, name=None, instance_url=instance_url, is_sandbox=None)
+
     @property
     def kind(self) -> str:
         """For people."""

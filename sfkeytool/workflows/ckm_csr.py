@@ -30,8 +30,11 @@ def planned(request: CkmCsrRequest) -> tuple[PlannedFile, ...]:
     return PlannedFile.of(request.name, ArtifactKind.CSR)
 
 
-def ckm_csr(request: CkmCsrRequest, entry: CkmEntry, org: OrgIdentity) -> Outcome[CsrFetched]:
-    """NAME.csr. Raises OrgError where the record holds none any more, and as held_by(). Pure."""
+def ckm_csr(request: CkmCsrRequest, entry: CkmEntry, org: OrgIdentity, cli_alias: str | None) -> Outcome[CsrFetched]:
+    """NAME.csr. ``cli_alias``: what the Salesforce CLI calls the org, if it is known there.
+
+    Raises OrgError where the record holds none any more, and as held_by(). Pure.
+    """
     name = request.name
     held = held_by(entry)
     if held.request is None:
@@ -47,7 +50,7 @@ def ckm_csr(request: CkmCsrRequest, entry: CkmEntry, org: OrgIdentity) -> Outcom
         artifacts=(Artifact.of(name, ArtifactKind.CSR, csr.encode_pem(held.request.csr)),),
         next_steps=(
             f"Have {name}.csr signed by your CA.",
-            f"Then: `sfkeytool ckm upload {name} ANSWER… --target-org {org.alias}`, or `sfkeytool ckm chain {name}"
-            f" ANSWER… --csr {name}.csr` for Upload Signed Certificate in Setup.",
+            f"Then: `sfkeytool ckm upload {name} ANSWER… --target-org {cli_alias or 'ALIAS'}`, or `sfkeytool ckm chain"
+            f" {name} ANSWER… --csr {name}.csr` for Upload Signed Certificate in Setup.",
         ),
     )

@@ -301,8 +301,13 @@ def _progress(run: Run, total: int) -> Iterator[tuple[Callable[[], None], Callab
     from rich.console import Console as RichConsole
     from rich.progress import Progress
 
-    with Progress(console=RichConsole(stderr=True), transient=True, redirect_stdout=False) as bar:
+    # Without a thread that refreshes: it would write over what is asked meanwhile.
+    with Progress(console=RichConsole(stderr=True), transient=True, redirect_stdout=False, auto_refresh=False) as bar:
         task = bar.add_task("checking", total=total)
+
+        def advance() -> None:
+            bar.advance(task)
+            bar.refresh()
 
         def show(lines: Iterable[str]) -> None:
             bar.stop()  # else bar and lines would overwrite each other
@@ -310,7 +315,7 @@ def _progress(run: Run, total: int) -> Iterator[tuple[Callable[[], None], Callab
             bar.start()
 
         wanted = sys.stdout.isatty() and not run.console.json_output
-        yield lambda: bar.advance(task), show if wanted else run.console.result
+        yield advance, show if wanted else run.console.result
 
 
 CHECK = Command(

@@ -16,7 +16,7 @@ def _execute(run: Run, values: Values) -> int:
     request = CkmCsrRequest.from_values(typed_values(_FIELDS, values))
     plan = run.plan(folder_of(request.name, request.output_dir), planned(request), force=request.force)
     org = connected(run, one_org(run, values))
-    outcome = ckm_csr(request, read_entry(run, org, request.name), org.identity)
+    outcome = ckm_csr(request, read_entry(run, org, request.name), org.identity, org.cli_alias)
     return finish_in_folder(run, plan, outcome, f"{request.name}: the request of CKM in {org.label}")
 
 

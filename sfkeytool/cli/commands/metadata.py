@@ -79,7 +79,12 @@ _FIELDS = (
     ),
     Field("label", str, "The app's label. [default: NAME]", ("--label",), metavar="TEXT"),
     Field(
-        "callback_url", str, "Callback URL; the JWT bearer flow does not use it.", ("--callback-url",), metavar="URL"
+        "callback_url",
+        str,
+        "Callback URL; the JWT bearer flow does not use it.",
+        ("--callback-url",),
+        metavar="URL",
+        convert=lambda given: given or None,
     ),
     Field(
         "scopes",

@@ -1,7 +1,7 @@
 """``audit``: every certificate that lies around, and how long it lives."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sfkeytool.audit.reports.formats import FORMATS
 from sfkeytool.cli import options
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sfkeytool.audit.advice import Place
     from sfkeytool.audit.config import AuditConfig
     from sfkeytool.audit.model import Inventory
+    from sfkeytool.edge.writer import FolderPlan, FolderWrite
     from sfkeytool.workflows.audit import AuditRequest
 
 
@@ -237,7 +238,7 @@ def _place(request: "AuditRequest") -> "Place":
     return Place(names, str(request.certificates or ""))
 
 
-def _write(plan: Any, content: bytes) -> Any:
+def _write(plan: "FolderPlan", content: bytes) -> "FolderWrite":
     from sfkeytool.edge.writer import FolderWrite
 
     [planned] = plan.files
