@@ -40,7 +40,6 @@ TABLE = (
         "check",
         "Would Salesforce take this file? Findings with cause, fix and source; --fix repairs a copy.",
         "check",
-        "CHECK",
     ),
     Row("compare", "Do two files hold the same certificate, the same key only, or strangers?", "compare"),
     Row(

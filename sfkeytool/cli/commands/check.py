@@ -14,13 +14,13 @@ from sfkeytool.cli.command import Answer, Command, MenuPlace, Road
 from sfkeytool.cli.fields import Field, Question, Values, typed_values
 from sfkeytool.cli.name_clash import names_in_org, warn_of_clash
 from sfkeytool.cli.org_access import NAME_CLASH_ORG
+from sfkeytool.cli.repairing import Workshop
 from sfkeytool.cli.report import repair_lines, report_lines
 from sfkeytool.cli.run import Run
 from sfkeytool.cli.walked import Unread, lies_in_ckm, named_files, should_be_readable
 from sfkeytool.errors import InputError, KeystorePasswordError, SfkeytoolError, UsageError
-from sfkeytool.model import PlannedFile, Profile
+from sfkeytool.model import Profile
 from sfkeytool.names import require_unique_name
-from sfkeytool.passwords import Source, SourceKind
 
 if TYPE_CHECKING:
     from sfkeytool.model import Receipt
@@ -122,10 +122,9 @@ def _execute(run: Run, values: Values) -> int:
     as_of = datetime.combine(request.as_of, time(), UTC) if request.as_of else run.now
     how = CheckOptions(as_of, request.profile, request.purpose, request.fix, _names_here())
     given = [run.secret(source, "--password", "Password") for source in request.passwords]
-    workshop = _Workshop(run, request)
     unread = Unread()
     paths = list(named_files(request.files, unread.add))
-    workshop.several = len(paths) > 1
+    workshop = Workshop(run, request, several=len(paths) > 1)
     taken = names_in_org(run, values)
     checked: list[CheckedFile] = []
     with _progress(run, len(paths)) as (advance, show):
@@ -200,80 +199,6 @@ def _judge(run: Run, path: Path, given: "Sequence[Secret]", how: "CheckOptions",
     return check_subject(subject)
 
 
-class _Workshop:
-    """Where repaired copies of a run are made: it knows its new password and which folders it has filled."""
-
-    def __init__(self, run: Run, request: "CheckRequest") -> None:
-        self.several = False
-        """Whether there is more than one file."""
-        self._run = run
-        self._request = request
-        self._new_password = _new_password_source(run, request)
-        self._filled: set[Path] = set()
-
-    def repair(self, judged: "Judged") -> "list[tuple[Repair, Receipt | None]]":
-        """What came of each key of a file, with the receipt of its files, all of which are published together."""
-        from sfkeytool.edge.writer import FolderWrite
-
-        run, writes = self._run, []
-        repairs = self._make(judged)
-        for one in repairs:
-            if one.outcome is None:
-                continue
-            folder = Path(one.folder or ".")
-            self._filled.add(folder)
-            planned = [PlannedFile(artifact.filename, artifact.kind) for artifact in one.outcome.artifacts]
-            plan = run.plan(folder, planned, force=self._request.force, inputs=[Path(judged.subject.label)])
-            writes.append(FolderWrite(plan, one.outcome.artifacts, None))
-        receipts = iter(run.commit(writes) if writes else ())
-        return [(one, next(receipts) if one.outcome is not None else None) for one in repairs]
-
-    def _make(self, judged: "Judged") -> "tuple[Repair, ...]":
-        """repair(); on a terminal it asks for a password that is missing, and for a new one where one is needed."""
-        from sfkeytool.workflows.repair import RepairOptions, reopened, repair
-
-        run, request = self._run, self._request
-        new_password = self._new_password()
-        repairs: tuple[Repair, ...] = ()
-
-        def attempt(passwords: "Sequence[Secret]") -> None:
-            nonlocal judged, repairs
-            judged = reopened(judged, passwords)
-            wanted = RepairOptions(
-                new_password, request.as_name, request.output_dir, self.several, frozenset(self._filled)
-            )
-            repairs = repair(judged, wanted, run.now)
-            for one in repairs:
-                if isinstance(one.problem, KeystorePasswordError):
-                    raise one.problem
-
-        def ask_and_repair() -> None:
-            with suppress(KeystorePasswordError):  # it stands in the repairs
-                run.with_passwords(judged.subject.passwords, attempt)
-
-        try:
-            ask_and_repair()
-        except UsageError as error:
-            if error.code != "usage.new-password" or run.asker is None:
-                raise
-            run.console.say(error.message)
-            source = Source(SourceKind.PROMPT)
-            new_password = run.secret(source, "--new-password", "New password", confirm=True), source
-            ask_and_repair()
-        return repairs
-
-
-def _new_password_source(run: Run, request: "CheckRequest") -> "Callable[[], tuple[Secret, Source] | None]":
-    """What gives each copy its new password: one that was read once, or a generated one of its own."""
-    source = request.new_password
-    if source is None:
-        return lambda: None
-    if source.kind is SourceKind.GENERATE:
-        return lambda: (run.secret(source, "--new-password", ""), source)
-    secret = run.secret(source, "--new-password", "New password of the repaired copies", confirm=True)
-    return lambda: (secret, source)
-
-
 def _told(
     judged: "Judged",
     repaired: "list[tuple[Repair, Receipt | None]] | None",
@@ -318,7 +243,7 @@ def _progress(run: Run, total: int) -> Iterator[tuple[Callable[[], None], Callab
         yield advance, show if wanted else run.console.result
 
 
-CHECK = Command(
+COMMAND = Command(
     (
         "sfkeytool check pay_api.jks --password prompt",
         "sfkeytool check keystores/ --password env:STORE_PASSWORD --json",
