@@ -58,7 +58,7 @@ def sign(key: Key, data: bytes) -> bytes:
         return key.sign(data, padding.PKCS1v15(), hashes.SHA256())
     if isinstance(key, dsa.DSAPrivateKey):
         return key.sign(data, hashes.SHA256())
-    return key.sign(data, ec.ECDSA(hashes.SHA256()))
+    return key.sign(data, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
 
 
 def usual_algorithm(key: Key) -> bytes:

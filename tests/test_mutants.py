@@ -16,6 +16,11 @@ def test_nothing_that_java_refuses_is_accepted() -> None:
     assert tally["reject, Java refuses"] + tally["unsure, Java refuses"] + tally["unreadable, Java refuses"] > 80
 
 
+def test_the_mutants_are_the_same_each_time() -> None:
+    """Or nobody could look again at the one that failed. ECDSA signs with a random number unless told not to."""
+    assert mutants.material.__wrapped__()[1:] == mutants.material()[1:]
+
+
 def test_what_the_mutants_are_made_of_is_accepted() -> None:
     """Or a mutant's refusal would prove nothing. Java agrees."""
     _, made, pkcs8 = mutants.material()

@@ -2,15 +2,12 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, UnsetType, to_builtins
 
 from sfkeytool.errors import SfkeytoolError
 from sfkeytool.model import Code, Notice, PublishedFile, Receipt, Result
-
-if TYPE_CHECKING:
-    from msgspec import Struct
 
 SCHEMA_VERSION = 1
 """Grows when an answer changes in a way that could break a script; docs/stability.md says what that is."""
@@ -43,9 +40,7 @@ def published(receipts: Sequence[Receipt], next_steps: Sequence[str] | UnsetType
     )
 
 
-def encode_answer(
-    status: int, result: "Struct | Mapping[str, Any]", notices: Sequence[Notice], files: Published | None = None
-) -> str:
+def encode_answer(status: int, result: Result, notices: Sequence[Notice], files: Published | None = None) -> str:
     """The JSON text of a run with a result."""
     facts = _plain(result) | (_plain(files) if files is not None else {})
     return _encode({"schemaVersion": SCHEMA_VERSION, "status": status, "result": facts, **_notices(notices)})

@@ -5,23 +5,20 @@ import re
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from msgspec import to_builtins
-
-from sfkeytool.cli.envelope import encode_answer, encode_refusal, published
+from sfkeytool.cli.envelope import encode_answer, encode_refusal
 from sfkeytool.errors import OutputError, SfkeytoolError
 from sfkeytool.model import ArtifactKind, Notice, Receipt
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from msgspec import Struct
-
     from sfkeytool.cli.envelope import Published
     from sfkeytool.crypto.certificates import CertificateFacts
+    from sfkeytool.model import Result
 
 _BOLD, _RED, _YELLOW, _DIM, _RESET = "\x1b[1m", "\x1b[31m", "\x1b[33m", "\x1b[2m", "\x1b[0m"
 _UNBROKEN = "\N{NO-BREAK SPACE}"
@@ -91,7 +88,7 @@ class Console:
             for line in wrapped(clean(step), lead):
                 _print(line)
 
-    def envelope(self, status: int, result: "Struct | Mapping[str, Any]", files: "Published | None" = None) -> None:
+    def envelope(self, status: int, result: "Result", files: "Published | None" = None) -> None:
         """The JSON object of a run with a result."""
         if self.json_output:
             _print(encode_answer(status, result, self.notices, files))
@@ -128,12 +125,6 @@ class Console:
     def _styled(self, text: str, style: str, stream: TextIO) -> str:
         colored = stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
         return f"{style}{text}{_RESET}" if colored else text
-
-
-def files_facts(receipts: Sequence[Receipt]) -> dict[str, Any]:
-    """The part of a JSON result that tells what is on disk."""
-    facts: dict[str, Any] = to_builtins(published(receipts))
-    return facts
 
 
 def files_lines(receipts: Sequence[Receipt]) -> list[str]:

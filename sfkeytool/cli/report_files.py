@@ -9,15 +9,14 @@ from sfkeytool.cli.run import Run
 from sfkeytool.errors import OutputError
 from sfkeytool.model import ArtifactKind, PlannedFile
 
-_LONGEST_BEGINNING = 32
-
 if TYPE_CHECKING:
     from sfkeytool.edge.writer import FolderPlan
 
 
 def plan_report(run: Run, form: str, path: Path, kind: ArtifactKind) -> "FolderPlan":
     """Refuse early to replace what is no earlier report of this form: a slip of the flag must not cost a key."""
-    if os.path.isfile(path) and (beginning := _beginning(path)) and not beginning.startswith(FORMATS[form].beginnings):
+    known = FORMATS[form].beginnings
+    if os.path.isfile(path) and (found := _beginning(path, max(map(len, known)))) and not found.startswith(known):
         raise OutputError(
             "output.not-a-report",
             f"{path} exists and is no earlier --{form} file: it is not replaced",
@@ -26,9 +25,9 @@ def plan_report(run: Run, form: str, path: Path, kind: ArtifactKind) -> "FolderP
     return run.plan(path.parent, [PlannedFile(path.name, kind)], force=True, private=False)
 
 
-def _beginning(path: Path) -> bytes:
+def _beginning(path: Path, length: int) -> bytes:
     try:
         with path.open("rb") as file:
-            return file.read(_LONGEST_BEGINNING)
+            return file.read(length)
     except OSError:
         return b"(unreadable)"

@@ -151,7 +151,7 @@ class Run:
         if any(file.kind.secret for file in receipt.files) and (notice := repository_notice(receipt.folder)):
             self.console.warn(notice)
 
-    def warn_about(self, outcome: "Outcome[Any]") -> None:
+    def warn_about(self, outcome: "Outcome[object]") -> None:
         for notice in outcome.notices:
             self.console.warn(notice)
 

@@ -195,11 +195,14 @@ def _validity_notices(sides: Sequence[Sequence[Identity]], now: datetime) -> Ite
         if one.certificate is not None:
             origins.setdefault(one.certificate, []).append(one.origin)
     for certificate, where in origins.items():
+        is_expired = _is_expired(certificate, now)
+        if not (is_expired or _is_early(certificate, now)):
+            continue
         facts = certificates.describe_certificate(certificate)
         words = f"{facts.subject or '(no subject)'} in {' and '.join(dict.fromkeys(where))}"
-        if _is_expired(certificate, now):
+        if is_expired:
             yield Notice("certificate.expired", f"{words} expired on {facts.not_after.date()}")
-        elif _is_early(certificate, now):
+        else:
             yield Notice("certificate.not-yet-valid", f"{words} is valid only from {facts.not_before.date()} on")
 
 

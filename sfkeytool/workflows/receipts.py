@@ -1,6 +1,6 @@
 """What NAME.json keeps of a run; how the file grows is sfkeytool/edge/receipts.py."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -38,7 +38,7 @@ def receipt_record(
     command: str,
     now: datetime,
     artifacts: Sequence[Artifact],
-    result: "Result | Mapping[str, Any]",
+    result: Result,
     *,
     without: Collection[str] = (),
 ) -> dict[str, Any]:
