@@ -6,10 +6,11 @@ from functools import cached_property
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from sfkeytool.acceptance.forms import foreign_xml, packaging
 from sfkeytool.acceptance.key_entry import KeyEntry, made_entry
 from sfkeytool.acceptance.key_holder import KeyHolder, holder_in_metadata
 from sfkeytool.acceptance.listed_chain import ListedChain, first_leaf
-from sfkeytool.crypto import certificates, chains, keys, pem
+from sfkeytool.crypto import certificates, chains, keys
 from sfkeytool.crypto.certificate import Certificate
 from sfkeytool.crypto.sniff import KEYSTORE_KINDS, FileKind, normalise_text, sniff, unusual_form
 from sfkeytool.errors import CertificateError, KeystoreError, KeystorePasswordError, SfkeytoolError
@@ -28,14 +29,6 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 _KEYSTORE_ENDINGS = frozenset({".jks", ".ks", ".keystore"})
-_METADATA = "{http://soap.sforce.com/2006/04/metadata}"
-_SAML = "{urn:oasis:names:tc:SAML:2.0:metadata}"
-_WRAPPED_LABELS = {
-    "PKCS7": "PKCS#7",
-    "CMS": "PKCS#7",
-    "PKCS #7 SIGNED DATA": "PKCS#7",
-    "TRUSTED CERTIFICATE": "openssl's TRUSTED CERTIFICATE, with its trust settings",
-}
 
 
 class Subject(Opaque, frozen=True, dict=True):
@@ -236,26 +229,12 @@ class Subject(Opaque, frozen=True, dict=True):
     @property
     def foreign(self) -> str | None:
         """What an XML file is that is no Salesforce metadata."""
-        if self._root is None:
-            return None
-        tag = self._root.tag
-        if tag.startswith(_METADATA):
-            return None
-        name = tag.rpartition("}")[2]
-        if tag.startswith(_SAML):
-            return f"SAML metadata ({name}), with which an identity provider or a service describes itself"
-        return f"XML that is no Salesforce metadata (<{name}>)"
+        return None if self._root is None else foreign_xml(self._root)
 
     @cached_property
     def wrapping(self) -> str | None:
         """What a certificate comes in, if it is not plain PEM or DER."""
-        if self.kind is FileKind.DER_PKCS7:
-            return "PKCS#7"
-        if self.kind is FileKind.PEM:
-            labels = [block.label for block in pem.parse_pem(self.data, self.label)]
-            wrapped = next((_WRAPPED_LABELS[label] for label in labels if label in _WRAPPED_LABELS), None)
-            return wrapped or self.unusual_form or None
-        return self.unusual_form or None
+        return packaging(self.kind, self.data, self.label) or self.unusual_form or None
 
     @cached_property
     def contents(self) -> Contents | None:
