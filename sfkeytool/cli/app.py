@@ -12,7 +12,7 @@ from sfkeytool import __version__
 from sfkeytool.cli.commands import GROUPS, TABLE, Row
 from sfkeytool.cli.render import Console, stdout_errors
 from sfkeytool.cli.run import boundary, can_ask, run_command
-from sfkeytool.errors import EXIT_USAGE, UsageError
+from sfkeytool.errors import EXIT_INTERRUPTED, EXIT_USAGE, UsageError
 
 # Typer carries its own click since 0.27 and uses the package before: this is the base of either's errors.
 _CommandLineError: type[Exception] = typer.BadParameter.__mro__[2]
@@ -33,6 +33,7 @@ class _Listed(TyperGroup):
     """A group that makes a command when it is asked for: what runs one command imports no other."""
 
     rows: dict[str, Row]
+    ended: list[int]
     _listing = False
 
     def list_commands(self, ctx: Any) -> list[str]:
@@ -46,7 +47,7 @@ class _Listed(TyperGroup):
             return super().get_command(ctx, cmd_name)
         if self._listing:
             return TyperCommand(cmd_name, short_help=row.summary)
-        return _make_command(cmd_name, row)
+        return _make_command(cmd_name, row, self.ended)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Names and summaries, which stand in the table."""
@@ -54,22 +55,22 @@ class _Listed(TyperGroup):
         super().format_commands(ctx, formatter)
 
 
-def _group_of(prefix: str) -> type[_Listed]:
-    """The group of the commands whose names begin so."""
+def _group_of(prefix: str, ended: list[int]) -> type[_Listed]:
+    """The group of the commands whose names begin so. The exit code of one that ran is put into ``ended``."""
     rows = {}
     for row in TABLE:
         group, _, name = row.name.rpartition(" ")
         if group == prefix:
             rows[name] = row
-    return type("_Group", (_Listed,), {"rows": rows})
+    return type("_Group", (_Listed,), {"rows": rows, "ended": ended})
 
 
-def make_app() -> typer.Typer:
-    """The application."""
+def make_app(ended: list[int]) -> typer.Typer:
+    """The application. The exit code of a command that ran is put into ``ended``."""
     # No rich markup: help then needs no rich, which costs more to import than all the rest.
     app = typer.Typer(
         name="sfkeytool",
-        cls=_group_of(""),
+        cls=_group_of("", ended),
         help=_HELP,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
@@ -78,13 +79,13 @@ def make_app() -> typer.Typer:
     )
     app.callback(invoke_without_command=True)(_root)
     for name, help in GROUPS.items():
-        group = typer.Typer(cls=_group_of(name), rich_markup_mode=None)
+        group = typer.Typer(cls=_group_of(name, ended), rich_markup_mode=None)
         group.callback(invoke_without_command=True)(_help_if_alone)
         app.add_typer(group, name=name, help=help)
     return app
 
 
-def _make_command(name: str, row: Row) -> Any:
+def _make_command(name: str, row: Row, ended: list[int]) -> Any:
     """Typer's command, made from ours."""
     from sfkeytool.cli.fields import typer_signature
     from sfkeytool.cli.options import EVERYWHERE
@@ -92,7 +93,8 @@ def _make_command(name: str, row: Row) -> Any:
     command = row.load()
 
     def callback(**given: Any) -> None:
-        raise typer.Exit(run_command(row.name, command, given))
+        ended.append(run_command(row.name, command, given))
+        raise typer.Exit(ended[-1])
 
     signature = typer_signature((*command.fields, *EVERYWHERE))
     callback.__signature__ = signature  # type: ignore[attr-defined]
@@ -138,14 +140,20 @@ def run_app(arguments: Sequence[str]) -> int:
         options = options[: options.index("--")]
     console = Console(json_output="--json" in options)
 
+    ended: list[int] = []
+
     def body() -> int:
         try:
             with stdout_errors():
-                status = make_app()(list(arguments), prog_name="sfkeytool", standalone_mode=False)
+                status = make_app(ended)(list(arguments), prog_name="sfkeytool", standalone_mode=False)
         except typer.Abort:
             raise KeyboardInterrupt from None
         except _CommandLineError as error:
             raise UsageError("usage.command-line", _one_line(error), f"{_command_path(error)} --help") from None
+        if ended:
+            return ended[-1]
+        if status == EXIT_INTERRUPTED:  # Ctrl-C before a command ran, of which Typer says nothing
+            raise KeyboardInterrupt
         return status if isinstance(status, int) else 0
 
     return boundary(console, body)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sfkeytool.model import Result
 
 _BOLD, _RED, _YELLOW, _DIM, _RESET = "\x1b[1m", "\x1b[31m", "\x1b[33m", "\x1b[2m", "\x1b[0m"
-_UNBROKEN = "\N{NO-BREAK SPACE}"
+_UNBROKEN = "\u00a0"  # no-break space; by its name it would cost an import of unicodedata
 
 _KIND_TITLES = {
     ArtifactKind.PRIVATE_KEY: "private key (secret)",
