@@ -8,7 +8,7 @@ import contextlib
 import os
 import pickle
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -132,7 +132,7 @@ def _start() -> None:
     jpype.JClass("java.lang.System").setErr(silent)
 
 
-_CALLS = {
+_CALLS: dict[str, Callable[..., Any]] = {
     "load": lambda *arguments: load(*arguments) and None,
     "aliases": aliases,
     "key_aliases": key_aliases,

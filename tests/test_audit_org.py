@@ -41,7 +41,8 @@ def by_place(result: Result) -> dict[str, dict[str, Any]]:
 
 
 def app_item(result: Result, name: str) -> dict[str, Any]:
-    [item] = [item for item in result.json["result"]["items"] if item["name"] == name and item["coverage"]]
+    item: dict[str, Any]
+    [item] = [each for each in result.json["result"]["items"] if each["name"] == name and each["coverage"]]
     return item
 
 
@@ -322,7 +323,7 @@ def test_what_signs_the_single_sign_on_is_in_use(form: int | str, cli: Cli, org:
     org.contents.add_row("sso", make("sso", 10, 2).expires, created="2026-09-09T00:00:00.000+0000")  # deleted
     whole = org.contents.components["Certificate"]["sso"].id
     assert len(whole) == 18
-    sso_setting(org, {15: whole[:15], 18: whole}.get(form, whole.swapcase()))  # type: ignore[call-overload]
+    sso_setting(org, {15: whole[:15], 18: whole, "wrong case": whole.swapcase()}[form])
     done = cli("audit", "--json")
     assert done.code == 5, done
     places = by_place(done)

@@ -321,7 +321,7 @@ def test_old_digests_are_described(digest: str, key: rsa.RSAPrivateKey, tmp_path
     assert facts.signature_algorithm == f"{digest}WithRSAEncryption"
 
 
-def version_1(certificate: x509.Certificate, key: rsa.RSAPrivateKey) -> bytes:
+def version_1(certificate: Certificate, key: rsa.RSAPrivateKey) -> bytes:
     """The same without version and extensions, signed anew: each openssl has other ways to make one, some have none."""
     signed, algorithm, _ = (
         tlv(part.tag, part.value) for part in der.children(der.read_tlv(certificates.encode_der(certificate)).value)

@@ -153,6 +153,7 @@ def test_the_size_is_that_of_the_certificate_not_of_the_xml(cli: Cli, folder: Pa
     (folder / "small.xml").write_text(small.replace("<label>", f"<description>{'x' * 30_000}</description><label>"))
     assert rules(cli("check", "small.xml", *AS_OF, "--json")) == []
     key = serialization.load_pem_private_key((KEYS / "first.key").read_bytes(), None)
+    assert isinstance(key, rsa.RSAPrivateKey)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "large")])
     names = x509.SubjectAlternativeName([x509.DNSName(f"host-{number:04}.example.com") for number in range(150)])
     start = datetime(2026, 1, 1, tzinfo=UTC)
@@ -160,7 +161,7 @@ def test_the_size_is_that_of_the_certificate_not_of_the_xml(cli: Cli, folder: Pa
         x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(5)
         .not_valid_before(start).not_valid_after(start + timedelta(days=3650)).add_extension(names, False)
         .sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
-    )  # type: ignore[union-attr, arg-type]  # fmt: skip
+    )  # fmt: skip
     old = base64.b64encode((CORPUS / "app.der").read_bytes()).decode()
     (folder / "large.xml").write_text(small.replace(old, base64.b64encode(large).decode()))
     result = cli("check", "large.xml", *AS_OF, "--json")

@@ -40,7 +40,7 @@ from sfkeytool.model import Artifact, ArtifactKind
 from sfkeytool.passwords import Secret
 from sfkeytool.salesforce.org import OrgClient, Pace, Session
 from sfkeytool.salesforce.transport import HttpTransport
-from sfkeytool.workflows.explain import explain
+from sfkeytool.workflows.explain import KnownCode, explain
 from sfkeytool.workflows.package import _prove_same
 
 Cli = Callable[..., Result]
@@ -65,7 +65,7 @@ def raised() -> dict[str, set[str]]:
 
     Where a module hands a variable to a class, every further code that stands in the module may be meant.
     """
-    found = defaultdict(set)
+    found: dict[str, set[str]] = defaultdict(set)
     for path in sorted(ROOT.rglob("*.py")):
         if path.is_relative_to(ROOT / "acceptance"):  # rules, explanations and the codes themselves; nothing is raised
             continue
@@ -128,7 +128,8 @@ def test_a_code_that_is_passed_on_keeps_its_class() -> None:
 def test_codes_are_unique_and_no_rule_or_explanation_has_one_as_its_id() -> None:
     ids = [code.id for code in CODES]
     assert len(set(ids)) == len(ids)
-    assert not {one.id for one in (*CATALOGUE, *EXPLANATIONS)} & set(ids)
+    others = {rule.id for rule in CATALOGUE} | {explanation.id for explanation in EXPLANATIONS}
+    assert not others & set(ids)
 
 
 def test_codes_that_the_source_compares_exist() -> None:
@@ -420,7 +421,7 @@ def test_every_code_stands_in_a_test() -> None:
 
 def test_explain_knows_each(cli: Cli) -> None:
     """Class, exit code, meaning and what to do, however it is written; all are listed, too."""
-    known = []
+    known: list[KnownCode] = []
     for code in CODES:
         known += explain(code.id.upper()).result.codes
     assert [(one.id, one.meaning, one.action) for one in known] == [

@@ -69,12 +69,13 @@ def looser(
     if new_null and not old_null:
         yield f"{where}: null"
     for kind in old.get("type", []) if isinstance(old.get("type"), list) else [old.get("type")]:
-        if kind is not None and allowed(new) is not None and not allowed(new) <= {*types(old)}:
-            yield f"{where}: {allowed(new)} where {kind} was"
-    if (values := enumerated(old)) is not None and not (enumerated(new) is not None and enumerated(new) <= values):
-        yield f"{where}: {enumerated(new)} of {values}"
+        if kind is not None and (kinds := allowed(new)) is not None and not kinds <= {*types(old)}:
+            yield f"{where}: {kinds} where {kind} was"
+    new_values = enumerated(new)
+    if (values := enumerated(old)) is not None and (new_values is None or not new_values <= values):
+        yield f"{where}: {new_values} of {values}"
     for limit in ("pattern", "maxLength", "maxItems", "minItems", "minimum", "maximum"):
-        if limit in old and enumerated(new) is None and new.get(limit) != old[limit]:
+        if limit in old and new_values is None and new.get(limit) != old[limit]:
             yield f"{where}: {limit} {new.get(limit)} was {old[limit]}"
     if old.get("additionalProperties") is False and new.get("additionalProperties") is not False:
         yield f"{where}: any other field"

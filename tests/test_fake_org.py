@@ -35,7 +35,7 @@ class ToLoopback(HTTPAdapter):
         super().__init__()
         self.org = org
 
-    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+    def send(self, request: requests.PreparedRequest, *_: Any, **options: Any) -> requests.Response:
         assert request.url is not None
         request.url = request.url.replace("https://login.salesforce.com", self.org.url)
         return super().send(request, **{**options, "verify": str(self.org.ca_pem_path)})

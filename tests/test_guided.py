@@ -15,7 +15,6 @@ from conftest import PASSWORD, Pair, Result, keytool
 from sfkeytool.cli.command import Command, Road
 from sfkeytool.cli.commands import TABLE
 from sfkeytool.cli.fields import command_line, complete, typed_values
-from sfkeytool.edge.ask import Choice
 from sfkeytool.model import Purpose
 
 Cli = Callable[..., Result]
@@ -309,7 +308,8 @@ def test_the_jobs_of_a_road_are_in_the_order_of_the_work(road: Road, jobs: list[
     from sfkeytool.cli.menu import run_menu
 
     class Leaving(ScriptedAsker):
-        def choice(self, message: str, choices: Sequence[Choice], **_: Any) -> Any:
+        def choice(self, message: str, *given: Any, check: Any = None, **_: Any) -> Any:
+            [choices] = given
             self.offered = [choice.value for choice in choices]
             return self._next(message)
 

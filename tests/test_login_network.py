@@ -267,7 +267,7 @@ def test_a_server_that_says_nothing_or_drips_is_left(serve: Callable[..., Server
             time.sleep(0.02)
 
     for answer, bounds in ((silent, {"timeout_seconds": 0.2}), (drip, {"deadline_seconds": 0.4})):
-        send = HttpTransport({}, **bounds)  # type: ignore[arg-type]
+        send = HttpTransport({}, **bounds)
         started = time.monotonic()
         with pytest.raises(NetworkError) as caught:
             send(HttpRequest("GET", serve(answer).url))

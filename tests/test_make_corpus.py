@@ -44,7 +44,7 @@ def make(fixtures: Path, tmp_path: Path) -> Run:
 
     def run(*names: str, tools: bool = False) -> subprocess.CompletedProcess[str]:
         environment = os.environ if tools else {**os.environ, "PATH": str(tmp_path / "nowhere")}
-        command = [sys.executable, "-B", fixtures / "make_corpus.py", *names]
+        command = [sys.executable, "-B", str(fixtures / "make_corpus.py"), *names]
         return subprocess.run(command, env=environment, capture_output=True, encoding="utf-8", check=False, timeout=60)
 
     return run
@@ -62,8 +62,8 @@ def touched(before: dict[str, tuple[bytes, int]], after: dict[str, tuple[bytes, 
 
 def manifest_changes(before: dict[str, tuple[bytes, int]], after: dict[str, tuple[bytes, int]]) -> list[str]:
     """The changed lines of the manifest, each with + or - and as much as tells the file."""
-    texts = [one[MANIFEST][0].decode().splitlines() for one in (before, after)]
-    lines = [*difflib.unified_diff(*texts, n=0, lineterm="")][2:]
+    old, new = (one[MANIFEST][0].decode().splitlines() for one in (before, after))
+    lines = [*difflib.unified_diff(old, new, n=0, lineterm="")][2:]
     return [line.partition(", ")[0] for line in lines if not line.startswith("@@")]
 
 

@@ -17,7 +17,7 @@ from salesforce_cli import run_sf
 
 from sfkeytool.errors import InputError, SfkeytoolError
 from sfkeytool.salesforce.certificate_element import read_certificate, replace_certificate
-from sfkeytool.salesforce.metadata_source import encode_element
+from sfkeytool.salesforce.metadata_source import Elements, encode_element
 
 Cli = Callable[..., Result]
 MAIL = ("--contact-email", "admin@example.com")
@@ -73,9 +73,10 @@ def test_the_schema_of_the_metadata_api_takes_what_is_written(kind: str, made: C
 
 def test_the_schema_is_a_judge_that_can_say_no() -> None:
     """Unknown elements, wrong order, a bad enumeration value, a missing required field."""
-    good = [("externalClientApplication", "pay"), ("isEnabled", True)]
+    good: Elements = [("externalClientApplication", "pay"), ("isEnabled", True)]
     validate(encode_element("ExtlClntAppConfigurablePolicies", good))
-    for bad in ([*good, ("surprise", 1)], good[::-1], good[:1], [*good, ("startPage", "Nowhere")]):
+    wrong: list[Elements] = [[*good, ("surprise", 1)], good[::-1], good[:1], [*good, ("startPage", "Nowhere")]]
+    for bad in wrong:
         with pytest.raises(AssertionError):
             validate(encode_element("ExtlClntAppConfigurablePolicies", bad))
 

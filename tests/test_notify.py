@@ -30,12 +30,13 @@ from sfkeytool.audit.events import Said, thresholds
 from sfkeytool.audit.model import Carrier, CarrierKind, Coverage, Inventory, Item, Problem, Source, Status, Step
 from sfkeytool.audit.notify import Destination, parse_destination
 from sfkeytool.audit.state import Memory, describe_state, parse_state
-from sfkeytool.cli.notifying import Delivery, DeliveryStatus, notify, open_destinations
+from sfkeytool.cli.notifying import notify, open_destinations
 from sfkeytool.cli.render import Console
 from sfkeytool.cli.run import Run
 from sfkeytool.crypto.certificates import CertificateFacts
 from sfkeytool.errors import InputError, OutputError, UsageError
 from sfkeytool.passwords import Secret, parse_source
+from sfkeytool.workflows.audited import Delivery, DeliveryStatus
 
 START = datetime(2027, 1, 1, 6, 0, tzinfo=UTC)
 MARK = "You may have this already"
@@ -463,7 +464,7 @@ def test_somebody_elses_file_is_no_state_file_and_stays(webhook: Arrived, tmp_pa
 
 def test_the_state_file_of_an_earlier_release_is_read_and_its_format_stays() -> None:
     """What was told is not told again after an update, nor after going back."""
-    filed = {
+    filed: dict[str, Any] = {
         "kind": "sfkeytool-audit-state",
         "format": 1,
         "salt": "0123456789abcdef0123456789abcdef",
@@ -483,7 +484,7 @@ def test_the_state_file_of_an_earlier_release_is_read_and_its_format_stays() -> 
     written = describe_state(state)
     attempted = written["destinations"]["f" * 32].pop("attemptedAt")
     assert datetime.fromisoformat(attempted) == datetime(2027, 1, 1, 6, 0, 0, 123456, UTC)
-    del filed["destinations"]["f" * 32]["attemptedAt"]  # type: ignore[attr-defined]
+    del filed["destinations"]["f" * 32]["attemptedAt"]
     assert json.loads(json.dumps(written)) == filed
 
 

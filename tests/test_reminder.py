@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import NameOID
 from oracle_java import java_key, java_load
 
+from sfkeytool.crypto.certificate import Certificate
 from sfkeytool.crypto.reminders import reminded_sha256_prefix, sha256_prefix
 from sfkeytool.keystores.jks import JksKeyEntry, parse_jks
 from sfkeytool.passwords import Secret
@@ -33,7 +34,8 @@ def test_it_expires_to_the_second_and_says_of_what_it_reminds(cli: Cli, folder: 
     made = leaf_of(folder / "pair_expiry_only" / "pair_expiry_only.jks")
     assert made.not_valid_after_utc == real.not_valid_after_utc
     assert made.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value == "pair"
-    assert reminded_sha256_prefix(made) == sha256_prefix(real)
+    reminder, reminded = (Certificate(one.public_bytes(serialization.Encoding.DER)) for one in (made, real))
+    assert reminded_sha256_prefix(reminder) == sha256_prefix(reminded)
     assert (
         openssl("x509", "-in", pair.crt, "-fingerprint", "-sha256", "-noout")
         .strip()

@@ -9,6 +9,7 @@ from conftest import PASSWORD
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from msgspec.structs import replace
 
@@ -18,6 +19,7 @@ from sfkeytool.acceptance.private_key import parse_pkcs8
 from sfkeytool.acceptance.rule import Basis, CannotTell, Evidence, Rule, Severity
 from sfkeytool.acceptance.subject import prepare_subject
 from sfkeytool.crypto import certificates, keys
+from sfkeytool.crypto.certificate import Certificate
 from sfkeytool.crypto.rsa_numbers import RsaNumbers
 from sfkeytool.keystores import jks
 from sfkeytool.keystores.contents import InputFile
@@ -169,7 +171,7 @@ def certificate(
     name: str = "leaf",
     by: str = "root",
     is_ca: bool = False,
-) -> x509.Certificate:
+) -> Certificate:
     """Self-signed, or signed by ``issuer``."""
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     above = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, by)]) if issuer else subject
@@ -180,12 +182,12 @@ def certificate(
         builder = builder.add_extension(x509.ExtendedKeyUsage(usages), critical=False)
     if san:
         builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(san)]), critical=False)
-    return builder.sign(issuer or key, hashes.SHA256())
+    return Certificate(builder.sign(issuer or key, hashes.SHA256()).public_bytes(Encoding.DER))
 
 
 def findings(
     key: rsa.RSAPrivateKey,
-    *chain: x509.Certificate,
+    *chain: Certificate,
     alias: str = "pay",
     as_of: datetime = NOW,
     purpose: Purpose = Purpose.JWT,

@@ -141,18 +141,18 @@ CASES = (
     # Two keys.
     Case("two-keys.jks", "key.ambiguous", "key.ambiguous", ("A", "O")),
     Case("two-keys.jks", "O", "other", ("O",), alias="second"),
-    Case("two-keys.jks", *["keystore.no-such-alias"] * 3, alias="nix"),
+    Case("two-keys.jks", *("keystore.no-such-alias",) * 3, alias="nix"),
     Case("two-keys.jks O.crt", "O", "key.ambiguous"),
     Case("two-keys.pfx", "key.ambiguous", "key.ambiguous", ("A", "O")),
-    Case("two-keys.pfx", *["keystore.no-such-alias"] * 3, alias="nix"),
+    Case("two-keys.pfx", *("keystore.no-such-alias",) * 3, alias="nix"),
     # An entry with a password of its own.
     Case("own-password.jks", "A", "pair", "keystore.entry-locked"),
-    Case("own-password.jks", *["keystore.entry-locked"] * 3, alias="second"),
+    Case("own-password.jks", *("keystore.entry-locked",) * 3, alias="second"),
     Case("own-password.jks", "A", "pair", ("A",), alias="first"),
     Case("own-password.jks", "O", "other", ("O",), alias="second", passwords=BOTH),
     Case("own-password.jks", "key.ambiguous", "key.ambiguous", ("A", "O"), passwords=BOTH),
     Case("own-password.jks O.crt", "keystore.entry-locked", "pair"),
-    Case("locked.jks", *["keystore.entry-locked"] * 3),
+    Case("locked.jks", *("keystore.entry-locked",) * 3),
     # Aliases that differ in case alone.
     Case("case.jks", "A", "pair", ("A",), alias="Name"),
     Case("case.jks", "O", "other", ("O",), alias="name"),
@@ -184,7 +184,7 @@ CASES = (
     # Half of a pair.
     Case("key-only.pfx", "certificate.none", "pair", (None,)),
     Case("mismatch.pfx", "key.no-match", "pair", (None,)),
-    Case("trusted.jks", *["key.none"] * 3),
+    Case("trusted.jks", *("key.none",) * 3),
 )
 
 

@@ -425,7 +425,7 @@ def test_keytool_as_these_tests_run_it_is_the_command(cli: Cli, folder: Path, pa
     """It prints the same, and refuses the same."""
     assert cli("wrap", "pay", pair.key, pair.crt, "--password", "env:TEST_PASSWORD").code == 0
     arguments = ("-list", "-v", "-storetype", "JKS", "-keystore", Path("pay", "pay.jks"), "-storepass")
-    in_english = [java_tool("keytool"), "-J-Duser.language=en", "-J-Duser.country=US", *arguments]
+    in_english = [java_tool("keytool"), "-J-Duser.language=en", "-J-Duser.country=US", *map(str, arguments)]
     done = subprocess.run([*in_english, PASSWORD], cwd=folder, capture_output=True, text=True, check=True)
     assert keytool(*arguments, PASSWORD) == done.stdout
     refused = subprocess.run([*in_english, "wrong"], cwd=folder, capture_output=True, text=True, check=False)

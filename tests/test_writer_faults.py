@@ -314,6 +314,8 @@ def test_no_secret_is_on_the_disk_under_a_looser_mode_at_any_step(
                 seen += 1
                 assert not path.stat().st_mode & 0o077, path
 
+    looking = False
+
     def guarded(number: int, name: str) -> None:
         nonlocal looking
         if not looking:
@@ -321,7 +323,6 @@ def test_no_secret_is_on_the_disk_under_a_looser_mode_at_any_step(
             look(number, name)
             looking = False
 
-    looking = False
     with disturbed(hindrance(disk, guarded)):
         commit(writes, now=NOW)
     assert seen > 50

@@ -2,7 +2,7 @@
 
 import base64
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -186,7 +186,7 @@ class Contents:
 
     # SOAP
 
-    def soap(self, body: bytes, tokens: Iterable[str]) -> tuple[int, bytes]:
+    def soap(self, body: bytes, tokens: Container[str]) -> tuple[int, bytes]:
         """The answer to listMetadata or readMetadata."""
         root = ElementTree.fromstring(body)  # noqa: S314 - a test's own client sent it
         token = next((each.text for each in root.iter(f"{{{NAMESPACE}}}sessionId")), None)
