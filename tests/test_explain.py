@@ -352,7 +352,7 @@ def test_a_rule_is_explained_by_its_id(rule: object, cli: Cli) -> None:
     assert result.code == 0
     validate(result.json, "explain")
     (facts,) = result.json["result"]["rules"]
-    assert (facts["id"], facts["title"], facts["fix"]) == (rule.id, rule.title, ready_to_type(rule.fix))
+    assert (facts["id"], facts["title"], facts["fix"]) == (rule.id, rule.title, ready_to_type(str(rule.fix)))
     assert rule.title.split()[0] in cli("explain", rule.id).out
     if rule.salesforce_message:
         assert cli("explain", rule.salesforce_message).code == 0

@@ -6,17 +6,21 @@ import re
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 from typing import Any
 
 import pytest
 from conftest import PASSWORD, Pair, Result, keytool
 
+import sfkeytool
+from sfkeytool.audit.reports.formats import FORMATS
 from sfkeytool.cli.command import Command, Road
 from sfkeytool.cli.commands import TABLE
 from sfkeytool.cli.fields import Field, command_line, complete, typed_values
 from sfkeytool.edge.ask import Choice
-from sfkeytool.model import Purpose
+from sfkeytool.model import Purpose, Request
 
 Cli = Callable[..., Result]
 DOWN, ENTER = "\x1b[B", "\r"
@@ -229,6 +233,26 @@ def test_an_example_can_be_answered_too(name: str, line: list[str], monkeypatch:
     guided = requested(name, complete(fields, given, asker, {}, guided=True))  # type: ignore[arg-type]
     wanted = requested(name, from_flags)
     assert {field: guided.get(field) for field in wanted} == wanted
+
+
+def taken() -> set[str]:
+    """What requests have fields for, what a command looks up by itself, and the reports, which it goes through."""
+    kinds: list[Any] = [Request]
+    for found in walk_packages(sfkeytool.__path__, "sfkeytool."):
+        if found.name.startswith(("sfkeytool.workflows.", "sfkeytool.cli.")):
+            import_module(found.name)
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+    sources = [path.read_text(encoding="utf-8") for path in (Path(sfkeytool.__file__).parent / "cli").rglob("*.py")]
+    looked_up = {name for source in sources for name in re.findall(r"""values(?:\[|\.get\()"(\w+)""", source)}
+    return looked_up | set(FORMATS) | {field for kind in kinds for field in kind.__struct_fields__}
+
+
+def test_no_flag_is_passed_over() -> None:
+    """A field that no request has is dropped in silence, and what its flag asks for with it."""
+    read = taken()
+    fields = [(name, field) for name, command in COMMANDS.items() for field in command.fields]
+    assert [(name, field.label) for name, field in fields if (field.into or field.name) not in read] == []
 
 
 def test_only_what_is_missing_is_asked_outside_the_menu(folder: Path) -> None:
