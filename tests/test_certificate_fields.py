@@ -20,6 +20,7 @@ from sfkeytool.audit.fields import APP_FIELDS
 from sfkeytool.audit.model import Carrier, CarrierKind
 from sfkeytool.audit.stops import stops_of
 from sfkeytool.keystores.metadata_xml import CERTIFICATE_FIELDS, FREE_FIELDS
+from sfkeytool.keystores.metadata_xml import TYPES as METADATA_TYPES
 
 Cli = Callable[..., Result]
 NAMESPACE = 'xmlns="http://soap.sforce.com/2006/04/metadata"'
@@ -139,6 +140,13 @@ def test_every_field_may_name_a_certificate_of_ckm(field: str, cli: Cli, folder:
     assert (named["refersTo"], source["usedBy"]) == (None, [])
     component(field, "no certificate at all", folder)
     assert [problem["code"] for problem in problems(cli("audit", ".", "--json"))] == ["certificate.none"]
+
+
+def test_every_type_is_on_the_page_about_orgs() -> None:
+    """The settings of External Client Apps as such, every other type by its name."""
+    page = (Path(__file__).parent.parent / "docs" / "orgs.md").read_text(encoding="utf-8")
+    own = {type for type in METADATA_TYPES if not type.startswith("ExtlClntApp")}
+    assert {type for type in own if f"`{type}`" not in page} == set()
 
 
 def test_every_type_is_read_from_an_org(cli: Cli, org: FakeOrg, pair: Pair) -> None:
