@@ -75,15 +75,21 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def cli(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    """The command, in this process, in an empty folder, with no terminal."""
+    """The command, in this process, in an empty folder, with no terminal. Its JSON is what docs/schemas says."""
+    from test_json import validate_answer
+
     from sfkeytool.cli.app import run_app
 
     def run(*arguments: object, stdin: bytes = b"") -> Result:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
         capsys.readouterr()
-        code = run_app([str(argument) for argument in arguments])
+        words = [str(argument) for argument in arguments]
+        code = run_app(words)
         captured = capsys.readouterr()
-        return Result(code, captured.out, captured.err)
+        result = Result(code, captured.out, captured.err)
+        if "--json" in words and result.out.startswith("{"):
+            validate_answer(words, result.json)
+        return result
 
     return run
 

@@ -28,6 +28,7 @@ from salesforce_cli import run_sf, salesforce_cli
 from simple_salesforce import Salesforce
 from test_fake_org import ToLoopback
 
+from sfkeytool.audit.reports.formats import FORMATS
 from sfkeytool.edge.salesforce_cli import run_salesforce_cli
 from sfkeytool.errors import OrgError
 from sfkeytool.passwords import Secret
@@ -543,9 +544,9 @@ def test_a_ckm_that_is_nearly_full_is_told(count: int, warned: bool, cli: Cli, o
 def test_no_secret_of_the_org_leaves(cli: Cli, org: FakeOrg, folder: Path) -> None:
     """Token, consumer keys and secrets: in no output and no report, of a good run, a verbose one and a broken one."""
     fill(org)
-    reports = ("--csv", "o.csv", "--html", "o.html", "--ics", "o.ics", "--prometheus", "o.prom", "--certificates", "c")
+    reports = [f"--{name}=o.{name}" for name in FORMATS]
     texts = []
-    for arguments in (("-v", *reports), ("--json",), ("-v",)):
+    for arguments in (("-v", *reports, "--certificates", "c"), ("--json",), ("-v",)):
         done = cli("audit", *arguments)
         texts += [done.out, done.err]
         org.break_next("/query", "html")

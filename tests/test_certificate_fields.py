@@ -5,7 +5,7 @@ import json
 import re
 import textwrap
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,12 @@ from fake_org import FakeOrg
 from metadata_schema import Types
 from oracle_java import JavaError, java_keytool
 from test_audit_org import by_place
+
+from sfkeytool.audit.fields import APP_FIELDS
+from sfkeytool.audit.model import Carrier, CarrierKind
+from sfkeytool.audit.stops import stops_of
+from sfkeytool.keystores.metadata_xml import CERTIFICATE_FIELDS, FREE_FIELDS
+from sfkeytool.keystores.metadata_xml import TYPES as METADATA_TYPES
 
 Cli = Callable[..., Result]
 NAMESPACE = 'xmlns="http://soap.sforce.com/2006/04/metadata"'
@@ -29,8 +35,16 @@ LEFT_OUT = {
     "WorkDotComSettings.enableWorkCertification": "a switch, of people's certification",
     "WorkDotComSettings.enableWorkCertificationNotification": "a switch, of people's certification",
 }
-FREE = {"CallCenter.sections.items.value", "PublicKeyCertificateSet.publicKeyCertificateSetKeys.publicKeyCertificate"}
+
+
+def in_table(table: Mapping[str, Sequence[str]]) -> set[str]:
+    return {f"{type}.{path}" for type, paths in table.items() for path in paths}
+
+
+FREE = in_table(FREE_FIELDS)
 """What stands there may be anything, so that it counts only where it is a certificate."""
+NOTHING_KNOWN = {"CallCenter.sections.items.value"}
+"""Fields of which nobody knows what stops when what they hold expires."""
 
 
 def speaks_of_a_certificate(name: str) -> bool:
@@ -46,7 +60,8 @@ def wsdl_fields() -> set[str]:
     return found | FREE
 
 
-FIELDS = sorted(wsdl_fields() - set(LEFT_OUT))
+FIELDS = sorted((wsdl_fields() | in_table(CERTIFICATE_FIELDS)) - set(LEFT_OUT))
+"""Those of the WSDL, and what is newer than it."""
 
 
 def nested(path: str, text: str) -> str:
@@ -85,6 +100,14 @@ def test_what_is_left_out_is_there(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("field", FIELDS)
+def test_what_stops_is_known_of_every_field(field: str) -> None:
+    """A certificate without a word about it would look as if nothing needed it."""
+    type, _, path = field.partition(".")
+    kind = APP_FIELDS.get((type, path), CarrierKind.METADATA)
+    assert bool(stops_of(Carrier("source", kind, "X", "X.xml", field))) is (field not in NOTHING_KNOWN)
+
+
+@pytest.mark.parametrize("field", FIELDS)
 @pytest.mark.slow
 def test_every_field_of_the_wsdl_is_read(field: str, cli: Cli, folder: Path, pair: Pair) -> None:
     """A certificate in it is an item of the audit, and is what show and check speak of."""
@@ -117,6 +140,13 @@ def test_every_field_may_name_a_certificate_of_ckm(field: str, cli: Cli, folder:
     assert (named["refersTo"], source["usedBy"]) == (None, [])
     component(field, "no certificate at all", folder)
     assert [problem["code"] for problem in problems(cli("audit", ".", "--json"))] == ["certificate.none"]
+
+
+def test_every_type_is_on_the_page_about_orgs() -> None:
+    """The settings of External Client Apps as such, every other type by its name."""
+    page = (Path(__file__).parent.parent / "docs" / "orgs.md").read_text(encoding="utf-8")
+    own = {type for type in METADATA_TYPES if not type.startswith("ExtlClntApp")}
+    assert {type for type in own if f"`{type}`" not in page} == set()
 
 
 def test_every_type_is_read_from_an_org(cli: Cli, org: FakeOrg, pair: Pair) -> None:

@@ -6,16 +6,21 @@ import re
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 from typing import Any
 
 import pytest
 from conftest import PASSWORD, Pair, Result, keytool
 
+import sfkeytool
+from sfkeytool.audit.reports.formats import FORMATS
 from sfkeytool.cli.command import Command, Road
 from sfkeytool.cli.commands import TABLE
-from sfkeytool.cli.fields import command_line, complete, typed_values
-from sfkeytool.model import Purpose
+from sfkeytool.cli.fields import Field, command_line, complete, typed_values
+from sfkeytool.edge.ask import Choice
+from sfkeytool.model import Purpose, Request
 
 Cli = Callable[..., Result]
 DOWN, ENTER = "\x1b[B", "\r"
@@ -161,7 +166,7 @@ GUIDED: dict[str, tuple[tuple[Any, ...], list[str]]] = {
 }
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", GUIDED)
 def test_answers_and_flags_make_the_same_request(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And the command line that is shown afterwards makes it again."""
     for file in ("a.pem", "b.p7b"):
@@ -174,6 +179,80 @@ def test_answers_and_flags_make_the_same_request(name: str, folder: Path, monkey
     assert requested(name, guided) == requested(name, from_flags)
     shown = command_line(name, COMMANDS[name].fields, guided)
     assert requested(name, values_from_flags(shown, monkeypatch)) == requested(name, guided)
+
+
+class FollowingAsker:
+    """Answers each question as an example does, and with Enter where the example says nothing."""
+
+    def __init__(self, answers: dict[str, Any]) -> None:
+        self.answers = answers
+        self.rest: list[str] = []
+
+    def text(self, message: str, *, default: str = "", **_: Any) -> str:
+        value = self.answers[message]
+        return default if value is None else " ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+    def path(self, message: str, **_: Any) -> str:
+        if message in self.answers:
+            value = self.answers[message]
+            self.rest = [str(path) for path in (value if isinstance(value, list) else [value])]
+        return self.rest.pop(0) if self.rest else ""
+
+    def choice(self, message: str, choices: Sequence[Choice], *, default: str | None = None) -> str:
+        value = self.answers[message]
+        return (default or choices[0].value) if value is None else str(value)
+
+    def confirm(self, message: str, **_: Any) -> bool:
+        return bool(self.answers[message])
+
+
+def typed_in_the_menu(field: Field, value: Any) -> bool:
+    """Whether an answer can give this value: it is asked for, and if one is chosen, among the choices."""
+    question = field.question
+    choices = {choice.value for choice in question.choices} if question else set()
+    return question is not None and (not choices or value is None or str(value) in choices)
+
+
+EXAMPLES = [
+    pytest.param(name, shlex.split(example)[1:], id=example)
+    for name, command in COMMANDS.items()
+    for example in command.examples
+    if example.startswith("sfkeytool ")
+]
+
+
+@pytest.mark.parametrize(("name", "line"), EXAMPLES)
+def test_an_example_can_be_answered_too(name: str, line: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What each command shows in --help is understood, and typed as answers it asks for the same: where it is silent,
+    the menu may have chosen."""
+    fields = COMMANDS[name].fields
+    from_flags = values_from_flags(line, monkeypatch)
+    asked = [field for field in fields if typed_in_the_menu(field, from_flags[field.name])]
+    given = {field.name: from_flags[field.name] for field in fields if field not in asked}
+    asker = FollowingAsker({field.question.text: from_flags[field.name] for field in asked if field.question})
+    guided = requested(name, complete(fields, given, asker, {}, guided=True))  # type: ignore[arg-type]
+    wanted = requested(name, from_flags)
+    assert {field: guided.get(field) for field in wanted} == wanted
+
+
+def taken() -> set[str]:
+    """What requests have fields for, what a command looks up by itself, and the reports, which it goes through."""
+    kinds: list[Any] = [Request]
+    for found in walk_packages(sfkeytool.__path__, "sfkeytool."):
+        if found.name.startswith(("sfkeytool.workflows.", "sfkeytool.cli.")):
+            import_module(found.name)
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+    sources = [path.read_text(encoding="utf-8") for path in (Path(sfkeytool.__file__).parent / "cli").rglob("*.py")]
+    looked_up = {name for source in sources for name in re.findall(r"""values(?:\[|\.get\()"(\w+)""", source)}
+    return looked_up | set(FORMATS) | {field for kind in kinds for field in kind.__struct_fields__}
+
+
+def test_no_flag_is_passed_over() -> None:
+    """A field that no request has is dropped in silence, and what its flag asks for with it."""
+    read = taken()
+    fields = [(name, field) for name, command in COMMANDS.items() for field in command.fields]
+    assert [(name, field.label) for name, field in fields if (field.into or field.name) not in read] == []
 
 
 def test_only_what_is_missing_is_asked_outside_the_menu(folder: Path) -> None:
@@ -304,7 +383,7 @@ def test_no_line_of_the_menu_is_cut_on_a_terminal_of_80_columns() -> None:
     ],
 )
 def test_the_jobs_of_a_road_are_in_the_order_of_the_work(road: Road, jobs: list[str]) -> None:
-    """The first is what Enter takes."""
+    """The first is what Enter takes; others may stand between these."""
     from sfkeytool.cli.menu import run_menu
 
     class Leaving(ScriptedAsker):
@@ -315,7 +394,8 @@ def test_the_jobs_of_a_road_are_in_the_order_of_the_work(road: Road, jobs: list[
 
     asker = Leaving(road.name, "leave")
     assert run_menu(asker) == 0  # type: ignore[arg-type]
-    assert asker.offered == [*jobs, "leave"]
+    assert [name for name in asker.offered if name in {*jobs, "leave"}] == [*jobs, "leave"]
+    assert asker.offered[0] == jobs[0]
 
 
 @pytest.mark.parametrize("road", [Road.REMINDER.name, Road.AUDIT.name])

@@ -1,7 +1,11 @@
-"""Every --json output validates against its schema in docs/schemas, and keeps its shape."""
+"""Every --json output validates against its schema in docs/schemas, and keeps its shape.
+
+The ``cli`` fixture holds each answer that any test gets against the schemas of its command.
+"""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +13,8 @@ import pytest
 from conftest import Pair, Result
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
+
+from sfkeytool.cli.commands import TABLE
 
 Cli = Callable[..., Result]
 SCHEMAS = Path(__file__).parent.parent / "docs" / "schemas"
@@ -18,11 +24,27 @@ def schema(name: str) -> Any:
     return json.loads((SCHEMAS / f"{name}.schema.json").read_text())
 
 
-def validate(value: Any, name: str) -> None:
+@cache
+def validator(name: str) -> Draft202012Validator:
     registry = Registry().with_resources(
         (path.name, Resource.from_contents(json.loads(path.read_text()))) for path in SCHEMAS.glob("*.json")
     )
-    Draft202012Validator(schema(name), registry=registry).validate(value)
+    return Draft202012Validator(schema(name), registry=registry)
+
+
+def validate(value: Any, name: str) -> None:
+    validator(name).validate(value)
+
+
+def validate_answer(arguments: Sequence[str], answer: Any) -> None:
+    """Hold what a command line printed against the schemas of its command, or that of errors."""
+    if "result" not in answer:
+        validate(answer, "error")
+        return
+    [row] = [row for row in TABLE if tuple(row.name.split()) == tuple(arguments[: len(row.name.split())])]
+    names = [one.schema for one in row.load().answers]
+    if not any(validator(name).is_valid(answer) for name in names):
+        validate(answer, names[0])
 
 
 @pytest.mark.parametrize("path", sorted(SCHEMAS.glob("*.json")), ids=lambda path: path.name)

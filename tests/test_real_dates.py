@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives import serialization
 from dated_certificates import dated, pem, signing_key
 from prometheus_client.parser import text_string_to_metric_families
 
+from sfkeytool.audit.reports.formats import FORMATS
+
 Cli = Callable[..., Result]
 PW = ("--password", "env:TEST_PASSWORD")
 DATES = {
@@ -51,7 +53,7 @@ def test_no_command_breaks_on_a_real_date(
     """Each command that reads certificates ends as its contract says, and writes each year with four digits."""
     lay_out(name)
     monkeypatch.setenv("WHERE", "json://127.0.0.1:9/x")
-    reports = ("--csv", "a.csv", "--html", "a.html", "--ics", "a.ics", "--prometheus", "a.prom")
+    reports = [f"--{name}=a.{name}" for name in FORMATS]
     key = f"{name}/{name}.key"
     for arguments, codes in (
         (("show", "x.crt"), {0}),

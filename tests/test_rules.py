@@ -1,7 +1,9 @@
 """The rules as data, and single rules at their edges."""
 
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from msgspec.structs import replace
 
+from sfkeytool.acceptance import rules
 from sfkeytool.acceptance.catalogue import CATALOGUE, describe_catalogue, rule_by_id
 from sfkeytool.acceptance.engine import Verdict, judge
 from sfkeytool.acceptance.private_key import parse_pkcs8
@@ -48,22 +51,9 @@ def rule(**changes: Any) -> Rule:
 
 def test_ids_are_unique_and_every_rule_of_the_modules_is_listed() -> None:
     """The catalogue is written by hand: nothing may be forgotten in it, or stand there twice."""
-    from sfkeytool.acceptance.rules import (
-        app,
-        certificate,
-        chain,
-        encoding,
-        entry,
-        key,
-        purpose,
-        request,
-        signed,
-        store,
-    )
-
     ids = [one.id for one in CATALOGUE]
     assert len(set(ids)) == len(ids)
-    modules = (app, certificate, chain, encoding, entry, key, purpose, request, signed, store)
+    modules = [import_module(f"{rules.__name__}.{found.name}") for found in iter_modules(rules.__path__)]
     defined = {value.id for module in modules for value in vars(module).values() if isinstance(value, Rule)}
     assert defined == set(ids)
 

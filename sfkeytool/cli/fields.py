@@ -161,7 +161,7 @@ def _absent(value: Any) -> bool:
 def _ask(field: Field, question: Question, values: Values, asker: Asker) -> Any:
     match question.kind:
         case "path":
-            return Path(asker.path(question.text, check=question.check or existing_path))
+            return field.type(asker.path(question.text, check=question.check or existing_path))
         case "paths":
             return _ask_paths(question, asker)
         case "choice" | "secret":
