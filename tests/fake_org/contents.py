@@ -205,7 +205,7 @@ class Contents:
         if len(types) > 3:
             return _fault("LIMIT_EXCEEDED", "at most 3 queries")
         for type in types:
-            if type not in TYPES or type in self.unknown_types:
+            if type not in TYPES | self.components.keys() or type in self.unknown_types:
                 return _fault("INVALID_TYPE", f"INVALID_TYPE: Unknown type:{type}")
             if type in self.denied_types:
                 return _fault("INSUFFICIENT_ACCESS", "insufficient access rights on cross-reference id")
