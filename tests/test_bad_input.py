@@ -303,3 +303,15 @@ def test_closed_streams_do_no_harm(closed: str, folder: Path) -> None:
     assert done.returncode == 0, done.stderr
     openssl("pkey", "-in", folder / "pay" / "pay.key", "-noout", "-check")
     assert (folder / "pay" / "pay.json").read_text().startswith("{")
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"), [(("unwrapp",), "'unwrap'"), (("ckmm",), "'ckm'"), (("ckm", "lst"), "'list'")]
+)
+def test_a_command_that_is_none_is_answered_with_the_one_that_is_meant(
+    typed: tuple[str, ...], meant: str, cli: Cli
+) -> None:
+    result = cli(*typed)
+    assert result.code == 2
+    assert f"No such command '{typed[-1]}'. Did you mean" in result.err
+    assert meant in result.err

@@ -36,23 +36,27 @@ class _Listed(TyperGroup):
     ended: list[int]
     _listing = False
 
-    def list_commands(self, ctx: Any) -> list[str]:
-        """As the table has them, groups of commands last."""
-        return [*self.rows, *super().list_commands(ctx)]
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        # Typer and click list these, and suggest from them for a name that is none; get_command() makes the command.
+        self.commands = {**{name: _summary(name, row) for name, row in self.rows.items()}, **self.commands}
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """None for one that there is not."""
         row = self.rows.get(cmd_name)
-        if row is None:
+        if row is None or self._listing:
             return super().get_command(ctx, cmd_name)
-        if self._listing:
-            return TyperCommand(cmd_name, short_help=row.summary)
         return _make_command(cmd_name, row, self.ended)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Names and summaries, which stand in the table."""
         self._listing = True
         super().format_commands(ctx, formatter)
+
+
+def _summary(name: str, row: Row) -> TyperCommand:
+    """What stands for a command until it is asked for."""
+    return TyperCommand(name, short_help=row.summary)
 
 
 def _group_of(prefix: str, ended: list[int]) -> type[_Listed]:
