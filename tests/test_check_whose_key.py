@@ -122,3 +122,20 @@ def test_a_file_that_is_named_like_a_blank_keeps_its_name(cli: Cli, folder: Path
     fix = finding(cli("check", name, "--json"), "app.file.no-certificate")["fix"]
     assert command_of(fix)[2:4] == ["--key", name]
     assert cli(*command_of(fix)).code == 0
+
+
+def test_a_damaged_key_beside_a_certificate_is_told(cli: Cli, folder: Path, pair: Pair) -> None:
+    """The certificate is judged and compared; that the key beside it is none stands in both answers."""
+    lines = pair.key.read_text().splitlines()
+    del lines[10]
+    (folder / "both.pem").write_text("\n".join(lines) + "\n" + pair.crt.read_text())
+    (folder / "both.pem").chmod(0o600)
+    with pytest.raises(AssertionError):
+        openssl("pkey", "-in", "both.pem", "-noout")
+    told = finding(cli("check", "both.pem", "--json"), "app.file.private-key")
+    assert "the private key is damaged" in told["saw"]
+    compared = cli("compare", "both.pem", pair.crt, "--json").json
+    assert compared["result"]["relation"] == "same-certificate"
+    [notice] = compared["notices"]
+    assert notice["code"] == "key.malformed"
+    assert "not compared" in notice["message"]

@@ -281,7 +281,8 @@ def _leaves(heap: Heap) -> Sequence[FoundCertificate]:
 
 
 def _read_all(side: Side, passwords: Sequence[Secret], notices: list[Notice]) -> list[Contents]:
-    """What is in a side's files. What cannot be read in a folder is a notice, as long as something else is there."""
+    """What is in a side's files. What cannot be read in a folder, or a key beside something else in a file, is a
+    notice, as long as something else is there."""
     read: list[Contents] = []
     unread = list(side.unread)
     for file in side.files:
@@ -294,6 +295,7 @@ def _read_all(side: Side, passwords: Sequence[Secret], notices: list[Notice]) ->
                 unread.append(error)
     if unread and not any(contents.keys or contents.certificates or contents.requests for contents in read):
         raise unread[0]
+    unread += [key.error for contents in read for key in contents.unreadable_keys]
     notices += [Notice(error.code, f"{error.message}: not compared") for error in unread]
     return read
 

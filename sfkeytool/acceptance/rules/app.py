@@ -73,7 +73,8 @@ def private_key(subject: Subject) -> Checked:
         fix: Fix | None = plain_pem(subject) if subject.profile is Profile.SIGNED_UPLOAD and subject.listed else None
         if subject.profile is Profile.APP_CERT and not subject.listed:
             fix = _certificate_of_the_key(subject)
-        yield Evidence(subject.label, "a private key beside the certificate", "the certificate alone", fix)
+        saw = ["a private key beside the certificate", *(key.error.message for key in contents.unreadable_keys)]
+        yield Evidence(subject.label, "; ".join(saw), "the certificate alone", fix)
 
 
 def _private_key(subject: Subject) -> Checked:

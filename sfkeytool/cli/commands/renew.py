@@ -63,7 +63,7 @@ _PASSWORD_UNLESS_CSR = replace(
 
 
 def _execute(run: Run, values: Values) -> int:
-    if values.get("status") or values.get("done"):
+    if values.get("status") or values.get("done") is not None:  # an empty step is none, and no wish for a renewal
         return _execute_status(run, values)
     from sfkeytool.workflows.generations import successors
     from sfkeytool.workflows.renew import RenewInputs, renew
@@ -150,7 +150,7 @@ def _execute_status(run: Run, values: Values) -> int:
         return status(request.name, request.new_name, generations, files, run.now)
 
     found = look()
-    if request.done:
+    if request.done is not None:
         _note_done(run, folders[found.name], found, request.done)
         found = look()
     run.console.envelope(0, found)
