@@ -391,6 +391,10 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
             "Name another, or move it away.",
         ),
         "output.not-permitted": ("You may not write there; nothing was changed.", "Use `--output-dir`."),
+        "output.not-a-receipt": (
+            "NAME.json is there and was not made by sfkeytool; it was kept.",
+            "Choose another NAME, or another folder with `--output-dir`.",
+        ),
         "output.not-regular": ("The path is a link, pipe or device, and is not written to.", "Name another."),
         "output.not-undone": (
             "Writing failed, and so did putting everything back.",
