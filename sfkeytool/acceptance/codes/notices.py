@@ -123,6 +123,10 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "receipt.set-aside": ("The receipt was damaged, set aside, and a new one begun.", "Look at what was set aside."),
     "renew.expired": ("The old certificate has expired: logins may fail already.", "Follow the runbook at once."),
     "renew.followed": ("The certificate has a successor already.", "Use that one, if you did not mean a further."),
+    "renew.several": (
+        "More than one generation says that it follows NAME; the latest is shown.",
+        "Name the one that you mean with `--as`, and look where the others come from.",
+    ),
     "renew.self-signed": (
         "The old certificate was signed by a CA, the new one is self-signed.",
         "Make a request with `--csr`, if others must trust it.",

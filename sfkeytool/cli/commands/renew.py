@@ -13,13 +13,15 @@ from sfkeytool.cli.finishing import Told, new_key_password, plan_calendar, tell,
 from sfkeytool.cli.name_clash import names_in_org, warn_of_clash
 from sfkeytool.cli.org_access import NAME_CLASH_ORG
 from sfkeytool.cli.run import Run
-from sfkeytool.errors import InputError, UsageError
+from sfkeytool.errors import InputError, OutputError, SfkeytoolError, UsageError
 from sfkeytool.model import ArtifactKind, Notice, PlannedFile
-from sfkeytool.names import next_name
+from sfkeytool.names import is_unique_name, next_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from sfkeytool.crypto.certificates import CertificateFacts
+    from sfkeytool.model import Outcome
     from sfkeytool.workflows.generations import Generation
     from sfkeytool.workflows.renew import RenewRequest
     from sfkeytool.workflows.renew_status import Progress
@@ -78,7 +80,7 @@ def _execute(run: Run, values: Values) -> int:
     new_name = request.new_name or next_name(request.name, run.now.date(), {*_names_in(beside), *in_org})
     warn_of_clash(run, values, [new_name], in_org)
     plan = run.plan_new_folder(beside / new_name)
-    followers = [found.name for found in successors(request.name, _generations(beside.iterdir()))]
+    followers = [found.name for found in successors(request.name, _generations(beside.iterdir()), run.now)]
     if followers:
         message = f"{request.name} is followed by {', '.join(followers)} already; {new_name} will be beside it"
         run.console.warn(Notice("renew.followed", message))
@@ -137,22 +139,28 @@ def _folder(typed: "Mapping[str, Any]") -> Path:
 
 
 def _execute_status(run: Run, values: Values) -> int:
-    from sfkeytool.workflows.renew_status import Progress, RenewStatusRequest, status
+    from sfkeytool.workflows.generations import successors
+    from sfkeytool.workflows.renew_status import RenewStatusRequest, status
     from sfkeytool.workflows.runbook import StepState
 
     typed = typed_values(_FIELDS, values)
     request = RenewStatusRequest.from_values(typed | {"folder": _folder(typed)})
     folders = {path.name: path for path in sorted(_parent(request.folder).iterdir()) if path.is_dir()}
 
-    def look() -> Progress:
+    def look() -> "Outcome[Progress]":
         generations = _generations(folders.values())
         files = {found.name: _names_in(folders[found.name]) for found in generations}
-        return status(request.name, request.new_name, generations, files, run.now)
+        names = [request.name, *(found.name for found in successors(request.name, generations, run.now))]
+        places = folders | {request.name: request.folder}
+        certificates = {name: facts for name in names if (facts := _certificate_in(run, places[name], name))}
+        return status(request.name, request.new_name, generations, files, certificates, run.now)
 
-    found = look()
+    outcome = look()
     if request.done:
-        _note_done(run, folders[found.name], found, request.done)
-        found = look()
+        _note_done(run, folders[outcome.result.name], outcome.result, request.done)
+        outcome = look()
+    run.warn_about(outcome)
+    found = outcome.result
     run.console.envelope(0, found)
     run.console.heading(f"{found.follows} → {found.name}")
     run.console.result([f"  {found.follows} expires on {found.old_not_after}: {found.old_days_left} days left"])
@@ -194,14 +202,37 @@ def _generations(folders: "Iterable[Path]") -> "list[Generation]":
 
 
 def generation_in(folder: Path, name: str) -> "Generation | None":
-    """What the receipt in a folder tells; None without one, or with a damaged one, on whose word nothing is done."""
+    """What the receipt in a folder tells, which is a claim; None where nothing is done on its word.
+
+    So it is with a damaged one, with a folder whose name no certificate can have, and with one that has neither the
+    certificate nor the request that it could speak of.
+    """
     from sfkeytool.edge.receipts import read_records
     from sfkeytool.workflows.generations import read_generation
 
-    path = folder / f"{name}.json"
-    receipt = read_records(path) if os.path.isfile(path) else None
+    if not is_unique_name(name) or not any(os.path.isfile(folder / f"{name}{ending}") for ending in (".crt", ".csr")):
+        return None
+    try:
+        receipt = read_records(folder / f"{name}.json")
+    except OutputError:
+        return None
     records = receipt["records"] if receipt else ()
     return read_generation(name, records) if records else None
+
+
+def _certificate_in(run: Run, folder: Path, name: str) -> "CertificateFacts | None":
+    """What the certificate itself tells, on whose word more is done than on a receipt's."""
+    from sfkeytool.crypto.certificates import describe_certificate
+    from sfkeytool.keystores.contents import parse_contents
+    from sfkeytool.keystores.leaves import only_leaf
+
+    try:
+        file = run.read(folder / f"{name}.crt")
+        contents = parse_contents(file, (), load_keys=False)
+        found = only_leaf(contents.certificates, file.label, contents.unreadable)
+    except SfkeytoolError:
+        return None
+    return describe_certificate(found.certificate)
 
 
 _ANSWERS = (
