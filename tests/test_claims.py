@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -68,9 +69,12 @@ def renewed(cli: Cli, folder: Path) -> Cli:
     return cli
 
 
-@pytest.mark.parametrize(
-    "name", ["pay x", "pay;id", "$(id)", "Pay_X", "pay__x", "con", "pay_x\n", "::error::x", "-x", "p" * 41]
-)
+NAMES = ["pay x", "$(id)", "Pay_X", "pay__x", "-x", "p" * 41]
+if sys.platform != "win32":
+    NAMES += ["pay;id", "con", "pay_x\n", "::error::x"]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_a_folder_that_no_certificate_can_be_called_is_no_generation(name: str, renewed: Cli, folder: Path) -> None:
     """Whatever its receipt says, it is neither shown nor named, and nothing of it stands in a command."""
     forge(folder, name, folder / "pay" / "pay.crt", at=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")

@@ -103,6 +103,14 @@ class Run:
                 self.console.warn(notice)
         return InputFile(str(path), data)
 
+    def read_key(self, path: Path, *, named: bool) -> "InputFile":
+        """NAME.key of a folder; one that no flag ``named`` could be anybody's."""
+        from sfkeytool.edge.found_key import found_key_notices
+
+        for notice in () if named else found_key_notices(path):
+            self.console.warn(notice)
+        return self.read(path)
+
     def plan(
         self,
         folder: Path,
