@@ -171,7 +171,7 @@ def _read_key(run: "Run", source: Source, *, named: bool) -> "InputFile":
             return decode_key_text(text, f"${source.argument}")
         case SourceKind.STDIN:
             return InputFile("stdin", _read_stdin())
-    return run.read_key(Path(source.argument), named=named)
+    return run.read_found(Path(source.argument), named=named)
 
 
 def _read_stdin() -> bytes:

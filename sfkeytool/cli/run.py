@@ -103,11 +103,11 @@ class Run:
                 self.console.warn(notice)
         return InputFile(str(path), data)
 
-    def read_key(self, path: Path, *, named: bool) -> "InputFile":
-        """NAME.key of a folder; one that no flag ``named`` could be anybody's."""
-        from sfkeytool.edge.found_key import found_key_notices
+    def read_found(self, path: Path, *, named: bool) -> "InputFile":
+        """NAME.key of a folder, or NAME.crt that goes to an app: one that no flag ``named`` could be anybody's."""
+        from sfkeytool.edge.found_file import found_file_notices
 
-        for notice in () if named else found_key_notices(path):
+        for notice in () if named else found_file_notices(path):
             self.console.warn(notice)
         return self.read(path)
 

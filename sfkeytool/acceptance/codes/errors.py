@@ -158,11 +158,11 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
             "Paste all of the message; the hints name the nearest.",
         ),
         "input.empty": ("The file is empty.", "Make or copy it again."),
-        "input.is-directory": ("The path is a folder, and a file was expected.", "Name the file in it."),
-        "input.key-folder-open": (
-            "NAME.key was found in a folder where every user may replace it, and is not used.",
-            "If you know it to be yours, close the folder (`chmod o-w`), or name the key with its flag.",
+        "input.folder-open": (
+            "NAME.key or NAME.crt lies in a folder where every user may replace it, and is not used.",
+            "If you know it to be yours, close the folder (`chmod o-w`); a key can be named with its flag, too.",
         ),
+        "input.is-directory": ("The path is a folder, and a file was expected.", "Name the file in it."),
         "input.not-found": ("The file does not exist.", "Check its name; the hint proposes one that is like it."),
         "input.not-permitted": ("You may not read the file or list the folder.", "Get the permission to read it."),
         "input.not-regular": ("The path is a pipe, device or socket.", "Give a regular file."),

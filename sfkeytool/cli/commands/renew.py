@@ -88,7 +88,7 @@ def _execute(run: Run, values: Values) -> int:
     key = request.folder / f"{request.name}.key"
     inputs = RenewInputs(
         # A new key signs for itself: the old one only says which certificate is meant.
-        key=run.read_key(key, named=request.new_key) if os.path.lexists(key) else None,
+        key=run.read_found(key, named=request.new_key) if os.path.lexists(key) else None,
         certificate=run.read(request.folder / f"{request.name}.crt"),
         generation=generation_in(request.folder, request.name),
         password=run.secret(request.password, "--password", f"New password for {new_name}.jks", confirm=True)

@@ -1,4 +1,4 @@
-"""A key that no flag named: in whose folder it lies, and whose it is."""
+"""A key or certificate that no flag named: in whose folder it lies, and whose it is."""
 
 import os
 import shutil
@@ -32,6 +32,7 @@ USERS = {
     "wrap": ("wrap", "pay", "ca.crt", *PW, "--force"),
     "renew": ("renew", "pay", *PW),
     "login": LOGIN,
+    "metadata": ("metadata", "pay", "--contact-email", "a@example.com"),
 }
 
 
@@ -41,12 +42,12 @@ def codes(result: Result) -> list[str]:
 
 
 @pytest.mark.parametrize("command", USERS.values(), ids=USERS)
-def test_a_key_that_anybody_may_have_put_there_is_not_used(command: tuple[str, ...], pay: Cli, folder: Path) -> None:
+def test_what_anybody_may_have_put_there_is_not_used(command: tuple[str, ...], pay: Cli, folder: Path) -> None:
     """In a folder of mode 0777; nothing is made, and nothing is left of the probe."""
     (folder / "pay").chmod(0o777)
     before = tree(folder)
     result = pay(*command, "--json")
-    assert (result.code, result.json["code"]) == (1, "input.key-folder-open"), result
+    assert (result.code, result.json["code"]) == (1, "input.folder-open"), result
     assert result.json["actions"] == ["if you know it to be yours: chmod o-w pay"]
     assert tree(folder) == before
 
@@ -59,7 +60,7 @@ def test_in_a_folder_where_only_the_owner_may_replace_it_it_is(
     """As in /tmp, by its sticky bit."""
     (folder / "pay").chmod(mode)
     found = codes(pay(*command, "--json"))
-    assert not [code for code in found if code.startswith("input.key-")], found
+    assert not [code for code in found if code.startswith(("input.folder-", "input.of-"))], found
 
 
 def test_a_key_that_is_named_is_used(pay: Cli, folder: Path) -> None:
@@ -82,7 +83,7 @@ def test_a_link_is_no_way_around(pay: Cli, folder: Path) -> None:
     (folder / "pay").mkdir()
     (folder / "pay" / "pay.key").symlink_to(folder / "open" / "pay.key")
     shutil.copy(folder / "open" / "pay.crt", folder / "pay")
-    assert codes(pay(*USERS["renew"], "--json"))[0] == "input.key-folder-open"
+    assert codes(pay(*USERS["renew"], "--json"))[0] == "input.folder-open"
 
 
 def test_where_modes_do_not_hold_it_is_a_warning(pay: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,7 +91,7 @@ def test_where_modes_do_not_hold_it_is_a_warning(pay: Cli, folder: Path, monkeyp
     (folder / "pay").chmod(0o777)
     monkeypatch.setattr(os, "fchmod", lambda descriptor, mode: None)
     result = pay(*USERS["renew"], "--json")
-    assert (result.code, codes(result).count("input.key-folder-unprotected")) == (0, 1), result
+    assert (result.code, codes(result).count("input.folder-unprotected")) == (0, 1), result
 
 
 def test_another_users_key_is_used_with_a_warning_that_names_the_owner(
@@ -102,6 +103,6 @@ def test_another_users_key_is_used_with_a_warning_that_names_the_owner(
     owner = (folder / "pay" / "pay.key").stat().st_uid
     monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
     result = pay(*USERS["renew"], "--json")
-    [message] = [each["message"] for each in result.json["notices"] if each["code"] == "input.key-of-another-user"]
+    [message] = [each["message"] for each in result.json["notices"] if each["code"] == "input.of-another-user"]
     assert result.code == 0
     assert f"belongs to {pwd.getpwuid(owner).pw_name} (user {owner})" in message

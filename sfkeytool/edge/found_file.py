@@ -1,4 +1,4 @@
-"""A key that nobody named, but that lies where NAME.key belongs: who else could have put it there?"""
+"""A file that nobody named, but that lies where NAME.key or NAME.crt belongs: who else could have put it there?"""
 
 import os
 import stat
@@ -14,11 +14,11 @@ from sfkeytool.model import Notice
 from sfkeytool.shell import quoted_path
 
 
-def found_key_notices(path: Path) -> Iterator[Notice]:
-    """Warnings about the key at ``path``: another user's, or in a folder that nothing protects. POSIX only.
+def found_file_notices(path: Path) -> Iterator[Notice]:
+    """Warnings about the file at ``path``: another user's, or in a folder that nothing protects. POSIX only.
 
-    Where every user may replace what is in the folder, and modes hold, the key is not used: InputError
-    input.key-folder-open. Mounts of Windows drives, exFAT and some containers' volumes show every folder so.
+    Where every user may replace what is in the folder, and modes hold, it is not used: InputError
+    input.folder-open. Mounts of Windows drives, exFAT and some containers' volumes show every folder so.
     """
     if sys.platform == "win32":
         return
@@ -27,19 +27,17 @@ def found_key_notices(path: Path) -> Iterator[Notice]:
             what = f"every user may replace files in {folder}, where {path.name} was found"
             if _modes_hold(folder):
                 raise InputError(
-                    "input.key-folder-open",
-                    f"{what}: the key may be somebody else's, and is not used",
+                    "input.folder-open",
+                    f"{what}: it may be somebody else's, and is not used",
                     f"if you know it to be yours: chmod o-w {quoted_path(str(folder))}",
                 )
-            yield Notice(
-                "input.key-folder-unprotected", f"{what}: modes do not hold there, so nothing tells whose it is"
-            )
+            yield Notice("input.folder-unprotected", f"{what}: modes do not hold there, so nothing tells whose it is")
     try:
         owner = path.stat().st_uid
     except OSError:
         return  # reading it says why
     if owner != os.geteuid():
-        yield Notice("input.key-of-another-user", f"the private key in {path} belongs to {_user(owner)}")
+        yield Notice("input.of-another-user", f"{path} belongs to {_user(owner)}")
 
 
 def _is_open(folder: Path) -> bool:
