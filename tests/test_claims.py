@@ -157,3 +157,12 @@ def test_somebody_elses_json_in_a_folder_beside_stops_nothing(content: str, rene
     assert renewed("renew", "pay", "--as", "pay_third", *PW).code == 0
     assert renewed("audit", ".", "--json").code in (0, 5)
     assert tree(folder / "pay_x") == before
+
+
+def test_a_place_that_is_none_is_named(renewed: Cli, folder: Path) -> None:
+    """Where generations would lie there is nothing, or a file."""
+    (folder / "file").touch()
+    for place in ("missing/pay", "file/pay"):
+        for flags in (("--status",), ("--done", "swap"), PW):
+            result = renewed("renew", "pay", *flags, "-d", place, "--json")
+            assert (result.code, result.json["code"]) == (1, "renew.no-folder"), result

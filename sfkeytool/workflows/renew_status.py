@@ -43,14 +43,15 @@ def status(
     name: str,
     new_name: str | None,
     generations: Sequence[Generation],
-    files: Mapping[str, Collection[str]],
+    keystores: Collection[str],
     certificates: Mapping[str, CertificateFacts],
     now: datetime,
 ) -> Outcome[Progress]:
     """The latest change of NAME, or that to ``new_name``, and which of its steps is next. Pure.
 
-    ``generations`` are those of all folders beside NAME's, ``files`` the names in each folder, ``certificates`` what
-    could be read of them. Raises InputError when no receipt tells of a generation that follows NAME.
+    ``generations`` are those of all folders beside NAME's, ``keystores`` the names of those whose keystore is there,
+    ``certificates`` what could be read of them. Raises InputError when no receipt tells of a generation that follows
+    NAME.
     """
     all_following = successors(name, generations, now)
     following = [found for found in all_following if new_name in (None, found.name)]
@@ -62,7 +63,7 @@ def status(
         )
     newest = following[-1]
     change = _change_of(newest, certificates)
-    described = progress(change, newest, sorted(files[newest.name]))
+    described = progress(change, newest, has_keystore=newest.name in keystores)
     result = Progress(
         name=newest.name,
         follows=change.old,

@@ -77,10 +77,12 @@ def _execute(run: Run, values: Values) -> int:
         )
     beside = _parent(request.folder)
     in_org = names_in_org(run, values)
-    new_name = request.new_name or next_name(request.name, run.now.date(), {*_names_in(beside), *in_org})
+    new_name = request.new_name or next_name(
+        request.name, run.now.date(), {*(path.name for path in _entries(beside)), *in_org}
+    )
     warn_of_clash(run, values, [new_name], in_org)
     plan = run.plan_new_folder(beside / new_name)
-    followers = [found.name for found in successors(request.name, _generations(beside.iterdir()), run.now)]
+    followers = [found.name for found in successors(request.name, _generations(_entries(beside)), run.now)]
     if followers:
         message = f"{request.name} is followed by {', '.join(followers)} already; {new_name} will be beside it"
         run.console.warn(Notice("renew.followed", message))
@@ -146,15 +148,15 @@ def _execute_status(run: Run, values: Values) -> int:
 
     typed = typed_values(_FIELDS, values)
     request = RenewStatusRequest.from_values(typed | {"folder": _folder(typed)})
-    folders = {path.name: path for path in sorted(_parent(request.folder).iterdir()) if path.is_dir()}
+    folders = {path.name: path for path in _entries(_parent(request.folder)) if os.path.isdir(path)}
 
     def look() -> "Outcome[Progress]":
         generations = _generations(folders.values())
-        files = {found.name: _names_in(folders[found.name]) for found in generations}
+        keystores = {one.name for one in generations if os.path.lexists(folders[one.name] / f"{one.name}.jks")}
         names = [request.name, *(found.name for found in successors(request.name, generations, run.now))]
         places = folders | {request.name: request.folder}
         certificates = {name: facts for name in names if (facts := _certificate_in(run, places[name], name))}
-        return status(request.name, request.new_name, generations, files, certificates, run.now)
+        return status(request.name, request.new_name, generations, keystores, certificates, run.now)
 
     outcome = look()
     if request.done:
@@ -194,8 +196,13 @@ def _parent(folder: Path) -> Path:
     return folder.parent if folder.name not in ("", "..") else Path(os.path.realpath(folder)).parent
 
 
-def _names_in(folder: Path) -> list[str]:
-    return [path.name for path in folder.iterdir()]
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        raise InputError(
+            "renew.no-folder", f"{folder}, where generations lie, cannot be listed ({error.strerror})"
+        ) from None
 
 
 def _generations(folders: "Iterable[Path]") -> "list[Generation]":
