@@ -20,6 +20,7 @@ def main() -> None:
 
         print(f"sfkeytool {__version__}")
         sys.exit(0)
+    _forbid_core_dumps()
     try:
         from sfkeytool.cli.app import run_app
 
@@ -28,6 +29,19 @@ def main() -> None:
         print("sfkeytool: error: interrupted", file=sys.stderr)
         status = 130
     _leave(status)
+
+
+def _forbid_core_dumps() -> None:
+    """A crash of this process, or of a child, writes no memory to the disk: keys and passwords are in it.
+
+    Windows has no such limit. A limit of 0 can always be set; where not even that works, the run goes on.
+    """
+    if sys.platform == "win32":
+        return
+    import resource
+
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _leave(status: int) -> NoReturn:

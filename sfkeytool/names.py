@@ -64,9 +64,17 @@ def require_unique_name(text: str) -> None:
         raise UsageError("usage.name", problem)
 
 
+def is_unique_name(name: str) -> bool:
+    """Whether ``name`` is one as it stands, lower-case: a folder of any other name holds no generation. Pure."""
+    return _problem(name) is None
+
+
 def base_name(name: str) -> str:
-    """NAME without the mark of a generation: ``pay_api_202611b`` is one of ``pay_api``. Pure."""
-    match = _GENERATION.fullmatch(name)
+    """NAME without the mark of a generation: ``pay_api_202611b`` is one of ``pay_api``. Pure.
+
+    Of what no certificate can be called there are no generations: it is its own.
+    """
+    match = _GENERATION.fullmatch(name) if is_unique_name(name.lower()) else None
     return match["base"] if match else name
 
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 from sfkeytool.errors import InputError, UsageError
 
 GENERATED_LENGTH = 24
-"""Characters of a generated password. About 157 bits: JKS is tested with one SHA-1 a guess."""
+"""Characters of a generated password, of an alphabet of 75: 149.5 bits. JKS is tested with one SHA-1 a guess."""
 
 MINIMUM_LENGTH = 8
 """Shortest password with which a keystore is made. keytool's own minimum is 6; NIST SP 800-63B-4 says 8."""
@@ -18,7 +18,10 @@ COMFORTABLE_LENGTH = 12
 """Below this a made password draws a warning: hashcat mode 15500 tries some 20 billion JKS passwords a second
 on one graphics card (2026), so 8 random printable characters last days and 12 last millennia."""
 
-# No quotes, backslash, dollar or backtick: such a password survives every shell, .env and properties file.
+# No quote, backslash, dollar, backtick, blank, bracket, comma, semicolon, `&` or `|`. So every character is itself in
+# single quotes of POSIX shells and PowerShell, and as a value in a .properties file. In double quotes `!` recalls
+# commands in interactive bash and zsh; in cmd.exe `%` is a variable there too, and `!` under delayed expansion. Without
+# quotes `#`, `~`, `=`, `?`, `%` and `@` mean something to one shell or another. `file:PATH` needs none of that.
 _GENERATED_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#%+-./:=?@_~"
 
 

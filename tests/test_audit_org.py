@@ -29,7 +29,7 @@ from simple_salesforce import Salesforce
 from test_fake_org import ToLoopback
 
 from sfkeytool.audit.reports.formats import FORMATS
-from sfkeytool.edge.salesforce_cli import run_salesforce_cli
+from sfkeytool.edge.salesforce_cli import find_salesforce_cli, run_salesforce_cli
 from sfkeytool.errors import OrgError
 from sfkeytool.passwords import Secret
 from sfkeytool.salesforce.soap import read_request
@@ -673,6 +673,37 @@ def test_without_a_cli(cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch) 
     assert problem["code"] == "org.cli-missing"
     assert cli("audit", "-o", "prod; rm -rf /").code == 2
     assert cli("audit", "-o", "--json").code == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a first line")
+@pytest.mark.parametrize("path", [".", "", ".:", "bin", "./bin:.", "missing:."])
+def test_an_sf_of_the_current_folder_is_not_run(
+    path: str, cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It came with somebody's files: only folders that PATH names in full count."""
+    ran = folder / "ran"
+    for place in (folder, folder / "bin"):
+        place.mkdir(exist_ok=True)
+        (place / "sf").write_text(f"#!/bin/sh\ntouch '{ran}'\n")
+        (place / "sf").chmod(0o755)
+    monkeypatch.setenv("PATH", path)
+    [problem] = cli("audit", "-o", "prod", "--json").json["result"]["sources"][0]["problems"]
+    assert problem["code"] == "org.cli-missing"
+    assert not ran.exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="what is in the current folder there, Windows itself tells")
+def test_on_windows_it_is_found_by_its_ending_and_not_where_one_stands(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """shutil.which there looks into the current folder first. npm puts a script without an ending beside ``sf.cmd``."""
+    (folder / "npm").mkdir()
+    for path in (folder / "sf.exe", folder / "sf.cmd", folder / "npm" / "sf", folder / "npm" / "sf.cmd"):
+        path.touch(0o755)
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert find_salesforce_cli({"PATH": f'.:"{folder / "npm"}"'}) == str(folder / "npm" / "sf.cmd")
+    assert find_salesforce_cli({"PATH": ".:"}) is None
+    assert find_salesforce_cli({}) is None
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a first line")

@@ -292,6 +292,54 @@ def test_a_full_disk_behind_stdout_is_an_error(folder: Path, pair: Pair) -> None
     assert "error" in done.stderr
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize("how", [(), ("--json",), ("--quiet",)])
+@pytest.mark.parametrize("stdout", ["full", "gone"])
+def test_files_that_are_there_are_told_of_when_the_result_cannot_be(
+    stdout: str, how: tuple[str, ...], folder: Path, pair: Pair
+) -> None:
+    """After a run that made them; one that made none stays as it was. Exit 1 all the same: the result is lost."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    if stdout == "full":
+        os.close(writer)
+        writer = os.open("/dev/full", os.O_WRONLY)
+    made, shown = (
+        subprocess.run(
+            [sys.executable, "-m", "sfkeytool", *command, *how], cwd=folder, stdout=writer, stderr=subprocess.PIPE,
+            text=True, check=False, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+        for command in (("csr", "pay", "--key", str(pair.key)), ("show", str(pair.crt)))
+    )  # fmt: skip
+    os.close(writer)
+    assert (made.returncode, shown.returncode) == (1, 1)
+    assert "all files of this run are there" in made.stderr
+    assert (folder / "pay" / "pay.csr").exists()
+    assert "files" not in shown.stderr
+    assert "Traceback" not in made.stderr + shown.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the limits of another process")
+def test_a_crash_leaves_no_memory_on_the_disk(folder: Path) -> None:
+    """The limit is 0, and cannot be raised again, when the first secret is asked for: a pipe that says nothing."""
+    import resource
+
+    pipe = folder / "pipe"
+    os.mkfifo(pipe)
+    hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    running = subprocess.Popen(
+        [sys.executable, "-m", "sfkeytool", "show", "x.jks", "--password", f"file:{pipe}"],
+        cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (hard, hard)),
+    )  # fmt: skip
+    with pipe.open("w") as writer:  # opened when the other end is
+        limits = resource.prlimit(running.pid, resource.RLIMIT_CORE)
+        writer.write("worthless")
+    running.wait(timeout=30)
+    assert limits == (0, 0)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX shells close streams so")
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 @pytest.mark.slow
@@ -301,6 +349,7 @@ def test_closed_streams_do_no_harm(closed: str, folder: Path) -> None:
     command = f"'{sys.executable}' -m sfkeytool self-signed pay --password env:TEST_PASSWORD {closed}"
     done = subprocess.run(command, shell=True, cwd=folder, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+    assert ("stdout is closed" in done.stderr) == (closed == ">&-")
     openssl("pkey", "-in", folder / "pay" / "pay.key", "-noout", "-check")
     assert (folder / "pay" / "pay.json").read_text().startswith("{")
 

@@ -165,7 +165,7 @@ TEXT_FILES = {
     "ended.toml": '[[exceptions]]\nname = "a"\nuntil = 2020-01-01\nreason = "r"\n',
     "project/sfdx-project.json": '{"packageDirectories": [{"path": "app"}]}',
     "empty-project/readme": "",
-    "damaged-state.json": '{"format": 1, "kind": ',
+    "damaged-state.json": '{"kind":"sfkeytool-audit-state",',
     "address": "json://127.0.0.1:9/",
     "git/.git/HEAD": "ref: refs/heads/main\n",
     "password-corpus": "worthless-corpus-password",

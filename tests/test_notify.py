@@ -409,7 +409,12 @@ def test_the_state_file_holds_no_address_and_is_private(webhook: Arrived, tmp_pa
 # The state file
 
 
-@pytest.mark.parametrize("content", [b"", b"\0" * 64, b'{"kind": "sfkeytool-audit-st', b"{" * 100_000])
+STATE_BEGINNING = b'{"kind":"sfkeytool-audit-state","format":1,'
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\0" * 640, b'{"kind": "sfkeytool-audit-st', STATE_BEGINNING + b"{" * 100_000]
+)
 def test_a_damaged_state_file_is_set_aside_and_what_is_due_is_told_once_more(
     webhook: Arrived, tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes
 ) -> None:
@@ -429,6 +434,10 @@ def test_a_damaged_state_file_is_set_aside_and_what_is_due_is_told_once_more(
     [
         b"-----BEGIN PRIVATE KEY-----",
         b'{"name": "sfkeytool"}',
+        b'{\n  // settings of another tool\n  "name": "x"\n}',
+        b'{"name": "cut',
+        b"{" * 100_000,
+        b"[]",
         b'{"kind": "sfkeytool-audit-state", "format": 2}',
         b'{"kind": "sfkeytool-audit-state", "format": 1, "salt": "00", "destinations": {"x": {}}}',
         b'{"kind": "sfkeytool-audit-state", "format": 1, "salt": 5, "destinations": []}',

@@ -1,7 +1,9 @@
 """Secrets: the SOURCE grammar, and that none ever shows where it should not."""
 
+import math
 import os
 import pickle
+import shutil
 import subprocess
 import sys
 import threading
@@ -134,14 +136,23 @@ def test_a_secret_keeps_itself_to_itself() -> None:
 
 
 def test_generated_passwords_are_24_printable_characters_and_differ() -> None:
-    """Printable ASCII without quotes, backslash, dollar, backtick or blank: they survive shells and files."""
+    """Printable ASCII without quotes, backslash, dollar, backtick or blank; 149.5 bits."""
     made = {generate_password().reveal() for _ in range(200)}
     assert len(made) == 200
     assert all(len(password) == 24 for password in made)
     letters = set("".join(made))
     assert all(33 <= ord(letter) <= 126 for letter in letters)
     assert not letters & set("\"'\\$`")
-    assert len(letters) > 60
+    assert round(24 * math.log2(len(letters)), 1) == 149.5
+
+
+def test_in_single_quotes_a_generated_password_is_itself_in_a_shell() -> None:
+    """All characters that one can have, in each shell that is here."""
+    letters = "".join(sorted(set("".join(generate_password().reveal() for _ in range(200)))))
+    for shell in filter(shutil.which, ("sh", "bash", "dash", "ksh", "zsh", "pwsh", "powershell")):
+        command = f"[Console]::Write('{letters}')" if "p" in shell else f"printf %s '{letters}'"
+        printed = subprocess.run([shell, "-c", command], capture_output=True, text=True, check=True, timeout=60).stdout
+        assert printed == letters, shell
 
 
 @pytest.mark.slow

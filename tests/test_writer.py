@@ -222,14 +222,13 @@ def test_the_receipt_grows_and_keeps_what_it_does_not_know(tmp_path: Path) -> No
     [
         b"",
         b"{",
-        b"\xff\xfe",
-        b"[" * 100_000,
-        b"[]",
-        b'{"format": 2, "records": []}',
-        b'{"format": 1, "records": [1]}',
+        b"\0" * 5_000,
+        b'{\n  "format": 1,\n  "rec' + b"\0" * 500,
+        b'{\n  "format": 1,\n  "records": [\n    {\n      "at": "20',
+        b'{"format": 1, "records": [' + b"[" * 100_000,
         b'{"format": 1, "records": ["' + b"x" * (5 << 20) + b'"]}',
     ],
-    ids=["empty", "cut", "binary", "deep", "list", "foreign", "records", "large"],
+    ids=["empty", "one", "zeros", "torn", "cut", "deep", "large"],
 )
 def test_a_damaged_receipt_is_set_aside_whole_and_a_new_one_begun(tmp_path: Path, damaged: bytes) -> None:
     for occurrence in ("", "-2"):
@@ -240,6 +239,38 @@ def test_a_damaged_receipt_is_set_aside_whole_and_a_new_one_begun(tmp_path: Path
         assert [notice.code for notice in receipt.notices] == ["receipt.set-aside"]
         assert aside in receipt.notices[0].message
         assert json.loads((tmp_path / "pay.json").read_bytes())["records"] == [RECORD]
+
+
+SERVICE_ACCOUNT = b'{\n  "type": "service_account",\n  "project_id": "pay",\n  "private_key": "worthless"\n}\n'
+PACKAGE = b'{\n  "name": "pay",\n  "version": "1.0.0"\n}\n'
+OTHERS = {
+    "service account": SERVICE_ACCOUNT,
+    "package": PACKAGE,
+    "cut": PACKAGE[:-3],
+    "with comments": b'{\n  // of another tool\n  "format": 1\n}',
+    "binary": b"\xff\xfe",
+    "deep": b"[" * 100_000,
+    "list": b"[]",
+    "text": b"hello",
+    "later format": b'{"format": 2, "records": []}',
+    "other records": b'{"format": 1, "records": [1]}',
+    "large": b'{"name": "' + b"x" * (5 << 20) + b'"}',
+}
+
+
+@pytest.mark.parametrize("force", [False, True])
+@pytest.mark.parametrize("content", OTHERS.values(), ids=OTHERS)
+def test_a_json_that_is_somebody_elses_is_neither_taken_nor_moved(tmp_path: Path, content: bytes, force: bool) -> None:
+    """Refused before any work; and when it comes between plan and writing, nothing is written."""
+    plan = plan_writes(tmp_path, planned(CRT), force=force)
+    (tmp_path / "pay.json").write_bytes(content)
+    before = tree(tmp_path)
+    refused(
+        "output.not-a-receipt",
+        lambda: plan_writes(tmp_path, planned(CRT), force=force),
+        lambda: commit([FolderWrite(plan, (CRT,), RECORD)], now=NOW),
+    )
+    assert tree(tmp_path) == before
 
 
 def test_a_name_that_is_no_utf8_does_not_spoil_the_receipt(tmp_path: Path) -> None:

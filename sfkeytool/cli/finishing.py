@@ -169,7 +169,7 @@ def read_key_inputs(run: Run, name: str, key: "KeyRequest", folder: Path) -> "Ke
 
     existing = folder / f"{name}.key"
     return KeyInputs(
-        existing=run.read(existing) if os.path.lexists(existing) else None,
+        existing=run.read_found(existing, named=existing == key.key_file) if os.path.lexists(existing) else None,
         reused=run.read(key.key_file) if key.key_file else None,
         input_passwords=[
             run.secret(source, "--input-password", "Password of the key") for source in key.input_passwords

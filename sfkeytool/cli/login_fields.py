@@ -122,6 +122,7 @@ def login_request(fields: Sequence[Field], values: Mapping[str, Any], environ: M
         "audience": given.audience or environ.get("SF_AUDIENCE_URL") or None,
         "audience_from": "--audience" if given.audience else "SF_AUDIENCE_URL",
         "key": key,
+        "key_named": given.jwt_key_file is not None,
         "certificate": certificate,
     }
     return LoginRequest.from_values(typed | found)
@@ -149,7 +150,7 @@ def prepare_login(run: "Run", request: "LoginRequest") -> "Prepared":
     """Read what the request names, and open the key. Raises what reading and prepare() raise."""
     from sfkeytool.workflows.login_preparation import LoginInputs, prepare
 
-    key = _read_key(run, request.key)
+    key = _read_key(run, request.key, named=request.key_named)
     certificate = run.read(request.certificate) if request.certificate else None
     old_key = run.read(request.old_key) if request.old_key else None
     given = [run.secret(source, "--password", "Password of the key") for source in request.passwords]
@@ -158,7 +159,7 @@ def prepare_login(run: "Run", request: "LoginRequest") -> "Prepared":
     )
 
 
-def _read_key(run: "Run", source: Source) -> "InputFile":
+def _read_key(run: "Run", source: Source, *, named: bool) -> "InputFile":
     from sfkeytool.keystores.contents import InputFile
     from sfkeytool.workflows.login_preparation import decode_key_text
 
@@ -170,7 +171,7 @@ def _read_key(run: "Run", source: Source) -> "InputFile":
             return decode_key_text(text, f"${source.argument}")
         case SourceKind.STDIN:
             return InputFile("stdin", _read_stdin())
-    return run.read(Path(source.argument))
+    return run.read_found(Path(source.argument), named=named)
 
 
 def _read_stdin() -> bytes:

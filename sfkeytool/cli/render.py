@@ -122,6 +122,11 @@ class Console:
         for hint in error.hints:
             print(f"hint: {clean(hint)}", file=sys.stderr)
 
+    def result_lost(self, reason: str) -> None:
+        """That files of this run are there though its result is not shown: nobody may take that for a failure."""
+        lead = self._styled("warning:", _YELLOW, sys.stderr)
+        print(f"{lead} {reason}, so that the result is not shown; all files of this run are there", file=sys.stderr)
+
     def _styled(self, text: str, style: str, stream: TextIO) -> str:
         colored = stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
         return f"{style}{text}{_RESET}" if colored else text
@@ -177,6 +182,11 @@ def stdout_errors() -> Iterator[None]:
         silence_stdout()
         reason = error.strerror or type(error).__name__
         raise OutputError("output.stdout", f"the result could not be written to stdout: {reason}") from None
+
+
+def stdout_is_closed() -> bool:
+    """Whether the caller closed stdout, so that the entry point had to put something in its place."""
+    return getattr(sys.stdout, "name", None) == os.devnull
 
 
 def silence_stdout() -> None:

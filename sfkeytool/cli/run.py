@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sfkeytool.cli.command import Command
 from sfkeytool.cli.fields import Field, Values, command_line, complete
-from sfkeytool.cli.render import Console, flush_results, silence_stdout
+from sfkeytool.cli.render import Console, flush_results, silence_stdout, stdout_is_closed
 from sfkeytool.errors import (
     EXIT_BUG,
     EXIT_FAILED,
@@ -102,6 +102,14 @@ class Run:
             for notice in key_notices(path):
                 self.console.warn(notice)
         return InputFile(str(path), data)
+
+    def read_found(self, path: Path, *, named: bool) -> "InputFile":
+        """NAME.key of a folder, or NAME.crt that goes to an app: one that no flag ``named`` could be anybody's."""
+        from sfkeytool.edge.found_file import found_file_notices
+
+        for notice in () if named else found_file_notices(path):
+            self.console.warn(notice)
+        return self.read(path)
 
     def plan(
         self,
@@ -228,17 +236,23 @@ def boundary(console: Console, body: Callable[[], int]) -> int:
         with terminating_signals():
             status = body()
             flush_results()
+            if console.committed and stdout_is_closed():
+                console.result_lost("stdout is closed")
             return status
     except SfkeytoolError as error:
         if debug:
             _print_traceback(error)
         console.error(error)
+        if error.code == "output.stdout" and console.committed:
+            console.result_lost("stdout takes no more")
         return error.exit_code
     except KeyboardInterrupt:
         console.error(InterruptedRunError("interrupted", f"interrupted; {_state(console)}"))
         return EXIT_INTERRUPTED
     except BrokenPipeError:
-        silence_stdout()  # whoever read our output has gone; files are complete
+        silence_stdout()
+        if console.committed:
+            console.result_lost("whoever read stdout has gone")
         return EXIT_FAILED
     except Exception as error:
         if debug:

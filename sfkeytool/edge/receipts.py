@@ -6,38 +6,59 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from sfkeytool.edge.disk import naming, read_regular, regular_stat
-from sfkeytool.edge.shallow_json import parse_json
+from sfkeytool.edge.shallow_json import is_remnant, parse_json
+from sfkeytool.errors import OutputError
 from sfkeytool.model import Notice
 
 FORMAT = 1
 SIZE_LIMIT = 4 << 20
 """Bytes above which a receipt is taken for damaged: our own bound, some thousand runs."""
 
+_BEGINNING = b'{"format":1,"records":['
+
 
 def read_records(path: Path) -> dict[str, Any] | None:
-    """The receipt at ``path``, empty if there is none; None if it is damaged, foreign or too large.
+    """The receipt at ``path``, empty if there is none; None if it is what is left of one, or is too large.
 
-    Raises OutputError if it cannot be read.
+    Raises OutputError if it cannot be read, and output.not-a-receipt for a file that is somebody else's: a
+    ``package.json``, a key of another service. Damage does not turn a receipt into other JSON that is whole.
     """
     with naming(path):
         if regular_stat(path) is None:
             return {"format": FORMAT, "records": []}
         content = read_regular(path, SIZE_LIMIT)
-    if content is None or len(content) > SIZE_LIMIT:
-        return None
-    try:
-        receipt = parse_json(content)
-    except ValueError:
-        return None
-    if not isinstance(receipt, dict) or receipt.get("format") != FORMAT:
-        return None
-    records = receipt.get("records")
-    if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
-        return None
-    return receipt
+    if content is None:
+        raise _foreign(path)
+    if len(content) <= SIZE_LIMIT:
+        try:
+            receipt = parse_json(content)
+        except ValueError:
+            pass
+        else:
+            if not _is_receipt(receipt):
+                raise _foreign(path)
+            return cast("dict[str, Any]", receipt)
+    if not is_remnant(content, _BEGINNING):
+        raise _foreign(path)
+    return None
+
+
+def _is_receipt(value: object) -> bool:
+    if not isinstance(value, dict) or value.get("format") != FORMAT:
+        return False
+    records = value.get("records")
+    return isinstance(records, list) and all(isinstance(record, dict) for record in records)
+
+
+def _foreign(path: Path) -> OutputError:
+    return OutputError(
+        "output.not-a-receipt",
+        f"{path} is not sfkeytool's, whose receipt would have that name; it is kept, and nothing was changed",
+        "choose another NAME, or another folder with --output-dir",
+    )
 
 
 def encode_grown(receipt: Mapping[str, Any] | None, record: Mapping[str, Any]) -> bytes:
@@ -59,5 +80,5 @@ def damaged_notice(path: Path, aside: str) -> Notice:
     """What the user is told about it. Pure."""
     return Notice(
         "receipt.set-aside",
-        f"{path} is damaged or not a receipt; it was set aside as {aside}, and a new one begun",
+        f"{path} is damaged; it was set aside as {aside}, and a new one begun",
     )

@@ -1,7 +1,6 @@
 """The only place where another program is run: the user's own Salesforce CLI."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +12,11 @@ from sfkeytool.model import Opaque
 
 TIMEOUT_SECONDS = 120.0
 """For one call that reads: our own bound. It takes about three seconds."""
+
+
+_WINDOWS_ENDINGS = (".com", ".exe", ".bat", ".cmd")
+_WINDOWS_SEARCH = {"NoDefaultCurrentDirectoryInExePath": "1"}
+"""So that ``sf.cmd``, a command file, does not find a ``node`` in the current folder either."""
 
 
 class Finished(Opaque, frozen=True):
@@ -33,7 +37,7 @@ def run_salesforce_cli(
 
     Raises OrgError: org.cli-missing, org.cli-timeout, org.cli-failed.
     """
-    command = shutil.which("sf", path=environment.get("PATH", os.defpath))
+    command = find_salesforce_cli(environment)
     if command is None:
         raise OrgError(
             "org.cli-missing",
@@ -48,7 +52,7 @@ def run_salesforce_cli(
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=dict(environment),
+            env={**environment, **_WINDOWS_SEARCH} if sys.platform == "win32" else dict(environment),
             cwd=cwd,
             start_new_session=sys.platform != "win32",
         )
@@ -64,6 +68,24 @@ def run_salesforce_cli(
         if process.poll() is None:
             _end(process)
     return Finished(process.returncode, stdout)
+
+
+def find_salesforce_cli(environment: Mapping[str, str]) -> str | None:
+    """The path of ``sf`` in a folder of PATH; None if there is none.
+
+    Never in the current folder, where somebody else's files may lie: there Windows looks first, and shutil.which as
+    well, and everything else where PATH has an empty or relative entry.
+    """
+    endings = _WINDOWS_ENDINGS if sys.platform == "win32" else ("",)
+    for entry in environment.get("PATH", os.defpath).split(os.pathsep):
+        folder = Path(entry.strip('"') if sys.platform == "win32" else entry)
+        if not folder.is_absolute():
+            continue
+        for ending in endings:
+            command = folder / f"sf{ending}"
+            if os.path.isfile(command) and os.access(command, os.X_OK):
+                return str(command)
+    return None
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

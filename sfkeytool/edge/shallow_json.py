@@ -20,3 +20,13 @@ def parse_json(content: bytes) -> Any:
         if depth > _MAX_DEPTH:
             raise ValueError("nested too deeply")
     return json.loads(content.decode("utf-8-sig"))
+
+
+def is_remnant(content: bytes, beginning: bytes) -> bool:
+    """Whether ``content`` may be what a disk has left of JSON that starts with ``beginning``, written without blanks.
+
+    Nothing, or nothing but NULs, is left of anything; nobody loses by it. Pure.
+    """
+    left = content.strip(b"\0\t\r\n ")
+    start = b"".join(left[: 4 * len(beginning)].split())
+    return start.startswith(beginning) or (len(left) < 4 * len(beginning) and beginning.startswith(start))

@@ -10,12 +10,14 @@ from typing import Any
 from sfkeytool.edge.disk import create_file, output_error, read_regular, remove, sync_folder
 from sfkeytool.edge.locking import FolderVanishedError, lock_folders
 from sfkeytool.edge.receipts import damaged_name
-from sfkeytool.edge.shallow_json import parse_json
+from sfkeytool.edge.shallow_json import is_remnant, parse_json
 from sfkeytool.errors import InputError, OutputError
 from sfkeytool.model import Notice
 
 SIZE_LIMIT = 64 << 20
 """Bytes: our own bound, some hundred thousand certificates."""
+
+_BEGINNING = b'{"kind":"sfkeytool-audit-state"'
 
 
 class DamagedStateError(Exception):
@@ -38,16 +40,18 @@ class StateFile:
                 content = read_regular(self.path, SIZE_LIMIT)
             except FileNotFoundError:
                 return None
-        if content is None or len(content) > SIZE_LIMIT or content.strip(b"\0\r\n\t ")[:1] not in (b"", b"{"):
+        try:
+            value = parse_json(content) if content is not None and len(content) <= SIZE_LIMIT else None
+        except ValueError:
+            if is_remnant(content or b"", _BEGINNING):
+                raise DamagedStateError from None
+            value = None
+        if not isinstance(value, dict):
             raise InputError(
                 "audit.state-foreign",
                 f"{self.path} is no state file of sfkeytool's audit; it was left as it is",
                 "give another file with --state; a new one is made",
             )
-        try:
-            value: dict[str, Any] = parse_json(content)
-        except ValueError:
-            raise DamagedStateError from None
         return value
 
     def write(self, value: Mapping[str, Any]) -> None:

@@ -56,7 +56,7 @@ def plan_writes(
 
     Cheap, and writes nothing else. The receipt may exist: it grows. Raises OutputError: output.bad-name,
     output.duplicate, output.not-a-folder, output.not-permitted, output.is-input, output.is-directory,
-    output.not-regular, output.key-exists (with ``force`` too), output.exists, output.locked.
+    output.not-regular, output.key-exists (with ``force`` too), output.exists, output.not-a-receipt, output.locked.
     """
     plan = FolderPlan(folder, tuple(files), force, tuple(inputs), private)
     _check_names(plan)
@@ -243,7 +243,9 @@ def _check_targets(plan: FolderPlan, files: Sequence[PlannedFile]) -> None:
                 f"{path} exists, and a private key is never overwritten, not even with --force",
                 "move it away, or choose another folder with --output-dir",
             )
-        if file.kind is not ArtifactKind.RECEIPT and not plan.force:
+        if file.kind is ArtifactKind.RECEIPT:
+            read_records(path)  # which refuses what is somebody else's
+        elif not plan.force:
             existing.append(str(path))
     if existing:
         verb = "exists" if len(existing) == 1 else "exist"

@@ -5,7 +5,7 @@ name and a folder of its own, and no earlier one is touched.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from msgspec import Struct, ValidationError, convert, field
@@ -13,7 +13,9 @@ from msgspec import Struct, ValidationError, convert, field
 from sfkeytool.model import Purpose, UniqueNameText, UtcTime
 
 T = TypeVar("T")
-_NEVER = datetime.max.replace(tzinfo=UTC)
+_UNDATED = datetime.min.replace(tzinfo=UTC)
+_CLOCKS = timedelta(days=1)
+"""By which clocks of machines that share a folder may differ: our own bound."""
 
 
 class Followed(Struct, frozen=True, rename="camel"):
@@ -83,13 +85,30 @@ def _value(record: Mapping[str, Any], name: str, kind: Any) -> Any:
         return None
 
 
-def successors(name: str, generations: Sequence[Generation]) -> list[Generation]:
-    """The generations that follow ``name``, directly or one after another, oldest first. Pure."""
-    found: list[Generation] = []
-    names = {name}
-    remaining = sorted(generations, key=lambda generation: generation.made or _NEVER)
-    for generation in remaining:
-        if generation.follows is not None and generation.follows.name in names and generation.name not in names:
-            names.add(generation.name)
-            found.append(generation)
-    return found
+def successors(name: str, generations: Sequence[Generation], now: datetime) -> list[Generation]:
+    """The generations that say they follow ``name``, directly or one after another, oldest first. Pure.
+
+    Whoever has no date, or one that is yet to come, is put first: it hides none that was made.
+    """
+    found: dict[str, Generation] = {}
+    while new := [
+        generation
+        for generation in generations
+        if generation.follows is not None
+        and generation.follows.name in {name, *found}
+        and generation.name not in {name, *found}
+    ]:
+        found.update((generation.name, generation) for generation in new)
+    latest = now + _CLOCKS
+    return sorted(found.values(), key=lambda one: one.made if one.made and one.made <= latest else _UNDATED)
+
+
+def rivals(chosen: Generation, following: Sequence[Generation]) -> list[str]:
+    """The names of those that ``chosen`` does not come after, though all follow the same one. Pure."""
+    by_name = {generation.name: generation for generation in following}
+    line: set[str] = set()
+    place: Generation | None = chosen
+    while place is not None and place.name not in line:
+        line.add(place.name)
+        place = by_name.get(place.follows.name) if place.follows else None
+    return [name for name in by_name if name not in line]

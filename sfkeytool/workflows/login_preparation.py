@@ -35,6 +35,7 @@ _CONSUMER_KEY = re.compile(r"3MVG9[A-Za-z0-9._]{30,}")
 
 class LoginRequest(Request, frozen=True, kw_only=True):
     """``key`` is where the private key comes from: a file, a variable or stdin. ``certificate`` may be None.
+    Not ``key_named`` is NAME.key, which lies in the folder of NAME.
 
     ``audience`` is what the user insists on and ``audience_from`` who said so. ``external_client_app``: the user knows
     that it is one. ``wait_seconds`` is 0 for one try.
@@ -44,6 +45,7 @@ class LoginRequest(Request, frozen=True, kw_only=True):
     username: str
     instance_url: str = PRODUCTION
     key: Source
+    key_named: bool = True
     audience: str | None = None
     audience_from: str = "--audience"
     external_client_app: bool = False

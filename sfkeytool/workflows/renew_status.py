@@ -4,9 +4,10 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 
+from sfkeytool.crypto.certificates import CertificateFacts
 from sfkeytool.errors import InputError
-from sfkeytool.model import Purpose, Request, Result, UniqueNameText
-from sfkeytool.workflows.generations import Generation, successors
+from sfkeytool.model import Notice, Outcome, Purpose, Request, Result, UniqueNameText
+from sfkeytool.workflows.generations import Generation, rivals, successors
 from sfkeytool.workflows.runbook import Change, StepProgress, StepState, progress
 
 
@@ -42,15 +43,18 @@ def status(
     name: str,
     new_name: str | None,
     generations: Sequence[Generation],
-    files: Mapping[str, Collection[str]],
+    keystores: Collection[str],
+    certificates: Mapping[str, CertificateFacts],
     now: datetime,
-) -> Progress:
+) -> Outcome[Progress]:
     """The latest change of NAME, or that to ``new_name``, and which of its steps is next. Pure.
 
-    ``generations`` are those of all folders beside NAME's, ``files`` the names in each folder. Raises InputError when
-    no receipt tells of a generation that follows NAME.
+    ``generations`` are those of all folders beside NAME's, ``keystores`` the names of those whose keystore is there,
+    ``certificates`` what could be read of them. Raises InputError when no receipt tells of a generation that follows
+    NAME.
     """
-    following = [found for found in successors(name, generations) if new_name in (None, found.name)]
+    all_following = successors(name, generations, now)
+    following = [found for found in all_following if new_name in (None, found.name)]
     if not following:
         raise InputError(
             "renew.none",
@@ -58,32 +62,44 @@ def status(
             f"sfkeytool renew {name} makes one",
         )
     newest = following[-1]
-    change = _change_of(newest)
-    described = progress(change, newest, sorted(files[newest.name]))
-    return Progress(
+    change = _change_of(newest, certificates)
+    described = progress(change, newest, has_keystore=newest.name in keystores)
+    result = Progress(
         name=newest.name,
         follows=change.old,
-        same_key=newest.same_key,
+        same_key=change.same_key,
         old_not_after=change.old_expiry,
         old_days_left=(change.old_expiry - now.date()).days,
         steps=described,
         next=next((step.id for step in described if step.state is StepState.NEXT), None),
     )
+    notices = []
+    if new_name is None and (beside := rivals(newest, all_following)):
+        message = (
+            f"receipts tell that {name} is followed by {', '.join(beside)} too; shown is {newest.name}, the latest:"
+            " --as NAME chooses another"
+        )
+        notices.append(Notice("renew.several", message))
+    return Outcome(result=result, notices=tuple(notices))
 
 
-def _change_of(generation: Generation) -> Change:
-    """The change as the receipt tells it. Raises InputError for a receipt that is not ours after all."""
+def _change_of(generation: Generation, certificates: Mapping[str, CertificateFacts]) -> Change:
+    """The change as certificates tell it, and the receipt where they are not there.
+
+    Raises InputError for a receipt that is not ours after all.
+    """
     follows, made = generation.follows, generation.made
     if follows is None or made is None:
         raise InputError("receipt.damaged", f"the receipt of {generation.name} is damaged")
-    certificate = generation.certificate
+    old, new = certificates.get(follows.name), certificates.get(generation.name)
+    told = new or generation.certificate
     return Change(
         old=follows.name,
         new=generation.name,
-        same_key=generation.same_key,
+        same_key=old.public_key_sha256 == new.public_key_sha256 if old and new else generation.same_key,
         purpose=generation.purpose or Purpose.JWT,
         by_ca=generation.by_ca,
         made=made.date(),
-        old_expiry=follows.not_after.date(),
-        new_expiry=certificate.not_after.date() if certificate else None,
+        old_expiry=(old or follows).not_after.date(),
+        new_expiry=told.not_after.date() if told else None,
     )

@@ -3,7 +3,7 @@
 One list of steps serves the Markdown file and ``renew --status``.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import date
 from enum import StrEnum
 from typing import Annotated
@@ -309,14 +309,14 @@ def _dates(change: Change) -> Iterator[tuple[date, str]]:
         yield change.new_expiry, f"`{change.new}` expires; Salesforce should mail administrators, for the last time"
 
 
-def progress(change: Change, generation: Generation, files: Sequence[str]) -> tuple[StepProgress, ...]:
+def progress(change: Change, generation: Generation, *, has_keystore: bool) -> tuple[StepProgress, ...]:
     """Each step with what is known of it. Pure.
 
     The receipt of the new generation knows of what was wrapped, of logins that were accepted, and of steps that a
-    person called done; ``files`` are the names in its folder.
+    person called done; ``has_keystore`` is whether that one is in its folder still.
     """
     login = f"a login was accepted at {iso_utc(generation.login_at)}" if generation.login_at else None
-    imported = generation.certificate and f"{change.new}.jks" not in files
+    imported = generation.certificate and not has_keystore
     evidence = {
         "sign": f"wrapped, valid until {change.new_expiry}" if generation.certificate else None,
         "import": "the keystore was deleted, as after an import" if imported else None,

@@ -158,6 +158,10 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
             "Paste all of the message; the hints name the nearest.",
         ),
         "input.empty": ("The file is empty.", "Make or copy it again."),
+        "input.folder-open": (
+            "NAME.key or NAME.crt lies in a folder where every user may replace it, and is not used.",
+            "If you know it to be yours, close the folder (`chmod o-w`); a key can be named with its flag, too.",
+        ),
         "input.is-directory": ("The path is a folder, and a file was expected.", "Name the file in it."),
         "input.not-found": ("The file does not exist.", "Check its name; the hint proposes one that is like it."),
         "input.not-permitted": ("You may not read the file or list the folder.", "Get the permission to read it."),
@@ -391,6 +395,10 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
             "Name another, or move it away.",
         ),
         "output.not-permitted": ("You may not write there; nothing was changed.", "Use `--output-dir`."),
+        "output.not-a-receipt": (
+            "NAME.json is there and was not made by sfkeytool; it was kept.",
+            "Choose another NAME, or another folder with `--output-dir`.",
+        ),
         "output.not-regular": ("The path is a link, pipe or device, and is not written to.", "Name another."),
         "output.not-undone": (
             "Writing failed, and so did putting everything back.",

@@ -75,11 +75,19 @@ NOTICES: Mapping[str, tuple[str, str]] = {
         "Make it again with `--san`, unless the CA adds them.",
     ),
     "host.instanced": ("The host names an instance; such hosts stop working.", "Use the org's My Domain."),
+    "input.folder-unprotected": (
+        "Every user may replace files where NAME.key or NAME.crt was found, on a disk where modes do not hold.",
+        "Keep keys on a disk with modes, or name the key that you mean.",
+    ),
     "input.key-in-source": (
         "A private key stands in source, or in a repository.",
         "Take it out, and out of the history; replace a key that others could read.",
     ),
     "input.key-readable-by-others": ("Other users may read the private key.", "Set its mode: `chmod 600 FILE`."),
+    "input.of-another-user": (
+        "The key or certificate that was found belongs to another user of this system.",
+        "Nothing, if you expect that, as in a container; else look where it comes from.",
+    ),
     "key.encrypted": ("The Salesforce CLI cannot use the encrypted key.", "Make a copy in clear, as shown."),
     "key.existing-used": ("The key that is there was used; none was made.", _NOTHING),
     "key.in-clear": ("The private key is written unencrypted.", "Encrypt it with `--key-password`, if you want."),
@@ -123,6 +131,10 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "receipt.set-aside": ("The receipt was damaged, set aside, and a new one begun.", "Look at what was set aside."),
     "renew.expired": ("The old certificate has expired: logins may fail already.", "Follow the runbook at once."),
     "renew.followed": ("The certificate has a successor already.", "Use that one, if you did not mean a further."),
+    "renew.several": (
+        "More than one generation says that it follows NAME; the latest is shown.",
+        "Name the one that you mean with `--as`, and look where the others come from.",
+    ),
     "renew.self-signed": (
         "The old certificate was signed by a CA, the new one is self-signed.",
         "Make a request with `--csr`, if others must trust it.",

@@ -134,7 +134,7 @@ def _execute(run: Run, values: Values) -> int:
     request = MetadataRequest.from_values(typed_values(_FIELDS, values))
     keystore = request.folder / f"{request.name}.jks"
     inputs = MetadataInputs(
-        certificate=run.read(request.folder / f"{request.name}.crt"),
+        certificate=run.read_found(request.folder / f"{request.name}.crt", named=False),
         keystore=run.read(keystore) if os.path.lexists(keystore) else None,
         retrieved=run.read(request.retrieved) if request.retrieved else None,
     )

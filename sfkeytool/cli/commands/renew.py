@@ -13,13 +13,15 @@ from sfkeytool.cli.finishing import Told, new_key_password, plan_calendar, tell,
 from sfkeytool.cli.name_clash import names_in_org, warn_of_clash
 from sfkeytool.cli.org_access import NAME_CLASH_ORG
 from sfkeytool.cli.run import Run
-from sfkeytool.errors import InputError, UsageError
+from sfkeytool.errors import InputError, OutputError, SfkeytoolError, UsageError
 from sfkeytool.model import ArtifactKind, Notice, PlannedFile
-from sfkeytool.names import next_name
+from sfkeytool.names import is_unique_name, next_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from sfkeytool.crypto.certificates import CertificateFacts
+    from sfkeytool.model import Outcome
     from sfkeytool.workflows.generations import Generation
     from sfkeytool.workflows.renew import RenewRequest
     from sfkeytool.workflows.renew_status import Progress
@@ -75,17 +77,20 @@ def _execute(run: Run, values: Values) -> int:
         )
     beside = _parent(request.folder)
     in_org = names_in_org(run, values)
-    new_name = request.new_name or next_name(request.name, run.now.date(), {*_names_in(beside), *in_org})
+    new_name = request.new_name or next_name(
+        request.name, run.now.date(), {*(path.name for path in _entries(beside)), *in_org}
+    )
     warn_of_clash(run, values, [new_name], in_org)
     plan = run.plan_new_folder(beside / new_name)
-    followers = [found.name for found in successors(request.name, _generations(beside.iterdir()))]
+    followers = [found.name for found in successors(request.name, _generations(_entries(beside)), run.now)]
     if followers:
         message = f"{request.name} is followed by {', '.join(followers)} already; {new_name} will be beside it"
         run.console.warn(Notice("renew.followed", message))
     calendar = plan_calendar(run, request.calendar, force=False)
     key = request.folder / f"{request.name}.key"
     inputs = RenewInputs(
-        key=run.read(key) if os.path.lexists(key) else None,
+        # A new key signs for itself: the old one only says which certificate is meant.
+        key=run.read_found(key, named=request.new_key) if os.path.lexists(key) else None,
         certificate=run.read(request.folder / f"{request.name}.crt"),
         generation=generation_in(request.folder, request.name),
         password=run.secret(request.password, "--password", f"New password for {new_name}.jks", confirm=True)
@@ -137,22 +142,28 @@ def _folder(typed: "Mapping[str, Any]") -> Path:
 
 
 def _execute_status(run: Run, values: Values) -> int:
-    from sfkeytool.workflows.renew_status import Progress, RenewStatusRequest, status
+    from sfkeytool.workflows.generations import successors
+    from sfkeytool.workflows.renew_status import RenewStatusRequest, status
     from sfkeytool.workflows.runbook import StepState
 
     typed = typed_values(_FIELDS, values)
     request = RenewStatusRequest.from_values(typed | {"folder": _folder(typed)})
-    folders = {path.name: path for path in sorted(_parent(request.folder).iterdir()) if path.is_dir()}
+    folders = {path.name: path for path in _entries(_parent(request.folder)) if os.path.isdir(path)}
 
-    def look() -> Progress:
+    def look() -> "Outcome[Progress]":
         generations = _generations(folders.values())
-        files = {found.name: _names_in(folders[found.name]) for found in generations}
-        return status(request.name, request.new_name, generations, files, run.now)
+        keystores = {one.name for one in generations if os.path.lexists(folders[one.name] / f"{one.name}.jks")}
+        names = [request.name, *(found.name for found in successors(request.name, generations, run.now))]
+        places = folders | {request.name: request.folder}
+        certificates = {name: facts for name in names if (facts := _certificate_in(run, places[name], name))}
+        return status(request.name, request.new_name, generations, keystores, certificates, run.now)
 
-    found = look()
+    outcome = look()
     if request.done is not None:
-        _note_done(run, folders[found.name], found, request.done)
-        found = look()
+        _note_done(run, folders[outcome.result.name], outcome.result, request.done)
+        outcome = look()
+    run.warn_about(outcome)
+    found = outcome.result
     run.console.envelope(0, found)
     run.console.heading(f"{found.follows} → {found.name}")
     run.console.result([f"  {found.follows} expires on {found.old_not_after}: {found.old_days_left} days left"])
@@ -185,8 +196,13 @@ def _parent(folder: Path) -> Path:
     return folder.parent if folder.name not in ("", "..") else Path(os.path.realpath(folder)).parent
 
 
-def _names_in(folder: Path) -> list[str]:
-    return [path.name for path in folder.iterdir()]
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        raise InputError(
+            "renew.no-folder", f"{folder}, where generations lie, cannot be listed ({error.strerror})"
+        ) from None
 
 
 def _generations(folders: "Iterable[Path]") -> "list[Generation]":
@@ -194,14 +210,37 @@ def _generations(folders: "Iterable[Path]") -> "list[Generation]":
 
 
 def generation_in(folder: Path, name: str) -> "Generation | None":
-    """What the receipt in a folder tells; None without one, or with a damaged one, on whose word nothing is done."""
+    """What the receipt in a folder tells, which is a claim; None where nothing is done on its word.
+
+    So it is with a damaged one, with a folder whose name no certificate can have, and with one that has neither the
+    certificate nor the request that it could speak of.
+    """
     from sfkeytool.edge.receipts import read_records
     from sfkeytool.workflows.generations import read_generation
 
-    path = folder / f"{name}.json"
-    receipt = read_records(path) if os.path.isfile(path) else None
+    if not is_unique_name(name) or not any(os.path.isfile(folder / f"{name}{ending}") for ending in (".crt", ".csr")):
+        return None
+    try:
+        receipt = read_records(folder / f"{name}.json")
+    except OutputError:
+        return None
     records = receipt["records"] if receipt else ()
     return read_generation(name, records) if records else None
+
+
+def _certificate_in(run: Run, folder: Path, name: str) -> "CertificateFacts | None":
+    """What the certificate itself tells, on whose word more is done than on a receipt's."""
+    from sfkeytool.crypto.certificates import describe_certificate
+    from sfkeytool.keystores.contents import parse_contents
+    from sfkeytool.keystores.leaves import only_leaf
+
+    try:
+        file = run.read(folder / f"{name}.crt")
+        contents = parse_contents(file, (), load_keys=False)
+        found = only_leaf(contents.certificates, file.label, contents.unreadable)
+    except SfkeytoolError:
+        return None
+    return describe_certificate(found.certificate)
 
 
 _ANSWERS = (

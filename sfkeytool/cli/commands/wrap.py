@@ -56,7 +56,7 @@ def _execute(run: Run, values: Values) -> int:
     warn_of_clash(run, values, [request.name], names_in_org(run, values))
 
     inputs = [run.read(path) for path in request.files]
-    existing_key = run.read(existing) if has_key else None
+    existing_key = run.read_found(existing, named=existing in request.files) if has_key else None
     given = [run.secret(source, "--input-password", "Password of the file") for source in request.input_passwords]
     password = run.secret(request.password, "--password", f"New password for {request.name}.jks", confirm=True)
     key_password = new_key_password(run, request.key_password, f"{request.name}.key")

@@ -14,8 +14,8 @@ from sfkeytool.cli.run import Run
 from sfkeytool.cli.walked import should_be_readable
 from sfkeytool.edge.projects import project_around
 from sfkeytool.edge.reader import INPUT_LIMIT, read_input, walk_inputs
-from sfkeytool.errors import InputError, SfkeytoolError, UsageError
-from sfkeytool.names import parse_unique_name
+from sfkeytool.errors import InputError, SfkeytoolError
+from sfkeytool.names import is_unique_name
 from sfkeytool.passwords import Secret
 
 
@@ -117,10 +117,7 @@ def _generation(key: Path) -> Generation | None:
     from sfkeytool.cli.commands.renew import generation_in
 
     folder, name = key.parent, key.stem
-    try:
-        if parse_unique_name(name).value != name or not os.path.isfile(folder / f"{name}.crt"):
-            return None
-    except UsageError:
+    if not is_unique_name(name) or not os.path.isfile(folder / f"{name}.crt"):
         return None
     receipt = generation_in(folder, name)
     purpose = receipt.purpose if receipt is not None else None
