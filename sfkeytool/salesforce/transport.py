@@ -32,7 +32,7 @@ DEADLINE_SECONDS = 60.0
 BODY_LIMIT = 32 << 20
 """Bytes of an answer: our own bound; the largest that is asked for are pages of metadata."""
 
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _PASSING = frozenset({"network.dns", "network.timeout", "network.connection", "network.server-error"})
 
 
@@ -88,7 +88,7 @@ def require_safe_url(url: str) -> str:
         host = None
     if not host or not host.isascii() or parts.username is not None or any(c <= " " or c == "\x7f" for c in url):
         raise UsageError("usage.url", "this is no address of an org", "write https://MYDOMAIN.my.salesforce.com")
-    if parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK):
+    if parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK):
         return url
     raise UsageError(
         "usage.url", f"{host}: a login goes over https only: over {parts.scheme}, others could read and use it"

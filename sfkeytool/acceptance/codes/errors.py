@@ -123,6 +123,10 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
             "`sf org list` shows the names; give one way to the org.",
         ),
         "usage.text": ("A text for the metadata holds control characters.", "Leave them out."),
+        "usage.unknown-host": (
+            "A login would go to a host that is none of Salesforce's, and could be used by whoever has it.",
+            "Look how `--instance-url` is spelt; for a domain of your own name the same host with `--audience`.",
+        ),
         "usage.url": (
             "An address is none of an org's, is not https, or is one of pages, where no login goes.",
             "Write https://MYDOMAIN.my.salesforce.com.",
