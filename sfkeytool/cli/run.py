@@ -243,21 +243,12 @@ def boundary(console: Console, body: Callable[[], int]) -> int:
     except Exception as error:
         if debug:
             _print_traceback(error)
-        console.error(_bug(error, _state(console)))
+        console.error(InternalError.of(error, _state(console)))
         return EXIT_BUG
 
 
 def _state(console: Console) -> str:
     return "the files were complete by then" if console.committed else "nothing was changed"
-
-
-def _bug(error: Exception, state: str) -> InternalError:
-    # The message of a foreign exception may quote what it choked on; its type cannot.
-    return InternalError(
-        "internal.bug",
-        f"a bug in sfkeytool: {type(error).__name__}; {state}",
-        "run it again with SFKEYTOOL_DEBUG=1 and report the traceback",
-    )
 
 
 def _print_traceback(error: BaseException) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from sfkeytool.edge.disk import naming, read_regular, regular_stat
-from sfkeytool.edge.shallow_json import parse_json
 from sfkeytool.model import Notice
+from sfkeytool.outside_json import parse_json
 
 FORMAT = 1
 SIZE_LIMIT = 4 << 20

@@ -30,6 +30,10 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
             "`check --fix` was asked to repair what is no keystore.",
             "Make a keystore of it: the hint has the `wrap` that does.",
         ),
+        "usage.access-token": (
+            "`SF_ACCESS_TOKEN` holds what is no access token.",
+            "Look at the variable: one line of printable ASCII without blanks.",
+        ),
         "usage.alias": ("`--alias` was given more than twice.", "Give it once for both sides, or twice: for A, for B."),
         "usage.api-version": ("This is no version of the API that certificates can be read with.", _MISSPELT),
         "usage.as": ("`--as` names the generation that is there already.", "Choose another name."),
