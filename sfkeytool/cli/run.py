@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sfkeytool.cli.command import Command
 from sfkeytool.cli.fields import Field, Values, command_line, complete
-from sfkeytool.cli.render import Console, flush_results, silence_stdout
+from sfkeytool.cli.render import Console, clean, flush_results, silence_stdout
 from sfkeytool.errors import (
     EXIT_BUG,
     EXIT_FAILED,
@@ -168,9 +168,13 @@ class Run:
             yield lambda _: None
             return
         from rich.console import Console as RichConsole
+        from rich.text import Text
 
-        with RichConsole(stderr=True).status(message) as status:
-            yield status.update
+        def text(message: str) -> Text:  # a name is no markup, whatever brackets it has
+            return Text(clean(message))
+
+        with RichConsole(stderr=True).status(text(message)) as status:
+            yield lambda message: status.update(text(message))
 
 
 def _long_enough(typed: str) -> None:
