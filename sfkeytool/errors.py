@@ -105,6 +105,16 @@ class InternalError(SfkeytoolError):
 
     exit_code = EXIT_BUG
 
+    @staticmethod
+    def of(error: Exception, state: str) -> "InternalError":
+        """``internal.bug`` for an exception that nobody expected. Its message may quote what it choked on; its type
+        cannot."""
+        return InternalError(
+            "internal.bug",
+            f"a bug in sfkeytool: {type(error).__name__}; {state}",
+            "run it again with SFKEYTOOL_DEBUG=1 and report the traceback",
+        )
+
 
 class SelfCheckError(InternalError):
     """What was made did not pass its own read-back; nothing was written."""

@@ -4,6 +4,7 @@ import base64
 import csv
 import io
 import os
+from base64 import b64encode
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +13,9 @@ from typing import Any
 import icalendar
 import pytest
 from conftest import PASSWORD, CertificateAuthority, Pair, Result, keytool, openssl, pem_body
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import NoEncryption, load_pem_private_key
+from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
 from dated_certificates import dated as certificate_of
 from dated_certificates import pem
 from prometheus_client.parser import text_string_to_metric_families
@@ -542,6 +546,40 @@ def test_reading_apex_is_linear(unit: str, cli: Cli, folder: Path) -> None:
     count = 20_000 // len(unit)
     few, many = (min(seconds(times) for _ in range(3)) for times in (count, 4 * count))
     assert many < 12 * max(few, 0.02), unit
+
+
+def test_a_constant_of_apex_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many of one name there are, and however many calls name it: counted in names that are looked at."""
+    from sfkeytool.audit import apex
+
+    looked_at = 0
+    usual = apex._UNIQUE_NAME
+
+    class Counting:
+        def fullmatch(self, name: str) -> Any:
+            nonlocal looked_at
+            looked_at += 1
+            return usual.fullmatch(name)
+
+    monkeypatch.setattr(apex, "_UNIQUE_NAME", Counting())
+    constants = "".join(f"final String A = 'pay{number}';" for number in range(500))
+    found = apex.certificates_named(constants + "r.setClientCertificateName(A);" * 500)
+    assert found == tuple(f"pay{number}" for number in range(500))
+    assert looked_at == 500
+
+
+def test_xml_elements_hold_certificates_and_no_keystores(cli: Cli, folder: Path, pair: Pair) -> None:
+    """A PFX in one is not opened, however cheap: hundreds of them would ask for hours of key derivation."""
+    key = load_pem_private_key(pair.key.read_bytes(), None)
+    certificate = x509.load_pem_x509_certificate(pair.crt.read_bytes())
+    pfx = serialize_key_and_certificates(b"x", key, certificate, None, NoEncryption())  # type: ignore[arg-type]
+    encoded = b64encode(pfx).decode()
+    (folder / "idp.xml").write_text(f"<other><X>{encoded}</X><Y>{pair.crt.read_text()}</Y></other>")
+    result = cli("audit", "idp.xml", "--json")
+    assert [item["path"] for item in result.json["result"]["items"]] == ["idp.xml"]
+    assert not result.json["result"]["sources"][0]["problems"]
+    (folder / "idp.xml").write_text(f"<other><Certificate>{encoded}</Certificate></other>")
+    assert cli("show", "idp.xml", "--json").json["code"] == "input.unknown-kind"
 
 
 def test_a_private_key_is_not_even_looked_at(cli: Cli, folder: Path, pair: Pair) -> None:

@@ -1,5 +1,6 @@
 """``sfkeytool.toml``: what it gives, how flags win over it, and on which line it is wrong."""
 
+import tomllib
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -9,16 +10,15 @@ import pytest
 from sfkeytool.audit.config import (
     AcceptedException,
     AuditConfig,
-    Place,
     ended_exceptions,
     exception_for,
-    line_of,
     owner_of,
     parse_config,
     with_exceptions,
 )
 from sfkeytool.audit.model import Carrier, CarrierKind, Inventory, Item, Status
 from sfkeytool.audit.reports.formats import FORMATS
+from sfkeytool.audit.toml_lines import Place, line_of
 from sfkeytool.cli.commands.audit import FIELDS, audit_request
 from sfkeytool.cli.fields import complete
 from sfkeytool.errors import InputError
@@ -267,3 +267,55 @@ def test_the_line_of_every_value_in_a_long_file_is_found() -> None:
         places["many", number, "n"] = start + 11
     text = "\n".join(lines)
     assert {place: line_of(text, place) for place in places} == places
+
+
+def test_a_line_is_found_wherever_toml_may_put_it() -> None:
+    """Behind comments, in tables below tables of tables, by keys in quotes, after strings that hold what looks alike."""
+    text = """# [a]
+"a b".c = 1 # c
+x = {y = [1, 2]}
+z = [ # first
+  [1,
+   2], {k = "],"},
+  '''
+]'''',
+  4]
+[[o]]
+[o.i]
+k = 1
+[[o]]
+[[o.l]]
+[[o.l]]
+k = \"\"\"
+"a\\\"\"\"\"\"\"
+last = 1"""
+    places: dict[Place, int] = {
+        ("a b", "c"): 2, ("x", "y", 1): 3, ("z",): 4, ("z", 0): 5, ("z", 0, 1): 6, ("z", 1, "k"): 6, ("z", 2): 7,
+        ("z", 3): 9, ("o", 0): 10, ("o", 0, "i", "k"): 12, ("o", 1): 13, ("o", 1, "l", 1): 15, ("o", 1, "l", 1, "k"): 16,
+        ("o", 1, "l", 1, "last"): 18, ("nowhere",): 18,
+    }  # fmt: skip
+    assert {place: line_of(text, place) for place in places} == places
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a = [\n" + "1,\n" * 20_000 + "]\n",
+        "[[a]]\n" * 20_000,
+        "a0 = 1\n" + "# x\n" * 20_000,
+        'a = """' + "\n" * 20_000 + '"""\n',
+    ],
+)
+def test_each_character_is_parsed_once_for_a_line(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counted in characters, for a place that is nowhere."""
+    parsed = 0
+    loads = tomllib.loads
+
+    def counting(statement: str) -> dict[str, Any]:
+        nonlocal parsed
+        parsed += len(statement)
+        return loads(statement)
+
+    monkeypatch.setattr("sfkeytool.audit.toml_lines.tomllib.loads", counting)
+    line_of(text, ("nowhere",))
+    assert 0 < parsed <= len(text)

@@ -651,7 +651,7 @@ def test_the_salesforce_cli_gets_what_it_needs_and_nothing_of_ours(
         ("sys.exit(1)", "org.cli-answer"),
         (
             "print(json.dumps({'status': 0, 'result': {'instanceUrl': 'http://evil.example', 'accessToken': 'x'}}))",
-            "usage.url",
+            "org.cli-answer",
         ),
     ],
 )

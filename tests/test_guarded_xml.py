@@ -5,9 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Result
+from conftest import Pair, Result
 
 import sfkeytool
+from sfkeytool.audit.files import read_carriers
+from sfkeytool.audit.model import Problem
 from sfkeytool.errors import InputError, NetworkError
 from sfkeytool.keystores.contents import InputFile, parse_contents
 from sfkeytool.keystores.guarded_xml import MAX_DEPTH
@@ -54,6 +56,40 @@ def test_a_file_that_could_harm_is_refused(document: bytes, code: str, cli: Cli,
     path = folder / "App.connectedApp-meta.xml"
     path.write_bytes(document)
     assert cli("show", path, "--json").json["code"] == code
+
+
+@pytest.mark.parametrize(
+    "before", ["", "\n", "<!-- -->", "<?xml version='1.0'?>", "<?xml version='1.0' encoding='{}'?>"]
+)
+@pytest.mark.parametrize("root", ["ConnectedApp", "other"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32-le", "utf-7", "cp037", "latin-1"]
+)
+def test_no_encoding_hides_a_dtd(encoding: str, root: str, before: str) -> None:
+    """With a BOM and without; whether the declaration tells the encoding or not."""
+    document = (before.format(encoding) + BOMB.decode() + f"<{root}>&b;</{root}>").encode(encoding)
+    file = InputFile("App.connectedApp-meta.xml", document)
+    with pytest.raises(InputError) as caught:
+        parse_contents(file, ())
+    codes = [caught.value.code]
+    try:
+        codes += [each.code for each in read_carriers(file, "", ()) if isinstance(each, Problem)]
+    except InputError as error:
+        codes.append(error.code)
+    assert len(codes) == 2, "an audit must not pass it over"
+    if encoding in ("utf-8", "utf-8-sig", "utf-16", "utf-16-be", "utf-16-le") and "encoding=" not in before:
+        assert codes == ["xml.doctype"] * 2
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("before", ["", "\r\n ", "<?xml version='1.0' encoding='UTF-16'?>"])
+def test_what_the_encoding_hides_is_read_too(encoding: str, before: str, pair: Pair) -> None:
+    """A certificate in metadata that Windows wrote."""
+    certificate = pair.crt.read_text()
+    document = (
+        f"{before}<ConnectedApp><oauthConfig><certificate>{certificate}</certificate></oauthConfig></ConnectedApp>"
+    )
+    assert len(parse_contents(InputFile("x", document.encode(encoding)), ()).certificates) == 1
 
 
 @pytest.mark.parametrize(("harm", "inside", "code"), [(BOMB, b"", "xml.doctype"), (b"", nested(64), "xml.malformed")])

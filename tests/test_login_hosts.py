@@ -1,9 +1,13 @@
 """Where a login goes, and which audience it names there."""
 
+from collections.abc import Callable
+from typing import NoReturn
+
 import pytest
+from conftest import Pair, Result
 
 from sfkeytool.errors import UsageError
-from sfkeytool.salesforce.hosts import instanced_notice, parse_login_host
+from sfkeytool.salesforce.hosts import DOMAINS, instanced_notice, parse_login_host
 
 LOGIN, TEST = "https://login.salesforce.com", "https://test.salesforce.com"
 
@@ -25,7 +29,7 @@ LOGIN, TEST = "https://login.salesforce.com", "https://test.salesforce.com"
         ("https://acme.my.salesforce.mil", "https://acme.my.salesforce.mil", LOGIN),
         ("https://acme--uat.sandbox.my.salesforce.mil", "https://acme--uat.sandbox.my.salesforce.mil", TEST),
         ("https://acme.my.site.com/partners/", "https://acme.my.site.com/partners", "https://acme.my.site.com/partners"),
-        ("https://sso.acme.example", "https://sso.acme.example", LOGIN),
+        ("https://acme.my.sfcrmproducts.cn", "https://acme.my.sfcrmproducts.cn", LOGIN),
         ("http://127.0.0.1:8080", "http://127.0.0.1:8080", LOGIN),
         ("http://localhost:8080/", "http://localhost:8080", LOGIN),
     ],
@@ -86,6 +90,70 @@ def test_a_given_audience_goes_before_all() -> None:
     """And the reason tells who gave it."""
     host = parse_login_host("https://acme--uat.sandbox.my.salesforce.com", "https://x.example", "SF_AUDIENCE_URL")
     assert (host.audience, host.reason) == ("https://x.example", "SF_AUDIENCE_URL says so")
+
+
+UNKNOWN = [
+    "https://acme.my.salesforce.co",
+    "https://acme.my.salesforce.com.evil.example",
+    "https://evilsalesforce.com",
+    "https://login.salesforce.com.",
+    "https://acme.my-salesforce.com",
+    "https://salesforce.mil.example:8443",
+    "https://127.0.0.2",
+    "sso.acme.example",
+]
+
+
+@pytest.mark.parametrize("external_client_app", [False, True])
+@pytest.mark.parametrize("given", UNKNOWN)
+def test_a_host_that_is_none_of_salesforces_is_refused(given: str, external_client_app: bool) -> None:
+    """Whatever a variable says, and whatever other audience a flag names."""
+    url = given if "://" in given else f"https://{given}"
+    for audience, given_by in (
+        (None, "--audience"),
+        (LOGIN, "--audience"),
+        (url.removeprefix("https://"), "--audience"),
+        (url.replace("https://", "http://"), "--audience"),
+        (f"{url}.example", "--audience"),
+        ("https://[", "--audience"),
+        (url, "SF_AUDIENCE_URL"),
+    ):
+        with pytest.raises(UsageError) as caught:
+            parse_login_host(given, audience, given_by, external_client_app=external_client_app)
+        assert caught.value.code == "usage.unknown-host"
+        assert f"--audience {url} " in caught.value.hints[1]
+    assert parse_login_host(given, url).audience == url
+    assert parse_login_host(given.upper(), f"{url}/").url == url
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_all_under_a_domain_of_salesforce_is_known(domain: str) -> None:
+    """With any port; what ends so without the dot is not."""
+    assert parse_login_host(f"https://acme.{domain}:8443").url == f"https://acme.{domain}:8443"
+    with pytest.raises(UsageError):
+        parse_login_host(f"https://acme{domain}")
+
+
+@pytest.mark.parametrize("by", ["flag", "variable"])
+@pytest.mark.parametrize("command", ["login", "audit", "ckm list"])
+def test_nothing_is_signed_for_a_host_that_nobody_knows(
+    command: str, by: str, cli: Callable[..., Result], pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By any command that logs in: a mistyped host would hold what opens the org elsewhere."""
+
+    def sign(*_: object) -> NoReturn:
+        raise AssertionError("signed")
+
+    monkeypatch.setattr("sfkeytool.workflows.login.build_assertion", sign)
+    host = "https://acme.my.salesforce.co"
+    arguments = [*command.split(), "-f", pair.key, "-i", "3MVG9" + "a" * 40, "-u", "bot@example.com", "--json"]
+    if by == "variable":
+        monkeypatch.setenv("SF_ORG_INSTANCE_URL", host)
+        monkeypatch.setenv("SF_AUDIENCE_URL", host)
+    else:
+        arguments += ["-r", host]
+    refused = cli(*arguments)
+    assert (refused.code, refused.json["code"]) == (2, "usage.unknown-host"), refused
 
 
 @pytest.mark.parametrize(

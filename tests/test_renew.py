@@ -216,9 +216,9 @@ def test_status_follows_receipts_and_what_people_note(pay: Cli, folder: Path) ->
         assert pay("renew", "pay", "--done", step, "--json").json["result"]["next"] == following
     assert untouched(folder / "pay") == before
     assert len(json.loads((folder / NEW / f"{NEW}.json").read_text())["records"]) == 6
-    before = sorted(path.name for path in Path().iterdir())
+    names = sorted(path.name for path in Path().iterdir())
     assert pay("renew", "pay", "--done", "").code == 2
-    assert sorted(path.name for path in Path().iterdir()) == before, "an empty variable is no wish for a renewal"
+    assert sorted(path.name for path in Path().iterdir()) == names, "an empty variable is no wish for a renewal"
     refused = pay("renew", "pay", "--done", "dance")
     assert refused.code == 2
     assert "import, repoint, swap, prove, retire, tidy" in refused.err

@@ -33,15 +33,16 @@ def certificates_named(code: str) -> tuple[str, ...]:
     constants: dict[str, list[str]] = {}
     for constant in _CONSTANT.finditer(masked):
         constants.setdefault(constant[1].lower(), []).append(literals[int(constant[2])])
-    found: list[str] = []
+    found: dict[str, None] = {}
     for argument in _naming_arguments(masked):
         value = _VALUE.fullmatch(argument)
         if value is None:
             continue
-        # Classes within the class may have a constant of the same name each: any of them may be meant.
-        meant = [literals[int(value["literal"])]] if value["literal"] else constants.get(value["constant"].lower(), [])
-        found += [name for name in meant if _UNIQUE_NAME.fullmatch(name)]
-    return tuple(dict.fromkeys(found))
+        # Classes within the class may have a constant of the same name each: any of them may be meant. Once is enough:
+        # a thousand calls with a thousand constants of one name would be a million.
+        meant = [literals[int(value["literal"])]] if value["literal"] else constants.pop(value["constant"].lower(), [])
+        found |= dict.fromkeys(name for name in meant if _UNIQUE_NAME.fullmatch(name))
+    return tuple(found)
 
 
 def _masked(code: str) -> tuple[str, list[str]]:

@@ -1,7 +1,6 @@
 """``sfkeytool.toml``: what an audit looks at and whom it tells, in a file that is meant to be committed."""
 
 import tomllib
-from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from difflib import get_close_matches
@@ -14,6 +13,7 @@ from msgspec.structs import replace
 from sfkeytool.audit.model import Inventory
 from sfkeytool.audit.patterns import fits
 from sfkeytool.audit.reports.formats import FORMATS
+from sfkeytool.audit.toml_lines import Place, line_of
 from sfkeytool.errors import InputError, UsageError
 from sfkeytool.model import FailOn, Notice
 from sfkeytool.passwords import Source, SourceKind, parse_source
@@ -21,8 +21,8 @@ from sfkeytool.salesforce.cli_bridge import parse_alias
 
 NEVER = "never"
 
-Place = tuple[str | int, ...]
-"""The way to a value: keys, and positions in arrays from 0."""
+CONFIG_LIMIT = 1 << 20
+"""Bytes of a configuration: our own bound. tomllib reads about one million in a second."""
 
 
 class AcceptedException(Struct, frozen=True):
@@ -111,35 +111,6 @@ def ended_exceptions(config: AuditConfig, on: date, label: str) -> tuple[Notice,
         for found in config.exceptions
         if found.until < on
     )
-
-
-def line_of(text: str, place: Place) -> int:
-    """The line, from 1, on which the statement or array element at ``place`` begins. ``text`` is valid TOML. Pure.
-
-    tomllib knows no lines of values. But it can tell whether the first so many lines are complete, if an open array is
-    closed for it, and what they hold; the line looked for is the first with which ``place`` comes into being.
-    """
-    lines = text.split("\n")
-
-    def is_there(count: int) -> bool:
-        for end in range(count, len(lines) + 1):
-            for closed in ("\n", "\n]\n"):
-                try:
-                    return _holds(tomllib.loads("\n".join(lines[:end]) + closed), place)
-                except tomllib.TOMLDecodeError:
-                    continue
-        return True
-
-    return bisect_left(range(len(lines)), True, key=is_there)
-
-
-def _holds(value: Any, place: Place) -> bool:
-    for step in place:
-        try:
-            value = value[step]
-        except (KeyError, IndexError, TypeError):
-            return False
-    return True
 
 
 class _Reading:

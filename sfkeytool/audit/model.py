@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from sfkeytool.acceptance.rule import Basis
 from sfkeytool.crypto.certificates import CertificateFacts
+from sfkeytool.errors import InternalError
 from sfkeytool.model import Purpose
 from sfkeytool.salesforce.org import OrgIdentity
 
@@ -146,6 +147,11 @@ class Problem(Struct, frozen=True):
     path: str
     code: str
     message: str
+
+
+def bug(error: Exception) -> InternalError:
+    """What stands for a bug of ours that costs one file or org, and not the audit. Pure."""
+    return InternalError.of(error, "the audit went on without it")
 
 
 class PersonFlag(StrEnum):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from sfkeytool.errors import OrgError, SfkeytoolError
 from sfkeytool.salesforce import soap
-from sfkeytool.salesforce.org import OrgClient, ends_everything
+from sfkeytool.salesforce.org import OrgClient, ends_everything, part_of
 
 _SINGLE = {"IdentityProviderSettings": "IdentityProvider"}
 """Settings that every org has once, by the component's name; whether listMetadata knows them by type is open."""
@@ -62,7 +62,7 @@ class Components:
     def ask_for_publishers(self) -> None:
         """Raises OrgError; publisher() then knows namespaces only."""
         for record in self._client.query(_PACKAGES, tooling=True):
-            package = record.get("SubscriberPackage") or {}
+            package = part_of(record, "SubscriberPackage")
             self._publishers[str(package.get("NamespacePrefix"))] = str(package.get("Name") or "")
 
     def publisher(self, found: soap.FileProperties) -> str:

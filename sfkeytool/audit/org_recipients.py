@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sfkeytool.audit.model import Person, PersonFlag, Recipients
-from sfkeytool.salesforce.org import OrgClient
+from sfkeytool.salesforce.org import OrgClient, part_of
 
 _ASSIGNED = (
     "SELECT Assignee.Id, Assignee.Username, Assignee.Email, Assignee.UserType, Assignee.Profile.Name,"
@@ -32,7 +32,7 @@ def read_recipients(client: OrgClient, attempt: Attempt) -> Recipients:
 
         def ask() -> None:
             for record in client.query(query):
-                person = _person(record.get("Assignee") or {}, frozen)
+                person = _person(part_of(record, "Assignee"), frozen)
                 people[person.username] = person
 
         return tuple(people.values()) if attempt(part, ask) else None
@@ -45,8 +45,8 @@ def read_recipients(client: OrgClient, attempt: Attempt) -> Recipients:
 
 def _person(user: Mapping[str, Any], frozen: set[str]) -> Person:
     email = str(user.get("Email") or "")
-    profile = user.get("Profile") or {}
-    license = str((profile.get("UserLicense") or {}).get("Name") or "")
+    profile = part_of(user, "Profile")
+    license = str(part_of(profile, "UserLicense").get("Name") or "")
     texts = f"{license} {profile.get('Name') or ''} {user.get('UserType') or ''}".lower()
     flags = [
         flag

@@ -39,10 +39,10 @@ def show_inventory(console: Console, inventory: "Inventory") -> None:
         status, days, until, _, what, name, coverage, where = map(clean, cells(item))
         table.add_row(
             Text(status, _STYLES[status]),
-            days,
-            until,
+            Text(days),
+            Text(until),
             _bar(item),
-            what,
+            Text(what),
             Text(name),
             Text(coverage, _COVERAGE_STYLES.get(coverage, "green" if item.coverage else "dim")),
             Text(where),

@@ -119,7 +119,7 @@ def login_request(fields: Sequence[Field], values: Mapping[str, Any], environ: M
     default_url = SANDBOX_URL if given.sandbox else environ.get("SF_ORG_INSTANCE_URL")
     found = {
         "instance_url": given.instance_url or default_url or None,
-        "audience": given.audience or environ.get("SF_AUDIENCE_URL") or None,
+        "audience": (given.audience or environ.get("SF_AUDIENCE_URL") or "").strip() or None,
         "audience_from": "--audience" if given.audience else "SF_AUDIENCE_URL",
         "key": key,
         "key_named": given.jwt_key_file is not None,

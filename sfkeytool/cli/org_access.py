@@ -233,8 +233,16 @@ def _own_login(run: Run, values: Values, version: str | None) -> OrgAccess:
 def _with_token(run: Run, token: str, url: str, version: str | None) -> OrgAccess:
     from urllib.parse import urlsplit
 
-    from sfkeytool.passwords import Secret
     from sfkeytool.salesforce.org import Session
+    from sfkeytool.salesforce.transport import parse_access_token
 
-    client = _client(run, Session(url, Secret(token), version))
+    try:
+        access_token = parse_access_token(token)
+    except ValueError:
+        raise UsageError(
+            "usage.access-token",
+            "SF_ACCESS_TOKEN holds no access token: one is a single line of printable ASCII without blanks",
+            "see what is in the variable of the CI system: quotes, two lines, an error message?",
+        ) from None
+    client = _client(run, Session(url.strip(), access_token, version))
     return OrgAccess(urlsplit(client.url).netloc, lambda: client, ())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sfkeytool.cli.command import Command
 from sfkeytool.cli.fields import Field, Values, command_line, complete
-from sfkeytool.cli.render import Console, flush_results, silence_stdout, stdout_is_closed
+from sfkeytool.cli.render import Console, clean, flush_results, silence_stdout, stdout_is_closed
 from sfkeytool.errors import (
     EXIT_BUG,
     EXIT_FAILED,
@@ -176,9 +176,13 @@ class Run:
             yield lambda _: None
             return
         from rich.console import Console as RichConsole
+        from rich.text import Text
 
-        with RichConsole(stderr=True).status(message) as status:
-            yield status.update
+        def text(message: str) -> Text:  # a name is no markup, whatever brackets it has
+            return Text(clean(message))
+
+        with RichConsole(stderr=True).status(text(message)) as status:
+            yield lambda message: status.update(text(message))
 
 
 def _long_enough(typed: str) -> None:
@@ -257,21 +261,12 @@ def boundary(console: Console, body: Callable[[], int]) -> int:
     except Exception as error:
         if debug:
             _print_traceback(error)
-        console.error(_bug(error, _state(console)))
+        console.error(InternalError.of(error, _state(console)))
         return EXIT_BUG
 
 
 def _state(console: Console) -> str:
     return "the files were complete by then" if console.committed else "nothing was changed"
-
-
-def _bug(error: Exception, state: str) -> InternalError:
-    # The message of a foreign exception may quote what it choked on; its type cannot.
-    return InternalError(
-        "internal.bug",
-        f"a bug in sfkeytool: {type(error).__name__}; {state}",
-        "run it again with SFKEYTOOL_DEBUG=1 and report the traceback",
-    )
 
 
 def _print_traceback(error: BaseException) -> None:

@@ -66,7 +66,7 @@ def _into_project(
 
 def _package_directory(run: Run, project: Path) -> str:
     """The default package directory, relative to the project. Raises InputError for what is no sfdx project."""
-    from sfkeytool.edge.shallow_json import parse_json
+    from sfkeytool.outside_json import parse_json
 
     path = project / "sfdx-project.json"
     if not os.path.isfile(path):

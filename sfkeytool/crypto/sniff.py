@@ -66,6 +66,13 @@ _DER_IN_BASE64 = b"MI"
 
 _PEM_WITHOUT_LINE = re.compile(rb"-----BEGIN CERTIFICATE-----[^\s]")
 
+_UTF_16 = {
+    "utf-16": re.compile(rb"\xff\xfe|\xfe\xff"),
+    "utf-16-le": re.compile(rb"(?:[\t\n\r ]\0)*+<\0[^\0]"),
+    "utf-16-be": re.compile(rb"(?:\0[\t\n\r ])*+\0<\0[^\0]"),
+}
+"""How text in it begins: with a BOM, or as XML without one, which a parser of XML knows too (XML 1.0, Appendix F)."""
+
 _PRIVATE_DER = frozenset({FileKind.DER_KEY, FileKind.DER_ENCRYPTED_KEY})
 _PRIVATE_KEY = re.compile(rb"-----BEGIN (?:ENCRYPTED |RSA |EC |DSA |OPENSSH )?PRIVATE KEY-----")
 _KEY_MATERIAL = re.compile(rb"[A-Za-z0-9+/]{40}")
@@ -94,8 +101,8 @@ def sniff(data: bytes) -> FileKind:
 
 
 def normalise_text(data: bytes) -> bytes:
-    """Text as UTF-8 without BOM (PowerShell writes UTF-16); of base64 what is inside, if that is DER or a text with PEM
-    in it. All else is returned unchanged. Pure. Never raises."""
+    """Text as UTF-8 without BOM (PowerShell writes UTF-16, and XML in it needs no BOM); of base64 what is inside, if
+    that is DER or a text with PEM in it. All else is returned unchanged. Pure. Never raises."""
     data = _as_utf8(data)
     for _ in range(_LAYERS):
         inside = _inside_base64(data)
@@ -135,9 +142,10 @@ def holds_private_key(data: bytes) -> bool:
 
 
 def _as_utf8(data: bytes) -> bytes:
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+    encoding = next((name for name, begin in _UTF_16.items() if begin.match(data)), None)
+    if encoding is not None:
         try:
-            data = data.decode("utf-16").encode()
+            data = data.decode(encoding).encode()
         except UnicodeDecodeError:
             return data
     return data.removeprefix(b"\xef\xbb\xbf")

@@ -20,7 +20,7 @@ from typing import Any
 from msgspec import Struct
 
 from sfkeytool.edge.disk import create_file, read_regular, regular_stat
-from sfkeytool.edge.shallow_json import parse_json
+from sfkeytool.outside_json import parse_json
 
 STAGING_PREFIX = ".sfkeytool"
 _LEFTOVER = re.compile(r"\.sfkeytool-([0-9a-f]{16})(?:-[0-9]{1,4}\.(?:new|put|old)|\.(?:journal|journal-new))")

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from sfkeytool.edge.disk import naming, read_regular, regular_stat
-from sfkeytool.edge.shallow_json import is_remnant, parse_json
 from sfkeytool.errors import OutputError
 from sfkeytool.model import Notice
+from sfkeytool.outside_json import is_remnant, parse_json
 
 FORMAT = 1
 SIZE_LIMIT = 4 << 20

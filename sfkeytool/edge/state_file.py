@@ -10,9 +10,9 @@ from typing import Any
 from sfkeytool.edge.disk import create_file, output_error, read_regular, remove, sync_folder
 from sfkeytool.edge.locking import FolderVanishedError, lock_folders
 from sfkeytool.edge.receipts import damaged_name
-from sfkeytool.edge.shallow_json import is_remnant, parse_json
 from sfkeytool.errors import InputError, OutputError
 from sfkeytool.model import Notice
+from sfkeytool.outside_json import is_remnant, parse_json
 
 SIZE_LIMIT = 64 << 20
 """Bytes: our own bound, some hundred thousand certificates."""

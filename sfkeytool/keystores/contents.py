@@ -37,6 +37,9 @@ _STORE_TYPES = {
 }
 
 
+_CERTIFICATE_KINDS = (FileKind.PEM, FileKind.DER_CERTIFICATE, FileKind.DER_PKCS7)
+
+
 class InputFile(Opaque, frozen=True):
     """A file's bytes and what to call it in messages. The bytes may be secret."""
 
@@ -182,20 +185,24 @@ def contents_of_xml(root: "Element", label: str) -> Contents:
             if parsed.reference:
                 found.ignored.append(f"{label}, <{field_path.rpartition('.')[2]}>: {parsed.words}")
     else:
-        for contents in _in_any_element(root, label):
-            found.certificates += contents.certificates
-            found.unreadable += contents.unreadable
+        for one in _in_any_element(root, label):
+            found.certificates += one.certificates
+            found.unreadable += one.unreadable
     return _made_of(found, label, FileKind.XML)
 
 
-def _in_any_element(root: "Element", label: str) -> "Iterator[Contents]":
+def _in_any_element(root: "Element", label: str) -> "Iterator[Collection]":
+    """Elements hold certificates: a keystore in one is not opened, since each may ask for seconds of key derivation."""
     for element in root.iter():
         tag = metadata_xml.tag_of(element)
         text = (element.text or "").strip()
         if not text.startswith(("-----BEGIN ", "MI")):
             continue
         try:
-            yield parse_contents(InputFile(f"{label}, <{tag}>", text.encode()), ())
+            data = normalise_text(text.encode())
+            kind = sniff(data)
+            readable = kind if kind in _CERTIFICATE_KINDS else FileKind.UNKNOWN
+            yield collect(data, f"{label}, <{tag}>", readable, (), load_keys=False)
         except SfkeytoolError:
             if "certificate" in tag.lower():  # other elements may begin with MI by chance
                 raise

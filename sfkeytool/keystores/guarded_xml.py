@@ -12,23 +12,31 @@ MAX_DEPTH = 64
 """Nested elements. Metadata nests less than ten deep, SAML's less than twenty; a tree of millions takes minutes."""
 
 
+MAX_ELEMENTS = 500_000
+"""In one document: our own bound. Each costs a hundred times its four characters in memory; an org's list of
+components has some tens of thousands."""
+
+
 def feed(parser: "XMLParserType", document: bytes, label: str) -> None:
     """Let an expat parser read a whole document, with the handlers that it has. Raises what they raise.
 
     Raises InputError ``xml.doctype`` for a document type declaration, which nothing of Salesforce has and entity bombs
-    need, and ``xml.malformed`` for what is no XML or nests too deeply.
+    need, and ``xml.malformed`` for what is no XML, nests too deeply or has too many elements.
     """
     from xml.parsers.expat import ExpatError
 
     start, end = parser.StartElementHandler, parser.EndElementHandler
-    depth = 0
+    depth = elements = 0
 
     def refuse(*_: object) -> None:
         raise InputError("xml.doctype", f"{label} has a document type declaration: nothing of Salesforce has one")
 
     def deeper(*element: Any) -> None:
-        nonlocal depth
+        nonlocal depth, elements
         depth += 1
+        elements += 1
+        if elements > MAX_ELEMENTS:
+            raise InputError("xml.malformed", f"{label} has more than {MAX_ELEMENTS} elements, which no metadata has")
         if depth > MAX_DEPTH:
             raise InputError("xml.malformed", f"{label} nests more than {MAX_DEPTH} elements, which no metadata does")
         if start is not None:

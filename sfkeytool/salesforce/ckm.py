@@ -1,5 +1,6 @@
 """Certificate and Key Management of an org, as its APIs show it: two lists that have to agree, and the bodies."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Any
@@ -139,12 +140,11 @@ def _query(client: OrgClient) -> Iterator[CkmEntry]:
     for record in records:
         if not isinstance(record.get("DeveloperName"), str):
             continue
-        size = record.get("KeySize")
         yield CkmEntry(
             record["DeveloperName"],
             str(record.get("MasterLabel") or ""),
             parse_moment(record.get("ExpirationDate")),
-            int(size) if isinstance(size, int | float) or (isinstance(size, str) and size.isdigit()) else None,
+            _bits(record.get("KeySize")),
             _flag(record.get("OptionsIsCaSigned")),
             _flag(record.get("OptionsIsUnusable")),
             _flag(record.get("OptionsIsPrivateKeyExportable")),
@@ -164,17 +164,22 @@ def _contents(client: OrgClient, names: tuple[str, ...], errors: list[OrgError])
 def _joined(name: str, row: CkmEntry, body: soap.Record | None) -> CkmEntry:
     if body is None:
         return replace(row, name=name)
-    bits = body.first("keySize")
     return replace(
         row,
         name=name,
         label=row.label or body.first("masterLabel"),
         expires=row.expires or parse_moment(body.first("expirationDate")),
-        key_bits=row.key_bits or (int(bits) if bits.isdigit() else None),
+        key_bits=row.key_bits or _bits(body.first("keySize")),
         ca_signed=row.ca_signed if row.ca_signed is not None else _flag(body.first("caSigned")),
         exportable=row.exportable if row.exportable is not None else _flag(body.first("privateKeyExportable")),
         content=body.content(),
     )
+
+
+def _bits(value: Any) -> int | None:
+    """A key's size, as number or text; None for what can be none."""
+    text = f"{value:.0f}" if isinstance(value, float) else str(value)
+    return int(text) if re.fullmatch(r"[0-9]{1,6}", text) else None
 
 
 def _flag(value: Any) -> bool | None:

@@ -1,12 +1,13 @@
 """The user's own Salesforce CLI, as it is spoken to: arguments, environment, what its JSON says. All is pure."""
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from sfkeytool.errors import OrgError, UsageError
+from sfkeytool.outside_json import parse_json
 from sfkeytool.passwords import Secret
+from sfkeytool.salesforce.transport import parse_access_token, require_safe_url
 
 _ALIAS = re.compile(r"[^\W_][\w.@+\-]{0,254}")
 """Aliases and usernames. Nothing that a Windows command file would take for more than text."""
@@ -69,14 +70,14 @@ def deploy_arguments(alias: str, name: str) -> list[str]:
 def parse_deploy(stdout: bytes, alias: str) -> None:
     """Raises OrgError unless the deployment succeeded, with Salesforce's words."""
     try:
-        value = json.loads(stdout)
-    except (ValueError, RecursionError):
+        value = parse_json(stdout)
+    except ValueError:
         raise _incomprehensible() from None
     result = value.get("result") if isinstance(value, dict) else None
     if isinstance(value, dict) and value.get("status") == 0 and isinstance(result, dict) and result.get("success"):
         return
-    details = (result.get("details") if isinstance(result, dict) else None) or {}
-    failures = details.get("componentFailures") or []
+    details = result.get("details") if isinstance(result, dict) else None
+    failures = details.get("componentFailures") if isinstance(details, dict) else None
     failures = failures if isinstance(failures, list) else [failures]
     problems = [str(one.get("problem")) for one in failures if isinstance(one, dict) and one.get("problem")]
     words = "; ".join(problems) or str(value.get("message") if isinstance(value, dict) else "") or "no reason given"
@@ -88,26 +89,29 @@ def parse_deploy(stdout: bytes, alias: str) -> None:
 def parse_display(stdout: bytes, alias: str) -> tuple[str, Secret | None]:
     """Instance URL, and the access token where this CLI still shows it. Raises OrgError."""
     result = _result(stdout, alias)
-    url = result.get("instanceUrl")
-    if not isinstance(url, str):
-        raise _incomprehensible()
-    token = result.get("accessToken")
+    url, token = result.get("instanceUrl"), result.get("accessToken")
     shown = isinstance(token, str) and token and not token.startswith(_REDACTED)
-    return url, Secret(str(token)) if shown else None
+    try:
+        return require_safe_url(str(url).strip()), parse_access_token(str(token)) if shown else None
+    except (UsageError, ValueError):
+        raise _incomprehensible() from None
 
 
 def parse_token(stdout: bytes, alias: str) -> Secret:
     """The access token. Raises OrgError."""
     token = _result(stdout, alias).get("accessToken")
-    if not isinstance(token, str) or not token or token.startswith(_REDACTED):
-        raise _incomprehensible()
-    return Secret(token)
+    try:
+        if isinstance(token, str) and not token.startswith(_REDACTED):
+            return parse_access_token(token)
+    except ValueError:
+        pass
+    raise _incomprehensible()
 
 
 def _result(stdout: bytes, alias: str) -> dict[str, Any]:
     try:
-        value = json.loads(stdout)
-    except (ValueError, RecursionError):
+        value = parse_json(stdout)
+    except ValueError:
         raise _incomprehensible() from None
     if not isinstance(value, dict):
         raise _incomprehensible()

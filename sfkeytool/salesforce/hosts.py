@@ -7,12 +7,32 @@ from msgspec import Struct
 
 from sfkeytool.errors import UsageError
 from sfkeytool.model import Notice
-from sfkeytool.salesforce.transport import require_safe_url
+from sfkeytool.salesforce.transport import LOOPBACK, require_safe_url
 
 PRODUCTION = "https://login.salesforce.com"
 SANDBOX = "https://test.salesforce.com"
 MY_DOMAIN_BLANK = "https://MYDOMAIN.my.salesforce.com"
 """For a command in which only its reader can fill in the host."""
+
+DOMAINS = (
+    "salesforce.com",
+    "force.com",
+    "cloudforce.com",
+    "site.com",
+    "salesforce-sites.com",
+    "salesforce.mil",
+    "crmforce.mil",
+    "sfcrmproducts.cn",
+    "sfcrmapps.cn",
+)
+"""Under which Salesforce answers logins, by what was read in November 2026.
+
+The first three and those under .mil: SfdcUrl of Salesforce's own client (forcedotcom/sfdx-core, src/util/sfdcUrl.ts).
+site.com: Object Reference, "DomainSite" (Experience Cloud). salesforce-sites.com: ccadb.my.salesforce-sites.com, where
+browser makers keep their roots. sfcrmproducts.cn: Salesforce on Alibaba Cloud, whose mails come from there
+(alibabacloud.com, "Enable a tenant organization"), and tprouvot/Salesforce-Inspector-reloaded, addon/background.js;
+that sfcrmapps.cn has its pages, public clients only show.
+"""
 
 _INSTANCE = r"[a-z]{2,4}\d+[a-z]?"
 _SALESFORCE = r"\.salesforce\.(?:com|mil)"
@@ -59,7 +79,9 @@ def parse_login_host(
     "My Domain URL Formats" there, read 2026. An External Client App is asked at its org's My Domain: since Spring '26
     the shared hosts answer app_not_found (forcedotcom/cli, issues 3482 and 3638; n8n-io/n8n, issue 28990); that My
     Domain is the audience too is how clients were mended (n8n-io/n8n, pull request 29016; simstudioai/sim, pull
-    request 6508). Raises UsageError, also for an External Client App at a shared host. Pure.
+    request 6508). Raises UsageError, also for an External Client App at a shared host, and ``usage.unknown-host`` for
+    a host that is none of Salesforce's: it could use there what it is sent, unless ``--audience`` names that host
+    itself, and nothing else will do. Pure.
     """
     text = instance_url.strip()
     parts = urlsplit(require_safe_url(text if "://" in text else f"https://{text}"))
@@ -79,6 +101,8 @@ def parse_login_host(
             f"an External Client App does not log in at {host}: since Spring '26 the answer there is app_not_found",
             f"name the org's My Domain: --instance-url {MY_DOMAIN_BLANK} (Setup > My Domain)",
         )
+    if not is_salesforce(url) and not (audience and given_by == "--audience" and _same_host(audience, url)):
+        raise _unknown_host(host, f"{parts.scheme}://{parts.netloc.lower()}")
     if audience:
         return LoginHost(url, audience, f"{given_by} says so")
     if site:
@@ -95,6 +119,31 @@ def parse_login_host(
     if military or host.endswith(".salesforce.com"):
         return LoginHost(url, PRODUCTION, f"{host} is not the name of a sandbox or scratch org{military}")
     return LoginHost(url, PRODUCTION, f"{host} tells nothing about the kind of org, and production is the usual one")
+
+
+def is_salesforce(url: str) -> bool:
+    """Whether a login that is sent to ``url`` reaches Salesforce, by the host's name, or this very machine. Pure."""
+    host = urlsplit(url).hostname or ""
+    return host in LOOPBACK or any(host == domain or host.endswith(f".{domain}") for domain in DOMAINS)
+
+
+def _same_host(audience: str, url: str) -> bool:
+    try:
+        named, meant = urlsplit(audience.strip()), urlsplit(url)
+        return named.scheme == meant.scheme and (named.hostname, named.port) == (meant.hostname, meant.port)
+    except ValueError:
+        return False
+
+
+def _unknown_host(host: str, url: str) -> UsageError:
+    return UsageError(
+        "usage.unknown-host",
+        f"{host} is under none of Salesforce's domains ({', '.join(DOMAINS)}); nothing was signed: for three minutes"
+        " whoever has that host could log in to the org with it",
+        f"is it spelt right? The org's My Domain is {MY_DOMAIN_BLANK}",
+        f"if it is a domain of your org, --audience {url} signs what is good there alone; SF_AUDIENCE_URL does not"
+        " count",
+    )
 
 
 def instanced_notice(url: str) -> Notice | None:

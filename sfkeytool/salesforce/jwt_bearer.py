@@ -11,10 +11,11 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from msgspec import Struct
 
-from sfkeytool.errors import NetworkError
+from sfkeytool.errors import NetworkError, UsageError
+from sfkeytool.outside_json import parse_json
 from sfkeytool.passwords import Secret
 from sfkeytool.salesforce.hosts import LoginHost
-from sfkeytool.salesforce.transport import HttpRequest, HttpResponse, Transport
+from sfkeytool.salesforce.transport import HttpRequest, HttpResponse, Transport, parse_access_token, require_safe_url
 
 LIFETIME = timedelta(seconds=180)
 """Of an assertion. Sources say that Salesforce takes 3 or 5 minutes at most; 3 is what libraries use
@@ -98,8 +99,8 @@ def _parse_answer(answer: HttpResponse, host: str) -> Grant | Refusal:
             retry_after_seconds=answer.retry_after_seconds,
         )
     value = _parse_json(answer.body)
-    if answer.status == 200 and isinstance(value.get("access_token"), str):
-        return _parse_grant(value, answer.server_time)
+    if answer.status == 200 and (grant := _parse_grant(value, answer.server_time)):
+        return grant
     if answer.status >= 400 and (error := _text(value, "error") or _text(value, "errorCode")):
         description = _text(value, "error_description") or _text(value, "message")
         return Refusal(error, description, answer.server_time)
@@ -115,19 +116,27 @@ def _parse_answer(answer: HttpResponse, host: str) -> Grant | Refusal:
 def _parse_json(body: bytes) -> dict[str, Any]:
     """The object in ``body``, or the first of a list, which is how the data APIs report; empty for anything else."""
     try:
-        value = json.loads(body)
-    except (ValueError, RecursionError):
+        value = parse_json(body)
+    except ValueError:
         return {}
     if isinstance(value, list):
         value = value[0] if value else {}
     return value if isinstance(value, dict) else {}
 
 
-def _parse_grant(value: dict[str, Any], server_time: datetime | None) -> Grant:
+def _parse_grant(value: dict[str, Any], server_time: datetime | None) -> Grant | None:
+    """None for what no later request could be made with: a token that fits no header, an address that is none."""
+    token, instance_url = value.get("access_token"), _text(value, "instance_url")
+    try:
+        if instance_url:
+            require_safe_url(instance_url)
+        access_token = parse_access_token(token if isinstance(token, str) else "")
+    except (UsageError, ValueError):
+        return None
     identity = re.search(r"/id/([0-9A-Za-z]{15,18})/([0-9A-Za-z]{15,18})$", _text(value, "id"))
     org_id, user_id = identity.groups() if identity else ("", "")
     scopes = tuple(_text(value, "scope").split())
-    return Grant(Secret(value["access_token"]), _text(value, "instance_url"), org_id, user_id, scopes, server_time)
+    return Grant(access_token, instance_url, org_id, user_id, scopes, server_time)
 
 
 def _text(value: dict[str, Any], name: str) -> str:

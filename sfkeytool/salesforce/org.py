@@ -1,7 +1,7 @@
 """A session in one org: queries and metadata, read with patience and within bounds. Nothing here changes an org."""
 
-import json
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Annotated, Any
 from urllib.parse import quote, urlsplit
 
@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 
 from sfkeytool.errors import NetworkError, OrgError, UsageError
 from sfkeytool.model import Result
+from sfkeytool.outside_json import parse_json
 from sfkeytool.passwords import Secret
 from sfkeytool.salesforce import soap
 from sfkeytool.salesforce.transport import HttpRequest, HttpResponse, Transport, is_passing, require_safe_url
@@ -28,6 +29,8 @@ _MOST_PAGES = 1000
 _PAGE_ROWS = 200
 """Rows a page that are asked for: the smallest that is allowed (SOAP API Developer Guide, QueryOptions), since a row
 may hold a whole Apex class."""
+
+_VERSION = re.compile(r"[0-9]{1,3}\.[0-9]")
 
 _DENIED = frozenset(
     {"INSUFFICIENT_ACCESS", "INSUFFICIENT_ACCESS_OR_READONLY", "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY"}
@@ -96,8 +99,9 @@ class OrgClient:
         """``67.0``: what was asked for, else the org's newest."""
         if self._version is None:
             versions = self._json("GET", "/services/data")
-            found = [str(each.get("version", "")) for each in versions if isinstance(each, dict)]
-            found = [text for text in found if text.replace(".", "", 1).isdigit()]
+            listed = versions if isinstance(versions, list) else []
+            found = [str(each.get("version", "")) for each in listed if isinstance(each, dict)]
+            found = [text for text in found if _VERSION.fullmatch(text)]
             if not found:
                 raise NetworkError("network.not-salesforce", f"{self.host} names no version of its API")
             self._version = max(found, key=float)
@@ -117,7 +121,7 @@ class OrgClient:
             following = page.get("nextRecordsUrl")
             if page.get("done", True) or not isinstance(following, str):
                 return
-            if not following.startswith("/services/data/"):
+            if not (following.startswith("/services/data/") and following.isascii() and following.isprintable()):
                 raise self._not_ours()
             path = following
         raise OrgError("org.refused", f"{self.host}: a query does not come to an end")
@@ -167,8 +171,8 @@ class OrgClient:
         }
         answer = self._send(method, path, headers)
         try:
-            value = json.loads(answer.body)
-        except (ValueError, RecursionError):
+            value = parse_json(answer.body)
+        except ValueError:
             raise self._not_ours() from None
         if answer.status >= 400:
             first = value[0] if isinstance(value, list) and value else value
@@ -247,10 +251,16 @@ def ends_everything(error: OrgError | NetworkError) -> bool:
     return isinstance(error, NetworkError) or error.code in ("org.session", "org.rate-limited", "org.api-disabled")
 
 
+def part_of(record: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """The record that another one holds under ``name``; empty where it holds none. Pure."""
+    value = record.get(name)
+    return value if isinstance(value, dict) else {}
+
+
 def parse_api_version(text: str, given_by: str) -> str:
     """``67`` or ``67.0`` as ``67.0``. Raises UsageError. Pure."""
     digits = text.strip().removeprefix("v").removesuffix(".0")
-    if not (digits.isascii() and digits.isdigit() and 36 <= int(digits) < 1000):
+    if not (re.fullmatch(r"[0-9]{2,3}", digits) and int(digits) >= 36):
         raise UsageError(
             "usage.api-version", f"{given_by} {text}: a version such as 67.0, from 36.0 on, is wanted",
             "36.0 is the first that knows certificates",

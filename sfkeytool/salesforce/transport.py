@@ -7,6 +7,7 @@ Certificates are always verified; there is no way to switch that off.
 
 import base64
 import http.client
+import re
 import socket
 import ssl
 import threading
@@ -22,6 +23,7 @@ from msgspec import field
 from sfkeytool import __version__
 from sfkeytool.errors import NetworkError, UsageError
 from sfkeytool.model import Opaque
+from sfkeytool.passwords import Secret
 
 TIMEOUT_SECONDS = 20.0
 """For a connection to stand, and for each byte after it: our own bound."""
@@ -32,7 +34,9 @@ DEADLINE_SECONDS = 60.0
 BODY_LIMIT = 32 << 20
 """Bytes of an answer: our own bound; the largest that is asked for are pages of metadata."""
 
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_TOKEN = re.compile(r"[!-~]+")
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _PASSING = frozenset({"network.dns", "network.timeout", "network.connection", "network.server-error"})
 
 
@@ -57,7 +61,7 @@ class HttpResponse(Opaque, frozen=True):
         """What the server's clock said, aware, to the second; None if it did not say."""
         try:
             moment = parsedate_to_datetime(self.headers["date"])
-        except (KeyError, ValueError):
+        except (KeyError, ValueError, TypeError, IndexError, OverflowError):  # a year of 20 digits, say
             return None
         return moment if moment.tzinfo is not None else None
 
@@ -88,11 +92,22 @@ def require_safe_url(url: str) -> str:
         host = None
     if not host or not host.isascii() or parts.username is not None or any(c <= " " or c == "\x7f" for c in url):
         raise UsageError("usage.url", "this is no address of an org", "write https://MYDOMAIN.my.salesforce.com")
-    if parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK):
+    if parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK):
         return url
     raise UsageError(
         "usage.url", f"{host}: a login goes over https only: over {parts.scheme}, others could read and use it"
     )
+
+
+def parse_access_token(text: str) -> Secret:
+    """The token without blanks and line ends around it, as CI systems on Windows leave them. Pure.
+
+    Raises ValueError, which does not quote it, for what fits no header (RFC 6750, 2.1: printable ASCII, no blanks).
+    """
+    token = text.strip()
+    if not _TOKEN.fullmatch(token):
+        raise ValueError("no access token")
+    return Secret(token)
 
 
 class HttpTransport:
@@ -211,7 +226,7 @@ class HttpTransport:
                 return NetworkError("network.connection", f"no connection to {host}: {reason}", _reachability(host))
             case http.client.IncompleteRead():
                 return NetworkError("network.connection", f"the answer of {host} broke off before its end")
-            case http.client.HTTPException():
+            case http.client.HTTPException() | ValueError():
                 return NetworkError("network.connection", f"what {host} answers is not HTTP", _reachability(host))
         return error
 

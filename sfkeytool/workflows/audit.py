@@ -6,17 +6,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import field
+from msgspec.structs import replace
 
 from sfkeytool.acceptance.mails import PERMISSION
 from sfkeytool.audit.advice import Place
 from sfkeytool.audit.config import AuditConfig, with_exceptions
 from sfkeytool.audit.inventory import take_inventory
-from sfkeytool.audit.model import Coverage, Inventory, Item, Source, Status
+from sfkeytool.audit.model import Coverage, Inventory, Item, OrgReading, Problem, Source, Status, bug
 from sfkeytool.audit.patterns import without_excluded
 from sfkeytool.errors import EXIT_DONE, EXIT_DUE, EXIT_EXPIRED, EXIT_PARTIAL
 from sfkeytool.model import FailOn, Notice, Outcome, Request
 from sfkeytool.passwords import Source as SecretSource
 from sfkeytool.salesforce.ckm import room_notice
+from sfkeytool.salesforce.org import OrgIdentity
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -54,8 +56,33 @@ def audit(
 ) -> Outcome[Inventory]:
     """The judged inventory, and its exit code. Of ``config`` the exceptions count here. Pure.
 
-    ``Audited`` is what JSON shows of it, once the notifications are through: see audited().
+    ``Audited`` is what JSON shows of it, once the notifications are through: see audited(). A source at which our own
+    code fails becomes a problem, and the others are judged without it.
     """
+    try:
+        return _audit(sources, request, now, place, config)
+    except Exception:
+        sound = [_sound(source, request, now, place, config) for source in sources]
+        if sound == list(sources):
+            raise
+        return _audit(sound, request, now, place, config)
+
+
+def _sound(source: Source, request: AuditRequest, now: datetime, place: Place, config: AuditConfig | None) -> Source:
+    """``source``; without what it carries, if that is more than we can judge."""
+    try:
+        _audit([source], request, now, place, config)
+    except Exception as error:
+        failed = bug(error)
+        problem = Problem(source.label, source.label, failed.code, f"{source.label}: {failed.message}")
+        org = source.org and OrgReading(OrgIdentity.untold(source.label))
+        return replace(source, carriers=(), generations=(), problems=(*source.problems, problem), org=org)
+    return source
+
+
+def _audit(
+    sources: "Sequence[Source]", request: AuditRequest, now: datetime, place: Place, config: AuditConfig | None
+) -> Outcome[Inventory]:
     inventory = take_inventory(sources, now, request.within_days, place)
     inventory = without_excluded(with_exceptions(inventory, config or AuditConfig()), request.exclude)
     notices = [notice for item in inventory.items if item.counts for notice in _coverage_notices(item)]

@@ -12,7 +12,7 @@ from sfkeytool.acceptance.explanations import Explanation, System, login_code
 from sfkeytool.acceptance.explanations.matching import match_messages
 from sfkeytool.crypto import certificates
 from sfkeytool.errors import LoginRefusedError
-from sfkeytool.salesforce.hosts import MY_DOMAIN_BLANK, PRODUCTION, SANDBOX, LoginHost, parse_login_host
+from sfkeytool.salesforce.hosts import MY_DOMAIN_BLANK, PRODUCTION, SANDBOX, LoginHost, is_salesforce, parse_login_host
 from sfkeytool.salesforce.jwt_bearer import Refusal
 from sfkeytool.shell import quoted_path
 from sfkeytool.workflows.login_preparation import LoginRequest, Prepared
@@ -116,6 +116,8 @@ def other_way(request: LoginRequest, host: LoginHost, code: str) -> LoginRequest
     None where nothing else is known. It is for a person to try: another host is another place for a credential. Its
     instance URL is MY_DOMAIN_BLANK where only that person knows it; ``audience`` is set where a variable would set it.
     """
+    if not is_salesforce(host.url):  # it is sent what is good there alone, and nothing else
+        return None
     external, shared = request.external_client_app, host.is_shared
     ways: list[tuple[str, bool]] = []
     if code == login_code(_NOT_INSTALLED) and not external:  # the answer itself says what kind of app it is

@@ -30,6 +30,10 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
             "`check --fix` was asked to repair what is no keystore.",
             "Make a keystore of it: the hint has the `wrap` that does.",
         ),
+        "usage.access-token": (
+            "`SF_ACCESS_TOKEN` holds what is no access token.",
+            "Look at the variable: one line of printable ASCII without blanks.",
+        ),
         "usage.alias": ("`--alias` was given more than twice.", "Give it once for both sides, or twice: for A, for B."),
         "usage.api-version": ("This is no version of the API that certificates can be read with.", _MISSPELT),
         "usage.as": ("`--as` names the generation that is there already.", "Choose another name."),
@@ -123,6 +127,10 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
             "`sf org list` shows the names; give one way to the org.",
         ),
         "usage.text": ("A text for the metadata holds control characters.", "Leave them out."),
+        "usage.unknown-host": (
+            "A login would go to a host that is none of Salesforce's, and could be used by whoever has it.",
+            "Look how `--instance-url` is spelt; for a domain of your own name the same host with `--audience`.",
+        ),
         "usage.url": (
             "An address is none of an org's, is not https, or is one of pages, where no login goes.",
             "Write https://MYDOMAIN.my.salesforce.com.",

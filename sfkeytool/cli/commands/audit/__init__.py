@@ -206,12 +206,12 @@ def audit_request(values: Values, config: "AuditConfig") -> "AuditRequest":
 
 def _configuration(run: Run, path: Path | None) -> "AuditConfig":
     """What the file that --config names says."""
-    from sfkeytool.audit.config import AuditConfig, ended_exceptions, parse_config
+    from sfkeytool.audit.config import CONFIG_LIMIT, AuditConfig, ended_exceptions, parse_config
     from sfkeytool.edge.reader import read_input
 
     if path is None:
         return AuditConfig()
-    config = parse_config(read_input(path), str(path))
+    config = parse_config(read_input(path, limit=CONFIG_LIMIT), str(path))
     for notice in ended_exceptions(config, run.now.date(), str(path)):
         run.console.warn(notice)
     return config
