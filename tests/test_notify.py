@@ -9,7 +9,7 @@ import socket
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes, policy
@@ -28,7 +28,7 @@ from msgspec.structs import replace
 from sfkeytool.audit import notify as notify_module
 from sfkeytool.audit.events import Said, thresholds
 from sfkeytool.audit.model import Carrier, CarrierKind, Coverage, Inventory, Item, Problem, Source, Status, Step
-from sfkeytool.audit.notify import Destination, parse_destination
+from sfkeytool.audit.notify import Destination, Message, deliver, parse_destination
 from sfkeytool.audit.state import Memory, describe_state, parse_state
 from sfkeytool.cli.notifying import Delivery, DeliveryStatus, notify, open_destinations
 from sfkeytool.cli.render import Console
@@ -170,6 +170,11 @@ def told(found: Inventory, to: Sequence[Destination], state: Path | None, **opti
 
 def deliveries(found: Inventory, to: Sequence[Destination], state: Path | None, **options: Any) -> tuple[Delivery, ...]:
     return notify(run_at(found.at), found, to, state, **options)
+
+
+def send_here(to: Destination, message: Message, check: Callable[[], None]) -> str | None:
+    """In this process, for tests of hundreds of runs; tests/test_delivery.py is about the other one."""
+    return deliver(to, message)
 
 
 def destination(arrived: Arrived) -> Destination:
@@ -561,17 +566,17 @@ def test_after_a_kill_at_any_step_each_event_is_told_once_or_said_to_be_a_repeti
     """Twice only where the kill came after the server took the message and before that was on disk."""
     to, found = [destination(webhook)], inventory(START, item("pay", SOON, START))
     with disturbed(nothing) as steps:
-        told(found, to, tmp_path / "undisturbed.json")
+        told(found, to, tmp_path / "undisturbed.json", send=send_here)
     repeated = []
     for when, step in enumerate(steps):
         webhook.messages.clear()
         state = tmp_path / f"{when}.json"
-        assert killed(lambda: told(found, to, state), when, "links"), step  # noqa: B023
+        assert killed(lambda: told(found, to, state, send=send_here), when, "links"), step  # noqa: B023
         before = len(webhook.messages)
-        assert told(found, to, state) == [
+        assert told(found, to, state, send=send_here) == [
             DeliveryStatus.SENT if len(webhook.messages) > before else DeliveryStatus.NOTHING_DUE
         ]
-        assert told(found, to, state) == ["nothing-due"]
+        assert told(found, to, state, send=send_here) == ["nothing-due"]
         assert len(webhook.messages) in (1, 2), f"step {when}: {step}"
         if len(webhook.messages) == 2:
             assert MARK not in webhook.messages[0][1]
@@ -681,7 +686,7 @@ class Year:
 
     def attempt(self, found: Inventory, disturbance: str, before: dict[str, int]) -> None:
         if disturbance == "killed" and sys.platform != "win32":
-            if killed(lambda: told(found, self.to, self.state), self.random.randrange(60), "links"):
+            if killed(lambda: told(found, self.to, self.state, send=send_here), self.random.randrange(60), "links"):
                 self.kills += 1
                 for each in self.arrived:
                     self.accepted_and_killed[each.address] += len(each.messages) - before[each.address]
@@ -689,7 +694,7 @@ class Year:
         unhealthy = self.random.choice(self.arrived) if disturbance == "refused" else None
         if unhealthy:
             unhealthy.healthy = False
-        self.failures += told(found, self.to, self.state).count(DeliveryStatus.FAILED)
+        self.failures += told(found, self.to, self.state, send=send_here).count(DeliveryStatus.FAILED)
         if unhealthy:
             unhealthy.healthy = True
 

@@ -382,7 +382,7 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         ),
         "output.locked": (
             "Another run of sfkeytool is writing to the folder.",
-            "Wait for it; if there is none, delete the lock that the hint names.",
+            "Wait for it to end, or end it: its lock goes with it.",
         ),
         "output.no-folder": ("The folder for the state does not exist.", "Make it first."),
         "output.not-a-folder": ("What should be a folder is none, or is gone.", "Choose another place."),
