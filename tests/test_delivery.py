@@ -31,10 +31,14 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and limits o
 
 
 class Server:
-    """Takes apprise's JSON as ``answer`` says; ``taken`` are the titles, ``seen`` the paths of all requests."""
+    """Takes apprise's JSON as ``answer`` says, and calls by GET as ``answer_get`` does.
+
+    ``taken`` are the titles, ``seen`` the paths of all requests.
+    """
 
     def __init__(self) -> None:
         self.answer: Callable[[BaseHTTPRequestHandler], None] = well
+        self.answer_get: Callable[[BaseHTTPRequestHandler], None] = well
         self.seen: list[str] = []
         self.taken: list[str] = []
         self.bodies: list[str] = []
@@ -69,7 +73,10 @@ def server() -> Iterator[Server]:
 
         def do_GET(self) -> None:
             state.seen.append(self.path)
-            well(self)
+            state.asked.set()
+            with suppress(OSError):
+                state.answer_get(self)
+            self.close_connection = True
 
         def log_message(self, format: str, *arguments: Any) -> None:
             """Tests are quiet."""

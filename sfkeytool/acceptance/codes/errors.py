@@ -157,6 +157,10 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
             "No known message, rule or code is in the text.",
             "Paste all of the message; the hints name the nearest.",
         ),
+        "heartbeat.address": (
+            "The secret of `--heartbeat` is no https address.",
+            "Write the one URL that the dead man's switch shows.",
+        ),
         "input.empty": ("The file is empty.", "Make or copy it again."),
         "input.is-directory": ("The path is a folder, and a file was expected.", "Name the file in it."),
         "input.not-found": ("The file does not exist.", "Check its name; the hint proposes one that is like it."),
