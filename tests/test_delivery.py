@@ -272,6 +272,26 @@ def test_a_server_that_drips_is_left_at_the_deadline(
     assert server.left.wait(5)
 
 
+def audited(folder: Path, where: str) -> tuple[int, str, float]:
+    """The exit code, what became of the one delivery, and the most memory of any process of it in MB."""
+    code = (
+        "import json, resource, subprocess, sys\n"
+        "done = subprocess.run(sys.argv[1:], stdout=subprocess.PIPE, check=False)\n"
+        "most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss\n"
+        "print(json.dumps([done.returncode, json.loads(done.stdout)['result']['notifications'][0]['status'], most]))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, sys.executable, "-m", "sfkeytool", *ARGUMENTS],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "WHERE": where},
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    status, delivery, most = json.loads(done.stdout)
+    return status, delivery, most / (1 << (20 if sys.platform == "darwin" else 10))
+
+
 @posix
 @pytest.mark.parametrize("answer", [endless, bomb, endless_line])
 def test_a_run_whose_server_answers_without_end_takes_little_memory(
@@ -279,23 +299,29 @@ def test_a_run_whose_server_answers_without_end_takes_little_memory(
 ) -> None:
     """Under 150 MB, the process that sends among them; exit 1, and the audit's result is there."""
     server.answer = answer
-    code = (
-        "import json, resource, subprocess, sys\n"
-        "done = subprocess.run(sys.argv[1:], stdout=subprocess.PIPE, check=False)\n"
-        "most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss\n"
-        "print(json.dumps([done.returncode, most, json.loads(done.stdout)['result']['notifications'][0]['status']]))\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, sys.executable, "-m", "sfkeytool", *ARGUMENTS],
-        cwd=keys,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "WHERE": server.address},
-        capture_output=True,
-        check=True,
-        timeout=60,
-    )
-    status, most, delivery = json.loads(done.stdout)
+    status, delivery, most = audited(keys, server.address)
     assert (status, delivery) == (1, "failed")
-    assert most / (1 << (20 if sys.platform == "darwin" else 10)) < 150
+    assert most < 150
+
+
+@posix
+def test_a_mail_server_that_greets_without_end_takes_little_memory(keys: Path) -> None:
+    """The library of mail reads its lines for as long as there are any."""
+
+    def greet() -> None:
+        connection, _ = listener.accept()
+        with connection, suppress(OSError):
+            while True:
+                connection.sendall(b"220-welcome\r\n" * 10_000)
+
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        threading.Thread(target=greet, daemon=True).start()
+        where = f"mailto://127.0.0.1:{listener.getsockname()[1]}?from=a@example.com&to=b@example.com"
+        status, delivery, most = audited(keys, where)
+    assert (status, delivery) == (1, "failed")
+    assert most < 150
 
 
 def running(server: Server, folder: Path, *arguments: str) -> "subprocess.Popen[bytes]":
@@ -423,8 +449,11 @@ def test_a_run_that_finds_the_state_locked_waits_and_says_nothing_of_deleting(
     with (keys / ".sfkeytool.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         done = cli(*ARGUMENTS)
-    assert (done.code, done.json["code"]) == (1, "output.locked")
-    assert "delete" not in json.dumps(done.json)
+    assert (done.code, done.json["result"]["notifications"][0]["status"]) == (1, "failed")
+    assert len(done.json["result"]["items"]) == 1
+    assert done.json["notices"][-1]["code"] == "output.locked"
+    assert "is locked by another run of sfkeytool" in done.json["warnings"][-1]
+    assert "delete" not in done.out
     assert server.seen == []
 
 
@@ -434,3 +463,17 @@ def test_a_host_that_does_not_answer_is_a_failed_delivery(server: Server, keys: 
         free.bind(("127.0.0.1", 0))
         done = process(*ARGUMENTS, cwd=keys, env={"WHERE": f"json://127.0.0.1:{free.getsockname()[1]}/T0K3N"})
     assert (done.code, done.json["result"]["notifications"][0]["status"]) == (1, "failed")
+
+
+@pytest.mark.parametrize(
+    ("state", "code"), [("keys/pay.crt", "audit.state-foreign"), ("nowhere/state.json", "output.no-folder")]
+)
+def test_a_state_that_cannot_be_used_costs_the_delivery_and_not_the_result(
+    server: Server, keys: Path, cli: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, state: str, code: str
+) -> None:
+    """Nobody is told what could not be remembered; what was found is shown."""
+    monkeypatch.setenv("WHERE", server.address)
+    done = cli("audit", "keys", "--notify", "env:WHERE", "--state", state, "--fail-on", "never", "--json")
+    assert (done.code, done.json["result"]["notifications"][0]["status"]) == (1, "failed")
+    assert (len(done.json["result"]["items"]), done.json["notices"][-1]["code"]) == (1, code)
+    assert server.seen == []

@@ -34,7 +34,7 @@ from sfkeytool.cli.notifying import Delivery, DeliveryStatus, notify, open_desti
 from sfkeytool.cli.render import Console
 from sfkeytool.cli.run import Run
 from sfkeytool.crypto.certificates import CertificateFacts
-from sfkeytool.errors import InputError, OutputError, UsageError
+from sfkeytool.errors import InputError, UsageError
 from sfkeytool.passwords import Secret, parse_source
 
 START = datetime(2027, 1, 1, 6, 0, tzinfo=UTC)
@@ -454,13 +454,14 @@ def test_a_damaged_state_file_is_set_aside_and_what_is_due_is_told_once_more(
         ),
     ],
 )
-def test_somebody_elses_file_is_no_state_file_and_stays(webhook: Arrived, tmp_path: Path, content: bytes) -> None:
+def test_somebody_elses_file_is_no_state_file_and_stays(
+    webhook: Arrived, tmp_path: Path, content: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A wrong --state costs nothing."""
     path = tmp_path / "state.json"
     path.write_bytes(content)
-    with pytest.raises(InputError) as error:
-        told(inventory(START, item("pay", SOON, START)), [destination(webhook)], path)
-    assert error.value.code == "audit.state-foreign"
+    assert told(inventory(START, item("pay", SOON, START)), [destination(webhook)], path) == ["failed"]
+    assert "it was left as it is; give another file with --state" in capsys.readouterr().err
     assert [each.name for each in tmp_path.iterdir()] == ["state.json"]
     assert path.read_bytes() == content
     assert webhook.messages == []
@@ -492,11 +493,14 @@ def test_the_state_file_of_an_earlier_release_is_read_and_its_format_stays() -> 
     assert json.loads(json.dumps(written)) == filed
 
 
-def test_the_folder_of_the_state_file_must_exist(webhook: Arrived, tmp_path: Path) -> None:
+def test_the_folder_of_the_state_file_must_exist(
+    webhook: Arrived, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A typing error makes no second memory."""
-    with pytest.raises(OutputError) as error:
-        told(inventory(START), [destination(webhook)], tmp_path / "nowhere" / "state.json")
-    assert error.value.code == "output.no-folder"
+    found = inventory(START, item("pay", SOON, START))
+    assert told(found, [destination(webhook)], tmp_path / "nowhere" / "state.json") == ["failed"]
+    assert "where the state is to be kept, does not exist; make the folder first" in capsys.readouterr().err
+    assert webhook.messages == []
 
 
 def test_what_is_long_gone_is_forgotten_and_what_is_still_there_is_not(webhook: Arrived, tmp_path: Path) -> None:
@@ -586,7 +590,9 @@ def test_after_a_kill_at_any_step_each_event_is_told_once_or_said_to_be_a_repeti
     assert len(repeated) < len(steps) / 3
 
 
-def test_nothing_is_sent_when_the_attempt_cannot_be_written_down(webhook: Arrived, tmp_path: Path) -> None:
+def test_nothing_is_sent_when_the_attempt_cannot_be_written_down(
+    webhook: Arrived, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A full disk is found before the message, not after it."""
     to, found = [destination(webhook)], inventory(START, item("pay", SOON, START))
 
@@ -594,9 +600,9 @@ def test_nothing_is_sent_when_the_attempt_cannot_be_written_down(webhook: Arrive
         if name == "write":
             raise OSError(28, "No space left on device")
 
-    with disturbed(full), pytest.raises(OutputError) as error:
-        told(found, to, tmp_path / "state.json")
-    assert error.value.code == "output.disk-full"
+    with disturbed(full):
+        assert told(found, to, tmp_path / "state.json") == ["failed"]
+    assert "no space is left on the disk; the next run tries" in capsys.readouterr().err
     assert webhook.messages == []
     assert list(tmp_path.iterdir()) == []
 

@@ -1,12 +1,13 @@
 """The glue of ``audit --notify``: addresses are read before the audit runs, and told what is due after it."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from sfkeytool.errors import InputError, OutputError, SfkeytoolError
 from sfkeytool.model import Notice
 from sfkeytool.workflows.audited import Delivery, DeliveryStatus
 
@@ -56,7 +57,8 @@ def notify(
     For each: the attempt is written to the state, then the message is sent, then what it said is written. The state is
     locked while it is written, and not while the network is waited for: then only that destination is, for others. A
     signal ends a wait at once, and waits for the end of the rest. After it, or a kill, the next run cannot know whether
-    the message arrived: it sends it again, and the message says so. Raises OutputError and InputError of open_state().
+    the message arrived: it sends it again, and the message says so. A state that cannot be read or written is a failed
+    delivery too, for what was found out is not to be lost with it.
     """
     if not destinations:
         return ()
@@ -66,15 +68,22 @@ def notify(
 
     with deferred_signals() as check:
         record = _Record(run, state_path, check, dry_run=dry_run)
-        with record.opened() as (state, save):
-            save(state)
-            fingerprints = {destination.fingerprint(state.salt): destination for destination in destinations}
         messenger = _Messenger(run, inventory, owner_of, record, check, dry_run, send or send_apart)
+        try:
+            with record.opened() as (state, save):
+                save(state)
+        except (InputError, OutputError) as error:
+            return tuple(
+                messenger.failed(destination, None, f"was not told: {_text(error)}", code=error.code)
+                for destination in destinations
+            )
+        fingerprints = {destination.fingerprint(state.salt): destination for destination in destinations}
         deliveries = []
         for fingerprint, destination in fingerprints.items():
             check()
             deliveries.append(messenger.tell(destination, fingerprint))
-        with record.opened() as (state, save):
+        # What is not forgotten today is forgotten tomorrow; what failed here has failed above.
+        with suppress(InputError, OutputError), record.opened() as (state, save):
             save(state.without_forgotten(set(fingerprints), inventory.at.date()))
     return tuple(deliveries)
 
@@ -155,7 +164,9 @@ class _Messenger(Struct, frozen=True):
             with self.record.telling(fingerprint, 2 * DEADLINE_SECONDS):
                 return self._tell(destination, fingerprint)
         except LockedError:
-            return self._failed(destination, None, "another run was telling it all the while")
+            return self.failed(destination, None, "was not told: another run was at it all the while")
+        except (InputError, OutputError) as error:
+            return self.failed(destination, None, f"was not told: {_text(error)}", code=error.code)
 
     def _tell(self, destination: "Destination", fingerprint: str) -> Delivery:
         from sfkeytool.audit.events import due_events, still_said
@@ -176,16 +187,23 @@ class _Messenger(Struct, frozen=True):
             save(state.remembering(fingerprint, Memory(said, at)))
         self.run.console.committed = True
         if reason := self.send(destination, message, self.check):
-            return self._failed(destination, message, reason)
+            return self.failed(destination, message, f"did not take the message ({reason})")
         with self.record.opened() as (state, save):
             save(state.remembering(fingerprint, Memory(said).told(events, at.date())))
         self.run.console.detail(f"{destination.label}: {message.subject}")
         return _delivery(destination, DeliveryStatus.SENT, message)
 
-    def _failed(self, destination: "Destination", message: "Message | None", reason: str) -> Delivery:
-        text = f"{destination.label}: {destination.service} did not take the message ({reason}); the next run tries"
-        self.run.console.warn(Notice("notify.failed", text))
+    def failed(
+        self, destination: "Destination", message: "Message | None", what: str, *, code: str = "notify.failed"
+    ) -> Delivery:
+        text = f"{destination.label}: {destination.service} {what}; the next run tries"
+        self.run.console.warn(Notice(code, text))
         return _delivery(destination, DeliveryStatus.FAILED, message)
+
+
+def _text(error: SfkeytoolError) -> str:
+    """Reports may have been written by now."""
+    return "; ".join((error.message.removesuffix("; nothing was changed"), *error.hints))
 
 
 def _load(run: "Run", file: "StateFile | None", *, dry_run: bool) -> "State | None":
