@@ -51,6 +51,7 @@ def test_the_documented_example_is_read_whole() -> None:
         fail_on=frozenset({FailOn.EXPIRED, FailOn.WITHIN, FailOn.UNCOVERED}),
         passwords=(Source(SourceKind.ENV, "KEYSTORE_PASSWORD"),),
         notify=(Source(SourceKind.ENV, "ADMIN_MAIL"), Source(SourceKind.FILE, str(Path("/etc/sfkeytool/slack-url")))),
+        heartbeat=Source(SourceKind.ENV, "HEARTBEAT_URL"),
         state=FOLDER / "audit-state.json",
         reports={
             "html": FOLDER / "certificates.html",
@@ -86,6 +87,7 @@ def test_a_file_asks_for_what_the_flags_would_in_their_types() -> None:
         fail_on=frozenset({FailOn.EXPIRED, FailOn.WITHIN, FailOn.UNCOVERED}),
         passwords=(Source(SourceKind.ENV, "KEYSTORE_PASSWORD"),),
         notify=(Source(SourceKind.ENV, "ADMIN_MAIL"), Source(SourceKind.FILE, str(Path("/etc/sfkeytool/slack-url")))),
+        heartbeat=Source(SourceKind.ENV, "HEARTBEAT_URL"),
         state=FOLDER / "audit-state.json",
         reports={
             "csv": FOLDER / "certificates.csv",

@@ -36,7 +36,8 @@ ONLY_THERE = {
     "jks": ("keystores/other_java.py",),
     "icalendar": ("audit/reports/ics.py",),
     "apprise": ("audit/notify.py",),
-    "subprocess": ("edge/salesforce_cli.py",),
+    "requests": ("audit/bounded_answers.py",),
+    "subprocess": ("edge/apart.py", "edge/salesforce_cli.py"),
     "click": (),
 }
 MODULES = sorted(ROOT.rglob("*.py"))

@@ -9,7 +9,7 @@ import socket
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes, policy
@@ -28,13 +28,13 @@ from msgspec.structs import replace
 from sfkeytool.audit import notify as notify_module
 from sfkeytool.audit.events import Said, thresholds
 from sfkeytool.audit.model import Carrier, CarrierKind, Coverage, Inventory, Item, Problem, Source, Status, Step
-from sfkeytool.audit.notify import Destination, parse_destination
+from sfkeytool.audit.notify import Destination, Message, deliver, parse_destination
 from sfkeytool.audit.state import Memory, describe_state, parse_state
 from sfkeytool.cli.notifying import notify, open_destinations
 from sfkeytool.cli.render import Console
 from sfkeytool.cli.run import Run
 from sfkeytool.crypto.certificates import CertificateFacts
-from sfkeytool.errors import InputError, OutputError, UsageError
+from sfkeytool.errors import InputError, UsageError
 from sfkeytool.passwords import Secret, parse_source
 from sfkeytool.workflows.audited import Delivery, DeliveryStatus
 
@@ -171,6 +171,11 @@ def told(found: Inventory, to: Sequence[Destination], state: Path | None, **opti
 
 def deliveries(found: Inventory, to: Sequence[Destination], state: Path | None, **options: Any) -> tuple[Delivery, ...]:
     return notify(run_at(found.at), found, to, state, **options)
+
+
+def send_here(to: Destination, message: Message, check: Callable[[], None]) -> str | None:
+    """In this process, for tests of hundreds of runs; tests/test_delivery.py is about the other one."""
+    return deliver(to, message)
 
 
 def destination(arrived: Arrived) -> Destination:
@@ -459,13 +464,14 @@ def test_a_damaged_state_file_is_set_aside_and_what_is_due_is_told_once_more(
         ),
     ],
 )
-def test_somebody_elses_file_is_no_state_file_and_stays(webhook: Arrived, tmp_path: Path, content: bytes) -> None:
+def test_somebody_elses_file_is_no_state_file_and_stays(
+    webhook: Arrived, tmp_path: Path, content: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A wrong --state costs nothing."""
     path = tmp_path / "state.json"
     path.write_bytes(content)
-    with pytest.raises(InputError) as error:
-        told(inventory(START, item("pay", SOON, START)), [destination(webhook)], path)
-    assert error.value.code == "audit.state-foreign"
+    assert told(inventory(START, item("pay", SOON, START)), [destination(webhook)], path) == ["failed"]
+    assert "it was left as it is; give another file with --state" in capsys.readouterr().err
     assert [each.name for each in tmp_path.iterdir()] == ["state.json"]
     assert path.read_bytes() == content
     assert webhook.messages == []
@@ -497,11 +503,14 @@ def test_the_state_file_of_an_earlier_release_is_read_and_its_format_stays() -> 
     assert json.loads(json.dumps(written)) == filed
 
 
-def test_the_folder_of_the_state_file_must_exist(webhook: Arrived, tmp_path: Path) -> None:
+def test_the_folder_of_the_state_file_must_exist(
+    webhook: Arrived, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A typing error makes no second memory."""
-    with pytest.raises(OutputError) as error:
-        told(inventory(START), [destination(webhook)], tmp_path / "nowhere" / "state.json")
-    assert error.value.code == "output.no-folder"
+    found = inventory(START, item("pay", SOON, START))
+    assert told(found, [destination(webhook)], tmp_path / "nowhere" / "state.json") == ["failed"]
+    assert "where the state is to be kept, does not exist; make the folder first" in capsys.readouterr().err
+    assert webhook.messages == []
 
 
 def test_what_is_long_gone_is_forgotten_and_what_is_still_there_is_not(webhook: Arrived, tmp_path: Path) -> None:
@@ -571,17 +580,17 @@ def test_after_a_kill_at_any_step_each_event_is_told_once_or_said_to_be_a_repeti
     """Twice only where the kill came after the server took the message and before that was on disk."""
     to, found = [destination(webhook)], inventory(START, item("pay", SOON, START))
     with disturbed(nothing) as steps:
-        told(found, to, tmp_path / "undisturbed.json")
+        told(found, to, tmp_path / "undisturbed.json", send=send_here)
     repeated = []
     for when, step in enumerate(steps):
         webhook.messages.clear()
         state = tmp_path / f"{when}.json"
-        assert killed(lambda: told(found, to, state), when, "links"), step  # noqa: B023
+        assert killed(lambda: told(found, to, state, send=send_here), when, "links"), step  # noqa: B023
         before = len(webhook.messages)
-        assert told(found, to, state) == [
+        assert told(found, to, state, send=send_here) == [
             DeliveryStatus.SENT if len(webhook.messages) > before else DeliveryStatus.NOTHING_DUE
         ]
-        assert told(found, to, state) == ["nothing-due"]
+        assert told(found, to, state, send=send_here) == ["nothing-due"]
         assert len(webhook.messages) in (1, 2), f"step {when}: {step}"
         if len(webhook.messages) == 2:
             assert MARK not in webhook.messages[0][1]
@@ -591,7 +600,9 @@ def test_after_a_kill_at_any_step_each_event_is_told_once_or_said_to_be_a_repeti
     assert len(repeated) < len(steps) / 3
 
 
-def test_nothing_is_sent_when_the_attempt_cannot_be_written_down(webhook: Arrived, tmp_path: Path) -> None:
+def test_nothing_is_sent_when_the_attempt_cannot_be_written_down(
+    webhook: Arrived, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A full disk is found before the message, not after it."""
     to, found = [destination(webhook)], inventory(START, item("pay", SOON, START))
 
@@ -599,9 +610,9 @@ def test_nothing_is_sent_when_the_attempt_cannot_be_written_down(webhook: Arrive
         if name == "write":
             raise OSError(28, "No space left on device")
 
-    with disturbed(full), pytest.raises(OutputError) as error:
-        told(found, to, tmp_path / "state.json")
-    assert error.value.code == "output.disk-full"
+    with disturbed(full):
+        assert told(found, to, tmp_path / "state.json") == ["failed"]
+    assert "no space is left on the disk; the next run tries" in capsys.readouterr().err
     assert webhook.messages == []
     assert list(tmp_path.iterdir()) == []
 
@@ -691,7 +702,7 @@ class Year:
 
     def attempt(self, found: Inventory, disturbance: str, before: dict[str, int]) -> None:
         if disturbance == "killed" and sys.platform != "win32":
-            if killed(lambda: told(found, self.to, self.state), self.random.randrange(60), "links"):
+            if killed(lambda: told(found, self.to, self.state, send=send_here), self.random.randrange(60), "links"):
                 self.kills += 1
                 for each in self.arrived:
                     self.accepted_and_killed[each.address] += len(each.messages) - before[each.address]
@@ -699,7 +710,7 @@ class Year:
         unhealthy = self.random.choice(self.arrived) if disturbance == "refused" else None
         if unhealthy:
             unhealthy.healthy = False
-        self.failures += told(found, self.to, self.state).count(DeliveryStatus.FAILED)
+        self.failures += told(found, self.to, self.state, send=send_here).count(DeliveryStatus.FAILED)
         if unhealthy:
             unhealthy.healthy = True
 

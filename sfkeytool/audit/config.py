@@ -46,6 +46,7 @@ class AuditConfig(Struct, frozen=True):
     fail_on: frozenset[FailOn] | None = None
     passwords: tuple[Source, ...] = ()
     notify: tuple[Source, ...] = ()
+    heartbeat: Source | None = None
     state: Path | None = None
     reports: Mapping[str, Path] = field(default_factory=dict)
     owners: Mapping[str, str] = field(default_factory=dict)
@@ -58,7 +59,7 @@ class AuditConfig(Struct, frozen=True):
     @property
     def asks(self) -> dict[str, Any]:
         """What an audit is asked to do, by the names of its request's fields; only what the file says."""
-        names = ("paths", "orgs", "within_days", "fail_on", "passwords", "notify", "state", "exclude")
+        names = ("paths", "orgs", "within_days", "fail_on", "passwords", "notify", "heartbeat", "state", "exclude")
         return {name: value for name in names if (value := getattr(self, name)) not in (None, ())}
 
 
@@ -129,6 +130,7 @@ class _Reading:
             "fail-on": ("fail_on", self._fail_on),
             "passwords": ("passwords", self._list_of(self._source)),
             "notify": ("notify", self._list_of(self._source)),
+            "heartbeat": ("heartbeat", self._source),
             "state": ("state", self._path),
             "reports": ("reports", self._reports),
             "owners": ("owners", self._table_of(self._text_value)),

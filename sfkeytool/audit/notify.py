@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from importlib.util import find_spec
 from itertools import groupby
+from math import ceil
 from typing import Any
 
 from msgspec import Struct
@@ -27,6 +28,14 @@ FINGERPRINT_ROUNDS = 100_000
 READ_TIMEOUT_SECONDS = 30.0
 """Apprise waits 4 seconds for an answer; a message that was taken and not answered in time is sent again."""
 
+DEADLINE_SECONDS = 60.0
+"""For the delivery of one message as a whole, whatever the server does: our own bound."""
+
+PAUSE_SECONDS = 6.0
+"""More for each further part or recipient: apprise pauses for up to 5.5 seconds between two."""
+
+LONGEST_SECONDS = 600.0
+
 _LISTED = 50
 """Lines of one kind in a message: our own bound, for services that take few characters."""
 
@@ -40,6 +49,21 @@ class Destination(Opaque, frozen=True):
     service: str
     _address: Secret
     _server: Any
+
+    def job(self, message: "Message") -> dict[str, str]:
+        """What a process needs to deliver() ``message``. Secret."""
+        return {
+            "address": self._address.reveal(),
+            "label": self.label,
+            "subject": message.subject,
+            "body": message.body,
+        }
+
+    def seconds(self, message: "Message") -> float:
+        """How long its delivery may take in all: the services' own pauses between parts and recipients count. Pure."""
+        recipients = max(len(self._server), len(getattr(self._server, "targets", ())), 1)
+        parts = ceil((len(message.subject) + len(message.body)) / int(self._server.body_maxlen))
+        return min(DEADLINE_SECONDS + (recipients * parts - 1) * PAUSE_SECONDS, LONGEST_SECONDS)
 
     def fingerprint(self, salt: bytes) -> str:
         """32 hex digits by which the address is known again, and which do not tell it. Pure."""

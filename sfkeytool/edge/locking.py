@@ -33,6 +33,10 @@ class FolderVanishedError(Exception):
     """The folder to be locked is not there (any more)."""
 
 
+class LockedError(Exception):
+    """Another run, which lives, has the lock."""
+
+
 @contextmanager
 def lock_folders(folders: Iterable[Path], check: Callable[[], None]) -> Iterator[None]:
     """Hold the locks of all ``folders`` (resolved paths, each once), always taken in the same order.
@@ -48,16 +52,28 @@ def lock_folders(folders: Iterable[Path], check: Callable[[], None]) -> Iterator
 
 @contextmanager
 def _lock(folder: Path, check: Callable[[], None]) -> Iterator[None]:
-    path = folder / LOCK_NAME
-    deadline = time.monotonic() + WAIT_SECONDS
+    try:
+        with lock_file(folder / LOCK_NAME, check, WAIT_SECONDS):
+            yield
+    except LockedError:
+        raise OutputError(
+            "output.locked",
+            f"{folder} is locked by another run of sfkeytool; nothing was changed",
+            "wait for it to end, or end it: its lock goes with it",
+        ) from None
+
+
+@contextmanager
+def lock_file(path: Path, check: Callable[[], None], wait_seconds: float) -> Iterator[None]:
+    """Hold the lock on this one file, made if need be and removed afterwards. The system ends it with the process.
+
+    ``check`` as in lock_folders(). Raises LockedError if another run has it all the while; else as lock_folders().
+    """
+    deadline = time.monotonic() + wait_seconds
     while (descriptor := _try_lock(path)) is None:
         check()
         if time.monotonic() > deadline:
-            raise OutputError(
-                "output.locked",
-                f"{folder} is locked by another run of sfkeytool; nothing was changed",
-                f"wait for it to end; if there is none, delete {path}",
-            )
+            raise LockedError
         time.sleep(_POLL_SECONDS)
     try:
         yield

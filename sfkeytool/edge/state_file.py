@@ -1,14 +1,14 @@
 """A small JSON file that a program remembers things in: read and replaced under a lock, durable when a call returns."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from sfkeytool.edge.disk import create_file, output_error, read_regular, remove, sync_folder
-from sfkeytool.edge.locking import FolderVanishedError, lock_folders
+from sfkeytool.edge.locking import FolderVanishedError, lock_file, lock_folders
 from sfkeytool.edge.receipts import damaged_name
 from sfkeytool.errors import InputError, OutputError
 from sfkeytool.model import Notice
@@ -79,19 +79,35 @@ class StateFile:
 
 
 @contextmanager
-def open_state(path: Path, *, lock: bool = True) -> Iterator[StateFile]:
-    """The state file at ``path``, or where a symlink there leads; no other run has it while this lasts.
+def open_state(path: Path, check: Callable[[], None] | None) -> Iterator[StateFile]:
+    """The state file at ``path``, or where a symlink there leads; no other run has it while this lasts: a moment.
 
-    ``lock`` False is for reading only, and writes nothing. Raises OutputError output.locked after 10 seconds, and
-    output.no-folder.
+    ``check`` is called while waiting for another run, and may raise; None is for reading only, and writes nothing.
+    Raises OutputError output.locked after 10 seconds, and output.no-folder.
     """
     path = path.resolve()
-    if not lock:
+    if check is None:
         yield StateFile(path)
         return
+    with _in_folder(path), lock_folders([path.parent], check):
+        yield StateFile(path)
+
+
+@contextmanager
+def lock_part(path: Path, part: str, check: Callable[[], None], wait_seconds: float) -> Iterator[None]:
+    """While it lasts, no other run works on ``part`` (a word of ASCII) of what ``path`` remembers; the file is free.
+
+    Raises LockedError, and OutputError output.no-folder.
+    """
+    path = path.resolve()
+    with _in_folder(path), lock_file(path.with_name(f".sfkeytool-{part}.lock"), check, wait_seconds):
+        yield
+
+
+@contextmanager
+def _in_folder(path: Path) -> Iterator[None]:
     try:
-        with lock_folders([path.parent], lambda: None):
-            yield StateFile(path)
+        yield
     except FolderVanishedError:
         raise OutputError(
             "output.no-folder", f"{path.parent}, where the state is to be kept, does not exist", "make the folder first"

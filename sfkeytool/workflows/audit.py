@@ -45,6 +45,7 @@ class AuditRequest(Request, frozen=True, kw_only=True):
     passwords: tuple[SecretSource, ...] = ()
     reports: Mapping[str, Path] = field(default_factory=dict)
     notify: tuple[SecretSource, ...] = ()
+    heartbeat: SecretSource | None = None
     state: Path | None = None
     dry_run: bool = False
     certificates: Path | None = None

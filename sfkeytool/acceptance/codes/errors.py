@@ -165,6 +165,10 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
             "No known message, rule or code is in the text.",
             "Paste all of the message; the hints name the nearest.",
         ),
+        "heartbeat.address": (
+            "The secret of `--heartbeat` is no https address.",
+            "Write the one URL that the dead man's switch shows.",
+        ),
         "input.empty": ("The file is empty.", "Make or copy it again."),
         "input.folder-open": (
             "NAME.key or NAME.crt lies in a folder where every user may replace it, and is not used.",
@@ -394,7 +398,7 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         ),
         "output.locked": (
             "Another run of sfkeytool is writing to the folder.",
-            "Wait for it; if there is none, delete the lock that the hint names.",
+            "Wait for it to end, or end it: its lock goes with it.",
         ),
         "output.no-folder": ("The folder for the state does not exist.", "Make it first."),
         "output.not-a-folder": ("What should be a folder is none, or is gone.", "Choose another place."),

@@ -113,6 +113,10 @@ NOTICES: Mapping[str, tuple[str, str]] = {
         "A retrieved file may hold the consumer key.",
         "Keep it out of source control, as the message says.",
     ),
+    "heartbeat.failed": (
+        "The dead man's switch could not be told; the audit is not the worse for it.",
+        "Check the address, if it comes again; the switch gives its alarm by itself.",
+    ),
     "notify.failed": ("A message could not be sent.", "Check the address; the next run tries again."),
     "notify.no-state": ("Without `--state` every run tells all once more.", "Add `--state FILE`."),
     "output.in-repository": (

@@ -15,6 +15,8 @@ from sfkeytool.errors import EXIT_DONE, EXIT_FAILED, UsageError
 from sfkeytool.model import Artifact, ArtifactKind, FailOn, Notice
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sfkeytool.audit.advice import Place
     from sfkeytool.audit.config import AuditConfig
     from sfkeytool.audit.model import Inventory
@@ -102,6 +104,15 @@ NOTIFY = Field(
     metavar="SOURCE",
     convert=options.sources("--notify"),
 )
+HEARTBEAT = Field(
+    "heartbeat",
+    str,
+    "Call the dead man's switch whose URL is found there at the start and at the end: env:NAME, file:PATH, stdin or"
+    " prompt.",
+    ("--heartbeat",),
+    metavar="SOURCE",
+    convert=options.source("--heartbeat"),
+)
 STATE = Field(
     "state",
     Path,
@@ -109,7 +120,7 @@ STATE = Field(
     ("--state",),
     metavar="FILE",
 )
-DRY_RUN = Field("dry_run", bool, "Show what --notify would tell, and tell nobody.", ("--dry-run",))
+DRY_RUN = Field("dry_run", bool, "Show what --notify would tell, and tell nobody, nor --heartbeat.", ("--dry-run",))
 FIELDS = (
     PATHS,
     TARGET_ORGS,
@@ -120,6 +131,7 @@ FIELDS = (
     *_REPORTS,
     CERTIFICATES,
     NOTIFY,
+    HEARTBEAT,
     STATE,
     DRY_RUN,
     CONFIG,
@@ -129,6 +141,18 @@ FIELDS = (
 
 
 def _execute(run: Run, values: Values) -> int:
+    from sfkeytool.cli.heartbeats import heartbeat
+
+    config = _configuration(run, values["config"])
+    request = audit_request(values, config)
+    with heartbeat(run, None if request.dry_run else request.heartbeat) as ended:
+        return _audit(run, values, config, request, ended)
+
+
+def _audit(
+    run: Run, values: Values, config: "AuditConfig", request: "AuditRequest", ended: "Callable[[int], None]"
+) -> int:
+    """``ended`` is told the exit code before it is shown, so that its warnings are among the others."""
     from sfkeytool.audit.config import owner_of
     from sfkeytool.cli.audit_table import show_inventory
     from sfkeytool.cli.commands.audit.orgs import read_orgs, stated_certificates
@@ -137,8 +161,6 @@ def _execute(run: Run, values: Values) -> int:
     from sfkeytool.workflows.audit import audit
     from sfkeytool.workflows.audited import DeliveryStatus, audited
 
-    config = _configuration(run, values["config"])
-    request = audit_request(values, config)
     plans = {
         name: plan_report(run, name, request.reports[name], ArtifactKind.REPORT)
         for name in FORMATS
@@ -181,6 +203,7 @@ def _execute(run: Run, values: Values) -> int:
     )
     undelivered = any(delivery.status is DeliveryStatus.FAILED for delivery in deliveries)
     status = outcome.exit_code or (EXIT_FAILED if undelivered else EXIT_DONE)
+    ended(status)
     if run.console.json_output:
         run.console.envelope(status, audited(inventory, deliveries), published(receipts))
         return status
