@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from conftest import modes, tree
 from disturbance import disturbed, killed
-from test_writer_faults import pytestmark, tmp_path  # noqa: F401 - a fixture and a mark
+from test_writer_faults import NOW, pytestmark, tmp_path  # noqa: F401 - a fixture and a mark
 
-from sfkeytool.edge.new_folder import commit_new_folder, plan_new_folder
+from sfkeytool.edge.writer import FolderWrite, commit, plan_new_folder
 from sfkeytool.errors import OutputError
 from sfkeytool.model import Artifact, ArtifactKind
 
@@ -24,7 +24,7 @@ NAMES = {
     ".gitignore",
     "pay.key",
     "pay.crt",
-    "pay.json",
+    "new.json",
     "force-app",
     "force-app/main",
     "force-app/main/App.eca-meta.xml",
@@ -32,7 +32,7 @@ NAMES = {
 
 
 def work(root: Path) -> Callable[[], object]:
-    return lambda: commit_new_folder(plan_new_folder(root / "new"), FILES, ("pay.json", {"run": 1}))
+    return lambda: commit([FolderWrite(plan_new_folder(root / "new"), FILES, {"run": 1})], now=NOW)
 
 
 def prepared(root: Path) -> Path:
@@ -124,11 +124,12 @@ def test_what_is_there_is_refused_and_kept(tmp_path: Path) -> None:  # noqa: F81
 def test_modes_of_private_and_of_shared_folders(tmp_path: Path, umask: Callable[[int], None]) -> None:  # noqa: F811
     """Source folders are meant to be committed: no .gitignore, and the umask decides."""
     umask(0o022)
-    commit_new_folder(plan_new_folder(tmp_path / "private"), FILES)
-    commit_new_folder(plan_new_folder(tmp_path / "shared", private=False), FILES[1:])
+    commit([FolderWrite(plan_new_folder(tmp_path / "private"), FILES)], now=NOW)
+    commit([FolderWrite(plan_new_folder(tmp_path / "shared", private=False), FILES[1:])], now=NOW)
     assert modes(tmp_path) == {"private": "700", "shared": "755"}
     assert modes(tmp_path / "private")["pay.key"] == "600"
     assert modes(tmp_path / "shared") == {"force-app": "755", "pay.crt": "644"}
+    bad = FolderWrite(plan_new_folder(tmp_path / "bad"), (Artifact("x", ArtifactKind.CSR, b"", "../up"),))
     with pytest.raises(OutputError):
-        commit_new_folder(plan_new_folder(tmp_path / "bad"), [Artifact("x", ArtifactKind.CSR, b"", "../up")])
+        commit([bad], now=NOW)
     assert sorted(os.listdir(tmp_path)) == ["private", "shared"]

@@ -109,6 +109,7 @@ class _Messenger(Struct, frozen=True):
             return state, _delivery(destination, DeliveryStatus.NOT_SENT, message)
         attempted = state.remembering(fingerprint, Memory(said, at))
         self.save(attempted)
+        self.run.console.changed = True
         if reason := deliver(destination, message):
             failed = (
                 f"{destination.label}: {destination.service} did not take the message ({reason}); the next run tries"

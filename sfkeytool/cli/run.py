@@ -33,11 +33,12 @@ if TYPE_CHECKING:
     from sfkeytool.edge.reader import SecretReader
     from sfkeytool.edge.writer import FolderPlan, FolderWrite
     from sfkeytool.keystores.contents import InputFile
-    from sfkeytool.model import Artifact, Outcome, PlannedFile, Receipt
+    from sfkeytool.model import Outcome, PlannedFile, Receipt
 
 T = TypeVar("T")
 
 _PASSWORD_TRIES = 3
+_UNDONE = ("output.disk-full", "output.not-permitted", "output.failed", "output.locked")
 
 
 class Run:
@@ -103,6 +104,13 @@ class Run:
                 self.console.warn(notice)
         return InputFile(str(path), data)
 
+    def settle(self, folder: Path) -> Path:
+        """``folder``, where what a killed run left is repaired: to be called before anything there is looked at."""
+        from sfkeytool.edge.writer import settle_folder
+
+        settle_folder(folder)
+        return folder
+
     def plan(
         self,
         folder: Path,
@@ -120,7 +128,7 @@ class Run:
         from sfkeytool.edge.writer import commit
 
         receipts = commit(writes, now=self.now)
-        self.console.committed = True
+        self.console.receipts += receipts
         for receipt in receipts:
             for notice in receipt.notices:
                 self.console.warn(notice)
@@ -128,22 +136,9 @@ class Run:
         return receipts
 
     def plan_new_folder(self, folder: Path, *, private: bool = True) -> "NewFolderPlan":
-        from sfkeytool.edge.new_folder import plan_new_folder
+        from sfkeytool.edge.writer import plan_new_folder
 
         return plan_new_folder(folder, private=private)
-
-    def commit_new_folder(
-        self,
-        plan: "NewFolderPlan",
-        artifacts: "Sequence[Artifact]",
-        record: "tuple[str, Mapping[str, Any]] | None" = None,
-    ) -> "Receipt":
-        from sfkeytool.edge.new_folder import commit_new_folder
-
-        receipt = commit_new_folder(plan, artifacts, record)
-        self.console.committed = True
-        self._warn_of_repository(receipt)
-        return receipt
 
     def _warn_of_repository(self, receipt: "Receipt") -> None:
         from sfkeytool.edge.writer import repository_notice
@@ -232,7 +227,7 @@ def boundary(console: Console, body: Callable[[], int]) -> int:
     except SfkeytoolError as error:
         if debug:
             _print_traceback(error)
-        console.error(error)
+        console.error(_with_state(error, console))
         return error.exit_code
     except KeyboardInterrupt:
         console.error(InterruptedRunError("interrupted", f"interrupted; {_state(console)}"))
@@ -248,7 +243,16 @@ def boundary(console: Console, body: Callable[[], int]) -> int:
 
 
 def _state(console: Console) -> str:
-    return "the files were complete by then" if console.committed else "nothing was changed"
+    if console.receipts:
+        return "the files were complete by then"
+    return "what was done by then stays" if console.changed else "nothing was changed"
+
+
+def _with_state(error: SfkeytoolError, console: Console) -> SfkeytoolError:
+    """The writer knows what it has undone; only here is it known whether the run had written something before."""
+    if error.code in _UNDONE and not (console.receipts or console.changed):
+        error.message += "; nothing was changed"
+    return error
 
 
 def _bug(error: Exception, state: str) -> InternalError:

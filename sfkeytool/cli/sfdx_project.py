@@ -27,16 +27,17 @@ def write_source(
     instead: str,
     beside: "Sequence[FolderWrite]" = (),
 ) -> tuple[Receipt, ...]:
-    """The files of ``project``, and then those of ``beside``. ``instead`` is the way on where one is there already.
+    """The files of ``project`` together with those of ``beside``. ``instead`` is the way on where one is there already.
 
     Raises InputError for a project that is none or has the files, and OutputError.
     """
+    from sfkeytool.edge.writer import FolderWrite
+
     if is_new:
-        plan = run.plan_new_folder(project, private=False)
-        receipts: tuple[Receipt, ...] = (run.commit_new_folder(plan, artifacts),)
+        writes = [FolderWrite(run.plan_new_folder(project, private=False), tuple(artifacts))]
     else:
-        receipts = run.commit(_into_project(run, project, artifacts, force=force, instead=instead))
-    return (*receipts, *run.commit(beside)) if beside else receipts
+        writes = _into_project(run, project, artifacts, force=force, instead=instead)
+    return run.commit([*writes, *beside])
 
 
 def _into_project(
@@ -50,6 +51,8 @@ def _into_project(
     by_folder: dict[Path, list[Artifact]] = {}
     for artifact in artifacts:
         folder = base / artifact.folder
+        if folder not in by_folder:
+            run.settle(folder)
         by_folder.setdefault(folder, []).append(artifact)
         if os.path.lexists(folder / artifact.filename) and not force:
             raise InputError(

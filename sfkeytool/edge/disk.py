@@ -49,7 +49,7 @@ _NO_SUCH_NOTION = frozenset({errno.EPERM, errno.EINVAL, errno.ENOSYS, errno.ENOT
 
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """Turn an OSError into an OutputError that names ``path`` and says that nothing was changed.
+    """Turn an OSError into an OutputError that names ``path``. What the run has changed by then, others know.
 
     Codes: output.disk-full, output.not-permitted, output.exists, output.failed.
     """
@@ -64,21 +64,21 @@ def output_error(error: OSError, path: Path) -> OutputError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return OutputError(
             "output.disk-full",
-            f"{path}: no space is left on the disk; nothing was changed",
+            f"{path}: no space is left on the disk",
             "make room, or choose another disk with --output-dir",
         )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return OutputError(
             "output.not-permitted",
-            f"{path}: writing is not permitted ({error.strerror}); nothing was changed",
+            f"{path}: writing is not permitted ({error.strerror})",
             "choose another folder with --output-dir",
         )
     if error.errno == errno.EEXIST:
         return OutputError(
             "output.exists",
-            f"{path} appeared while it was being written; it is kept, and nothing was changed",
+            f"{path} appeared while it was being written; it is kept",
         )
-    return OutputError("output.failed", f"{path} cannot be written ({error.strerror}); nothing was changed")
+    return OutputError("output.failed", f"{path} cannot be written ({error.strerror})")
 
 
 def create_file(path: Path, content: bytes, mode: int) -> None:

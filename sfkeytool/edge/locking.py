@@ -55,7 +55,7 @@ def _lock(folder: Path, check: Callable[[], None]) -> Iterator[None]:
         if time.monotonic() > deadline:
             raise OutputError(
                 "output.locked",
-                f"{folder} is locked by another run of sfkeytool; nothing was changed",
+                f"{folder} is locked by another run of sfkeytool",
                 f"wait for it to end; if there is none, delete {path}",
             )
         time.sleep(_POLL_SECONDS)

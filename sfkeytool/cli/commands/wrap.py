@@ -46,7 +46,7 @@ def _execute(run: Run, values: Values) -> int:
     from sfkeytool.workflows.wrap import WrapInputs, WrapRequest, planned, wrap
 
     request = WrapRequest.from_values(typed_values(_FIELDS, values))
-    folder = folder_of(request.name, request.output_dir)
+    folder = run.settle(folder_of(request.name, request.output_dir))
     existing = folder / f"{request.name}.key"
     has_key = os.path.lexists(existing)
     plan = run.plan(folder, planned(request, has_key=has_key), force=request.force, inputs=request.files)

@@ -134,6 +134,7 @@ def _execute(run: Run, values: Values) -> int:
     from sfkeytool.cli.commands.audit.orgs import read_orgs, stated_certificates
     from sfkeytool.cli.commands.audit.walking import Walk
     from sfkeytool.cli.notifying import notify, open_destinations
+    from sfkeytool.edge.writer import FolderWrite
     from sfkeytool.workflows.audit import audit
     from sfkeytool.workflows.audited import DeliveryStatus, audited
 
@@ -170,7 +171,7 @@ def _execute(run: Run, values: Values) -> int:
         for receipt in run.commit([_write(plan, FORMATS[name].encode(inventory))])
     ]
     if saved is not None and (artifacts := _app_certificates(inventory)):
-        receipts.append(run.commit_new_folder(saved, artifacts))
+        receipts += run.commit([FolderWrite(saved, tuple(artifacts))])
     deliveries = notify(
         run,
         inventory,
