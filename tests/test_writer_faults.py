@@ -108,7 +108,7 @@ OLD = {"a/pay.crt": b"old certificate\n", "a/pay.jks": b"old keystore\n", "a/pay
 SCENARIOS = [
     Scenario("new folder", {}, {"deep/a": FILES}),
     Scenario("old folder", OLD, {"a": FILES}),
-    Scenario("two folders", OLD, {"b": FILES, "a": FILES}),
+    Scenario("two folders", OLD, {"far/b": FILES, "a": FILES}),
     Scenario("damaged receipt", {"a/pay.json": b"{"}, {"a": FILES[1:]}),
 ]
 each_scenario = pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)

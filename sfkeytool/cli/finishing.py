@@ -91,16 +91,21 @@ def _without_key_password(run: Run, arguments: list[str]) -> str:
     return shell_line(["env", "-u", variable, *arguments])
 
 
-def plan_calendar(run: Run, path: Path | None, *, force: bool) -> "FolderPlan | None":
-    """Refuse early a file for calendar entries that cannot be written; None if none is wanted."""
+def plan_calendar(run: Run, path: Path | None, *, force: bool, own: Path | None = None) -> "FolderPlan | None":
+    """Refuse early a file for calendar entries that cannot be written; None if none is wanted.
+
+    Its folder exists, unless it is the run's ``own``, which will be made.
+    """
     if path is None:
         return None
     from sfkeytool.audit.reports.ics import require_icalendar
 
     require_icalendar()
+    if own is not None and os.path.realpath(path.parent) == os.path.realpath(own) and not os.path.lexists(own):
+        return run.plan(own, [PlannedFile(path.name, ArtifactKind.CALENDAR)], force=force)
     if force:
         return plan_report(run, "ics", path, ArtifactKind.CALENDAR)
-    return run.plan(path.parent, [PlannedFile(path.name, ArtifactKind.CALENDAR)], force=False, private=False)
+    return run.plan_file(path, ArtifactKind.CALENDAR, "--ics", force=False)
 
 
 def finish_in_folder(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sfkeytool.cli.command import Command
 from sfkeytool.cli.fields import Field, Values, command_line, complete
 from sfkeytool.cli.render import Console, flush_results, silence_stdout
+from sfkeytool.edge.disk import ANOTHER_FOLDER
 from sfkeytool.errors import (
     EXIT_BUG,
     EXIT_FAILED,
@@ -18,6 +19,7 @@ from sfkeytool.errors import (
     InternalError,
     InterruptedRunError,
     KeystorePasswordError,
+    OutputError,
     PrivateKeyPasswordError,
     SfkeytoolError,
     UsageError,
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from sfkeytool.edge.reader import SecretReader
     from sfkeytool.edge.writer import FolderPlan, FolderWrite
     from sfkeytool.keystores.contents import InputFile
-    from sfkeytool.model import Outcome, PlannedFile, Receipt
+    from sfkeytool.model import ArtifactKind, Outcome, PlannedFile, Receipt
 
 T = TypeVar("T")
 
@@ -104,11 +106,15 @@ class Run:
                 self.console.warn(notice)
         return InputFile(str(path), data)
 
-    def settle(self, folder: Path) -> Path:
-        """``folder``, where what a killed run left is repaired: to be called before anything there is looked at."""
+    def settle(self, folder: Path, *files: Path | None) -> Path:
+        """``folder``, where what a killed run left is repaired: to be called before anything there is looked at.
+
+        ``files`` are others that the run will write, of which the same is true.
+        """
         from sfkeytool.edge.writer import settle_folder
 
-        settle_folder(folder)
+        for place in (folder, *(file.parent for file in files if file is not None)):
+            settle_folder(place)
         return folder
 
     def plan(
@@ -119,10 +125,25 @@ class Run:
         force: bool,
         inputs: Sequence[Path] = (),
         private: bool = True,
+        elsewhere: str = ANOTHER_FOLDER,
     ) -> "FolderPlan":
         from sfkeytool.edge.writer import plan_writes
 
-        return plan_writes(folder, files, force=force, inputs=inputs, private=private)
+        return plan_writes(folder, files, force=force, inputs=inputs, private=private, elsewhere=elsewhere)
+
+    def plan_file(self, path: Path, kind: "ArtifactKind", flag: str, *, force: bool) -> "FolderPlan":
+        """A file that ``flag`` names, in a folder that is there: a slip of the flag makes none."""
+        from sfkeytool.edge.writer import plan_writes
+        from sfkeytool.model import PlannedFile
+
+        elsewhere = f"name another file with {flag}"
+        if not os.path.lexists(path.parent):
+            raise OutputError(
+                "output.no-folder",
+                f"the folder {path.parent}, where {path.name} was to be written, does not exist",
+                f"make it first, or {elsewhere}",
+            )
+        return plan_writes(path.parent, [PlannedFile(path.name, kind)], force=force, private=False, elsewhere=elsewhere)
 
     def commit(self, writes: "Sequence[FolderWrite]") -> "tuple[Receipt, ...]":
         from sfkeytool.edge.writer import commit
@@ -135,10 +156,12 @@ class Run:
             self._warn_of_repository(receipt)
         return receipts
 
-    def plan_new_folder(self, folder: Path, *, private: bool = True) -> "NewFolderPlan":
+    def plan_new_folder(
+        self, folder: Path, *, private: bool = True, elsewhere: str = ANOTHER_FOLDER
+    ) -> "NewFolderPlan":
         from sfkeytool.edge.writer import plan_new_folder
 
-        return plan_new_folder(folder, private=private)
+        return plan_new_folder(folder, private=private, elsewhere=elsewhere)
 
     def _warn_of_repository(self, receipt: "Receipt") -> None:
         from sfkeytool.edge.writer import repository_notice

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from sfkeytool.edge.writer import FolderWrite
 
 
+_ELSEWHERE = "name another folder with --project"
+
+
 def project_around(place: Path) -> Path | None:
     return next((folder for folder in (place, *place.parents) if os.path.isfile(folder / "sfdx-project.json")), None)
 
@@ -34,7 +37,7 @@ def write_source(
     from sfkeytool.edge.writer import FolderWrite
 
     if is_new:
-        writes = [FolderWrite(run.plan_new_folder(project, private=False), tuple(artifacts))]
+        writes = [FolderWrite(run.plan_new_folder(project, private=False, elsewhere=_ELSEWHERE), tuple(artifacts))]
     else:
         writes = _into_project(run, project, artifacts, force=force, instead=instead)
     return run.commit([*writes, *beside])
@@ -48,11 +51,11 @@ def _into_project(
     from sfkeytool.workflows.sfdx_project import DEFAULT_FOLDER
 
     base = project / _package_directory(run, project) / DEFAULT_FOLDER
+    for place in {artifact.folder for artifact in artifacts}:
+        run.settle(base / place)
     by_folder: dict[Path, list[Artifact]] = {}
     for artifact in artifacts:
         folder = base / artifact.folder
-        if folder not in by_folder:
-            run.settle(folder)
         by_folder.setdefault(folder, []).append(artifact)
         if os.path.lexists(folder / artifact.filename) and not force:
             raise InputError(
@@ -63,7 +66,9 @@ def _into_project(
     writes = []
     for folder, files in by_folder.items():
         planned = [PlannedFile(artifact.filename, artifact.kind) for artifact in files]
-        writes.append(FolderWrite(run.plan(folder, planned, force=force, private=False), tuple(files)))
+        writes.append(
+            FolderWrite(run.plan(folder, planned, force=force, private=False, elsewhere=_ELSEWHERE), tuple(files))
+        )
     return writes
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from sfkeytool.errors import OutputError
 
+ANOTHER_FOLDER = "choose another folder with --output-dir"
+
 _CREATE = (
     os.O_WRONLY
     | os.O_CREAT
@@ -48,30 +50,32 @@ _NO_SUCH_NOTION = frozenset({errno.EPERM, errno.EINVAL, errno.ENOSYS, errno.ENOT
 
 
 @contextmanager
-def naming(path: Path) -> Iterator[None]:
+def naming(path: Path, elsewhere: str = ANOTHER_FOLDER) -> Iterator[None]:
     """Turn an OSError into an OutputError that names ``path``. What the run has changed by then, others know.
+
+    ``elsewhere`` is the hint of how to choose another place.
 
     Codes: output.disk-full, output.not-permitted, output.exists, output.failed.
     """
     try:
         yield
     except OSError as error:
-        raise output_error(error, path) from error
+        raise output_error(error, path, elsewhere) from error
 
 
-def output_error(error: OSError, path: Path) -> OutputError:
+def output_error(error: OSError, path: Path, elsewhere: str = ANOTHER_FOLDER) -> OutputError:
     """The OutputError for what the system said about ``path``. Pure."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return OutputError(
             "output.disk-full",
             f"{path}: no space is left on the disk",
-            "make room, or choose another disk with --output-dir",
+            f"make room, or {elsewhere}",
         )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return OutputError(
             "output.not-permitted",
             f"{path}: writing is not permitted ({error.strerror})",
-            "choose another folder with --output-dir",
+            elsewhere,
         )
     if error.errno == errno.EEXIST:
         return OutputError(

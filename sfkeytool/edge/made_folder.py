@@ -55,7 +55,7 @@ def make_folder(folder: Path, label: Path, mark: Mark) -> None:
         top = missing[-1]
         staged = top.parent / f"{STAGING_PREFIX}-{new_transaction()}.folder"
         make = make_private_folder if mark.private else Path.mkdir
-        with _removed_unless_renamed(staged):
+        with _removed_unless_renamed(staged, folder):
             make(staged)
             inner = staged
             for place in reversed(missing[:-1]):
@@ -69,19 +69,21 @@ def make_folder(folder: Path, label: Path, mark: Mark) -> None:
             except OSError:
                 if not os.path.lexists(top):
                     raise
-                raise FolderVanishedError from None  # another run was faster
+                raise FolderVanishedError(folder) from None  # another run was faster
         sync_folder(top.parent)
 
 
 @contextmanager
-def _removed_unless_renamed(staged: Path) -> Iterator[None]:
+def _removed_unless_renamed(staged: Path, folder: Path) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
         with suppress(OSError):
             shutil.rmtree(staged)
         if isinstance(error, FileNotFoundError):
-            raise FolderVanishedError from None  # another run took it for a killed one's, or removed what it was in
+            raise FolderVanishedError(
+                folder
+            ) from None  # another run took it for a killed one's, or removed what it was in
         raise
 
 

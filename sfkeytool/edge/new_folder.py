@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 
 from msgspec import Struct
 
-from sfkeytool.edge.disk import create_file, make_private_folder, naming, sync_folder
+from sfkeytool.edge.disk import ANOTHER_FOLDER, create_file, make_private_folder, naming, sync_folder
 from sfkeytool.edge.journal import is_plain_name
 from sfkeytool.errors import OutputError
 from sfkeytool.model import Artifact, Opaque
@@ -17,6 +17,8 @@ class NewFolderPlan(Struct, frozen=True):
 
     folder: Path
     private: bool = True
+    elsewhere: str = ANOTHER_FOLDER
+    """The hint of how to choose another place."""
 
 
 class NewFolder(Opaque, frozen=True):
@@ -29,22 +31,24 @@ class NewFolder(Opaque, frozen=True):
     rank: int
     private: bool
     artifacts: tuple[Artifact, ...]
+    elsewhere: str = ANOTHER_FOLDER
 
 
-def check_new_folder(folder: Path) -> None:
-    """Check that ``folder`` can be made. Cheap, and changes nothing.
+def check_new_folder(plan: NewFolderPlan) -> None:
+    """Check that the folder can be made. Cheap, and changes nothing.
 
     Raises OutputError: output.bad-name, output.exists, output.not-a-folder, output.not-permitted.
     """
+    folder = plan.folder
     if not is_plain_name(folder.name):
         raise OutputError("output.bad-name", f"{folder} cannot be the name of a new folder")
-    with naming(folder):
+    with naming(folder, plan.elsewhere):
         if os.path.lexists(folder):
             raise OutputError("output.exists", f"{folder} exists already; a new folder was to be made there")
         if not folder.parent.is_dir():
             raise OutputError("output.not-a-folder", f"{folder.parent} is not a folder; {folder.name} was to be in it")
         if not os.access(folder.parent, os.W_OK | os.X_OK):
-            raise OutputError("output.not-permitted", f"{folder.parent}: writing is not permitted")
+            raise OutputError("output.not-permitted", f"{folder.parent}: writing is not permitted", plan.elsewhere)
 
 
 def stage_folder(new: NewFolder, staged: Path, check: Callable[[], None]) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from sfkeytool.edge.disk import create_file, link_or_copy, naming, regular_stat, remove, sync_folder
+from sfkeytool.edge.disk import ANOTHER_FOLDER, create_file, link_or_copy, naming, regular_stat, remove, sync_folder
 from sfkeytool.edge.journal import (
     ForeignJournalError,
     Journal,
@@ -36,6 +36,8 @@ class NewFile(Opaque, frozen=True):
     may_replace: bool = False
     content: bytes = b""
     second_name_of: Path | None = None
+    elsewhere: str = ANOTHER_FOLDER
+    """The hint of how to choose another place, where this one cannot be written."""
 
 
 class FolderChange(Struct, frozen=True):
@@ -86,12 +88,12 @@ def _stage(change: FolderChange, names: tuple[str, ...], transaction: str, check
         target = change.folder / file.filename
         if isinstance(file, NewFolder):
             staged = staged_path(change.folder, transaction, number, "folder")
-            with naming(change.label / file.filename):
+            with naming(change.label / file.filename, file.elsewhere):
                 inode = stage_folder(file, staged, check)
             files.append(JournalFile(file.filename, replaces=False, inode=inode))
             continue
         new, put, old = (staged_path(change.folder, transaction, number, state) for state in ("new", "put", "old"))
-        with naming(change.label / file.filename):
+        with naming(change.label / file.filename, file.elsewhere):
             if file.second_name_of is None:
                 create_file(new, file.content, file.mode)
             else:

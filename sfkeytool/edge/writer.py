@@ -14,7 +14,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from sfkeytool.edge.disk import naming
+from sfkeytool.edge.disk import ANOTHER_FOLDER, naming
 from sfkeytool.edge.journal import is_plain_name
 from sfkeytool.edge.locking import FolderVanishedError, lock_folders
 from sfkeytool.edge.made_folder import Mark, count_missing, discard_made, end_mark, make_folder, read_mark
@@ -41,6 +41,8 @@ class FolderPlan(Struct, frozen=True):
     inputs: tuple[Path, ...] = ()
     private: bool = True
     """Whether folders that are made are 0700 and kept out of git."""
+    elsewhere: str = ANOTHER_FOLDER
+    """The hint of how to choose another place."""
 
 
 class FolderWrite(Struct, frozen=True):
@@ -69,7 +71,13 @@ def settle_folder(folder: Path) -> None:
 
 
 def plan_writes(
-    folder: Path, files: Sequence[PlannedFile], *, force: bool, inputs: Sequence[Path] = (), private: bool = True
+    folder: Path,
+    files: Sequence[PlannedFile],
+    *,
+    force: bool,
+    inputs: Sequence[Path] = (),
+    private: bool = True,
+    elsewhere: str = ANOTHER_FOLDER,
 ) -> FolderPlan:
     """Check that ``files`` can be written into ``folder``, and repair there what a killed run left.
 
@@ -77,7 +85,7 @@ def plan_writes(
     output.duplicate, output.not-a-folder, output.not-permitted, output.is-input, output.is-directory,
     output.not-regular, output.key-exists (with ``force`` too), output.exists, output.locked.
     """
-    plan = FolderPlan(folder, tuple(files), force, tuple(inputs), private)
+    plan = FolderPlan(folder, tuple(files), force, tuple(inputs), private, elsewhere)
     _check_names(plan)
     settle_folder(folder)
     with naming(folder):
@@ -88,20 +96,21 @@ def plan_writes(
             raise OutputError(
                 "output.not-permitted",
                 f"{place}: writing is not permitted",
-                "choose another folder with --output-dir",
+                plan.elsewhere,
             )
         _check_targets(plan, plan.files)
     return plan
 
 
-def plan_new_folder(folder: Path, *, private: bool = True) -> NewFolderPlan:
+def plan_new_folder(folder: Path, *, private: bool = True, elsewhere: str = ANOTHER_FOLDER) -> NewFolderPlan:
     """Check that a whole new ``folder`` can be made, and repair beside it what a killed run left.
 
     Cheap, and writes nothing else. Raises OutputError as settle_folder() and check_new_folder().
     """
+    plan = NewFolderPlan(folder, private, elsewhere)
     settle_folder(folder.parent)
-    check_new_folder(folder)
-    return NewFolderPlan(folder, private)
+    check_new_folder(plan)
+    return plan
 
 
 def commit(writes: Sequence[FolderWrite], *, now: datetime) -> tuple[Receipt, ...]:
@@ -142,6 +151,7 @@ def repository_notice(folder: Path) -> Notice | None:
 
 
 def _commit(writes: Sequence[FolderWrite], now: datetime, check: Callable[[], None]) -> tuple[Receipt, ...]:
+    vanished = writes[0].plan.folder
     for _ in range(_ATTEMPTS):
         folders = list(dict.fromkeys(map(_place, writes)))
         _check_group(folders)
@@ -157,10 +167,14 @@ def _commit(writes: Sequence[FolderWrite], now: datetime, check: Callable[[], No
                 run_transaction([_change(folder, writes, pairs) for folder in folders], check)
                 for folder in folders:
                     end_mark(folder)
-        except FolderVanishedError:
+        except FolderVanishedError as error:
+            vanished = error.folder
             continue  # another run has failed, and removed its folder
         return tuple(receipt for _, receipt, _ in pairs)
-    raise OutputError("output.failed", f"{writes[0].plan.folder} cannot be made, or vanishes again")
+    [plan, *_] = [write.plan for write in writes if _place(write) == vanished] or [writes[0].plan]
+    raise OutputError(
+        "output.failed", f"{vanished}: nothing can be created there, or it vanishes again", plan.elsewhere
+    )
 
 
 def _place(write: FolderWrite) -> Path:
@@ -212,6 +226,7 @@ def _prepare(write: FolderWrite, now: datetime) -> tuple[Receipt, list[NewFile |
             mode=0o600 if artifact.kind.secret else 0o644,
             may_replace=plan.force and artifact.kind is not ArtifactKind.PRIVATE_KEY,
             content=artifact.content,
+            elsewhere=plan.elsewhere,
         )
         for artifact in write.artifacts
     ]
@@ -236,13 +251,15 @@ def _prepare(write: FolderWrite, now: datetime) -> tuple[Receipt, list[NewFile |
 
 
 def _prepare_new_folder(plan: NewFolderPlan, write: FolderWrite) -> tuple[Receipt, list[NewFile | NewFolder]]:
-    check_new_folder(plan.folder)  # nothing came meanwhile
+    check_new_folder(plan)  # nothing came meanwhile
     files = list(write.artifacts)
     if write.record is not None:
         grown = encode_grown(None, write.record)
         files.append(Artifact.of(plan.folder.name, ArtifactKind.RECEIPT, grown))
     written = tuple(WrittenFile(plan.folder / file.folder / file.filename, file.kind) for file in files)
-    return Receipt(plan.folder, written), [NewFolder(plan.folder.name, _FOLDER, plan.private, tuple(files))]
+    return Receipt(plan.folder, written), [
+        NewFolder(plan.folder.name, _FOLDER, plan.private, tuple(files), plan.elsewhere)
+    ]
 
 
 def _check_names(plan: FolderPlan) -> None:
@@ -260,7 +277,7 @@ def _check_targets(plan: FolderPlan, files: Sequence[PlannedFile]) -> None:
     inputs = list(_stats(plan.inputs))
     for file in files:
         path = plan.folder / file.filename
-        with naming(path):
+        with naming(path, plan.elsewhere):
             try:
                 found = os.lstat(path)
             except (FileNotFoundError, NotADirectoryError):
@@ -269,7 +286,7 @@ def _check_targets(plan: FolderPlan, files: Sequence[PlannedFile]) -> None:
             raise OutputError(
                 "output.is-input",
                 f"{path} is an input of this run and would be overwritten",
-                "move it out of the folder, or choose another folder with --output-dir",
+                f"move it out of the folder, or {plan.elsewhere}",
             )
         if stat.S_ISDIR(found.st_mode):
             raise OutputError("output.is-directory", f"{path} is a folder; a file of that name was to be written")
@@ -280,7 +297,7 @@ def _check_targets(plan: FolderPlan, files: Sequence[PlannedFile]) -> None:
             raise OutputError(
                 "output.key-exists",
                 f"{path} exists, and a private key is never overwritten, not even with --force",
-                "move it away, or choose another folder with --output-dir",
+                f"move it away, or {plan.elsewhere}",
             )
         if file.kind is not ArtifactKind.RECEIPT and not plan.force:
             existing.append(str(path))

@@ -148,7 +148,7 @@ def _replace(run: Run, request: "MetadataRequest", path: Path, inputs: "Metadata
     from sfkeytool.edge.writer import FolderWrite
     from sfkeytool.workflows.metadata import replaced
 
-    plan = run.plan(path.parent, [PlannedFile(path.name, ArtifactKind.METADATA_SOURCE)], force=True, private=False)
+    plan = run.plan_file(path, ArtifactKind.METADATA_SOURCE, "--in", force=True)
     outcome = replaced(request, inputs, run.now)
     run.warn_about(outcome)
     receipts = run.commit([FolderWrite(plan, outcome.artifacts)]) if outcome.artifacts else ()

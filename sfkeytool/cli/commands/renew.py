@@ -75,7 +75,7 @@ def _execute(run: Run, values: Values) -> int:
             "renew.no-folder", f"{request.folder} is no folder: there is nothing to follow", "name it: --output-dir DIR"
         )
     run.settle(request.folder)
-    beside = run.settle(_parent(request.folder))
+    beside = run.settle(_parent(request.folder), request.calendar)
     in_org = names_in_org(run, values)
     new_name = request.new_name or next_name(request.name, run.now.date(), {*_names_in(beside), *in_org})
     warn_of_clash(run, values, [new_name], in_org)

@@ -9,7 +9,7 @@ from sfkeytool.cli.command import Answer, Command, MenuPlace, Road
 from sfkeytool.cli.envelope import published
 from sfkeytool.cli.fields import Field, Question, Values, typed_values
 from sfkeytool.cli.org_access import API_VERSION, LOGIN, TARGET_ORGS, find_orgs
-from sfkeytool.cli.report_files import plan_report
+from sfkeytool.cli.report_files import Reports
 from sfkeytool.cli.run import Run
 from sfkeytool.errors import EXIT_DONE, EXIT_FAILED, UsageError
 from sfkeytool.model import Artifact, ArtifactKind, FailOn, Notice
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from sfkeytool.audit.advice import Place
     from sfkeytool.audit.config import AuditConfig
     from sfkeytool.audit.model import Inventory
-    from sfkeytool.edge.writer import FolderPlan, FolderWrite
     from sfkeytool.workflows.audit import AuditRequest
 
 
@@ -140,14 +139,12 @@ def _execute(run: Run, values: Values) -> int:
 
     config = _configuration(run, values["config"])
     request = audit_request(values, config)
-    plans = {
-        name: plan_report(run, name, request.reports[name], ArtifactKind.REPORT)
-        for name in FORMATS
-        if name in request.reports
-    }
-    saved = run.plan_new_folder(request.certificates, private=False) if request.certificates else None
-    for name in plans:
-        FORMATS[name].require()
+    reports = Reports(run, request.reports)
+    saved = (
+        run.plan_new_folder(request.certificates, private=False, elsewhere="name another folder with --certificates")
+        if request.certificates
+        else None
+    )
     destinations = open_destinations(run, request.notify)
     accesses = find_orgs(run, values, request.orgs, use_environment=not request.paths)
     if not (accesses or request.paths):
@@ -165,13 +162,10 @@ def _execute(run: Run, values: Values) -> int:
     outcome = audit(sources, request, run.now, _place(request), config)
     inventory = outcome.result
     run.warn_about(outcome)
-    receipts = [
-        receipt
-        for name, plan in plans.items()
-        for receipt in run.commit([_write(plan, FORMATS[name].encode(inventory))])
-    ]
+    receipts = reports.write(inventory)
     if saved is not None and (artifacts := _app_certificates(inventory)):
-        receipts += run.commit([FolderWrite(saved, tuple(artifacts))])
+        with reports.kept_apart():
+            receipts += run.commit([FolderWrite(saved, tuple(artifacts))])
     deliveries = notify(
         run,
         inventory,
@@ -180,8 +174,8 @@ def _execute(run: Run, values: Values) -> int:
         owner_of=lambda name: owner_of(config, name),
         dry_run=request.dry_run,
     )
-    undelivered = any(delivery.status is DeliveryStatus.FAILED for delivery in deliveries)
-    status = outcome.exit_code or (EXIT_FAILED if undelivered else EXIT_DONE)
+    failed = reports.failed or any(delivery.status is DeliveryStatus.FAILED for delivery in deliveries)
+    status = outcome.exit_code or (EXIT_FAILED if failed else EXIT_DONE)
     if run.console.json_output:
         run.console.envelope(status, audited(inventory, deliveries), published(receipts))
         return status
@@ -237,13 +231,6 @@ def _place(request: "AuditRequest") -> "Place":
     except OSError:  # nothing can be made there, whatever its name
         names = frozenset()
     return Place(names, str(request.certificates or ""))
-
-
-def _write(plan: "FolderPlan", content: bytes) -> "FolderWrite":
-    from sfkeytool.edge.writer import FolderWrite
-
-    [planned] = plan.files
-    return FolderWrite(plan, (Artifact(planned.filename, planned.kind, content),))
 
 
 COMMAND = Command(
