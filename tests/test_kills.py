@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from conftest import CertificateAuthority, Pair, Result, openssl
+from conftest import CertificateAuthority, Pair, Result, openssl, process
 from disturbance import disturbed, killed_elsewhere, nothing
 from test_writer_faults import pytestmark, tmp_path  # noqa: F401 - a fixture and a mark
 
@@ -113,3 +113,37 @@ def test_after_a_kill_at_any_step_the_same_command_works(command: str, cli: Cli,
         assert names(folder) == whole, where
         ended.add(again.code)
     assert 0 in ended
+
+
+def test_a_calendar_that_cannot_be_written_leaves_no_key_behind(folder: Path) -> None:
+    """Every file of the run is small enough for the limit, but for the last."""
+    import resource
+
+    def limited() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))
+
+    (folder / "calendars").mkdir()
+    refused = process(*COMMANDS["self-signed"], "--json", cwd=folder, preexec_fn=limited)
+    assert (refused.code, refused.json["code"]) == (1, "output.failed")
+    assert refused.json["message"].startswith(str(Path("calendars/new.ics")))
+    assert refused.json["message"].endswith("; nothing was changed")
+    assert "files" not in refused.json
+    assert names(folder) == {"calendars"}
+    assert process(*COMMANDS["self-signed"], cwd=folder).code == 0
+    renewal = ("renew", "new", *OWN_PASSWORD, "--as", "next", "--ics", "calendars/next.ics")
+    before = names(folder)
+    assert process(*renewal, "--json", cwd=folder, preexec_fn=limited).json["code"] == "output.failed"
+    assert names(folder) == before
+    assert process(*renewal, cwd=folder).code == 0
+    assert names(folder) - before >= {"next", "next/next.key", "calendars/next.ics"}
+
+
+def test_folders_above_a_calendar_are_not_made(cli: Cli, folder: Path) -> None:
+    """A path that does not exist is a slip of the flag; but the run's own folder, which will be made, is none."""
+    refused = cli("self-signed", "pay", *OWN_PASSWORD, "--ics", "typo/pay.ics", "--json")
+    assert (refused.code, refused.json["code"]) == (1, "output.no-folder")
+    assert "--ics" in refused.json["actions"][0]
+    assert names(folder) == set()
+    assert cli("self-signed", "pay", *OWN_PASSWORD, "--ics", "pay/pay.ics").code == 0
+    assert names(folder) >= {"pay/.gitignore", "pay/pay.ics", "pay/pay.key"}
+    assert not (folder / "pay" / ".sfkeytool.made").exists()

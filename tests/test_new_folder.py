@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 from conftest import modes, tree
-from disturbance import disturbed, killed
+from disturbance import disturbed, hindrance, killed, nothing
 from test_writer_faults import NOW, pytestmark, tmp_path  # noqa: F401 - a fixture and a mark
 
-from sfkeytool.edge.writer import FolderWrite, commit, plan_new_folder
+from sfkeytool.edge.writer import FolderWrite, commit, plan_new_folder, plan_writes, settle_folder
 from sfkeytool.errors import OutputError
-from sfkeytool.model import Artifact, ArtifactKind
+from sfkeytool.model import Artifact, ArtifactKind, PlannedFile
 
 FILES = (
     Artifact("pay.key", ArtifactKind.PRIVATE_KEY, b"worthless\n"),
@@ -72,6 +72,38 @@ def test_a_kill_at_any_step_leaves_it_complete_or_absent(tmp_path: Path) -> None
             assert state(root) == "complete"
             assert sorted(os.listdir(root)) == ["new", "old"]
     assert seen == {"absent", "complete"}
+
+
+@pytest.mark.parametrize("disk", ["links", "no links"])
+@pytest.mark.slow
+def test_a_new_folder_and_a_file_elsewhere_come_together(tmp_path: Path, disk: str) -> None:  # noqa: F811
+    """A kill at any step: after the next run in either place both are there, or none; the folder is never half there."""
+
+    def both(root: Path) -> None:
+        calendar = Artifact("pay.ics", ArtifactKind.CALENDAR, b"calendar\n")
+        plan = plan_writes(root / "far" / "away", [PlannedFile("pay.ics", ArtifactKind.CALENDAR)], force=False)
+        new = plan_new_folder(root / "new")
+        commit([FolderWrite(new, FILES, {"run": 1}), FolderWrite(plan, (calendar,))], now=NOW)
+
+    whole = prepared(tmp_path / "whole")
+    (whole / "far").mkdir()
+    with disturbed(hindrance(disk, nothing)) as steps:
+        both(whole)
+    seen = set()
+    for when in range(len(steps)):
+        root = prepared(tmp_path / f"{when}")
+        (root / "far").mkdir()
+        assert killed(lambda root=root: both(root), when, disk)  # type: ignore[misc]
+        state(root)
+        settle_folder(root / ("far/away" if when % 2 else "."))
+        found = (state(root), (root / "far" / "away" / "pay.ics").exists())
+        assert found in (("absent", False), ("complete", True)), f"step {when}: {steps[when]}"
+        seen.add(found)
+        settle_folder(root / ("." if when % 2 else "far/away"))
+        assert (state(root), (root / "far" / "away" / "pay.ics").exists()) == found
+        left = {name for name in tree(root) if name.endswith(".sfkeytool.made") or "/.sfkeytool-" in f"/{name}"}
+        assert left == set(), f"step {when}: {steps[when]}"
+    assert len(seen) == 2
 
 
 def test_after_a_failing_step_nothing_is_left(tmp_path: Path) -> None:  # noqa: F811

@@ -82,7 +82,7 @@ def output_error(error: OSError, path: Path, elsewhere: str = ANOTHER_FOLDER) ->
             "output.exists",
             f"{path} appeared while it was being written; it is kept",
         )
-    return OutputError("output.failed", f"{path} cannot be written ({error.strerror})")
+    return OutputError("output.failed", f"{path} cannot be written ({error.strerror})", elsewhere)
 
 
 def create_file(path: Path, content: bytes, mode: int) -> None:

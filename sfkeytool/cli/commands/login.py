@@ -131,7 +131,7 @@ def _execute(run: Run, values: Values) -> int:
 
     if values["name"] and not values["jwt_key_file"]:
         with suppress(OutputError):  # a login does not need to write
-            run.settle(values["output_dir"] or Path(values["name"]))
+            run.settle(Path(values["output_dir"] or values["name"]))
     request = login_request(_FIELDS, values, run.environ)
     prepared = prepare_login(run, request)
     for notice in prepared.notices:
