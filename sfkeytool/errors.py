@@ -76,7 +76,7 @@ class KeystorePasswordError(KeystoreError):
 
 
 class OutputError(SfkeytoolError):
-    """Files could not be written; nothing was changed."""
+    """Files could not be written."""
 
 
 class NetworkError(SfkeytoolError):

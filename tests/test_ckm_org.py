@@ -364,6 +364,9 @@ def test_a_difference_after_the_deployment_stops(
     )
     done = cli(*upload)
     assert (done.code, done.json["code"]) == (1, "ckm.readback")
+    validate_json(done.json, "error")
+    assert {Path(file["path"]).name for file in done.json["files"]} >= {"pay.crt", "pay.crt-meta.xml"}
+    assert all(Path(file["path"]).is_file() for file in done.json["files"])
     org.contents.take = lambda path: "Salesforce says no"  # type: ignore[method-assign]
     assert cli("ckm", "create", "shop", "-o", "prod", "--deploy", "--yes", "--json").json["code"] == "org.deploy-failed"
     taken = cli("ckm", "create", "pay", "-o", "prod", "--deploy", "--yes", "--json")

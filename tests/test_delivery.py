@@ -193,7 +193,7 @@ def gone(handler: BaseHTTPRequestHandler, seconds: float) -> bool:
     """Whether the other side has left, waiting so long."""
     handler.connection.settimeout(seconds)
     try:
-        return handler.connection.recv(1) == b""
+        return bool(handler.connection.recv(1) == b"")
     except TimeoutError:
         return False
     except OSError:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 from conftest import modes, tree
-from disturbance import disturbed, killed
-from test_writer_faults import pytestmark, tmp_path  # noqa: F401 - a fixture and a mark
+from disturbance import disturbed, hindrance, killed, nothing
+from test_writer_faults import NOW, pytestmark, tmp_path  # noqa: F401 - a fixture and a mark
 
-from sfkeytool.edge.new_folder import commit_new_folder, plan_new_folder
+from sfkeytool.edge.writer import FolderWrite, commit, plan_new_folder, plan_writes, settle_folder
 from sfkeytool.errors import OutputError
-from sfkeytool.model import Artifact, ArtifactKind
+from sfkeytool.model import Artifact, ArtifactKind, PlannedFile
 
 FILES = (
     Artifact("pay.key", ArtifactKind.PRIVATE_KEY, b"worthless\n"),
@@ -24,7 +24,7 @@ NAMES = {
     ".gitignore",
     "pay.key",
     "pay.crt",
-    "pay.json",
+    "new.json",
     "force-app",
     "force-app/main",
     "force-app/main/App.eca-meta.xml",
@@ -32,7 +32,7 @@ NAMES = {
 
 
 def work(root: Path) -> Callable[[], object]:
-    return lambda: commit_new_folder(plan_new_folder(root / "new"), FILES, ("pay.json", {"run": 1}))
+    return lambda: commit([FolderWrite(plan_new_folder(root / "new"), FILES, {"run": 1})], now=NOW)
 
 
 def prepared(root: Path) -> Path:
@@ -72,6 +72,38 @@ def test_a_kill_at_any_step_leaves_it_complete_or_absent(tmp_path: Path) -> None
             assert state(root) == "complete"
             assert sorted(os.listdir(root)) == ["new", "old"]
     assert seen == {"absent", "complete"}
+
+
+@pytest.mark.parametrize("disk", ["links", "no links"])
+@pytest.mark.slow
+def test_a_new_folder_and_a_file_elsewhere_come_together(tmp_path: Path, disk: str) -> None:  # noqa: F811
+    """A kill at any step: after the next run in either place both are there, or none; the folder is never half there."""
+
+    def both(root: Path) -> None:
+        calendar = Artifact("pay.ics", ArtifactKind.CALENDAR, b"calendar\n")
+        plan = plan_writes(root / "far" / "away", [PlannedFile("pay.ics", ArtifactKind.CALENDAR)], force=False)
+        new = plan_new_folder(root / "new")
+        commit([FolderWrite(new, FILES, {"run": 1}), FolderWrite(plan, (calendar,))], now=NOW)
+
+    whole = prepared(tmp_path / "whole")
+    (whole / "far").mkdir()
+    with disturbed(hindrance(disk, nothing)) as steps:
+        both(whole)
+    seen = set()
+    for when in range(len(steps)):
+        root = prepared(tmp_path / f"{when}")
+        (root / "far").mkdir()
+        assert killed(lambda root=root: both(root), when, disk)  # type: ignore[misc]
+        state(root)
+        settle_folder(root / ("far/away" if when % 2 else "."))
+        found = (state(root), (root / "far" / "away" / "pay.ics").exists())
+        assert found in (("absent", False), ("complete", True)), f"step {when}: {steps[when]}"
+        seen.add(found)
+        settle_folder(root / ("." if when % 2 else "far/away"))
+        assert (state(root), (root / "far" / "away" / "pay.ics").exists()) == found
+        left = {name for name in tree(root) if name.endswith(".sfkeytool.made") or "/.sfkeytool-" in f"/{name}"}
+        assert left == set(), f"step {when}: {steps[when]}"
+    assert len(seen) == 2
 
 
 def test_after_a_failing_step_nothing_is_left(tmp_path: Path) -> None:  # noqa: F811
@@ -124,11 +156,12 @@ def test_what_is_there_is_refused_and_kept(tmp_path: Path) -> None:  # noqa: F81
 def test_modes_of_private_and_of_shared_folders(tmp_path: Path, umask: Callable[[int], None]) -> None:  # noqa: F811
     """Source folders are meant to be committed: no .gitignore, and the umask decides."""
     umask(0o022)
-    commit_new_folder(plan_new_folder(tmp_path / "private"), FILES)
-    commit_new_folder(plan_new_folder(tmp_path / "shared", private=False), FILES[1:])
+    commit([FolderWrite(plan_new_folder(tmp_path / "private"), FILES)], now=NOW)
+    commit([FolderWrite(plan_new_folder(tmp_path / "shared", private=False), FILES[1:])], now=NOW)
     assert modes(tmp_path) == {"private": "700", "shared": "755"}
     assert modes(tmp_path / "private")["pay.key"] == "600"
     assert modes(tmp_path / "shared") == {"force-app": "755", "pay.crt": "644"}
+    bad = FolderWrite(plan_new_folder(tmp_path / "bad"), (Artifact("x", ArtifactKind.CSR, b"", "../up"),))
     with pytest.raises(OutputError):
-        commit_new_folder(plan_new_folder(tmp_path / "bad"), [Artifact("x", ArtifactKind.CSR, b"", "../up")])
+        commit([bad], now=NOW)
     assert sorted(os.listdir(tmp_path)) == ["private", "shared"]

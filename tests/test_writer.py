@@ -305,7 +305,7 @@ def test_a_folder_in_a_repository_or_an_sfdx_project_is_warned_about(tmp_path: P
 
 
 def put_journal(folder: Path, files: object, folders: object = (), *, linked: object = True) -> None:
-    content = {"format": 1, "folders": folders, "linked": linked, "files": files}
+    content = {"format": 2, "folders": folders, "linked": linked, "files": files}
     (folder / f".sfkeytool-{TX}.journal").write_text(json.dumps(content))
 
 

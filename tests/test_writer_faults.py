@@ -108,7 +108,7 @@ OLD = {"a/pay.crt": b"old certificate\n", "a/pay.jks": b"old keystore\n", "a/pay
 SCENARIOS = [
     Scenario("new folder", {}, {"deep/a": FILES}),
     Scenario("old folder", OLD, {"a": FILES}),
-    Scenario("two folders", OLD, {"b": FILES, "a": FILES}),
+    Scenario("two folders", OLD, {"far/b": FILES, "a": FILES}),
     Scenario("damaged receipt", {"a/pay.json": b"{"}, {"a": FILES[1:]}),
 ]
 each_scenario = pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
@@ -157,11 +157,11 @@ def test_after_a_failing_step_everything_is_as_it_was(tmp_path: Path, scenario: 
             try:
                 receipts = commit(writes, now=NOW)
             except OutputError as caught:
-                refusals.add((caught.code, "nothing was changed" in caught.message))
+                refusals.add(caught.code)
         if receipts:
             repair(scenario.folders_in(root))
         assert snapshot(root) == (complete if receipts else before), where
-    assert refusals == {("output.disk-full", True)}
+    assert refusals == {"output.disk-full"}
 
 
 @each_disk

@@ -72,6 +72,7 @@ class Deployment:
         from sfkeytool.workflows.sfdx_project import Destination
 
         place = project or project_around(Path.cwd()) or Path(new_folder)
+        self._run.settle(place.parent)
         return Destination(str(place), not os.path.lexists(place), self.org.identity if self.org else None)
 
     def ask(self, change: str) -> None:

@@ -22,13 +22,14 @@ class Published(Result, frozen=True, kw_only=True):
 
 
 class Refusal(Result, frozen=True, kw_only=True):
-    """A run without a result."""
+    """A run without a result. ``files`` are those that it had written by then; without it, there are none."""
 
     status: int
     name: Annotated[str, Meta(pattern="^[A-Za-z]+Error$")]
     code: Code
     message: str
     actions: tuple[str, ...]
+    files: tuple[PublishedFile, ...] | UnsetType = UNSET
 
 
 def published(receipts: Sequence[Receipt], next_steps: Sequence[str] | UnsetType = UNSET) -> Published:
@@ -46,7 +47,7 @@ def encode_answer(status: int, result: Result, notices: Sequence[Notice], files:
     return _encode({"schemaVersion": SCHEMA_VERSION, "status": status, "result": facts, **_notices(notices)})
 
 
-def encode_refusal(error: SfkeytoolError, notices: Sequence[Notice]) -> str:
+def encode_refusal(error: SfkeytoolError, notices: Sequence[Notice], receipts: Sequence[Receipt] = ()) -> str:
     """The JSON text of a run without a result."""
     refusal = Refusal(
         status=error.exit_code,
@@ -54,6 +55,7 @@ def encode_refusal(error: SfkeytoolError, notices: Sequence[Notice]) -> str:
         code=error.code,
         message=error.message,
         actions=tuple(error.hints),
+        files=published(receipts).files or UNSET,
     )
     return _encode({"schemaVersion": SCHEMA_VERSION, **_plain(refusal), **_notices(notices)})
 

@@ -18,7 +18,7 @@ from sfkeytool.shell import shell_line
 
 if TYPE_CHECKING:
     from sfkeytool.crypto.certificates import CertificateFacts
-    from sfkeytool.edge.writer import FolderPlan
+    from sfkeytool.edge.writer import FolderPlan, FolderWrite
     from sfkeytool.passwords import Secret, Source
     from sfkeytool.workflows.keypair import KeyInputs, KeyRequest
     from sfkeytool.workflows.parts import Proof
@@ -91,16 +91,21 @@ def _without_key_password(run: Run, arguments: list[str]) -> str:
     return shell_line(["env", "-u", variable, *arguments])
 
 
-def plan_calendar(run: Run, path: Path | None, *, force: bool) -> "FolderPlan | None":
-    """Refuse early a file for calendar entries that cannot be written; None if none is wanted."""
+def plan_calendar(run: Run, path: Path | None, *, force: bool, own: Path | None = None) -> "FolderPlan | None":
+    """Refuse early a file for calendar entries that cannot be written; None if none is wanted.
+
+    Its folder exists, unless it is the run's ``own``, which will be made.
+    """
     if path is None:
         return None
     from sfkeytool.audit.reports.ics import require_icalendar
 
     require_icalendar()
+    if own is not None and os.path.realpath(path.parent) == os.path.realpath(own) and not os.path.lexists(own):
+        return run.plan(own, [PlannedFile(path.name, ArtifactKind.CALENDAR)], force=force)
     if force:
         return plan_report(run, "ics", path, ArtifactKind.CALENDAR)
-    return run.plan(path.parent, [PlannedFile(path.name, ArtifactKind.CALENDAR)], force=False, private=False)
+    return run.plan_file(path, ArtifactKind.CALENDAR, "--ics", force=False)
 
 
 def finish_in_folder(
@@ -112,12 +117,13 @@ def finish_in_folder(
     *,
     calendar: "FolderPlan | None" = None,
 ) -> int:
-    """Publish a run's files in its one folder, then tell what was made and what to do next."""
+    """Publish a run's files in its one folder, with its calendar; then tell what was made and what to do next."""
     from sfkeytool.edge.writer import FolderWrite
 
     run.warn_about(outcome)
-    receipts = run.commit([FolderWrite(plan, outcome.artifacts, outcome.record)])
-    return tell(run, outcome, receipts, heading, told, calendar=calendar)
+    files = FolderWrite(plan, outcome.artifacts, outcome.record)
+    receipts = run.commit([files, *calendar_writes(run, calendar, told)])
+    return tell(run, outcome, receipts, heading, told)
 
 
 def tell(
@@ -126,12 +132,8 @@ def tell(
     receipts: Sequence[Receipt],
     heading: str,
     told: Told | None = None,
-    *,
-    calendar: "FolderPlan | None" = None,
 ) -> int:
-    """Write the calendar entries if they are wanted, then tell what was made and what to do next."""
-    if calendar is not None and told is not None:
-        receipts = [*receipts, *_commit_calendar(run, calendar, told)]
+    """Tell what was made and what to do next."""
     run.console.envelope(outcome.exit_code, outcome.result, published(receipts, outcome.next_steps))
     run.console.heading(heading)
     if told is not None:
@@ -144,7 +146,10 @@ def tell(
     return outcome.exit_code
 
 
-def _commit_calendar(run: Run, plan: "FolderPlan", told: Told) -> Sequence[Receipt]:
+def calendar_writes(run: Run, plan: "FolderPlan | None", told: Told | None) -> "list[FolderWrite]":
+    """The file of calendar entries, if it is wanted, to be published with the run's other files."""
+    if plan is None or told is None:
+        return []
     from sfkeytool.acceptance.mails import latest_start
     from sfkeytool.audit.reports.ics import certificate_entries, encode_calendar
     from sfkeytool.edge.writer import FolderWrite
@@ -160,7 +165,7 @@ def _commit_calendar(run: Run, plan: "FolderPlan", told: Told) -> Sequence[Recei
     )
     [planned] = plan.files
     content = encode_calendar(entries, run.now)
-    return run.commit([FolderWrite(plan, (Artifact(planned.filename, planned.kind, content),))])
+    return [FolderWrite(plan, (Artifact(planned.filename, planned.kind, content),))]
 
 
 def read_key_inputs(run: Run, name: str, key: "KeyRequest", folder: Path) -> "KeyInputs":

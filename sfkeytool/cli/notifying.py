@@ -185,7 +185,7 @@ class _Messenger(Struct, frozen=True):
             if self.dry_run:
                 return _delivery(destination, DeliveryStatus.NOT_SENT, message)
             save(state.remembering(fingerprint, Memory(said, at)))
-        self.run.console.committed = True
+        self.run.console.changed = True
         if reason := self.send(destination, message, self.check):
             return self.failed(destination, message, f"did not take the message ({reason})")
         with self.record.opened() as (state, save):

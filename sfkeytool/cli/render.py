@@ -64,8 +64,10 @@ class Console:
         self.quiet = quiet
         self.verbose = verbose
         self.notices: list[Notice] = []
-        self.committed = False
-        """Whether files of this run are on disk, for the message of a run that breaks off afterwards."""
+        self.receipts: list[Receipt] = []
+        """Of the files of this run that are on disk, for the message of a run that breaks off afterwards."""
+        self.changed = False
+        """Whether the run has done anything else that stays."""
 
     def result(self, lines: Iterable[str]) -> None:
         """Lines of a human result; nothing under --json."""
@@ -116,11 +118,15 @@ class Console:
     def error(self, error: SfkeytoolError) -> None:
         """One line what, further lines what to do; or the JSON object of a run without a result."""
         if self.json_output and error.code != "output.stdout":
-            _print(encode_refusal(error, self.notices))
+            _print(encode_refusal(error, self.notices, self.receipts))
             return
         print(f"{self._styled('sfkeytool: error:', _RED, sys.stderr)} {clean(error.message)}", file=sys.stderr)
         for hint in error.hints:
             print(f"hint: {clean(hint)}", file=sys.stderr)
+        if self.receipts:
+            print("These files of the run are complete:", file=sys.stderr)
+            for line in files_lines(self.receipts):
+                print(clean(line), file=sys.stderr)
 
     def result_lost(self, reason: str) -> None:
         """That files of this run are there though its result is not shown: nobody may take that for a failure."""

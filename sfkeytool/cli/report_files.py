@@ -1,15 +1,18 @@
 """Files that a flag names and that a run may replace: reports and calendars. Never what is something else."""
 
 import os.path
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sfkeytool.audit.reports.formats import FORMATS
 from sfkeytool.cli.run import Run
 from sfkeytool.errors import OutputError
-from sfkeytool.model import ArtifactKind, PlannedFile
+from sfkeytool.model import Artifact, ArtifactKind, Notice, Receipt
 
 if TYPE_CHECKING:
+    from sfkeytool.audit.model import Inventory
     from sfkeytool.edge.writer import FolderPlan
 
 
@@ -20,9 +23,46 @@ def plan_report(run: Run, form: str, path: Path, kind: ArtifactKind) -> "FolderP
         raise OutputError(
             "output.not-a-report",
             f"{path} exists and is no earlier --{form} file: it is not replaced",
-            "name another file, or move this one away",
+            f"name another file with --{form}, or move this one away",
         )
-    return run.plan(path.parent, [PlannedFile(path.name, kind)], force=True, private=False)
+    return run.plan_file(path, kind, f"--{form}", force=True)
+
+
+class Reports:
+    """The reports of an audit, each by itself: one that cannot be written is a warning, and costs nothing else."""
+
+    def __init__(self, run: Run, paths: Mapping[str, Path]) -> None:
+        """``paths`` by format. Raises UsageError where the library of a format is not installed."""
+        self.failed = False
+        self._run = run
+        self._plans: dict[str, FolderPlan] = {}
+        for form in FORMATS:
+            if form in paths:
+                FORMATS[form].require()
+                with self.kept_apart():
+                    self._plans[form] = plan_report(run, form, paths[form], ArtifactKind.REPORT)
+
+    def write(self, inventory: "Inventory") -> list[Receipt]:
+        """Write those that can be written."""
+        from sfkeytool.edge.writer import FolderWrite
+
+        receipts: list[Receipt] = []
+        for form, plan in self._plans.items():
+            [file] = plan.files
+            with self.kept_apart():
+                artifact = Artifact(file.filename, file.kind, FORMATS[form].encode(inventory))
+                receipts += self._run.commit([FolderWrite(plan, (artifact,))])
+        return receipts
+
+    @contextmanager
+    def kept_apart(self) -> Iterator[None]:
+        """Make a warning of an error of the disk."""
+        try:
+            yield
+        except OutputError as error:
+            self.failed = True
+            message = "; ".join([error.message, *error.hints])
+            self._run.console.warn(Notice("report.not-written", message))
 
 
 def _beginning(path: Path, length: int) -> bytes:

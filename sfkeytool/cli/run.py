@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sfkeytool.cli.command import Command
 from sfkeytool.cli.fields import Field, Values, command_line, complete
 from sfkeytool.cli.render import Console, clean, flush_results, silence_stdout, stdout_is_closed
+from sfkeytool.edge.disk import ANOTHER_FOLDER
 from sfkeytool.errors import (
     EXIT_BUG,
     EXIT_FAILED,
@@ -18,6 +19,7 @@ from sfkeytool.errors import (
     InternalError,
     InterruptedRunError,
     KeystorePasswordError,
+    OutputError,
     PrivateKeyPasswordError,
     SfkeytoolError,
     UsageError,
@@ -33,11 +35,12 @@ if TYPE_CHECKING:
     from sfkeytool.edge.reader import SecretReader
     from sfkeytool.edge.writer import FolderPlan, FolderWrite
     from sfkeytool.keystores.contents import InputFile
-    from sfkeytool.model import Artifact, Outcome, PlannedFile, Receipt
+    from sfkeytool.model import ArtifactKind, Outcome, PlannedFile, Receipt
 
 T = TypeVar("T")
 
 _PASSWORD_TRIES = 3
+_UNDONE = ("output.disk-full", "output.not-permitted", "output.failed", "output.locked")
 
 
 class Run:
@@ -111,6 +114,17 @@ class Run:
             self.console.warn(notice)
         return self.read(path)
 
+    def settle(self, folder: Path, *files: Path | None) -> Path:
+        """``folder``, where what a killed run left is repaired: to be called before anything there is looked at.
+
+        ``files`` are others that the run will write, of which the same is true.
+        """
+        from sfkeytool.edge.writer import settle_folder
+
+        for place in (folder, *(file.parent for file in files if file is not None)):
+            settle_folder(place)
+        return folder
+
     def plan(
         self,
         folder: Path,
@@ -119,39 +133,43 @@ class Run:
         force: bool,
         inputs: Sequence[Path] = (),
         private: bool = True,
+        elsewhere: str = ANOTHER_FOLDER,
     ) -> "FolderPlan":
         from sfkeytool.edge.writer import plan_writes
 
-        return plan_writes(folder, files, force=force, inputs=inputs, private=private)
+        return plan_writes(folder, files, force=force, inputs=inputs, private=private, elsewhere=elsewhere)
+
+    def plan_file(self, path: Path, kind: "ArtifactKind", flag: str, *, force: bool) -> "FolderPlan":
+        """A file that ``flag`` names, in a folder that is there: a slip of the flag makes none."""
+        from sfkeytool.edge.writer import plan_writes
+        from sfkeytool.model import PlannedFile
+
+        elsewhere = f"name another file with {flag}"
+        if not os.path.lexists(path.parent):
+            raise OutputError(
+                "output.no-folder",
+                f"the folder {path.parent}, where {path.name} was to be written, does not exist",
+                f"make it first, or {elsewhere}",
+            )
+        return plan_writes(path.parent, [PlannedFile(path.name, kind)], force=force, private=False, elsewhere=elsewhere)
 
     def commit(self, writes: "Sequence[FolderWrite]") -> "tuple[Receipt, ...]":
         from sfkeytool.edge.writer import commit
 
         receipts = commit(writes, now=self.now)
-        self.console.committed = True
+        self.console.receipts += receipts
         for receipt in receipts:
             for notice in receipt.notices:
                 self.console.warn(notice)
             self._warn_of_repository(receipt)
         return receipts
 
-    def plan_new_folder(self, folder: Path, *, private: bool = True) -> "NewFolderPlan":
-        from sfkeytool.edge.new_folder import plan_new_folder
+    def plan_new_folder(
+        self, folder: Path, *, private: bool = True, elsewhere: str = ANOTHER_FOLDER
+    ) -> "NewFolderPlan":
+        from sfkeytool.edge.writer import plan_new_folder
 
-        return plan_new_folder(folder, private=private)
-
-    def commit_new_folder(
-        self,
-        plan: "NewFolderPlan",
-        artifacts: "Sequence[Artifact]",
-        record: "tuple[str, Mapping[str, Any]] | None" = None,
-    ) -> "Receipt":
-        from sfkeytool.edge.new_folder import commit_new_folder
-
-        receipt = commit_new_folder(plan, artifacts, record)
-        self.console.committed = True
-        self._warn_of_repository(receipt)
-        return receipt
+        return plan_new_folder(folder, private=private, elsewhere=elsewhere)
 
     def _warn_of_repository(self, receipt: "Receipt") -> None:
         from sfkeytool.edge.writer import repository_notice
@@ -240,14 +258,14 @@ def boundary(console: Console, body: Callable[[], int]) -> int:
         with terminating_signals():
             status = body()
             flush_results()
-            if console.committed and stdout_is_closed():
+            if console.receipts and stdout_is_closed():
                 console.result_lost("stdout is closed")
             return status
     except SfkeytoolError as error:
         if debug:
             _print_traceback(error)
-        console.error(error)
-        if error.code == "output.stdout" and console.committed:
+        console.error(_with_state(error, console))
+        if error.code == "output.stdout" and console.receipts:
             console.result_lost("stdout takes no more")
         return error.exit_code
     except KeyboardInterrupt:
@@ -255,7 +273,7 @@ def boundary(console: Console, body: Callable[[], int]) -> int:
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         silence_stdout()
-        if console.committed:
+        if console.receipts:
             console.result_lost("whoever read stdout has gone")
         return EXIT_FAILED
     except Exception as error:
@@ -266,7 +284,16 @@ def boundary(console: Console, body: Callable[[], int]) -> int:
 
 
 def _state(console: Console) -> str:
-    return "the files were complete by then" if console.committed else "nothing was changed"
+    if console.receipts:
+        return "the files were complete by then"
+    return "what was done by then stays" if console.changed else "nothing was changed"
+
+
+def _with_state(error: SfkeytoolError, console: Console) -> SfkeytoolError:
+    """The writer knows what it has undone; only here is it known whether the run had written something before."""
+    if error.code in _UNDONE and not (console.receipts or console.changed):
+        error.message += "; nothing was changed"
+    return error
 
 
 def _print_traceback(error: BaseException) -> None:

@@ -44,8 +44,10 @@ def make_schemas() -> dict[str, Schema]:
             result = _joined(result, shared[by_type["published"]], with_steps=answer.next_steps)
         title = " and ".join(f"sfkeytool {command} --json" for command in commands)
         made[name] = _envelope(title, answer.exit_codes, {"result": result})
-    refusal = shared[by_type["error"]]["properties"]
-    made["error"] = _envelope("A run without a result", _error_codes(), _without(refusal, "status"))
+    refusal = shared[by_type["error"]]
+    error = _envelope("A run without a result", _error_codes(), _without(refusal["properties"], "status"))
+    optional = refusal["properties"].keys() - set(refusal["required"])
+    made["error"] = {**error, "required": [name for name in error["required"] if name not in optional]}
     made["receipt"] = {**shared[by_type["receipt"]], "title": "NAME.json: one record a run, the oldest first"}
     used = _used(made, shared)
     parts = {name: shared[name] for name in sorted(used)}

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from sfkeytool.edge.writer import FolderWrite
 
 
+_ELSEWHERE = "name another folder with --project"
+
+
 def project_around(place: Path) -> Path | None:
     return next((folder for folder in (place, *place.parents) if os.path.isfile(folder / "sfdx-project.json")), None)
 
@@ -27,16 +30,17 @@ def write_source(
     instead: str,
     beside: "Sequence[FolderWrite]" = (),
 ) -> tuple[Receipt, ...]:
-    """The files of ``project``, and then those of ``beside``. ``instead`` is the way on where one is there already.
+    """The files of ``project`` together with those of ``beside``. ``instead`` is the way on where one is there already.
 
     Raises InputError for a project that is none or has the files, and OutputError.
     """
+    from sfkeytool.edge.writer import FolderWrite
+
     if is_new:
-        plan = run.plan_new_folder(project, private=False)
-        receipts: tuple[Receipt, ...] = (run.commit_new_folder(plan, artifacts),)
+        writes = [FolderWrite(run.plan_new_folder(project, private=False, elsewhere=_ELSEWHERE), tuple(artifacts))]
     else:
-        receipts = run.commit(_into_project(run, project, artifacts, force=force, instead=instead))
-    return (*receipts, *run.commit(beside)) if beside else receipts
+        writes = _into_project(run, project, artifacts, force=force, instead=instead)
+    return run.commit([*writes, *beside])
 
 
 def _into_project(
@@ -47,6 +51,8 @@ def _into_project(
     from sfkeytool.workflows.sfdx_project import DEFAULT_FOLDER
 
     base = project / _package_directory(run, project) / DEFAULT_FOLDER
+    for place in {artifact.folder for artifact in artifacts}:
+        run.settle(base / place)
     by_folder: dict[Path, list[Artifact]] = {}
     for artifact in artifacts:
         folder = base / artifact.folder
@@ -60,7 +66,9 @@ def _into_project(
     writes = []
     for folder, files in by_folder.items():
         planned = [PlannedFile(artifact.filename, artifact.kind) for artifact in files]
-        writes.append(FolderWrite(run.plan(folder, planned, force=force, private=False), tuple(files)))
+        writes.append(
+            FolderWrite(run.plan(folder, planned, force=force, private=False, elsewhere=_ELSEWHERE), tuple(files))
+        )
     return writes
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from sfkeytool.errors import OutputError
 
+ANOTHER_FOLDER = "choose another folder with --output-dir"
+
 _CREATE = (
     os.O_WRONLY
     | os.O_CREAT
@@ -48,37 +50,39 @@ _NO_SUCH_NOTION = frozenset({errno.EPERM, errno.EINVAL, errno.ENOSYS, errno.ENOT
 
 
 @contextmanager
-def naming(path: Path) -> Iterator[None]:
-    """Turn an OSError into an OutputError that names ``path`` and says that nothing was changed.
+def naming(path: Path, elsewhere: str = ANOTHER_FOLDER) -> Iterator[None]:
+    """Turn an OSError into an OutputError that names ``path``. What the run has changed by then, others know.
+
+    ``elsewhere`` is the hint of how to choose another place.
 
     Codes: output.disk-full, output.not-permitted, output.exists, output.failed.
     """
     try:
         yield
     except OSError as error:
-        raise output_error(error, path) from error
+        raise output_error(error, path, elsewhere) from error
 
 
-def output_error(error: OSError, path: Path) -> OutputError:
+def output_error(error: OSError, path: Path, elsewhere: str = ANOTHER_FOLDER) -> OutputError:
     """The OutputError for what the system said about ``path``. Pure."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return OutputError(
             "output.disk-full",
-            f"{path}: no space is left on the disk; nothing was changed",
-            "make room, or choose another disk with --output-dir",
+            f"{path}: no space is left on the disk",
+            f"make room, or {elsewhere}",
         )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return OutputError(
             "output.not-permitted",
-            f"{path}: writing is not permitted ({error.strerror}); nothing was changed",
-            "choose another folder with --output-dir",
+            f"{path}: writing is not permitted ({error.strerror})",
+            elsewhere,
         )
     if error.errno == errno.EEXIST:
         return OutputError(
             "output.exists",
-            f"{path} appeared while it was being written; it is kept, and nothing was changed",
+            f"{path} appeared while it was being written; it is kept",
         )
-    return OutputError("output.failed", f"{path} cannot be written ({error.strerror}); nothing was changed")
+    return OutputError("output.failed", f"{path} cannot be written ({error.strerror})", elsewhere)
 
 
 def create_file(path: Path, content: bytes, mode: int) -> None:

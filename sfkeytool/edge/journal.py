@@ -5,7 +5,10 @@ In each folder, TX being 16 random hex digits that all folders of a transaction 
 - ``.sfkeytool-TX-N.new``  the new content of file number N
 - ``.sfkeytool-TX-N.put``  its second name, which is moved to the target
 - ``.sfkeytool-TX-N.old``  the file that it replaces
+- ``.sfkeytool-TX-N.folder``  a whole new folder, which is renamed to its place
 - ``.sfkeytool-TX.journal``  complete before the first target is touched
+
+``.sfkeytool-TX.folder`` is a folder that is being made for files, and empty but for its mark.
 
 The first folder is the home of the transaction: while its journal exists, nothing is decided and all can be
 undone; removing it is the end.
@@ -14,19 +17,25 @@ undone; removing it is the end.
 import json
 import os
 import re
+import stat
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
 
-from sfkeytool.edge.disk import create_file, read_regular, regular_stat
+from sfkeytool.edge.disk import create_file, read_regular
 from sfkeytool.outside_json import parse_json
 
 STAGING_PREFIX = ".sfkeytool"
-_LEFTOVER = re.compile(r"\.sfkeytool-([0-9a-f]{16})(?:-[0-9]{1,4}\.(?:new|put|old)|\.(?:journal|journal-new))")
-_FORMAT = 1
+_LEFTOVER = re.compile(
+    r"\.sfkeytool-([0-9a-f]{16})(?:-[0-9]{1,4}\.(?:new|put|old|folder)|\.(?:journal|journal-new|folder))"
+)
+_FORMAT = 2
 _SIZE_LIMIT = 1 << 20
 _FILES_LIMIT = 10_000
+_FOLDERS_LIMIT = 1_000
+_PATH_LIMIT = 4_096
 
 
 class ForeignJournalError(Exception):
@@ -34,18 +43,22 @@ class ForeignJournalError(Exception):
 
 
 class JournalFile(Struct, frozen=True):
-    """One target: its name in the folder, and whether there was a file of that name, kept as ``.old``."""
+    """One target: its name in the folder, and whether there was a file of that name, kept as ``.old``.
+
+    ``inode`` is that of a whole new folder, by which it is known again in its place; None for a file.
+    """
 
     filename: str
     replaces: bool
+    inode: int | None = None
 
 
 class Journal(Struct, frozen=True):
     """What a transaction does in one folder.
 
-    ``folders`` names the sibling folders of the transaction, this one included, its home first; empty if
-    there is only one. ``linked`` says whether targets are hard links of the staged files, or equal by content
-    only.
+    ``folders`` are the folders of the transaction as seen from this one, which is ".", its home first; empty if
+    there is only one. They are claims: a folder without files of the transaction has no part in it. ``linked``
+    says whether targets are hard links of the staged files, or equal by content only.
     """
 
     files: tuple[JournalFile, ...]
@@ -62,11 +75,6 @@ def staged_path(folder: Path, transaction: str, number: int, state: str) -> Path
     return folder / f"{STAGING_PREFIX}-{transaction}-{number}.{state}"
 
 
-def made_path(folder: Path) -> Path:
-    """The mark of a folder that we made and that has no .gitignore yet, whichever run will write it. Pure."""
-    return folder / f"{STAGING_PREFIX}.made"
-
-
 def journal_path(folder: Path, transaction: str) -> Path:
     """The path of a folder's journal. Pure."""
     return folder / f"{STAGING_PREFIX}-{transaction}.journal"
@@ -81,7 +89,7 @@ def is_plain_name(name: object) -> bool:
 
 
 def leftovers(folder: Path) -> dict[str, list[Path]]:
-    """The files of transactions in ``folder``, by transaction: regular files, ours by name and by owner.
+    """What transactions have in ``folder``, by transaction: files and staged folders, ours by name and by owner.
 
     Empty for a folder that does not exist. Raises OSError.
     """
@@ -92,7 +100,7 @@ def leftovers(folder: Path) -> dict[str, list[Path]]:
         return found
     for path in paths:
         match = _LEFTOVER.fullmatch(path.name)
-        if match and _ours(path):
+        if match and is_ours(path, stat.S_ISDIR if path.name.endswith(".folder") else stat.S_ISREG):
             found.setdefault(match[1], []).append(path)
     return found
 
@@ -103,7 +111,7 @@ def write_journal(folder: Path, transaction: str, journal: Journal) -> None:
         "format": _FORMAT,
         "folders": journal.folders,
         "linked": journal.linked,
-        "files": [{"name": file.filename, "replaces": file.replaces} for file in journal.files],
+        "files": [{"name": file.filename, "replaces": file.replaces, "inode": file.inode} for file in journal.files],
     }
     path = journal_path(folder, transaction)
     staged = path.with_name(path.name + "-new")
@@ -120,7 +128,7 @@ def read_journal(folder: Path, transaction: str) -> Journal | None:
     if not os.path.lexists(path):
         return None
     try:
-        content = read_regular(path, _SIZE_LIMIT) if _ours(path) else None
+        content = read_regular(path, _SIZE_LIMIT) if is_ours(path) else None
     except FileNotFoundError:
         return None
     if content is None or len(content) > _SIZE_LIMIT:
@@ -133,26 +141,41 @@ def parse_journal(content: bytes) -> Journal:
     try:
         fields: Any = parse_json(content)
         journal = Journal(
-            files=tuple(JournalFile(file["name"], file["replaces"]) for file in fields["files"]),
+            files=tuple(map(_parse_file, fields["files"])),
             linked=fields["linked"],
             folders=tuple(fields["folders"]),
         )
         known = fields["format"] == _FORMAT
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, AttributeError):
         raise ForeignJournalError from None
     names = [file.filename for file in journal.files]
     if (
         not known
-        or not all(map(is_plain_name, [*names, *journal.folders]))
+        or not all(map(is_plain_name, names))
+        or not all(map(_is_path, journal.folders))
         or len(names) > _FILES_LIMIT
+        or len(journal.folders) > _FOLDERS_LIMIT
         or len(set(names)) != len(names)
         or len(set(journal.folders)) != len(journal.folders)
         or not all(isinstance(flag, bool) for flag in (journal.linked, *(file.replaces for file in journal.files)))
+        or not all(file.inode is None or type(file.inode) is int for file in journal.files)
     ):
         raise ForeignJournalError
     return journal
 
 
-def _ours(path: Path) -> bool:
-    found = regular_stat(path)
-    return found is not None and (not hasattr(os, "geteuid") or found.st_uid == os.geteuid())
+def _parse_file(fields: Any) -> JournalFile:
+    return JournalFile(fields["name"], fields["replaces"], fields.get("inode"))
+
+
+def _is_path(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= _PATH_LIMIT and "\0" not in value
+
+
+def is_ours(path: Path, is_kind: Callable[[int], bool] = stat.S_ISREG) -> bool:
+    """Whether ``path`` is of this kind, by default a regular file, and belongs to whom we run as. Raises OSError."""
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return False
+    return is_kind(found.st_mode) and (not hasattr(os, "geteuid") or found.st_uid == os.geteuid())

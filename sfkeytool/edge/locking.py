@@ -30,7 +30,11 @@ _OPEN = (
 
 
 class FolderVanishedError(Exception):
-    """The folder to be locked is not there (any more)."""
+    """The folder to be locked is not there (any more), or lets nothing be created in it."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.folder = folder
 
 
 class LockedError(Exception):
@@ -58,7 +62,7 @@ def _lock(folder: Path, check: Callable[[], None]) -> Iterator[None]:
     except LockedError:
         raise OutputError(
             "output.locked",
-            f"{folder} is locked by another run of sfkeytool; nothing was changed",
+            f"{folder} is locked by another run of sfkeytool",
             "wait for it to end, or end it: its lock goes with it",
         ) from None
 
@@ -91,7 +95,7 @@ def _try_lock(path: Path) -> int | None:
     try:
         descriptor = os.open(path, _OPEN, 0o600)
     except FileNotFoundError:
-        raise FolderVanishedError from None
+        raise FolderVanishedError(path.parent) from None
     except OSError as error:
         if sys.platform == "win32" and error.errno == errno.EACCES:
             return None  # being removed by its last holder

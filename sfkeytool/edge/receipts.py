@@ -56,7 +56,7 @@ def _is_receipt(value: object) -> bool:
 def _foreign(path: Path) -> OutputError:
     return OutputError(
         "output.not-a-receipt",
-        f"{path} is not sfkeytool's, whose receipt would have that name; it is kept, and nothing was changed",
+        f"{path} is not sfkeytool's, whose receipt would have that name; it is kept",
         "choose another NAME, or another folder with --output-dir",
     )
 

@@ -5,25 +5,29 @@ removes or replaces a target only where that is provably the transaction's own.
 """
 
 import os
+import shutil
+import stat
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from sfkeytool.edge.disk import naming, regular_stat, remove, same_content, same_file, sync_folder
 from sfkeytool.edge.journal import (
+    STAGING_PREFIX,
     ForeignJournalError,
     Journal,
+    is_ours,
     journal_path,
     leftovers,
-    made_path,
     read_journal,
     staged_path,
 )
 from sfkeytool.edge.locking import LOCK_NAME, FolderVanishedError, lock_folders
+from sfkeytool.edge.made_folder import discard_made, end_mark, read_mark
 
 
 def recover(folder: Path, check: Callable[[], None]) -> None:
-    """Finish or undo what killed runs left in ``folder`` (resolved).
+    """Finish or undo what killed runs left in ``folder`` (resolved), and remove it if one of them made it for nothing.
 
     A transaction all of whose files are in place is finished, any other is undone. Waits for a run that is at work.
     Journals that are not ours are left alone, with all that belongs to them. ``check`` may raise while waiting.
@@ -34,20 +38,21 @@ def recover(folder: Path, check: Callable[[], None]) -> None:
     for transaction in transactions:
         with suppress(ForeignJournalError, FolderVanishedError), naming(folder):
             group = _group(folder, transaction)
-            with lock_folders(group, check):
+            with lock_folders([one for one in group if one == folder or _takes_part(one, transaction)], check):
                 if _group(folder, transaction) == group:  # else the run was alive, and has ended meanwhile
                     settle(group, transaction, finish=True)
-    with naming(folder):
-        marked = os.path.lexists(made_path(folder)) and os.path.lexists(folder / ".gitignore")
-        if marked or regular_stat(folder / LOCK_NAME) is not None:
-            with suppress(FolderVanishedError), lock_folders([folder], check):
-                if marked:
-                    remove(made_path(folder))
-                # letting go removes the lock's file
+            for member in reversed(group):
+                discard_made(member)
+    with naming(folder), suppress(FolderVanishedError):
+        if _mark_is_outlived(folder) or is_ours(folder / LOCK_NAME):
+            with lock_folders([folder], check):  # letting go removes the lock's file
+                if _mark_is_outlived(folder):
+                    end_mark(folder)
+    discard_made(folder)
 
 
 def is_settled(folder: Path) -> bool:
-    """Whether recover() has nothing to do in ``folder`` (resolved). Raises OSError."""
+    """Whether recover() has nothing to settle in ``folder`` (resolved). Raises OSError."""
     for transaction in leftovers(folder):
         with suppress(ForeignJournalError):
             _group(folder, transaction)
@@ -84,16 +89,22 @@ def decide(group: Sequence[Path], transaction: str) -> None:
 
 
 def sweep(folder: Path, transaction: str) -> None:
-    """Remove the files of a transaction that has come to its end. Raises OSError."""
+    """Remove what a transaction that has come to its end has left. Raises OSError."""
     for path in leftovers(folder).get(transaction, []):
-        remove(path)
+        if path.name.endswith(".folder"):
+            shutil.rmtree(path)
+        else:
+            remove(path)
 
 
 def _undo(folder: Path, transaction: str, journal: Journal) -> None:
     for number, file in enumerate(journal.files):
         target = folder / file.filename
         old = staged_path(folder, transaction, number, "old")
-        if not file.replaces:
+        if file.inode is not None:
+            if _is_published(folder, transaction, journal, number):
+                target.rename(staged_path(folder, transaction, number, "folder"))
+        elif not file.replaces:
             if _is_published(folder, transaction, journal, number):
                 remove(target)
         elif regular_stat(old) is None:
@@ -108,10 +119,12 @@ def _undo(folder: Path, transaction: str, journal: Journal) -> None:
 def _is_published(folder: Path, transaction: str, journal: Journal, number: int) -> bool:
     """Whether the target holds our new file: by inode, or by content where there are no hard links.
 
-    Without ``.new`` nothing claims the target, so it never is.
+    Without ``.new`` nothing claims the target, so it never is. A folder is known by its inode.
     """
     file = journal.files[number]
     target = folder / file.filename
+    if file.inode is not None:
+        return _is_folder(target, file.inode)
     new = staged_path(folder, transaction, number, "new")
     if journal.linked:
         return same_file(new, target)
@@ -123,10 +136,22 @@ def _is_published(folder: Path, transaction: str, journal: Journal, number: int)
     return not file.replaces and found is not None and found.st_size == 0
 
 
+def _is_folder(target: Path, inode: int) -> bool:
+    try:
+        found = target.lstat()
+    except FileNotFoundError:
+        return False
+    return stat.S_ISDIR(found.st_mode) and found.st_ino == inode
+
+
 def _complete(folder: Path, transaction: str, journal: Journal | None) -> bool:
     return journal is not None and all(
         _is_published(folder, transaction, journal, number)
-        and (journal.linked or regular_stat(staged_path(folder, transaction, number, "put")) is None)
+        and (
+            journal.linked
+            or journal.files[number].inode is not None
+            or regular_stat(staged_path(folder, transaction, number, "put")) is None
+        )
         for number in range(len(journal.files))
     )
 
@@ -139,8 +164,28 @@ def _group(folder: Path, transaction: str) -> list[Path]:
     journal = read_journal(folder, transaction)
     if journal is None or not journal.folders:
         return [folder]
-    if folder.name not in journal.folders:
+    members = [Path(os.path.normpath(folder / name)) for name in journal.folders]
+    if folder not in members:
         raise ForeignJournalError
-    members = [folder.with_name(name) for name in journal.folders]
-    there = [member for member in members if member.is_dir() and not member.is_symlink()]
-    return there if there[0] == members[0] else [folder]
+    home, *others = members
+    if home != folder and not (home.is_dir() and not home.is_symlink()):
+        return [folder]
+    return [home, *(member for member in others if member == folder or _takes_part(member, transaction))]
+
+
+def _takes_part(member: Path, transaction: str) -> bool:
+    """Whether a folder that a journal names holds anything of its transaction: else it is none of its business."""
+    try:
+        return transaction in leftovers(member)
+    except OSError:
+        return False
+
+
+def _mark_is_outlived(folder: Path) -> bool:
+    """Whether a folder has its mark still, though a run has ended in it."""
+    mark = read_mark(folder)
+    if mark is None:
+        return False
+    if mark.private:
+        return os.path.lexists(folder / ".gitignore")
+    return any(not path.name.startswith(STAGING_PREFIX) for path in folder.iterdir())

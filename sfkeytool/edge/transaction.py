@@ -1,5 +1,6 @@
 """Files in one or more folders appear together or not at all: stage, journal, publish, commit."""
 
+import errno
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -8,7 +9,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from sfkeytool.edge.disk import create_file, link_or_copy, naming, regular_stat, remove, sync_folder
+from sfkeytool.edge.disk import ANOTHER_FOLDER, create_file, link_or_copy, naming, regular_stat, remove, sync_folder
 from sfkeytool.edge.journal import (
     ForeignJournalError,
     Journal,
@@ -17,6 +18,7 @@ from sfkeytool.edge.journal import (
     staged_path,
     write_journal,
 )
+from sfkeytool.edge.new_folder import NewFolder, stage_folder
 from sfkeytool.edge.recovery import decide, settle, sweep
 from sfkeytool.errors import OutputError
 from sfkeytool.model import Opaque
@@ -34,29 +36,29 @@ class NewFile(Opaque, frozen=True):
     may_replace: bool = False
     content: bytes = b""
     second_name_of: Path | None = None
+    elsewhere: str = ANOTHER_FOLDER
+    """The hint of how to choose another place, where this one cannot be written."""
 
 
 class FolderChange(Struct, frozen=True):
-    """The files of one folder (``folder`` is resolved; ``label`` is how the user wrote it)."""
+    """The files and whole new folders in one folder (which is resolved; ``label`` is how the user wrote it)."""
 
     folder: Path
     label: Path
-    files: tuple[NewFile, ...]
+    files: tuple[NewFile | NewFolder, ...]
 
 
 def run_transaction(changes: Sequence[FolderChange], check: Callable[[], None]) -> None:
     """Publish all files of all ``changes``, or change nothing.
 
-    The folders exist, are locked by the caller and, if there are several, share their parent. ``check`` is
-    called while everything can still be undone, and may raise. Raises OutputError, and whatever ``check``
-    raises; then everything is as it was, or the error's code is output.not-undone and the next run finishes
-    the undoing.
+    The folders exist, wherever they are, each once, and are locked by the caller. ``check`` is called while
+    everything can still be undone, and may raise. Raises OutputError, and whatever ``check`` raises; then everything
+    is as it was, or the error's code is output.not-undone and the next run finishes the undoing.
     """
     transaction = new_transaction()
     group = [change.folder for change in changes]
-    names = tuple(folder.name for folder in group) if len(group) > 1 else ()
     try:
-        journals = [_stage(change, names, transaction, check) for change in changes]
+        journals = [_stage(change, _seen_from(change.folder, group), transaction, check) for change in changes]
         for change, journal in zip(changes, journals, strict=True):
             with naming(change.label):
                 write_journal(change.folder, transaction, journal)
@@ -84,8 +86,14 @@ def _stage(change: FolderChange, names: tuple[str, ...], transaction: str, check
     linked = True
     for number, file in enumerate(change.files):
         target = change.folder / file.filename
+        if isinstance(file, NewFolder):
+            staged = staged_path(change.folder, transaction, number, "folder")
+            with naming(change.label / file.filename, file.elsewhere):
+                inode = stage_folder(file, staged, check)
+            files.append(JournalFile(file.filename, replaces=False, inode=inode))
+            continue
         new, put, old = (staged_path(change.folder, transaction, number, state) for state in ("new", "put", "old"))
-        with naming(change.label / file.filename):
+        with naming(change.label / file.filename, file.elsewhere):
             if file.second_name_of is None:
                 create_file(new, file.content, file.mode)
             else:
@@ -99,11 +107,29 @@ def _stage(change: FolderChange, names: tuple[str, ...], transaction: str, check
     return Journal(tuple(files), linked, names)
 
 
+def _seen_from(folder: Path, group: Sequence[Path]) -> tuple[str, ...]:
+    """The folders of a transaction, of several, as a journal names them: so that they may be moved together."""
+    if len(group) == 1:
+        return ()
+    names = []
+    for other in group:
+        try:
+            names.append(os.path.relpath(other, folder))
+        except ValueError:  # another drive of Windows
+            names.append(str(other))
+    return tuple(names)
+
+
 def _publish(change: FolderChange, journal: Journal, number: int, transaction: str) -> None:
     file = journal.files[number]
     target = change.folder / file.filename
     put = staged_path(change.folder, transaction, number, "put")
     with naming(change.label / file.filename):
+        if file.inode is not None:
+            if os.path.lexists(target):  # POSIX would put it in the place of an empty folder
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+            staged_path(change.folder, transaction, number, "folder").rename(target)
+            return
         if file.replaces:
             put.replace(target)
             return

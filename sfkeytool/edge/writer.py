@@ -1,7 +1,7 @@
 """The only place that creates files: all files of a run appear, or none.
 
 ``plan_writes`` refuses early what cannot work; ``commit`` does the work under a lock and answers with a
-Receipt, which exists only when the bytes are durable. After a kill, the next plan in the folder repairs.
+Receipt, which exists only when the bytes are durable. After a kill, the next run in the folder repairs first.
 """
 
 import os
@@ -14,9 +14,11 @@ from typing import Any
 
 from msgspec import Struct
 
-from sfkeytool.edge.disk import create_file, make_private_folder, naming, remove, sync_folder
-from sfkeytool.edge.journal import is_plain_name, made_path
+from sfkeytool.edge.disk import ANOTHER_FOLDER, naming
+from sfkeytool.edge.journal import is_plain_name
 from sfkeytool.edge.locking import FolderVanishedError, lock_folders
+from sfkeytool.edge.made_folder import Mark, count_missing, discard_made, end_mark, make_folder, read_mark
+from sfkeytool.edge.new_folder import NewFolder, NewFolderPlan, check_new_folder
 from sfkeytool.edge.projects import repository_around
 from sfkeytool.edge.receipts import damaged_name, damaged_notice, encode_grown, read_records
 from sfkeytool.edge.recovery import is_settled, recover
@@ -27,7 +29,7 @@ from sfkeytool.model import Artifact, ArtifactKind, Notice, PlannedFile, Receipt
 
 _ATTEMPTS = 5
 # Published in this order: first what keeps the rest out of commits, then secrets, then what speaks of them.
-_GITIGNORE, _SECRET, _PUBLIC, _RECORD = range(4)
+_GITIGNORE, _SECRET, _PUBLIC, _RECORD, _FOLDER = range(5)
 
 
 class FolderPlan(Struct, frozen=True):
@@ -39,18 +41,43 @@ class FolderPlan(Struct, frozen=True):
     inputs: tuple[Path, ...] = ()
     private: bool = True
     """Whether folders that are made are 0700 and kept out of git."""
+    elsewhere: str = ANOTHER_FOLDER
+    """The hint of how to choose another place."""
 
 
 class FolderWrite(Struct, frozen=True):
-    """What is to be written under a plan: some or all of its files, and the record that its receipt gets."""
+    """What is to be written under a plan: some or all of its files, and the record that its receipt gets.
 
-    plan: FolderPlan
+    The receipt of a whole new folder is named like the folder.
+    """
+
+    plan: FolderPlan | NewFolderPlan
     artifacts: tuple[Artifact, ...]
     record: Mapping[str, Any] | None = None
 
 
+def settle_folder(folder: Path) -> None:
+    """Repair what a killed run left in ``folder``, or where it would be made: before anything there is looked at.
+
+    What a killed run has published may be undone here, so what was seen before it may be gone. Raises OutputError
+    output.locked, output.not-permitted or output.failed.
+    """
+    with naming(folder):
+        place = _existing(folder)
+        if place.is_dir():
+            with deferred_signals() as check:
+                recover(_resolved(place), check)
+                check()
+
+
 def plan_writes(
-    folder: Path, files: Sequence[PlannedFile], *, force: bool, inputs: Sequence[Path] = (), private: bool = True
+    folder: Path,
+    files: Sequence[PlannedFile],
+    *,
+    force: bool,
+    inputs: Sequence[Path] = (),
+    private: bool = True,
+    elsewhere: str = ANOTHER_FOLDER,
 ) -> FolderPlan:
     """Check that ``files`` can be written into ``folder``, and repair there what a killed run left.
 
@@ -58,46 +85,55 @@ def plan_writes(
     output.duplicate, output.not-a-folder, output.not-permitted, output.is-input, output.is-directory,
     output.not-regular, output.key-exists (with ``force`` too), output.exists, output.not-a-receipt, output.locked.
     """
-    plan = FolderPlan(folder, tuple(files), force, tuple(inputs), private)
+    plan = FolderPlan(folder, tuple(files), force, tuple(inputs), private, elsewhere)
     _check_names(plan)
+    settle_folder(folder)
     with naming(folder):
         place = _existing(folder)
         if not place.is_dir():
             raise OutputError("output.not-a-folder", f"{place} is not a folder; files were to be written to {folder}")
-        if place == folder:
-            with deferred_signals() as check:
-                recover(_resolved(folder), check)
-                check()
-            place = _existing(folder)  # another run may have failed meanwhile, and removed its folder
         if not os.access(place, os.W_OK | os.X_OK):
             raise OutputError(
                 "output.not-permitted",
-                f"{place}: writing is not permitted; nothing was changed",
-                "choose another folder with --output-dir",
+                f"{place}: writing is not permitted",
+                plan.elsewhere,
             )
         _check_targets(plan, plan.files)
     return plan
 
 
-def commit(writes: Sequence[FolderWrite], *, now: datetime) -> tuple[Receipt, ...]:
-    """Write all artifacts into all folders, or nothing; one Receipt per folder, in the order of ``writes``.
+def plan_new_folder(folder: Path, *, private: bool = True, elsewhere: str = ANOTHER_FOLDER) -> NewFolderPlan:
+    """Check that a whole new ``folder`` can be made, and repair beside it what a killed run left.
 
-    Missing folders are made, private ones 0700 and with a .gitignore; several folders are siblings. Secret kinds
-    are 0600, others 0644. Raises OutputError (as plan_writes, and output.disk-full, output.failed, output.not-undone),
-    KeyboardInterrupt or InterruptedRunError; then nothing has changed, unless the code is output.not-undone.
-    A signal that comes when the files are being published is dropped: they are there, and the run is over.
+    Cheap, and writes nothing else. Raises OutputError as settle_folder() and check_new_folder().
+    """
+    plan = NewFolderPlan(folder, private, elsewhere)
+    settle_folder(folder.parent)
+    check_new_folder(plan)
+    return plan
+
+
+def commit(writes: Sequence[FolderWrite], *, now: datetime) -> tuple[Receipt, ...]:
+    """Write all artifacts into all folders, or nothing; one Receipt per write, in their order.
+
+    Missing folders are made, private ones 0700 and with a .gitignore; the folders may lie anywhere. Secret kinds
+    are 0600, others 0644. Raises OutputError (as plan_writes, plan_new_folder, and output.disk-full, output.failed,
+    output.not-undone), KeyboardInterrupt or InterruptedRunError; then these writes have changed nothing, unless the
+    code is output.not-undone. A signal that comes when the files are being published is dropped: they are there, and
+    the run is over.
     """
     for write in writes:
+        if isinstance(write.plan, NewFolderPlan):
+            continue
         planned = set(write.plan.files)
         if any(PlannedFile(artifact.filename, artifact.kind) not in planned for artifact in write.artifacts):
             raise ValueError("an artifact that was not planned")
-    made: list[Path] = []
     with deferred_signals() as check:
         try:
-            return _commit(writes, made, now, check)
+            return _commit(writes, now, check)
         except BaseException:
-            for folder in reversed(made):
-                _remove_folder(folder)
+            for write in reversed(writes):
+                discard_made(_place(write))
             raise
 
 
@@ -114,43 +150,83 @@ def repository_notice(folder: Path) -> Notice | None:
     return None
 
 
-def _commit(
-    writes: Sequence[FolderWrite], made: list[Path], now: datetime, check: Callable[[], None]
-) -> tuple[Receipt, ...]:
+def _commit(writes: Sequence[FolderWrite], now: datetime, check: Callable[[], None]) -> tuple[Receipt, ...]:
+    vanished = writes[0].plan.folder
     for _ in range(_ATTEMPTS):
+        folders = list(dict.fromkeys(map(_place, writes)))
+        _check_group(folders)
+        for folder in folders:
+            recover(folder, check)
         try:
-            for write in writes:
-                _make_folder(write.plan.folder, made, private=write.plan.private)
-            folders = [_resolved(write.plan.folder) for write in writes]
-            _check_group(folders)
-            for folder in folders:
-                recover(folder, check)
+            _make_folders(writes)
             with lock_folders(folders, check):
                 with naming(writes[0].plan.folder):
                     if not all(map(is_settled, folders)):
                         continue  # a run was killed in this moment
-                pairs = [_prepare(write, folder, now) for write, folder in zip(writes, folders, strict=True)]
-                run_transaction([change for _, change in pairs], check)
+                pairs = [(folder, *_prepare(write, now)) for write in writes for folder in [_place(write)]]
+                run_transaction([_change(folder, writes, pairs) for folder in folders], check)
                 for folder in folders:
-                    with suppress(OSError):
-                        remove(made_path(folder))
-        except FolderVanishedError:
+                    end_mark(folder)
+        except FolderVanishedError as error:
+            vanished = error.folder
             continue  # another run has failed, and removed its folder
-        return tuple(receipt for receipt, _ in pairs)
+        return tuple(receipt for _, receipt, _ in pairs)
+    [plan, *_] = [write.plan for write in writes if _place(write) == vanished] or [writes[0].plan]
     raise OutputError(
-        "output.failed", f"{writes[0].plan.folder} cannot be made, or vanishes again; nothing was changed"
+        "output.failed", f"{vanished}: nothing can be created there, or it vanishes again", plan.elsewhere
     )
 
 
-def _prepare(write: FolderWrite, folder: Path, now: datetime) -> tuple[Receipt, FolderChange]:
+def _place(write: FolderWrite) -> Path:
+    """The folder (resolved) in which a write publishes: for a whole new folder the one above it."""
     plan = write.plan
-    files = [
+    return _resolved(plan.folder.parent if isinstance(plan, NewFolderPlan) else plan.folder)
+
+
+def _make_folders(writes: Sequence[FolderWrite]) -> None:
+    """Make what is missing. Raises FolderVanishedError if another run interferes, and OutputError."""
+    marks = []
+    for write in writes:
+        if isinstance(write.plan, FolderPlan):
+            with naming(write.plan.folder):
+                marks.append((write.plan, Mark(write.plan.private, count_missing(_resolved(write.plan.folder)))))
+    for plan, mark in marks:
+        make_folder(_resolved(plan.folder), plan.folder, mark)
+
+
+def _change(
+    folder: Path, writes: Sequence[FolderWrite], pairs: Sequence[tuple[Path, Receipt, list[NewFile | NewFolder]]]
+) -> FolderChange:
+    """All that is published in one folder. Raises OutputError output.duplicate."""
+    files = [file for place, _, found in pairs if place == folder for file in found]
+    label = next(
+        plan.folder if isinstance(plan, FolderPlan) else plan.folder.parent
+        for plan in (write.plan for write in writes if _place(write) == folder)
+    )
+    seen: set[str] = set()
+    for file in files:
+        if file.filename.casefold() in seen:
+            raise OutputError("output.duplicate", f"{label / file.filename} would be written twice")
+        seen.add(file.filename.casefold())
+    with naming(label):
+        mark = read_mark(folder)
+        if mark and mark.private and not os.path.lexists(folder / ".gitignore"):
+            files.insert(0, NewFile(".gitignore", rank=_GITIGNORE, mode=0o644, content=b"*\n"))
+    return FolderChange(folder, label, tuple(files))
+
+
+def _prepare(write: FolderWrite, now: datetime) -> tuple[Receipt, list[NewFile | NewFolder]]:
+    if isinstance(write.plan, NewFolderPlan):
+        return _prepare_new_folder(write.plan, write)
+    plan = write.plan
+    files: list[NewFile | NewFolder] = [
         NewFile(
             artifact.filename,
             rank=_SECRET if artifact.kind.secret else _PUBLIC,
             mode=0o600 if artifact.kind.secret else 0o644,
             may_replace=plan.force and artifact.kind is not ArtifactKind.PRIVATE_KEY,
             content=artifact.content,
+            elsewhere=plan.elsewhere,
         )
         for artifact in write.artifacts
     ]
@@ -160,50 +236,30 @@ def _prepare(write: FolderWrite, folder: Path, now: datetime) -> tuple[Receipt, 
         [receipt] = [file for file in plan.files if file.kind is ArtifactKind.RECEIPT]
         written.append(receipt)
         _check_targets(plan, written)
-        records = read_records(folder / receipt.filename)
+        path = _place(write) / receipt.filename
+        records = read_records(path)
         if records is None:
-            aside = damaged_name(folder / receipt.filename, now)
-            files.append(NewFile(aside, rank=_RECORD, second_name_of=folder / receipt.filename))
+            aside = damaged_name(path, now)
+            files.append(NewFile(aside, rank=_RECORD, second_name_of=path))
             notices.append(damaged_notice(plan.folder / receipt.filename, aside))
         grown = encode_grown(records, write.record)
         files.append(NewFile(receipt.filename, rank=_RECORD, mode=0o644, may_replace=True, content=grown))
     else:
         _check_targets(plan, written)
-    if os.path.lexists(made_path(folder)) and not os.path.lexists(folder / ".gitignore"):
-        files.insert(0, NewFile(".gitignore", rank=_GITIGNORE, mode=0o644, content=b"*\n"))
     paths = tuple(WrittenFile(plan.folder / file.filename, file.kind) for file in written)
-    return Receipt(plan.folder, paths, tuple(notices)), FolderChange(folder, plan.folder, tuple(files))
+    return Receipt(plan.folder, paths, tuple(notices)), files
 
 
-def _make_folder(folder: Path, made: list[Path], *, private: bool) -> None:
-    """Make what is missing of ``folder``, and tell ``made``. FolderVanishedError if another run interferes."""
-    with naming(folder):
-        missing = [place for place in (folder, *folder.parents) if not place.exists()]
-        for place in reversed(missing):
-            try:
-                make_private_folder(place) if private else place.mkdir()
-                made.append(place)
-                if place == folder and private:
-                    create_file(made_path(folder), b"", 0o600)
-                sync_folder(place.parent)
-            except FileExistsError:
-                continue
-            except FileNotFoundError:
-                raise FolderVanishedError from None
-
-
-def _remove_folder(folder: Path) -> None:
-    """Remove a folder that we made, if it is still empty."""
-    mark = made_path(folder)
-    with suppress(OSError):
-        if set(folder.iterdir()) <= {mark}:
-            marked = os.path.lexists(mark)
-            remove(mark)
-            try:
-                folder.rmdir()
-            except OSError:  # another run has just come in, and goes on in its place
-                if marked:
-                    create_file(mark, b"", 0o600)
+def _prepare_new_folder(plan: NewFolderPlan, write: FolderWrite) -> tuple[Receipt, list[NewFile | NewFolder]]:
+    check_new_folder(plan)  # nothing came meanwhile
+    files = list(write.artifacts)
+    if write.record is not None:
+        grown = encode_grown(None, write.record)
+        files.append(Artifact.of(plan.folder.name, ArtifactKind.RECEIPT, grown))
+    written = tuple(WrittenFile(plan.folder / file.folder / file.filename, file.kind) for file in files)
+    return Receipt(plan.folder, written), [
+        NewFolder(plan.folder.name, _FOLDER, plan.private, tuple(files), plan.elsewhere)
+    ]
 
 
 def _check_names(plan: FolderPlan) -> None:
@@ -221,7 +277,7 @@ def _check_targets(plan: FolderPlan, files: Sequence[PlannedFile]) -> None:
     inputs = list(_stats(plan.inputs))
     for file in files:
         path = plan.folder / file.filename
-        with naming(path):
+        with naming(path, plan.elsewhere):
             try:
                 found = os.lstat(path)
             except (FileNotFoundError, NotADirectoryError):
@@ -230,7 +286,7 @@ def _check_targets(plan: FolderPlan, files: Sequence[PlannedFile]) -> None:
             raise OutputError(
                 "output.is-input",
                 f"{path} is an input of this run and would be overwritten",
-                "move it out of the folder, or choose another folder with --output-dir",
+                f"move it out of the folder, or {plan.elsewhere}",
             )
         if stat.S_ISDIR(found.st_mode):
             raise OutputError("output.is-directory", f"{path} is a folder; a file of that name was to be written")
@@ -241,7 +297,7 @@ def _check_targets(plan: FolderPlan, files: Sequence[PlannedFile]) -> None:
             raise OutputError(
                 "output.key-exists",
                 f"{path} exists, and a private key is never overwritten, not even with --force",
-                "move it away, or choose another folder with --output-dir",
+                f"move it away, or {plan.elsewhere}",
             )
         if file.kind is ArtifactKind.RECEIPT:
             read_records(path)  # which refuses what is somebody else's
@@ -258,10 +314,7 @@ def _check_targets(plan: FolderPlan, files: Sequence[PlannedFile]) -> None:
 
 def _check_group(folders: Sequence[Path]) -> None:
     if len({str(folder).casefold() for folder in folders}) != len(folders):
-        raise OutputError("output.duplicate", f"{folders[0]} would be written to twice")
-    if len({folder.parent for folder in folders}) > 1:
-        where = ", ".join(map(str, folders))
-        raise OutputError("output.failed", f"{where}: folders that are written together must lie side by side")
+        raise OutputError("output.duplicate", f"{folders[0]} would be written to twice, under two names")
 
 
 def _existing(folder: Path) -> Path:

@@ -400,7 +400,10 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
             "Another run of sfkeytool is writing to the folder.",
             "Wait for it to end, or end it: its lock goes with it.",
         ),
-        "output.no-folder": ("The folder for the state does not exist.", "Make it first."),
+        "output.no-folder": (
+            "The folder for a file that a flag names does not exist.",
+            "Make it first: of a slip of the flag none is made.",
+        ),
         "output.not-a-folder": ("What should be a folder is none, or is gone.", "Choose another place."),
         "output.not-a-report": (
             "The file is no earlier report of that kind, and was not replaced.",

@@ -143,6 +143,10 @@ NOTICES: Mapping[str, tuple[str, str]] = {
         "The old certificate was signed by a CA, the new one is self-signed.",
         "Make a request with `--csr`, if others must trust it.",
     ),
+    "report.not-written": (
+        "A report of an audit could not be written; all else of the audit is there.",
+        "Name another file with the flag that the message names.",
+    ),
     "unwrap.damaged-certificate": (
         "The certificate of an entry is damaged; it was written, and the key is good.",
         "Do not upload it: have the key's certificate made again.",

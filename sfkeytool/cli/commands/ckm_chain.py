@@ -24,9 +24,9 @@ def _execute(run: Run, values: Values) -> int:
 
     request = CkmChainRequest.from_values(typed_values(_FIELDS, values))
     inputs = [*request.files, *filter(None, [request.csr])]
-    folder = folder_of(request.name, request.output_dir)
+    folder = run.settle(folder_of(request.name, request.output_dir), values["ics"])
     plan = run.plan(folder, planned(request), force=request.force, inputs=inputs)
-    calendar = plan_calendar(run, values["ics"], force=request.force)
+    calendar = plan_calendar(run, values["ics"], force=request.force, own=folder)
     say_name(run, values["name"], request.name)
     files = [run.read(path) for path in request.files]
     csr = run.read(request.csr) if request.csr else None

@@ -26,7 +26,7 @@ def _execute(run: Run, values: Values) -> int:
     from sfkeytool.workflows.csr import CsrInputs, CsrRequest, csr, planned
 
     request = CsrRequest.from_values(typed_values(_FIELDS, values))
-    folder = folder_of(request.name, request.output_dir)
+    folder = run.settle(folder_of(request.name, request.output_dir))
     files = planned(request, has_key=os.path.lexists(folder / f"{request.name}.key"))
     inputs = [request.key.key_file] if request.key.key_file else []
     plan = run.plan(folder, files, force=request.force, inputs=inputs)

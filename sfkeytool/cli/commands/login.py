@@ -2,6 +2,7 @@
 
 import os.path
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -128,6 +129,9 @@ def _execute(run: Run, values: Values) -> int:
     from sfkeytool.workflows.login import Accepted, Clock, login
     from sfkeytool.workflows.login_refusals import other_way
 
+    if values["name"] and not values["jwt_key_file"]:
+        with suppress(OutputError):  # a login does not need to write
+            run.settle(Path(values["output_dir"] or values["name"]))
     request = login_request(_FIELDS, values, run.environ)
     prepared = prepare_login(run, request)
     for notice in prepared.notices:

@@ -132,6 +132,7 @@ def _execute(run: Run, values: Values) -> int:
         flags = ", ".join("--" + name.replace("_", "-") for name in given)
         raise UsageError("usage.metadata", f"{flags} is for a new app; --in changes the certificate and nothing else")
     request = MetadataRequest.from_values(typed_values(_FIELDS, values))
+    run.settle(request.folder)
     keystore = request.folder / f"{request.name}.jks"
     inputs = MetadataInputs(
         certificate=run.read_found(request.folder / f"{request.name}.crt", named=False),
@@ -147,7 +148,7 @@ def _replace(run: Run, request: "MetadataRequest", path: Path, inputs: "Metadata
     from sfkeytool.edge.writer import FolderWrite
     from sfkeytool.workflows.metadata import replaced
 
-    plan = run.plan(path.parent, [PlannedFile(path.name, ArtifactKind.METADATA_SOURCE)], force=True, private=False)
+    plan = run.plan_file(path, ArtifactKind.METADATA_SOURCE, "--in", force=True)
     outcome = replaced(request, inputs, run.now)
     run.warn_about(outcome)
     receipts = run.commit([FolderWrite(plan, outcome.artifacts)]) if outcome.artifacts else ()
@@ -161,6 +162,7 @@ def _make(run: Run, request: "MetadataRequest", inputs: "MetadataInputs") -> int
 
     around = request.project or project_around(Path.cwd())
     project = around or request.folder / f"{request.name}-project"
+    run.settle(project.parent)
     is_new = around is None or not os.path.lexists(project)
     outcome = new_app(request, inputs, run.now, new_project=is_new)
     beside = []

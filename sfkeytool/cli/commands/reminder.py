@@ -32,9 +32,9 @@ def _execute(run: Run, values: Values) -> int:
 
     request = ReminderRequest.from_values(typed_values(_FIELDS, values) | _words(values["words"]))
     name = request.name or reminder_name(app_name(request.certificate.name.partition(".")[0]))
-    folder = folder_of(name, request.output_dir)
+    folder = run.settle(folder_of(name, request.output_dir), values["ics"])
     plan = run.plan(folder, planned(request, name), force=request.force, inputs=[request.certificate])
-    calendar = plan_calendar(run, values["ics"], force=request.force)
+    calendar = plan_calendar(run, values["ics"], force=request.force, own=folder)
     warn_of_stale_password(run, name, folder, request.password)
     certificate = run.read(request.certificate)
     password = run.secret(request.password, "--password", f"New password for {name}.jks", confirm=True)

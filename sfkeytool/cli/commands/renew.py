@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from sfkeytool.cli import options
 from sfkeytool.cli.command import Answer, Command, MenuPlace, Road
 from sfkeytool.cli.fields import Field, Question, Values, typed_values
-from sfkeytool.cli.finishing import Told, new_key_password, plan_calendar, tell, warn_of_encrypted_key
+from sfkeytool.cli.finishing import Told, calendar_writes, new_key_password, plan_calendar, tell, warn_of_encrypted_key
 from sfkeytool.cli.name_clash import names_in_org, warn_of_clash
 from sfkeytool.cli.org_access import NAME_CLASH_ORG
 from sfkeytool.cli.run import Run
@@ -67,6 +67,7 @@ _PASSWORD_UNLESS_CSR = replace(
 def _execute(run: Run, values: Values) -> int:
     if values.get("status") or values.get("done") is not None:  # an empty step is none, and no wish for a renewal
         return _execute_status(run, values)
+    from sfkeytool.edge.writer import FolderWrite
     from sfkeytool.workflows.generations import successors
     from sfkeytool.workflows.renew import RenewInputs, renew
 
@@ -75,7 +76,8 @@ def _execute(run: Run, values: Values) -> int:
         raise InputError(
             "renew.no-folder", f"{request.folder} is no folder: there is nothing to follow", "name it: --output-dir DIR"
         )
-    beside = _parent(request.folder)
+    run.settle(request.folder)
+    beside = run.settle(_parent(request.folder), request.calendar)
     in_org = names_in_org(run, values)
     new_name = request.new_name or next_name(
         request.name, run.now.date(), {*(path.name for path in _entries(beside)), *in_org}
@@ -104,15 +106,16 @@ def _execute(run: Run, values: Values) -> int:
     )
     run.warn_about(outcome)
     warn_of_encrypted_key(run, outcome, beside / new_name, request.password)
-    receipt = run.commit_new_folder(plan, outcome.artifacts, (f"{new_name}.json", outcome.record or {}))
     renewed = outcome.result
     told = None
     if renewed.certificate and renewed.mail_dates and renewed.proof:
         told = Told(renewed.name, renewed.certificate, renewed.mail_dates, renewed.proof)
+    files = FolderWrite(plan, outcome.artifacts, outcome.record or {})
+    receipts = run.commit([files, *calendar_writes(run, calendar, told)])
     kind = "a new key" if request.new_key else "the same key"
     what = "a request for the CA" if request.by_ca else "a new certificate"
     heading = f"{renewed.name}: {kind} and {what}; {request.folder} is as it was"
-    return tell(run, outcome, [receipt], heading, told, calendar=calendar)
+    return tell(run, outcome, receipts, heading, told)
 
 
 def _request(values: Values) -> "RenewRequest":
@@ -148,6 +151,7 @@ def _execute_status(run: Run, values: Values) -> int:
 
     typed = typed_values(_FIELDS, values)
     request = RenewStatusRequest.from_values(typed | {"folder": _folder(typed)})
+    run.settle(request.folder)
     folders = {path.name: path for path in _entries(_parent(request.folder)) if os.path.isdir(path)}
 
     def look() -> "Outcome[Progress]":

@@ -41,11 +41,11 @@ def _execute(run: Run, values: Values) -> int:
     from sfkeytool.workflows.self_signed import SelfSignedInputs, SelfSignedRequest, planned, self_signed
 
     request = SelfSignedRequest.from_values(typed_values(_FIELDS, values))
-    folder = folder_of(request.name, request.output_dir)
+    folder = run.settle(folder_of(request.name, request.output_dir), values["ics"])
     files = planned(request, has_key=os.path.lexists(folder / f"{request.name}.key"))
     inputs = [request.key.key_file] if request.key.key_file else []
     plan = run.plan(folder, files, force=request.force, inputs=inputs)
-    calendar = plan_calendar(run, values["ics"], force=request.force)
+    calendar = plan_calendar(run, values["ics"], force=request.force, own=folder)
     say_name(run, values["name"], request.name)
     warn_of_stale_password(run, request.name, folder, request.password)
     warn_of_clash(run, values, [request.name], names_in_org(run, values))

@@ -60,6 +60,7 @@ def _execute(run: Run, values: Values) -> int:
         return folder_of(artifact.folder, request.output_dir)
 
     for folder, group in groupby(sorted(outcome.artifacts, key=folder_for), key=folder_for):
+        run.settle(folder)
         artifacts = tuple(artifact for artifact in group if not _is_there_already(run, folder, artifact, passwords))
         planned = [PlannedFile(artifact.filename, artifact.kind) for artifact in artifacts]
         plan = run.plan(folder, planned, force=request.force, inputs=[request.file])

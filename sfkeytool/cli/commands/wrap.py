@@ -46,11 +46,11 @@ def _execute(run: Run, values: Values) -> int:
     from sfkeytool.workflows.wrap import WrapInputs, WrapRequest, planned, wrap
 
     request = WrapRequest.from_values(typed_values(_FIELDS, values))
-    folder = folder_of(request.name, request.output_dir)
+    folder = run.settle(folder_of(request.name, request.output_dir), values["ics"])
     existing = folder / f"{request.name}.key"
     has_key = os.path.lexists(existing)
     plan = run.plan(folder, planned(request, has_key=has_key), force=request.force, inputs=request.files)
-    calendar = plan_calendar(run, values["ics"], force=request.force)
+    calendar = plan_calendar(run, values["ics"], force=request.force, own=folder)
     say_name(run, values["name"], request.name)
     warn_of_stale_password(run, request.name, folder, request.password)
     warn_of_clash(run, values, [request.name], names_in_org(run, values))

@@ -9,7 +9,7 @@ from sfkeytool.cli.command import Answer, Command, MenuPlace, Road
 from sfkeytool.cli.envelope import published
 from sfkeytool.cli.fields import Field, Question, Values, typed_values
 from sfkeytool.cli.org_access import API_VERSION, LOGIN, TARGET_ORGS, find_orgs
-from sfkeytool.cli.report_files import plan_report
+from sfkeytool.cli.report_files import Reports
 from sfkeytool.cli.run import Run
 from sfkeytool.errors import EXIT_DONE, EXIT_FAILED, UsageError
 from sfkeytool.model import Artifact, ArtifactKind, FailOn, Notice
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from sfkeytool.audit.advice import Place
     from sfkeytool.audit.config import AuditConfig
     from sfkeytool.audit.model import Inventory
-    from sfkeytool.edge.writer import FolderPlan, FolderWrite
     from sfkeytool.workflows.audit import AuditRequest
 
 
@@ -158,17 +157,16 @@ def _audit(
     from sfkeytool.cli.commands.audit.orgs import read_orgs, stated_certificates
     from sfkeytool.cli.commands.audit.walking import Walk
     from sfkeytool.cli.notifying import notify, open_destinations
+    from sfkeytool.edge.writer import FolderWrite
     from sfkeytool.workflows.audit import audit
     from sfkeytool.workflows.audited import DeliveryStatus, audited
 
-    plans = {
-        name: plan_report(run, name, request.reports[name], ArtifactKind.REPORT)
-        for name in FORMATS
-        if name in request.reports
-    }
-    saved = run.plan_new_folder(request.certificates, private=False) if request.certificates else None
-    for name in plans:
-        FORMATS[name].require()
+    reports = Reports(run, request.reports)
+    saved = (
+        run.plan_new_folder(request.certificates, private=False, elsewhere="name another folder with --certificates")
+        if request.certificates
+        else None
+    )
     destinations = open_destinations(run, request.notify)
     accesses = find_orgs(run, values, request.orgs, use_environment=not request.paths)
     if not (accesses or request.paths):
@@ -186,13 +184,10 @@ def _audit(
     outcome = audit(sources, request, run.now, _place(request), config)
     inventory = outcome.result
     run.warn_about(outcome)
-    receipts = [
-        receipt
-        for name, plan in plans.items()
-        for receipt in run.commit([_write(plan, FORMATS[name].encode(inventory))])
-    ]
+    receipts = reports.write(inventory)
     if saved is not None and (artifacts := _app_certificates(inventory)):
-        receipts.append(run.commit_new_folder(saved, artifacts))
+        with reports.kept_apart():
+            receipts += run.commit([FolderWrite(saved, tuple(artifacts))])
     deliveries = notify(
         run,
         inventory,
@@ -201,8 +196,8 @@ def _audit(
         owner_of=lambda name: owner_of(config, name),
         dry_run=request.dry_run,
     )
-    undelivered = any(delivery.status is DeliveryStatus.FAILED for delivery in deliveries)
-    status = outcome.exit_code or (EXIT_FAILED if undelivered else EXIT_DONE)
+    failed = reports.failed or any(delivery.status is DeliveryStatus.FAILED for delivery in deliveries)
+    status = outcome.exit_code or (EXIT_FAILED if failed else EXIT_DONE)
     ended(status)
     if run.console.json_output:
         run.console.envelope(status, audited(inventory, deliveries), published(receipts))
@@ -259,13 +254,6 @@ def _place(request: "AuditRequest") -> "Place":
     except OSError:  # nothing can be made there, whatever its name
         names = frozenset()
     return Place(names, str(request.certificates or ""))
-
-
-def _write(plan: "FolderPlan", content: bytes) -> "FolderWrite":
-    from sfkeytool.edge.writer import FolderWrite
-
-    [planned] = plan.files
-    return FolderWrite(plan, (Artifact(planned.filename, planned.kind, content),))
 
 
 COMMAND = Command(
