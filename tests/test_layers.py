@@ -8,14 +8,15 @@ import pytest
 import sfkeytool
 
 ROOT = Path(sfkeytool.__file__).parent
-BASE = {"errors", "model", "passwords", "names", "shell"}
+BASE = {"errors", "model", "passwords", "names", "plain_text", "shell"}
 CORE = BASE | {"crypto", "keystores"}
 ALLOWED = {
     "errors": set[str](),
     "model": set[str](),
     "names": {"errors"},
     "passwords": {"errors"},
-    "shell": set[str](),
+    "plain_text": set[str](),
+    "shell": {"plain_text"},
     "crypto": BASE | {"crypto"},
     "keystores": CORE,
     "acceptance": CORE | {"acceptance"},

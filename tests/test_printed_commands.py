@@ -270,5 +270,5 @@ def test_paths_in_hints_are_quoted(cli: Cli, folder: Path) -> None:
     """What helps on is to be pasted too, from wherever the files lie."""
     shutil.copy(CORPUS / "signed.crt", folder / "its certificate.crt")
     done = cli("unwrap", "its certificate.crt", "--password", "env:TEST_PASSWORD", "--json").json
-    [command] = [hint.partition(" tells")[0] for hint in done["actions"] if hint.startswith("sfkeytool ")]
+    [command] = [hint.rpartition(": ")[2] for hint in done["actions"] if ": sfkeytool " in hint]
     assert cli(*shlex.split(command)[1:]).code == 0

@@ -12,6 +12,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509.oid import NameOID, ObjectIdentifier
 
 from sfkeytool.errors import UsageError
+from sfkeytool.plain_text import escaped
 
 UPPER_BOUNDS = {
     NameOID.COMMON_NAME: 64,
@@ -157,14 +158,26 @@ def describe_name(name: x509.Name) -> str:
         return "(unreadable name)"
 
 
+def common_name(name: x509.Name) -> str:
+    """The most specific common name as text, else the whole as describe_name() gives it; safe to print. Pure."""
+    try:
+        found = [str(one.value) for one in name.get_attributes_for_oid(NameOID.COMMON_NAME)]
+    except LIBRARY_ERRORS:
+        found = []
+    return escape_unprintable(found[-1]) if found else describe_name(name)
+
+
 def escape_unprintable(text: str) -> str:
-    """``text`` with control and invisible characters as RFC 4514 writes them (``\\0A``). Pure.
+    """``text`` with control and invisible characters as RFC 4514 writes them (``\\0A``), and so what a CI system would
+    obey. Pure.
 
     A certificate's maker chooses its names, and a terminal obeys escape sequences.
     """
-    return "".join(
-        c if c.isprintable() else "".join(f"\\{byte:02X}" for byte in c.encode("utf-8", "surrogatepass")) for c in text
-    )
+    return escaped(text, _hexadecimal)
+
+
+def _hexadecimal(character: str) -> str:
+    return "".join(f"\\{byte:02X}" for byte in character.encode("utf-8", "surrogatepass"))
 
 
 def _parse_type(name: str) -> ObjectIdentifier:
