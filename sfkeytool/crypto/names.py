@@ -77,6 +77,8 @@ _RFC4514_PART = re.compile(
     re.VERBOSE,
 )
 _RFC4514_ESCAPES = re.compile(r"((?:\\[0-9A-Fa-f]{2})+)|\\(.)")
+# A value that begins like a command of a CI system: its first character has an escape already.
+_LEADING_HASHES = re.compile(r"(?<==)\\#(?=#)")
 _SUBJECT_HINT = "write it like 'CN=pay,O=Acme,C=DE'; a comma inside a value is written \\,"
 
 _DNS_LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
@@ -153,7 +155,8 @@ def parse_san(values: Iterable[str]) -> tuple[x509.GeneralName, ...]:
 def describe_name(name: x509.Name) -> str:
     """The RFC 4514 string of a name, most specific part first, safe to print. Pure."""
     try:
-        return escape_unprintable(name.rfc4514_string({NameOID.EMAIL_ADDRESS: "emailAddress"}))
+        text = name.rfc4514_string({NameOID.EMAIL_ADDRESS: "emailAddress"})
+        return escape_unprintable(_LEADING_HASHES.sub(r"\\23", text))
     except LIBRARY_ERRORS:
         return "(unreadable name)"
 
