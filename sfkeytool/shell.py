@@ -15,8 +15,9 @@ CMD, POWERSHELL = "cmd.exe", "PowerShell"
 _PLAIN_POSIX = re.compile(r"(?!=)[A-Za-z0-9_@%+=:,./…-]+")
 """What a POSIX shell, and zsh, reads as itself; an ellipsis stands in blanks for a person to fill."""
 
-_CELL_OF_A_FORMULA = re.compile(r";(?=[\s\"]*[=+\-@\uff1d\uff0b\uff0d\uff20])")
-"""A report for spreadsheets, some of which split lines at semicolons, has to change what follows such a one."""
+_NOT_EVERYWHERE = re.compile(r"`|;(?=[\s\"]*[=+\-@\uff1d\uff0b\uff0d\uff20])")
+"""What could not stand where a line is shown: in a text that has backquotes around it; in a report for spreadsheets,
+some of which split lines at semicolons and take what follows for a formula."""
 
 _PLAIN_WINDOWS = re.compile(r"-{0,2}[A-Za-z][A-Za-z0-9-]*|(?![-@=])[\w./\\:=+@…-]+")
 """What cmd.exe and PowerShell both read as itself: an option, or a word. A comma makes a list in PowerShell, ``@x`` is
@@ -64,23 +65,24 @@ def quoted_path(path: str, *, windows: bool = WINDOWS) -> tuple[str, str]:
     """
     try:
         if not windows:
-            return _posix_word(path_argument(path)), ""
-        words, shells = _windows_words([path_argument(path)] * 2)  # a line may name it twice
+            return _posix_word(path_argument(path, windows=windows)), ""
+        words, shells = _windows_words([path_argument(path, windows=windows)] * 2)  # a line may name it twice
     except _UnsafeError as reason:
         return "FILE", f" ({reason})"
     return words[0], f" (for {min(shells)} alone)" if len(shells) == 1 else ""
 
 
-def path_argument(path: str) -> str:
+def path_argument(path: str, *, windows: bool = WINDOWS) -> str:
     """The same where no shell is in between. Pure."""
-    return f"./{path}" if path.startswith("-") else path
+    here = ".\\" if windows else "./"  # which cmd.exe's own commands want
+    return here + path if path.startswith("-") else path
 
 
 def _posix_word(argument: str) -> str:
     if "\0" in argument:
         raise _unsafe(argument, "holds a character that no argument can")
     inner = argument.replace("\\", "\\\\")
-    told = _CELL_OF_A_FORMULA.sub(lambda found: _octal(found[0]), escaped(inner, _octal))
+    told = _NOT_EVERYWHERE.sub(lambda found: _octal(found[0]), escaped(inner, _octal))
     if told != inner:
         # What a terminal, a log or a cell cannot show as it is goes in octal, of which every shell that has $'…'
         # (POSIX.1-2024) reads three digits at most. No quote within: to dash, which has it not, it is one word as well.

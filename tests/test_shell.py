@@ -166,7 +166,7 @@ def test_windows_a_command_file_is_given_nothing_that_cmd_obeys() -> None:
 def test_a_path_is_no_option() -> None:
     """Neither for us nor for openssl."""
     assert quoted_path("-x y", windows=False) == ("'./-x y'", "")
-    assert quoted_path("-x", windows=True) == ("./-x", "")
+    assert quoted_path("-x", windows=True) == (".\\-x", "")
 
 
 COMMAND = re.compile(
