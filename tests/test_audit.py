@@ -4,6 +4,7 @@ import base64
 import csv
 import io
 import os
+import sys
 from base64 import b64encode
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -313,6 +314,36 @@ def test_the_reports_are_what_their_formats_want(
     assert abs(sample.value - ends.timestamp()) < 120
     assert sample.labels["filename"] == "evil.crt"
     assert families["x509_cert_expired"].samples[0].value == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such names")
+def test_no_name_begins_a_cell_that_is_a_formula(cli: Cli, folder: Path, pair: Pair) -> None:
+    """Divided at commas or at semicolons, in full-width characters too; and what no cell can show stands escaped."""
+    starts = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+    names = [f"{lead}{start}1" for start in starts for lead in ("", "a;", "a; ", 'a;"', '"', " ")] + ["a\n=1", "\t=1"]
+    for name in names:
+        (folder / f"{name}.crt").write_bytes(pair.crt.read_bytes())
+    assert cli("audit", ".", "--csv", "a.csv").code == 0
+    text = (folder / "a.csv").read_bytes().decode("utf-8-sig")
+    assert len(text.splitlines()) == 2
+    header, row = csv.reader(io.StringIO(text))
+    cells = dict(zip(header, row, strict=True))
+    assert "'=1.crt" in f"{cells['path']} {cells['also_in']}"
+    assert "a\\0A=1.crt" in f"{cells['path']} {cells['also_in']}"
+    for cell in (*row, *text.replace("\r\n", ";").split(";")):
+        assert not cell.lstrip(' "').startswith(starts)
+
+
+def test_metrics_name_a_certificate_by_its_whole_common_name(cli: Cli, folder: Path, pair: Pair) -> None:
+    """Commas, equals signs, quotation marks and backslashes stand in it; the last of several is the most specific."""
+    subject = r"/O=Acme, Inc/CN=outer/CN=Pay\, \"the\" API\\; CN=x"
+    openssl("req", "-x509", "-key", pair.key, "-subj", subject, "-days", 90, "-out", folder / "a.crt")
+    openssl("req", "-x509", "-key", pair.key, "-subj", "/O=Acme, Inc", "-days", 90, "-out", folder / "b.crt")
+    assert cli("audit", "a.crt", "b.crt", "--prometheus", "a.prom").code == 0
+    families = {family.name: family for family in text_string_to_metric_families((folder / "a.prom").read_text())}
+    named = {sample.labels["filename"]: sample.labels for sample in families["x509_cert_not_after"].samples}
+    assert named["a.crt"]["subject_CN"] == named["a.crt"]["issuer_CN"] == 'Pay, "the" API\\; CN=x'
+    assert named["b.crt"]["subject_CN"] == r"O=Acme\, Inc"
 
 
 def test_the_table_is_plain_and_one_line_a_certificate(cli: Cli, folder: Path, pair: Pair) -> None:

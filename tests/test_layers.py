@@ -8,7 +8,7 @@ import pytest
 import sfkeytool
 
 ROOT = Path(sfkeytool.__file__).parent
-BASE = {"errors", "model", "passwords", "names", "outside_json", "shell"}
+BASE = {"errors", "model", "passwords", "names", "outside_json", "plain_text", "shell"}
 CORE = BASE | {"crypto", "keystores"}
 ALLOWED = {
     "errors": set[str](),
@@ -16,7 +16,8 @@ ALLOWED = {
     "names": {"errors"},
     "outside_json": set[str](),
     "passwords": {"errors"},
-    "shell": set[str](),
+    "plain_text": set[str](),
+    "shell": {"plain_text"},
     "crypto": BASE | {"crypto"},
     "keystores": CORE,
     "acceptance": CORE | {"acceptance"},

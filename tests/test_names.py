@@ -324,3 +324,20 @@ def test_a_name_with_terminal_escapes_is_safe_to_print() -> None:
 def test_a_record_id_has_15_characters_whose_case_counts(text: str, short: str | None) -> None:
     """Of 18, the checksum says the case, whatever became of it."""
     assert parse_record_id(text) == short
+
+
+@pytest.mark.parametrize(
+    "text", ["##[error]x", "a##vso[task.x]", "###[x", "::error::x", "a::Add-Mask::b", "#x", "\\##[x"]
+)
+def test_what_ci_systems_obey_is_escaped_as_rfc_4514_has_it(text: str) -> None:
+    """Nothing is obeyed, and whoever reads the string gets the very name."""
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, text)])
+    shown = names.describe_name(name)
+    assert not re.search(r"##\w*\[|::(?:error|add-mask)", shown, re.IGNORECASE)
+    assert names.parse_subject(shown) == name
+    assert "\\" in shown
+
+
+def test_an_ipv6_address_stays_as_it_is() -> None:
+    """Two colons before what is no command."""
+    assert names.escape_unprintable("IP:2001:db8::add1, ::1, ::dead") == "IP:2001:db8::add1, ::1, ::dead"

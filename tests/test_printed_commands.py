@@ -1,5 +1,7 @@
 """Every command that ``check`` and ``explain`` print runs as it stands; FILE is the one blank to fill."""
 
+import csv
+import html
 import json
 import re
 import shlex
@@ -12,6 +14,7 @@ from typing import Any
 
 import pytest
 from conftest import PASSWORD, Pair, Result, java_tool
+from test_audit_advice import app, certificate
 from test_check import ders, keystore, pkcs8
 
 from sfkeytool.acceptance.blanks import EXAMPLE_NAME
@@ -286,5 +289,95 @@ def test_paths_in_hints_are_quoted(cli: Cli, folder: Path) -> None:
     """What helps on is to be pasted too, from wherever the files lie."""
     shutil.copy(CORPUS / "signed.crt", folder / "its certificate.crt")
     done = cli("unwrap", "its certificate.crt", "--password", "env:TEST_PASSWORD", "--json").json
-    [command] = [hint.partition(" tells")[0] for hint in done["actions"] if hint.startswith("sfkeytool ")]
+    [command] = [hint.rpartition(": ")[2] for hint in done["actions"] if ": sfkeytool " in hint]
     assert cli(*shlex.split(command)[1:]).code == 0
+
+
+HOSTILE = [
+    "pay$(touch${IFS}PWNED)",
+    "a`touch PWNED`",
+    "a;touch PWNED;",
+    "a&touch PWNED&",
+    "a\ntouch PWNED\n",
+    'it\'s "mine" !!',
+    "-x y",
+    "Müller & Söhne",
+    "\x1b[2Jsteers",
+    "::error file=a::b",
+    "x ::add-mask::y",
+    "##[error]z",
+    "##vso[task.setvariable variable=a]b",
+    "a; =cmd",
+    "no utf-8 \udcff",
+]
+OBEYED = re.compile(r"##\w*\[|::(?:error|add-mask)")
+
+
+def as_bash_reads(lines: list[str], folder: Path) -> list[list[str]]:
+    """The arguments of each line, which runs in bash with a function in the place of the program."""
+    stub = "sfkeytool() { printf '%s\\0' sfkeytool \"$@\" $'\\n'; }; openssl() { sfkeytool \"$@\"; }\n"
+    done = subprocess.run(
+        ["bash", "-c", stub + "\n".join(lines)], cwd=folder, capture_output=True, check=True, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert not done.stderr
+    assert not list(folder.glob("*PWNED"))
+    words = done.stdout.decode("utf-8", "surrogateescape").split("\0")
+    read: list[list[str]] = [[]]
+    for word in words[:-1]:
+        if word == "\n":
+            read.append([])
+        else:
+            read[-1].append(word)
+    return read[:-1]
+
+
+def test_names_made_to_hurt_are_words_in_all_advice(cli: Cli, folder: Path) -> None:
+    """In bash each printed command is what JSON has as a list: on the terminal, in the page, in cells and messages; and
+    nothing that any of them holds is obeyed by a CI system."""
+    for name in HOSTILE:
+        app(name, certificate("CN=##[error]x", 20), folder=".")
+    done = cli("audit", ".", "--csv", "a.csv", "--html", "a.html", "--ics", "a.ics", "--prometheus", "a.prom", "--json")
+    assert not OBEYED.search(done.out)
+    told = [step["command"] for item in done.json["result"]["items"] for step in item["advice"] if step["command"]]
+    assert len({word for words in told for word in words if word.endswith("-meta.xml")}) == len(HOSTILE)
+    shown = cli("audit", ".")
+    printed = [line for line in shown.out.splitlines() if line.startswith("    sfkeytool ")]
+    unique = [list(words) for words in dict.fromkeys(map(tuple, told))]
+    assert sorted(as_bash_reads(printed, folder)) == sorted(unique)
+    page = [html.unescape(line) for line in re.findall(r"<code>(sfkeytool [^<]+)</code>", Path("a.html").read_text())]
+    assert sorted(as_bash_reads(page, folder)) == sorted(unique)
+    cells = [cell for row in csv.reader(Path("a.csv").read_text("utf-8-sig").splitlines()) for cell in row]
+    advice = " ".join(cells)
+    assert all(line.strip() in advice for line in printed)
+    for semicolon in (cells, Path("a.csv").read_text("utf-8-sig").replace("\n", ";").split(";")):
+        assert not [cell for cell in semicolon if re.match(r'[\s"]*[=+@＝＋－＠]', cell)]
+    for text in (
+        shown.out,
+        shown.err,
+        *(Path(report).read_text() for report in ("a.csv", "a.html", "a.ics", "a.prom")),
+    ):
+        assert not OBEYED.search(text.replace("\n ", ""))
+        assert "\x1b" not in text
+
+
+def test_names_made_to_hurt_are_words_in_fixes_and_hints(cli: Cli, folder: Path, pair: Pair) -> None:
+    """What `check` tells to type, and what errors do."""
+    store = keystore(pkcs8(pair), ders(pair.crt), alias="Pay")
+    for name in HOSTILE:
+        (folder / f"{name}.jks").write_bytes(store)
+        (folder / f"{name}.crt").write_bytes(pair.crt.read_bytes())
+    password = ("--password", "env:TEST_PASSWORD")
+    for name in HOSTILE:
+        path = f"./{name}.jks" if name.startswith("-") else f"{name}.jks"
+        checked = cli("check", "--json", *password, "--", f"{name}.jks")
+        [fix] = [
+            finding["fix"]
+            for finding in checked.json["result"]["files"][0]["findings"]
+            if finding["rule"] == "ckm.entry.alias-case"
+        ]
+        assert as_bash_reads([fix], folder) == [["sfkeytool", "check", "--fix", path, "--password", "prompt"]]
+        refused = cli("unwrap", *password, "--", f"{name}.crt")
+        assert not OBEYED.search(checked.out + refused.err)
+        [hint] = [line.partition(": ")[2] for line in refused.err.splitlines() if "tells what is in it" in line]
+        [read] = as_bash_reads([hint.partition(": ")[2]], folder)
+        assert (folder / read[2]).read_bytes() == pair.crt.read_bytes()

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Mapping
 
+from sfkeytool.shell import WINDOWS
+
 EXAMPLE_NAME = "my_certificate"
 """A legal NAME, where nothing tells a better one."""
 
@@ -13,6 +15,7 @@ _BLANKS = {
     "password": " --password prompt",
     "input_password": " --input-password prompt",
     "new_password": "",
+    "copy": "copy" if WINDOWS else "cp",
 }
 """What stands in commands where no file is at hand that they are about."""
 

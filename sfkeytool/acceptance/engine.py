@@ -81,9 +81,11 @@ def _fix(wanted: Fix, subject: Subject) -> str:
     """What is ``wanted`` for this file, so that its commands run as they stand."""
     fix = WAY_OUT.get(subject.key_holder) if isinstance(wanted, NewCertificate) else None
     password = subject.password
-    blanks = {"file": quoted_path(subject.label), "name": subject.name}
+    file, remark = quoted_path(subject.label)
+    blanks = {"file": file, "name": subject.name}
     if password is not None and password.length < MINIMUM_LENGTH:
         blanks["new_password"] = " --new-password generate"  # noqa: S105 - an option
     if password is not None and not password.length:  # it is tried without being asked for
         blanks |= {"password": "", "input_password": ""}
-    return filled(fix or str(wanted), blanks)
+    text = fix or str(wanted)
+    return filled(text, blanks) + (remark if "{file}" in text else "")

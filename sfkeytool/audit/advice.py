@@ -289,7 +289,7 @@ def _cover(item: Item, known: Known) -> Iterator[Step]:
             way = known.ways.get(carrier.source)
             save = ("--certificates", folder)
             if way is None:
-                yield Step(f"save the certificates of the org's apps: this audit again with {' '.join(save)}")
+                yield Step(f"save the certificates of the org's apps: this audit again with {shell_line(save)}")
             else:
                 yield Step("save the certificates of the org's apps", ("sfkeytool", "audit", *way, *save))
         path = str(PurePath(folder) / item.saved_as)

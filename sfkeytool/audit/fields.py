@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from sfkeytool.audit.model import Carrier, CarrierKind, Problem
 from sfkeytool.crypto.certificates import describe_certificate
 from sfkeytool.crypto.chains import issuers_among
+from sfkeytool.crypto.names import common_name
 from sfkeytool.crypto.reminders import reminded_sha256_prefix
 from sfkeytool.errors import SfkeytoolError
 from sfkeytool.keystores.contents import InputFile, parse_contents
@@ -74,4 +75,6 @@ def carrier_of(source: str, kind: CarrierKind, name: str, path: str, part: str, 
         describe_certificate(found.certificate),
         reminds_of=reminded_sha256_prefix(found.certificate),
         der=found.der if kind.is_app else b"",
+        subject_name=common_name(found.certificate.subject),
+        issuer_name=common_name(found.certificate.issuer),
     )

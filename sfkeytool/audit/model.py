@@ -119,6 +119,9 @@ class Carrier(Struct, frozen=True):
     """Within what a name counts, where it is not the source: the root of a project, or a zip."""
     refers_to: str = ""
     """The name of the certificate that ``reference`` was found to mean, in the same scope."""
+    subject_name: str = ""
+    issuer_name: str = ""
+    """What monitoring calls the certificate by: common_name() of its subject and issuer."""
 
     def __repr__(self) -> str:
         held = f"valid until {self.not_after}" if self.not_after else f"names {self.reference!r}"

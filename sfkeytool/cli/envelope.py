@@ -8,6 +8,7 @@ from msgspec import UNSET, Meta, UnsetType, to_builtins
 
 from sfkeytool.errors import SfkeytoolError
 from sfkeytool.model import Code, Notice, PublishedFile, Receipt, Result
+from sfkeytool.plain_text import escaped_commands
 
 SCHEMA_VERSION = 1
 """Grows when an answer changes in a way that could break a script; docs/stability.md says what that is."""
@@ -71,4 +72,5 @@ def _plain(value: Any) -> Any:
 def _encode(value: Mapping[str, Any]) -> str:
     # ASCII, so that no console or redirection can turn it into something that is no JSON. Not msgspec's own encoder:
     # it raises for file names that are no UTF-8, and writes control characters of C1 as they are.
-    return json.dumps(value, indent=2)
+    # The log of a CI job holds it too; "::" and "##" stand in texts alone.
+    return escaped_commands(json.dumps(value, indent=2), lambda character: f"\\u{ord(character):04x}")

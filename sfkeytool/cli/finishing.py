@@ -14,7 +14,7 @@ from sfkeytool.cli.report_files import plan_report
 from sfkeytool.cli.run import Run
 from sfkeytool.model import Artifact, ArtifactKind, Notice, Outcome, PlannedFile, Receipt, Result
 from sfkeytool.passwords import SourceKind
-from sfkeytool.shell import shell_line
+from sfkeytool.shell import path_argument, shell_line
 
 if TYPE_CHECKING:
     from sfkeytool.crypto.certificates import CertificateFacts
@@ -62,7 +62,8 @@ def warn_of_encrypted_key(run: Run, outcome: Outcome[Result], folder: Path, keys
     for artifact in encrypted:
         key, name = folder / artifact.filename, Path(artifact.filename).stem
         if keystore_password is None:
-            line = shell_line(["openssl", "pkey", "-in", str(key), "-out", str(folder / f"{name}-clear.key")])
+            clear = path_argument(str(folder / f"{name}-clear.key"))
+            line = shell_line(["openssl", "pkey", "-in", path_argument(str(key)), "-out", clear])
         else:
             match keystore_password.kind:
                 case SourceKind.GENERATE:
@@ -71,7 +72,7 @@ def warn_of_encrypted_key(run: Run, outcome: Outcome[Result], folder: Path, keys
                     password = str(keystore_password)
                 case _:
                     password = "prompt"  # noqa: S105 - a source
-            store, clear = str(folder / f"{name}.jks"), str(folder / "clear")
+            store, clear = (path_argument(str(folder / one)) for one in (f"{name}.jks", "clear"))
             line = _without_key_password(run, ["sfkeytool", "unwrap", store, "--password", password, "-d", clear])
         message = f"{key} is encrypted, and the Salesforce CLI takes no encrypted key; one in clear: {line}"
         run.console.warn(Notice("key.encrypted", message))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TextIO
 from sfkeytool.cli.envelope import encode_answer, encode_refusal
 from sfkeytool.errors import OutputError, SfkeytoolError
 from sfkeytool.model import ArtifactKind, Notice, Receipt
+from sfkeytool.plain_text import escaped
 
 if TYPE_CHECKING:
     from datetime import date
@@ -39,8 +40,13 @@ _KIND_TITLES = {
 
 
 def clean(text: str) -> str:
-    """``text`` without what could steer a terminal: a certificate's subject may hold escape sequences."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    """``text`` without what could steer a terminal, or the CI system that reads a job's log: a certificate's subject
+    may hold escape sequences, and a file's name commands."""
+    return escaped(text, _escape)
+
+
+def _escape(character: str) -> str:
+    return f"\\x{ord(character):02x}" if character.isprintable() else character.encode("unicode_escape").decode()
 
 
 def wrapped(text: str, lead: str = "") -> list[str]:

@@ -17,6 +17,7 @@ from sfkeytool.crypto.rsa_numbers import RsaNumbers
 from sfkeytool.errors import PrivateKeyError, PrivateKeyPasswordError, SelfCheckError
 from sfkeytool.model import Opaque
 from sfkeytool.passwords import Secret
+from sfkeytool.shell import path_argument, shell_line
 
 PrivateKey: TypeAlias = PrivateKeyTypes
 PublicKey: TypeAlias = PublicKeyTypes
@@ -142,7 +143,8 @@ def _unsupported(label: str) -> PrivateKeyError:
     return PrivateKeyError(
         "key.unsupported",
         f"{label}: the algorithm of the key, or of its encryption, is not known here",
-        f"openssl pkcs8 -topk8 -v2 aes256 -in {label} -out COPY re-encrypts it in a usual way",
+        "this re-encrypts it in a usual way: "
+        + shell_line(["openssl", "pkcs8", "-topk8", "-v2", "aes256", "-in", path_argument(label), "-out", "COPY"]),
     )
 
 

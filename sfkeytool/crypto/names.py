@@ -12,6 +12,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509.oid import NameOID, ObjectIdentifier
 
 from sfkeytool.errors import UsageError
+from sfkeytool.plain_text import escaped
 
 UPPER_BOUNDS = {
     NameOID.COMMON_NAME: 64,
@@ -76,6 +77,8 @@ _RFC4514_PART = re.compile(
     re.VERBOSE,
 )
 _RFC4514_ESCAPES = re.compile(r"((?:\\[0-9A-Fa-f]{2})+)|\\(.)")
+# A value that begins like a command of a CI system: its first character has an escape already.
+_LEADING_HASHES = re.compile(r"(?<==)\\#(?=#)")
 _SUBJECT_HINT = "write it like 'CN=pay,O=Acme,C=DE'; a comma inside a value is written \\,"
 
 _DNS_LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
@@ -152,19 +155,32 @@ def parse_san(values: Iterable[str]) -> tuple[x509.GeneralName, ...]:
 def describe_name(name: x509.Name) -> str:
     """The RFC 4514 string of a name, most specific part first, safe to print. Pure."""
     try:
-        return escape_unprintable(name.rfc4514_string({NameOID.EMAIL_ADDRESS: "emailAddress"}))
+        text = name.rfc4514_string({NameOID.EMAIL_ADDRESS: "emailAddress"})
+        return escape_unprintable(_LEADING_HASHES.sub(r"\\23", text))
     except LIBRARY_ERRORS:
         return "(unreadable name)"
 
 
+def common_name(name: x509.Name) -> str:
+    """The most specific common name as text, else the whole as describe_name() gives it; safe to print. Pure."""
+    try:
+        found = [str(one.value) for one in name.get_attributes_for_oid(NameOID.COMMON_NAME)]
+    except LIBRARY_ERRORS:
+        found = []
+    return escape_unprintable(found[-1]) if found else describe_name(name)
+
+
 def escape_unprintable(text: str) -> str:
-    """``text`` with control and invisible characters as RFC 4514 writes them (``\\0A``). Pure.
+    """``text`` with control and invisible characters as RFC 4514 writes them (``\\0A``), and so what a CI system would
+    obey. Pure.
 
     A certificate's maker chooses its names, and a terminal obeys escape sequences.
     """
-    return "".join(
-        c if c.isprintable() else "".join(f"\\{byte:02X}" for byte in c.encode("utf-8", "surrogatepass")) for c in text
-    )
+    return escaped(text, _hexadecimal)
+
+
+def _hexadecimal(character: str) -> str:
+    return "".join(f"\\{byte:02X}" for byte in character.encode("utf-8", "surrogatepass"))
 
 
 def _parse_type(name: str) -> ObjectIdentifier:

@@ -11,7 +11,7 @@ from sfkeytool.edge.projects import repository_around
 from sfkeytool.errors import InputError, UsageError
 from sfkeytool.model import Notice
 from sfkeytool.passwords import Secret, Source, SourceKind, checked_secret, decode_secret, generate_password
-from sfkeytool.shell import quoted_path
+from sfkeytool.shell import path_argument, shell_line
 
 INPUT_LIMIT = 16 << 20
 """Bytes. No keystore or bundle of certificates comes near it: our own bound."""
@@ -127,7 +127,7 @@ def key_mode_notice(path: Path) -> Notice | None:
     return Notice(
         "input.key-readable-by-others",
         f"the private key in {path} is open to other users (mode {stat.S_IMODE(found.st_mode):04o}):"
-        f" chmod 600 {quoted_path(str(path))}",
+        f" {shell_line(['chmod', '600', path_argument(str(path))])}",
     )
 
 

@@ -8,6 +8,7 @@ from sfkeytool.errors import OrgError, UsageError
 from sfkeytool.outside_json import parse_json
 from sfkeytool.passwords import Secret
 from sfkeytool.salesforce.transport import parse_access_token, require_safe_url
+from sfkeytool.shell import shell_line
 
 _ALIAS = re.compile(r"[^\W_][\w.@+\-]{0,254}")
 """Aliases and usernames. Nothing that a Windows command file would take for more than text."""
@@ -124,11 +125,13 @@ def _result(stdout: bytes, alias: str) -> dict[str, Any]:
             "org.cli-unknown",
             f"the Salesforce CLI knows no org {alias}",
             "see which it knows: sf org list",
-            f"log in: sf org login web --alias {alias}",
+            f"log in: {shell_line(['sf', 'org', 'login', 'web', '--alias', alias])}",
         )
     # Its own words may quote what it knows of the org, so that only the name is passed on.
     raise OrgError(
-        "org.cli-failed", f"the Salesforce CLI could not tell of {alias}: {name}", f"try: sf org display -o {alias}"
+        "org.cli-failed",
+        f"the Salesforce CLI could not tell of {alias}: {name}",
+        f"try: {shell_line(['sf', 'org', 'display', '-o', alias])}",
     )
 
 

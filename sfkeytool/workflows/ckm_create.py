@@ -11,6 +11,7 @@ from sfkeytool.errors import UsageError
 from sfkeytool.model import Outcome, Purpose, Request, UniqueNameText
 from sfkeytool.salesforce.ckm import CkmEntry
 from sfkeytool.salesforce.metadata_source import build_certificate
+from sfkeytool.shell import shell_line
 from sfkeytool.workflows.ckm_record import held_by
 from sfkeytool.workflows.sfdx_project import Deployable, Destination, source_artifacts
 from sfkeytool.workflows.subjects import SubjectRequest, resolve_subject
@@ -74,7 +75,10 @@ def ckm_create(request: CkmCreateRequest, destination: Destination, now: datetim
             deployed=False,
         ),
         artifacts=source_artifacts(sources, new_project=destination.is_new),
-        next_steps=(f"Once it is deployed, `sfkeytool ckm csr {request.name}` fetches the request for your CA.",),
+        next_steps=(
+            f"Once it is deployed, `{shell_line(['sfkeytool', 'ckm', 'csr', request.name])}` fetches the request for"
+            " your CA.",
+        ),
     )
 
 

@@ -8,6 +8,7 @@ from sfkeytool.errors import OrgError
 from sfkeytool.model import Artifact, ArtifactKind, Outcome, PlannedFile, Request, Result, UniqueNameText
 from sfkeytool.salesforce.ckm import CkmEntry
 from sfkeytool.salesforce.org import OrgIdentity
+from sfkeytool.shell import shell_line
 from sfkeytool.workflows.ckm_record import held_by
 
 
@@ -45,12 +46,13 @@ def ckm_csr(request: CkmCsrRequest, entry: CkmEntry, org: OrgIdentity, cli_alias
             "Setup still has it: Certificate and Key Management > the certificate > Download Certificate Signing"
             " Request",
         )
+    upload = ["sfkeytool", "ckm", "upload", name, "ANSWER…", "--target-org", cli_alias or "ALIAS"]
+    chain = ["sfkeytool", "ckm", "chain", name, "ANSWER…", "--csr", f"{name}.csr"]
     return Outcome(
         result=CsrFetched(name=name, org=org, request=csr.describe_csr(held.request.csr)),
         artifacts=(Artifact.of(name, ArtifactKind.CSR, csr.encode_pem(held.request.csr)),),
         next_steps=(
             f"Have {name}.csr signed by your CA.",
-            f"Then: `sfkeytool ckm upload {name} ANSWER… --target-org {cli_alias or 'ALIAS'}`, or `sfkeytool ckm chain"
-            f" {name} ANSWER… --csr {name}.csr` for Upload Signed Certificate in Setup.",
+            f"Then: `{shell_line(upload)}`, or `{shell_line(chain)}` for Upload Signed Certificate in Setup.",
         ),
     )

@@ -10,6 +10,7 @@ from sfkeytool.errors import OrgError
 from sfkeytool.model import Artifact, ArtifactKind, Outcome, PlannedFile, Request, Result, UniqueNameText
 from sfkeytool.salesforce.ckm import CkmEntry
 from sfkeytool.salesforce.org import OrgIdentity
+from sfkeytool.shell import shell_line
 from sfkeytool.workflows.ckm_record import held_by
 from sfkeytool.workflows.parts import MailDates
 
@@ -39,7 +40,8 @@ def ckm_download(request: CkmDownloadRequest, entry: CkmEntry, org: OrgIdentity,
     name = request.name
     held = held_by(entry)
     if held.leaf is None:
-        hint = f"its request: sfkeytool ckm csr {name}" if held.request else "may your user see it?"
+        fetch = shell_line(["sfkeytool", "ckm", "csr", name])
+        hint = f"its request: {fetch}" if held.request else "may your user see it?"
         what = "it waits for the signed certificate" if held.request else "its record holds nothing that can be read"
         raise OrgError("ckm.no-certificate", f"{org.alias}: {name} has no certificate: {what}", hint)
     leaf = held.leaf.certificate

@@ -19,6 +19,7 @@ from sfkeytool.model import (
     Result,
     UniqueNameText,
 )
+from sfkeytool.shell import shell_line
 from sfkeytool.workflows.keypair import KeyInputs, KeyRequest, choose_key, key_files
 from sfkeytool.workflows.parts import KeyFacts, describe_key
 from sfkeytool.workflows.receipts import receipt_record
@@ -79,7 +80,8 @@ def csr(request: CsrRequest, inputs: CsrInputs, now: datetime) -> Outcome[Reques
         next_steps=(
             f"Send {request.name}.csr to your CA. The private key stays here: nobody else needs it.",
             "Ask for the whole chain with the answer (PEM, PKCS#7 or single files: any mix will do).",
-            f"Then: `sfkeytool wrap {request.name} FILE…` (in this folder's parent, or with the same --output-dir).",
+            f"Then: `{shell_line(['sfkeytool', 'wrap', request.name, 'FILE…'])}` (in this folder's parent, or with the"
+            " same --output-dir).",
         ),
     )
 

@@ -16,6 +16,7 @@ from sfkeytool.acceptance.explanations.matching import Match, match_messages
 from sfkeytool.acceptance.rule import Basis, Severity
 from sfkeytool.errors import ErrorExit, InputError
 from sfkeytool.model import Code, Outcome, Profile, Request, Result
+from sfkeytool.shell import shell_line
 
 if TYPE_CHECKING:
     from sfkeytool.acceptance import codes
@@ -188,4 +189,4 @@ def _nearest(wanted: str) -> tuple[str, ...]:
     near = difflib.get_close_matches(wanted[:300], known, n=12, cutoff=0.0)
     titles = dict(known[text] for text in reversed(near))  # of an explanation's messages the nearest one counts
     ids = list(dict.fromkeys(known[text][0] for text in near))[:3]
-    return tuple(f"nearest: sfkeytool explain {id} ({titles[id]})" for id in ids)
+    return tuple(f"nearest: {shell_line(['sfkeytool', 'explain', id])} ({titles[id]})" for id in ids)

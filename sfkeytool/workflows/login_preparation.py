@@ -20,7 +20,7 @@ from sfkeytool.keystores.selection import Meant, select_key
 from sfkeytool.model import Notice, Opaque, Request
 from sfkeytool.passwords import Secret, Source, SourceKind
 from sfkeytool.salesforce.hosts import PRODUCTION, LoginHost, instanced_notice, parse_login_host
-from sfkeytool.shell import quoted_path
+from sfkeytool.shell import path_argument, shell_line
 
 if TYPE_CHECKING:
     from sfkeytool.crypto.certificate import Certificate
@@ -165,8 +165,8 @@ def _given_certificates(key: FoundKey, inputs: LoginInputs) -> tuple[FoundCertif
         "login.certificate-mismatch",
         f"the key in {key.origin} does not belong to the certificate in {inputs.certificate.label}"
         f" ({subject.subject or 'no subject'}): Salesforce would refuse it as an invalid assertion",
-        "see what belongs together: sfkeytool compare"
-        f" {quoted_path(inputs.key.label)} {quoted_path(inputs.certificate.label)}",
+        "see what belongs together: "
+        + shell_line(["sfkeytool", "compare", *map(path_argument, (inputs.key.label, inputs.certificate.label))]),
     )
 
 

@@ -14,7 +14,7 @@ from sfkeytool.crypto import certificates
 from sfkeytool.errors import LoginRefusedError
 from sfkeytool.salesforce.hosts import MY_DOMAIN_BLANK, PRODUCTION, SANDBOX, LoginHost, is_salesforce, parse_login_host
 from sfkeytool.salesforce.jwt_bearer import Refusal
-from sfkeytool.shell import quoted_path
+from sfkeytool.shell import quoted_path, shell_line
 from sfkeytool.workflows.login_preparation import LoginRequest, Prepared
 
 _SKEW_SECONDS = 60
@@ -72,7 +72,7 @@ def refused(refusal: Refusal, explanation: Explanation | None, prepared: Prepare
         *_certificate_hints(explanation.id, prepared),
         *(_with_files(fix, prepared) for fix in explanation.fixes),
         history,
-        f"where this is known from: sfkeytool explain {explanation.id}",
+        f"where this is known from: {shell_line(['sfkeytool', 'explain', explanation.id])}",
     )
 
 
@@ -99,7 +99,9 @@ def _certificate_hints(explanation_id: str, prepared: Prepared) -> Iterator[str]
 
 def _with_files(fix: str, prepared: Prepared) -> str:
     """Commands with this run's key; FILE is the certificate that the app has, which is theirs to find."""
-    return ready_to_type(fix.replace("compare {file}", f"compare {quoted_path(prepared.key_file)}"))
+    key_file, remark = quoted_path(prepared.key_file)
+    told = fix.replace("compare {file}", f"compare {key_file}")
+    return ready_to_type(told) + (remark if told != fix else "")
 
 
 def is_wrong(skew_seconds: int | None) -> TypeGuard[int]:

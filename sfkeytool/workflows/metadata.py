@@ -29,7 +29,7 @@ from sfkeytool.salesforce import metadata_source
 from sfkeytool.salesforce.certificate_element import CARRIER_TYPES, read_certificate, replace_certificate
 from sfkeytool.salesforce.hosts import MY_DOMAIN_BLANK
 from sfkeytool.salesforce.metadata_source import App, SourceFile
-from sfkeytool.shell import quoted_path
+from sfkeytool.shell import path_argument, shell_line
 from sfkeytool.workflows import package
 from sfkeytool.workflows.compare import Side, compare
 from sfkeytool.workflows.parts import MailDates, Proof
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 BROWSERFORCE_SCHEMA = "https://raw.githubusercontent.com/amtrack/sfdx-browserforce-plugin/main/src/plugins/schema.json"
 
+_DEPLOY, _TO_ORG = ("sf", "project", "deploy", "start"), ("--target-org", "ALIAS")
 _TESTED = (
     "This source was tested against the Metadata API's schema and the Salesforce CLI's own conversion, not against an"
     " org: deploy to a sandbox first."
@@ -155,6 +156,7 @@ def replaced(request: MetadataRequest, inputs: MetadataInputs, now: datetime) ->
     content = replace_certificate(inputs.retrieved.data, certificates.encode_der(certificate), label)
     filename = PurePath(label).name
     changed = content != inputs.retrieved.data
+    deploy = [*_DEPLOY, "--source-dir", path_argument(label), *_TO_ORG]
     return Outcome(
         result=MetadataMade(
             name=request.name,
@@ -166,8 +168,7 @@ def replaced(request: MetadataRequest, inputs: MetadataInputs, now: datetime) ->
         artifacts=(source_artifact(filename, content, ""),) if changed else (),
         notices=(*notices, _CONSUMER_KEY),
         next_steps=(
-            f"Deploy it, to a sandbox first: `sf project deploy start --source-dir {quoted_path(label)} --target-org"
-            " ALIAS`",
+            f"Deploy it, to a sandbox first: `{shell_line(deploy)}`",
             "A change of an app takes 2 to 10 minutes to work. With another key than before, logins with the old one"
             " fail from then on; `sfkeytool login --wait 10` tells when the new one is accepted.",
             *([_LOGIN_OF_EXTERNAL] if _GLOBAL_SETTINGS in content else []),
@@ -204,10 +205,11 @@ def _prove(inputs: MetadataInputs, certificate: "Certificate", document: bytes, 
         store = PurePath(inputs.keystore.label).name
         sides = (Side(label, [InputFile(label, der)]), Side(store, [inputs.keystore]))
         if compare(*sides, (), now).exit_code:
+            labels = (inputs.certificate.label, inputs.keystore.label)
             raise CertificateError(
                 "metadata.keystore-differs",
                 f"{store} and {label} do not hold the same certificate: CKM would mail about another one",
-                f"sfkeytool compare {quoted_path(inputs.certificate.label)} {quoted_path(inputs.keystore.label)}",
+                shell_line(["sfkeytool", "compare", *map(path_argument, labels)]),
             )
         files.append(store)
     return Proof(relation="same-certificate", files=tuple(files), sha256=certificates.fingerprint(der))
@@ -234,14 +236,14 @@ def _kind_notices(kind: AppKind) -> list[Notice]:
 
 
 def _steps(request: MetadataRequest, sources: Sequence[SourceFile], *, new_project: bool) -> tuple[str, ...]:
+    members = [word for file in sources for word in ("--metadata", f"{file.type}:{file.member}")]
+    whole = shell_line([*_DEPLOY, "--manifest", "manifest/package.xml", *_TO_ORG])
     deploy = (
-        "in the project's folder: `sf project deploy start --manifest manifest/package.xml --target-org ALIAS`"
+        f"Deploy, in the project's folder: `{whole}`"
         if new_project
-        else "`sf project deploy start --target-org ALIAS "
-        + " ".join(f"--metadata {file.type}:{file.member}" for file in sources)
-        + "`"
+        else f"Deploy: `{shell_line([*_DEPLOY, *_TO_ORG, *members])}`"
     )
-    steps = [_TESTED, f"Deploy, {deploy}" if new_project else f"Deploy: {deploy}", _NEW_KEY[request.kind]]
+    steps = [_TESTED, deploy, _NEW_KEY[request.kind]]
     steps.append(
         "Users must be approved for the app: in its policies choose the profiles or permission sets whose users may"
         " log in. The policy here lets no others in."
@@ -249,11 +251,11 @@ def _steps(request: MetadataRequest, sources: Sequence[SourceFile], *, new_proje
     if request.kind is AppKind.EXTERNAL_CLIENT_APP:
         steps.append(_LOGIN_OF_EXTERNAL)
     if request.permission_set:
+        assign = ["sf", "org", "assign", "permset", "--name", metadata_source.PERMISSION_SET, *_TO_ORG]
         steps.append(
-            "Assign the permission set, to two people at least: `sf org assign permset"
-            f" --name {metadata_source.PERMISSION_SET} --target-org ALIAS`. By the release note of Summer '24 whoever"
-            " has it gets the mails of 60, 30 and 10 days before an expiry, which administrators get while nobody has"
-            " it."
+            f"Assign the permission set, to two people at least: `{shell_line(assign)}`. By the release note of"
+            " Summer '24 whoever has it gets the mails of 60, 30 and 10 days before an expiry, which administrators"
+            " get while nobody has it."
         )
     if request.browserforce:
         steps.append(

@@ -35,7 +35,7 @@ from sfkeytool.model import (
     UtcTime,
 )
 from sfkeytool.passwords import Secret, Source, SourceKind
-from sfkeytool.shell import quoted_path
+from sfkeytool.shell import path_argument, shell_line
 from sfkeytool.workflows import package
 from sfkeytool.workflows.generations import Generation
 from sfkeytool.workflows.keypair import DEFAULT_BITS, key_artifact
@@ -214,14 +214,14 @@ def _new_key(
         raise PrivateKeyError(
             "key.none",
             f"{request.folder / request.name}.key is not there, and a renewal keeps the key",
-            f"put the key there, or make a new one: sfkeytool rotate {request.name}",
+            f"put the key there, or make a new one: {shell_line(['sfkeytool', 'rotate', request.name])}",
         )
     if found.spki_der != certificates.spki_der(old):
         raise PrivateKeyError(
             "key.no-match",
             f"{inputs.key.label} and {inputs.certificate.label} do not belong together",
-            f"sfkeytool show {quoted_path(inputs.key.label)} {quoted_path(inputs.certificate.label)} tells what each"
-            " holds",
+            "this tells what each holds: "
+            + shell_line(["sfkeytool", "show", *map(path_argument, (inputs.key.label, inputs.certificate.label))]),
         )
     key = keys.require_supported(found.key, found.origin)
     return key, key_artifact(new_name, key, inputs.key_password or found.file_password), []

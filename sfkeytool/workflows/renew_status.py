@@ -7,6 +7,7 @@ from pathlib import Path
 from sfkeytool.crypto.certificates import CertificateFacts
 from sfkeytool.errors import InputError
 from sfkeytool.model import Notice, Outcome, Purpose, Request, Result, UniqueNameText
+from sfkeytool.shell import shell_line
 from sfkeytool.workflows.generations import Generation, rivals, successors
 from sfkeytool.workflows.runbook import Change, StepProgress, StepState, progress
 
@@ -59,7 +60,7 @@ def status(
         raise InputError(
             "renew.none",
             f"no receipt beside {name} tells that {new_name or 'a generation'} follows it",
-            f"sfkeytool renew {name} makes one",
+            f"this makes one: {shell_line(['sfkeytool', 'renew', name])}",
         )
     newest = following[-1]
     change = _change_of(newest, certificates)

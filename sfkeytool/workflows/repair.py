@@ -20,7 +20,7 @@ from sfkeytool.keystores.selection import Meant, require_opened, select_each
 from sfkeytool.model import ArtifactKind, Outcome, Profile, PublishedFile, Receipt
 from sfkeytool.names import app_name, free_name
 from sfkeytool.passwords import MINIMUM_LENGTH, Secret, Source, SourceKind
-from sfkeytool.shell import quoted_path
+from sfkeytool.shell import path_argument, shell_line
 from sfkeytool.workflows.check import CheckOptions, Judged, RepairFacts, RepairProblem, check_file, describe_file
 from sfkeytool.workflows.unwrap import folder_name
 from sfkeytool.workflows.wrap import WrapInputs, Wrapped, WrapRequest, wrap_pair
@@ -100,8 +100,9 @@ def reopened(judged: Judged, passwords: Sequence[Secret]) -> Judged:
 
 
 def _not_a_keystore(subject: Subject) -> UsageError:
-    name, path = free_name(app_name(PurePath(subject.label).stem), subject.taken), quoted_path(subject.label)
-    hint = f"sfkeytool wrap {name} {path} FILE --password generate (FILE: the private key) makes one"
+    name = free_name(app_name(PurePath(subject.label).stem), subject.taken)
+    wrap = ["sfkeytool", "wrap", name, path_argument(subject.label), "FILE", "--password", "generate"]
+    hint = f"this makes one (FILE: the private key): {shell_line(wrap)}"
     return UsageError("check.not-a-keystore", f"{subject.label}: --fix repairs keystores only", hint)
 
 
@@ -129,19 +130,21 @@ def _repair_each(contents: Contents, judged: Judged, options: RepairOptions, now
             raise
         except SfkeytoolError as error:
             if entry.locked:  # the command again, with what it lacks
-                again = f"sfkeytool check --fix {quoted_path(contents.label)} --password prompt --password prompt"
+                both = ("--password", "prompt") * 2
+                again = shell_line(["sfkeytool", "check", "--fix", path_argument(contents.label), *both])
                 error.hints = (f"give both: {again}",)
             yield Repair(entry.alias, name, problem=error)
 
 
 def _no_key(subject: Subject) -> PrivateKeyError:
     new = free_name(PurePath(subject.label).stem, subject.taken)
+    passwords = ("--input-password", "prompt", "--password", "generate")
+    wrap = ["sfkeytool", "wrap", new, path_argument(subject.label), "FILE", *passwords]
     return PrivateKeyError(
         "key.none",
         f"{subject.label} holds no private key: nothing can be made of it",
-        f"with the key: sfkeytool wrap {new} {quoted_path(subject.label)} FILE"
-        " --input-password prompt --password generate (FILE: the private key)",
-        f"without it, start over: sfkeytool csr {new}",
+        f"with the key (FILE): {shell_line(wrap)}",
+        f"without it, start over: {shell_line(['sfkeytool', 'csr', new])}",
     )
 
 

@@ -15,7 +15,10 @@ from sfkeytool.acceptance.mails import WHO_IS_MAILED, describe_mail_dates
 from sfkeytool.crypto.certificates import iso_utc
 from sfkeytool.model import Purpose, Result
 from sfkeytool.salesforce.hosts import MY_DOMAIN_BLANK
+from sfkeytool.shell import shell_line
 from sfkeytool.workflows.generations import Generation
+
+_GENERATED = ("--password", "generate")
 
 
 class Text(Result, frozen=True):
@@ -85,10 +88,10 @@ def _sign(change: Change) -> Step:
         (
             _text(
                 f"Send `{change.new}.csr` to the CA, ask for the whole chain, and make a keystore from the answer:",
-                f"sfkeytool wrap {change.new} ANSWER… --password generate",
+                shell_line(["sfkeytool", "wrap", change.new, "ANSWER…", *_GENERATED]),
             ),
         ),
-        _text("The new certificate and its expiry are shown by:", f"sfkeytool show {change.new}"),
+        _text("The new certificate and its expiry are shown by:", shell_line(["sfkeytool", "show", change.new])),
         _text(f"Nothing has changed anywhere yet: `{change.old}` goes on working until it expires."),
     )
 
@@ -119,7 +122,7 @@ def _repoint(change: Change) -> Step:
                 " external credentials, SAML settings and the identity provider, custom domains, and Apex (`Auth.JWS`,"
                 " `setClientCertificateName`, `signWithCertificate`). An entry that is there for its mails alone is"
                 " named nowhere. In a project's folder, this finds the names:",
-                f"git grep -n -w {change.old}",
+                shell_line(["git", "grep", "-n", "-w", change.old]),
             ),
         ),
         _text(
@@ -149,7 +152,7 @@ def _swap(change: Change) -> Step:
             _text(
                 "A login cannot tell which of the two certificates the app holds, because both fit the key. Retrieve"
                 " the app's metadata and compare:",
-                f"sfkeytool compare {change.new}/{change.new}.crt RETRIEVED_FILE-meta.xml",
+                shell_line(["sfkeytool", "compare", f"{change.new}/{change.new}.crt", "RETRIEVED_FILE-meta.xml"]),
             ),
             _text(f"Upload `{change.old}.crt` again."),
         )
@@ -164,7 +167,7 @@ def _swap(change: Change) -> Step:
                 " metadata), approve the same users for it, try it with the next step, and move the clients to its"
                 " consumer key and the new private key, one by one. Delete the first app when its Login History stays"
                 " empty.",
-                f"sfkeytool metadata {change.new}",
+                shell_line(["sfkeytool", "metadata", change.new]),
             ),
             _text(
                 f"Where a gap of some minutes is bearable: stop the clients. {upload} Wait with the next step until the"
@@ -180,7 +183,7 @@ def _swap(change: Change) -> Step:
 
 
 def _prove(change: Change) -> Step:
-    login = f"sfkeytool login {change.new} --client-id CONSUMER_KEY --username USER --wait 10"
+    login = ("sfkeytool", "login", change.new, "--client-id", "CONSUMER_KEY", "--username", "USER", "--wait", "10")
     history = "Setup > Login History"
     external = _text(
         "For an External Client App add `--external-client-app --instance-url"
@@ -194,7 +197,7 @@ def _prove(change: Change) -> Step:
                 _text(
                     "Once before the certificate is replaced, and again 10 minutes after. The clients need nothing:"
                     f" their key is the same, and `{change.old}/` is as it was.",
-                    login,
+                    shell_line(login),
                 ),
                 external,
             ),
@@ -207,7 +210,7 @@ def _prove(change: Change) -> Step:
         (
             _text(
                 "`--wait 10` tries until the new key is accepted; `--old-key` tells whether the old one still is.",
-                f"{login} --old-key {change.old}/{change.old}.key",
+                shell_line([*login, "--old-key", f"{change.old}/{change.old}.key"]),
             ),
             external,
             _text(
@@ -221,6 +224,8 @@ def _prove(change: Change) -> Step:
 
 
 def _retire(change: Change) -> Step:
+    key, certificate = f"{change.old}/{change.old}.key", f"{change.old}/{change.old}.crt"
+    again = ["sfkeytool", "wrap", change.old, key, certificate, "-d", f"{change.old}_again", *_GENERATED]
     return Step(
         "retire",
         f"Delete the entry {change.old} in Certificate and Key Management",
@@ -235,8 +240,7 @@ def _retire(change: Change) -> Step:
         _text(f"The list in Setup shows `{change.new}` and no `{change.old}`."),
         _text(
             "Import it again; its keystore can be made anew from the old folder:",
-            f"sfkeytool wrap {change.old} {change.old}/{change.old}.key {change.old}/{change.old}.crt"
-            f" -d {change.old}_again --password generate",
+            shell_line(again),
         ),
     )
 
@@ -254,7 +258,7 @@ def _tidy(change: Change) -> Step:
                 f"{old_key}{calendar}"
             ),
         ),
-        _text("No step is left:", f"sfkeytool renew {change.old} --status"),
+        _text("No step is left:", shell_line(["sfkeytool", "renew", change.old, "--status"])),
         _text("There is nothing to take back."),
     )
 

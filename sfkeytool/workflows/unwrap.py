@@ -22,7 +22,7 @@ from sfkeytool.keystores.selection import Meant, require_opened, select_each
 from sfkeytool.model import Artifact, ArtifactKind, Notice, Outcome, Request, Result, UniqueNameText
 from sfkeytool.names import UniqueName, legal_name
 from sfkeytool.passwords import Secret, Source
-from sfkeytool.shell import quoted_path
+from sfkeytool.shell import path_argument, shell_line
 from sfkeytool.workflows import package
 from sfkeytool.workflows.keypair import key_artifact
 from sfkeytool.workflows.parts import KeyFacts, MailDates, describe_key
@@ -88,7 +88,7 @@ def unwrap(request: UnwrapRequest, inputs: UnwrapInputs, now: datetime) -> Outco
         raise InputError(
             "unwrap.not-a-keystore",
             f"{label} is no keystore: {contents.kind}",
-            f"sfkeytool show {quoted_path(label)} tells what is in it",
+            f"this tells what is in it: {shell_line(['sfkeytool', 'show', path_argument(label)])}",
         )
     heap = gather([contents])
     require_opened(heap, request.alias)
@@ -134,7 +134,8 @@ def unwrap(request: UnwrapRequest, inputs: UnwrapInputs, now: datetime) -> Outco
     if trusted and contents.kind is not FileKind.PKCS12:  # a PFX keeps its chains so
         notices.append(Notice("unwrap.trusted-ignored", f"{trusted} trusted certificates of {label} are not written"))
     name = entries[0].name if len(entries) == 1 else "NAME"
-    folder = f" -d {quoted_path(str(request.output_dir))}" if request.output_dir else ""
+    folder = ["-d", path_argument(str(request.output_dir))] if request.output_dir else []
+    login = ["sfkeytool", "login", name, *folder, "--client-id", "CONSUMER_KEY", "--username", "USER"]
     return Outcome(
         result=Unwrapped(path=label, type=str(contents.store.type) if contents.store else "", entries=tuple(entries)),
         artifacts=tuple(artifacts),
@@ -143,7 +144,7 @@ def unwrap(request: UnwrapRequest, inputs: UnwrapInputs, now: datetime) -> Outco
             "Give each .key to the client that logs in with it, and to nobody else. The Salesforce CLI takes it"
             " as it is, unless it is encrypted.",
             *([_UPLOAD] if any(entry.certificate for entry in entries) else []),
-            f"Prove the login: `sfkeytool login {name}{folder} --client-id CONSUMER_KEY --username USER`",
+            f"Prove the login: `{shell_line(login)}`",
             f"Delete {label} when the keys are where they belong: the JKS format protects them weakly.",
         ),
     )

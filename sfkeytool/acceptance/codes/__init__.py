@@ -6,6 +6,7 @@ from sfkeytool.acceptance.codes.errors import ERRORS
 from sfkeytool.acceptance.codes.notices import NOTICES
 from sfkeytool.acceptance.explanations import EXPLANATIONS, System, login_code
 from sfkeytool.errors import ErrorExit, LoginRefusedError, SfkeytoolError
+from sfkeytool.shell import shell_line
 
 
 class Code(NamedTuple):
@@ -28,7 +29,12 @@ CODES: tuple[Code, ...] = tuple(
             *(Code(id, error, *texts) for error, codes in ERRORS.items() for id, texts in codes.items()),
             *(Code(id, None, *texts) for id, texts in NOTICES.items()),
             *(
-                Code(login_code(each.id), LoginRefusedError, each.meaning, f"`sfkeytool explain {each.id}` tells.")
+                Code(
+                    login_code(each.id),
+                    LoginRefusedError,
+                    each.meaning,
+                    f"`{shell_line(['sfkeytool', 'explain', each.id])}` tells.",
+                )
                 for each in EXPLANATIONS
                 if each.system is System.JWT
             ),

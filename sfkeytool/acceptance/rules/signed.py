@@ -222,7 +222,7 @@ ENDING = Rule(
     " open; .crt is the safe choice.",
     f"{sources.CHAIN_ARTICLE} ; https://github.com/bcgov/MoH-SAT (.crt uploaded) ; https://regardie.dev/?p=793 (PEM"
     " refused)",
-    "cp {file} {name}.crt",
+    "{copy} {file} {name}.crt",
     _UPLOAD,
     _ending,
     retrieved=sources.REREAD,

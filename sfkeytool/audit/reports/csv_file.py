@@ -2,23 +2,28 @@
 
 import csv
 import io
+import re
 
 from sfkeytool.audit.advice import step_text
 from sfkeytool.audit.model import Inventory, Item
 from sfkeytool.audit.stops import stop_text
 from sfkeytool.crypto.certificates import iso_utc
+from sfkeytool.crypto.names import escape_unprintable
 
 _COLUMNS = (
     "status", "days_left", "not_after", "kind", "name", "subject", "coverage", "superseded_by", "source", "path",
     "part", "also_in", "used_by", "key", "sha256", "stops", "advice",
 )  # fmt: skip
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = re.compile(r'((?:\A|;)[\s"]*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])')
+"""Where a cell begins a formula, in full-width characters too; after a semicolon also, at which spreadsheets divide the
+lines of a CSV file in countries whose decimals have a comma."""
+_NUMBER = re.compile(r"-?[0-9]+")
 
 
 def encode(inventory: Inventory) -> bytes:
     """UTF-8 with a byte order mark, without which Excel takes it for the local code page; CRLF. Pure.
 
-    A cell that a spreadsheet would run as a formula gets an apostrophe in front: a subject is anybody's text.
+    What a spreadsheet would run as a formula gets an apostrophe in front: names and subjects are anybody's text.
     """
     text = io.StringIO(newline="")
     writer = csv.writer(text)
@@ -52,5 +57,4 @@ def _row(item: Item) -> tuple[str, ...]:
 
 
 def _safe(cell: str) -> str:
-    number = cell.removeprefix("-").isdigit()
-    return f"'{cell}" if cell.startswith(_FORMULA_STARTS) and not number else cell
+    return cell if _NUMBER.fullmatch(cell) else _FORMULA.sub(r"\1'", escape_unprintable(cell))

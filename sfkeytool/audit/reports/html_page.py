@@ -7,13 +7,14 @@ setting, and each of them stands beside a word.
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from html import escape
+from html import escape as escape_markup
 
 from sfkeytool.audit.counts import count, count_line
 from sfkeytool.audit.model import Coverage, Inventory, Item, OrgReading, Person, Source, Status, Step
 from sfkeytool.audit.reports.table import unused_line
 from sfkeytool.audit.stops import stop_text
 from sfkeytool.crypto.certificates import iso_utc
+from sfkeytool.crypto.names import escape_unprintable
 from sfkeytool.shell import shell_line
 
 _MOST_ROWS = 200
@@ -304,3 +305,8 @@ def _people(people: Sequence[Person] | None) -> str:
         escape(person.username) + (f" ({escape(', '.join(person.flags))})" if person.flags else "") for person in people
     )
     return "; ".join(named) or "nobody"
+
+
+def escape(text: str) -> str:
+    """Text as it stands in the page, with nothing invisible in it. Pure."""
+    return escape_markup(escape_unprintable(text))

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from sfkeytool.audit.model import Coverage, Inventory, Item
+from sfkeytool.crypto.names import escape_unprintable
 
 _HELP = {
     "x509_cert_not_after": "When the certificate expires, in seconds since the epoch",
@@ -37,29 +38,21 @@ def encode(inventory: Inventory) -> bytes:
 
 def _label_values(item: Item) -> dict[str, str]:
     carrier, certificate = item.carrier, item.carrier.certificate
-    subject, issuer, serial = (
-        (certificate.subject, certificate.issuer, certificate.serial_number) if certificate else ("", "", "")
-    )
     return {
         "filepath": f"{carrier.source}/{carrier.path}" if carrier.in_org else carrier.path,
         "filename": carrier.path.replace("\\", "/").rpartition("/")[2],
         "embedded_key": carrier.part,
         "kind": str(carrier.kind),
         "name": carrier.name,
-        "subject_CN": _common_name(subject),
-        "issuer_CN": _common_name(issuer),
-        "serial_number": serial,
+        "subject_CN": carrier.subject_name,
+        "issuer_CN": carrier.issuer_name,
+        "serial_number": certificate.serial_number if certificate else "",
     }
-
-
-def _common_name(rfc4514: str) -> str:
-    """The CN as it stands in an RFC 4514 string; the whole string where there is none."""
-    return next((part[3:] for part in rfc4514.split(",") if part.startswith("CN=")), rfc4514)
 
 
 def _labels(values: Mapping[str, str]) -> str:
     escaped = (
-        (name, value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")) for name, value in values.items()
+        (name, escape_unprintable(value).replace("\\", r"\\").replace('"', r"\"")) for name, value in values.items()
     )
     return "{" + ",".join(f'{name}="{value}"' for name, value in escaped) + "}"
 

@@ -15,6 +15,7 @@ from sfkeytool.cli.sfdx_project import project_around, write_source
 from sfkeytool.edge.ask import Choice
 from sfkeytool.errors import UsageError
 from sfkeytool.model import AppKind, ArtifactKind, PlannedFile
+from sfkeytool.shell import shell_line
 
 if TYPE_CHECKING:
     from sfkeytool.workflows.metadata import MetadataInputs, MetadataMade, MetadataRequest
@@ -177,7 +178,8 @@ def _make(run: Run, request: "MetadataRequest", inputs: "MetadataInputs") -> int
         outcome.artifacts,
         is_new=is_new,
         force=False,
-        instead=f"the certificate of an app is replaced by sfkeytool metadata {request.name} --in FILE",
+        instead="the certificate of an app is replaced by "
+        + shell_line(["sfkeytool", "metadata", request.name, "--in", "FILE"]),
         beside=beside,
     )
     heading = f"{request.name}: source of a new {request.kind}"

@@ -16,6 +16,7 @@ from sfkeytool.cli.run import Run
 from sfkeytool.errors import InputError, OutputError, SfkeytoolError, UsageError
 from sfkeytool.model import ArtifactKind, Notice, PlannedFile
 from sfkeytool.names import is_unique_name, next_name
+from sfkeytool.shell import shell_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -179,7 +180,8 @@ def _execute_status(run: Run, values: Values) -> int:
         if step.state is StepState.NEXT:
             for text in step.do:
                 run.console.result(f"                {line}" for line in (text.text, text.command) if line)
-    run.console.say(f"What was done by hand is noted with: sfkeytool renew {request.name} --done STEP")
+    noted_with = shell_line(["sfkeytool", "renew", request.name, "--done", "STEP"])
+    run.console.say(f"What was done by hand is noted with: {noted_with}")
     return 0
 
 
