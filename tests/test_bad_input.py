@@ -252,7 +252,7 @@ def test_a_signal_leaves_everything_or_nothing(number: signal.Signals, delay: fl
     )  # fmt: skip
     time.sleep(delay)
     running.send_signal(number)
-    _, err = running.communicate(timeout=30)
+    _, err = running.communicate(timeout=120)
     if (folder / "pay").exists():  # all was published before the signal came
         assert len(list((folder / "pay").iterdir())) == 6
         assert running.returncode in (0, 130, -number)
@@ -336,7 +336,7 @@ def test_a_crash_leaves_no_memory_on_the_disk(folder: Path) -> None:
     with pipe.open("w") as writer:  # opened when the other end is
         limits = resource.prlimit(running.pid, resource.RLIMIT_CORE)
         writer.write("worthless")
-    running.wait(timeout=30)
+    running.wait(timeout=120)
     assert limits == (0, 0)
 
 

@@ -260,7 +260,7 @@ def test_with_yes_it_says_which_org_and_what(cli: Cli, org: FakeOrg, monkeypatch
 def test_on_a_terminal_it_asks(answer: str, org: FakeOrg, folder: Path) -> None:
     """The org and the change stand above the question; no, and Ctrl-C, leave nothing behind."""
     child = pexpect.spawn(
-        sys.executable, ["-m", "sfkeytool", "ckm", "create", "pay", "-o", "prod", "--deploy"], cwd=str(folder), timeout=30,
+        sys.executable, ["-m", "sfkeytool", "ckm", "create", "pay", "-o", "prod", "--deploy"], cwd=str(folder), timeout=120,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "TERM": "xterm", "CI": ""},
         encoding="utf-8", dimensions=(40, 200),
     )  # fmt: skip
@@ -487,7 +487,7 @@ def test_breaking_off_a_deployment_says_that_it_may_go_on(org: FakeOrg, folder: 
     script.write_text(script.read_text().replace("if sys", waiting, 1))
     child = pexpect.spawn(
         sys.executable, ["-m", "sfkeytool", "ckm", "create", "pay", "-o", "prod", "--deploy", "--yes"], cwd=str(folder),
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "TERM": "xterm"}, timeout=30,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "TERM": "xterm"}, timeout=120,
         encoding="utf-8", dimensions=(40, 200),
         # Whoever runs the tests in the background ignores Ctrl-C, and children inherit that.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),

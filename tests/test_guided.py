@@ -341,7 +341,7 @@ def terminal(*arguments: str, folder: Path, **env: str) -> Iterator[Any]:
     import pexpect
 
     child = pexpect.spawn(
-        sys.executable, ["-m", "sfkeytool", *arguments], cwd=str(folder), timeout=30, encoding="utf-8",
+        sys.executable, ["-m", "sfkeytool", *arguments], cwd=str(folder), timeout=120, encoding="utf-8",
         dimensions=(40, 200),
         env={**os.environ, "TERM": "xterm", "PYTHONPATH": os.pathsep.join(sys.path), **env},
     )  # fmt: skip

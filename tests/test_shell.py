@@ -190,8 +190,8 @@ def unquoted(source: str) -> list[tuple[int, str]]:
                 parts = [left, node.right]
             case ast.Call(func=ast.Attribute(value=ast.Constant() as text, attr="format")):
                 parts = [ast.Constant(re.sub(r"\{\w*\}", "\0", str(text.value)))]
-        text = "".join(str(part.value) if isinstance(part, ast.Constant) else "\0" for part in parts)
-        if command := COMMAND.search(text):
+        joined = "".join(str(part.value) if isinstance(part, ast.Constant) else "\0" for part in parts)
+        if command := COMMAND.search(joined):
             found.append((getattr(node, "lineno", 0), command[0]))
     return found
 
