@@ -11,7 +11,7 @@ from sfkeytool.edge.disk import create_file, remove
 from sfkeytool.edge.journal import new_transaction
 from sfkeytool.errors import InputError
 from sfkeytool.model import Notice
-from sfkeytool.shell import quoted_path
+from sfkeytool.shell import path_argument, shell_line
 
 
 def found_file_notices(path: Path) -> Iterator[Notice]:
@@ -29,7 +29,7 @@ def found_file_notices(path: Path) -> Iterator[Notice]:
                 raise InputError(
                     "input.folder-open",
                     f"{what}: it may be somebody else's, and is not used",
-                    f"if you know it to be yours: chmod o-w {quoted_path(str(folder))}",
+                    f"if you know it to be yours: {shell_line(['chmod', 'o-w', path_argument(str(folder))])}",
                 )
             yield Notice("input.folder-unprotected", f"{what}: modes do not hold there, so nothing tells whose it is")
     try:
