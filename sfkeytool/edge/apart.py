@@ -49,10 +49,14 @@ def do_apart(module: str, job: Mapping[str, Any], *, deadline_seconds: float, ch
         raise NoAnswerError(f"{sys.executable} does not start: {error.strerror}") from None
     end = time.monotonic() + deadline_seconds
     answer: list[bytes] = []
+    # For pipes have no timeouts on Windows. They end with the process.
+    threads = (
+        threading.Thread(target=_tell, args=(process.stdin, job), daemon=True),
+        threading.Thread(target=_hear, args=(process.stdout, answer), daemon=True),
+    )
     try:
-        # Threads, for pipes have no timeouts on Windows. They end with the process, which ends here in any case.
-        threading.Thread(target=_tell, args=(process.stdin, job), daemon=True).start()
-        threading.Thread(target=_hear, args=(process.stdout, answer), daemon=True).start()
+        for thread in threads:
+            thread.start()
         while process.poll() is None or not answer:
             check()
             if time.monotonic() > end:
@@ -61,6 +65,10 @@ def do_apart(module: str, job: Mapping[str, Any], *, deadline_seconds: float, ch
     finally:
         process.kill()
         process.wait()
+        for thread in threads:
+            thread.join(_POLL_SECONDS)
+        with suppress(OSError), process:  # closes the pipes; what could not be told any more is no loss
+            pass
     try:
         return json.loads(answer[0])
     except ValueError:

@@ -1,4 +1,4 @@
-"""The only place where another program is run: the user's own Salesforce CLI."""
+"""The only place where another program is run, the user's own Salesforce CLI; apart.py runs this one again."""
 
 import os
 import signal
