@@ -4,18 +4,21 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import openssl
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from sfkeytool.crypto import certificates, chains
-from sfkeytool.crypto.certificate import Certificate
+from sfkeytool.crypto.certificate import Certificate, Signature
 
 NOW = datetime.now(UTC)
 KEYS = {
@@ -354,3 +357,93 @@ def test_what_cannot_be_verified_is_no_proof_and_no_crash(old: str, new: str) ->
     assert chain.certificates == (leaf, root)
     assert chain.strangers == (weird,)
     assert chains.build_chain(weird, [root]).certificates == (weird,)
+
+
+# Heaps made to hurt
+
+_SAME = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "same")])
+_COUNT = 120
+
+
+def _alike(key: Ed25519PrivateKey, signer: Ed25519PrivateKey, *, identified: bool) -> Certificate:
+    """A certificate whose subject and issuer are those of all others."""
+    now = datetime.now(UTC)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(_SAME)
+        .issuer_name(_SAME)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now)
+        .not_valid_after(now + timedelta(days=1))
+    )
+    if identified:
+        own = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+        by = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())
+        builder = builder.add_extension(own, critical=False).add_extension(by, critical=False)
+    return Certificate(builder.sign(signer, None).public_bytes(Encoding.DER))
+
+
+def _heap(kind: str) -> list[Certificate]:
+    keys = [Ed25519PrivateKey.generate() for _ in range(_COUNT + 1)]
+    match kind:
+        case "each by itself":
+            return [_alike(key, key, identified=False) for key in keys[1:]]
+        case "by one that is not there":
+            return [_alike(key, keys[0], identified=False) for key in keys[1:]]
+        case "one key":
+            return [_alike(keys[0], keys[0], identified=False) for _ in range(_COUNT)]
+        case "each by the next":
+            return [_alike(key, signer, identified=True) for key, signer in pairwise(keys)]
+        case "two keys that sign each other":
+            return [_alike(keys[number % 2], keys[1 - number % 2], identified=False) for number in range(_COUNT)]
+    return [_alike(key, keys[0], identified=True) for key in reversed(keys)]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "each by itself",
+        "by one that is not there",
+        "one key",
+        "each by the next",
+        "two keys that sign each other",
+        "by one that comes last",
+    ],
+)
+def test_in_a_heap_of_one_name_few_signatures_are_tried(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """None twice, whatever is asked; and few ways are gone: counted, not timed."""
+    heap = _heap(kind)
+    tried: list[tuple[bytes, bytes]] = []
+    climbed = 0
+    usual, up_to = chains._try_signature, chains._Path.up_to
+
+    def trying(certificate: Certificate, issuer: Certificate) -> Signature:
+        tried.append((certificate.der, issuer.spki_der))
+        return usual(certificate, issuer)
+
+    def climbing(path: Any, issuer: Certificate) -> Any:
+        nonlocal climbed
+        climbed += 1
+        return up_to(path, issuer)
+
+    monkeypatch.setattr(chains, "_try_signature", trying)
+    monkeypatch.setattr(chains._Path, "up_to", climbing)
+    issuers = chains.issuers_among(heap)
+    chain = chains.build_chain(heap[0], heap)
+    for certificate in heap:
+        chains.is_self_signed(certificate)
+        chains.Issuers(heap[:1]).denying(certificate)
+    assert len(tried) == len(set(tried))
+    few = 10 if kind == "by one that is not there" else 4
+    assert len(tried) <= few * _COUNT
+    assert climbed <= 2 * _COUNT
+    ends = {
+        "each by itself": (0, 1),
+        "by one that is not there": (0, 1),
+        "one key": (_COUNT, 1),
+        "each by the next": (_COUNT - 1, 100),
+        "two keys that sign each other": (_COUNT, 3),
+        "by one that comes last": (1, 2),
+    }
+    assert (len(issuers), len(chain.certificates)) == ends[kind]

@@ -16,8 +16,7 @@ from oracle_java import JavaError, java_chain, java_load, java_make, java_parse
 from sfkeytool.acceptance.java import refusal_of
 from sfkeytool.acceptance.rule import CannotTell
 from sfkeytool.crypto import certificates, chains
-from sfkeytool.crypto.certificate import Certificate
-from sfkeytool.crypto.chains import Signature
+from sfkeytool.crypto.certificate import Certificate, Signature
 
 Cli = Callable[..., Result]
 TRUE, FALSE = odd.tlv(1, b"\xff"), odd.tlv(1, b"\0")

@@ -22,6 +22,10 @@ class ListedChain(Struct, frozen=True, dict=True):
         return chains.build_chain(self.leaf, self.listed)
 
     @cached_property
+    def issuers(self) -> chains.Issuers:
+        return chains.Issuers(list(dict.fromkeys(self.listed)))
+
+    @cached_property
     def facts(self) -> CertificateFacts:
         """Of the leaf."""
         return describe_certificate(self.leaf)
@@ -32,7 +36,14 @@ class ListedChain(Struct, frozen=True, dict=True):
 
     def name_of(self, certificate: Certificate) -> str:
         """Where a certificate stands, for messages."""
-        return f"{self.where}, certificate {self.listed.index(certificate) + 1}"
+        return f"{self.where}, certificate {self._places[certificate]}"
+
+    @cached_property
+    def _places(self) -> dict[Certificate, int]:
+        places: dict[Certificate, int] = {}
+        for number, certificate in enumerate(self.listed, 1):
+            places.setdefault(certificate, number)
+        return places
 
 
 def first_leaf(listed: Sequence[Certificate]) -> Certificate:

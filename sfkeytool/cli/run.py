@@ -225,7 +225,10 @@ def run_command(
         values = complete(command.fields, given, asker, os.environ, guided=guided)
         from datetime import UTC, datetime
 
-        status = command.execute(Run(console, asker, os.environ, datetime.now(UTC)), values)
+        from sfkeytool.crypto.limits import kdf_budget
+
+        with kdf_budget():
+            status = command.execute(Run(console, asker, os.environ, datetime.now(UTC)), values)
         asked = [field for field in command.fields if field.question and _answered(field, given, values)]
         if asker is not None and (guided or asked):
             line = shell_line(["sfkeytool", *command_line(name, command.fields, values)])

@@ -2,12 +2,13 @@
 
 import warnings
 from datetime import datetime
+from enum import Enum
 from functools import cached_property
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ObjectIdentifier
 
 from sfkeytool.crypto.canonical import Oddity
@@ -15,6 +16,14 @@ from sfkeytool.crypto.der import DerError
 from sfkeytool.crypto.lenient import Reading, algorithms_agree, read_certificate
 from sfkeytool.crypto.names import LIBRARY_ERRORS
 from sfkeytool.crypto.pem import encode_pem_block
+
+
+class Signature(Enum):
+    """What came of verifying one. UNTESTED: its algorithm, or the key's, cannot be tried here (MD2, say)."""
+
+    GOOD = "good"
+    BAD = "bad"
+    UNTESTED = "untested"
 
 
 class Certificate:
@@ -27,6 +36,8 @@ class Certificate:
 
     def __init__(self, der: bytes) -> None:
         self.unreadable_extensions: dict[str, bool] = {}
+        self.signatures: dict[bytes, Signature] = {}
+        """What came of trying its signature, by the public key (DER) that it was tried with: chains.check_signature."""
         self._reading: Reading | None = None
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # old CAs' serial numbers and encodings are theirs to mend
@@ -88,6 +99,14 @@ class Certificate:
     def public_key(self) -> CertificatePublicKeyTypes:
         """Raises what cryptography raises for a key that is malformed or of a kind that it does not know."""
         return self._read.public_key()
+
+    @cached_property
+    def spki_der(self) -> bytes:
+        """The public key, as SubjectPublicKeyInfo; of one that cannot be read, the certificate itself."""
+        try:
+            return self.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        except LIBRARY_ERRORS:
+            return self.der
 
     @property
     def subject(self) -> x509.Name:

@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier, PublicKeyAlgorithmOID
 
 from sfkeytool.crypto import keys
-from sfkeytool.crypto.certificate import Certificate
-from sfkeytool.crypto.chains import Signature, check_self_signature, is_self_signed
+from sfkeytool.crypto.certificate import Certificate, Signature
+from sfkeytool.crypto.chains import check_self_signature, is_self_signed
 from sfkeytool.crypto.der import DerError, children, read_tlv
 from sfkeytool.crypto.names import LIBRARY_ERRORS, describe_name, escape_unprintable
 from sfkeytool.errors import CertificateError

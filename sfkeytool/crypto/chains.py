@@ -5,7 +5,7 @@ from bisect import bisect
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
-from enum import Enum
+from itertools import islice
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -14,16 +14,15 @@ from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, p
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from msgspec import Struct
 
-from sfkeytool.crypto.certificate import Certificate
+from sfkeytool.crypto.certificate import Certificate, Signature
 from sfkeytool.crypto.names import LIBRARY_ERRORS, describe_name
 
+_MOST_KEYS = 8
+"""With which one signature is tried: our own bound. A CA renews its key once in ten years, and has its identifier in
+what it signs, which goes first."""
 
-class Signature(Enum):
-    """What came of verifying one. UNTESTED: its algorithm, or the key's, cannot be tried here (MD2, say)."""
-
-    GOOD = "good"
-    BAD = "bad"
-    UNTESTED = "untested"
+_LONGEST = 100
+"""Certificates of a path: our own bound. Java's is 5 above the first by default."""
 
 
 class Chain(Struct, frozen=True):
@@ -64,7 +63,7 @@ def build_chain(leaf: Certificate, pool: Sequence[Certificate]) -> Chain:
     one that stays valid longest.
     """
     distinct = [certificate for certificate in dict.fromkeys(pool) if certificate != leaf]
-    best = _best_path(leaf, _Issuers(distinct)).certificates
+    best = _best_path(leaf, Issuers(distinct)).certificates
     used = set(best)
     strangers = tuple(certificate for certificate in distinct if certificate not in used)
     return Chain(best, strangers, None if _is_root(best[-1]) else describe_name(best[-1].issuer))
@@ -72,8 +71,18 @@ def build_chain(leaf: Certificate, pool: Sequence[Certificate]) -> Chain:
 
 def issuers_among(pool: Sequence[Certificate]) -> set[Certificate]:
     """Those that signed another one of ``pool``. Pure."""
-    issuers = _Issuers(list(dict.fromkeys(pool)))
-    return {issuer for certificate in pool for issuer in issuers.of(certificate) if issuer != certificate}
+    distinct = list(dict.fromkeys(pool))
+    issuers = Issuers(distinct)
+    signed: defaultdict[_Group, list[Certificate]] = defaultdict(list)
+    for certificate in distinct:
+        for group in issuers.groups_of(certificate):
+            signed[group].append(certificate)
+    return {
+        issuer
+        for group, certificates in signed.items()
+        for issuer in issuers.members(group)
+        if len(certificates) > 1 or certificates[0] != issuer
+    }
 
 
 def is_self_signed(certificate: Certificate) -> bool:
@@ -102,74 +111,109 @@ def signed_by(certificate: Certificate, issuer: Certificate) -> bool:
 
     Never raises: an algorithm that cannot be verified is no proof.
     """
-    return bool(_Issuers([issuer]).of(certificate))
+    return bool(Issuers([issuer]).groups_of(certificate))
 
 
-def denied_by(certificate: Certificate, pool: Sequence[Certificate]) -> Certificate | None:
-    """One of ``pool`` that ``certificate`` names as issuer, by name and key identifier, and whose signature it does not
-    carry. Pure."""
-    authority = _key_identifier(certificate, x509.AuthorityKeyIdentifier)
-    for other in pool:
-        if (
-            authority
-            and authority == _key_identifier(other, x509.SubjectKeyIdentifier)
-            and _comparable(certificate.issuer) == _comparable(other.subject)
-            and check_signature(certificate, other) is Signature.BAD
-        ):
-            return other
-    return None
-
-
-def _best_path(leaf: Certificate, issuers: "_Issuers") -> _Path:
+def _best_path(leaf: Certificate, issuers: "Issuers") -> _Path:
     """Breadth first, so every certificate is looked at once, and the first layer with a root has the shortest way."""
     layer = {leaf: _Path((leaf,), (leaf.not_valid_after_utc,))}
     seen = {leaf}
+    climbed: set[_Group] = set()
     dead_ends: list[_Path] = []
     while layer:
         if roots := [path for certificate, path in layer.items() if is_self_signed(certificate)]:
             return max(roots, key=lambda path: path.expiries)
-        following: dict[Certificate, _Path] = {}
+        # Of several ways to one key the best is gone: what comes above it is the same for all.
+        ways: dict[_Group, _Path] = {}
         for certificate, path in layer.items():
-            further = [path.up_to(issuer) for issuer in issuers.of(certificate) if issuer not in seen]
-            for longer in further:
-                known = following.setdefault(longer.certificates[-1], longer)
-                if longer.expiries > known.expiries:
-                    following[longer.certificates[-1]] = longer
-            if not further:
+            groups = issuers.groups_of(certificate) if len(path.certificates) < _LONGEST else []
+            fresh = [group for group in groups if group not in climbed and not seen.issuperset(issuers.members(group))]
+            for group in fresh:
+                known = ways.setdefault(group, path)
+                if path.expiries > known.expiries:
+                    ways[group] = path
+            climbed.update(group for group in groups if group not in fresh)
+            if not fresh:
                 dead_ends.append(path)
+        following: dict[Certificate, _Path] = {}
+        for group, path in ways.items():
+            for issuer in issuers.members(group):
+                if issuer in seen:
+                    continue
+                longer = path.up_to(issuer)
+                other = following.setdefault(issuer, longer)
+                if longer.expiries > other.expiries:
+                    following[issuer] = longer
+        climbed.update(ways)
         seen.update(following)
         layer = following
     return max(dead_ends, key=lambda path: (_is_root(path.certificates[-1]), -len(path.certificates), path.expiries))
 
 
-class _Issuers:
-    """Certificates by what an issuer is named by, so that few signatures have to be tried in a heap of roots."""
+_Group = tuple[object, bytes]
+"""Certificates of one public key (DER) that have one name, or one key identifier."""
+
+
+class Issuers:
+    """Certificates of a heap, by what an issuer is named by and by their keys.
+
+    A signature is tried with each key once, and with few keys in a heap of thousands of one name.
+    """
 
     def __init__(self, pool: Sequence[Certificate]) -> None:
-        self._by_name: defaultdict[object, list[Certificate]] = defaultdict(list)
-        self._by_key: defaultdict[bytes, list[Certificate]] = defaultdict(list)
+        self._members: defaultdict[_Group, list[Certificate]] = defaultdict(list)
+        self._keys: defaultdict[object, dict[bytes, Certificate]] = defaultdict(dict)
+        """One certificate of each key, by name and by key identifier."""
         for certificate in pool:
-            self._by_name[_comparable(certificate.subject)].append(certificate)
-            if identifier := _key_identifier(certificate, x509.SubjectKeyIdentifier):
-                self._by_key[identifier].append(certificate)
+            for named in (_comparable(certificate.subject), _key_identifier(certificate, x509.SubjectKeyIdentifier)):
+                if named:
+                    self._members[named, certificate.spki_der].append(certificate)
+                    self._keys[named].setdefault(certificate.spki_der, certificate)
 
-    def of(self, certificate: Certificate) -> list[Certificate]:
-        """Those that signed ``certificate``."""
-        named = self._by_name.get(_comparable(certificate.issuer), [])
+    def members(self, group: _Group) -> list[Certificate]:
+        """All of them, in the order of the pool."""
+        return self._members[group]
+
+    def groups_of(self, certificate: Certificate) -> list[_Group]:
+        """Those whose key signed ``certificate``, which names them by name or key identifier."""
+        name, identifier = _comparable(certificate.issuer), _key_identifier(certificate, x509.AuthorityKeyIdentifier)
+        keyed = self._keys.get(identifier, {}) if identifier else {}
+        named = self._keys.get(name, {})
+        # What it says of the key goes first, then its own key, then the others: the first that fits ends the search,
+        # since no signature fits two keys.
+        own = [certificate.spki_der] if certificate.spki_der in named else []
+        for key in islice(dict.fromkeys([*islice(keyed, _MOST_KEYS), *own, *islice(named, _MOST_KEYS)]), _MOST_KEYS):
+            candidate = keyed.get(key) or named[key]
+            if check_signature(certificate, candidate) is Signature.GOOD:
+                return [
+                    *([(name, key)] if key in named else []),
+                    *([(identifier, key)] if key in keyed else []),
+                ]
+        return []
+
+    def denying(self, certificate: Certificate) -> Certificate | None:
+        """One that ``certificate`` names by name and key identifier, and whose signature it does not carry."""
         identifier = _key_identifier(certificate, x509.AuthorityKeyIdentifier)
-        keyed = self._by_key.get(identifier, []) if identifier else []
-        return [
-            candidate
-            for candidate in dict.fromkeys([*named, *keyed])
-            if check_signature(certificate, candidate) is Signature.GOOD
-        ]
+        named = self._keys.get(_comparable(certificate.issuer), {})
+        for key in islice(self._keys.get(identifier, {}) if identifier else {}, _MOST_KEYS):
+            if key in named and check_signature(certificate, named[key]) is Signature.BAD:
+                return named[key]
+        return None
 
 
 def check_signature(certificate: Certificate, issuer: Certificate) -> Signature:
     """Whether ``certificate`` carries the signature of the key of ``issuer``, over its bytes as they came.
 
-    Names do not count. Pure. Never raises.
+    Names do not count. Each is tried once, whoever asks. Pure. Never raises.
     """
+    known = certificate.signatures.get(issuer.spki_der)
+    if known is None:
+        known = _try_signature(certificate, issuer)
+        certificate.signatures[issuer.spki_der] = known
+    return known
+
+
+def _try_signature(certificate: Certificate, issuer: Certificate) -> Signature:
     if not certificate.algorithms_agree:
         return Signature.BAD
     try:

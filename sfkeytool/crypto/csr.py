@@ -11,8 +11,9 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKey
 from cryptography.x509.oid import ObjectIdentifier
 
 from sfkeytool.crypto import keys
+from sfkeytool.crypto.certificate import Signature
 from sfkeytool.crypto.certificates import describe_algorithm, describe_extensions
-from sfkeytool.crypto.chains import Signature, verify_signature
+from sfkeytool.crypto.chains import verify_signature
 from sfkeytool.crypto.der import DerError
 from sfkeytool.crypto.issuing import add_usage
 from sfkeytool.crypto.lenient import read_request

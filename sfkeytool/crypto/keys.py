@@ -63,7 +63,7 @@ def parse_private_key(data: bytes, label: str, passwords: Sequence[Secret], *, v
     if b"-----BEGIN " in data:
         block = _private_key_block(data, label)
         load, data, der = serialization.load_pem_private_key, block.text, block.der
-    limits.check_encrypted_pkcs8(der, label)
+    iterations = limits.check_encrypted_pkcs8(der, label)
     limits.check_modulus(der, label)
     if not validate:
         load = partial(_load_quickly, load)
@@ -75,6 +75,7 @@ def parse_private_key(data: bytes, label: str, passwords: Sequence[Secret], *, v
     if len(der) > _MAX_ENCRYPTED_BYTES:
         raise PrivateKeyError("key.too-large", f"{label}: an encrypted key of {len(der):,} bytes is refused")
     for password in passwords:
+        limits.spend(iterations, label)
         try:
             return LoadedKey(_load(load, data, password, label), password)
         except PrivateKeyPasswordError as error:

@@ -4,6 +4,9 @@ A key file names its own price: iterations, scrypt's memory, the size of a modul
 processor busy for hours. DER that cannot be read here is left for the loader to complain about.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from sfkeytool.crypto.der import (
     INTEGER,
     OCTET_STRING,
@@ -23,6 +26,10 @@ MAX_INPUT_BYTES = 16 * 1024 * 1024
 
 MAX_KDF_ITERATIONS = 5_000_000
 """Also Java's own limit for PKCS#12 and JCEKS. OWASP advises 600,000 (PBKDF2-SHA256, 2023); seconds in all."""
+
+MAX_KDF_ITERATIONS_A_RUN = 100_000_000
+"""Of all files, with all passwords that are tried: our own bound, about a minute. Of keytool's PFX files it opens a
+thousand."""
 
 MAX_MODULUS_BITS = 8192
 """Twice what Salesforce takes. Loading validates, and that grows with the cube of the size."""
@@ -76,6 +83,37 @@ def check_iterations(iterations: int, label: str) -> int:
     if iterations > MAX_KDF_ITERATIONS:
         raise _too_expensive(label, f"asks for {_say(iterations)} iterations of key derivation", MAX_KDF_ITERATIONS)
     return iterations
+
+
+class _Run:
+    """What is left of a run's iterations; None where nobody counts."""
+
+    left: int | None = None
+
+
+@contextmanager
+def kdf_budget() -> Iterator[None]:
+    """While it is open, spend() counts what all files cost together, in all threads."""
+    before, _Run.left = _Run.left, MAX_KDF_ITERATIONS_A_RUN
+    try:
+        yield
+    finally:
+        _Run.left = before
+
+
+def spend(iterations: int, label: str) -> None:
+    """To be called before each derivation, with each password. Raises PrivateKeyError ``key.kdf-too-expensive`` where
+    the run has none left for it; what costs less is opened still."""
+    if _Run.left is None:
+        return
+    if iterations > _Run.left:
+        raise PrivateKeyError(
+            "key.kdf-too-expensive",
+            f"{label} asks for {_say(iterations)} iterations of key derivation more, where a run of sfkeytool makes at"
+            f" most {MAX_KDF_ITERATIONS_A_RUN:,} for all files and passwords",
+            "give fewer files, or fewer passwords, at a time",
+        )
+    _Run.left -= max(iterations, 0)
 
 
 def check_salt(length_bytes: int, label: str) -> None:

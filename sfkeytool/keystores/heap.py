@@ -1,5 +1,6 @@
 """All keys and certificates of some files, and which belong to which: what there is to choose from."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
@@ -100,13 +101,16 @@ def _entries(contents: Contents) -> Iterator[Entry]:
     loaded = {key.entry: key for key in contents.keys}
     unreadable = {key.entry: key.error for key in contents.unreadable_keys}
     chained = contents.store.type is not StoreType.PKCS12
+    by_der = {one.der: one for one in contents.certificates}
+    by_place = {(one.origin, one.der): one for one in contents.certificates}
+    by_alias: defaultdict[str | None, list[FoundCertificate]] = defaultdict(list)
+    for one in contents.certificates:
+        by_alias[one.alias].append(one)
     for number, entry in enumerate(contents.store.keys, 1):
         origin = entry.origin(contents.label, number)
-        tied = {one.der: one for one in contents.certificates}
-        tied |= {one.der: one for one in contents.certificates if one.origin == origin}
-        own = [tied[der] for der in dict.fromkeys(entry.chain_der) if der in tied]
+        own = [by_place.get((origin, der), by_der[der]) for der in dict.fromkeys(entry.chain_der) if der in by_der]
         if not own and entry.alias and not chained:
-            own = [one for one in contents.certificates if one.alias == entry.alias]
+            own = by_alias[entry.alias]
         yield Entry(
             origin,
             entry.alias,

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from sfkeytool.crypto import certificates, chains
+from sfkeytool.crypto.certificate import Signature
 from sfkeytool.errors import CertificateError
 from sfkeytool.keystores.found import FoundCertificate, UnreadableCertificate
 
@@ -66,7 +67,7 @@ def split_placeholders(
 
 def refuse_bad_signature(found: FoundCertificate) -> None:
     """Raises CertificateError for one that says that it signed itself, and did not: nothing is made of it. Pure."""
-    if chains.check_self_signature(found.certificate) is chains.Signature.BAD:
+    if chains.check_self_signature(found.certificate) is Signature.BAD:
         raise CertificateError(
             "certificate.bad-signature",
             f"{found.origin}: the certificate says that it signed itself, and its signature does not verify",

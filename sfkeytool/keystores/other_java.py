@@ -35,17 +35,18 @@ def parse_other_java(data: bytes, label: str, type: StoreType, passwords: Sequen
         raise KeystoreError("keystore.unsupported-type", f"{label}: sfkeytool does not open {type} keystores")
     if not passwords:
         raise KeystorePasswordError("keystore.password-needed", f"{label} ({type}) needs its password")
-    if type is not StoreType.JCEKS:
-        _check_bouncy_castle_header(data, label, type)
+    iterations = 0 if type is StoreType.JCEKS else _check_bouncy_castle_header(data, label, type)
     for password in passwords:
+        limits.spend(iterations, label)
         if (store := _load(data, label, type, password)) is not None:
             return _convert(store, label, type, [password, *(other for other in passwords if other is not password)])
     raise KeystorePasswordError("keystore.wrong-password", f"wrong password for {label}, or the file is damaged")
 
 
-def _check_bouncy_castle_header(data: bytes, label: str, type: StoreType) -> None:
+def _check_bouncy_castle_header(data: bytes, label: str, type: StoreType) -> int:
+    """What opening it will cost; refused above the limits."""
     try:
-        limits.check_iterations(_salted_iterations(data[4:], label), label)
+        iterations = limits.check_iterations(_salted_iterations(data[4:], label), label)
     except struct.error:
         raise KeystoreError("keystore.damaged", f"{label} ends inside its {type} header") from None
     if type is StoreType.UBER and len(data) > MAX_UBER_BYTES:
@@ -53,6 +54,7 @@ def _check_bouncy_castle_header(data: bytes, label: str, type: StoreType) -> Non
             "keystore.too-large",
             f"{label}: an UBER keystore of {len(data):,} bytes; at most {MAX_UBER_BYTES:,} are read",
         )
+    return iterations
 
 
 def _salted_iterations(data: bytes, label: str) -> int:
@@ -103,12 +105,13 @@ def _convert(store: Any, label: str, type: StoreType, passwords: Sequence[Secret
         if isinstance(entry, (jks.SecretKeyEntry, jks.bks.BksSecretKeyEntry)):
             others.append(f"secret key {alias!r}")
             continue
-        total_iterations += _entry_iterations(entry, where)
+        iterations = _entry_iterations(entry, where)
+        total_iterations += iterations
         limits.check_iterations(total_iterations, f"{label} as a whole")
         chain_der = tuple(
             certificate.cert if type is not StoreType.JCEKS else certificate[1] for certificate in entry.cert_chain
         )
-        password = next((secret for secret in passwords if _opens(entry, secret, where)), None)
+        password = next((secret for secret in passwords if _opens(entry, secret, where, iterations)), None)
         if password is None and not chain_der:
             others.append(f"key {alias!r} that no password opens")  # no chain: hardly a private key
         elif password is not None and type is not StoreType.JCEKS and entry.type != jks.bks.KEY_TYPE_PRIVATE:
@@ -136,8 +139,9 @@ def _entry_iterations(entry: Any, where: str) -> int:
     return 0
 
 
-def _opens(entry: Any, password: Secret, where: str) -> bool:
+def _opens(entry: Any, password: Secret, where: str, iterations: int) -> bool:
     """Decrypt ``entry`` in place."""
+    limits.spend(iterations, where)
     import jks
 
     try:

@@ -54,6 +54,9 @@ _SHORTEST_MAC_KEY = 20
 
 _Found = TypeVar("_Found")
 
+Spend = Callable[[int], None]
+"""Hears of the iterations of each derivation before it is made, and raises where they are too many."""
+
 
 class UnsupportedProtectionError(ValueError):
     """An algorithm, or a use of one, that we do not have; the argument names it. Internal, like DerError."""
@@ -67,32 +70,33 @@ class Mac(Opaque, frozen=True):
     salt: bytes
     iterations: int
 
-    def matches(self, content: bytes, password: Secret) -> bool:
-        """Whether ``content`` was sealed with ``password``. Pure. Raises DerError and UnsupportedProtectionError."""
+    def matches(self, content: bytes, password: Secret, spend: Spend) -> bool:
+        """Whether ``content`` was sealed with ``password``. Pure but for ``spend``. Raises DerError and
+        UnsupportedProtectionError."""
         oid, parameters = _split_algorithm(self.algorithm)
         if oid == OID_PBMAC1:
-            return self._matches_pbmac1(content, password, parameters)
+            return self._matches_pbmac1(content, password, parameters, spend)
         name = _look_up(_DIGESTS, oid)
         size = hashlib.new(name, usedforsecurity=False).digest_size
-        return any(
-            hmac.compare_digest(
-                self.digest,
-                hmac.digest(derive_pkcs12(name, _PURPOSE_MAC, form, self.salt, self.iterations, size), content, name),
-            )
-            for form in _bmp_forms(password)
-        )
+        for form in _bmp_forms(password):
+            spend(self.iterations)
+            key = derive_pkcs12(name, _PURPOSE_MAC, form, self.salt, self.iterations, size)
+            if hmac.compare_digest(self.digest, hmac.digest(key, content, name)):
+                return True
+        return False
 
-    def _matches_pbmac1(self, content: bytes, password: Secret, parameters: list[Tlv]) -> bool:
+    def _matches_pbmac1(self, content: bytes, password: Secret, parameters: list[Tlv], spend: Spend) -> bool:
         kdf, mac_oid = _at(parameters, 0), _split_algorithm(_at(parameters, 1).value)[0]
         name = _look_up(_HMACS, mac_oid)
-        derive = _key_derivation(kdf, _stated_length(kdf))
+        derive = _key_derivation(kdf, _stated_length(kdf), spend)
         return any(
             hmac.compare_digest(self.digest, hmac.digest(derive(form), content, name)) for form in _byte_forms(password)
         )
 
 
-def decrypt_candidates(algorithm: bytes, ciphertext: bytes, password: Secret) -> Iterator[bytes]:
-    """What ``ciphertext`` may be, for each form of ``password`` under which the padding is right. Secret. Pure.
+def decrypt_candidates(algorithm: bytes, ciphertext: bytes, password: Secret, spend: Spend) -> Iterator[bytes]:
+    """What ``ciphertext`` may be, for each form of ``password`` under which the padding is right. Secret. Pure but for
+    ``spend``.
 
     ``algorithm`` is the content of the AlgorithmIdentifier. One wrong password in 256 gives right padding by
     chance: look at what comes out. The caller has checked the limits. Raises DerError and
@@ -100,12 +104,14 @@ def decrypt_candidates(algorithm: bytes, ciphertext: bytes, password: Secret) ->
     """
     oid, parameters = _split_algorithm(algorithm)
     if oid == OID_PBES2:
-        yield from _decrypt_pbes2(parameters, ciphertext, password)
+        yield from _decrypt_pbes2(parameters, ciphertext, password, spend)
         return
     cipher, key_length = _look_up(_PKCS12_PBES, oid)
     salt, iterations = _salt_and_iterations(parameters)
     for form in _bmp_forms(password):
+        spend(iterations * -(-key_length // 20))  # SHA-1 gives 20 bytes
         key = derive_pkcs12("sha1", _PURPOSE_KEY, form, salt, iterations, key_length)
+        spend(0 if cipher == "rc4" else iterations)
         iv = b"" if cipher == "rc4" else derive_pkcs12("sha1", _PURPOSE_IV, form, salt, iterations, 8)
         yield from _decrypt(cipher, key, iv, ciphertext)
 
@@ -163,14 +169,14 @@ def _byte_forms(password: Secret) -> list[bytes]:
     return list(dict.fromkeys(forms))
 
 
-def _decrypt_pbes2(parameters: list[Tlv], ciphertext: bytes, password: Secret) -> Iterator[bytes]:
+def _decrypt_pbes2(parameters: list[Tlv], ciphertext: bytes, password: Secret, spend: Spend) -> Iterator[bytes]:
     kdf = _at(parameters, 0)
     scheme = children(_at(parameters, 1).value)
     oid, iv = decode_oid(_at(scheme, 0).value), _at(scheme, 1).value
     cipher, key_length = ("3des", 24) if oid == _OID_3DES_CBC else ("aes", _look_up(_AES_OIDS, oid))
     if len(iv) != (16 if cipher == "aes" else 8):
         raise DerError(f"an initialisation vector of {len(iv)} bytes")
-    derive = _key_derivation(kdf, key_length)
+    derive = _key_derivation(kdf, key_length, spend)
     for form in _byte_forms(password):
         yield from _decrypt(cipher, derive(form), iv, ciphertext)
 
@@ -186,7 +192,7 @@ def _stated_length(kdf: Tlv) -> int:
     return length
 
 
-def _key_derivation(kdf: Tlv, length: int) -> Callable[[bytes], bytes]:
+def _key_derivation(kdf: Tlv, length: int, spend: Spend) -> Callable[[bytes], bytes]:
     """The function from password bytes to a key of ``length`` that a PBKDF2 or scrypt AlgorithmIdentifier describes."""
     oid, parameters = _split_algorithm(kdf.value)
     if oid == OID_SCRYPT:
@@ -194,6 +200,7 @@ def _key_derivation(kdf: Tlv, length: int) -> Callable[[bytes], bytes]:
         cost, block, parallel = (decode_integer(_at(parameters, i).value) for i in (1, 2, 3))
 
         def scrypt(password: bytes) -> bytes:
+            spend(cost * block * parallel)
             try:
                 # OpenSSL counts some more than N * r * 128; the limit proper was checked before.
                 return hashlib.scrypt(password, salt=salt, n=cost, r=block, p=parallel, maxmem=1 << 28, dklen=length)
@@ -212,7 +219,12 @@ def _key_derivation(kdf: Tlv, length: int) -> Callable[[bytes], bytes]:
             stated_length = decode_integer(parameter.value)
     if stated_length != length:
         raise DerError("PBKDF2 makes a key of another length than its cipher needs")
-    return lambda password: hashlib.pbkdf2_hmac(digest, password, salt, iterations, stated_length)
+
+    def pbkdf2(password: bytes) -> bytes:
+        spend(iterations * -(-stated_length // hashlib.new(digest, usedforsecurity=False).digest_size))
+        return hashlib.pbkdf2_hmac(digest, password, salt, iterations, stated_length)
+
+    return pbkdf2
 
 
 def _decrypt(cipher: str, key: bytes, iv: bytes, ciphertext: bytes) -> Iterator[bytes]:

@@ -119,7 +119,7 @@ class _Reader:
         self._spend(limits.check_kdf(parts[0].value, label))
         mac = Mac(digest_info[0].value, digest_info[1].value, parts[1].value, iterations)
         for password in self._passwords:
-            if mac.matches(content, password):
+            if mac.matches(content, password, self._count):
                 self._prove(password)
                 return
         raise self._refused("keystore")
@@ -187,7 +187,7 @@ class _Reader:
     ) -> tuple[bytes, Secret] | None:
         """Plaintext and password; None if no password fits."""
         for password in self._passwords:
-            for plaintext in decrypt_candidates(algorithm, ciphertext, password):
+            for plaintext in decrypt_candidates(algorithm, ciphertext, password, self._count):
                 if is_right(plaintext):
                     return plaintext, password
         return None
@@ -196,6 +196,10 @@ class _Reader:
         """Many bags, each of them within the limit, must not add up to hours."""
         self._iterations += max(iterations, 0)
         limits.check_iterations(self._iterations, f"{self._label} as a whole")
+
+    def _count(self, iterations: int) -> None:
+        """Each derivation counts for the run, whichever password it is made for."""
+        limits.spend(iterations, self._label)
 
     def _prove(self, password: Secret) -> None:
         self._proved = password if self._proved is None else self._proved

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from sfkeytool.acceptance.java import refusal_of
 from sfkeytool.acceptance.mails import mail_dates
 from sfkeytool.crypto import certificates, chains, keys
+from sfkeytool.crypto.certificate import Signature
 from sfkeytool.crypto.certificates import CertificateFacts
 from sfkeytool.crypto.sniff import KEYSTORE_KINDS, FileKind
 from sfkeytool.errors import InputError, SfkeytoolError
@@ -182,7 +183,7 @@ def _with_certificate(entry: UnwrappedEntry, meant: Meant, chain: chains.Chain, 
 def _damage(leaf: FoundCertificate, written: str) -> Iterator[Notice]:
     """What no maker would take. The key beside it is good, so it is written all the same."""
     why = refusal_of(leaf.certificate)
-    if chains.check_self_signature(leaf.certificate) is chains.Signature.BAD:
+    if chains.check_self_signature(leaf.certificate) is Signature.BAD:
         why = "it says that it signed itself, and its signature does not verify"
     if isinstance(why, str):
         yield Notice("unwrap.damaged-certificate", f"{written} is damaged: {why}. Do not upload it; the key is good")

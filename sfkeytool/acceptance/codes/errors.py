@@ -260,8 +260,8 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
             "Use the key that is there, or take another NAME or `--output-dir`.",
         ),
         "key.kdf-too-expensive": (
-            "The encryption of the key asks for so much work or memory that it may be an attack.",
-            "If the file is yours, re-encrypt a copy with usual parameters.",
+            "Encryption asks for so much work or memory, in one file or in all of a run, that it may be an attack.",
+            "If the file is yours, re-encrypt a copy with usual parameters; of many files give fewer at a time.",
         ),
         "key.malformed": ("The private key is damaged, or is none.", "Copy the file again."),
         "key.no-match": (

@@ -8,9 +8,8 @@ from sfkeytool.acceptance.rule import Basis, CannotTell, Checked, Evidence, Rule
 from sfkeytool.acceptance.rules.chain import has_chains, title
 from sfkeytool.acceptance.subject import Subject
 from sfkeytool.crypto import chains
-from sfkeytool.crypto.certificate import Certificate
+from sfkeytool.crypto.certificate import Certificate, Signature
 from sfkeytool.crypto.certificates import describe_algorithm
-from sfkeytool.crypto.chains import Signature
 from sfkeytool.model import Profile
 
 _RFC = "RFC 5280, 4.1, https://www.rfc-editor.org/rfc/rfc5280#section-4.1"
@@ -54,7 +53,7 @@ def _bad_signature(subject: Subject) -> Checked:
                 f"{title(certificate)} says that it signed itself, and its signature does not verify",
                 "the signature of its own key",
             )
-        elif own is None and (issuer := chains.denied_by(certificate, chain.listed)):
+        elif own is None and (issuer := chain.issuers.denying(certificate)):
             yield Evidence(
                 where,
                 f"{title(certificate)} names {title(issuer)} and its key, and its signature does not verify with it",
