@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import sfkeytool
 from sfkeytool.cli.commands import TABLE
@@ -161,6 +163,80 @@ def test_windows_a_command_file_is_given_nothing_that_cmd_obeys() -> None:
     """PowerShell hands AT&T to sf.cmd without its quotes, whatever is typed, and cmd.exe runs T."""
     assert shell_line(["sf", "project", "deploy", "AT&T"], windows=True).startswith("(no command to paste: 'AT&T' ")
     assert shell_line(["sf", "project", "deploy", "a b"], windows=True) == 'sf project deploy "a b"'
+
+
+def as_a_program_reads(line: str) -> list[str]:
+    """The arguments of a program on Windows, by the rules of Microsoft's C runtime ("Parsing C command-line
+    arguments")."""
+    arguments, word, quoted, begun = [], "", False, False
+    for blanks, slashes, mark, other in re.findall(r'([ \t]+)|(\\*)(")|(\\+|[^ \t"\\])', line):
+        if blanks and not quoted:
+            arguments += [word] if begun else []
+            word, begun = "", False
+            continue
+        begun = True
+        word += blanks + other
+        if mark:
+            word += "\\" * (len(slashes) // 2)
+            if len(slashes) % 2:
+                word += mark
+            else:
+                quoted = not quoted
+    assert not quoted
+    return arguments + ([word] if begun else [])
+
+
+def as_cmd_passes_on(line: str) -> str:
+    """What cmd.exe starts a program with, at its prompt: a caret counts outside quotes, which it toggles itself."""
+    assert line.count("%") < 2
+    passed, quoted = "", False
+    characters = iter(line.removesuffix(" & rem for cmd.exe alone"))
+    for character in characters:
+        if character == "^" and not quoted:
+            passed += next(characters)
+            continue
+        assert quoted or character not in "&|<>()"
+        quoted ^= character == '"'
+        passed += character
+    return passed
+
+
+def as_powershell_reads(line: str) -> list[str]:
+    """The words of a line in PowerShell's argument mode, as far as such lines hold of it ("about_Parsing")."""
+    words = []
+    rest = line.removesuffix(" # for PowerShell alone")
+    while rest:
+        if quoted := re.match(r'"((?:`.|[^"`$“-„])*)"(?= |\Z)', rest):
+            assert not {found[1] for found in re.finditer(r"`(.)", quoted[1])} & set("0abefnrtuv")
+            words.append(re.sub(r"`(.)", r"\1", quoted[1]))
+        else:
+            quoted = re.match(r"-{0,2}[A-Za-z][\w-]*(?= |\Z)|[^\W]?[\w./\\:=+@…-]*(?= |\Z)", rest)
+            assert quoted
+            assert quoted[0]
+            words.append(quoted[0])
+        rest = rest[quoted.end() :].removeprefix(" ")
+    return words
+
+
+PIECES = [*"ab.-/\\\"'`$%&|<>^()@#:,;=!~ “”é[{", "##[", "##vso[", "::error", '" "', "\\\\", "$(a)", "`n"]
+WORDS = st.lists(st.lists(st.sampled_from(PIECES), max_size=6).map("".join), min_size=1, max_size=3)
+
+
+@settings(max_examples=1500, deadline=None)
+@given(WORDS)
+def test_windows_each_shell_passes_on_the_very_words(words: list[str]) -> None:
+    """As both are documented: in the shells that the line is for, and in PowerShell 5, which quotes a word with blanks
+    again and escapes nothing, as in later ones."""
+    arguments = ["sfkeytool", "show", *words]
+    line = shell_line(arguments, windows=True)
+    if line.startswith("(no command to paste: "):
+        return
+    if not line.endswith(" # for PowerShell alone"):
+        assert as_a_program_reads(as_cmd_passes_on(line)) == arguments
+    if not line.endswith(" & rem for cmd.exe alone"):
+        read = as_powershell_reads(line)
+        assert read == arguments
+        assert as_a_program_reads(" ".join(f'"{word}"' if " " in word else word for word in read)) == arguments
 
 
 def test_a_path_is_no_option() -> None:
