@@ -64,7 +64,7 @@ def settle_folder(folder: Path) -> None:
     """
     with naming(folder):
         place = _existing(folder)
-        if place.is_dir():
+        if place.is_dir() and (place == folder or os.access(place, os.R_OK)):
             with deferred_signals() as check:
                 recover(_resolved(place), check)
                 check()
