@@ -10,6 +10,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes, policy
@@ -54,9 +55,9 @@ class Arrived:
     healthy: bool = True
 
 
-@pytest.fixture
-def webhook() -> Iterator[Arrived]:
-    """An HTTP server that takes apprise's JSON."""
+@contextmanager
+def http_server() -> Iterator[Arrived]:
+    """Takes apprise's JSON."""
     arrived = Arrived()
 
     class Handler(BaseHTTPRequestHandler):
@@ -81,8 +82,14 @@ def webhook() -> Iterator[Arrived]:
 
 
 @pytest.fixture
-def mail() -> Iterator[Arrived]:
-    """An SMTP server."""
+def webhook() -> Iterator[Arrived]:
+    with http_server() as arrived:
+        yield arrived
+
+
+@contextmanager
+def mail_server() -> Iterator[Arrived]:
+    """Takes mail."""
     arrived = Arrived()
 
     class Handler:
@@ -105,6 +112,12 @@ def mail() -> Iterator[Arrived]:
     arrived.address = f"mailto://127.0.0.1:{port}?from=audit@example.com&to=admin@example.com"
     yield arrived
     controller.stop()
+
+
+@pytest.fixture
+def mail() -> Iterator[Arrived]:
+    with mail_server() as arrived:
+        yield arrived
 
 
 @pytest.fixture(autouse=True)
@@ -654,9 +667,9 @@ class Year:
 
     CERTIFICATES = (("pay", 75, 365), ("sso", 140, 365), ("edge", 30, 90), ("tls", 47, 47), ("late", 363, 730))
 
-    def __init__(self, state: Path, arrived: Sequence[Arrived]) -> None:
+    def __init__(self, state: Path, arrived: Sequence[Arrived], seed: int = 27) -> None:
         self.state, self.arrived = state, arrived
-        self.random = random.Random(27)
+        self.random = random.Random(seed)
         self.calm_until = 0
         self.kills = self.failures = 0
         self.accepted_and_killed: Counter[str] = Counter()

@@ -75,7 +75,7 @@ class HttpResponse(Opaque, frozen=True):
 class Transport(Protocol):
     """Sends one request and returns the answer, whatever its status. Raises NetworkError; for a redirect too."""
 
-    def __call__(self, request: HttpRequest) -> HttpResponse: ...
+    def __call__(self, request: HttpRequest, /) -> HttpResponse: ...
 
 
 def is_passing(error: NetworkError) -> bool:

@@ -1,0 +1,112 @@
+"""The command in a child that is a copy of this process: modules are loaded, and strace sees what it does alone."""
+
+import ctypes
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from msgspec import Struct
+
+from sfkeytool.cli import run as run_module
+from sfkeytool.cli.app import run_app
+
+_PR_SET_PTRACER = 0x59616D61
+SECONDS = 60
+
+
+class Ended(Struct, frozen=True):
+    """``code`` is negative for a signal. ``hung``: it had to be killed after SECONDS."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def hung(self) -> bool:
+        return self.code == -signal.SIGALRM
+
+
+def strace() -> str | None:
+    """The command, where it can attach to a process; None elsewhere."""
+    return shutil.which("strace") if sys.platform == "linux" else None
+
+
+def command(
+    arguments: Sequence[str],
+    folder: Path,
+    *,
+    traced: Sequence[str] = (),
+    environ: Mapping[str, str] | None = None,
+    now: datetime | None = None,
+    before: Callable[[], None] = lambda: None,
+) -> Ended:
+    """Run sfkeytool in ``folder``. ``traced`` are strace's options; ``now`` is what the clock says; ``before`` is
+    called in the child."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        gate, opened = os.pipe()
+        child = os.fork()
+        if not child:
+            os.close(opened)
+            _run(arguments, folder, (out.fileno(), err.fileno()), gate, environ or {}, now, before)
+        os.close(gate)
+        tracer = _attach(child, traced) if traced else None
+        os.close(opened)
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        if tracer:
+            tracer.communicate()
+        texts = [os.pread(file.fileno(), 1 << 20, 0).decode("utf-8", "replace") for file in (out, err)]
+    return Ended(code, *texts)
+
+
+def _run(
+    arguments: Sequence[str],
+    folder: Path,
+    outputs: tuple[int, int],
+    gate: int,
+    environ: Mapping[str, str],
+    now: datetime | None,
+    before: Callable[[], None],
+) -> None:
+    """Never returns."""
+    code = 99
+    try:
+        if sys.platform == "linux":
+            ctypes.CDLL(None).prctl(_PR_SET_PTRACER, -1, 0, 0, 0)
+        signal.alarm(SECONDS)
+        for number, output in enumerate(outputs, 1):
+            os.dup2(output, number)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        sys.stdin, sys.stdout, sys.stderr = (os.fdopen(os.dup(n), "w" if n else "r") for n in range(3))
+        os.umask(0o022)
+        os.chdir(folder)
+        os.environ.update(environ)
+        before()
+        if now:
+            ordinary = run_module.Run
+            run_module.Run = lambda console, asker, environ, _: ordinary(console, asker, environ, now)  # type: ignore
+        os.read(gate, 1)
+        code = run_app(arguments)
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except KeyboardInterrupt:
+        code = 130
+    finally:
+        os._exit(code)
+
+
+def _attach(child: int, options: Sequence[str]) -> "subprocess.Popen[str]":
+    tracer = subprocess.Popen(
+        ["strace", "-y", "-p", str(child), *options], stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
+    )
+    assert tracer.stderr is not None
+    line = tracer.stderr.readline()
+    if "attached" not in line:
+        os.kill(child, signal.SIGKILL)
+        raise RuntimeError(f"strace cannot attach: {line.strip()}")
+    return tracer

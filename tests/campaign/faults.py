@@ -1,0 +1,148 @@
+"""A fault at each system call of each command that writes: a kill, a signal, a full disk, a disk that fails.
+
+A scenario first runs undisturbed under strace, which tells its calls; then once for each call and fault. strace puts
+the fault in: nothing of Python or of ours knows of it.
+"""
+
+import random
+import re
+import shutil
+from collections import Counter
+from functools import partial
+from pathlib import Path
+
+from msgspec import Struct
+
+from campaign.child import command, strace
+from campaign.part import Figures, Task, all_of
+from campaign.scenarios import SCENARIOS, Scenario, Snapshot, exposed, lost, names, snapshot, untrue
+
+CALLS = (
+    "openat", "write", "pwrite64", "fsync", "fdatasync", "link", "linkat", "rename", "renameat", "renameat2", "unlink",
+    "unlinkat", "mkdir", "mkdirat", "chmod", "fchmod", "fchmodat", "rmdir", "ftruncate",
+)  # fmt: skip
+FAULTS = {
+    "kill": "signal=KILL",
+    "TERM": "signal=TERM",
+    "INT": "signal=INT",
+    "ENOSPC": "error=ENOSPC",
+    "EIO": "error=EIO",
+}
+_LINE = re.compile(r"^(\w+)\((.*)$")
+
+
+class Case(Struct, frozen=True):
+    """``complete`` are the names of all files of an undisturbed run; ``leaves`` our own that it leaves."""
+
+    scenario: Scenario
+    call: str
+    number: int
+    fault: str
+    template: Path
+    complete: frozenset[str]
+    leaves: frozenset[str]
+
+    @property
+    def name(self) -> str:
+        return f"{self.scenario.name}/{self.call}/{self.number}/{self.fault}"
+
+
+def run(task: Task) -> Figures:
+    """All cases in random order, as many as the time allows."""
+    if strace() is None:
+        return Figures({}, missing="no strace here")
+    cases = []
+    for scenario in SCENARIOS:
+        if "/" in task.only and not task.only.startswith(f"{scenario.name}/"):
+            continue  # its undisturbed run takes a second
+        cases += cases_of(scenario, task.folder / scenario.name)
+    cases = [case for case in cases if task.only in case.name]
+    random.Random(task.seed).shuffle(cases)
+    done, findings = 0, []
+    for found in all_of(cases, partial(disturbed, task.folder), task):
+        done += 1
+        findings += found
+    return Figures({"commands": len(SCENARIOS), "cases": len(cases), "run": done}, tuple(sorted(findings)))
+
+
+def cases_of(scenario: Scenario, folder: Path) -> list[Case]:
+    """The faults of a scenario, each with the number of its call among those of that name."""
+    template = scenario.make(folder / "template")
+    warm = _copy(template, folder / "warm")
+    assert command(scenario.arguments, warm).code == 0, scenario.name
+    root, log = _copy(template, folder / "undisturbed"), folder / "log"
+    ended = command(scenario.arguments, root, traced=["-o", str(log), "-e", f"trace={','.join(CALLS)}"])
+    assert ended.code == 0, (scenario.name, ended)
+    after = snapshot(root)
+    leaves = frozenset(name for name in after if "/.sfkeytool" in f"/{name}")
+    counted: Counter[str] = Counter()
+    cases = []
+    for line in log.read_text(errors="replace").splitlines():
+        match = _LINE.match(line)
+        if not match:
+            continue
+        call, arguments = match.groups()
+        counted[call] += 1
+        if not _is_of(arguments, root):
+            continue
+        writes = call != "openat" or "O_CREAT" in arguments
+        cases += [
+            Case(scenario, call, counted[call], fault, template, frozenset(names(after)), leaves)
+            for fault in FAULTS
+            if fault != "ENOSPC" or writes
+        ]
+    assert cases, scenario.name
+    return cases
+
+
+def _is_of(arguments: str, root: Path) -> bool:
+    """Whether the call's file is in the folder; a relative path is."""
+    return str(root) in arguments or re.search(r'"(?!/)', arguments) is not None
+
+
+def disturbed(folder: Path, case: Case) -> list[str]:
+    """Run, disturb, look; run again, look again. What is wrong."""
+    root = _copy(case.template, folder / "runs" / case.name.replace("/", "-"))
+    before = snapshot(root)
+    fault = f"inject={case.call}:{FAULTS[case.fault]}:when={case.number}"
+    # What is traced goes nowhere; the call must be traced to be disturbed.
+    first = command(case.scenario.arguments, root, traced=["-o", "/dev/null", "-e", f"trace={case.call}", "-e", fault])
+    halfway = snapshot(root)
+    found = [*exposed(halfway), *untrue(first, before, halfway)]
+    if case.fault != "kill":
+        found += lost(case.scenario, before, halfway)
+        found += _half(case, first.code, before, halfway)
+    if first.code == 0:
+        return _told(case, found, root)
+    second = command(case.scenario.arguments, root)
+    after = snapshot(root)
+    found += [f"second run: {each}" for each in untrue(second, halfway, after)]
+    found += [f"after the second run {each}" for each in (*lost(case.scenario, before, after), *exposed(after))]
+    if not case.complete <= names(after):
+        found.append(
+            f"second run: exit {second.code}, and {sorted(case.complete - names(after))} missing: {second.err}"
+        )
+    if second.code == 0 and (left := {name for name in after if "/.sfkeytool" in f"/{name}"} - case.leaves):
+        found.append(f"second run leaves {sorted(left)}")
+    return _told(case, found, root)
+
+
+def _half(case: Case, code: int, before: Snapshot, after: Snapshot) -> list[str]:
+    """All files or none, when the command could still say something."""
+    there = names(after)
+    if case.complete <= there:
+        return []
+    if code == 0:
+        return [f"exit 0 without {sorted(case.complete - there)}"]
+    new = there - names(before)
+    return [f"exit {code} with {sorted(new)} alone"] if new else []
+
+
+def _told(case: Case, found: list[str], root: Path) -> list[str]:
+    shutil.rmtree(root, ignore_errors=True)
+    return [f"{case.name}: {each}" for each in found]
+
+
+def _copy(template: Path, root: Path) -> Path:
+    shutil.copytree(template, root, symlinks=True)
+    return root
