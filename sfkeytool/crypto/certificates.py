@@ -112,10 +112,8 @@ def encode_pem(certificate: Certificate) -> bytes:
 
 def spki_der(certificate: Certificate) -> bytes:
     """The certificate's SubjectPublicKeyInfo, DER; normalised where cryptography knows the algorithm. Pure."""
-    try:
-        return keys.spki_der(certificate.public_key())
-    except LIBRARY_ERRORS:
-        return raw_spki_der(certificate)
+    known = certificate.spki_der  # which it keeps: in a heap it is asked for again and again
+    return known if known != certificate.der else raw_spki_der(certificate)
 
 
 def raw_spki_der(certificate: Certificate) -> bytes:
