@@ -39,7 +39,9 @@ def main() -> int:
         folder = Path(tempfile.mkdtemp(prefix="sfkeytool-campaign-", dir=memory))
         print(f"{part.name}: {part.title}", file=sys.stderr, flush=True)
         begun = time.monotonic()
-        task = Task(arguments.seed, arguments.minutes * 60 * part.share / shares, folder, arguments.keep, arguments.only)
+        task = Task(
+            arguments.seed, arguments.minutes * 60 * part.share / shares, folder, arguments.keep, arguments.only
+        )
         try:
             figures = part.run(task)
         except Exception:

@@ -96,7 +96,7 @@ def cases_of(scenario: Scenario, folder: Path) -> list[Case]:
 
 def _is_of(arguments: str, root: Path) -> bool:
     """Whether the call's file is in the folder; a relative path is."""
-    return str(root) in arguments or re.search(r'"(?!/)', arguments) is not None
+    return str(root) in arguments or re.match(r'[^"<]*(?:AT_FDCWD<[^>]*>, )?"(?!/)', arguments) is not None
 
 
 def disturbed(folder: Path, case: Case) -> list[str]:
@@ -118,7 +118,9 @@ def disturbed(folder: Path, case: Case) -> list[str]:
     found += [f"second run: {each}" for each in untrue(second, halfway, after)]
     found += [f"after the second run {each}" for each in (*lost(case.scenario, before, after), *exposed(after))]
     if not case.complete <= names(after):
-        found.append(f"second run: exit {second.code}, and {sorted(case.complete - names(after))} missing: {second.err}")
+        found.append(
+            f"second run: exit {second.code}, and {sorted(case.complete - names(after))} missing: {second.err}"
+        )
     if second.code == 0 and (left := {name for name in after if "/.sfkeytool" in f"/{name}"} - case.leaves):
         found.append(f"second run leaves {sorted(left)}")
     return _told(case, found, root)

@@ -79,9 +79,7 @@ def _seen_again(reader: str, file: Path) -> str:
 class Looking:
     """Executions of one reader, and what was wrong with them: the first of each kind and place."""
 
-    def __init__(
-        self, reader: "Reader", seed: int, seconds: float, file: Path, *, guided: bool, first: bool
-    ) -> None:
+    def __init__(self, reader: "Reader", seed: int, seconds: float, file: Path, *, guided: bool, first: bool) -> None:
         self.reader, self.seed, self.file, self.guided, self.first = reader, seed, file, guided, first
         self.end = time.monotonic() + seconds
         self.executions = 0

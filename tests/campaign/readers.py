@@ -242,7 +242,9 @@ _ANSWERS = (
     _SOAP.format(
         "<listMetadataResponse><result><fullName>Pay</fullName><type>ConnectedApp</type></result></listMetadataResponse>"
     ),
-    _SOAP.format("<readMetadataResponse><result><records><fullName>Pay</fullName></records></result></readMetadataResponse>"),
+    _SOAP.format(
+        "<readMetadataResponse><result><records><fullName>Pay</fullName></records></result></readMetadataResponse>"
+    ),
     _SOAP.format("<soapenv:Fault><faultcode>x</faultcode><faultstring>no</faultstring></soapenv:Fault>"),
 )
 

@@ -62,8 +62,8 @@ def _pair(folder: Path) -> None:
 
 def _pair_and_reports(folder: Path) -> None:
     _pair(folder)
-    for form in ("csv", "html", "ics", "prom"):
-        (folder / f"a.{form}").write_text("an older report\n")
+    done = command(_AUDIT, folder)
+    assert done.code == 0, done
 
 
 def _pair_and_app(folder: Path) -> None:
@@ -76,6 +76,10 @@ def _signed(folder: Path) -> None:
 
 
 _NEW = ("--password", "generate")
+_AUDIT = (
+    "audit", "pay", "--password", "file:password", "--fail-on", "never", "--csv", "a.csv", "--html", "a.html",
+    "--ics", "a.ics", "--prometheus", "a.prom",
+)  # fmt: skip
 SCENARIOS = (
     Scenario("self-signed", ("self-signed", "pay", *_NEW)),
     Scenario("self-signed-ics", ("self-signed", "pay", *_NEW, "--ics", "pay.ics")),
@@ -98,7 +102,7 @@ SCENARIOS = (
     Scenario("reminder", ("reminder", "answer.crt", *_NEW), _certificate),
     Scenario(
         "audit",
-        ("audit", "pay", "--password", "file:password", "--fail-on", "never", "--csv", "a.csv", "--html", "a.html", "--ics", "a.ics", "--prometheus", "a.prom"),
+        _AUDIT,
         _pair_and_reports,
         ("a.*",),
     ),
@@ -139,7 +143,11 @@ def exposed(after: Snapshot) -> list[str]:
 
 
 def _is_secret(name: str, content: bytes) -> bool:
-    return name.endswith((".key", ".jks", ".password", ".p12")) or b"PRIVATE KEY-----" in content or content[:4] == b"\xfe\xed\xfe\xed"
+    return (
+        name.endswith((".key", ".jks", ".password", ".p12"))
+        or b"PRIVATE KEY-----" in content
+        or content[:4] == b"\xfe\xed\xfe\xed"
+    )
 
 
 def untrue(ended: Ended, before: Snapshot, after: Snapshot) -> list[str]:

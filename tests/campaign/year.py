@@ -30,7 +30,9 @@ def run(task: Task) -> Figures:
             kills += year.kills
         seed += 1
         if task.left < 0:
-            return Figures({"years": years, "days": days, "failed deliveries": failures, "kills": kills}, tuple(findings))
+            return Figures(
+                {"years": years, "days": days, "failed deliveries": failures, "kills": kills}, tuple(findings)
+            )
 
 
 def _wrong(year: "test_notify.Year") -> list[str]:
