@@ -8,12 +8,13 @@ import time
 from functools import partial
 from pathlib import Path
 
-from campaign.child import command
-from campaign.part import Figures, Task, all_of
-from campaign.scenarios import SCENARIOS, Scenario, exposed, lost, names, snapshot
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from msgspec import Struct
+
+from campaign.child import command
+from campaign.part import Figures, Task, all_of
+from campaign.scenarios import SCENARIOS, Scenario, exposed, lost, names, snapshot
 
 ROUNDS = 100_000
 """More than there is time for."""

@@ -9,10 +9,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
+
 from campaign.child import Ended, command
 from campaign.part import Figures, Task, all_of
 from campaign.scenarios import PASSWORD
-from msgspec import Struct
 
 ZONES = (
     "UTC", "Europe/Berlin", "America/New_York", "Pacific/Kiritimati", "Pacific/Pago_Pago", "Asia/Kathmandu",

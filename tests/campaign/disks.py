@@ -8,10 +8,11 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from msgspec import Struct
+
 from campaign.child import command
 from campaign.part import Figures, Task, all_of
 from campaign.scenarios import SCENARIOS, Scenario, exposed, lost, names, snapshot, untrue
-from msgspec import Struct
 
 _NEW_MOUNTS, _NEW_USER = 0x00020000, 0x10000000
 PAGE = 4096

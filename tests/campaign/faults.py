@@ -11,10 +11,11 @@ from collections import Counter
 from functools import partial
 from pathlib import Path
 
+from msgspec import Struct
+
 from campaign.child import command, strace
 from campaign.part import Figures, Task, all_of
 from campaign.scenarios import SCENARIOS, Scenario, Snapshot, exposed, lost, names, snapshot, untrue
-from msgspec import Struct
 
 CALLS = (
     "openat", "write", "pwrite64", "fsync", "fdatasync", "link", "linkat", "rename", "renameat", "renameat2", "unlink",

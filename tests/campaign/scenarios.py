@@ -6,11 +6,12 @@ from collections.abc import Callable
 from fnmatch import fnmatch
 from pathlib import Path
 
-from campaign.child import Ended, command
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import pkcs12
 from msgspec import Struct
 from sfdx_project import certificate
+
+from campaign.child import Ended, command
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 PASSWORD = "worthless-corpus-password"

@@ -3,8 +3,8 @@
 import sys
 
 import test_notify
-from campaign.part import Figures, Task
 
+from campaign.part import Figures, Task
 from sfkeytool.audit import notify
 
 
