@@ -1,5 +1,6 @@
 """``sfkeytool.toml``: what an audit looks at and whom it tells, in a file that is meant to be committed."""
 
+import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
@@ -21,6 +22,7 @@ from sfkeytool.salesforce.cli_bridge import parse_alias
 
 NEVER = "never"
 
+_LONG_KEY = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){50}""")
 CONFIG_LIMIT = 1 << 20
 """Bytes of a configuration: our own bound. tomllib reads about one million in a second."""
 
@@ -73,6 +75,8 @@ def parse_config(content: bytes, label: str) -> AuditConfig:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InputError("config.encoding", f"{label} is not UTF-8, as TOML has to be") from None
+    if _LONG_KEY.search(text):  # each of its parts costs tomllib a pass over those before it
+        raise InputError("config.syntax", f"{label} is no TOML of ours: a key of it has more than 50 parts")
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

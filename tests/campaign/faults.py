@@ -97,7 +97,7 @@ def cases_of(scenario: Scenario, folder: Path) -> list[Case]:
 
 def _is_of(arguments: str, root: Path) -> bool:
     """Whether the call's file is in the folder; a relative path is."""
-    return str(root) in arguments or re.search(r'"(?!/)', arguments) is not None
+    return str(root) in arguments or re.match(r'[^"<]*(?:AT_FDCWD<[^>]*>, )?"(?!/)', arguments) is not None
 
 
 def disturbed(folder: Path, case: Case) -> list[str]:

@@ -10,6 +10,8 @@ from typing import TypeVar
 from msgspec import Struct, field
 
 Case = TypeVar("Case")
+LONGEST_CASE_SECONDS = 150
+"""After which a case counts as one that hangs."""
 PROCESSES = os.cpu_count() or 1
 
 
@@ -55,8 +57,9 @@ def all_of(cases: Sequence[Case], work: Callable[[Case], list[str]], task: Task)
     global _work, _cases
     _work, _cases = work, cases  # type: ignore[assignment]
     with get_context("fork").Pool(PROCESSES) as pool:
-        for found in pool.imap_unordered(_one, range(len(cases)), chunksize=1):
-            yield found
+        results = pool.imap_unordered(_one, range(len(cases)), chunksize=1)
+        for _ in cases:
+            yield results.next(max(task.left, 0) + LONGEST_CASE_SECONDS)  # TimeoutError is told by whoever began
             if task.left < 0:
                 return
 
