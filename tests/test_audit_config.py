@@ -321,3 +321,14 @@ def test_each_character_is_parsed_once_for_a_line(text: str, monkeypatch: pytest
     monkeypatch.setattr("sfkeytool.audit.toml_lines.tomllib.loads", counting)
     line_of(text, ("nowhere",))
     assert 0 < parsed <= len(text)
+
+
+def test_a_key_of_very_many_parts_is_refused_before_tomllib_pays_for_each() -> None:
+    """Twenty thousand took it seven seconds and 1.5 GB; a long word, or one key a line, is none."""
+    for part in ("a.", '"a".', "'a' .\t"):
+        with pytest.raises(InputError) as refused:
+            parse_config((part * 20_000 + "a = 1").encode(), "x.toml")
+        assert (refused.value.code, "parts" in refused.value.message) == ("config.syntax", True)
+    with pytest.raises(InputError) as refused:
+        parse_config(("a" * 500_000 + " = 1").encode(), "x.toml")
+    assert refused.value.code == "config.unknown-key"

@@ -244,7 +244,7 @@ def test_nobody_listening_no_such_host_and_no_address_are_told_apart(cli: Cli, p
         port = closed.getsockname()[1]
     common = ("login", "-f", pair.key, "-i", "3MVG9", "-u", "bot@example.com", "--json", "-r")
     codes = [
-        cli(*common, url).json["code"]
+        cli(*common, url, "--audience", url).json["code"]
         for url in (
             f"http://127.0.0.1:{port}",
             "https://no-such.invalid",
@@ -321,9 +321,9 @@ def test_no_proxy_names_hosts_that_are_reached_without_it(
     proxy = serve(http(407))
     monkeypatch.setenv("HTTPS_PROXY", proxy.url)
     monkeypatch.setenv("NO_PROXY", exempt)
-    result = cli(
-        "login", "-f", pair.key, "-i", "3MVG9", "-u", "b@example.com", "-r", "https://no-such.invalid", "--json"
-    )
+    url = "https://no-such.invalid"
+    arguments = ("login", "-f", pair.key, "-i", "3MVG9", "-u", "b@example.com", "-r", url, "--audience", url)
+    result = cli(*arguments, "--json")
     assert result.json["code"] == "network.dns"
     assert proxy.requests == []
 
