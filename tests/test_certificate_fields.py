@@ -478,6 +478,14 @@ def test_a_hostile_zip_costs_a_problem(what: str, cli: Cli, folder: Path, pair: 
     assert [path.name for path in folder.iterdir()] == ["bad.zip"]
 
 
+def test_an_entry_of_a_zip_without_a_name_is_none(cli: Cli, folder: Path, pair: Pair) -> None:
+    """A name ends at its first NUL. Python 3.11 breaks off at one that is empty."""
+    data = zipped(folder / "x.zip", {**retrieved(pair.crt.read_text()), "@no-name": b""}).read_bytes()
+    (folder / "x.zip").write_bytes(data.replace(b"@no-name", b"\0no-name"))
+    done = cli("audit", ".", "--json")
+    assert (done.code, len(done.json["result"]["items"]), problems(done)) == (0, 3, [])
+
+
 @pytest.mark.slow
 def test_no_zip_breaks_the_run(cli: Cli, folder: Path, pair: Pair) -> None:
     """Cut at many places, bytes flipped, too many entries, a table of contents that lies."""

@@ -49,7 +49,8 @@ def read_entries(file: InputFile) -> Iterator[Entry | SfkeytoolError]:
     anything else, zip.damaged and zip.too-large.
     """
     archive = _open(file)
-    infos = [info for info in archive.infolist() if not info.is_dir()]
+    # One without a name is no file of metadata; Python 3.11 cannot say whether it is a folder.
+    infos = [info for info in archive.infolist() if info.filename and not info.is_dir()]
     if not any(info.filename.rpartition("/")[2] in _MARKS for info in infos):
         raise InputError(
             "input.unknown-kind", f"{file.label} is a zip, and no metadata is in it: it has no package.xml"
