@@ -1,6 +1,7 @@
 """The process that sends one message, and waits for its service: see do_apart()."""
 
 import os
+import sys
 from contextlib import suppress
 from typing import Any
 
@@ -16,10 +17,11 @@ _MEMORY_BYTES = 128 << 20
 def main() -> None:
     """Answers null once the service has taken the message, else why not."""
     os.environ["NETRC"] = os.devnull  # requests would send a password from ~/.netrc that nobody has named
-    with suppress(ImportError, OSError, ValueError):  # Windows has no such bound
+    if sys.platform != "win32":
         import resource
 
-        resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY_BYTES, _MEMORY_BYTES))
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY_BYTES, _MEMORY_BYTES))
     answer_apart(_send)
 
 

@@ -62,6 +62,8 @@ def _modes_hold(folder: Path) -> bool:
 
 
 def _user(number: int) -> str:
+    if sys.platform == "win32":
+        return f"user {number}"
     import pwd
 
     try:
