@@ -3,6 +3,7 @@
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +23,16 @@ def _note_opening(event: str, arguments: tuple[Any, ...]) -> None:
         _opened[Path(arguments[0]).name] += 1
 
 
-@pytest.fixture(scope="module", autouse=True)
+@cache  # a hook stays as long as the process lives, silent but for ``opened``; two would count twice
 def _hook() -> None:
-    sys.addaudithook(_note_opening)  # for as long as the process lives: it is silent but for ``opened``
+    sys.addaudithook(_note_opening)
 
 
 @pytest.fixture
 def opened() -> "Iterator[Counter[str]]":
     """How often each file was opened, by its name, as Python itself says."""
     global _opened
+    _hook()
     _opened = Counter()
     yield _opened
     _opened = None

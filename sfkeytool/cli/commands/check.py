@@ -4,7 +4,7 @@ Each file goes three steps: judged, repaired, told. Each is a value of workflows
 """
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -127,14 +127,15 @@ def _execute(run: Run, values: Values) -> int:
     workshop = Workshop(run, request, several=len(paths) > 1)
     taken = names_in_org(run, values)
     checked: list[CheckedFile] = []
-    with _progress(run, len(paths)) as (advance, show):
+    may_ask = run.asker is not None and (request.fix or not all(walked for _, walked in paths))
+    with _progress(run, len(paths), may_ask=may_ask) as advance:
         for path, walked in paths:
             try:
                 judged = _judge(run, path, given, how, walked=walked)
                 if judged is not None:
-                    show(report_lines(describe_file(judged.report)))
+                    run.console.result(report_lines(describe_file(judged.report)))
                     repaired = workshop.repair(judged) if request.fix else None
-                    checked.append(_told(judged, repaired, show))
+                    checked.append(_told(run, judged, repaired))
                     aliases = [entry.alias for entry in judged.subject.entries if entry.alias is not None]
                     warn_of_clash(run, values, aliases, taken)
             except SfkeytoolError as error:
@@ -199,11 +200,7 @@ def _judge(run: Run, path: Path, given: "Sequence[Secret]", how: "CheckOptions",
     return check_subject(subject)
 
 
-def _told(
-    judged: "Judged",
-    repaired: "list[tuple[Repair, Receipt | None]] | None",
-    show: Callable[[Iterable[str]], None],
-) -> "CheckedFile":
+def _told(run: Run, judged: "Judged", repaired: "list[tuple[Repair, Receipt | None]] | None") -> "CheckedFile":
     """The facts of a file, of whose repairs a person reads now."""
     from sfkeytool.workflows.check import describe_file
     from sfkeytool.workflows.repair import describe_repair
@@ -213,34 +210,24 @@ def _told(
     repairs = []
     for one, receipt in repaired:
         repairs.append(describe_repair(one, receipt))
-        show(repair_lines(repairs[-1], receipt))
+        run.console.result(repair_lines(repairs[-1], receipt))
     return describe_file(judged.report, tuple(repairs))
 
 
 @contextmanager
-def _progress(run: Run, total: int) -> Iterator[tuple[Callable[[], None], Callable[[Iterable[str]], None]]]:
-    """What to call after each file, and with its lines."""
-    if total < _MANY or not sys.stderr.isatty() or run.console.quiet:
-        yield lambda: None, run.console.result
+def _progress(run: Run, total: int, *, may_ask: bool) -> Iterator[Callable[[], None]]:
+    """What to call after each file. A bar is shown where nothing else shows that something happens: results on the
+    terminal do, and a question and a bar would write over each other."""
+    seen = sys.stdout.isatty() and not run.console.json_output
+    if total < _MANY or seen or may_ask or not sys.stderr.isatty() or run.console.quiet:
+        yield lambda: None
         return
     from rich.console import Console as RichConsole
     from rich.progress import Progress
 
-    # Without a thread that refreshes: it would write over what is asked meanwhile.
-    with Progress(console=RichConsole(stderr=True), transient=True, redirect_stdout=False, auto_refresh=False) as bar:
+    with Progress(console=RichConsole(stderr=True), transient=True, redirect_stdout=False) as bar:
         task = bar.add_task("checking", total=total)
-
-        def advance() -> None:
-            bar.advance(task)
-            bar.refresh()
-
-        def show(lines: Iterable[str]) -> None:
-            bar.stop()  # else bar and lines would overwrite each other
-            run.console.result(lines)
-            bar.start()
-
-        wanted = sys.stdout.isatty() and not run.console.json_output
-        yield advance, show if wanted else run.console.result
+        yield lambda: bar.advance(task)
 
 
 COMMAND = Command(
