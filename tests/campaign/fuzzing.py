@@ -35,6 +35,7 @@ HUNG_SECONDS = 20
 """After which an input's process is ended: that one is slow for certain."""
 MOST_BYTES = 4 << 20
 _HEADER = struct.Struct("dI")
+_LAST_LINES = 20
 LONGEST_INPUT = 20_000
 """Bytes of a mutant; what failed once may be longer."""
 
@@ -87,6 +88,8 @@ class Looking:
         self.current = mmap.mmap(-1, _HEADER.size + MOST_BYTES)
         """Moment, length and bytes of the input that is being read: for whoever has to end this process."""
         self.limit_kb = peak_kb() + LARGE_MB * 1024
+        self.last_words = file.with_suffix(".err")
+        """What the process says on its standard error."""
 
     def __call__(self, data: bytes) -> None:
         now = time.monotonic()
@@ -190,7 +193,7 @@ def look_at_all(seconds: float, seed: int, folder: Path, only: str) -> None:
             if ended:
                 del running[child]
                 if not look.file.exists():
-                    look.ended("foreign exceptions", f"its process died, status {status}")
+                    look.ended("foreign exceptions", f"its process died, status {status}:\n{_end_of(look.last_words)}")
                 left = look.end - time.monotonic()
                 if left > 1:
                     waiting.append((look.reader, left, look.seed + 1))
@@ -199,7 +202,21 @@ def look_at_all(seconds: float, seed: int, folder: Path, only: str) -> None:
                 os.kill(child, signal.SIGKILL)
 
 
+def _end_of(file: Path) -> str:
+    return "\n".join(file.read_text(errors="replace").splitlines()[-_LAST_LINES:]) if file.exists() else ""
+
+
 def _look(look: Looking, atheris: Any, corpus: Path) -> NoReturn:
+    try:
+        _read_all(look, atheris, corpus)
+    except BaseException:
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(1)
+
+
+def _read_all(look: Looking, atheris: Any, corpus: Path) -> NoReturn:
+    os.dup2(os.open(look.last_words, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), 2)
     if look.first:
         for data in look.reader.once():
             look(data)
@@ -213,7 +230,6 @@ def _look(look: Looking, atheris: Any, corpus: Path) -> NoReturn:
         f"-seed={look.seed}", f"-max_len={LONGEST_INPUT}", "-rss_limit_mb=0", "-timeout=0", "-verbosity=0",
         f"-artifact_prefix={corpus}-",
     ]  # fmt: skip
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # libFuzzer talks
     atheris.Setup(["campaign", *options, str(corpus)], look)
     atheris.Fuzz()
     look.leave()
