@@ -449,7 +449,9 @@ def hostile(folder: Path, what: str, pem: str) -> Path:
     good = retrieved(pem)
     match what:
         case "zip.entry-name":
-            zipped(path, {"../../up.crt": pem, "/etc/root.crt": pem, "a\\..\\b.crt": pem, "C:/x.crt": pem, **good})
+            out = ("../../up.crt", "/etc/root.crt", "a\\..\\b.crt", "C:/x.crt", "nul.crt")
+            zipped(path, {**dict.fromkeys(out, pem), **good})
+            path.write_bytes(path.read_bytes().replace(b"nul.crt", b"\0ul.crt"))  # which is an empty name
         case "zip.duplicate":
             zipped(path, {**good, "unpackaged/certs/Zign.crt": "x"})
             path.write_bytes(path.read_bytes().replace(b"/Zign.crt", b"/Sign.crt"))

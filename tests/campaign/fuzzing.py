@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from campaign.readers import Reader
 
 SLOW_SECONDS = 2
+"""Beside the iterations that a file may ask for (crypto/limits.py), each of which may take a microsecond."""
 LARGE_MB = 500
 HUNG_SECONDS = 20
 """After which an input's process is ended: that one is slow for certain."""
@@ -43,7 +44,9 @@ LONGEST_INPUT = 20_000
 def run(task: Task) -> Figures:
     """Each reader for its part of the time, in a process that looks at nothing else."""
     arguments = [sys.executable, "-m", "campaign.fuzzing", "--all", task.seconds, task.seed, task.folder, task.only]
-    subprocess.run(list(map(str, arguments)), check=True, stdout=subprocess.DEVNULL)
+    done = subprocess.run(list(map(str, arguments)), capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError("\n".join(done.stderr.splitlines()[-_LAST_LINES:]))
     task.keep.mkdir(parents=True, exist_ok=True)
     counts: dict[str, int] = {"readers": 0, "executions": 0, "foreign exceptions": 0, "slow": 0, "large": 0}
     findings = []
@@ -97,10 +100,9 @@ class Looking:
             self.leave()
         kept = data[:MOST_BYTES]
         self.current[: _HEADER.size + len(kept)] = _HEADER.pack(now, len(kept)) + kept
-        begun = time.thread_time()
-        if words := failure(self.reader, data):
+        words, took = looked_at(self.reader, data)
+        if words:
             self.failed("foreign exceptions", words, data)
-        took = time.thread_time() - begun
         self.executions += 1
         if took > SLOW_SECONDS:
             self.failed("slow", f"{took:.1f} s", data, key="slow")
@@ -132,6 +134,18 @@ class Looking:
     def hangs(self) -> bool:
         begun, _ = _HEADER.unpack(self.current[: _HEADER.size])
         return bool(begun > 0 and time.monotonic() - begun > HUNG_SECONDS)
+
+
+def looked_at(reader: "Reader", data: bytes) -> tuple[str, float]:
+    """failure(), and the seconds that it took beside those of key derivation."""
+    from sfkeytool.crypto import limits
+
+    with limits.kdf_budget():
+        begun = time.thread_time()
+        words = failure(reader, data)
+        took = time.thread_time() - begun
+        iterations = limits.MAX_KDF_ITERATIONS_A_RUN - (limits._Run.left or 0)
+    return words, took - iterations / 1_000_000
 
 
 def failure(reader: "Reader", data: bytes) -> str:
@@ -227,7 +241,7 @@ def _read_all(look: Looking, atheris: Any, corpus: Path) -> NoReturn:
     for number, data in enumerate(look.reader.seeds()):
         (corpus / str(number)).write_bytes(data)
     options = [
-        f"-seed={look.seed}", f"-max_len={LONGEST_INPUT}", "-rss_limit_mb=0", "-timeout=0", "-verbosity=0",
+        f"-seed={look.seed}", f"-max_len={LONGEST_INPUT}", "-rss_limit_mb=0", "-timeout=3600", "-verbosity=0",
         f"-artifact_prefix={corpus}-",
     ]  # fmt: skip
     atheris.Setup(["campaign", *options, str(corpus)], look)
@@ -266,10 +280,11 @@ def look_again(name: str, data: bytes) -> str:
 
     [reader] = [reader for reader in READERS if reader.name == name]
     failure(reader, reader.seeds()[0])  # imports
-    before, begun = peak_kb(), time.thread_time()
-    words = failure(reader, data)
-    took = time.thread_time() - begun
-    print(f"{name}: {took:.2f} s, {(peak_kb() - before) >> 10} MB more, {words or 'none but our errors'}")
+    before = peak_kb()
+    words, took = looked_at(reader, data)
+    print(
+        f"{name}: {took:.2f} s beside key derivation, {(peak_kb() - before) >> 10} MB more, {words or 'none but our errors'}"
+    )
     if words:
         return "foreign exceptions"
     return "slow" if took > SLOW_SECONDS else "large" if peak_kb() - before > LARGE_MB * 1024 else ""
