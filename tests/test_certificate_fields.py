@@ -449,7 +449,9 @@ def hostile(folder: Path, what: str, pem: str) -> Path:
     good = retrieved(pem)
     match what:
         case "zip.entry-name":
-            zipped(path, {"../../up.crt": pem, "/etc/root.crt": pem, "a\\..\\b.crt": pem, "C:/x.crt": pem, **good})
+            out = ("../../up.crt", "/etc/root.crt", "a\\..\\b.crt", "C:/x.crt", "nul.crt")
+            zipped(path, {**dict.fromkeys(out, pem), **good})
+            path.write_bytes(path.read_bytes().replace(b"nul.crt", b"\0ul.crt"))  # which is an empty name
         case "zip.duplicate":
             zipped(path, {**good, "unpackaged/certs/Zign.crt": "x"})
             path.write_bytes(path.read_bytes().replace(b"/Zign.crt", b"/Sign.crt"))
@@ -476,14 +478,6 @@ def test_a_hostile_zip_costs_a_problem(what: str, cli: Cli, folder: Path, pair: 
     assert (done.code, [problem["code"] for problem in problems(done)]) == (68, [what])
     assert len(done.json["result"]["items"]) == 3
     assert [path.name for path in folder.iterdir()] == ["bad.zip"]
-
-
-def test_an_entry_of_a_zip_without_a_name_is_none(cli: Cli, folder: Path, pair: Pair) -> None:
-    """A name ends at its first NUL. Python 3.11 breaks off at one that is empty."""
-    data = zipped(folder / "x.zip", {**retrieved(pair.crt.read_text()), "@no-name": b""}).read_bytes()
-    (folder / "x.zip").write_bytes(data.replace(b"@no-name", b"\0no-name"))
-    done = cli("audit", ".", "--json")
-    assert (done.code, len(done.json["result"]["items"]), problems(done)) == (0, 3, [])
 
 
 @pytest.mark.slow

@@ -49,8 +49,7 @@ def read_entries(file: InputFile) -> Iterator[Entry | SfkeytoolError]:
     anything else, zip.damaged and zip.too-large.
     """
     archive = _open(file)
-    # One without a name is no file of metadata; Python 3.11 cannot say whether it is a folder.
-    infos = [info for info in archive.infolist() if info.filename and not info.is_dir()]
+    infos = [info for info in archive.infolist() if not info.filename.endswith("/")]
     if not any(info.filename.rpartition("/")[2] in _MARKS for info in infos):
         raise InputError(
             "input.unknown-kind", f"{file.label} is a zip, and no metadata is in it: it has no package.xml"
@@ -82,7 +81,7 @@ def read_entries(file: InputFile) -> Iterator[Entry | SfkeytoolError]:
 
 
 _SAID = {
-    "zip.entry-name": "the name of an entry leads out of the zip",
+    "zip.entry-name": "the name of an entry is empty or leads out of the zip",
     "zip.encrypted": "an entry is encrypted",
     "zip.duplicate": "an entry is there twice, and only the first was read",
     "zip.too-large": "an entry is too large, or packed too small to be source",
@@ -92,7 +91,7 @@ _SAID = {
 
 def _reason_against(info: zipfile.ZipInfo, seen: set[str]) -> str:
     name = info.filename
-    if name.startswith("/") or "\\" in name or ".." in name.split("/") or ":" in name.split("/")[0]:
+    if not name or name.startswith("/") or "\\" in name or ".." in name.split("/") or ":" in name.split("/")[0]:
         return "zip.entry-name"
     if name in seen:
         return "zip.duplicate"

@@ -1,7 +1,10 @@
-"""The command in a child that is a copy of this process: modules are loaded, and strace sees what it does alone."""
+"""The command in a child that is a copy of this process: all modules are loaded before, and strace sees what the
+command does alone, which is the same in each run."""
 
 import ctypes
+import importlib
 import os
+import pkgutil
 import shutil
 import signal
 import subprocess
@@ -13,11 +16,16 @@ from pathlib import Path
 
 from msgspec import Struct
 
+import sfkeytool
 from sfkeytool.cli import run as run_module
 from sfkeytool.cli.app import run_app
 
 _PR_SET_PTRACER = 0x59616D61
 SECONDS = 60
+
+for module in pkgutil.walk_packages(sfkeytool.__path__, "sfkeytool."):
+    if not module.name.endswith("__main__"):
+        importlib.import_module(module.name)
 
 
 class Ended(Struct, frozen=True):

@@ -29,15 +29,20 @@ FAULTS = {
     "EIO": "error=EIO",
 }
 _LINE = re.compile(r"^(\w+)\((.*)$")
+_BY_NAME = re.compile(r'(?:\d+<([^>]*)>, |AT_FDCWD<[^>]*>, )?"([^"]*)"')
+_BY_NUMBER = re.compile(r"\d+<([^>]*)>")
+_OF_OPEN_FILES = frozenset(("write", "pwrite64", "fsync", "fdatasync", "fchmod", "ftruncate"))
 
 
 class Case(Struct, frozen=True):
-    """``complete`` are the names of all files of an undisturbed run; ``leaves`` our own that it leaves."""
+    """``file`` is what the call is about; ``complete`` are the names of all files of an undisturbed run; ``leaves`` our
+    own that it leaves."""
 
     scenario: Scenario
     call: str
     number: int
     fault: str
+    file: str
     template: Path
     complete: frozenset[str]
     leaves: frozenset[str]
@@ -62,7 +67,8 @@ def run(task: Task) -> Figures:
     for found in all_of(cases, partial(disturbed, task.folder), task):
         done += 1
         findings += found
-    return Figures({"commands": len(SCENARIOS), "cases": len(cases), "run": done}, tuple(sorted(findings)))
+    commands = len({case.scenario.name for case in cases})
+    return Figures({"commands": commands, "cases": len(cases), "run": done}, tuple(sorted(findings)))
 
 
 def cases_of(scenario: Scenario, folder: Path) -> list[Case]:
@@ -83,11 +89,12 @@ def cases_of(scenario: Scenario, folder: Path) -> list[Case]:
             continue
         call, arguments = match.groups()
         counted[call] += 1
-        if not _is_of(arguments, root):
+        file = file_of(call, arguments, root)
+        if file is None:
             continue
         writes = call != "openat" or "O_CREAT" in arguments
         cases += [
-            Case(scenario, call, counted[call], fault, template, frozenset(names(after)), leaves)
+            Case(scenario, call, counted[call], fault, file, template, frozenset(names(after)), leaves)
             for fault in FAULTS
             if fault != "ENOSPC" or writes
         ]
@@ -95,9 +102,15 @@ def cases_of(scenario: Scenario, folder: Path) -> list[Case]:
     return cases
 
 
-def _is_of(arguments: str, root: Path) -> bool:
-    """Whether the call's file is in the folder; a relative path is."""
-    return str(root) in arguments or re.match(r'[^"<]*(?:AT_FDCWD<[^>]*>, )?"(?!/)', arguments) is not None
+def file_of(call: str, arguments: str, root: Path) -> str | None:
+    """The last file of a call that is in ``root``, as seen from there; None if there is none. ``arguments`` are as
+    strace -y prints them: each number with its file, and AT_FDCWD with the folder, which is ``root`` for all."""
+    if call in _OF_OPEN_FILES:
+        paths = [root / found[1] for found in [_BY_NUMBER.match(arguments)] if found]
+    else:
+        paths = [root / (folder or "") / name for folder, name in _BY_NAME.findall(arguments)]
+    inside = [path for path in paths if path.is_relative_to(root)]
+    return inside[-1].relative_to(root).as_posix() if inside else None
 
 
 def disturbed(folder: Path, case: Case) -> list[str]:
@@ -140,7 +153,7 @@ def _half(case: Case, code: int, before: Snapshot, after: Snapshot) -> list[str]
 
 def _told(case: Case, found: list[str], root: Path) -> list[str]:
     shutil.rmtree(root, ignore_errors=True)
-    return [f"{case.name}: {each}" for each in found]
+    return [f"{case.name} ({case.file}): {each}" for each in found]
 
 
 def _copy(template: Path, root: Path) -> Path:

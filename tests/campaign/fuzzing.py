@@ -30,11 +30,13 @@ if TYPE_CHECKING:
     from campaign.readers import Reader
 
 SLOW_SECONDS = 2
+"""Beside the iterations that a file may ask for (crypto/limits.py), each of which may take a microsecond."""
 LARGE_MB = 500
 HUNG_SECONDS = 20
 """After which an input's process is ended: that one is slow for certain."""
 MOST_BYTES = 4 << 20
 _HEADER = struct.Struct("dI")
+_LAST_LINES = 20
 LONGEST_INPUT = 20_000
 """Bytes of a mutant; what failed once may be longer."""
 
@@ -42,7 +44,9 @@ LONGEST_INPUT = 20_000
 def run(task: Task) -> Figures:
     """Each reader for its part of the time, in a process that looks at nothing else."""
     arguments = [sys.executable, "-m", "campaign.fuzzing", "--all", task.seconds, task.seed, task.folder, task.only]
-    subprocess.run(list(map(str, arguments)), check=True, stdout=subprocess.DEVNULL)
+    done = subprocess.run(list(map(str, arguments)), capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError("\n".join(done.stderr.splitlines()[-_LAST_LINES:]))
     task.keep.mkdir(parents=True, exist_ok=True)
     counts: dict[str, int] = {"readers": 0, "executions": 0, "foreign exceptions": 0, "slow": 0, "large": 0}
     findings = []
@@ -87,6 +91,8 @@ class Looking:
         self.current = mmap.mmap(-1, _HEADER.size + MOST_BYTES)
         """Moment, length and bytes of the input that is being read: for whoever has to end this process."""
         self.limit_kb = peak_kb() + LARGE_MB * 1024
+        self.last_words = file.with_suffix(".err")
+        """What the process says on its standard error."""
 
     def __call__(self, data: bytes) -> None:
         now = time.monotonic()
@@ -94,10 +100,9 @@ class Looking:
             self.leave()
         kept = data[:MOST_BYTES]
         self.current[: _HEADER.size + len(kept)] = _HEADER.pack(now, len(kept)) + kept
-        begun = time.thread_time()
-        if words := failure(self.reader, data):
+        words, took = looked_at(self.reader, data)
+        if words:
             self.failed("foreign exceptions", words, data)
-        took = time.thread_time() - begun
         self.executions += 1
         if took > SLOW_SECONDS:
             self.failed("slow", f"{took:.1f} s", data, key="slow")
@@ -129,6 +134,18 @@ class Looking:
     def hangs(self) -> bool:
         begun, _ = _HEADER.unpack(self.current[: _HEADER.size])
         return bool(begun > 0 and time.monotonic() - begun > HUNG_SECONDS)
+
+
+def looked_at(reader: "Reader", data: bytes) -> tuple[str, float]:
+    """failure(), and the seconds that it took beside those of key derivation."""
+    from sfkeytool.crypto import limits
+
+    with limits.kdf_budget():
+        begun = time.thread_time()
+        words = failure(reader, data)
+        took = time.thread_time() - begun
+        iterations = limits.MAX_KDF_ITERATIONS_A_RUN - (limits._Run.left or 0)
+    return words, took - iterations / 1_000_000
 
 
 def failure(reader: "Reader", data: bytes) -> str:
@@ -190,7 +207,7 @@ def look_at_all(seconds: float, seed: int, folder: Path, only: str) -> None:
             if ended:
                 del running[child]
                 if not look.file.exists():
-                    look.ended("foreign exceptions", f"its process died, status {status}")
+                    look.ended("foreign exceptions", f"its process died, status {status}:\n{_end_of(look.last_words)}")
                 left = look.end - time.monotonic()
                 if left > 1:
                     waiting.append((look.reader, left, look.seed + 1))
@@ -199,7 +216,21 @@ def look_at_all(seconds: float, seed: int, folder: Path, only: str) -> None:
                 os.kill(child, signal.SIGKILL)
 
 
+def _end_of(file: Path) -> str:
+    return "\n".join(file.read_text(errors="replace").splitlines()[-_LAST_LINES:]) if file.exists() else ""
+
+
 def _look(look: Looking, atheris: Any, corpus: Path) -> NoReturn:
+    try:
+        _read_all(look, atheris, corpus)
+    except BaseException:
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(1)
+
+
+def _read_all(look: Looking, atheris: Any, corpus: Path) -> NoReturn:
+    os.dup2(os.open(look.last_words, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), 2)
     if look.first:
         for data in look.reader.once():
             look(data)
@@ -210,10 +241,9 @@ def _look(look: Looking, atheris: Any, corpus: Path) -> NoReturn:
     for number, data in enumerate(look.reader.seeds()):
         (corpus / str(number)).write_bytes(data)
     options = [
-        f"-seed={look.seed}", f"-max_len={LONGEST_INPUT}", "-rss_limit_mb=0", "-timeout=0", "-verbosity=0",
+        f"-seed={look.seed}", f"-max_len={LONGEST_INPUT}", "-rss_limit_mb=0", "-timeout=3600", "-verbosity=0",
         f"-artifact_prefix={corpus}-",
     ]  # fmt: skip
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # libFuzzer talks
     atheris.Setup(["campaign", *options, str(corpus)], look)
     atheris.Fuzz()
     look.leave()
@@ -250,10 +280,11 @@ def look_again(name: str, data: bytes) -> str:
 
     [reader] = [reader for reader in READERS if reader.name == name]
     failure(reader, reader.seeds()[0])  # imports
-    before, begun = peak_kb(), time.thread_time()
-    words = failure(reader, data)
-    took = time.thread_time() - begun
-    print(f"{name}: {took:.2f} s, {(peak_kb() - before) >> 10} MB more, {words or 'none but our errors'}")
+    before = peak_kb()
+    words, took = looked_at(reader, data)
+    print(
+        f"{name}: {took:.2f} s beside key derivation, {(peak_kb() - before) >> 10} MB more, {words or 'none but our errors'}"
+    )
     if words:
         return "foreign exceptions"
     return "slow" if took > SLOW_SECONDS else "large" if peak_kb() - before > LARGE_MB * 1024 else ""

@@ -180,14 +180,14 @@ def _name(data: bytes) -> None:
 
 
 def _quoted(data: bytes) -> None:
-    text = data.decode("utf-8", "replace")
+    text = data.replace(b"\0", b"").decode("utf-8", "replace")  # no argument holds a NUL
     line = shell_line([text], windows=False)
     if line.startswith("$'"):  # shlex does not know it
         octal = re.sub(rb"\\([0-7]{3}|\\)", lambda found: _byte(found[1]), line[2:-1].encode())
         read = [octal.decode()]
     else:
         read = shlex.split(line)
-    if read != [text] and "\0" not in text:
+    if read != [text]:
         raise MisreadError(f"{text!r} is quoted as {line!r}")
 
 
@@ -207,16 +207,9 @@ def _stores_without_digest() -> list[bytes]:
 
 
 def _ders() -> list[bytes]:
-    from cryptography import x509
-    from cryptography.hazmat.primitives.serialization import Encoding
-
     texts = _files("corpus/signed*.crt", "corpus/app.crt", "keystores/*.crt")()
-    return [
-        certificate.public_bytes(Encoding.DER)
-        for text in texts
-        if text.startswith(b"-----BEGIN CERT")
-        for certificate in x509.load_pem_x509_certificates(text)
-    ] + _files("corpus/*.der")()
+    blocks = [block for text in texts if text.startswith(b"-----BEGIN CERT") for block in parse_pem(text, "in")]
+    return [block.der for block in blocks] + _files("corpus/*.der")()
 
 
 def _zips() -> list[bytes]:

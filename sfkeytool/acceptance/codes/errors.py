@@ -250,7 +250,10 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         "zip.damaged": ("The zip, or an entry of it, is damaged.", "Retrieve it again."),
         "zip.duplicate": ("An entry is twice in the zip; only the first was read.", "Make the zip again."),
         "zip.encrypted": ("An entry of the zip is encrypted.", "Unpack it yourself, and name the folder."),
-        "zip.entry-name": ("The name of an entry leads out of the zip.", "Do not unpack it; ask where it comes from."),
+        "zip.entry-name": (
+            "The name of an entry is empty or leads out of the zip.",
+            "Do not unpack it; ask where it comes from.",
+        ),
         "zip.too-large": ("The zip, or an entry of it, is larger than a retrieve.", "Unpack and name what you need."),
     },
     PrivateKeyError: {
