@@ -12,7 +12,7 @@ MAX_VALUES = 500_000
 has some thousands."""
 
 _TOKEN = re.compile(rb'[\[\]{}:,"]')
-_REST_OF_STRING = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
+_REST_OF_STRING = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*', re.DOTALL)
 
 
 def parse_json(content: bytes) -> Any:

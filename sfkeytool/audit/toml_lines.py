@@ -9,15 +9,16 @@ Place = tuple[str | int, ...]
 """The way to a value: keys, and positions in arrays from 0."""
 
 _TOKEN = re.compile(
-    r'"""(?:[^"\\]++|\\.|"{1,2}(?!"))*+"{3,5}'
-    r"|'''(?:[^']++|'{1,2}(?!'))*+'{3,5}"
-    r'|"(?:[^"\\\n]++|\\.)*+"'
+    # Possessive groups are avoided: before Python 3.11.5 some of them match wrongly.
+    r'"""[^"\\]*+(?:(?:\\.|"{1,2}(?!"))[^"\\]*+)*"{3,5}'
+    r"|'''[^']*+(?:'{1,2}(?!')[^']*+)*'{3,5}"
+    r'|"[^"\\\n]*+(?:\\.[^"\\\n]*+)*"'
     r"|'[^'\n]*+'"
     r"|#[^\n]*+"
     r"|[\[\]{},\n]",
     re.DOTALL,
 )
-_BEFORE_ELEMENT = re.compile(r"(?:\s++|#[^\n]*+)*+")
+_BEFORE_ELEMENT = re.compile(r"(?:\s|#[^\n]*+)*")
 
 
 def line_of(text: str, place: Place) -> int:

@@ -68,8 +68,8 @@ _PEM_WITHOUT_LINE = re.compile(rb"-----BEGIN CERTIFICATE-----[^\s]")
 
 _UTF_16 = {
     "utf-16": re.compile(rb"\xff\xfe|\xfe\xff"),
-    "utf-16-le": re.compile(rb"(?:[\t\n\r ]\0)*+<\0[^\0]"),
-    "utf-16-be": re.compile(rb"(?:\0[\t\n\r ])*+\0<\0[^\0]"),
+    "utf-16-le": re.compile(rb"(?:[\t\n\r ]\0)*<\0[^\0]"),
+    "utf-16-be": re.compile(rb"(?:\0[\t\n\r ])*\0<\0[^\0]"),
 }
 """How text in it begins: with a BOM, or as XML without one, which a parser of XML knows too (XML 1.0, Appendix F)."""
 
