@@ -10,7 +10,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from sfkeytool import __version__
 from sfkeytool.cli.commands import GROUPS, TABLE, Row
-from sfkeytool.cli.render import Console, stdout_errors
+from sfkeytool.cli.render import Color, Console, choose_color, stdout_errors
 from sfkeytool.cli.run import boundary, can_ask, run_command
 from sfkeytool.errors import EXIT_INTERRUPTED, EXIT_USAGE, UsageError
 
@@ -122,7 +122,9 @@ def _help_if_alone(context: typer.Context) -> None:
 
 def _root(
     context: typer.Context,
-    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)] = False,
+    version: Annotated[bool, typer.Option("--version", "-V", help="Show the version and exit.", is_eager=True)] = False,
+    # Read by _said_color().
+    color: Annotated[Color | None, typer.Option("--color", help="Colours: auto, always or never.")] = None,  # noqa: ARG001
 ) -> None:
     if version:
         print(f"sfkeytool {__version__}")
@@ -142,6 +144,7 @@ def run_app(arguments: Sequence[str]) -> int:
     options = list(arguments)
     if "--" in options:
         options = options[: options.index("--")]
+    choose_color(_said_color(options))
     console = Console(json_output="--json" in options)
 
     ended: list[int] = []
@@ -161,6 +164,16 @@ def run_app(arguments: Sequence[str]) -> int:
         return status if isinstance(status, int) else 0
 
     return boundary(console, body)
+
+
+def _said_color(options: Sequence[str]) -> Color:
+    """What ``--color`` says, wherever it stands: also errors of the command line have a colour."""
+    said = ""
+    for at, option in enumerate(options):
+        name, equals, value = option.partition("=")
+        if name == "--color":
+            said = value if equals else " ".join(options[at + 1 : at + 2])
+    return Color(said) if said in set(Color) else Color.AUTO
 
 
 def _one_line(error: Any) -> str:

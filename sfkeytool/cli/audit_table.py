@@ -3,7 +3,7 @@
 import sys
 from typing import TYPE_CHECKING
 
-from sfkeytool.cli.render import Console, clean
+from sfkeytool.cli.render import Console, clean, rich_console
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -24,7 +24,6 @@ def show_inventory(console: Console, inventory: "Inventory") -> None:
     if not sys.stdout.isatty():
         console.result(table_lines(inventory, verbose=console.verbose))
         return
-    from rich.console import Console as RichConsole
     from rich.table import Table
     from rich.text import Text
 
@@ -48,7 +47,7 @@ def show_inventory(console: Console, inventory: "Inventory") -> None:
             Text(where),
             style=None if item.counts else "dim",
         )
-    screen = RichConsole()
+    screen = rich_console(sys.stdout)
     screen.print(table)
     screen.print(
         "LIFE: █ what is left, ░ what is gone, ◆ a day on which CKM mails, should it hold the certificate", style="dim"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sfkeytool.cli.fields import Field, Question
+from sfkeytool.cli.render import Color
 from sfkeytool.edge.ask import Check, Choice
 from sfkeytool.errors import UsageError
 from sfkeytool.model import Purpose
@@ -269,4 +270,6 @@ NO_PROMPT = Field("no_prompt", bool, "Never ask; missing values are an error.", 
 QUIET = Field("quiet", bool, "Results and errors only.", ("--quiet", "-q"))
 VERBOSE = Field("verbose", bool, "Say on stderr what is done.", ("--verbose", "-v"))
 
-EVERYWHERE = (JSON, NO_PROMPT, QUIET, VERBOSE)
+COLOR = Field("color", Color, "Colours: auto, always or never. [default: auto]", ("--color",), metavar="WHEN")
+
+EVERYWHERE = (JSON, NO_PROMPT, QUIET, VERBOSE, COLOR)

@@ -7,6 +7,7 @@ import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from enum import StrEnum
 from typing import TYPE_CHECKING, TextIO
 
 from sfkeytool.cli.envelope import encode_answer, encode_refusal
@@ -16,6 +17,8 @@ from sfkeytool.plain_text import escaped
 
 if TYPE_CHECKING:
     from datetime import date
+
+    from rich.console import Console as RichConsole
 
     from sfkeytool.cli.envelope import Published
     from sfkeytool.crypto.certificates import CertificateFacts
@@ -37,6 +40,46 @@ _KIND_TITLES = {
     ArtifactKind.REPORT: "report",
     ArtifactKind.METADATA_SOURCE: "metadata, for sf project deploy start",
 }
+
+
+class Color(StrEnum):
+    """What ``--color`` says."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+_color = Color.AUTO
+
+
+def choose_color(choice: Color) -> None:
+    """What this run's command line says, for everything that it prints."""
+    global _color
+    _color = choice
+
+
+def colored(stream: TextIO) -> bool:
+    """Whether what goes to ``stream`` has colours and bold type: the only place that decides.
+
+    ``--color`` goes before NO_COLOR (no-color.org), that before FORCE_COLOR (force-color.org) and CLICOLOR_FORCE; where
+    nobody says, a terminal gets them, but no TERM=dumb.
+    """
+    if _color is not Color.AUTO:
+        return _color is Color.ALWAYS
+    if os.environ.get("NO_COLOR"):
+        return False
+    if any(os.environ.get(name, "").lower() not in ("", "0", "false") for name in ("FORCE_COLOR", "CLICOLOR_FORCE")):
+        return True
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def rich_console(stream: TextIO) -> "RichConsole":
+    """Rich's own console on ``stream``, with colours where colored() says so."""
+    from rich.console import Console as RichConsole
+
+    system = "auto" if stream.isatty() and os.environ.get("TERM") != "dumb" else "standard"
+    return RichConsole(file=stream, color_system=system if colored(stream) else None)  # type: ignore[arg-type]
 
 
 def clean(text: str) -> str:
@@ -63,7 +106,7 @@ def wrapped(text: str, lead: str = "") -> list[str]:
 
 
 class Console:
-    """stdout and stderr of one run. ``color`` follows NO_COLOR and whether the stream is a terminal."""
+    """stdout and stderr of one run."""
 
     def __init__(self, *, json_output: bool = False, quiet: bool = False, verbose: bool = False) -> None:
         self.json_output = json_output
@@ -140,8 +183,7 @@ class Console:
         print(f"{lead} {reason}, so that the result is not shown; all files of this run are there", file=sys.stderr)
 
     def _styled(self, text: str, style: str, stream: TextIO) -> str:
-        colored = stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-        return f"{style}{text}{_RESET}" if colored else text
+        return f"{style}{text}{_RESET}" if colored(stream) else text
 
 
 def files_lines(receipts: Sequence[Receipt]) -> list[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sfkeytool.cli.command import Command
 from sfkeytool.cli.fields import Field, Values, command_line, complete
-from sfkeytool.cli.render import Console, clean, flush_results, silence_stdout, stdout_is_closed
+from sfkeytool.cli.render import Console, clean, flush_results, rich_console, silence_stdout, stdout_is_closed
 from sfkeytool.edge.disk import ANOTHER_FOLDER
 from sfkeytool.errors import (
     EXIT_BUG,
@@ -193,13 +193,12 @@ class Run:
         if not wanted or not sys.stderr.isatty() or self.console.quiet or self.console.json_output:
             yield lambda _: None
             return
-        from rich.console import Console as RichConsole
         from rich.text import Text
 
         def text(message: str) -> Text:  # a name is no markup, whatever brackets it has
             return Text(clean(message))
 
-        with RichConsole(stderr=True).status(text(message)) as status:
+        with rich_console(sys.stderr).status(text(message)) as status:
             yield lambda message: status.update(text(message))
 
 

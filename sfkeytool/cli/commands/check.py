@@ -222,10 +222,11 @@ def _progress(run: Run, total: int, *, may_ask: bool) -> Iterator[Callable[[], N
     if total < _MANY or seen or may_ask or not sys.stderr.isatty() or run.console.quiet:
         yield lambda: None
         return
-    from rich.console import Console as RichConsole
     from rich.progress import Progress
 
-    with Progress(console=RichConsole(stderr=True), transient=True, redirect_stdout=False) as bar:
+    from sfkeytool.cli.render import rich_console
+
+    with Progress(console=rich_console(sys.stderr), transient=True, redirect_stdout=False) as bar:
         task = bar.add_task("checking", total=total)
         yield lambda: bar.advance(task)
 
