@@ -74,6 +74,10 @@ def colored(stream: TextIO) -> bool:
     return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
+def bold(text: str) -> str:
+    return f"{_BOLD}{text}{_RESET}"
+
+
 def rich_console(stream: TextIO) -> "RichConsole":
     """Rich's own console on ``stream``, with colours where colored() says so."""
     from rich.console import Console as RichConsole
