@@ -57,9 +57,9 @@ def answer(environ: Mapping[str, str]) -> str:
 def _encoded(completed: Completed, current: str, shell: Shell, breaks: str) -> str:
     candidates: Sequence[Candidate] = completed.candidates
     cut = 0
+    if shell in (Shell.BASH, Shell.FISH) and completed.path and not current.removeprefix(completed.prefix):
+        candidates = ()  # these show either candidates or files
     if shell is Shell.BASH:
-        if completed.path and not current.removeprefix(completed.prefix):
-            candidates = ()  # bash shows either these or files
         # What bash replaces begins behind the last of these.
         cut = 1 + max((current.rfind(mark) for mark in breaks), default=-1)
     lines = [f"{completed.path}\t{completed.prefix}" if completed.path else ""]

@@ -66,29 +66,17 @@ _sfkeytool() {
 if [[ ${funcstack[1]} == _sfkeytool ]]; then _sfkeytool "$@"; else compdef _sfkeytool sfkeytool; fi
 """
 
+# Where the condition fails fish completes files, behind = and : too.
 _FISH = """\
-function __sfkeytool_complete
+function __sfkeytool_ask
+    set -g __sfkeytool_found
     set -lx _SFKEYTOOL_COMPLETE fish
     set -lx _SFKEYTOOL_LINE (commandline -cp | string collect)
     set -l lines (command sfkeytool 2>/dev/null </dev/null)
-    for line in $lines[2..-1]
-        printf '%s\\n' $line
-    end
-    set -l first (string split \\t -- $lines[1])
-    set -l start (string length -- "$first[2]")
-    set -l path (string sub -s (math $start + 1) -- (commandline -ct))
-    set -l found
-    switch "$first[1]"
-        case file
-            set found (__fish_complete_path "$path")
-        case folder
-            set found (__fish_complete_directories "$path")
-    end
-    for each in $found
-        printf '%s\\n' "$first[2]$each"
-    end
+    set -q lines[2]; and set __sfkeytool_found $lines[2..-1]
+    set -q lines[2]; or not string match -q -r '^(file|folder)' -- "$lines[1]"
 end
-complete -c sfkeytool -f -a '(__sfkeytool_complete)'
+complete -c sfkeytool -n __sfkeytool_ask -f -a '$__sfkeytool_found'
 """
 
 _POWERSHELL = """\

@@ -1,18 +1,16 @@
 """The fields of a command: one definition gives the flag, its help, the question of a guided run and the argument of
 the equivalent command line, so that these cannot differ."""
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from msgspec import Struct
 
 from sfkeytool.edge.ask import Asker, Choice
 from sfkeytool.errors import UsageError
-
-if TYPE_CHECKING:
-    import inspect
 
 Values = dict[str, Any]
 
@@ -104,10 +102,8 @@ class Field(Struct, frozen=True):
         return self.flags[0] if self.flags else (self.metavar or self.name.upper())
 
 
-def typer_signature(fields: Sequence[Field]) -> "inspect.Signature":
+def typer_signature(fields: Sequence[Field]) -> inspect.Signature:
     """A signature from which Typer makes arguments and options."""
-    import inspect
-
     return inspect.Signature(
         [
             inspect.Parameter(

@@ -28,7 +28,7 @@ class Topic(Struct, frozen=True):
 
 TOPICS = {
     "roads": Topic(
-        "Which way to go: four ways to keep a certificate from expiring unseen",
+        "Four ways to keep a certificate from expiring unseen",
         (
             "Salesforce mails only about certificates that lie in Certificate and Key Management (CKM), not about those"
             " of connected apps and External Client Apps. So the same certificate is put into CKM too, or something"
@@ -63,7 +63,7 @@ TOPICS = {
         ),
     ),
     "sources": Topic(
-        "SOURCE: where a password or another secret comes from",
+        "Where a password or another secret comes from (SOURCE)",
         (
             "A secret itself is never typed on the command line: other people see it in the list of processes, and it"
             " stays in the shell's history. So --password and its like take a SOURCE.",
