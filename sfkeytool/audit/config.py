@@ -222,7 +222,7 @@ class _Reading:
     def _source(self, place: Place, value: object) -> Source:
         text = self._text_value(place, value)
         try:
-            source = parse_source(text, _dotted(place))
+            source = parse_source(text, _dotted(place), may_run=False)
         except UsageError as error:  # which does not quote the text: it may be the secret
             self._fail("config.value", place, error.message, *error.hints)
         if source.kind is SourceKind.FILE:

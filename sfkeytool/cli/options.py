@@ -11,13 +11,12 @@ from sfkeytool.edge.ask import Check, Choice
 from sfkeytool.errors import UsageError
 from sfkeytool.model import Purpose
 from sfkeytool.names import parse_unique_name, require_unique_name
-from sfkeytool.passwords import Source, parse_source
+from sfkeytool.passwords import SOURCES, Source, parse_source
 
 if TYPE_CHECKING:
     from datetime import date
 
 _SOURCE = "SOURCE"
-_READ_SOURCES = "env:NAME, file:PATH, stdin or prompt"
 
 
 def parse_bits(text: str) -> int:
@@ -124,7 +123,7 @@ CALENDAR = Field(
 NEW_PASSWORD = Field(
     "password",
     str,
-    f"Where the password of the new JKS comes from: {_READ_SOURCES}, or generate (24 characters, into"
+    f"Where the password of the new JKS comes from: {SOURCES}, or generate (24 characters, into"
     " NAME.jks.password). [default: $SFKEYTOOL_PASSWORD, else the prompt]",
     ("--password",),
     metavar=_SOURCE,
@@ -145,7 +144,7 @@ NEW_PASSWORD = Field(
 OPENING_PASSWORD = Field(
     "password",
     list[str],
-    f"Where the password of the file comes from: {_READ_SOURCES}. An empty one is tried first. Repeatable: a key may"
+    f"Where the password of the file comes from: {SOURCES}. An empty one is tried first. Repeatable: a key may"
     " have another than its keystore. [default: $SFKEYTOOL_PASSWORD, else the prompt]",
     ("--password",),
     metavar=_SOURCE,
@@ -156,7 +155,7 @@ OPENING_PASSWORD = Field(
 INPUT_PASSWORD = Field(
     "input_password",
     list[str],
-    f"Where the password of an input file comes from: {_READ_SOURCES}. Repeatable: each is tried on each file."
+    f"Where the password of an input file comes from: {SOURCES}. Repeatable: each is tried on each file."
     " [default: $SFKEYTOOL_INPUT_PASSWORD, else the prompt]",
     ("--input-password",),
     metavar=_SOURCE,
@@ -167,7 +166,7 @@ INPUT_PASSWORD = Field(
 KEY_PASSWORD = Field(
     "key_password",
     str,
-    f"Encrypt the .key that is written; where that password comes from: {_READ_SOURCES}."
+    f"Encrypt the .key that is written; where that password comes from: {SOURCES}."
     " [default: $SFKEYTOOL_KEY_PASSWORD, else not encrypted]",
     ("--key-password",),
     metavar=_SOURCE,

@@ -3,7 +3,7 @@
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -52,16 +52,29 @@ class Run:
         self.environ = environ
         self.now = now
         self._secrets: SecretReader | None = None
+        self._withheld: set[str] = set()
 
     # Secrets
 
     def secret(self, source: Source, option: str, what: str, *, confirm: bool = False) -> Secret:
         """The secret that ``source`` names; a prompt asks for ``what``, twice if a password is being made."""
+        return self._reader().read(source, option, ask=self._prompt(what, confirm=confirm))
+
+    def printed_by(self, source: Source, option: str) -> bytes:
+        """What the command at ``source`` prints. Secret."""
+        return self._reader().printed_by(source, option)
+
+    def withhold(self, sources: Iterable[object]) -> None:
+        """Keep the variables that are named as SOURCE among these values from commands that give other secrets."""
+        named = (str(source).partition(":") for source in sources)
+        self._withheld.update(name for kind, _, name in named if kind == SourceKind.ENV)
+
+    def _reader(self) -> "SecretReader":
         from sfkeytool.edge.reader import SecretReader
 
         if self._secrets is None:
-            self._secrets = SecretReader(self.environ, sys.stdin)
-        return self._secrets.read(source, option, ask=self._prompt(what, confirm=confirm))
+            self._secrets = SecretReader(self.environ, sys.stdin, self._withheld)
+        return self._secrets
 
     def _prompt(self, what: str, *, confirm: bool) -> Callable[[], str] | None:
         asker = self.asker
@@ -228,7 +241,9 @@ def run_command(
         from sfkeytool.crypto.limits import kdf_budget
 
         with kdf_budget():
-            status = command.execute(Run(console, asker, os.environ, datetime.now(UTC)), values)
+            run = Run(console, asker, os.environ, datetime.now(UTC))
+            run.withhold(each for value in values.values() for each in (value if isinstance(value, list) else [value]))
+            status = command.execute(run, values)
         asked = [field for field in command.fields if field.question and _answered(field, given, values)]
         if asker is not None and (guided or asked):
             line = shell_line(["sfkeytool", *command_line(name, command.fields, values)])

@@ -98,7 +98,7 @@ NOTIFY = Field(
     "notify",
     list[str],
     "Tell what is due to the address that is found there, an apprise URL such as mailto://… or slack://…: env:NAME,"
-    " file:PATH, stdin or prompt. Repeatable.",
+    " file:PATH, cmd:COMMAND, stdin or prompt. Repeatable.",
     ("--notify",),
     metavar="SOURCE",
     convert=options.sources("--notify"),
@@ -106,8 +106,8 @@ NOTIFY = Field(
 HEARTBEAT = Field(
     "heartbeat",
     str,
-    "Call the dead man's switch whose URL is found there at the start and at the end: env:NAME, file:PATH, stdin or"
-    " prompt.",
+    "Call the dead man's switch whose URL is found there at the start and at the end: env:NAME, file:PATH,"
+    " cmd:COMMAND, stdin or prompt.",
     ("--heartbeat",),
     metavar="SOURCE",
     convert=options.source("--heartbeat"),
@@ -144,6 +144,7 @@ def _execute(run: Run, values: Values) -> int:
 
     config = _configuration(run, values["config"])
     request = audit_request(values, config)
+    run.withhold([*request.passwords, *request.notify, request.heartbeat])
     with heartbeat(run, None if request.dry_run else request.heartbeat) as ended:
         return _audit(run, values, config, request, ended)
 
