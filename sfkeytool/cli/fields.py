@@ -2,7 +2,7 @@
 the equivalent command line, so that these cannot differ."""
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -58,6 +58,10 @@ class Field(Struct, frozen=True):
     """Variables that make a required one needless when they are set."""
     missing_on_terminal: Any = None
     """What a required field without a question becomes where somebody can be asked later."""
+    preset_when: Callable[[Mapping[str, Any]], bool] | None = None
+    """Whether the user's defaults file is asked where nothing was given; it looks at all other values."""
+    preset: Any = None
+    """What that file says, which goes before ``default``."""
 
     @property
     def many(self) -> bool:
@@ -120,16 +124,29 @@ def complete(
     if missing and asker is None:
         labels = ", ".join(field.label for field in missing)
         raise UsageError("usage.missing", f"missing: {labels}", "see --help for examples")
+    asked = set()
     if asker is not None:
         for field in fields:
             question = field.question
             wanted = guided or (field in missing and not (question and question.menu_only))
             if question and wanted and _absent(values[field.name]) and question.when(values):
                 values[field.name] = _ask(field, question, values, asker)
+                asked.add(field.name)
             elif field in missing and _is_missing(field, values, environ):
                 values[field.name] = field.missing_on_terminal
+    return with_defaults(fields, values, asked)
+
+
+def with_defaults(fields: Sequence[Field], values: Values, asked: Collection[str] = ()) -> Values:
+    """The same, with the defaults of what is absent still. An answer that left out what the user's own file has says
+    no to it."""
     for field in fields:
-        if _absent(values[field.name]) and field.default is not None:
+        if not _absent(values[field.name]):
+            continue
+        is_preset = field.preset is not None and field.name not in asked
+        if is_preset and field.preset_when is not None and field.preset_when(values):
+            values[field.name] = field.preset
+        elif field.default is not None:
             values[field.name] = field.default
     return values
 
@@ -165,12 +182,13 @@ def _ask(field: Field, question: Question, values: Values, asker: Asker) -> Any:
         case "paths":
             return _ask_paths(question, asker)
         case "choice" | "secret":
-            default = str(getattr(field.default, "value", field.default)) if field.default is not None else None
+            offered = field.preset if field.preset is not None else field.default
+            default = str(getattr(offered, "value", offered)) if offered is not None else None
             answer = asker.choice(question.text, question.choices, default=default)
             return field.parse(answer) if field.parse else answer
         case "confirm":
             return asker.confirm(question.text, default=False)
-    default = values.get(question.default_from) if question.default_from else field.default
+    default = values.get(question.default_from) if question.default_from else field.preset or field.default
     answer = asker.text(question.text, default=str(default or ""), check=question.check)
     if field.many:
         return answer.split()

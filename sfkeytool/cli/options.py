@@ -2,9 +2,9 @@
 
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sfkeytool.cli.fields import Field, Question
 from sfkeytool.edge.ask import Check, Choice
@@ -80,7 +80,15 @@ NAME = Field(
     question=Question("Name of the certificate (letters, digits, single underscores):", check=require_unique_name),
 )
 
-DAYS = Field("days", int, "Days that the certificate is valid, 1 to 3650.", ("--days",), metavar="N", default=365)
+DAYS = Field(
+    "days",
+    int,
+    "Days that the certificate is valid, 1 to 3650.",
+    ("--days",),
+    metavar="N",
+    default=365,
+    preset_when=lambda _: True,
+)
 
 PURPOSE = Field(
     "purpose",
@@ -181,7 +189,9 @@ def _two_letters(answer: str) -> None:
         raise UsageError("usage.subject", "a country is two letters, as DE or US")
 
 
-def _subject_part(name: str, help: str, question: str | None = None, check: Check | None = None) -> Field:
+def _subject_part(
+    name: str, help: str, question: str | None = None, check: Check | None = None, *, may_be_preset: bool = False
+) -> Field:
     return Field(
         name,
         str,
@@ -189,17 +199,22 @@ def _subject_part(name: str, help: str, question: str | None = None, check: Chec
         ("--" + name.replace("_", "-"),),
         metavar="TEXT",
         question=Question(question, menu_only=True, check=check) if question else None,
+        preset_when=(lambda values: values.get("subject") is None) if may_be_preset else None,
     )
 
 
 SUBJECT = (
     _subject_part("common_name", "Common name (CN) of the subject. [default: NAME]"),
-    _subject_part("organization", "Organization (O).", "Organization (O), Enter to leave it out:"),
+    _subject_part("organization", "Organization (O).", "Organization (O), Enter to leave it out:", may_be_preset=True),
     _subject_part("organizational_unit", "Organizational unit (OU)."),
     _subject_part("locality", "Locality (L), a city."),
     _subject_part("state", "State or province (ST)."),
     _subject_part(
-        "country", "Country (C), two letters.", "Country (C), two letters, Enter to leave it out:", _two_letters
+        "country",
+        "Country (C), two letters.",
+        "Country (C), two letters, Enter to leave it out:",
+        _two_letters,
+        may_be_preset=True,
     ),
     _subject_part("email", "Mail address in the subject."),
     Field(
@@ -233,6 +248,13 @@ SAN = Field(
 )
 
 
+def _makes_a_key(values: Mapping[str, Any]) -> bool:
+    """Whether no key is there to be used, whose size is what it is."""
+    name = str(values.get("name") or "").rstrip("/" + os.sep)
+    place = values.get("output_dir") or name.lower()
+    return values.get("key") is None and not os.path.lexists(os.path.join(place, f"{name.lower()}.key"))  # noqa: PTH118
+
+
 KEY_SIZE = Field(
     "key_size",
     str,
@@ -252,6 +274,7 @@ KEY_SIZE = Field(
         ),
         when=lambda values: values.get("key") is None,
     ),
+    preset_when=_makes_a_key,
 )
 KEY_FILE = Field(
     "key",

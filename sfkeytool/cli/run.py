@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sfkeytool.cli.command import Command
+from sfkeytool.cli.defaults import tell_origin, with_presets
 from sfkeytool.cli.fields import Field, Values, command_line, complete
 from sfkeytool.cli.render import Console, clean, flush_results, silence_stdout, stdout_is_closed
 from sfkeytool.edge.disk import ANOTHER_FOLDER
@@ -235,7 +236,8 @@ def run_command(
         asker = Asker()
 
     def execute() -> int:
-        values = complete(command.fields, given, asker, os.environ, guided=guided)
+        fields, defaults_file = with_presets(command.fields, os.environ, console)
+        values = complete(fields, given, asker, os.environ, guided=guided)
         from datetime import UTC, datetime
 
         from sfkeytool.crypto.limits import kdf_budget
@@ -243,8 +245,12 @@ def run_command(
         with kdf_budget():
             run = Run(console, asker, os.environ, datetime.now(UTC))
             run.withhold(each for value in values.values() for each in (value if isinstance(value, list) else [value]))
-            status = command.execute(run, values)
-        asked = [field for field in command.fields if field.question and _answered(field, given, values)]
+            try:
+                status = command.execute(run, values)
+            except UsageError as error:
+                tell_origin(error, fields, defaults_file)
+                raise
+        asked = [field for field in fields if field.question and _answered(field, given, values)]
         if asker is not None and (guided or asked):
             line = shell_line(["sfkeytool", *command_line(name, command.fields, values)])
             console.say("")
@@ -255,7 +261,7 @@ def run_command(
 
 
 def _answered(field: Field, given: Mapping[str, Any], values: Values) -> bool:
-    return values[field.name] not in (given.get(field.name) or field.default, field.default)
+    return values[field.name] not in (given.get(field.name) or field.default, field.default, field.preset)
 
 
 def can_ask(given: Mapping[str, Any], environ: Mapping[str, str]) -> bool:

@@ -225,7 +225,8 @@ def audit_request(values: Values, config: "AuditConfig") -> "AuditRequest":
 
 def _configuration(run: Run, path: Path | None) -> "AuditConfig":
     """What the file that --config names says."""
-    from sfkeytool.audit.config import CONFIG_LIMIT, AuditConfig, ended_exceptions, parse_config
+    from sfkeytool.audit.config import AuditConfig, ended_exceptions, parse_config
+    from sfkeytool.audit.toml_reading import CONFIG_LIMIT
     from sfkeytool.edge.reader import read_input
 
     if path is None:
