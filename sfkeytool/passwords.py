@@ -89,7 +89,8 @@ class Source(Struct, frozen=True):
         """Of a command the program alone: people put tokens among its arguments."""
         if self.kind is SourceKind.COMMAND:
             program, _, rest = self.argument.strip().partition(" ")
-            return f"cmd:{program} …" if rest else f"cmd:{program}"
+            name, assigned, _ = program.partition("=")
+            return f"cmd:{name} …" if rest or assigned else f"cmd:{name}"
         return f"{self.kind}:{self.argument}" if self.argument else str(self.kind)
 
 

@@ -99,6 +99,12 @@ def test_a_failure_is_told_without_its_output_and_its_arguments(code: str, cli: 
     assert NEEDLE not in done.out + done.err
 
 
+def test_a_value_that_was_meant_for_a_shell_is_not_told(cli: Cli, pair: Pair) -> None:
+    done = cli("show", pair.crt, "--password", f"cmd:TOKEN={NEEDLE} op read x", "--json")
+    assert "cmd:TOKEN …: there is no such program on PATH" in done.json["message"]
+    assert NEEDLE not in done.out
+
+
 def test_nothing_can_be_typed_into_it(cli: Cli, pair: Pair) -> None:
     """Its stdin is not ours, which a pipe may fill."""
     command = python("import sys; print(sys.stdin.read() or 'nothing')")

@@ -135,13 +135,20 @@ class SecretReader:
     """Fetches secrets from their SOURCEs during one command, which may use stdin once.
 
     ``withheld`` are variables that hold secrets, which may become more: no command that gives another one gets them.
+    ``printed`` is what commands printed before, and is added to; secret.
     """
 
-    def __init__(self, environ: Mapping[str, str], stdin: TextIO | None, withheld: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        stdin: TextIO | None,
+        withheld: Collection[str] = (),
+        printed: dict[str, bytes] | None = None,
+    ) -> None:
         self._environ = environ
         self._stdin = stdin
         self._stdin_used_by: str | None = None
-        self._printed: dict[str, bytes] = {}
+        self._printed: dict[str, bytes] = {} if printed is None else printed
         self._withheld = withheld
 
     def read(self, source: Source, option: str, *, ask: Callable[[], str] | None) -> Secret:

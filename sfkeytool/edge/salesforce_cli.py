@@ -2,15 +2,18 @@
 
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from sfkeytool.edge.programs import WINDOWS_SEARCH, end_tree, find_program
+from sfkeytool.edge.signals import deferred_signals
 from sfkeytool.errors import OrgError
 from sfkeytool.model import Opaque
 
 TIMEOUT_SECONDS = 120.0
 """For one call that reads: our own bound. It takes about three seconds."""
+_POLL_SECONDS = 0.1
 
 
 class Finished(Opaque, frozen=True):
@@ -40,28 +43,40 @@ def run_salesforce_cli(
             "or log in without it: --client-id, --username and --jwt-key-file, or SF_ACCESS_TOKEN with"
             " SF_ORG_INSTANCE_URL",
         )
-    try:
-        process = subprocess.Popen(  # a list, no shell; aliases are text that no command file minds
-            [command, *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={**environment, **WINDOWS_SEARCH} if sys.platform == "win32" else dict(environment),
-            cwd=cwd,
-            start_new_session=sys.platform != "win32",
-        )
-    except OSError as error:
-        raise OrgError("org.cli-failed", f"the Salesforce CLI does not start: {error.strerror}") from None
-    try:
-        stdout, _ = process.communicate(timeout=timeout_seconds)
-    except subprocess.TimeoutExpired:
-        raise OrgError(
-            "org.cli-timeout", f"the Salesforce CLI did not answer within {timeout_seconds:.0f} seconds"
-        ) from None
-    finally:
-        if process.poll() is None:
-            end_tree(process, environment)
+    with deferred_signals() as check:  # or one that comes while it is being started would leave it behind
+        try:
+            process = subprocess.Popen(  # a list, no shell; aliases are text that no command file minds
+                [command, *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env={**environment, **WINDOWS_SEARCH} if sys.platform == "win32" else dict(environment),
+                cwd=cwd,
+                start_new_session=sys.platform != "win32",
+            )
+        except OSError as error:
+            raise OrgError("org.cli-failed", f"the Salesforce CLI does not start: {error.strerror}") from None
+        try:
+            stdout = _output(process, timeout_seconds, check)
+            check()
+        finally:
+            if process.poll() is None:
+                end_tree(process, environment)
     return Finished(process.returncode, stdout)
+
+
+def _output(process: "subprocess.Popen[bytes]", timeout_seconds: float, check: Callable[[], None]) -> bytes:
+    """All that it prints; secret. ``check`` raises for a signal."""
+    end = time.monotonic() + timeout_seconds
+    while True:
+        check()
+        try:
+            return process.communicate(timeout=min(_POLL_SECONDS, timeout_seconds))[0]
+        except subprocess.TimeoutExpired:
+            if time.monotonic() > end:
+                raise OrgError(
+                    "org.cli-timeout", f"the Salesforce CLI did not answer within {timeout_seconds:.0f} seconds"
+                ) from None
 
 
 def find_salesforce_cli(environment: Mapping[str, str]) -> str | None:

@@ -6,11 +6,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import IO
 
 from sfkeytool.edge.programs import WINDOWS_SEARCH, end_tree, find_program, find_program_at
+from sfkeytool.edge.signals import deferred_signals
 from sfkeytool.errors import InputError, UsageError
 from sfkeytool.passwords import Source
 from sfkeytool.shell import command_words
@@ -40,21 +41,9 @@ def run_secret_command(source: Source, option: str, environ: Mapping[str, str], 
     what = f"{option}: {source}"
     words = _words(source, what)
     program = _found(words[0], what, environ)
-    try:
-        process = subprocess.Popen(  # a list, no shell, and a path in full, so that nothing is looked for
-            [program, *words[1:]],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            bufsize=0,
-            env=_environment(environ, withheld),
-            start_new_session=sys.platform != "win32",
-            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
-        )
-    except (OSError, ValueError) as error:  # of no format that the system runs; characters that no argument can hold
-        reason = getattr(error, "strerror", None) or "a character that no argument can hold"
-        raise InputError("secret.command-failed", f"{what} does not start: {reason}") from None
-    output = _output(process, what, environ)
+    with deferred_signals() as check:  # or one that comes while it is being started would leave it behind
+        process = _started([program, *words[1:]], what, _environment(environ, withheld))
+        output = _output(process, what, environ, check)
     if process.returncode:
         raise InputError("secret.command-failed", f"{what} {_ending(process.returncode)}", _BY_ITSELF)
     if not output.strip(b"\r\n"):
@@ -78,7 +67,7 @@ def _found(name: str, what: str, environ: Mapping[str, str]) -> str:
     if found is None:
         raise InputError(
             "secret.command-missing",
-            f"{what}: there is no program {name}" + ("" if named else " on PATH"),
+            f"{what}: there is no such program" + ("" if named else " on PATH"),
             "no shell reads the command: ~, variables and pipes mean nothing in it",
         )
     if sys.platform == "win32" and found.lower().endswith(_COMMAND_FILES):
@@ -99,10 +88,30 @@ def _environment(environ: Mapping[str, str], withheld: Collection[str]) -> dict[
     return kept | WINDOWS_SEARCH if sys.platform == "win32" else kept
 
 
-def _output(process: "subprocess.Popen[bytes]", what: str, environ: Mapping[str, str]) -> bytes:
+def _started(arguments: list[str], what: str, environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+    try:
+        return subprocess.Popen(  # a list, no shell, and a path in full, so that nothing is looked for
+            arguments,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            bufsize=0,
+            env=environment,
+            start_new_session=sys.platform != "win32",
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+        )
+    except (OSError, ValueError) as error:  # of no format that the system runs; characters that no argument can hold
+        reason = getattr(error, "strerror", None) or "a character that no argument can hold"
+        raise InputError("secret.command-failed", f"{what} does not start: {reason}") from None
+
+
+def _output(
+    process: "subprocess.Popen[bytes]", what: str, environ: Mapping[str, str], check: Callable[[], None]
+) -> bytes:
     """All of it, once the process has ended; whatever else happens, it is ended first, with all that it started.
 
-    Until then it is not waited for: the system would give its number, by which it is ended, to another.
+    ``check`` raises for a signal. Until the end the process is not waited for: the system would give its number, by
+    which it is ended, to another.
     """
     end = time.monotonic() + TIMEOUT_SECONDS
     output = bytearray()
@@ -113,13 +122,16 @@ def _output(process: "subprocess.Popen[bytes]", what: str, environ: Mapping[str,
     try:
         reader.start()
         while reader.is_alive() and time.monotonic() < end:
+            check()
             reader.join(_POLL_SECONDS)
         if len(output) > OUTPUT_LIMIT:
             raise InputError(
                 "secret.too-large", f"{what} printed more than {OUTPUT_LIMIT >> 10} KB; a secret was expected"
             )
         while not reader.is_alive() and not whole and time.monotonic() < end:
+            check()
             whole = _has_ended(process)
+        check()
         if not whole:
             raise InputError(
                 "secret.command-timeout",
