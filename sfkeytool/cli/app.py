@@ -11,7 +11,7 @@ from typer.core import TyperCommand, TyperGroup
 from sfkeytool import __version__
 from sfkeytool.cli.commands import ABOUT, GROUPS, TABLE, Row
 from sfkeytool.cli.render import Color, Console, choose_color, colored, stdout_errors
-from sfkeytool.cli.run import boundary, can_ask, run_command
+from sfkeytool.cli.run import boundary, can_ask, run_command, wants_plain
 from sfkeytool.errors import EXIT_INTERRUPTED, EXIT_USAGE, UsageError
 
 # Typer carries its own click since 0.27 and uses the package before: this is the base of either's errors.
@@ -118,9 +118,9 @@ def _help_if_alone(context: typer.Context) -> None:
 
 def _root(
     context: typer.Context,
-    version: Annotated[bool, typer.Option("--version", "-V", help="Show the version and exit.", is_eager=True)] = False,
-    # Read by _said_color().
-    color: Annotated[Color | None, typer.Option("--color", help="Colours: auto, always or never.")] = None,  # noqa: ARG001
+    version: Annotated[bool, typer.Option("--version", "-V", is_eager=True)] = False,
+    plain: Annotated[bool, typer.Option("--plain")] = False,
+    color: Annotated[Color | None, typer.Option("--color")] = None,  # noqa: ARG001 - _said_color() has read it
 ) -> None:
     if version:
         print(f"sfkeytool {__version__}")
@@ -131,7 +131,7 @@ def _root(
         _help_if_alone(context)
     from sfkeytool.cli.menu import run_menu
 
-    raise typer.Exit(run_menu())
+    raise typer.Exit(run_menu(plain=plain))
 
 
 def run_app(arguments: Sequence[str]) -> int:
@@ -162,13 +162,17 @@ def run_app(arguments: Sequence[str]) -> int:
 
 
 def _said_color(options: Sequence[str]) -> Color:
-    """What ``--color`` says, wherever it stands: also errors of the command line have a colour."""
+    """What ``--color`` says, wherever it stands: also errors of the command line have a colour. In the plain mode
+    nothing has one, unless it says so."""
     said = ""
     for at, option in enumerate(options):
         name, equals, value = option.partition("=")
         if name == "--color":
             said = value if equals else " ".join(options[at + 1 : at + 2])
-    return Color(said) if said in set(Color) else Color.AUTO
+    if said not in set(Color):
+        plain = wants_plain({"plain": "--plain" in options}, {**os.environ, "TERM": ""})
+        return Color.NEVER if plain else Color.AUTO
+    return Color(said)
 
 
 def _one_line(error: Any) -> str:

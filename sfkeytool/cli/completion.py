@@ -24,9 +24,11 @@ _ENTRIES = 5_000
 _SOURCES = (
     ("env:", "a variable of the environment"),
     ("file:", "a file"),
+    ("cmd:", "what a command prints, run without a shell"),
     ("prompt", "asked for"),
     ("stdin", "piped into the command"),
 )
+_KEY_SOURCES = (_SOURCES[0], _SOURCES[2])
 _GENERATE = ("generate", "a strong one is made")
 
 
@@ -92,15 +94,14 @@ def split_line(line: str, escape: str) -> tuple[list[str], str]:
 
 def complete_words(words: Sequence[str], current: str, environ: Mapping[str, str]) -> Completed:
     """What fits after ``words``, which follow the program's name, and begins with ``current``."""
-    from sfkeytool.cli.help import HELP, VERSION, options_of
-    from sfkeytool.cli.options import COLOR
+    from sfkeytool.cli.help import HELP, ROOT_OPTIONS, options_of
 
     rows = {row.name: row for row in (*TABLE, *ABOUT)}
     name, rest = _command_in(words, rows)
     if name in rows:
         command = rows[name].load()
         return _of_command((*options_of(rows[name], command), HELP), rest, current, environ)
-    root = () if name else (VERSION, COLOR, HELP)
+    root = () if name else ROOT_OPTIONS
     if rest or current.startswith("-"):
         return _of_command(root, rest, current, environ)
     return _beginning(_next_words(rows.values(), name), current)
@@ -229,7 +230,7 @@ def _sources(offer: Offer, value: str, prefix: str, environ: Mapping[str, str]) 
     if colon and kind == "file" and offer is not Offer.KEY_FILE:
         return Completed(path=str(Offer.FILE), prefix=f"{prefix}file:")
     if offer is Offer.KEY_FILE:
-        found = _beginning([Candidate(f"{prefix}env:", _SOURCES[0][1])], prefix + value)
+        found = _beginning((Candidate(prefix + word, what) for word, what in _KEY_SOURCES), prefix + value)
         return Completed(found.candidates, str(Offer.FILE), prefix)
     sources: Iterable[Any] = (*_SOURCES, _GENERATE) if offer is Offer.NEW_PASSWORD else _SOURCES
     return _beginning((Candidate(prefix + word, what) for word, what in sources), prefix + value)

@@ -10,9 +10,10 @@ from typing import TextIO
 from sfkeytool.cli.command import Command
 from sfkeytool.cli.commands import ABOUT, GROUPS, TABLE, Job, Row
 from sfkeytool.cli.fields import Field, Group
-from sfkeytool.cli.options import COLOR, EVERYWHERE
+from sfkeytool.cli.options import COLOR, EVERYWHERE, PLAIN
 from sfkeytool.cli.render import bold, colored
 from sfkeytool.cli.topics import TOPICS
+from sfkeytool.passwords import SOURCES
 
 NARROWEST, WIDEST = 60, 100
 """Columns: what no line exceeds in a narrower window, and what is still easy to read in a wider one."""
@@ -25,9 +26,9 @@ START = (
 )
 HELP = Field("help", bool, "Show this.", ("--help", "-h"), group=Group.OUTPUT)
 VERSION = Field("version", bool, "Show the version.", ("--version", "-V"), group=Group.OUTPUT)
+ROOT_OPTIONS = (VERSION, PLAIN, COLOR, HELP)
 _NOTES = {
-    Group.PASSWORDS: "A SOURCE says where it comes from, for instance env:NAME, file:PATH, stdin or prompt: see"
-    " `sfkeytool help sources`.",
+    Group.PASSWORDS: f"A SOURCE says where it comes from: {SOURCES}. `sfkeytool help sources` tells more.",
     Group.REPORTS: "A report replaces an earlier file of its kind, and no other.",
 }
 
@@ -136,7 +137,7 @@ def root_lines(width: int) -> Iterator[str]:
     yield from rows_lines((*TABLE, *ABOUT), width)
     yield ""
     yield Heading("Options")
-    for field in (VERSION, COLOR, HELP):
+    for field in ROOT_OPTIONS:
         yield from _beside(spelling(field), describe(field), column, width)
     yield ""
     yield Heading("More")

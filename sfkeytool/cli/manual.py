@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from sfkeytool.cli.commands import ABOUT, TABLE, Job, Row
 from sfkeytool.cli.fields import Field, Group
-from sfkeytool.cli.help import HELP, START, VERSION, describe, options_of, spelling, usage
-from sfkeytool.cli.options import COLOR, EVERYWHERE
+from sfkeytool.cli.help import HELP, ROOT_OPTIONS, START, describe, options_of, spelling, usage
+from sfkeytool.cli.options import EVERYWHERE
 from sfkeytool.cli.topics import TOPICS, Topic
 
 _VARIABLE = re.compile(r"\$([A-Z][A-Z0-9_]+)")
@@ -40,7 +40,7 @@ def _lines() -> Iterator[str]:
     yield ".SH OPTIONS OF EVERY COMMAND"
     yield from _fields((*EVERYWHERE, HELP))
     yield _text("Without a command:")
-    yield from _fields((VERSION, COLOR, HELP))
+    yield from _fields(ROOT_OPTIONS)
     for name, topic in TOPICS.items():
         heading = "EXIT STATUS" if name == "exit-codes" else name.upper()
         yield from _topic(heading, topic)

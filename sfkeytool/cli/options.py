@@ -1,17 +1,16 @@
 """The options that mean the same everywhere."""
 
 import os
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sfkeytool.cli.fields import Field, Group, Offer, Question
 from sfkeytool.cli.render import Color
 from sfkeytool.edge.ask import Check, Choice
 from sfkeytool.errors import UsageError
 from sfkeytool.model import Purpose
-from sfkeytool.names import parse_unique_name, require_unique_name
+from sfkeytool.names import legal_name, parse_unique_name
 from sfkeytool.passwords import Source, parse_source
 
 if TYPE_CHECKING:
@@ -79,10 +78,46 @@ NAME = Field(
     required=True,
     convert=unique_name,
     offer=Offer.NAME,
-    question=Question("Name of the certificate (letters, digits, single underscores):", check=require_unique_name),
+    question=Question(
+        "Name of the certificate (letters, digits, single underscores):",
+        suggest=lambda answer: legal_name(answer).value if answer else "",
+    ),
 )
 
-DAYS = Field("days", int, "Days that the certificate is valid, 1 to 3650.", ("--days",), metavar="N", default=365)
+
+def parse_days(text: str) -> int:
+    """A lifetime in days. Raises UsageError as making the certificate does."""
+    from sfkeytool.crypto.issuing import check_days
+
+    if not text.isascii() or not text.isdigit():
+        raise UsageError("usage.days", "it is a number of days, as 365")
+    days = int(text[:9])
+    check_days(days)
+    return days
+
+
+def _until(answer: str) -> str:
+    """The day on which a lifetime that was typed ends; empty for what is none."""
+    from datetime import UTC, datetime, timedelta
+
+    try:
+        last = datetime.now(UTC) + timedelta(days=int(answer))
+    except (ValueError, OverflowError):
+        return ""
+    return f"valid until {last.date()}"
+
+
+DAYS = Field(
+    "days",
+    int,
+    "Days that the certificate is valid, 1 to 3650.",
+    ("--days",),
+    metavar="N",
+    default=365,
+    parse=parse_days,
+    question=Question("For how many days is it valid (1 to 3650)?", menu_only=True, tell=_until),
+    preset_when=lambda _: True,
+)
 
 PURPOSE = Field(
     "purpose",
@@ -188,12 +223,19 @@ KEY_PASSWORD = Field(
 ALIAS = Field("alias", str, "Which entry of a keystore.", ("--alias",), metavar="ALIAS", offer=Offer.NOTHING)
 
 
-def _two_letters(answer: str) -> None:
-    if answer and not re.fullmatch("[A-Za-z]{2}", answer):
-        raise UsageError("usage.subject", "a country is two letters, as DE or US")
+def _check_part(part: str) -> Check:
+    """What making a subject says to one part of it."""
+
+    def check(answer: str) -> None:
+        from sfkeytool.crypto.names import build_subject
+
+        if answer:
+            build_subject(**{part: answer})
+
+    return check
 
 
-def _subject_part(name: str, help: str, question: str | None = None, check: Check | None = None) -> Field:
+def _subject_part(name: str, help: str, question: str | None = None, *, may_be_preset: bool = False) -> Field:
     return Field(
         name,
         str,
@@ -201,18 +243,19 @@ def _subject_part(name: str, help: str, question: str | None = None, check: Chec
         ("--" + name.replace("_", "-"),),
         metavar="TEXT",
         group=Group.SUBJECT,
-        question=Question(question, menu_only=True, check=check) if question else None,
+        question=Question(question, menu_only=True, check=_check_part(name)) if question else None,
+        preset_when=(lambda values: values.get("subject") is None) if may_be_preset else None,
     )
 
 
 SUBJECT = (
     _subject_part("common_name", "Common name (CN). [default: NAME]"),
-    _subject_part("organization", "Organization (O).", "Organization (O), Enter to leave it out:"),
+    _subject_part("organization", "Organization (O).", "Organization (O), Enter to leave it out:", may_be_preset=True),
     _subject_part("organizational_unit", "Organizational unit (OU)."),
     _subject_part("locality", "Locality (L), a city."),
     _subject_part("state", "State or province (ST)."),
     _subject_part(
-        "country", "Country (C), two letters.", "Country (C), two letters, Enter to leave it out:", _two_letters
+        "country", "Country (C), two letters.", "Country (C), two letters, Enter to leave it out:", may_be_preset=True
     ),
     _subject_part("email", "Mail address in the subject."),
     Field(
@@ -227,9 +270,12 @@ SUBJECT = (
 )
 
 
-def _some_name(answer: str) -> None:
+def _some_names(answer: str) -> None:
+    from sfkeytool.crypto.names import parse_san
+
     if not answer:
         raise UsageError("usage.san", "a custom domain's certificate needs at least one")
+    parse_san(answer.split())
 
 
 SAN = Field(
@@ -241,11 +287,18 @@ SAN = Field(
     group=Group.SUBJECT,
     question=Question(
         "DNS names that it is for, separated by blanks:",
-        check=_some_name,
+        check=_some_names,
         menu_only=True,
         when=lambda values: values.get("purpose") is Purpose.DOMAIN,
     ),
 )
+
+
+def _makes_a_key(values: Mapping[str, Any]) -> bool:
+    """Whether no key is there to be used, whose size is what it is."""
+    name = str(values.get("name") or "").rstrip("/" + os.sep)
+    place = values.get("output_dir") or name.lower()
+    return values.get("key") is None and not os.path.lexists(os.path.join(place, f"{name.lower()}.key"))  # noqa: PTH118
 
 
 KEY_SIZE = Field(
@@ -267,6 +320,7 @@ KEY_SIZE = Field(
         ),
         when=lambda values: values.get("key") is None,
     ),
+    preset_when=_makes_a_key,
 )
 KEY_FILE = Field(
     "key",
@@ -284,6 +338,11 @@ def _output(name: str, help: str, *short: str) -> Field:
 
 JSON = _output("json", "One JSON object on stdout; no question is asked.")
 NO_PROMPT = _output("no_prompt", "Never ask; missing values are an error.")
+PLAIN = _output(
+    "plain",
+    "For screen readers: numbered choices, no colour, nothing drawn twice. [default: where TERM is dumb or"
+    " $SFKEYTOOL_PLAIN is set]",
+)
 QUIET = _output("quiet", "Results and errors only.", "-q")
 VERBOSE = _output("verbose", "Say on stderr what is done.", "-v")
 COLOR = Field(
@@ -294,4 +353,4 @@ COLOR = Field(
     group=Group.OUTPUT,
 )
 
-EVERYWHERE = (JSON, NO_PROMPT, QUIET, VERBOSE, COLOR)
+EVERYWHERE = (JSON, NO_PROMPT, PLAIN, QUIET, VERBOSE, COLOR)

@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     from sfkeytool.salesforce.ckm import CkmEntry
     from sfkeytool.salesforce.org import OrgClient, OrgIdentity, Session
 
+
+def _alias_or_nothing(answer: str) -> None:
+    from sfkeytool.salesforce.cli_bridge import parse_alias
+
+    if answer:
+        parse_alias(answer, "--target-org")
+
+
 TARGET_ORG = Field(
     "target_org",
     str,
@@ -23,7 +31,7 @@ TARGET_ORG = Field(
     metavar="ALIAS",
     group=Group.ORG,
     offer=Offer.ORG,
-    question=Question("Org, an alias of the Salesforce CLI (sf org list):", menu_only=True),
+    question=Question("Org, an alias of the Salesforce CLI (sf org list):", check=_alias_or_nothing, menu_only=True),
 )
 TARGET_ORGS = replace(
     TARGET_ORG,

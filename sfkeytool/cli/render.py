@@ -96,11 +96,11 @@ def _escape(character: str) -> str:
     return f"\\x{ord(character):02x}" if character.isprintable() else character.encode("unicode_escape").decode()
 
 
-def wrapped(text: str, lead: str = "") -> list[str]:
+def wrapped(text: str, lead: str = "", stream: TextIO | None = None) -> list[str]:
     """Lines as wide as the terminal, 100 characters at most; longer where a command in backticks is: none is broken."""
     lines = textwrap.wrap(
         re.sub(r"`[^`]+`", lambda command: command[0].replace(" ", _UNBROKEN), text),
-        min(100, shutil.get_terminal_size().columns) if sys.stdout.isatty() else 100,
+        min(100, shutil.get_terminal_size().columns) if (stream or sys.stdout).isatty() else 100,
         initial_indent=lead,
         subsequent_indent=" " * len(lead),
         break_long_words=False,
@@ -112,8 +112,12 @@ def wrapped(text: str, lead: str = "") -> list[str]:
 class Console:
     """stdout and stderr of one run."""
 
-    def __init__(self, *, json_output: bool = False, quiet: bool = False, verbose: bool = False) -> None:
+    def __init__(
+        self, *, json_output: bool = False, quiet: bool = False, verbose: bool = False, plain: bool = False
+    ) -> None:
         self.json_output = json_output
+        self.plain = plain
+        """Whether nothing is to be coloured or drawn twice: for screen readers and dumb terminals."""
         self.quiet = quiet
         self.verbose = verbose
         self.notices: list[Notice] = []
@@ -157,6 +161,12 @@ class Console:
         """Something on stderr that is no result: always said, but for --quiet and --json."""
         if not self.quiet and not self.json_output:
             print(clean(line), file=sys.stderr)
+
+    def paragraph(self, text: str, lead: str = "") -> None:
+        """The same, filled to the window."""
+        if not self.quiet and not self.json_output:
+            for line in wrapped(clean(text), lead, sys.stderr):
+                print(line, file=sys.stderr)
 
     def announce(self, notice: Notice) -> None:
         """Something that nobody may miss, whatever was asked to be quiet: at once on stderr, and in the envelope."""

@@ -71,6 +71,11 @@ TOPICS = {
         (
             ("env:NAME", "What the environment variable NAME holds."),
             ("file:PATH", "What the file holds, without one newline at its end."),
+            (
+                "cmd:COMMAND",
+                "What the command prints: a password manager's, say. It is run without a shell, for 30 seconds at"
+                " most; on the command line and at a question alone, in no file.",
+            ),
             ("stdin", "What is piped into the command; once per command."),
             ("prompt", "You are asked, and what you type is not shown."),
             ("generate", "For a password that is being made: 24 random characters, into NAME.jks.password."),

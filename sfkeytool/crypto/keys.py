@@ -16,7 +16,7 @@ from sfkeytool.crypto.pem import PemBlock, parse_pem
 from sfkeytool.crypto.rsa_numbers import RsaNumbers
 from sfkeytool.errors import PrivateKeyError, PrivateKeyPasswordError, SelfCheckError
 from sfkeytool.model import Opaque
-from sfkeytool.passwords import Secret
+from sfkeytool.passwords import SOURCES, Secret
 from sfkeytool.shell import path_argument, shell_line
 
 PrivateKey: TypeAlias = PrivateKeyTypes
@@ -125,8 +125,8 @@ def _load(load: Callable[..., PrivateKey], data: bytes, password: Secret | None,
             raise PrivateKeyPasswordError(
                 "key.password-needed",
                 f"{label} is encrypted and needs its password",
-                "give it as SOURCE (env:NAME, file:PATH, stdin, prompt): --password to show, check, unwrap, compare,"
-                " login, audit; --input-password to wrap, csr, self-signed",
+                f"give it as SOURCE ({SOURCES}): --password to show, check, unwrap, compare, login, audit;"
+                " --input-password to wrap, csr, self-signed",
             ) from None
         raise PrivateKeyError("key.malformed", f"{label}: the private key is damaged, or is none") from None
     if isinstance(key, rsa.RSAPrivateKey) and key.key_size > limits.MAX_MODULUS_BITS:

@@ -10,8 +10,9 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from sfkeytool.cli import options
-from sfkeytool.cli.command import Answer, Command, Example, MenuPlace, Road
-from sfkeytool.cli.fields import Field, Group, Offer, Question, Values, command_line, existing_path
+from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
+from sfkeytool.cli.conversation import existing_path
+from sfkeytool.cli.fields import Field, Group, Offer, Question, Values, command_line
 from sfkeytool.cli.login_fields import (
     AUDIENCE,
     CLIENT_ID,
@@ -249,5 +250,7 @@ COMMAND = Command(
     _FIELDS,
     _execute,
     answers=(Answer("login", "login.LoggedIn"),),
-    place=MenuPlace(Road.OTHER, "Log in with a key: does Salesforce accept it?", step=4),
+    place=MenuPlace(
+        Aim.REFUSED, "A login with a key fails", "Tries it, and says what Salesforce's answer means.", step=2
+    ),
 )

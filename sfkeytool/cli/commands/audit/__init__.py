@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from sfkeytool.audit.reports.formats import FORMATS
 from sfkeytool.cli import options
-from sfkeytool.cli.command import Answer, Command, Example, MenuPlace, Road
+from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
 from sfkeytool.cli.envelope import published
 from sfkeytool.cli.fields import Field, Group, Offer, Question, Values, typed_values
 from sfkeytool.cli.org_access import API_VERSION, LOGIN, TARGET_ORGS, find_orgs
@@ -157,6 +157,7 @@ def _execute(run: Run, values: Values) -> int:
 
     config = _configuration(run, values["config"])
     request = audit_request(values, config)
+    run.withhold([*request.passwords, *request.notify, request.heartbeat])
     with heartbeat(run, None if request.dry_run else request.heartbeat) as ended:
         return _audit(run, values, config, request, ended)
 
@@ -237,7 +238,8 @@ def audit_request(values: Values, config: "AuditConfig") -> "AuditRequest":
 
 def _configuration(run: Run, path: Path | None) -> "AuditConfig":
     """What the file that --config names says."""
-    from sfkeytool.audit.config import CONFIG_LIMIT, AuditConfig, ended_exceptions, parse_config
+    from sfkeytool.audit.config import AuditConfig, ended_exceptions, parse_config
+    from sfkeytool.audit.toml_reading import CONFIG_LIMIT
     from sfkeytool.edge.reader import read_input
 
     if path is None:
@@ -288,5 +290,7 @@ COMMAND = Command(
         " with it was seen, uncovered otherwise, and both are warnings unless --fail-on names them. CAs in chains, and"
         " what a later generation replaces, decide no exit code. An org is only read, never changed."
     ),
-    place=MenuPlace(Road.AUDIT, "See what expires when, in folders, sfdx projects and orgs"),
+    place=MenuPlace(
+        Aim.LOOK, "See what expires when", "Files, folders, sfdx projects and orgs are read, never changed."
+    ),
 )
