@@ -1,7 +1,9 @@
-"""The inventory as lines of text: plain, stable, one line a certificate, for a terminal and for grep alike."""
+"""The inventory as text: the cells of a table, and what a table has no column for."""
 
 import textwrap
 from collections.abc import Iterator
+
+from msgspec import Struct
 
 from sfkeytool.audit.counts import count, count_line
 from sfkeytool.audit.model import Inventory, Item, OrgReading, Status, Step
@@ -16,22 +18,16 @@ _COLUMNS = 80
 _USERS = 3
 
 
-def table_lines(inventory: Inventory, *, verbose: bool = False) -> Iterator[str]:
-    """A header and aligned columns, what expires first in front; then what needs a hand. Pure.
-
-    ``verbose``: also what stops with a certificate that is not due yet.
-    """
-    rows: list[tuple[str, ...]] = [("STATUS", "DAYS", "UNTIL", "LIFE", "WHAT", "NAME", "COVERAGE", "WHERE")]
-    rows += [cells(item) for item in inventory.items if not item.unused]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-    yield from footer_lines(inventory, verbose=verbose)
-
-
 def footer_lines(inventory: Inventory, *, verbose: bool = False) -> Iterator[str]:
     """What a table has no column for: what was not read, whom Salesforce mails, what is unused, the commands that help,
     and the counts. Pure."""
+    notes = list(_notes(inventory, verbose=verbose))
+    yield from notes
+    yield from ([""] if notes else [])
+    yield count_line(count(inventory))
+
+
+def _notes(inventory: Inventory, *, verbose: bool) -> Iterator[str]:
     if unused := unused_line(inventory):
         yield from _wrapped(unused, "", "  ")
     for source in inventory.sources:
@@ -40,8 +36,6 @@ def footer_lines(inventory: Inventory, *, verbose: bool = False) -> Iterator[str
         if source.org is not None:
             yield from _org_lines(source.label, source.org)
     yield from _advice_lines(inventory, verbose=verbose)
-    yield ""
-    yield count_line(count(inventory))
 
 
 def unused_line(inventory: Inventory) -> str:
@@ -135,43 +129,55 @@ def _org_lines(label: str, org: OrgReading) -> Iterator[str]:
             yield f"    {person.username} <{person.email}>" + (f": {', '.join(person.flags)}" if person.flags else "")
         if len(people) > _PEOPLE:
             yield f"    and {len(people) - _PEOPLE} more (--json names all)"
-    yield f"  {org.recipients.in_words}"
+    yield from _wrapped(org.recipients.in_words, "  ", "  ")
 
 
-def cells(item: Item) -> tuple[str, ...]:
+class Cells(Struct, frozen=True):
+    """What is said of one item in one row. ``note`` belongs to the name, ``part`` to ``where``, which is without the
+    org."""
+
+    status: str
+    days: str
+    until: str
+    life: str
+    what: str
+    name: str
+    note: str
+    coverage: str
+    where: str
+    part: str
+
+
+def cells(item: Item) -> Cells:
     """The cells of one item. Pure."""
     carrier, certificate = item.carrier, item.carrier.certificate
-    where = carrier.where
-    if carrier.also_in:
-        where += f" and {len(carrier.also_in)} more"
-    name = carrier.name
+    name, notes = carrier.name, []
     if item.superseded_by:
-        name += f" (replaced by {item.superseded_by})"
+        notes.append(f"replaced by {item.superseded_by}")
     elif certificate and carrier.in_chain:
-        name = f"{certificate.subject} (CA)"
+        name = carrier.subject_name or certificate.subject
+        notes.append("CA")
     elif carrier.reference and carrier.reference not in carrier.note:
         name += f" → {carrier.refers_to or carrier.reference}"
-    if item.not_yet:
-        name += f" ({item.not_yet})"
-    if carrier.publisher:
-        name += f" (by {carrier.publisher})"
-    if carrier.note:
-        name += f" ({carrier.note})"
+    notes += [item.not_yet, f"by {carrier.publisher}" if carrier.publisher else "", carrier.note]
     if not carrier.is_deployed:
-        name += " (not deployed)"
+        notes.append("not deployed")
     if carrier.used_by:
         users = list(dict.fromkeys(user.partition(" (")[0] for user in carrier.used_by))
         more = f" and {len(users) - _USERS} more" if len(users) > _USERS else ""
-        name += f" (used by {', '.join(users[:_USERS])}{more})"
-    return (
-        str(item.status),
-        "-" if item.days_left is None else str(item.days_left),
-        f"{carrier.not_after.date()}" if carrier.not_after else "-",
-        _bar(item),
-        str(carrier.kind),
-        name,
-        str(item.coverage or "-"),
-        where,
+        notes.append(f"used by {', '.join(users[:_USERS])}{more}")
+    return Cells(
+        status=str(item.status),
+        days="-" if item.days_left is None else str(item.days_left),
+        until=f"{carrier.not_after.date()}" if carrier.not_after else "-",
+        life=_bar(item),
+        what=str(carrier.kind),
+        name=name,
+        note=" ".join(f"({note})" for note in notes if note),
+        coverage=str(item.coverage or "-"),
+        where=carrier.path,
+        part=(f" ({carrier.part})" if carrier.part else "")
+        + (f" and {len(carrier.also_in)} more" if carrier.also_in else ""),
     )
 
 
