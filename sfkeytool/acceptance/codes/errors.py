@@ -53,7 +53,7 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         "usage.explain": ("`--list` shows all, and a text was given too.", "Leave out one of the two."),
         "usage.extra-missing": (
             "The flag needs a library that is not installed.",
-            "Install the extra that the hint names.",
+            "Add the library, by the command that the hint names.",
         ),
         "usage.fail-on": ("`--fail-on` has a word that is not known.", "The message lists the words."),
         "usage.generation": ("All names that would be made up for the month are taken.", "Choose one with `--as`."),
