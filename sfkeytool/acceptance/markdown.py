@@ -28,7 +28,7 @@ def markdown_page(lines: Iterable[str]) -> str:
 def _filled(line: str) -> list[str]:
     if len(line) <= _COLUMNS or line.startswith(("#", "|")):
         return [line]
-    lead, text = _LEAD.fullmatch(line).groups()  # type: ignore[union-attr] - any line does
+    lead, text = _LEAD.findall(line)[0]
     bound = re.sub(r"`[^`]+`|\]\([^)]*\)", lambda code: code[0].replace(" ", _BOUND), text)
     filled = textwrap.wrap(
         _MARK.sub(_BOUND, bound),
