@@ -124,3 +124,14 @@ class InterruptedRunError(SfkeytoolError):
     """Ctrl-C or a terminating signal."""
 
     exit_code = EXIT_INTERRUPTED
+
+
+class Declined(KeyboardInterrupt):
+    """A person saw what was about to be done, and said No: nothing was done, and the run ends as if interrupted."""
+
+
+class ChangeWanted(BaseException):
+    """A person saw what was about to be done, and wants to change an answer first: nothing was done.
+
+    No error, and so caught by nobody who looks for one: the run goes back to its questions.
+    """

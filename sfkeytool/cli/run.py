@@ -3,11 +3,12 @@
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from sfkeytool.cli.agreement import Agreement
 from sfkeytool.cli.command import Command
 from sfkeytool.cli.fields import Field, Values, command_line, complete
 from sfkeytool.cli.render import Console, clean, flush_results, silence_stdout, stdout_is_closed
@@ -16,6 +17,8 @@ from sfkeytool.errors import (
     EXIT_BUG,
     EXIT_FAILED,
     EXIT_INTERRUPTED,
+    ChangeWanted,
+    Declined,
     InternalError,
     InterruptedRunError,
     KeystorePasswordError,
@@ -46,11 +49,26 @@ _UNDONE = ("output.disk-full", "output.not-permitted", "output.failed", "output.
 class Run:
     """One run of one command: the clock, the terminal, the secrets and the files."""
 
-    def __init__(self, console: Console, asker: "Asker | None", environ: Mapping[str, str], now: "datetime") -> None:
+    def __init__(
+        self,
+        console: Console,
+        asker: "Asker | None",
+        environ: Mapping[str, str],
+        now: "datetime",
+        *,
+        asked: bool = False,
+        typed: "dict[str, list[str]] | None" = None,
+    ) -> None:
+        """``asked``: a person was asked for values, and so agrees before anything is written. ``typed``, by question,
+        are passwords (secret) that were typed before, in this order, when an answer was changed afterwards."""
         self.console = console
         self.asker = asker
         self.environ = environ
         self.now = now
+        self.dry_run = console.dry_run
+        self.agreement = Agreement(console, asker, asks=asked, dry_run=self.dry_run)
+        self._typed = {} if typed is None else typed
+        self._typed_before = {question: list(answers) for question, answers in self._typed.items()}
         self._secrets: SecretReader | None = None
 
     # Secrets
@@ -61,6 +79,8 @@ class Run:
 
         if self._secrets is None:
             self._secrets = SecretReader(self.environ, sys.stdin)
+        if self.dry_run and confirm and source.kind is SourceKind.PROMPT and self.asker is not None:
+            source = Source(SourceKind.GENERATE)  # nothing will ever be opened with it
         return self._secrets.read(source, option, ask=self._prompt(what, confirm=confirm))
 
     def _prompt(self, what: str, *, confirm: bool) -> Callable[[], str] | None:
@@ -69,11 +89,14 @@ class Run:
             return None
 
         def ask() -> str:
+            if self._typed_before.get(what):
+                return self._typed_before[what].pop(0)
             check = _long_enough if confirm else None
             typed = asker.password(f"{what}:", check=check)
             while confirm and asker.password("The same again:") != typed:
                 self.console.say("The two differ; once more.")
                 typed = asker.password(f"{what}:", check=check)
+            self._typed.setdefault(what, []).append(typed)
             return typed
 
         return ask
@@ -100,6 +123,7 @@ class Run:
         from sfkeytool.keystores.contents import InputFile
 
         data = read_input(path, limit=limit or INPUT_LIMIT)
+        self.agreement.note_input(path)
         self.console.detail(f"read {path}: {len(data)} bytes")
         if holds_private_key(data):
             for notice in key_notices(path):
@@ -119,10 +143,13 @@ class Run:
 
         ``files`` are others that the run will write, of which the same is true.
         """
-        from sfkeytool.edge.writer import settle_folder
+        from sfkeytool.edge.writer import settle_folder, unsettled_notice
 
         for place in (folder, *(file.parent for file in files if file is not None)):
-            settle_folder(place)
+            if not self.dry_run:
+                settle_folder(place)
+            elif notice := unsettled_notice(place):
+                self.console.warn(notice)
         return folder
 
     def plan(
@@ -137,11 +164,18 @@ class Run:
     ) -> "FolderPlan":
         from sfkeytool.edge.writer import plan_writes
 
-        return plan_writes(folder, files, force=force, inputs=inputs, private=private, elsewhere=elsewhere)
+        return plan_writes(
+            folder,
+            files,
+            force=force,
+            inputs=inputs,
+            private=private,
+            elsewhere=elsewhere,
+            settles=not self.dry_run,
+        )
 
     def plan_file(self, path: Path, kind: "ArtifactKind", flag: str, *, force: bool) -> "FolderPlan":
         """A file that ``flag`` names, in a folder that is there: a slip of the flag makes none."""
-        from sfkeytool.edge.writer import plan_writes
         from sfkeytool.model import PlannedFile
 
         elsewhere = f"name another file with {flag}"
@@ -151,13 +185,23 @@ class Run:
                 f"the folder {path.parent}, where {path.name} was to be written, does not exist",
                 f"make it first, or {elsewhere}",
             )
-        return plan_writes(path.parent, [PlannedFile(path.name, kind)], force=force, private=False, elsewhere=elsewhere)
+        return self.plan(path.parent, [PlannedFile(path.name, kind)], force=force, private=False, elsewhere=elsewhere)
 
-    def commit(self, writes: "Sequence[FolderWrite]") -> "tuple[Receipt, ...]":
-        from sfkeytool.edge.writer import commit
+    def commit(
+        self, writes: "Sequence[FolderWrite]", about: Iterable[str] = (), *, agreed: bool = False
+    ) -> "tuple[Receipt, ...]":
+        """Publish files, after a person has agreed to them if one was asked for anything; ``about`` tells what they
+        are. ``agreed``: nobody has to, as of a note about what was done. In a dry run nothing is written, and the
+        receipts are those that it would have."""
+        from sfkeytool.edge.writer import commit, rehearse
 
-        receipts = commit(writes, now=self.now)
-        self.console.receipts += receipts
+        if self.dry_run:
+            receipts = rehearse(writes, now=self.now)
+        if not agreed:
+            self.agreement.reach(writes, about)
+        if not self.dry_run:
+            receipts = commit(writes, now=self.now)
+            self.console.receipts += receipts
         for receipt in receipts:
             for notice in receipt.notices:
                 self.console.warn(notice)
@@ -169,7 +213,7 @@ class Run:
     ) -> "NewFolderPlan":
         from sfkeytool.edge.writer import plan_new_folder
 
-        return plan_new_folder(folder, private=private, elsewhere=elsewhere)
+        return plan_new_folder(folder, private=private, elsewhere=elsewhere, settles=not self.dry_run)
 
     def _warn_of_repository(self, receipt: "Receipt") -> None:
         from sfkeytool.edge.writer import repository_notice
@@ -214,7 +258,10 @@ def run_command(
 ) -> int:
     """Fill in what is missing, execute, and show the equivalent command line if anything was asked."""
     console = Console(
-        json_output=bool(given.get("json")), quiet=bool(given.get("quiet")), verbose=bool(given.get("verbose"))
+        json_output=bool(given.get("json")),
+        quiet=bool(given.get("quiet")),
+        verbose=bool(given.get("verbose")),
+        dry_run=bool(given.get("dry_run")),
     )
     if asker is None and can_ask(given, os.environ):
         from sfkeytool.edge.ask import Asker
@@ -227,10 +274,19 @@ def run_command(
 
         from sfkeytool.crypto.limits import kdf_budget
 
-        with kdf_budget():
-            status = command.execute(Run(console, asker, os.environ, datetime.now(UTC)), values)
-        asked = [field for field in command.fields if field.question and _answered(field, given, values)]
-        if asker is not None and (guided or asked):
+        typed: dict[str, list[str]] = {}
+        while True:
+            asked = guided or any(field.question and _answered(field, given, values) for field in command.fields)
+            run = Run(console, asker, os.environ, datetime.now(UTC), asked=asked, typed=typed)
+            try:
+                with kdf_budget():
+                    status = command.execute(run, values)
+                break
+            except ChangeWanted:
+                values = complete(command.fields, given, asker, os.environ, guided=guided)
+        if run.dry_run:
+            console.result(["Dry run: nothing was written, deployed or sent."])
+        if asker is not None and asked:
             line = shell_line(["sfkeytool", *command_line(name, command.fields, values)])
             console.say("")
             console.say(f"The same as a command: {line}")
@@ -271,6 +327,9 @@ def boundary(console: Console, body: Callable[[], int]) -> int:
         if error.code == "output.stdout" and console.receipts:
             console.result_lost("stdout takes no more")
         return error.exit_code
+    except Declined:
+        console.show([_state(console)])
+        return EXIT_INTERRUPTED
     except KeyboardInterrupt:
         console.error(InterruptedRunError("interrupted", f"interrupted; {_state(console)}"))
         return EXIT_INTERRUPTED

@@ -178,7 +178,7 @@ def _note_in_receipt(run: Run, key: Path, result: "LoggedIn") -> None:
         return
     try:
         plan = run.plan(folder, files, force=False)
-        run.commit([FolderWrite(plan, (), receipt(name, result, run.now))])
+        run.commit([FolderWrite(plan, (), receipt(name, result, run.now))], agreed=True)
     except OutputError as error:
         run.console.warn(Notice("login.not-noted", f"the login is not noted in the receipt: {error.message}"))
 
