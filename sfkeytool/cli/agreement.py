@@ -43,41 +43,53 @@ class Agreement:
         self._dry_run = dry_run
         self._read: dict[Path, None] = {}
         self._agreed: list[FolderPlan | NewFolderPlan] = []
+        self._question = ""
         self._refusal: OrgError | None = None
 
     def note_input(self, path: Path) -> None:
         """A file from which something may be made."""
         self._read[path] = None
 
-    def demand(self, refusal: OrgError) -> None:
-        """Ask before the next files are written, whatever was asked before; a No is this ``refusal`` then."""
-        self._refusal = refusal
+    def demand(self, question: str, refusal: OrgError) -> None:
+        """Ask before the next files are written, whatever was asked before: nothing goes on but for a clear Yes, and a
+        No is this ``refusal``."""
+        self._question, self._refusal = question, refusal
 
     def reach(self, writes: "Sequence[FolderWrite]", about: Iterable[str]) -> None:
         """Say what these writes make, ``about`` first; ask, where the run has to, once for each plan.
 
         Raises ChangeWanted, Declined, and the refusal that was demanded.
         """
-        if all(write.plan in self._agreed for write in writes):
+        about = list(about)
+        if all(write.plan in self._agreed for write in writes) and (writes or not about):
             return
         self._agreed += [write.plan for write in writes]
         lines = list(_lines(writes, about, list(self._read)))
         if self._dry_run:
-            self._console.result(["What would be written:", *lines, ""])
+            self._console.result(["What would be made:", *lines, ""])
             return
         if self._asker is None or not (self._asks or self._refusal):
             for line in lines:
                 self._console.detail(line)
             return
-        self._console.show(["", "What will be written:", *lines, ""])
-        may_change = self._asks and not self._console.receipts
-        choices = [_YES, *([_CHANGE] if may_change else []), _NO]
-        answer = self._asker.choice("Go on?", choices, default=(_NO if self._refusal else _YES).value)
+        self._console.show(["", "What will be made:", *lines, ""])
+        self._ask(self._asker)
+
+    def _ask(self, asker: "Asker") -> None:
+        """Raises ChangeWanted, Declined, and the refusal that was demanded."""
+        refusal, self._refusal = self._refusal, None
+        if refusal is not None and not self._asks:
+            if not asker.confirm(self._question, default=False):
+                raise refusal
+            return
+        # What is done cannot be changed any more.
+        choices = [_YES, *([] if self._console.receipts else [_CHANGE]), _NO]
+        question = self._question if refusal is not None else "Go on?"
+        answer = asker.choice(question, choices, default=(_YES if refusal is None else _NO).value)
         if answer == _CHANGE.value:
             raise ChangeWanted
         if answer == _NO.value:
-            raise self._refusal or Declined
-        self._refusal = None
+            raise refusal or Declined
 
 
 def _lines(writes: "Sequence[FolderWrite]", about: Iterable[str], inputs: Sequence[Path]) -> Iterator[str]:
@@ -91,11 +103,12 @@ def _lines(writes: "Sequence[FolderWrite]", about: Iterable[str], inputs: Sequen
         files = list(_files(write))
         width = max((len(name) for name, _ in files), default=0)
         for name, kind in files:
-            there = os.path.lexists(folder / name)
             what = _TITLES[kind]
-            if there:
+            if os.path.lexists(folder / name):
                 what += ", grows" if kind is ArtifactKind.RECEIPT else ", replaces the one there"
-            yield f"    {name:<{width}}  {what}"
+            elif kind is ArtifactKind.METADATA_SOURCE:  # whose names are long, and say it
+                what = ""
+            yield f"    {name:<{width}}  {what}".rstrip()
     if inputs:
         more = [f"{len(inputs) - _MOST_INPUTS} more"] if len(inputs) > _MOST_INPUTS else []
         yield from wrapped("from " + ", ".join([*map(str, inputs[:_MOST_INPUTS]), *more]), "  ")

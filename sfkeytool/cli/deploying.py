@@ -86,7 +86,8 @@ class Deployment:
         self._run.console.announce(Notice("ckm.deploying", f"the org {org.alias} ({where}) {verb} changed: {change}"))
         if not self._confirmed:
             self._run.agreement.demand(
-                OrgError("ckm.not-agreed", "not agreed to: nothing was written and nothing was deployed")
+                "Deploy to this org?",
+                OrgError("ckm.not-agreed", "not agreed to: nothing was written and nothing was deployed"),
             )
 
     def finish(

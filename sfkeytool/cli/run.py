@@ -57,18 +57,14 @@ class Run:
         now: "datetime",
         *,
         asked: bool = False,
-        typed: "dict[str, list[str]] | None" = None,
     ) -> None:
-        """``asked``: a person was asked for values, and so agrees before anything is written. ``typed``, by question,
-        are passwords (secret) that were typed before, in this order, when an answer was changed afterwards."""
+        """``asked``: a person was asked for values, and so agrees before anything is written."""
         self.console = console
         self.asker = asker
         self.environ = environ
         self.now = now
         self.dry_run = console.dry_run
         self.agreement = Agreement(console, asker, asks=asked, dry_run=self.dry_run)
-        self._typed = {} if typed is None else typed
-        self._typed_before = {question: list(answers) for question, answers in self._typed.items()}
         self._secrets: SecretReader | None = None
 
     # Secrets
@@ -89,14 +85,11 @@ class Run:
             return None
 
         def ask() -> str:
-            if self._typed_before.get(what):
-                return self._typed_before[what].pop(0)
             check = _long_enough if confirm else None
             typed = asker.password(f"{what}:", check=check)
             while confirm and asker.password("The same again:") != typed:
                 self.console.say("The two differ; once more.")
                 typed = asker.password(f"{what}:", check=check)
-            self._typed.setdefault(what, []).append(typed)
             return typed
 
         return ask
@@ -274,10 +267,9 @@ def run_command(
 
         from sfkeytool.crypto.limits import kdf_budget
 
-        typed: dict[str, list[str]] = {}
         while True:
             asked = guided or any(field.question and _answered(field, given, values) for field in command.fields)
-            run = Run(console, asker, os.environ, datetime.now(UTC), asked=asked, typed=typed)
+            run = Run(console, asker, os.environ, datetime.now(UTC), asked=asked)
             try:
                 with kdf_budget():
                     status = command.execute(run, values)
