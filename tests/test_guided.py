@@ -301,6 +301,7 @@ def test_real_prompts_take_the_answers(folder: Path, pair: Pair, capsys: pytest.
         ENTER,  # purpose
         DOWN + ENTER,  # I type it
         PASSWORD + ENTER, "something else" + ENTER, PASSWORD + ENTER, PASSWORD + ENTER,  # twice, once wrong
+        ENTER,  # go on
     ]  # fmt: skip
     with typed("".join(keys)) as asker:
         assert run_menu(asker) == 0
@@ -318,7 +319,16 @@ def test_a_country_that_is_none_is_refused_where_it_is_typed(folder: Path) -> No
     """Not after the last question, with all answers lost."""
     from sfkeytool.cli.menu import run_menu
 
-    keys = [ENTER + DOWN + ENTER, "pay" + ENTER, ENTER, ENTER, ENTER, "Germany" + ENTER, "\x01\x0b" + "de" + ENTER]
+    keys = [
+        ENTER + DOWN + ENTER,
+        "pay" + ENTER,
+        ENTER,
+        ENTER,
+        ENTER,
+        "Germany" + ENTER,
+        "\x01\x0b" + "de" + ENTER,
+        ENTER,
+    ]
     with typed("".join(keys)) as asker:
         assert run_menu(asker) == 0
     assert (folder / "pay" / "pay.csr").exists()
@@ -435,6 +445,8 @@ def test_the_menu_makes_a_pair_on_a_terminal(folder: Path) -> None:
         child.expect("how many days")
         child.send(ENTER)
         child.expect("Password of the keystore")
+        child.send(ENTER)
+        child.expect("Go on")
         child.send(ENTER)
         out = finish(child)
     assert child.exitstatus == 0, out

@@ -6,12 +6,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
+from sfkeytool.cli.boundary import boundary
 from sfkeytool.cli.command import Aim, Command
 from sfkeytool.cli.commands import TABLE
 from sfkeytool.cli.conversation import Conversation
 from sfkeytool.cli.fields import Field, Question
+from sfkeytool.cli.opening import TypedPasswords
 from sfkeytool.cli.render import Console
-from sfkeytool.cli.run import TypedPasswords, boundary, run_command, terminal_asker, wants_plain
+from sfkeytool.cli.run import run_command, terminal_asker, wants_plain
 from sfkeytool.edge.ask import Asker, BackWanted, Choice
 from sfkeytool.errors import EXIT_DIFFERENT, EXIT_DONE, EXIT_INTERRUPTED
 from sfkeytool.model import Purpose

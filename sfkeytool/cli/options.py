@@ -146,6 +146,9 @@ OUTPUT_DIR = Field(
     convert=folder,
 )
 FORCE = Field("force", bool, "Replace files that exist; never a private key.", ("--force",))
+DRY_RUN = Field(
+    "dry_run", bool, "Read, check and show what would be made; write, deploy and send nothing.", ("--dry-run",)
+)
 
 CALENDAR = Field(
     "ics",

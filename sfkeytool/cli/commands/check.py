@@ -109,6 +109,7 @@ _FIELDS = (
     _NEW_PASSWORD,
     _OUTPUT_DIR,
     options.FORCE,
+    options.DRY_RUN,
     NAME_CLASH_ORG,
 )
 
@@ -210,7 +211,8 @@ def _told(run: Run, judged: "Judged", repaired: "list[tuple[Repair, Receipt | No
     repairs = []
     for one, receipt in repaired:
         repairs.append(describe_repair(one, receipt))
-        run.console.result(repair_lines(repairs[-1], receipt))
+        if receipt is None or not run.dry_run:
+            run.console.result(repair_lines(repairs[-1], receipt))
     return describe_file(judged.report, tuple(repairs))
 
 

@@ -16,6 +16,7 @@ _FIELDS = (
     options.CALENDAR,
     options.OUTPUT_DIR,
     options.FORCE,
+    options.DRY_RUN,
 )
 
 

@@ -21,6 +21,7 @@ _FIELDS = (
     ),
     *SOURCE_FIELDS,
     *ONE_ORG,
+    options.DRY_RUN,
 )
 
 

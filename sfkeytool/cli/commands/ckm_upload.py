@@ -17,6 +17,7 @@ _FIELDS = (
     *SOURCE_FIELDS,
     *ONE_ORG,
     options.FORCE,
+    options.DRY_RUN,
 )
 
 

@@ -10,8 +10,8 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from sfkeytool.cli import options
+from sfkeytool.cli.answers import existing_path
 from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
-from sfkeytool.cli.conversation import existing_path
 from sfkeytool.cli.fields import Field, Question, Values, command_line
 from sfkeytool.cli.login_fields import (
     AUDIENCE,
@@ -179,7 +179,7 @@ def _note_in_receipt(run: Run, key: Path, result: "LoggedIn") -> None:
         return
     try:
         plan = run.plan(folder, files, force=False)
-        run.commit([FolderWrite(plan, (), receipt(name, result, run.now))])
+        run.commit([FolderWrite(plan, (), receipt(name, result, run.now))], agreed=True)
     except OutputError as error:
         run.console.warn(Notice("login.not-noted", f"the login is not noted in the receipt: {error.message}"))
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from sfkeytool.cli import options
+from sfkeytool.cli.answers import existing_path
 from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
-from sfkeytool.cli.conversation import existing_path
 from sfkeytool.cli.fields import Field, Question, Values, typed_values
 from sfkeytool.cli.finishing import Told, finish_in_folder, folder_of, plan_calendar, warn_of_stale_password
 from sfkeytool.cli.run import Run
@@ -25,6 +25,7 @@ _FIELDS = (
     options.CALENDAR,
     options.OUTPUT_DIR,
     options.FORCE,
+    options.DRY_RUN,
 )
 
 

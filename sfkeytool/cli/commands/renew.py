@@ -12,6 +12,7 @@ from sfkeytool.cli.fields import Field, Question, Values, typed_values
 from sfkeytool.cli.finishing import Told, calendar_writes, new_key_password, plan_calendar, tell, warn_of_encrypted_key
 from sfkeytool.cli.name_clash import names_in_org, warn_of_clash
 from sfkeytool.cli.org_access import NAME_CLASH_ORG
+from sfkeytool.cli.render import certificate_line
 from sfkeytool.cli.run import Run
 from sfkeytool.errors import InputError, OutputError, SfkeytoolError, UsageError
 from sfkeytool.model import ArtifactKind, Notice, PlannedFile
@@ -116,7 +117,8 @@ def _execute(run: Run, values: Values) -> int:
     if renewed.certificate and renewed.mail_dates and renewed.proof:
         told = Told(renewed.name, renewed.certificate, renewed.mail_dates, renewed.proof)
     files = FolderWrite(plan, outcome.artifacts, outcome.record or {})
-    receipts = run.commit([files, *calendar_writes(run, calendar, told)])
+    about = [certificate_line(told.certificate)] if told is not None else []
+    receipts = run.commit([files, *calendar_writes(run, calendar, told)], about)
     kind = "a new key" if request.new_key else "the same key"
     what = "a request for the CA" if request.by_ca else "a new certificate"
     heading = f"{renewed.name}: {kind} and {what}; {request.folder} is as it was"
@@ -268,6 +270,7 @@ _FIELDS = (
     _KEY_PASSWORD,
     replace(options.CALENDAR, into="calendar"),
     OLD_FOLDER,
+    options.DRY_RUN,
     STATUS,
     DONE,
     replace(

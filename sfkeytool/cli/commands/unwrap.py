@@ -33,6 +33,7 @@ _FIELDS = (
     options.KEY_PASSWORD,
     options.OUTPUT_DIR,
     options.FORCE,
+    options.DRY_RUN,
 )
 
 
@@ -65,8 +66,11 @@ def _execute(run: Run, values: Values) -> int:
         planned = [PlannedFile(artifact.filename, artifact.kind) for artifact in artifacts]
         plan = run.plan(folder, planned, force=request.force, inputs=[request.file])
         writes.append(FolderWrite(plan, artifacts, None))
-    receipts = run.commit(writes)
+    certificates = [entry.certificate for entry in outcome.result.entries if entry.certificate is not None]
+    receipts = run.commit(writes, map(certificate_line, certificates))
     run.console.envelope(0, outcome.result, published(receipts, outcome.next_steps))
+    if run.dry_run:
+        return 0
     for entry in outcome.result.entries:
         if entry.certificate is None:
             run.console.heading(f"{entry.alias or entry.name}: key, no certificate")
