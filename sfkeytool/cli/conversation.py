@@ -257,7 +257,7 @@ class Conversation:
             case "path":
                 check = question.check or existing_path
                 path = self._asker.path(question.text, default=earlier or "", check=check, **_because(reason))
-                return _Answer(field.type(path), path)
+                return _Answer([path] if field.many else field.type(path), path)
             case "paths":
                 paths = self._paths(field, question, list(earlier or ()), reason)
                 return _Answer([Path(path) for path in paths], paths)
