@@ -5,7 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from sfkeytool.cli.fields import Field, Question
+from sfkeytool.cli.lying_here import known_purpose, names_here
 from sfkeytool.edge.ask import Check, Choice
 from sfkeytool.errors import UsageError
 from sfkeytool.model import Purpose
@@ -82,6 +85,17 @@ NAME = Field(
     ),
 )
 
+EXISTING_NAME = replace(
+    NAME,
+    question=Question(
+        "Name of the certificate:",
+        suggest=lambda answer: legal_name(answer).value if answer else "",
+        offers=names_here,
+        other="Another name …",
+    ),
+)
+"""NAME, where it is one that there is already."""
+
 
 def parse_days(text: str) -> int:
     """A lifetime in days. Raises UsageError as making the certificate does."""
@@ -128,6 +142,7 @@ PURPOSE = Field(
         "What is it for?",
         "choice",
         menu_only=True,
+        known=known_purpose,
         choices=(
             Choice("jwt", "Logins of an integration (JWT bearer flow)"),
             Choice("sso", "Single sign-on (SAML signing)"),
@@ -146,6 +161,9 @@ OUTPUT_DIR = Field(
     convert=folder,
 )
 FORCE = Field("force", bool, "Replace files that exist; never a private key.", ("--force",))
+DRY_RUN = Field(
+    "dry_run", bool, "Read, check and show what would be made; write, deploy and send nothing.", ("--dry-run",)
+)
 
 CALENDAR = Field(
     "ics",

@@ -66,13 +66,20 @@ class Console:
     """stdout and stderr of one run. ``color`` follows NO_COLOR and whether the stream is a terminal."""
 
     def __init__(
-        self, *, json_output: bool = False, quiet: bool = False, verbose: bool = False, plain: bool = False
+        self,
+        *,
+        json_output: bool = False,
+        quiet: bool = False,
+        verbose: bool = False,
+        plain: bool = False,
+        dry_run: bool = False,
     ) -> None:
         self.json_output = json_output
         self.plain = plain
         """Whether nothing is to be coloured or drawn twice: for screen readers and dumb terminals."""
         self.quiet = quiet
         self.verbose = verbose
+        self.dry_run = dry_run
         self.notices: list[Notice] = []
         self.receipts: list[Receipt] = []
         """Of the files of this run that are on disk, for the message of a run that breaks off afterwards."""
@@ -103,7 +110,7 @@ class Console:
     def envelope(self, status: int, result: "Result", files: "Published | None" = None) -> None:
         """The JSON object of a run with a result."""
         if self.json_output:
-            _print(encode_answer(status, result, self.notices, files))
+            _print(encode_answer(status, result, self.notices, files, dry_run=self.dry_run))
 
     def warn(self, notice: Notice) -> None:
         self.notices.append(notice)
@@ -120,6 +127,11 @@ class Console:
         if not self.quiet and not self.json_output:
             for line in wrapped(clean(text), lead, sys.stderr):
                 print(line, file=sys.stderr)
+
+    def show(self, lines: Iterable[str]) -> None:
+        """What a person must have read before they answer: on stderr, whatever was asked to be quiet."""
+        for line in lines:
+            print(clean(line), file=sys.stderr)
 
     def announce(self, notice: Notice) -> None:
         """Something that nobody may miss, whatever was asked to be quiet: at once on stderr, and in the envelope."""
