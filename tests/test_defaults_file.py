@@ -80,7 +80,7 @@ def test_a_guided_run_offers_it_and_an_empty_answer_leaves_it_out(
 
     [csr] = [row.load() for row in TABLE if row.name == "csr"]
     cleared = "\x01\x0b" + ENTER
-    with typed("pay" + ENTER + ENTER + ENTER + ENTER + cleared) as asker:
+    with typed("pay" + ENTER + ENTER + ENTER + ENTER + cleared + ENTER) as asker:  # the last: go on
         assert run_command("csr", csr, {}, guided=True, asker=asker) == 0
     assert subject(Path("pay/pay.csr")) == "subject=CN=pay,O=Acme\\, Inc."
     assert "3072 bit" in openssl("req", "-in", "pay/pay.csr", "-noout", "-text")

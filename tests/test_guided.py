@@ -213,6 +213,8 @@ def typed_in_the_menu(field: Field, value: Any) -> bool:
     """Whether an answer can give this value: it is asked for, and if one is chosen, among the choices."""
     question = field.question
     choices = {choice.value for choice in question.choices} if question else set()
+    if question is not None and question.kind == "path" and isinstance(value, list) and len(value) > 1:
+        return False
     return question is not None and (not choices or value is None or str(value) in choices)
 
 
@@ -301,6 +303,7 @@ def test_real_prompts_take_the_answers(folder: Path, pair: Pair, capsys: pytest.
         ENTER,  # purpose
         DOWN + ENTER,  # I type it
         PASSWORD + ENTER, "something else" + ENTER, PASSWORD + ENTER, PASSWORD + ENTER,  # twice, once wrong
+        ENTER,  # go on
     ]  # fmt: skip
     with typed("".join(keys)) as asker:
         assert run_menu(asker) == 0
@@ -318,7 +321,16 @@ def test_a_country_that_is_none_is_refused_where_it_is_typed(folder: Path) -> No
     """Not after the last question, with all answers lost."""
     from sfkeytool.cli.menu import run_menu
 
-    keys = [ENTER + DOWN + ENTER, "pay" + ENTER, ENTER, ENTER, ENTER, "Germany" + ENTER, "\x01\x0b" + "de" + ENTER]
+    keys = [
+        ENTER + DOWN + ENTER,
+        "pay" + ENTER,
+        ENTER,
+        ENTER,
+        ENTER,
+        "Germany" + ENTER,
+        "\x01\x0b" + "de" + ENTER,
+        ENTER,
+    ]
     with typed("".join(keys)) as asker:
         assert run_menu(asker) == 0
     assert (folder / "pay" / "pay.csr").exists()
@@ -435,6 +447,8 @@ def test_the_menu_makes_a_pair_on_a_terminal(folder: Path) -> None:
         child.expect("how many days")
         child.send(ENTER)
         child.expect("Password of the keystore")
+        child.send(ENTER)
+        child.expect("Go on")
         child.send(ENTER)
         out = finish(child)
     assert child.exitstatus == 0, out

@@ -9,9 +9,11 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from sfkeytool import __version__
+from sfkeytool.cli.boundary import boundary
 from sfkeytool.cli.commands import ABOUT, GROUPS, TABLE, Row
-from sfkeytool.cli.render import Color, Console, choose_color, colored, stdout_errors
-from sfkeytool.cli.run import boundary, can_ask, run_command, wants_plain
+from sfkeytool.cli.render import Console, stdout_errors
+from sfkeytool.cli.run import can_ask, run_command, wants_plain
+from sfkeytool.edge.colors import Color, choose_color, colored
 from sfkeytool.errors import EXIT_INTERRUPTED, EXIT_USAGE, UsageError
 
 # Typer carries its own click since 0.27 and uses the package before: this is the base of either's errors.

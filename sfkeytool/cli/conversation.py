@@ -4,15 +4,23 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from sfkeytool.cli.answers import (
+    as_typed,
+    check_of,
+    existing_path,
+    existing_path_or_nothing,
+    shown,
+    title_of,
+    value_of,
+    without_label,
+)
 from sfkeytool.cli.fields import Field, Question, Values, absent, defaults_of, given_values, is_missing, with_defaults
-from sfkeytool.edge.ask import Asker, BackWanted, Check, Choice, shortened, told
+from sfkeytool.edge.ask import Asker, BackWanted, Choice, told
 from sfkeytool.errors import SfkeytoolError, UsageError
 
 _OTHER = "\0other"
 _CHANGE, _AGAIN, _LEAVE = "\0change", "\0again", "\0leave"
 """Values of rows; no answer has them."""
-_LONGEST_ANSWER = 48
-"""Characters of an answer in the list of those that can be changed."""
 
 
 def complete(
@@ -132,7 +140,7 @@ class Conversation:
         blamed = self.blamed(error)
         if blamed is not None:
             try:
-                self._ask(blamed, _without_label(blamed, told(error)))
+                self._ask(blamed, without_label(blamed, told(error)))
             except BackWanted:
                 self._step_back()
             return self.begin()
@@ -233,7 +241,7 @@ class Conversation:
                 question.text, [*offers, Choice(_OTHER, question.other)], default=default, **_because(reason)
             )
             if chosen != _OTHER:
-                return _Answer(_value(field, chosen), [chosen] if field.many else chosen)
+                return _Answer(value_of(field, chosen), [chosen] if field.many else chosen)
             try:
                 return self._typed(field, question, reason)
             except BackWanted as back:  # to the list
@@ -244,12 +252,12 @@ class Conversation:
         values = self._values()
         earlier = self._earlier.get(field.name)
         if earlier is None:
-            earlier = _as_typed(field, self._given[field.name])
+            earlier = as_typed(field, self._given[field.name])
         match question.kind:
             case "path":
                 check = question.check or existing_path
                 path = self._asker.path(question.text, default=earlier or "", check=check, **_because(reason))
-                return _Answer(field.type(path), path)
+                return _Answer([path] if field.many else field.type(path), path)
             case "paths":
                 paths = self._paths(field, question, list(earlier or ()), reason)
                 return _Answer([Path(path) for path in paths], paths)
@@ -265,12 +273,12 @@ class Conversation:
         text = self._asker.text(
             question.text,
             default=str(offered or "") if earlier is None else earlier,
-            check=_check_of(field, question, values),
+            check=check_of(field, question, values),
             suggest=question.suggest,
             tell=question.tell,
             **_because(reason),
         )
-        return _Answer(_value(field, text) if text else ([] if field.many else None), text)
+        return _Answer(value_of(field, text) if text else ([] if field.many else None), text)
 
     def _paths(self, field: Field, question: Question, earlier: list[str], reason: str) -> list[str]:
         """One file and then others, until an empty answer."""
@@ -282,7 +290,7 @@ class Conversation:
                 path = self._asker.path(
                     question.text if first else "Another file (Enter if that was all):",
                     default=default,
-                    check=(question.check or existing_path) if first else _existing_path_or_nothing,
+                    check=(question.check or existing_path) if first else existing_path_or_nothing,
                     **_because(reason if first else ""),
                 )
             except BackWanted as back:
@@ -301,83 +309,3 @@ class Conversation:
 
 def _because(reason: str) -> dict[str, Any]:
     return {"reason": reason} if reason else {}
-
-
-def _as_typed(field: Field, value: Any) -> Any:
-    """What a person would have typed for a value of the command line."""
-    if absent(value):
-        return None
-    if isinstance(value, list):
-        texts = [str(one) for one in value]
-        return texts if field.question and field.question.kind == "paths" else " ".join(texts)
-    return value if value is True else str(getattr(value, "value", value))
-
-
-def _value(field: Field, text: str) -> Any:
-    """The value that a non-empty answer gives. Raises UsageError where it gives none."""
-    if field.many:
-        kind = field.type.__args__[0]
-        return [kind(text)] if kind is not str else text.split()
-    return field.parse(text) if field.parse else field.type(text) if field.type is Path else text
-
-
-def _check_of(field: Field, question: Question, values: Values) -> Check:
-    """What stands between a typed answer and the request: the very functions that the request is made with."""
-
-    def check(answer: str) -> None:
-        try:
-            if question.check is not None:
-                question.check(answer)
-            if question.judge is not None:
-                question.judge(answer, values)
-            if answer:
-                value = _value(field, answer)
-                if field.convert is not None:
-                    field.convert(value)
-            elif field.required:
-                raise UsageError("usage.missing", "an answer is needed here")
-        except UsageError as error:
-            raise UsageError(error.code, _without_label(field, error.message), *error.hints) from None
-
-    return check
-
-
-def _without_label(field: Field, message: str) -> str:
-    """A reason that stands under the question itself."""
-    for lead, instead in ((f"{field.label}: ", ""), (f"{field.label} ", "it ")):
-        if message.startswith(lead):
-            return instead + message.removeprefix(lead)
-    return message
-
-
-def title_of(field: Field) -> str:
-    """What a list of answers calls a field."""
-    return field.name.replace("_", " ").capitalize()
-
-
-def shown(field: Field, values: Mapping[str, Any]) -> str:
-    """The value of a field as a list of answers has it; a secret stands as its SOURCE."""
-    value = values.get(field.name)
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if absent(value):
-        return "no" if field.type is bool else "-"
-    texts = [str(getattr(one, "value", one)) for one in (value if isinstance(value, list) else [value])]
-    choices = {choice.value: choice.title for choice in (field.question.choices if field.question else ())}
-    return shortened(", ".join(choices.get(text, text) for text in texts), _LONGEST_ANSWER)
-
-
-def existing_path(answer: str) -> None:
-    """Raises UsageError unless there is such a file or folder."""
-    try:
-        found = bool(answer) and Path(answer).exists()
-    except (OSError, ValueError):  # too long, a NUL
-        found = False
-    if not found:
-        missing = "an answer is needed here" if not answer else f"there is no such file: {shortened(answer, 160)}"
-        raise UsageError("usage.no-such-file", missing)
-
-
-def _existing_path_or_nothing(answer: str) -> None:
-    if answer:
-        existing_path(answer)

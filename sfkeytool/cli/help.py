@@ -11,8 +11,9 @@ from sfkeytool.cli.command import Command
 from sfkeytool.cli.commands import ABOUT, GROUPS, TABLE, Job, Row
 from sfkeytool.cli.fields import Field, Group
 from sfkeytool.cli.options import COLOR, EVERYWHERE, PLAIN
-from sfkeytool.cli.render import bold, colored
+from sfkeytool.cli.render import bold
 from sfkeytool.cli.topics import TOPICS
+from sfkeytool.edge.colors import colored
 from sfkeytool.passwords import SOURCES
 
 NARROWEST, WIDEST = 60, 100

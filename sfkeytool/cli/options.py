@@ -5,9 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from sfkeytool.cli.fields import Field, Group, Offer, Question
-from sfkeytool.cli.render import Color
+from sfkeytool.cli.lying_here import known_purpose, names_here
 from sfkeytool.edge.ask import Check, Choice
+from sfkeytool.edge.colors import Color
 from sfkeytool.errors import UsageError
 from sfkeytool.model import Purpose
 from sfkeytool.names import legal_name, parse_unique_name
@@ -84,6 +87,17 @@ NAME = Field(
     ),
 )
 
+EXISTING_NAME = replace(
+    NAME,
+    question=Question(
+        "Name of the certificate:",
+        suggest=lambda answer: legal_name(answer).value if answer else "",
+        offers=names_here,
+        other="Another name …",
+    ),
+)
+"""NAME, where it is one that there is already."""
+
 
 def parse_days(text: str) -> int:
     """A lifetime in days. Raises UsageError as making the certificate does."""
@@ -130,6 +144,7 @@ PURPOSE = Field(
         "What is it for?",
         "choice",
         menu_only=True,
+        known=known_purpose,
         choices=(
             Choice("jwt", "Logins of an integration (JWT bearer flow)"),
             Choice("sso", "Single sign-on (SAML signing)"),
@@ -150,6 +165,13 @@ OUTPUT_DIR = Field(
     offer=Offer.FOLDER,
 )
 FORCE = Field("force", bool, "Replace files that exist; never a private key.", ("--force",), group=Group.WHERE)
+DRY_RUN = Field(
+    "dry_run",
+    bool,
+    "Read, check and show what would be made; write, deploy and send nothing.",
+    ("--dry-run",),
+    group=Group.WHERE,
+)
 
 CALENDAR = Field(
     "ics",

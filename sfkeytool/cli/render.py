@@ -7,10 +7,10 @@ import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from enum import StrEnum
 from typing import TYPE_CHECKING, TextIO
 
 from sfkeytool.cli.envelope import encode_answer, encode_refusal
+from sfkeytool.edge.colors import colored
 from sfkeytool.errors import OutputError, SfkeytoolError
 from sfkeytool.model import ArtifactKind, Notice, Receipt
 from sfkeytool.plain_text import escaped
@@ -48,38 +48,6 @@ _KIND_TITLES = {
     ArtifactKind.REPORT: "report",
     ArtifactKind.METADATA_SOURCE: "metadata, for sf project deploy start",
 }
-
-
-class Color(StrEnum):
-    """What ``--color`` says."""
-
-    AUTO = "auto"
-    ALWAYS = "always"
-    NEVER = "never"
-
-
-_color = Color.AUTO
-
-
-def choose_color(choice: Color) -> None:
-    """What this run's command line says, for everything that it prints."""
-    global _color
-    _color = choice
-
-
-def colored(stream: TextIO) -> bool:
-    """Whether what goes to ``stream`` has colours and bold type: the only place that decides.
-
-    ``--color`` goes before NO_COLOR (no-color.org), that before FORCE_COLOR (force-color.org) and CLICOLOR_FORCE; where
-    nobody says, a terminal gets them, but no TERM=dumb.
-    """
-    if _color is not Color.AUTO:
-        return _color is Color.ALWAYS
-    if os.environ.get("NO_COLOR"):
-        return False
-    if any(os.environ.get(name, "").lower() not in ("", "0", "false") for name in ("FORCE_COLOR", "CLICOLOR_FORCE")):
-        return True
-    return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def bold(text: str) -> str:
@@ -121,13 +89,20 @@ class Console:
     """stdout and stderr of one run."""
 
     def __init__(
-        self, *, json_output: bool = False, quiet: bool = False, verbose: bool = False, plain: bool = False
+        self,
+        *,
+        json_output: bool = False,
+        quiet: bool = False,
+        verbose: bool = False,
+        plain: bool = False,
+        dry_run: bool = False,
     ) -> None:
         self.json_output = json_output
         self.plain = plain
         """Whether nothing is to be coloured or drawn twice: for screen readers and dumb terminals."""
         self.quiet = quiet
         self.verbose = verbose
+        self.dry_run = dry_run
         self.notices: list[Notice] = []
         self.receipts: list[Receipt] = []
         """Of the files of this run that are on disk, for the message of a run that breaks off afterwards."""
@@ -163,7 +138,7 @@ class Console:
     def envelope(self, status: int, result: "Result", files: "Published | None" = None) -> None:
         """The JSON object of a run with a result."""
         if self.json_output:
-            _print(encode_answer(status, result, self.notices, files))
+            _print(encode_answer(status, result, self.notices, files, dry_run=self.dry_run))
 
     def warn(self, notice: Notice) -> None:
         self.notices.append(notice)
@@ -180,6 +155,11 @@ class Console:
         if not self.quiet and not self.json_output:
             for line in wrapped(clean(text), lead, sys.stderr):
                 print(line, file=sys.stderr)
+
+    def show(self, lines: Iterable[str]) -> None:
+        """What a person must have read before they answer: on stderr, whatever was asked to be quiet."""
+        for line in lines:
+            print(clean(line), file=sys.stderr)
 
     def announce(self, notice: Notice) -> None:
         """Something that nobody may miss, whatever was asked to be quiet: at once on stderr, and in the envelope."""

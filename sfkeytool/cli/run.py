@@ -2,29 +2,25 @@
 
 import os
 import sys
-import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from sfkeytool.cli.agreement import Agreement
+from sfkeytool.cli.attempts import attempt, clock, converse
+from sfkeytool.cli.boundary import boundary
 from sfkeytool.cli.command import Command
 from sfkeytool.cli.conversation import Conversation, complete
-from sfkeytool.cli.defaults import tell_origin, with_presets
+from sfkeytool.cli.defaults import with_presets
 from sfkeytool.cli.fields import Field, Values, command_line, defaults_of
-from sfkeytool.cli.render import Console, clean, colored, flush_results, rich_console, silence_stdout, stdout_is_closed
-from sfkeytool.edge.ask import BackWanted, Choice
+from sfkeytool.cli.opening import TypedPasswords, opened
+from sfkeytool.cli.render import Console, clean, rich_console
+from sfkeytool.edge.ask import BackWanted
 from sfkeytool.edge.disk import ANOTHER_FOLDER
 from sfkeytool.errors import (
-    EXIT_BUG,
-    EXIT_FAILED,
     EXIT_INTERRUPTED,
-    InternalError,
-    InterruptedRunError,
-    KeystorePasswordError,
     OutputError,
-    PrivateKeyPasswordError,
-    SfkeytoolError,
     UsageError,
 )
 from sfkeytool.passwords import MINIMUM_LENGTH, Secret, Source, SourceKind
@@ -42,44 +38,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_PASSWORD_TRIES = 3
-_WHERE_PASSWORDS_ARE = (
-    "Is it the file that you mean? Its name is above; another copy may have another password.",
-    "A keystore of sfkeytool's: NAME.jks.password beside it, if the password was made by it. An export of Salesforce:"
-    " what was typed at Export to Keystore. A PFX: whoever sent it has the password, often sent apart.",
-    "Whoever has the key in another file needs none of this one: `sfkeytool unwrap FILE` takes it out of a keystore"
-    " that opens, and `sfkeytool wrap` makes a new keystore of key and certificate, with a new password.",
-)
-_ENDS = (InternalError, InterruptedRunError)
-"""Errors that no other answer mends."""
-_UNDONE = ("output.disk-full", "output.not-permitted", "output.failed", "output.locked")
-
-
-class ChangeWanted(Exception):  # noqa: N818 - a wish
-    """The person wants to change an answer before the run goes on: ``file``, that which file is read."""
-
-    def __init__(self, *, file: bool = False) -> None:
-        super().__init__()
-        self.file = file
-
-
-class TypedPasswords:
-    """What was typed at this run's prompts, so that no answer that is changed afterwards costs typing them again.
-
-    ``made`` are new ones, by what was asked for; ``opening`` are those that were to open something; ``printed`` is what
-    commands gave, by the command, each of which runs once. Secret.
-    """
-
-    def __init__(self) -> None:
-        self.made: dict[str, str] = {}
-        self.opening: list[Secret] = []
-        self.printed: dict[str, bytes] = {}
-
 
 class Run:
     """One run of one command: the clock, the terminal, the secrets and the files.
 
-    ``file_question``: whether another file can be asked for where one cannot be opened.
+    ``asked``: a person was asked for values, and so agrees before anything is written. ``file_question``: another file
+    can be asked for where one cannot be opened.
     """
 
     def __init__(
@@ -89,6 +53,7 @@ class Run:
         environ: Mapping[str, str],
         now: "datetime",
         *,
+        asked: bool = False,
         typed: TypedPasswords | None = None,
         file_question: bool = False,
     ) -> None:
@@ -96,6 +61,8 @@ class Run:
         self.asker = asker
         self.environ = environ
         self.now = now
+        self.dry_run = console.dry_run
+        self.agreement = Agreement(console, asker, asks=asked, dry_run=self.dry_run)
         self._secrets: SecretReader | None = None
         self._withheld: set[str] = set()
         self._typed = typed or TypedPasswords()
@@ -105,7 +72,9 @@ class Run:
 
     def secret(self, source: Source, option: str, what: str, *, confirm: bool = False) -> Secret:
         """The secret that ``source`` names; a prompt asks for ``what``, twice if a password is being made."""
-        return self._reader().read(source, option, ask=self._prompt(what, confirm=confirm))
+        if self.dry_run and confirm and source.kind is SourceKind.PROMPT and self.asker is not None:
+            source = Source(SourceKind.GENERATE)  # nothing will ever be opened with it
+        return self._reader().read(source, option, ask=self._prompt(option, what, confirm=confirm))
 
     def printed_by(self, source: Source, option: str) -> bytes:
         """What the command at ``source`` prints. Secret."""
@@ -123,65 +92,28 @@ class Run:
             self._secrets = SecretReader(self.environ, sys.stdin, self._withheld, self._typed.printed)
         return self._secrets
 
-    def _prompt(self, what: str, *, confirm: bool) -> Callable[[], str] | None:
+    def _prompt(self, option: str, what: str, *, confirm: bool) -> Callable[[], str] | None:
         asker = self.asker
         if asker is None:
             return None
 
         def ask() -> str:
-            if what in self._typed.made:
-                return self._typed.made[what]
+            if confirm and option in self._typed.made:
+                return self._typed.made[option]
             check = _long_enough if confirm else None
             typed = asker.password(f"{what}:", check=check)
             while confirm and asker.password("The same again:") != typed:
                 self.console.say("The two differ; once more.")
                 typed = asker.password(f"{what}:", check=check)
             if confirm:
-                self._typed.made[what] = typed
+                self._typed.made[option] = typed
             return typed
 
         return ask
 
     def with_passwords(self, passwords: Sequence[Secret], attempt: Callable[[Sequence[Secret]], T]) -> T:
-        """``attempt`` with these passwords; on a terminal a missing or wrong one is asked for.
-
-        After three that open nothing the person is told what else there is, and goes on by choice: a further try that
-        falls into the shell would stay in its history. Raises ChangeWanted where it is another file.
-        """
-        known = [*passwords, *self._typed.opening]
-        tries = 0
-        while True:
-            try:
-                return attempt(known)
-            except (KeystorePasswordError, PrivateKeyPasswordError) as error:
-                if self.asker is None:
-                    raise
-                if tries == _PASSWORD_TRIES:
-                    tries = 0
-                    if not self._another_try(self.asker, error):
-                        raise
-                tries += 1
-                self.console.say(error.message)
-                question = error.question if isinstance(error, KeystorePasswordError) else "Password"
-                known.append(self.secret(Source(SourceKind.PROMPT), "prompt", question))
-                self._typed.opening.append(known[-1])
-
-    def _another_try(self, asker: "Asker", error: SfkeytoolError) -> bool:
-        """Whether the person has another password. Raises ChangeWanted for another file."""
-        self.console.say("")
-        self.console.paragraph(error.message)
-        for line in _WHERE_PASSWORDS_ARE:
-            self.console.paragraph(line, "  - ")
-        rows = [Choice("again", "Try another password")]
-        if self._file_question:
-            rows.append(Choice("file", "Take another file"))
-        rows.append(Choice("leave", "Leave it closed"))
-        match asker.choice("What now?", rows, back=False):
-            case "again":
-                return True
-            case "file":
-                raise ChangeWanted(file=True)
-        return False
+        """``attempt`` with these passwords; on a terminal a missing or wrong one is asked for. Raises ChangeWanted."""
+        return opened(self, self._typed, passwords, attempt, other_file=self._file_question)
 
     # Files
 
@@ -191,6 +123,7 @@ class Run:
         from sfkeytool.keystores.contents import InputFile
 
         data = read_input(path, limit=limit or INPUT_LIMIT)
+        self.agreement.note_input(path)
         self.console.detail(f"read {path}: {len(data)} bytes")
         if holds_private_key(data):
             for notice in key_notices(path):
@@ -210,10 +143,13 @@ class Run:
 
         ``files`` are others that the run will write, of which the same is true.
         """
-        from sfkeytool.edge.writer import settle_folder
+        from sfkeytool.edge.writer import settle_folder, unsettled_notice
 
         for place in (folder, *(file.parent for file in files if file is not None)):
-            settle_folder(place)
+            if not self.dry_run:
+                settle_folder(place)
+            elif notice := unsettled_notice(place):
+                self.console.warn(notice)
         return folder
 
     def plan(
@@ -228,11 +164,18 @@ class Run:
     ) -> "FolderPlan":
         from sfkeytool.edge.writer import plan_writes
 
-        return plan_writes(folder, files, force=force, inputs=inputs, private=private, elsewhere=elsewhere)
+        return plan_writes(
+            folder,
+            files,
+            force=force,
+            inputs=inputs,
+            private=private,
+            elsewhere=elsewhere,
+            settles=not self.dry_run,
+        )
 
     def plan_file(self, path: Path, kind: "ArtifactKind", flag: str, *, force: bool) -> "FolderPlan":
         """A file that ``flag`` names, in a folder that is there: a slip of the flag makes none."""
-        from sfkeytool.edge.writer import plan_writes
         from sfkeytool.model import PlannedFile
 
         elsewhere = f"name another file with {flag}"
@@ -242,13 +185,23 @@ class Run:
                 f"the folder {path.parent}, where {path.name} was to be written, does not exist",
                 f"make it first, or {elsewhere}",
             )
-        return plan_writes(path.parent, [PlannedFile(path.name, kind)], force=force, private=False, elsewhere=elsewhere)
+        return self.plan(path.parent, [PlannedFile(path.name, kind)], force=force, private=False, elsewhere=elsewhere)
 
-    def commit(self, writes: "Sequence[FolderWrite]") -> "tuple[Receipt, ...]":
-        from sfkeytool.edge.writer import commit
+    def commit(
+        self, writes: "Sequence[FolderWrite]", about: Iterable[str] = (), *, agreed: bool = False
+    ) -> "tuple[Receipt, ...]":
+        """Publish files, after a person has agreed to them if one was asked for anything; ``about`` tells what they
+        are. ``agreed``: nobody has to, as of a note about what was done. In a dry run nothing is written, and the
+        receipts are those that it would have."""
+        from sfkeytool.edge.writer import commit, rehearse
 
-        receipts = commit(writes, now=self.now)
-        self.console.receipts += receipts
+        if self.dry_run:
+            receipts = rehearse(writes, now=self.now)
+        if not agreed:
+            self.agreement.reach(writes, about)
+        if not self.dry_run:
+            receipts = commit(writes, now=self.now)
+            self.console.receipts += receipts
         for receipt in receipts:
             for notice in receipt.notices:
                 self.console.warn(notice)
@@ -260,7 +213,7 @@ class Run:
     ) -> "NewFolderPlan":
         from sfkeytool.edge.writer import plan_new_folder
 
-        return plan_new_folder(folder, private=private, elsewhere=elsewhere)
+        return plan_new_folder(folder, private=private, elsewhere=elsewhere, settles=not self.dry_run)
 
     def _warn_of_repository(self, receipt: "Receipt") -> None:
         from sfkeytool.edge.writer import repository_notice
@@ -324,26 +277,46 @@ def run_command(
         quiet=bool(given.get("quiet")),
         verbose=bool(given.get("verbose")),
         plain=plain,
+        dry_run=bool(given.get("dry_run")),
     )
     if asker is None and can_ask(given, os.environ):
         asker = terminal_asker(plain=plain)
     went_back = False
+
+    passwords = typed or TypedPasswords()
+    now = clock()
 
     def execute() -> int:
         nonlocal went_back, command
         command = with_presets(command, os.environ, console)
         if asker is None:
             values = complete(command.fields, given, None, os.environ)
-            return _execute(command, Run(console, None, os.environ, _now()), values)
-        try:
-            status, values = _converse(command, given, console, asker, guided=guided, typed=typed or TypedPasswords())
-        except BackWanted:
-            if not guided:
-                raise KeyboardInterrupt from None
-            went_back = True
-            return EXIT_INTERRUPTED
+            status = attempt(command, Run(console, None, os.environ, now), values)
+        else:
+            talk = Conversation(command.fields, given, asker, os.environ, guided=guided)
+
+            def make_run() -> Run:
+                return Run(
+                    console,
+                    asker,
+                    os.environ,
+                    now,
+                    asked=guided or bool(talk.asked),
+                    typed=passwords,
+                    file_question=talk.file_field is not None,
+                )
+
+            try:
+                status, values = converse(command, talk, make_run, passwords)
+            except BackWanted:
+                if not guided:
+                    raise KeyboardInterrupt from None
+                went_back = True
+                return EXIT_INTERRUPTED
+        if console.dry_run:
+            console.result(["Dry run: nothing was written, deployed or sent."])
         asked = [field for field in command.fields if field.question and _answered(field, given, values)]
-        if guided or asked:
+        if asker is not None and (guided or asked):
             line = shell_line(["sfkeytool", *command_line(name, command.fields, values)])
             console.say("")
             console.say(f"The same as a command: {line}")
@@ -353,66 +326,6 @@ def run_command(
     if went_back:
         raise BackWanted
     return status
-
-
-def _converse(
-    command: Command,
-    given: Mapping[str, Any],
-    console: Console,
-    asker: "Asker",
-    *,
-    guided: bool,
-    typed: TypedPasswords,
-) -> tuple[int, Values]:
-    """Ask and execute, until the answers do or the person leaves: the exit code, and the values that led to it."""
-    talk = Conversation(command.fields, given, asker, os.environ, guided=guided)
-    values = talk.begin()
-    now = _now()
-    can_reask = talk.file_field is not None
-    while True:
-        console.notices.clear()  # of a try before
-        try:
-            run = Run(console, asker, os.environ, now, typed=typed, file_question=can_reask)
-            return _execute(command, run, values), values
-        except BackWanted:
-            typed.made.clear()
-            values = talk.back()
-        except ChangeWanted as change:
-            before = {field.name: values[field.name] for field in command.fields if _is_secret(field)}
-            values = talk.another_file() if change.file else talk.change()
-            if any(values[name] != value for name, value in before.items()):
-                typed.made.clear()
-        except SfkeytoolError as error:
-            if not talk.asked or console.receipts or console.changed or isinstance(error, _ENDS):
-                raise
-            if talk.blamed(error) is None:
-                console.error(_with_state(error, console))
-            mended = talk.mend(error)
-            if mended is None:
-                return error.exit_code, values
-            values = mended
-
-
-def _is_secret(field: Field) -> bool:
-    return field.question is not None and field.question.kind == "secret"
-
-
-def _execute(command: Command, run: Run, values: Values) -> int:
-    from sfkeytool.crypto.limits import kdf_budget
-
-    run.withhold(each for value in values.values() for each in (value if isinstance(value, list) else [value]))
-    try:
-        with kdf_budget():
-            return command.execute(run, values)
-    except UsageError as error:
-        tell_origin(error, command.fields)
-        raise
-
-
-def _now() -> "datetime":
-    from datetime import UTC, datetime
-
-    return datetime.now(UTC)
 
 
 def wants_plain(given: Mapping[str, Any], environ: Mapping[str, str]) -> bool:
@@ -430,7 +343,7 @@ def terminal_asker(*, plain: bool) -> "Asker":
         return PlainAsker()
     from sfkeytool.edge.ask import Asker
 
-    return Asker(colored=colored(sys.stderr))
+    return Asker()
 
 
 def _answered(field: Field, given: Mapping[str, Any], values: Values) -> bool:
@@ -444,57 +357,3 @@ def can_ask(given: Mapping[str, Any], environ: Mapping[str, str]) -> bool:
     if environ.get("CI", "").lower() not in ("", "0", "false"):
         return False
     return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
-
-
-def boundary(console: Console, body: Callable[[], int]) -> int:
-    """Run ``body``; every error becomes a message and an exit code. A traceback only under SFKEYTOOL_DEBUG=1."""
-    from sfkeytool.edge.signals import terminating_signals
-
-    debug = os.environ.get("SFKEYTOOL_DEBUG") == "1"
-    try:
-        with terminating_signals():
-            status = body()
-            flush_results()
-            if console.receipts and stdout_is_closed():
-                console.result_lost("stdout is closed")
-            return status
-    except SfkeytoolError as error:
-        if debug:
-            _print_traceback(error)
-        console.error(_with_state(error, console))
-        if error.code == "output.stdout" and console.receipts:
-            console.result_lost("stdout takes no more")
-        return error.exit_code
-    except KeyboardInterrupt:
-        console.error(InterruptedRunError("interrupted", f"interrupted; {_state(console)}"))
-        return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        silence_stdout()
-        if console.receipts:
-            console.result_lost("whoever read stdout has gone")
-        return EXIT_FAILED
-    except Exception as error:
-        if debug:
-            _print_traceback(error)
-        console.error(InternalError.of(error, _state(console)))
-        return EXIT_BUG
-
-
-def _state(console: Console) -> str:
-    if console.receipts:
-        return "the files were complete by then"
-    return "what was done by then stays" if console.changed else "nothing was changed"
-
-
-def _with_state(error: SfkeytoolError, console: Console) -> SfkeytoolError:
-    """The writer knows what it has undone; only here is it known whether the run had written something before."""
-    if error.code in _UNDONE and not (console.receipts or console.changed):
-        error.message += "; nothing was changed"
-    return error
-
-
-def _print_traceback(error: BaseException) -> None:
-    """Frames only: an exception's text may hold what it choked on."""
-    for line in traceback.format_tb(error.__traceback__):
-        print(line, end="", file=sys.stderr)
-    print(type(error).__name__, file=sys.stderr)

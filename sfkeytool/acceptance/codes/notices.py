@@ -131,6 +131,10 @@ NOTICES: Mapping[str, tuple[str, str]] = {
         "A password file of the keystore that was there before is left.",
         "Delete it.",
     ),
+    "output.unsettled": (
+        "A dry run looked at a folder in which an interrupted run left something, and left it so.",
+        "Nothing: a run that writes repairs it first.",
+    ),
     "password.not-ascii": (
         "The password is not printable ASCII; other programs may encode it differently.",
         "Take ASCII, or `generate`.",

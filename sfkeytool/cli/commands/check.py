@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from sfkeytool.cli import options
 from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
 from sfkeytool.cli.fields import Field, Group, Offer, Question, Values, typed_values
+from sfkeytool.cli.lying_here import OTHER_FILE, keystores_here
 from sfkeytool.cli.name_clash import names_in_org, warn_of_clash
 from sfkeytool.cli.org_access import NAME_CLASH_ORG
 from sfkeytool.cli.repairing import Workshop
@@ -43,7 +44,9 @@ _FILES = Field(
     "Keystores, certificates, chains; a folder is walked.",
     metavar="FILE...",
     required=True,
-    question=Question("File that Salesforce refuses, or is about to get:", "paths"),
+    question=Question(
+        "File that Salesforce refuses, or is about to get:", "paths", offers=keystores_here, other=OTHER_FILE
+    ),
 )
 _PROFILE = Field(
     "profile",
@@ -113,6 +116,7 @@ _FIELDS = (
     _NEW_PASSWORD,
     _OUTPUT_DIR,
     options.FORCE,
+    options.DRY_RUN,
     NAME_CLASH_ORG,
 )
 
@@ -214,7 +218,8 @@ def _told(run: Run, judged: "Judged", repaired: "list[tuple[Repair, Receipt | No
     repairs = []
     for one, receipt in repaired:
         repairs.append(describe_repair(one, receipt))
-        run.console.result(repair_lines(repairs[-1], receipt))
+        if receipt is None or not run.dry_run:
+            run.console.result(repair_lines(repairs[-1], receipt))
     return describe_file(judged.report, tuple(repairs))
 
 

@@ -8,7 +8,7 @@ from sfkeytool.cli.finishing import Told, finish_in_folder, folder_of, plan_cale
 from sfkeytool.cli.run import Run
 
 _FIELDS = (
-    options.NAME,
+    options.EXISTING_NAME,
     ANSWER,
     CSR_FILE,
     options.PURPOSE,
@@ -16,6 +16,7 @@ _FIELDS = (
     options.CALENDAR,
     options.OUTPUT_DIR,
     options.FORCE,
+    options.DRY_RUN,
 )
 
 

@@ -23,6 +23,7 @@ _FIELDS = (
     ),
     *SOURCE_FIELDS,
     *ONE_ORG,
+    options.DRY_RUN,
 )
 
 

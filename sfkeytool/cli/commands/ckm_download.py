@@ -7,7 +7,7 @@ from sfkeytool.cli.finishing import Told, finish_in_folder, folder_of
 from sfkeytool.cli.org_access import ONE_ORG, connected, one_org, read_entry
 from sfkeytool.cli.run import Run
 
-_FIELDS = (options.NAME, *ONE_ORG, options.OUTPUT_DIR, options.FORCE)
+_FIELDS = (options.NAME, *ONE_ORG, options.OUTPUT_DIR, options.FORCE, options.DRY_RUN)
 
 
 def _execute(run: Run, values: Values) -> int:

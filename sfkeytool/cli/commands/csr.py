@@ -19,6 +19,7 @@ _FIELDS = (
     options.INPUT_PASSWORD,
     options.OUTPUT_DIR,
     options.FORCE,
+    options.DRY_RUN,
 )
 
 

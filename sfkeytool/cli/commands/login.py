@@ -10,8 +10,8 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from sfkeytool.cli import options
+from sfkeytool.cli.answers import existing_path
 from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
-from sfkeytool.cli.conversation import existing_path
 from sfkeytool.cli.fields import Field, Group, Offer, Question, Values, command_line
 from sfkeytool.cli.login_fields import (
     AUDIENCE,
@@ -25,10 +25,12 @@ from sfkeytool.cli.login_fields import (
     login_request,
     prepare_login,
 )
+from sfkeytool.cli.lying_here import names_here
 from sfkeytool.cli.render import certificate_line
 from sfkeytool.cli.run import Run
 from sfkeytool.errors import LoginRefusedError, OutputError, UsageError
 from sfkeytool.model import ArtifactKind, Notice, PlannedFile
+from sfkeytool.names import legal_name
 from sfkeytool.shell import shell_line
 
 if TYPE_CHECKING:
@@ -63,7 +65,13 @@ _FIELDS = (
         metavar="[NAME]",
         offer=Offer.NAME,
         convert=options.unique_name,
-        question=Question("Name of the certificate (Enter to give a key file instead):", menu_only=True),
+        question=Question(
+            "Name of the certificate (Enter to give a key file instead):",
+            menu_only=True,
+            suggest=lambda answer: legal_name(answer).value if answer else "",
+            offers=names_here,
+            other="Another name, or a key file …",
+        ),
     ),
     CLIENT_ID,
     USERNAME,
@@ -188,7 +196,7 @@ def _note_in_receipt(run: Run, key: Path, result: "LoggedIn") -> None:
         return
     try:
         plan = run.plan(folder, files, force=False)
-        run.commit([FolderWrite(plan, (), receipt(name, result, run.now))])
+        run.commit([FolderWrite(plan, (), receipt(name, result, run.now))], agreed=True)
     except OutputError as error:
         run.console.warn(Notice("login.not-noted", f"the login is not noted in the receipt: {error.message}"))
 

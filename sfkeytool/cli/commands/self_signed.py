@@ -33,6 +33,7 @@ _FIELDS = (
     options.CALENDAR,
     options.OUTPUT_DIR,
     options.FORCE,
+    options.DRY_RUN,
     NAME_CLASH_ORG,
 )
 

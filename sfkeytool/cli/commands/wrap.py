@@ -21,7 +21,7 @@ from sfkeytool.cli.org_access import NAME_CLASH_ORG
 from sfkeytool.cli.run import Run
 
 _FIELDS = (
-    options.NAME,
+    options.EXISTING_NAME,
     Field(
         "files",
         list[Path],
@@ -38,6 +38,7 @@ _FIELDS = (
     options.CALENDAR,
     options.OUTPUT_DIR,
     options.FORCE,
+    options.DRY_RUN,
     NAME_CLASH_ORG,
 )
 

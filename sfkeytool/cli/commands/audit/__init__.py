@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from sfkeytool.audit.reports.formats import FORMATS
 from sfkeytool.cli import options
 from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
@@ -126,12 +128,8 @@ STATE = Field(
     metavar="FILE",
     group=Group.MESSAGES,
 )
-DRY_RUN = Field(
-    "dry_run",
-    bool,
-    "Show what --notify would tell; tell nobody, nor --heartbeat.",
-    ("--dry-run",),
-    group=Group.MESSAGES,
+DRY_RUN = replace(
+    options.DRY_RUN, help="Show what --notify would tell; tell nobody, nor --heartbeat, and write no file."
 )
 FIELDS = (
     PATHS,
@@ -182,6 +180,9 @@ def _audit(
         else None
     )
     destinations = open_destinations(run, request.notify)
+    writes = [*reports.planned(), *([FolderWrite(saved, ())] if saved is not None else [])]
+    told = [] if run.dry_run else [f"what is due is told to {destination.label}" for destination in destinations]
+    run.agreement.reach(writes, told)
     accesses = find_orgs(run, values, request.orgs, use_environment=not request.paths)
     if not (accesses or request.paths):
         raise UsageError("usage.missing", "missing: PATH..., or --target-org", "see --help for examples")
