@@ -406,7 +406,7 @@ def test_calendar_entries_without_the_library(pay: Cli, folder: Path, monkeypatc
     """It is said before anything is made."""
     import importlib.util
 
-    monkeypatch.setattr("sfkeytool.audit.reports.formats.find_spec", lambda name: None)
+    monkeypatch.setattr("sfkeytool.edge.installation.find_spec", lambda name: None)
     assert importlib.util.find_spec("icalendar")
     before = tree(folder)
     refused = pay("renew", "pay", *PW, "--ics", "new.ics", "--json")

@@ -240,6 +240,13 @@ def test_windows_each_shell_passes_on_the_very_words(words: list[str]) -> None:
         assert as_a_program_reads(" ".join(f'"{word}"' if " " in word else word for word in read)) == arguments
 
 
+def test_windows_a_program_with_a_blank_in_its_path_is_for_cmd_alone() -> None:
+    """PowerShell would print the text. Where only PowerShell could read the rest, there is no line."""
+    python = r"C:\Users\Jo Doe\python.exe"
+    assert shell_line([python, "-m"], windows=True) == f'"{python}" -m & rem for cmd.exe alone'
+    assert shell_line([python, "5%", "6%"], windows=True).startswith("(no command to paste: ")
+
+
 def test_a_path_is_no_option() -> None:
     """Neither for us nor for openssl."""
     assert quoted_path("-x y", windows=False) == ("'./-x y'", "")

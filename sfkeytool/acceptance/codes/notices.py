@@ -28,7 +28,7 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     ),
     "audit.uncovered": (
         "No keystore seen, or not the org's CKM, holds the app's certificate: nothing shows that mails come.",
-        "Follow the advice; docs/which-road.md compares the ways to be told.",
+        "Follow the advice; `sfkeytool explain no mail came` tells why mails do not come.",
     ),
     "audit.unproved": (
         "Whether the org's CKM holds the app's certificate could not be seen.",
