@@ -4,8 +4,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from fake_org import FakeOrg
@@ -30,8 +30,9 @@ _ALIASES = ("prod", "uat", "staging", "training", "hotfix", "dev-payments", "dev
 _KEYS = 12
 
 
-def audited_page(page: Path, orgs: Mapping[str, Filler]) -> Path:
-    """The page that the command makes of these orgs, read by alias through a stand-in for the Salesforce CLI."""
+@contextmanager
+def sf_for(folder: Path, orgs: Mapping[str, Filler]) -> Iterator[str]:
+    """A PATH with a stand-in for the Salesforce CLI, below ``folder``, which is logged in to these orgs by alias."""
     with ExitStack() as stack:
         answers = []
         for alias, filler in orgs.items():
@@ -39,22 +40,28 @@ def audited_page(page: Path, orgs: Mapping[str, Filler]) -> Path:
             filler(org)
             result = {"instanceUrl": org.url, "accessToken": org.let_in()}
             answers.append(f"{alias}\t{json.dumps({'status': 0, 'result': result})}\n")
-        commands = page.parent / "commands"
+        commands = folder / "commands"
         commands.mkdir(exist_ok=True)
         (commands / "answers").write_text("".join(answers))
         script = commands / "sf"
         script.write_text(_SCRIPT.format(python=sys.executable, answers=str(commands / "answers")))
         script.chmod(0o755)
+        yield f"{commands}{os.pathsep}{os.environ['PATH']}"
+
+
+def audited_page(page: Path, orgs: Mapping[str, Filler]) -> Path:
+    """The page that the command makes of these orgs."""
+    with sf_for(page.parent, orgs) as path:
         options = [text for alias in orgs for text in ("--target-org", alias)]
         done = subprocess.run(
             [sys.executable, "-m", "sfkeytool", "audit", *options, "--html", page.name],
             cwd=page.parent,
-            env={**_inherited(), "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env={**_inherited(), "PATH": path, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             capture_output=True,
             text=True,
             check=False,
             timeout=120,
-        )  # fmt: skip
+        )
     assert done.returncode in (0, 5, 6), done.stderr
     return page
 

@@ -33,6 +33,7 @@ LOOKS = list(product(["three", "ten_orgs"], ["light", "dark"], [375, 1280, 1920]
 HOSTILE = (
     "<script>alert(1)</script>&\"'", "\"><img src=x onerror=evil()>", "</script><svg onload=evil()>", "a b" * 80,
     "${evil()}`", "\u202egnp.exe", "日本語のとても長い名前のアプリケーション" * 4, "javascript:evil()",
+    "Name_of_as_many_characters_as_Certificate_and_Key_Management_allows_for_one_of_it",
 )  # fmt: skip
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the browser is spoken to by inherited pipes")
@@ -297,6 +298,8 @@ def test_no_name_becomes_markup_or_script(page: Path, browser: "Browser") -> Non
     """Names of apps and of certificates, even where the policy would let a script run; nor does one widen the page."""
     for policy, width in ((True, 375), (False, 1280)):
         with browser.opened(page, width=width, policy=policy) as tab:
+            if width > 375:
+                assert max(tab.run(MEASURES)["rows"]) <= 60
             tab.run("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
             found = tab.run("""(() => ({
               scripts: document.scripts.length, images: document.images.length, frames: frames.length,

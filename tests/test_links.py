@@ -70,6 +70,16 @@ def test_every_link_and_anchor_leads_somewhere(page: Path) -> None:
     assert dead == []
 
 
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page.name != "CHANGELOG.md"], ids=lambda page: page.relative_to(ROOT).as_posix()
+)
+def test_prose_has_120_columns(page: Path) -> None:
+    """Tables, headings, and what cannot be broken: a link's target, a command, an address."""
+    unbroken = re.compile(r"\]\([^)]*\)|`[^`]*`|https?://\S+|!\[[^\]]*\]")
+    long = [line for line in prose(page) if len(line) > 120 and not line.startswith(("|", "#"))]
+    assert [line for line in long if len(unbroken.sub("", line)) > 90 or not unbroken.search(line)] == []
+
+
 def test_pages_are_reached_from_the_readme() -> None:
     """None that nobody would find."""
     seen: set[Path] = set()

@@ -14,7 +14,7 @@ import sfkeytool.cli.app as app
 from sfkeytool.acceptance.explanations import EXPLANATIONS, Explanation
 from sfkeytool.acceptance.explanations.matching import match_messages, words_of
 from sfkeytool.acceptance.explanations.topic_matching import match_topic
-from sfkeytool.acceptance.explanations.topics import FILLER, TOPICS, VOCABULARY, Topic
+from sfkeytool.acceptance.explanations.topics import ASIDES, FILLER, TOPICS, VOCABULARY, Topic
 from sfkeytool.workflows.explain import list_all
 
 Cli = Callable[..., Result]
@@ -29,6 +29,7 @@ ASKED = {
         jwt login refused
         the login to our sandbox fails since yesterday
         the client is refused
+        our middleware cannot connect to Salesforce
         Why does the login of pay_api not work?""",
     "login-after-renewal": """login does not work after the rotation
         login stopped working since I renewed the certificate
@@ -49,6 +50,7 @@ ASKED = {
     "expired": """certificate expired
         my certificate has expired
         the login fails because the certificate has expired
+        certificate expired what now
         our certificate ran out""",
     "expiring": """certificate is about to expire
         certificate expires soon
@@ -60,17 +62,20 @@ ASKED = {
         is my certificate still valid?""",
     "mail": """a mail came
         I got a mail from Salesforce about an expiring certificate
-        expiry mail""",
+        expiry mail
+        why did I get this mail""",
     "no-mail": """no mail came
         nobody was mailed
         who gets the mails
+        who is notified
         the certificate expired without a mail""",
     "road": """which road
         which road should I take?
         where do I start
         self-signed or CA
         do I need a CA
-        I need a new certificate""",
+        I need a new certificate
+        what is a CSR""",
     "password": """forgot the password
         wrong password
         keystore password lost
@@ -94,6 +99,11 @@ ASKED = {
         deploy failed""",
     "leak": """our key leaked
         my private key was committed to git""",
+    "check": """is my keystore ok
+        check my keystore""",
+    "in-use": """which app uses this certificate
+        can I delete the old certificate
+        where is the certificate used""",
     "tool": """openssl error
         keytool fails""",
 }
@@ -252,7 +262,7 @@ def test_topics_lead_to_explanations_that_exist() -> None:
 
 def test_a_word_means_one_thing() -> None:
     """A phrase stands under one concept, and all are written as texts are compared; "not" changes everything."""
-    phrases = [phrase.strip() for line in VOCABULARY.values() for phrase in line.split(",")]
+    phrases = [phrase.strip() for line in (ASIDES, *VOCABULARY.values()) for phrase in line.split(",")]
     assert [phrase for phrase in phrases if phrases.count(phrase) > 1] == []
     assert [phrase for phrase in (*phrases, *FILLER.split()) if " ".join(words_of(phrase)) != phrase] == []
     assert not {"not", "no", "never", "without", "nothing", "nobody", "none"} & set(FILLER.split())

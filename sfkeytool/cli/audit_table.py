@@ -18,6 +18,7 @@ _GAP = "  "
 _ONE_ROW_COLUMNS = 100
 """From this width on an item has one row, whatever must be shortened for that; below, it may have two."""
 _LEAST_COLUMNS = 50
+_PROSE_COLUMNS = 100
 _LEAST_WHERE, _LEAST_NAME = 12, 16
 _SECOND_ROW = " " * 9
 _STYLES = {"expired": "bold red", "due": "yellow", "fine": "green", "unknown": "dim"}
@@ -40,24 +41,31 @@ class _Row(Struct, frozen=True):
 
 def show_inventory(console: Console, inventory: "Inventory") -> None:
     """With bars, and fitted to its width, on a terminal; otherwise one whole line a certificate."""
-    from sfkeytool.audit.counts import count, count_line
-    from sfkeytool.audit.reports.table import footer_lines
+    from sfkeytool.audit.reports.table import count_lines, note_lines
 
     if console.json_output:
         return
     on_terminal = sys.stdout.isatty()
     rows = list(_rows(inventory, on_terminal=on_terminal))
-    footer = list(footer_lines(inventory, verbose=console.verbose))
     if not on_terminal:
         for line in _one_row_each(rows, _natural_widths(rows), with_life=True):
             console.painted(line)
-    elif rows:
-        for line in _fitted(rows, max(_LEAST_COLUMNS, shutil.get_terminal_size().columns)):
+        notes, counts = list(note_lines(inventory, verbose=console.verbose)), count_lines(inventory)
+    else:
+        columns = max(_LEAST_COLUMNS, shutil.get_terminal_size().columns)
+        for line in _fitted(rows, columns):
             console.painted(line)
-        if len(footer) > 1:  # the counts are its last line; they are the table's as well
-            console.heading(count_line(count(inventory)))
-            console.result([""] if footer[0] else [])
-    console.result(footer)
+        prose = min(_PROSE_COLUMNS, columns)
+        notes, counts = (
+            list(note_lines(inventory, verbose=console.verbose, columns=prose)),
+            count_lines(inventory, prose),
+        )
+        if notes:  # the counts are the table's last row too, which the notes may push out of sight
+            for text in counts:
+                console.heading(text)
+    if notes:
+        console.result([*([""] if notes[0] else []), *notes, ""])
+    console.result(counts)
 
 
 def _rows(inventory: "Inventory", *, on_terminal: bool) -> Iterator[_Row]:

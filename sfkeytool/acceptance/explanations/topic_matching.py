@@ -4,7 +4,7 @@ import re
 from functools import cache
 
 from sfkeytool.acceptance.explanations.matching import messages_as_words, words_of
-from sfkeytool.acceptance.explanations.topics import FILLER, TOPICS, VOCABULARY, Topic
+from sfkeytool.acceptance.explanations.topics import ASIDES, FILLER, TOPICS, VOCABULARY, Topic
 
 _LONGEST = 24
 """Words of a question: what is longer is a log or a letter."""
@@ -38,7 +38,8 @@ def _concepts(words: tuple[str, ...]) -> frozenset[str] | None:
     position = 0
     while position < len(words):
         for length in range(min(len(words) - position, _longest_phrase()), 0, -1):
-            if concept := phrases.get(words[position : position + length]):
+            concept = phrases.get(words[position : position + length])
+            if concept is not None:
                 found.add(concept)
                 position += length
                 break
@@ -63,7 +64,8 @@ def _asked(topic: Topic) -> tuple[frozenset[str], ...]:
 
 @cache
 def _phrases() -> dict[tuple[str, ...], str]:
-    return {words_of(phrase): concept for concept, phrases in VOCABULARY.items() for phrase in phrases.split(",")}
+    meant = {"": ASIDES, **VOCABULARY}
+    return {words_of(phrase): concept for concept, phrases in meant.items() for phrase in phrases.split(",")}
 
 
 @cache

@@ -42,41 +42,51 @@ VOCABULARY = {
     "APP": "app, apps, connected app, connected apps, external client app, external client apps, eca",
     "BELONG": "belong, belongs, belonging, fit, fits, match, matches, matching",
     "CA": "ca, cas, authority, certificate authority, certification authority, authorities",
-    "CAME": "came, come, arrived, received, receive, got, warned me, gave me",
+    "CAME": "came, come, arrived, received, receive, got",
     "CA_ANSWERED": "ca sent, ca answered, ca replied, ca has sent, ca has answered, ca gave",
     "CERTIFICATE": "certificate, certificates, cert, certs, crt, pem, cer",
     "CHAIN": "chain, chains, bundle, p7b, pkcs7, pkcs 7, intermediate, intermediates, root",
+    "CHECK": "check, checks, checking, verify, validate, test",
     "CKM": "ckm, certificate and key management, key management",
     "CONVERT": "convert, converts, converted, converting, conversion",
+    "CSR": "csr, csrs, certificate request, signing request, certificate signing request",
+    "DELETE": "delete, deleting, remove, removing, clean up",
     "DEPLOY": "deploy, deploys, deployed, deploying, deployment, deployments, project deploy",
     "EXPIRED": "expired, has expired, have expired, ran out, run out, no longer valid, not valid any more, outdated",
     "EXPIRING": "expire, expires, expiring, expiry, expiration, runs out, running out, about to expire, due",
     "IMPORT": "import, imports, importing, imported, import from keystore",
-    "INTEGRATION": "integration, integrations, client, clients, middleware",
+    "INTEGRATION": "integration, integrations, client, clients, middleware, mulesoft, boomi, talend, informatica, "
+    "workato",
     "KEY": "key, keys, private key, private keys",
     "KEYSTORE": "keystore, keystores, key store, key stores, java keystore, jks",
     "KEYTOOL": "keytool",
     "LEAKED": "leaked, leak, leaks, stolen, compromised, committed to git, committed to github, pushed to git, "
     "pushed to github, in git, into git, on github, in the repository",
     "LOGIN": "login, logins, log in, logs in, logging in, logged in, logon, log on, sign in, signing in, "
-    "authenticate, authenticates, authentication, authenticating, jwt login, jwt flow, bearer flow",
+    "authenticate, authenticates, authentication, authenticating, jwt login, jwt flow, bearer flow, "
+    "auth, connect to salesforce, connects to salesforce, connecting to salesforce, "
+    "connection to salesforce",
     "LOST": "lost, lose, losing, forgot, forgotten, forget, missing, gone, deleted, disappeared, vanished, "
     "cannot find, cant find, can not find, not find, dont have, do not have, dont know, do not know, "
     "mislaid, no longer have",
     "MAIL": "mail, mails, email, emails, e mail, e mails, message from salesforce, notification, notifications, "
-    "warning",
+    "warning, notified, mailed, warned",
+    "MAIL_CAME": "get this mail, got this mail, get this email, got this email, why this mail",
     "MAKE": "make, making, create, creating, generate, generating",
     "MISMATCH": "do not match, does not match, dont match, doesnt match, mismatch, not match, do not fit, "
     "does not fit, dont fit, doesnt fit, not fit, not belong, do not belong, does not belong, "
     "are different, differ, differs",
     "NEED": "need, needs, required, necessary, must, have to",
-    "NEW": "new certificate, new key, new keystore, new cert, new jks, changed the certificate, changed the key",
+    "NEW": "new certificate, new key, new keystore, new cert, new jks, changed the certificate, "
+    "changed the key, certificate change, key change, change of the certificate, change of the key",
     "NO_MAIL": "no mail, no mails, no email, no emails, no e mail, no e mails, no notification, no notifications, "
     "no warning, nobody was mailed, nobody got a mail, nobody gets a mail, no one was mailed, "
     "not mailed, nobody was warned, not warned, without a mail, without a warning, without warning, "
     "mail did not come, mails do not come, mails did not come, mail never came, did not get a mail, "
     "did not get the mail, didnt get a mail, didnt get the mail, get no mails, gets no mails, "
-    "got no mail, got no mails",
+    "got no mail, got no mails, nobody got an email, nobody got a notification, nobody was notified, "
+    "nobody is notified, not notified",
+    "OK": "ok, okay, fine, good, acceptable",
     "OPENSSL": "openssl",
     "PASSWORD": "password, passwords, passphrase, pass phrase, store password, keystore password",
     "PFX": "pfx, p12, pkcs12, pkcs 12",
@@ -97,30 +107,38 @@ VOCABULARY = {
     "unable to, not possible, impossible, not accept, not accepted, does not accept, doesnt accept, "
     "wont accept, will not accept, does not take, doesnt take, wont take, not take, not taken, "
     "no longer accepted, not allowed, wont let me, does not open, doesnt open, wont open, unauthorized, "
-    "400, 401",
+    "400, 401, not trusted, nothing works",
     "UPLOAD": "upload, uploads, uploaded, uploading, upload signed certificate",
+    "USES": "uses, used, in use",
     "VALID": "valid, still valid, good until, valid until",
     "WHAT_IS": "what is, what are, whats, what does, what for",
     "WHERE": "where, where do, where does, where to, where should",
-    "WHICH": "which, when, what, what will, is my, are my, how long, list, show me",
+    "WHICH": "which, what, what will, is my, are my, how long, list, show me, when does, when do, when will, when is",
     "WHO": "who, whom",
     "WRONG": "wrong, incorrect, bad, not right, not correct",
 }
 """Concepts, and the words for each, lower-case and without punctuation. A longer phrase goes before a shorter one."""
 
 FILLER = (
-    "a about admin admins after again all also always am an and another any anymore anyone are as at back be"
-    " bearer because been before being but by can colleague colleagues company could day days did do does doing"
-    " during each every everything file files first following for from get gets getting go goes going had happened"
-    " happening happens has have he hello help here hey hi hour hours how hub i if in instead into is it its just"
-    " jwt know last may me might mine month months more morning my named new night now oauth of off ok old on once"
-    " one only or org orgs our ours out over please prod production put reason salesforce sandbox sandboxes says"
-    " scratch setup sfkeytool she should showed since so some somebody someone something still suddenly take tell"
-    " than thanks that the their them then there these they thing this those to today token tokens too tool tried"
-    " try trying turn twice uat until up us use used user users uses using version via want was we week weeks were"
-    " what when where which while whole why will with would year years yesterday yet you your"
+    "a about admin admins after again all also always am an and another any anybody anymore anyone api are as at"
+    " back be bearer because been before being but by can cli colleague colleagues company could day days did do"
+    " does doing during each every everything file files first following for from get gets getting go goes going"
+    " had happened happening happens has have he hello help here hey hi hour hours how hub i if in instead into is"
+    " it its just jwt know last many may me mean means might mine month months more morning much my named new"
+    " night now oauth of off old on once one only or org orgs our ours out over please prod production put ready"
+    " reason salesforce sandbox sandboxes says scratch setup sf sfdx sfkeytool she should showed since so some"
+    " somebody someone something still suddenly take tell than thanks that the their them then there these they"
+    " thing this those to today token tokens too tool tried try trying turn twice uat until up us use user users"
+    " using version via want was we week weeks were what when where which while whole why will with would year"
+    " years yesterday yet you your"
 )
 """Words that change nothing. "Not" is none of them: with it a sentence may say the opposite."""
+
+ASIDES = (
+    "what now, now what, what do i do, what do i do now, what do we do, what to do, what should i do,"
+    " what should we do, what can i do, how do i, why does, why is, is there a way"
+)
+"""Phrases that change nothing either."""
 
 TOPICS = (
     Topic(
@@ -133,6 +151,11 @@ TOPICS = (
             "APP LOGIN TROUBLE",
             "APP KEY TROUBLE",
             "LOGIN WRONG",
+            "LOGIN CERTIFICATE TROUBLE",
+            "LOGIN KEY TROUBLE",
+            "LOGIN KEYSTORE TROUBLE",
+            "INTEGRATION CERTIFICATE TROUBLE",
+            "INTEGRATION LOGIN CERTIFICATE TROUBLE",
         ),
         possibilities=(
             Possibility(
@@ -174,6 +197,9 @@ TOPICS = (
             "INTEGRATION TROUBLE RENEW",
             "INTEGRATION LOGIN TROUBLE RENEW",
             "APP LOGIN TROUBLE RENEW",
+            "LOGIN TROUBLE CERTIFICATE RENEW",
+            "LOGIN TROUBLE KEY RENEW",
+            "INTEGRATION TROUBLE CERTIFICATE RENEW",
             "LOGIN TROUBLE REPLACE",
             "LOGIN TROUBLE KEY REPLACE",
             "LOGIN TROUBLE CERTIFICATE REPLACE",
@@ -382,6 +408,8 @@ TOPICS = (
         title="A mail came about a certificate that expires",
         asked=(
             "MAIL CAME",
+            "MAIL_CAME",
+            "MAIL_CAME CERTIFICATE",
             "MAIL EXPIRING",
             "MAIL EXPIRED",
             "MAIL CERTIFICATE",
@@ -465,6 +493,10 @@ TOPICS = (
             "NEED CERTIFICATE",
             "WHICH NEED CERTIFICATE",
             "NEED KEYSTORE",
+            "CSR",
+            "MAKE CSR",
+            "NEED CSR",
+            "WHAT_IS CSR",
         ),
         possibilities=(
             Possibility(
@@ -578,6 +610,10 @@ TOPICS = (
             "WHICH KEY BELONG",
             "WHICH CERTIFICATE BELONG",
             "CHAIN MISMATCH",
+            "WRONG CERTIFICATE",
+            "WRONG KEY",
+            "WRONG CERTIFICATE UPLOAD",
+            "WRONG KEY CERTIFICATE",
             "KEY CHAIN MISMATCH",
         ),
         possibilities=(
@@ -635,6 +671,10 @@ TOPICS = (
         title="From one kind of file to another",
         asked=(
             "PFX KEYSTORE",
+            "PFX",
+            "IMPORT PFX",
+            "NEED CERTIFICATE KEYSTORE",
+            "NEED PFX KEYSTORE",
             "CONVERT PFX",
             "CONVERT PFX KEYSTORE",
             "CONVERT KEYSTORE",
@@ -693,6 +733,71 @@ TOPICS = (
             ),
         ),
         explanations=(),
+    ),
+    Topic(
+        id="topic.check",
+        title="Will Salesforce take a file?",
+        asked=(
+            "CHECK KEYSTORE",
+            "CHECK CERTIFICATE",
+            "CHECK CHAIN",
+            "CHECK CSR",
+            "OK KEYSTORE",
+            "OK CERTIFICATE",
+            "OK CHAIN",
+            "CHECK KEYSTORE IMPORT",
+            "CHECK KEYSTORE OK",
+            "CHECK CERTIFICATE OK",
+        ),
+        possibilities=(
+            Possibility(
+                "A keystore, for Certificate and Key Management.",
+                "What it would say, and why: `sfkeytool check {file} --password prompt`.",
+            ),
+            Possibility(
+                "A certificate for an app, a chain for Upload Signed Certificate, or a request for a CA.",
+                "Which of these it is, the file tells: `sfkeytool check {file}`.",
+            ),
+            Possibility(
+                "It is the one that the app, or the other file, has.",
+                "Whether they hold the same: `sfkeytool compare {file} {file}`.",
+            ),
+        ),
+        explanations=(),
+    ),
+    Topic(
+        id="topic.in-use",
+        title="What uses a certificate, and may it go?",
+        asked=(
+            "WHICH USES",
+            "WHO USES CERTIFICATE",
+            "WHICH USES CERTIFICATE",
+            "WHICH APP USES",
+            "WHICH APP USES CERTIFICATE",
+            "WHERE USES",
+            "WHERE USES CERTIFICATE",
+            "WHERE USES KEY",
+            "DELETE CERTIFICATE",
+            "DELETE KEYSTORE",
+            "DELETE KEY",
+            "DELETE CERTIFICATE CKM",
+        ),
+        possibilities=(
+            Possibility(
+                "It is in an org: apps, settings and Apex may name it. That nothing uses it is never proved.",
+                "What is seen to use it: `sfkeytool audit --target-org ALIAS`.",
+            ),
+            Possibility(
+                "It was followed by another one: the old one goes after the client and the app have the new one.",
+                "Which step is open: `sfkeytool renew {name} --status`.",
+            ),
+            Possibility(
+                "It is a keystore that was imported: it and its password are no longer needed. The private key is, by"
+                " the client that logs in.",
+                "What the file holds: `sfkeytool show {file}`.",
+            ),
+        ),
+        explanations=("error.ckm.expiry-mail",),
     ),
     Topic(
         id="topic.deploy",

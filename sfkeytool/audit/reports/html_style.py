@@ -78,7 +78,7 @@ table { display: block; width: 100%; }
 caption { display: block; text-align: left; color: var(--soft); font-size: .9rem; padding: .25rem 0 .5rem; }
 thead, tbody { display: block; }
 tr { display: grid; position: relative; align-items: center; column-gap: .9rem; padding: 0 2.6rem 0 .4rem;
-  grid-template-columns: 7rem minmax(0, 1.35fr) 6.8rem minmax(0, 1.75fr) 8.8rem;
+  grid-template-columns: 7rem minmax(0, 1.8fr) 6.6rem minmax(0, 1.5fr) 8.8rem;
   font-size: .85rem; line-height: 1.06rem; }
 tbody tr { min-height: 2.9rem; border-top: 1px solid var(--line); }
 tbody tr:hover { background: color-mix(in srgb, var(--ground) 60%, transparent); }
