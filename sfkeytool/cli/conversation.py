@@ -157,7 +157,8 @@ class Conversation:
         return None
 
     def blamed(self, error: SfkeytoolError) -> Field | None:
-        """The field whose answer a UsageError is about, if it says so and was asked."""
+        """The field whose answer a UsageError is about, if it says so: one that was asked, or that turns out to be
+        missing."""
         if not isinstance(error, UsageError):
             return None
         named = [field for field in self._fields if field.name in self._answers and field.label in error.message]
@@ -166,7 +167,7 @@ class Conversation:
             for field in self._fields
             if field.question and absent(self._values()[field.name]) and f"missing: {field.label}" in error.message
         ]
-        return next(iter([*named, *(opened if self._answers else ())]), None)
+        return next(iter([*named, *opened]), None)
 
     # One question
 
@@ -241,7 +242,7 @@ class Conversation:
                 question.text, [*offers, Choice(_OTHER, question.other)], default=default, **_because(reason)
             )
             if chosen != _OTHER:
-                return _Answer(value_of(field, chosen), [chosen] if field.many else chosen)
+                return _Answer(value_of(field, chosen) if chosen else None, [chosen] if field.many else chosen)
             try:
                 return self._typed(field, question, reason)
             except BackWanted as back:  # to the list
