@@ -9,8 +9,7 @@ from sfkeytool.cli.answers import (
     check_of,
     existing_path,
     existing_path_or_nothing,
-    shown,
-    title_of,
+    line_of,
     value_of,
     without_label,
 )
@@ -100,17 +99,20 @@ class Conversation:
         """Let one answer be chosen and given again; then ask what it opens. Going back changes nothing."""
         while True:
             values = self._whole()
-            changeable = [field for field in self._fields if self._can_change(field, values)]
-            rows = [Choice(field.name, f"{title_of(field)}: {shown(field, values)}") for field in changeable]
+            changeable = {
+                field.name: (field, field.question)
+                for field in self._fields
+                if field.question is not None and self._can_change(field, field.question, values)
+            }
+            rows = [Choice(name, line_of(field, question, values)) for name, (field, question) in changeable.items()]
             if not rows:
                 return values
             try:
                 name = self._asker.choice("Which answer?", rows, **_because(reason))
             except BackWanted:
                 return values
-            field = next(field for field in changeable if field.name == name)
             try:
-                self._ask(field)
+                self._ask(changeable[name][0])
             except BackWanted:
                 continue
             return self.begin()
@@ -207,9 +209,8 @@ class Conversation:
             raise BackWanted
         self._answers.popitem()
 
-    def _can_change(self, field: Field, values: Values) -> bool:
-        question = field.question
-        if question is None or not question.when(values):
+    def _can_change(self, field: Field, question: Question, values: Values) -> bool:
+        if not question.when(values):
             return False
         return field.name in self._answers or self._guided or not absent(self._given[field.name])
 
