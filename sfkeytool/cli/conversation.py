@@ -75,6 +75,8 @@ class Conversation:
         """Those that count, in the order in which they were given."""
         self._earlier: dict[str, Any] = {}
         """What was typed at each question, whether it counts still or not."""
+        self._returned_to = ""
+        """The field that somebody came back to from the question after it."""
 
     @property
     def asked(self) -> tuple[str, ...]:
@@ -86,6 +88,7 @@ class Conversation:
         while (field := self._next_open()) is not None:
             try:
                 self._ask(field)
+                self._returned_to = ""
             except BackWanted:
                 self._step_back()
         return self._whole()
@@ -207,7 +210,7 @@ class Conversation:
     def _step_back(self) -> None:
         if not self._answers:
             raise BackWanted
-        self._answers.popitem()
+        self._returned_to, _ = self._answers.popitem()
 
     def _can_change(self, field: Field, question: Question, values: Values) -> bool:
         if not question.when(values):
@@ -282,7 +285,7 @@ class Conversation:
 
     def _paths(self, field: Field, question: Question, earlier: list[str], reason: str) -> list[str]:
         """One file and then others, until an empty answer."""
-        paths: list[str] = []
+        paths = list(earlier) if self._returned_to == field.name else []
         while True:
             first = not paths
             default = earlier[len(paths)] if len(earlier) > len(paths) else ""
