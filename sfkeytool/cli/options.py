@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from sfkeytool.cli.fields import Field, Question
-from sfkeytool.cli.lying_here import known_purpose, names_here
+from sfkeytool.cli.lying_here import known_purpose, made_here, names_here
 from sfkeytool.edge.ask import Check, Choice
 from sfkeytool.errors import UsageError
 from sfkeytool.model import Purpose
@@ -94,7 +94,9 @@ EXISTING_NAME = replace(
         other="Another name …",
     ),
 )
-"""NAME, where it is one that there is already."""
+"""NAME, where a folder of it is there already."""
+MADE_NAME = replace(EXISTING_NAME, question=replace(EXISTING_NAME.question or Question(""), offers=made_here))
+"""NAME, where its certificate is there already."""
 
 
 def parse_days(text: str) -> int:
@@ -342,8 +344,8 @@ VERBOSE = Field("verbose", bool, "Say on stderr what is done.", ("--verbose", "-
 PLAIN = Field(
     "plain",
     bool,
-    "For screen readers and dumb terminals: numbered choices, no color, nothing drawn twice. [default: where TERM is"
-    " dumb or SFKEYTOOL_PLAIN is set]",
+    "For screen readers and dumb terminals: numbered choices, no colour, nothing drawn twice. [default: where $TERM is"
+    " dumb or $SFKEYTOOL_PLAIN set]",
     ("--plain",),
 )
 
