@@ -207,6 +207,20 @@ def test_on_windows_a_command_file_is_refused(
     assert error.value.code == code
 
 
+def test_it_can_be_the_answer_of_a_guided_run(folder: Path) -> None:
+    """A slip is told where it was typed, and can be mended there."""
+    from test_guided import COMMANDS, DOWN, ENTER, typed
+
+    from sfkeytool.cli.conversation import complete
+
+    third = DOWN * 2 + ENTER
+    slip, mended = "no-such-program" + ENTER, "\x01\x0b" + python("print(1)").removeprefix("cmd:") + ENTER
+    given = {"name": "pay", "purpose": "jwt", "key_size": "2048", "organization": "A", "country": "DE", "days": 30}
+    with typed(third + slip + mended) as asker:
+        values = complete(COMMANDS["self-signed"].fields, given, asker, {}, guided=True)
+    assert values["password"] == python("print(1)")
+
+
 # What the words are, on Windows
 
 

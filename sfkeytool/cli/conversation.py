@@ -5,11 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from sfkeytool.cli.answers import (
+    COMMAND,
+    WHICH_COMMAND,
     as_typed,
     check_of,
     existing_path,
     existing_path_or_nothing,
     line_of,
+    require_command,
     value_of,
     without_label,
 )
@@ -269,8 +272,17 @@ class Conversation:
             case "choice" | "secret":
                 offered = defaults_of(field)[0]
                 default = earlier or (str(getattr(offered, "value", offered)) if offered else None)
-                chosen = self._asker.choice(question.text, question.choices, default=default, **_because(reason))
-                return _Answer(field.parse(chosen) if field.parse else chosen, chosen)
+                command = default.removeprefix(COMMAND) if default and default.startswith(COMMAND) else ""
+                while True:
+                    row = COMMAND if command else default
+                    chosen = self._asker.choice(question.text, question.choices, default=row, **_because(reason))
+                    try:
+                        if chosen == COMMAND:
+                            command = self._asker.text(WHICH_COMMAND, default=command, check=require_command)
+                            chosen = COMMAND + command
+                        return _Answer(field.parse(chosen) if field.parse else chosen, chosen)
+                    except BackWanted as back:  # to the rows
+                        command = back.typed or command
             case "confirm":
                 yes = self._asker.confirm(question.text, default=bool(earlier), **_because(reason))
                 return _Answer(yes, yes)

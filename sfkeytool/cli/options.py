@@ -193,6 +193,7 @@ NEW_PASSWORD = Field(
         choices=(
             Choice("generate", "Make a strong one and keep it in a file beside the keystore"),
             Choice("prompt", "I type it"),
+            Choice("cmd:", "A command prints it: a password manager, a vault, a keychain"),
         ),
     ),
 )
