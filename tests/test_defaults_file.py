@@ -69,7 +69,10 @@ def test_a_renewal_lasts_as_long_as_it_says(cli: Cli, repository: Path, pair: Pa
     assert renewed.code == 0, renewed
     [shown] = cli("show", "pay2/pay2.crt", "--json").json["result"]["files"]
     assert shown["certificates"][0]["daysLeft"] in (29, 30)
-    assert cli("renew", "pay", "--as", "pay3", "--days", "40", "--password", "generate").code == 0
+    Path("pay/pay.key").unlink()
+    rotated = cli("rotate", "pay", "--as", "pay3", "--password", "generate", "--json")
+    assert rotated.code == 0, rotated
+    assert "2048 bit" in openssl("x509", "-in", "pay3/pay3.crt", "-noout", "-text"), "as many as before"
 
 
 def test_a_guided_run_offers_it_and_an_empty_answer_leaves_it_out(

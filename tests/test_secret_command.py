@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from conftest import Pair, Result, keytool
+from conftest import Pair, Result, keytool, process
 from fake_org import FakeOrg
 from hypothesis import given
 from hypothesis import strategies as st
@@ -105,11 +105,14 @@ def test_a_value_that_was_meant_for_a_shell_is_not_told(cli: Cli, pair: Pair) ->
     assert NEEDLE not in done.out
 
 
-def test_nothing_can_be_typed_into_it(cli: Cli, pair: Pair) -> None:
-    """Its stdin is not ours, which a pipe may fill."""
-    command = python("import sys; print(sys.stdin.read() or 'nothing')")
-    done = cli("wrap", "pay", pair.key, pair.crt, "--password", command, "--json", stdin=NEEDLE.encode())
+def test_nothing_can_be_typed_into_it_and_what_it_complains_of_is_not_shown(folder: Path, pair: Pair) -> None:
+    """Its stdin is not ours, which a pipe may fill; its stderr may quote the secret."""
+    code = f"import sys; print('{NEEDLE}', file=sys.stderr); print(sys.stdin.read() or 'nothing')"
+    (folder / "piped").write_text(NEEDLE)
+    with (folder / "piped").open() as piped:
+        done = process("wrap", "pay", pair.key, pair.crt, "--password", python(code), "--json", cwd=folder, stdin=piped)
     assert done.json["code"] == "usage.password-too-short", "the seven letters of: nothing"
+    assert NEEDLE not in done.out + done.err
 
 
 @posix_only
@@ -157,12 +160,12 @@ def test_ctrl_c_ends_it_at_once(folder: Path, pair: Pair) -> None:
     assert not alive(int(started.read_text()))
 
 
-def alive(process: int) -> bool:
+def alive(pid: int) -> bool:
     """Whether it runs; a zombie that nobody has waited for yet does not."""
     deadline = time.monotonic() + 2
     while time.monotonic() < deadline:
         try:
-            state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
         except OSError:
             return False
         if state == "Z":
@@ -205,6 +208,20 @@ def test_on_windows_a_command_file_is_refused(
     with pytest.raises(SfkeytoolError) as error:
         secret_command.run_secret_command(command, "--password", {"PATH": str(folder / "bin")}, ())
     assert error.value.code == code
+
+
+def test_it_can_be_the_answer_of_a_guided_run(folder: Path) -> None:
+    """A slip is told where it was typed, and can be mended there."""
+    from test_guided import COMMANDS, DOWN, ENTER, typed
+
+    from sfkeytool.cli.conversation import complete
+
+    third = DOWN * 2 + ENTER
+    slip, mended = "no-such-program" + ENTER, "\x01\x0b" + python("print(1)").removeprefix("cmd:") + ENTER
+    given = {"name": "pay", "purpose": "jwt", "key_size": "2048", "organization": "A", "country": "DE", "days": 30}
+    with typed(third + slip + mended) as asker:
+        values = complete(COMMANDS["self-signed"].fields, given, asker, {}, guided=True)
+    assert values["password"] == python("print(1)")
 
 
 # What the words are, on Windows

@@ -133,7 +133,9 @@ def _root(
         _help_if_alone(context)
     from sfkeytool.cli.menu import run_menu
 
-    raise typer.Exit(run_menu(plain=plain))
+    ended: list[int] = context.command.ended  # type: ignore[attr-defined]
+    ended.append(run_menu(plain=plain))
+    raise typer.Exit(ended[-1])
 
 
 def run_app(arguments: Sequence[str]) -> int:

@@ -42,7 +42,8 @@ def converse(
             if any(values[name] != source for name, source in sources.items()):
                 typed.made.clear()
         except SfkeytoolError as error:
-            if not talk.asked or run.console.receipts or run.console.changed or isinstance(error, _ENDS):
+            nothing_to_ask = not talk.asked and talk.blamed(error) is None
+            if nothing_to_ask or run.console.receipts or run.console.changed or isinstance(error, _ENDS):
                 raise
             if talk.blamed(error) is None:
                 run.console.error(with_state(error, run.console))

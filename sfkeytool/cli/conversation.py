@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from sfkeytool.cli.answers import (
+    COMMAND,
+    WHICH_COMMAND,
     as_typed,
     check_of,
     existing_path,
     existing_path_or_nothing,
-    shown,
-    title_of,
+    line_of,
+    require_command,
     value_of,
     without_label,
 )
@@ -76,6 +78,8 @@ class Conversation:
         """Those that count, in the order in which they were given."""
         self._earlier: dict[str, Any] = {}
         """What was typed at each question, whether it counts still or not."""
+        self._returned_to = ""
+        """The field that somebody came back to from the question after it."""
 
     @property
     def asked(self) -> tuple[str, ...]:
@@ -87,6 +91,7 @@ class Conversation:
         while (field := self._next_open()) is not None:
             try:
                 self._ask(field)
+                self._returned_to = ""
             except BackWanted:
                 self._step_back()
         return self._whole()
@@ -100,17 +105,20 @@ class Conversation:
         """Let one answer be chosen and given again; then ask what it opens. Going back changes nothing."""
         while True:
             values = self._whole()
-            changeable = [field for field in self._fields if self._can_change(field, values)]
-            rows = [Choice(field.name, f"{title_of(field)}: {shown(field, values)}") for field in changeable]
+            changeable = {
+                field.name: (field, field.question)
+                for field in self._fields
+                if field.question is not None and self._can_change(field, field.question, values)
+            }
+            rows = [Choice(name, line_of(field, question, values)) for name, (field, question) in changeable.items()]
             if not rows:
                 return values
             try:
                 name = self._asker.choice("Which answer?", rows, **_because(reason))
             except BackWanted:
                 return values
-            field = next(field for field in changeable if field.name == name)
             try:
-                self._ask(field)
+                self._ask(changeable[name][0])
             except BackWanted:
                 continue
             return self.begin()
@@ -157,7 +165,8 @@ class Conversation:
         return None
 
     def blamed(self, error: SfkeytoolError) -> Field | None:
-        """The field whose answer a UsageError is about, if it says so and was asked."""
+        """The field whose answer a UsageError is about, if it says so: one that was asked, or that turns out to be
+        missing."""
         if not isinstance(error, UsageError):
             return None
         named = [field for field in self._fields if field.name in self._answers and field.label in error.message]
@@ -166,7 +175,7 @@ class Conversation:
             for field in self._fields
             if field.question and absent(self._values()[field.name]) and f"missing: {field.label}" in error.message
         ]
-        return next(iter([*named, *(opened if self._answers else ())]), None)
+        return next(iter([*named, *opened]), None)
 
     # One question
 
@@ -205,11 +214,10 @@ class Conversation:
     def _step_back(self) -> None:
         if not self._answers:
             raise BackWanted
-        self._answers.popitem()
+        self._returned_to, _ = self._answers.popitem()
 
-    def _can_change(self, field: Field, values: Values) -> bool:
-        question = field.question
-        if question is None or not question.when(values):
+    def _can_change(self, field: Field, question: Question, values: Values) -> bool:
+        if not question.when(values):
             return False
         return field.name in self._answers or self._guided or not absent(self._given[field.name])
 
@@ -241,7 +249,7 @@ class Conversation:
                 question.text, [*offers, Choice(_OTHER, question.other)], default=default, **_because(reason)
             )
             if chosen != _OTHER:
-                return _Answer(value_of(field, chosen), [chosen] if field.many else chosen)
+                return _Answer(value_of(field, chosen) if chosen else None, [chosen] if field.many else chosen)
             try:
                 return self._typed(field, question, reason)
             except BackWanted as back:  # to the list
@@ -264,8 +272,17 @@ class Conversation:
             case "choice" | "secret":
                 offered = defaults_of(field)[0]
                 default = earlier or (str(getattr(offered, "value", offered)) if offered else None)
-                chosen = self._asker.choice(question.text, question.choices, default=default, **_because(reason))
-                return _Answer(field.parse(chosen) if field.parse else chosen, chosen)
+                command = default.removeprefix(COMMAND) if default and default.startswith(COMMAND) else ""
+                while True:
+                    row = COMMAND if command else default
+                    chosen = self._asker.choice(question.text, question.choices, default=row, **_because(reason))
+                    try:
+                        if chosen == COMMAND:
+                            command = self._asker.text(WHICH_COMMAND, default=command, check=require_command)
+                            chosen = COMMAND + command
+                        return _Answer(field.parse(chosen) if field.parse else chosen, chosen)
+                    except BackWanted as back:  # to the rows
+                        command = back.typed or command
             case "confirm":
                 yes = self._asker.confirm(question.text, default=bool(earlier), **_because(reason))
                 return _Answer(yes, yes)
@@ -282,7 +299,7 @@ class Conversation:
 
     def _paths(self, field: Field, question: Question, earlier: list[str], reason: str) -> list[str]:
         """One file and then others, until an empty answer."""
-        paths: list[str] = []
+        paths = list(earlier) if self._returned_to == field.name else []
         while True:
             first = not paths
             default = earlier[len(paths)] if len(earlier) > len(paths) else ""

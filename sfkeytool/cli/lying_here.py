@@ -24,19 +24,30 @@ OTHER_FILE = "Another file …"
 """The row that leads to a path."""
 
 
+def made_here(_: Mapping[str, Any]) -> list[Choice]:
+    """The NAMEs of certificates whose folders are here, by how long they live."""
+    return [choice for choice, waits in _names() if not waits]
+
+
 def names_here(_: Mapping[str, Any]) -> list[Choice]:
-    """The NAMEs whose folders are here, by how long they live; those that wait for a CA come first."""
-    rows: list[tuple[str, Choice]] = []
+    """The same, after those that wait for a CA's answer."""
+    found = _names()
+    return [*(choice for choice, waits in found if waits), *(choice for choice, waits in found if not waits)]
+
+
+def _names() -> list[tuple[Choice, bool]]:
+    """Rows of NAMEs, and whether each waits for a CA's answer."""
+    rows: list[tuple[str, Choice, bool]] = []
     for folder in _entries(Path()):
         name = folder.name
         if not is_unique_name(name) or not folder.is_dir():
             continue
         if os.path.isfile(folder / f"{name}.crt"):
             until = _until(folder / f"{name}.crt")
-            rows.append((_sorting(until), Choice(name, _row(name, until))))
+            rows.append((_sorting(until), Choice(name, _row(name, until)), False))
         elif os.path.isfile(folder / f"{name}.csr"):
-            rows.append(("", Choice(name, f"{name}  waits for the CA's answer")))
-    return [choice for _, choice in sorted(rows, key=lambda row: row[0])[:_MOST_ROWS]]
+            rows.append(("", Choice(name, f"{name}: waits for the CA's answer"), True))
+    return [(choice, waits) for _, choice, waits in sorted(rows, key=lambda row: row[0])[:_MOST_ROWS]]
 
 
 def keystores_here(_: Mapping[str, Any]) -> list[Choice]:
@@ -146,8 +157,8 @@ def _sorting(until: datetime | None) -> str:
 
 def _row(name: str, until: datetime | None) -> str:
     if until is None:
-        return f"{name}  (what it holds is told with its password)"
+        return f"{name}: tells what it holds with its password"
     days = (until - datetime.now(UTC)).days
     if days < 0:
-        return f"{name}  expired on {until.date()}"
-    return f"{name}  {days} {'day' if days == 1 else 'days'} left, until {until.date()}"
+        return f"{name}: expired on {until.date()}"
+    return f"{name}: {days} {'day' if days == 1 else 'days'} left, until {until.date()}"

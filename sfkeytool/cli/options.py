@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from sfkeytool.cli.fields import Field, Group, Offer, Question
-from sfkeytool.cli.lying_here import known_purpose, names_here
+from sfkeytool.cli.lying_here import known_purpose, made_here, names_here
 from sfkeytool.edge.ask import Check, Choice
 from sfkeytool.edge.colors import Color
 from sfkeytool.errors import UsageError
@@ -96,7 +96,9 @@ EXISTING_NAME = replace(
         other="Another name …",
     ),
 )
-"""NAME, where it is one that there is already."""
+"""NAME, where a folder of it is there already."""
+MADE_NAME = replace(EXISTING_NAME, question=replace(EXISTING_NAME.question or Question(""), offers=made_here))
+"""NAME, where its certificate is there already."""
 
 
 def parse_days(text: str) -> int:
@@ -202,6 +204,7 @@ NEW_PASSWORD = Field(
         choices=(
             Choice("generate", "Make a strong one and keep it in a file beside the keystore"),
             Choice("prompt", "I type it"),
+            Choice("cmd:", "A command prints it: a password manager, a vault, a keychain"),
         ),
     ),
 )
@@ -365,7 +368,7 @@ PLAIN = _output(
     "For screen readers: numbered choices, no colour, nothing drawn twice. [default: where TERM is dumb or"
     " $SFKEYTOOL_PLAIN is set]",
 )
-QUIET = _output("quiet", "Results and errors only.", "-q")
+QUIET = _output("quiet", "The paths that were written alone, one a line; and errors.", "-q")
 VERBOSE = _output("verbose", "Say on stderr what is done.", "-v")
 COLOR = Field(
     "color",

@@ -39,10 +39,9 @@ def run_secret_command(source: Source, option: str, environ: Mapping[str, str], 
     secret.command-failed, secret.command-timeout, secret.command-empty, secret.too-large).
     """
     what = f"{option}: {source}"
-    words = _words(source, what)
-    program = _found(words[0], what, environ)
+    arguments = find_command(source, what, environ)
     with deferred_signals() as check:  # or one that comes while it is being started would leave it behind
-        process = _started([program, *words[1:]], what, _environment(environ, withheld))
+        process = _started(arguments, what, _environment(environ, withheld))
         output = _output(process, what, environ, check)
     if process.returncode:
         raise InputError("secret.command-failed", f"{what} {_ending(process.returncode)}", _BY_ITSELF)
@@ -51,13 +50,18 @@ def run_secret_command(source: Source, option: str, environ: Mapping[str, str], 
     return output
 
 
-def _words(source: Source, what: str) -> list[str]:
+def find_command(source: Source, what: str, environ: Mapping[str, str]) -> list[str]:
+    """The arguments that the command at ``source`` is, the program's path in full first; ``what`` an error calls it.
+
+    Raises UsageError (usage.source, usage.command-file) and InputError (secret.command-missing).
+    """
     try:
-        return command_words(source.argument, windows=sys.platform == "win32")
+        program, *rest = command_words(source.argument, windows=sys.platform == "win32")
     except ValueError:
         raise UsageError(
             "usage.source", f"{what} has a quotation mark that is not closed", "quote the whole for the shell"
         ) from None
+    return [_found(program, what, environ), *rest]
 
 
 def _found(name: str, what: str, environ: Mapping[str, str]) -> str:

@@ -25,7 +25,7 @@ from sfkeytool.cli.login_fields import (
     login_request,
     prepare_login,
 )
-from sfkeytool.cli.lying_here import names_here
+from sfkeytool.cli.lying_here import made_here
 from sfkeytool.cli.render import certificate_line
 from sfkeytool.cli.run import Run
 from sfkeytool.errors import LoginRefusedError, OutputError, UsageError
@@ -69,7 +69,7 @@ _FIELDS = (
             "Name of the certificate (Enter to give a key file instead):",
             menu_only=True,
             suggest=lambda answer: legal_name(answer).value if answer else "",
-            offers=names_here,
+            offers=made_here,
             other="Another name, or a key file …",
         ),
     ),

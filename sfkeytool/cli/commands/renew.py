@@ -56,7 +56,7 @@ PURPOSE = replace(options.PURPOSE, default=None, help="What the pair is for. [de
 OLD_NAME = replace(
     options.NAME,
     help="The certificate that is to be followed; its folder stays as it is.",
-    question=replace(options.EXISTING_NAME.question or Question(""), text="Name of the certificate to be followed:"),
+    question=replace(options.MADE_NAME.question or Question(""), text="Name of the certificate to be followed:"),
 )
 OLD_FOLDER = replace(options.OUTPUT_DIR, help="Folder of NAME; the new one is made beside it. [default: ./NAME]")
 _KEY_PASSWORD = replace(
