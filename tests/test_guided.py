@@ -298,6 +298,7 @@ def test_questionary_itself_takes_the_answers(folder: Path, pair: Pair, capsys: 
         ENTER,  # purpose
         DOWN + ENTER,  # I type it
         PASSWORD + ENTER, "something else" + ENTER, PASSWORD + ENTER, PASSWORD + ENTER,  # twice, once wrong
+        ENTER,  # yes, go on
     ]  # fmt: skip
     with typed("".join(keys)) as asker:
         assert run_menu(asker) == 0
@@ -315,7 +316,7 @@ def test_a_country_that_is_none_is_refused_where_it_is_typed(folder: Path) -> No
     """Not after the last question, with all answers lost."""
     from sfkeytool.cli.menu import run_menu
 
-    keys = [ENTER + DOWN + ENTER, "pay" + ENTER, ENTER, ENTER, ENTER, "Germany" + ENTER, "\x01\x0b" + "de" + ENTER]
+    keys = [ENTER + DOWN + ENTER, "pay" + ENTER, ENTER, ENTER, ENTER, "Germany" + ENTER, "\x01\x0b" + "de" + ENTER, ENTER]
     with typed("".join(keys)) as asker:
         assert run_menu(asker) == 0
     assert (folder / "pay" / "pay.csr").exists()
@@ -429,6 +430,8 @@ def test_the_menu_makes_a_pair_on_a_terminal(folder: Path) -> None:
         child.expect("Country")
         child.send(ENTER)
         child.expect("Password of the keystore")
+        child.send(ENTER)
+        child.expect("Go on")
         child.send(ENTER)
         out = finish(child)
     assert child.exitstatus == 0, out

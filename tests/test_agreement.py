@@ -1,0 +1,238 @@
+"""What is about to be done: shown by a dry run, which does nothing, and agreed to by a person who was asked."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import PASSWORD, CertificateAuthority, Pair, Result, openssl, tree
+from disturbance import killed_elsewhere
+from test_guided import ScriptedAsker
+from test_kills import quietly
+
+from sfkeytool.cli.commands import TABLE
+from sfkeytool.cli.run import run_command
+
+Cli = Callable[..., Result]
+COMMANDS = {row.name: row.load() for row in TABLE}
+OWN = ("--password", "generate")
+DRY_RUNS: dict[str, tuple[str, ...]] = {
+    "self-signed": ("self-signed", "new", "--key", "in/pair.key", *OWN, "--ics", "new.ics"),
+    "csr": ("csr", "new", "--key", "in/pair.key", "-d", "deep/new"),
+    "wrap": ("wrap", "new", "in/pair.crt", "in/pair.key", "in/root.crt", "in/intermediate.crt", *OWN),
+    "wrap --force": ("wrap", "old", "in/old.crt", *OWN, "--force"),
+    "unwrap": ("unwrap", "old/old.jks", "--password", "file:old/old.jks.password", "-d", "out"),
+    "reminder": ("reminder", "in/pair.crt", *OWN),
+    "renew": ("renew", "old", *OWN, "--as", "new", "--ics", "new.ics"),
+    "renew --csr": ("renew", "old", "--csr"),
+    "renew --done": ("renew", "old", "--done", "tidy"),
+    "rotate": ("rotate", "old", *OWN),
+    "check --fix": ("check", "in/pair.p12", "--fix", "--password", "env:TEST_PASSWORD", "--new-password", "generate"),
+    "metadata": ("metadata", "old", "--contact-email", "a@example.com", "--browserforce", "--project", "project"),
+    "metadata --in": ("metadata", "old", "--in", "in/Pay.connectedApp-meta.xml"),
+    "metadata in a project": ("metadata", "old", "--contact-email", "a@example.com", "--project", "sfdx"),
+    "ckm chain": ("ckm", "chain", "new", "in/pair.crt", "in/root.crt", "in/intermediate.crt"),
+    "ckm create": ("ckm", "create", "new"),
+    "ckm upload": ("ckm", "upload", "new", "in/pair.crt", "in/root.crt", "in/intermediate.crt", "--csr", "in/pair.csr"),
+    "audit": ("audit", "old", "--html", "page.html", "--csv", "in/old.csv", "--ics", "new.ics"),
+}  # fmt: skip
+IN_AN_ORG = {"ckm csr", "ckm download"}
+"""Which write nothing without one; test_ckm_org has them."""
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory: pytest.TempPathFactory, pair: Pair, ca: CertificateAuthority) -> Path:
+    """What the commands take, made once."""
+    from sfkeytool.cli.app import run_app
+
+    folder = tmp_path_factory.mktemp("shelf")
+    (folder / "in").mkdir()
+    for file in (pair.key, pair.key.with_suffix(".csr"), pair.crt, ca.root, ca.intermediate):
+        shutil.copy(file, folder / "in")
+    (folder / "in" / "pair.key").chmod(0o600)
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        assert run_app(["self-signed", "old", *OWN]) == 0
+        assert run_app(["renew", "old", *OWN, "--as", "next"]) == 0
+    finally:
+        os.chdir(before)
+    shutil.copy(folder / "old" / "old.crt", folder / "in")
+    openssl(
+        "pkcs12", "-export", "-inkey", pair.key, "-in", pair.crt, "-out", folder / "in" / "pair.p12",
+        "-passout", f"pass:{PASSWORD}", "-name", "pair",
+    )  # fmt: skip
+    (folder / "in" / "old.csv").write_text("source,kind\n")
+    (folder / "in" / "Pay.connectedApp-meta.xml").write_text(
+        "<ConnectedApp><oauthConfig><certificate/></oauthConfig></ConnectedApp>"
+    )
+    (folder / "sfdx").mkdir()
+    (folder / "sfdx" / "sfdx-project.json").write_text('{"packageDirectories": [{"path": "app", "default": true}]}')
+    return folder
+
+
+def moments(folder: Path) -> dict[Path, tuple[int, int, int]]:
+    """When everything here was changed last, folders too: whoever makes a file and removes it again changes theirs."""
+    found = {path: path.lstat() for path in (folder, *folder.rglob("*"))}
+    return {path: (stat.st_mtime_ns, stat.st_ino, stat.st_mode) for path, stat in found.items()}
+
+
+def files_of(answer: dict[str, Any]) -> list[Any]:
+    """All files that an answer tells of."""
+    result = answer["result"]
+    repairs = [repair for file in result.get("files", ()) for repair in file.get("repairs", ())]
+    return (
+        [file for one in repairs for file in one["files"]]
+        if "summary" in result and repairs
+        else result.get("files", [])
+    )
+
+
+@pytest.mark.parametrize("name", DRY_RUNS)
+def test_a_dry_run_tells_what_a_run_would_do_and_does_nothing(name: str, cli: Cli, folder: Path, shelf: Path) -> None:
+    """No file, folder, lock or journal for a moment; the same exit code and the same files as the run afterwards."""
+    shutil.copytree(shelf, folder, dirs_exist_ok=True)
+    command = DRY_RUNS[name]
+    before, when = tree(folder), moments(folder)
+    told = cli(*command, "--dry-run")
+    answer = cli(*command, "--dry-run", "--json")
+    assert (tree(folder), moments(folder)) == (before, when)
+    assert told.out.endswith("Dry run: nothing was written, deployed or sent.\n"), told
+    assert "Next" not in told.out
+    assert "BEGIN" not in told.out + answer.out
+    assert answer.json["dryRun"] is True
+    done = cli(*command, "--json")
+    assert "dryRun" not in done.json
+    assert (told.code, answer.code) == (done.code, done.code), done
+    assert files_of(answer.json) == files_of(done.json)
+    assert answer.json["result"].keys() == done.json["result"].keys()
+    named = [Path(file["path"]) for file in files_of(done.json)] if name != "renew --done" else [Path("next.json")]
+    assert named
+    for path in named:
+        assert path.name in told.out
+        assert f"into {Path(*path.parts[:-1][:1]).resolve()}" in told.out
+
+
+def test_every_command_that_writes_has_dry_runs() -> None:
+    """And each is tried above."""
+    writers = {name for name, command in COMMANDS.items() if any(answer.publishes for answer in command.answers)}
+    assert {name for name, command in COMMANDS.items() if any(field.name == "dry_run" for field in command.fields)} == {
+        *writers, "check",
+    }  # fmt: skip
+    tried = {next(name for name in sorted(COMMANDS, key=len, reverse=True) if " ".join(line).startswith(name))
+             for line in DRY_RUNS.values()}  # fmt: skip
+    assert tried | IN_AN_ORG == {*writers, "check"}
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        (("self-signed", "old", *OWN), "output.exists"),
+        (("csr", "new", "--key", "in/gone.key"), "input.not-found"),
+        (("wrap", "old", "old/old.crt", *OWN, "--force"), "output.is-input"),
+        (("self-signed", "new", "--password", "env:UNSET"), "secret.env-unset"),
+        (("self-signed", "new"), "usage.missing"),
+        (("renew", "old", *OWN, "--as", "next"), "output.exists"),
+        (("ckm", "create", "new", "--deploy", "-o", "prod"), "usage.confirm"),
+    ],
+)
+def test_a_dry_run_fails_as_the_run_would(
+    command: tuple[str, ...], code: str, cli: Cli, folder: Path, shelf: Path
+) -> None:
+    """With its exit code and its message."""
+    shutil.copytree(shelf, folder, dirs_exist_ok=True)
+    when = moments(folder)
+    dry = cli(*command, "--dry-run", "--json")
+    assert dry.json["code"] == code
+    assert moments(folder) == when
+    run = cli(*command, "--json")
+    assert (dry.code, dry.json) == (run.code, run.json)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="forks")
+def test_a_dry_run_leaves_to_others_what_a_killed_run_left(cli: Cli, folder: Path, shelf: Path) -> None:
+    """It says so: what it has looked at may be another after the repair."""
+    shutil.copytree(shelf, folder, dirs_exist_ok=True)
+    command = ("wrap", "old", "in/old.crt", "--password", "env:TEST_PASSWORD", "--force")
+    when = next(
+        step for step in range(40, 400, 7)
+        if killed_elsewhere(partial(quietly, folder, command), step, "links") and list(folder.glob("old/.sfkeytool-*"))
+    )  # fmt: skip
+    assert when
+    os.chdir(folder)
+    before = moments(folder)
+    dry = cli(*command, "--dry-run", "--json")
+    assert moments(folder) == before
+    assert "output.unsettled" in [notice["code"] for notice in dry.json["notices"]]
+    assert cli(*command).code == 0
+    assert not list(folder.glob("old/.sfkeytool-*"))
+
+
+def test_a_dry_run_asks_for_no_password_that_opens_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """On a terminal too; and there is nothing to agree to."""
+    asker = ScriptedAsker("new")
+    given = {"dry_run": True}
+    assert run_command("self-signed", COMMANDS["self-signed"], given, asker=asker) == 0  # type: ignore[arg-type]
+    assert asker.asked == [asker.asked[0]]
+    captured = capsys.readouterr()
+    assert "new.jks" in captured.out
+    assert "--dry-run" in captured.err
+    assert not list(folder.iterdir())
+
+
+# Agreed to
+
+
+def answered(
+    *answers: str, given: dict[str, Any] | None = None, name: str = "self-signed"
+) -> tuple[int, ScriptedAsker]:
+    asker = ScriptedAsker(*answers)
+    given = given or {"password": "generate"}
+    return run_command(name, COMMANDS[name], given, asker=asker), asker  # type: ignore[arg-type]
+
+
+def test_a_person_who_was_asked_agrees_to_what_they_see(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What, until when, where with the whole path, each file; Yes goes on."""
+    code, asker = answered("pay", "yes")
+    assert code == 0
+    assert asker.asked[-1] == "Go on?"
+    seen = capsys.readouterr().err
+    for part in ("CN=pay, RSA 2048, valid until 20", f"into {folder / 'pay'} (new)", "pay.key", "pay.json"):
+        assert part in seen
+    assert (folder / "pay" / "pay.key").exists()
+
+
+def test_a_person_who_says_no_has_changed_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It ends as with Ctrl-C, exit 130, so that a script around it stops; in one quiet line."""
+    code, _ = answered("pay", "no")
+    assert code == 130
+    assert not list(folder.iterdir())
+    captured = capsys.readouterr()
+    assert captured.err.endswith("nothing was changed\n")
+    assert "error" not in captured.err
+    assert captured.out == ""
+
+
+def test_what_is_replaced_stands_there(cli: Cli, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """And from which files it is made."""
+    assert cli("self-signed", "pay", "--password", "env:TEST_PASSWORD").code == 0
+    code, _ = answered("pay", "no", given={"password": "env:TEST_PASSWORD", "force": True})
+    assert code == 130
+    seen = capsys.readouterr().err
+    assert "pay.jks   keystore (secret), replaces the one there" in seen
+    assert "pay.json  receipt, grows" in seen
+    assert f"from {Path('pay/pay.key')}" in seen
+
+
+def test_who_gives_all_is_asked_nothing(cli: Cli, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """No summary either, but under --verbose."""
+    code, asker = answered(given={"name": "pay", "password": "generate"})
+    assert (code, asker.asked) == (0, [])
+    assert "What will be made" not in capsys.readouterr().err
+    code, asker = answered(given={"name": "shop", "password": "generate", "verbose": True})
+    assert (code, asker.asked) == (0, [])
+    assert f"into {folder / 'shop'} (new)" in capsys.readouterr().err
