@@ -1,7 +1,9 @@
 """What is about to be done: shown by a dry run, which does nothing, and agreed to by a person who was asked."""
 
 import os
+import re
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -14,6 +16,7 @@ from disturbance import killed_elsewhere
 from test_guided import ScriptedAsker
 from test_kills import quietly
 
+from sfkeytool.cli.ci_secret import ci_lines
 from sfkeytool.cli.commands import TABLE
 from sfkeytool.cli.run import run_command
 
@@ -236,3 +239,43 @@ def test_who_gives_all_is_asked_nothing(cli: Cli, folder: Path, capsys: pytest.C
     code, asker = answered(given={"name": "shop", "password": "generate", "verbose": True})
     assert (code, asker.asked) == (0, [])
     assert f"into {folder / 'shop'} (new)" in capsys.readouterr().err
+
+
+# To where CI reads it
+
+
+STAND_IN = '#!/bin/sh\nprintf "%s " "$@" > "$0.arguments"\ncat > "$0.stdin"\n'
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the lines of a POSIX shell")
+def test_the_lines_for_a_ci_system_hand_it_the_very_key(
+    cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pasted elsewhere, through standard input, under --verbose alone; nothing is done."""
+    (folder / "bin").mkdir()
+    for name in ("gh", "glab"):
+        (folder / "bin" / name).write_text(STAND_IN)
+        (folder / "bin" / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    assert "gh secret" not in cli("csr", "other").err
+    told = cli("csr", "pay_api", "-d", "it's; here", "--verbose").err
+    lines = re.findall(r"^the key as .*?: ((?:gh|glab) .*)$", told, re.MULTILINE)
+    assert [line.split()[0] for line in lines] == ["gh", "glab"]
+    assert not (folder / "bin" / "gh.stdin").exists()
+    for line in lines:
+        subprocess.run(["sh", "-c", line], cwd="/", check=True)
+    key = (folder / "it's; here" / "pay_api.key").read_bytes()
+    assert (folder / "bin" / "gh.stdin").read_bytes() == key == (folder / "bin" / "glab.stdin").read_bytes()
+    assert (folder / "bin" / "gh.arguments").read_text() == "secret set PAY_API_KEY "
+    assert (folder / "bin" / "glab.arguments").read_text() == "variable set PAY_API_KEY --protected "
+    assert "gh secret" not in cli("csr", "third", "--verbose", "--dry-run").err
+
+
+def test_powershell_has_a_line_of_its_own() -> None:
+    """It knows no redirected input, and GitHub no secret that begins with its own name."""
+    hub, lab = ci_lines(Path("/my keys/pay.key"), windows=True)
+    assert hub.endswith('Get-Content -Raw -LiteralPath "/my keys/pay.key" | gh secret set PAY_KEY')
+    assert "| glab variable set" in lab
+    assert ci_lines(Path("/keys/github_bot.key"), windows=False)[0].endswith(
+        "gh secret set JWT_GITHUB_BOT_KEY < /keys/github_bot.key"
+    )

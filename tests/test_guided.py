@@ -316,7 +316,16 @@ def test_a_country_that_is_none_is_refused_where_it_is_typed(folder: Path) -> No
     """Not after the last question, with all answers lost."""
     from sfkeytool.cli.menu import run_menu
 
-    keys = [ENTER + DOWN + ENTER, "pay" + ENTER, ENTER, ENTER, ENTER, "Germany" + ENTER, "\x01\x0b" + "de" + ENTER, ENTER]
+    keys = [
+        ENTER + DOWN + ENTER,
+        "pay" + ENTER,
+        ENTER,
+        ENTER,
+        ENTER,
+        "Germany" + ENTER,
+        "\x01\x0b" + "de" + ENTER,
+        ENTER,
+    ]
     with typed("".join(keys)) as asker:
         assert run_menu(asker) == 0
     assert (folder / "pay" / "pay.csr").exists()

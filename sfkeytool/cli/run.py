@@ -199,6 +199,13 @@ class Run:
             for notice in receipt.notices:
                 self.console.warn(notice)
             self._warn_of_repository(receipt)
+        if self.console.verbose and not self.dry_run:
+            from sfkeytool.cli.ci_secret import ci_lines
+            from sfkeytool.model import ArtifactKind
+
+            keys = [file.path for one in receipts for file in one.files if file.kind is ArtifactKind.PRIVATE_KEY]
+            for line in (line for key in keys for line in ci_lines(key)):
+                self.console.detail(line)
         return receipts
 
     def plan_new_folder(
