@@ -1,4 +1,4 @@
-"""The only place where another program is run, the user's own Salesforce CLI; apart.py runs this one again."""
+"""The user's own Salesforce CLI, the only other program that is run; apart.py and browser.py run this one again."""
 
 import os
 import signal

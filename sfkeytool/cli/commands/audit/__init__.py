@@ -17,11 +17,12 @@ from sfkeytool.errors import EXIT_DONE, EXIT_FAILED, UsageError
 from sfkeytool.model import Artifact, ArtifactKind, FailOn, Notice
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from sfkeytool.audit.advice import Place
     from sfkeytool.audit.config import AuditConfig
     from sfkeytool.audit.model import Inventory
+    from sfkeytool.model import Receipt
     from sfkeytool.workflows.audit import AuditRequest
 
 
@@ -86,6 +87,7 @@ _REPORTS = tuple(
     )
     for report in FORMATS.values()
 )
+OPEN = Field("open_page", bool, "Show the page of --html in the browser afterwards.", ("--open",))
 CERTIFICATES = Field(
     "certificates",
     Path,
@@ -132,6 +134,7 @@ FIELDS = (
     EXCLUDE,
     options.OPENING_PASSWORD,
     *_REPORTS,
+    OPEN,
     CERTIFICATES,
     NOTIFY,
     HEARTBEAT,
@@ -165,6 +168,8 @@ def _audit(
     from sfkeytool.workflows.audit import audit
     from sfkeytool.workflows.audited import DeliveryStatus, audited
 
+    if values["open_page"] and "html" not in request.reports:
+        raise UsageError("usage.open", "--open is about the page that --html writes", "add --html FILE")
     reports = Reports(run, request.reports)
     saved = (
         run.plan_new_folder(request.certificates, private=False, elsewhere="name another folder with --certificates")
@@ -195,6 +200,8 @@ def _audit(
     if saved is not None and (artifacts := _app_certificates(inventory)):
         with reports.kept_apart():
             receipts += run.commit([FolderWrite(saved, tuple(artifacts))])
+    if values["open_page"] and not run.dry_run:
+        _open(run, request.reports["html"], receipts)
     deliveries = notify(
         run,
         inventory,
@@ -215,6 +222,16 @@ def _audit(
             run.console.result(["", f"{delivery.destination} would be told:", delivery.subject or "", ""])
             run.console.result((delivery.body or "").splitlines())
     return status
+
+
+def _open(run: Run, page: Path, receipts: "Sequence[Receipt]") -> None:
+    """An audit is none the worse where there is no browser."""
+    from sfkeytool.edge.browser import open_page
+
+    if not any(file.path == page for receipt in receipts for file in receipt.files):
+        return  # why it was not written is told already
+    if reason := open_page(page, run.environ):
+        run.console.warn(Notice("report.not-opened", f"{page} was written and is not shown: {reason}"))
 
 
 def audit_request(values: Values, config: "AuditConfig") -> "AuditRequest":
