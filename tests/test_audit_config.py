@@ -20,7 +20,7 @@ from sfkeytool.audit.model import Carrier, CarrierKind, Inventory, Item, Status
 from sfkeytool.audit.reports.formats import FORMATS
 from sfkeytool.audit.toml_lines import Place, line_of
 from sfkeytool.cli.commands.audit import FIELDS, audit_request
-from sfkeytool.cli.fields import complete
+from sfkeytool.cli.conversation import complete
 from sfkeytool.errors import InputError
 from sfkeytool.model import FailOn
 from sfkeytool.passwords import Source, SourceKind

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sfkeytool.cli.render import wrapped
-from sfkeytool.edge.ask import Choice
+from sfkeytool.edge.ask import BackWanted, Choice
 from sfkeytool.errors import ChangeWanted, Declined, OrgError
 from sfkeytool.model import ArtifactKind
 
@@ -52,13 +52,13 @@ class Agreement:
 
     def demand(self, question: str, refusal: OrgError) -> None:
         """Ask before the next files are written, whatever was asked before: nothing goes on but for a clear Yes, and a
-        No is this ``refusal``."""
+        No where nothing else was asked is this ``refusal``."""
         self._question, self._refusal = question, refusal
 
     def reach(self, writes: "Sequence[FolderWrite]", about: Iterable[str]) -> None:
         """Say what these writes make, ``about`` first; ask, where the run has to, once for each plan.
 
-        Raises ChangeWanted, Declined, and the refusal that was demanded.
+        Raises ChangeWanted, Declined, BackWanted, and the refusal that was demanded.
         """
         about = list(about)
         if all(write.plan in self._agreed for write in writes) and (writes or not about):
@@ -76,20 +76,25 @@ class Agreement:
         self._ask(self._asker)
 
     def _ask(self, asker: "Asker") -> None:
-        """Raises ChangeWanted, Declined, and the refusal that was demanded."""
+        """Raises ChangeWanted, Declined, BackWanted, and the refusal that was demanded."""
         refusal, self._refusal = self._refusal, None
         if refusal is not None and not self._asks:
             if not asker.confirm(self._question, default=False):
                 raise refusal
             return
-        # What is done cannot be changed any more.
-        choices = [_YES, *([] if self._console.receipts else [_CHANGE]), _NO]
-        question = self._question if refusal is not None else "Go on?"
-        answer = asker.choice(question, choices, default=(_YES if refusal is None else _NO).value)
+        can_change = not self._console.receipts  # what is done cannot be
+        choices = [_YES, *([_CHANGE] if can_change else []), _NO]
+        question, first = ("Go on?", _YES) if refusal is None else (self._question, _NO)
+        try:
+            answer = asker.choice(question, choices, default=first.value, back=False)
+        except BackWanted:
+            if can_change:
+                raise
+            answer = _NO.value
         if answer == _CHANGE.value:
             raise ChangeWanted
         if answer == _NO.value:
-            raise refusal or Declined
+            raise Declined
 
 
 def _lines(writes: "Sequence[FolderWrite]", about: Iterable[str], inputs: Sequence[Path]) -> Iterator[str]:

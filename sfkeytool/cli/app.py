@@ -9,9 +9,10 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from sfkeytool import __version__
+from sfkeytool.cli.boundary import boundary
 from sfkeytool.cli.commands import GROUPS, TABLE, Row
 from sfkeytool.cli.render import Console, stdout_errors
-from sfkeytool.cli.run import boundary, can_ask, run_command
+from sfkeytool.cli.run import can_ask, run_command
 from sfkeytool.errors import EXIT_INTERRUPTED, EXIT_USAGE, UsageError
 
 # Typer carries its own click since 0.27 and uses the package before: this is the base of either's errors.

@@ -1,6 +1,6 @@
 """What a login is told with, by ``login`` itself and by every command that logs in to an org; and the key it reads."""
 
-import os.path
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -60,6 +60,16 @@ KEY = Field(
     convert=_not_empty("--jwt-key-file"),
     question=Question(WHICH_KEY, "path", menu_only=True, when=lambda values: values.get("name") is None),
 )
+
+
+def _login_host(answer: str, values: Mapping[str, Any]) -> None:
+    """What the login itself says to the host. One that the environment names is looked at there."""
+    from sfkeytool.salesforce.hosts import PRODUCTION, parse_login_host
+
+    if answer or not os.environ.get("SF_ORG_INSTANCE_URL"):
+        parse_login_host(answer or PRODUCTION, external_client_app=bool(values.get("external_client_app")))
+
+
 INSTANCE_URL = Field(
     "instance_url",
     str,
@@ -69,6 +79,7 @@ INSTANCE_URL = Field(
     metavar="URL",
     question=Question(
         "My Domain of the org (Enter for https://login.salesforce.com, where no External Client App is known):",
+        judge=_login_host,
         menu_only=True,
     ),
 )

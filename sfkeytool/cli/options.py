@@ -1,7 +1,6 @@
 """The options that mean the same everywhere."""
 
 import os
-import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from sfkeytool.cli.fields import Field, Question
 from sfkeytool.edge.ask import Check, Choice
 from sfkeytool.errors import UsageError
 from sfkeytool.model import Purpose
-from sfkeytool.names import parse_unique_name, require_unique_name
+from sfkeytool.names import legal_name, parse_unique_name
 from sfkeytool.passwords import Source, parse_source
 
 if TYPE_CHECKING:
@@ -78,10 +77,45 @@ NAME = Field(
     metavar="NAME",
     required=True,
     convert=unique_name,
-    question=Question("Name of the certificate (letters, digits, single underscores):", check=require_unique_name),
+    question=Question(
+        "Name of the certificate (letters, digits, single underscores):",
+        suggest=lambda answer: legal_name(answer).value if answer else "",
+    ),
 )
 
-DAYS = Field("days", int, "Days that the certificate is valid, 1 to 3650.", ("--days",), metavar="N", default=365)
+
+def parse_days(text: str) -> int:
+    """A lifetime in days. Raises UsageError as making the certificate does."""
+    from sfkeytool.crypto.issuing import check_days
+
+    if not text.isascii() or not text.isdigit():
+        raise UsageError("usage.days", "it is a number of days, as 365")
+    days = int(text[:9])
+    check_days(days)
+    return days
+
+
+def _until(answer: str) -> str:
+    """The day on which a lifetime that was typed ends; empty for what is none."""
+    from datetime import UTC, datetime, timedelta
+
+    try:
+        last = datetime.now(UTC) + timedelta(days=int(answer))
+    except (ValueError, OverflowError):
+        return ""
+    return f"valid until {last.date()}"
+
+
+DAYS = Field(
+    "days",
+    int,
+    "Days that the certificate is valid, 1 to 3650.",
+    ("--days",),
+    metavar="N",
+    default=365,
+    parse=parse_days,
+    question=Question("For how many days is it valid (1 to 3650)?", menu_only=True, tell=_until),
+)
 
 PURPOSE = Field(
     "purpose",
@@ -180,19 +214,26 @@ KEY_PASSWORD = Field(
 ALIAS = Field("alias", str, "Which entry of a keystore.", ("--alias",), metavar="ALIAS")
 
 
-def _two_letters(answer: str) -> None:
-    if answer and not re.fullmatch("[A-Za-z]{2}", answer):
-        raise UsageError("usage.subject", "a country is two letters, as DE or US")
+def _check_part(part: str) -> Check:
+    """What making a subject says to one part of it."""
+
+    def check(answer: str) -> None:
+        from sfkeytool.crypto.names import build_subject
+
+        if answer:
+            build_subject(**{part: answer})
+
+    return check
 
 
-def _subject_part(name: str, help: str, question: str | None = None, check: Check | None = None) -> Field:
+def _subject_part(name: str, help: str, question: str | None = None) -> Field:
     return Field(
         name,
         str,
         help,
         ("--" + name.replace("_", "-"),),
         metavar="TEXT",
-        question=Question(question, menu_only=True, check=check) if question else None,
+        question=Question(question, menu_only=True, check=_check_part(name)) if question else None,
     )
 
 
@@ -202,9 +243,7 @@ SUBJECT = (
     _subject_part("organizational_unit", "Organizational unit (OU)."),
     _subject_part("locality", "Locality (L), a city."),
     _subject_part("state", "State or province (ST)."),
-    _subject_part(
-        "country", "Country (C), two letters.", "Country (C), two letters, Enter to leave it out:", _two_letters
-    ),
+    _subject_part("country", "Country (C), two letters.", "Country (C), two letters, Enter to leave it out:"),
     _subject_part("email", "Mail address in the subject."),
     Field(
         "subject",
@@ -217,9 +256,12 @@ SUBJECT = (
 )
 
 
-def _some_name(answer: str) -> None:
+def _some_names(answer: str) -> None:
+    from sfkeytool.crypto.names import parse_san
+
     if not answer:
         raise UsageError("usage.san", "a custom domain's certificate needs at least one")
+    parse_san(answer.split())
 
 
 SAN = Field(
@@ -230,7 +272,7 @@ SAN = Field(
     metavar="VALUE",
     question=Question(
         "DNS names that it is for, separated by blanks:",
-        check=_some_name,
+        check=_some_names,
         menu_only=True,
         when=lambda values: values.get("purpose") is Purpose.DOMAIN,
     ),
@@ -271,5 +313,12 @@ JSON = Field("json", bool, "One JSON object on stdout; no question is asked.", (
 NO_PROMPT = Field("no_prompt", bool, "Never ask; missing values are an error.", ("--no-prompt",))
 QUIET = Field("quiet", bool, "Results and errors only.", ("--quiet", "-q"))
 VERBOSE = Field("verbose", bool, "Say on stderr what is done.", ("--verbose", "-v"))
+PLAIN = Field(
+    "plain",
+    bool,
+    "For screen readers and dumb terminals: numbered choices, no color, nothing drawn twice. [default: where TERM is"
+    " dumb or SFKEYTOOL_PLAIN is set]",
+    ("--plain",),
+)
 
-EVERYWHERE = (JSON, NO_PROMPT, QUIET, VERBOSE)
+EVERYWHERE = (JSON, NO_PROMPT, PLAIN, QUIET, VERBOSE)

@@ -15,13 +15,21 @@ if TYPE_CHECKING:
     from sfkeytool.salesforce.ckm import CkmEntry
     from sfkeytool.salesforce.org import OrgClient, OrgIdentity, Session
 
+
+def _alias_or_nothing(answer: str) -> None:
+    from sfkeytool.salesforce.cli_bridge import parse_alias
+
+    if answer:
+        parse_alias(answer, "--target-org")
+
+
 TARGET_ORG = Field(
     "target_org",
     str,
     "The org, by an alias or username of the Salesforce CLI. [default: $SF_TARGET_ORG]",
     ("--target-org", "-o"),
     metavar="ALIAS",
-    question=Question("Org, an alias of the Salesforce CLI (sf org list):", menu_only=True),
+    question=Question("Org, an alias of the Salesforce CLI (sf org list):", check=_alias_or_nothing, menu_only=True),
 )
 TARGET_ORGS = replace(
     TARGET_ORG,

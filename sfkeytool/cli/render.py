@@ -49,11 +49,11 @@ def _escape(character: str) -> str:
     return f"\\x{ord(character):02x}" if character.isprintable() else character.encode("unicode_escape").decode()
 
 
-def wrapped(text: str, lead: str = "") -> list[str]:
+def wrapped(text: str, lead: str = "", stream: TextIO | None = None) -> list[str]:
     """Lines as wide as the terminal, 100 characters at most; longer where a command in backticks is: none is broken."""
     lines = textwrap.wrap(
         re.sub(r"`[^`]+`", lambda command: command[0].replace(" ", _UNBROKEN), text),
-        min(100, shutil.get_terminal_size().columns) if sys.stdout.isatty() else 100,
+        min(100, shutil.get_terminal_size().columns) if (stream or sys.stdout).isatty() else 100,
         initial_indent=lead,
         subsequent_indent=" " * len(lead),
         break_long_words=False,
@@ -66,9 +66,17 @@ class Console:
     """stdout and stderr of one run. ``color`` follows NO_COLOR and whether the stream is a terminal."""
 
     def __init__(
-        self, *, json_output: bool = False, quiet: bool = False, verbose: bool = False, dry_run: bool = False
+        self,
+        *,
+        json_output: bool = False,
+        quiet: bool = False,
+        verbose: bool = False,
+        plain: bool = False,
+        dry_run: bool = False,
     ) -> None:
         self.json_output = json_output
+        self.plain = plain
+        """Whether nothing is to be coloured or drawn twice: for screen readers and dumb terminals."""
         self.quiet = quiet
         self.verbose = verbose
         self.dry_run = dry_run
@@ -114,6 +122,12 @@ class Console:
         if not self.quiet and not self.json_output:
             print(clean(line), file=sys.stderr)
 
+    def paragraph(self, text: str, lead: str = "") -> None:
+        """The same, filled to the window."""
+        if not self.quiet and not self.json_output:
+            for line in wrapped(clean(text), lead, sys.stderr):
+                print(line, file=sys.stderr)
+
     def show(self, lines: Iterable[str]) -> None:
         """What a person must have read before they answer: on stderr, whatever was asked to be quiet."""
         for line in lines:
@@ -148,7 +162,9 @@ class Console:
         print(f"{lead} {reason}, so that the result is not shown; all files of this run are there", file=sys.stderr)
 
     def _styled(self, text: str, style: str, stream: TextIO) -> str:
-        colored = stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        colored = (
+            stream.isatty() and not self.plain and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        )
         return f"{style}{text}{_RESET}" if colored else text
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sfkeytool.cli import options
-from sfkeytool.cli.command import Answer, Command, MenuPlace, Road
+from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
 from sfkeytool.cli.fields import Field, Question, Values, typed_values
 from sfkeytool.cli.name_clash import names_in_org, warn_of_clash
 from sfkeytool.cli.org_access import NAME_CLASH_ORG
@@ -242,5 +242,7 @@ COMMAND = Command(
     _FIELDS,
     _execute,
     answers=(Answer("check", "check.Checked", exit_codes=(0, 1, 3)),),
-    place=MenuPlace(Road.OTHER, "Salesforce refuses my keystore: find out why, and repair it", step=1),
+    place=MenuPlace(
+        Aim.REFUSED, "I have the file that was refused", "Finds out why, explains the message, repairs a copy."
+    ),
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import UNSET
 
 from sfkeytool.cli import options
-from sfkeytool.cli.command import Answer, Command, MenuPlace, Road
+from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
 from sfkeytool.cli.fields import Field, Question, Values, typed_values
 from sfkeytool.cli.run import Run
 from sfkeytool.cli.walked import Unread, named_files, should_be_readable
@@ -105,5 +105,5 @@ COMMAND = Command(
     _FIELDS,
     _execute,
     answers=(Answer("compare", "compare.Compared", exit_codes=(0, 3)),),
-    place=MenuPlace(Road.OTHER, "Compare two files: is it the same certificate?", step=3),
+    place=MenuPlace(Aim.MORE, "Compare two files", "Same certificate, same key only, or strangers?", step=1),
 )

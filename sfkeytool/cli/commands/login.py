@@ -10,8 +10,9 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from sfkeytool.cli import options
-from sfkeytool.cli.command import Answer, Command, MenuPlace, Road
-from sfkeytool.cli.fields import Field, Question, Values, command_line, existing_path
+from sfkeytool.cli.answers import existing_path
+from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
+from sfkeytool.cli.fields import Field, Question, Values, command_line
 from sfkeytool.cli.login_fields import (
     AUDIENCE,
     CLIENT_ID,
@@ -232,5 +233,7 @@ COMMAND = Command(
     _FIELDS,
     _execute,
     answers=(Answer("login", "login.LoggedIn"),),
-    place=MenuPlace(Road.OTHER, "Log in with a key: does Salesforce accept it?", step=4),
+    place=MenuPlace(
+        Aim.REFUSED, "A login with a key fails", "Tries it, and says what Salesforce's answer means.", step=2
+    ),
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sfkeytool.cli import options
-from sfkeytool.cli.command import Answer, Command, MenuPlace, Road
+from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
 from sfkeytool.cli.fields import Field, Question, Values, typed_values
 from sfkeytool.cli.finishing import Told, tell
 from sfkeytool.cli.render import certificate_line
@@ -208,5 +208,7 @@ COMMAND = Command(
         " Metadata API's schema and the Salesforce CLI's conversion, not against an org. For an app that exists:"
         " retrieve it, and use --in."
     ),
-    place=MenuPlace(Road.OTHER, "Make the app's metadata, with the certificate in it", step=5),
+    place=MenuPlace(
+        Aim.MORE, "Make an app's metadata with the certificate", "Source for sf project deploy start.", step=3
+    ),
 )

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from sfkeytool.cli import options
-from sfkeytool.cli.command import Answer, Command, MenuPlace, Road
-from sfkeytool.cli.fields import Field, Question, Values, existing_path, typed_values
+from sfkeytool.cli.answers import existing_path
+from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
+from sfkeytool.cli.fields import Field, Question, Values, typed_values
 from sfkeytool.cli.finishing import Told, finish_in_folder, folder_of, plan_calendar, warn_of_stale_password
 from sfkeytool.cli.run import Run
 from sfkeytool.errors import UsageError
@@ -67,5 +68,10 @@ COMMAND = Command(
         "That CKM mails about imported pairs is inferred, not documented. To see it, import a reminder of a certificate"
         " that expires in 61 days: the first mail should come a day later, give or take one."
     ),
-    place=MenuPlace(Road.REMINDER, "Make a reminder of a certificate"),
+    place=MenuPlace(
+        Aim.MAKE,
+        "Only be reminded of one that there is",
+        "The real key stays out of the org; a throw-away one expires with it.",
+        step=3,
+    ),
 )

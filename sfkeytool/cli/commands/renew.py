@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from sfkeytool.cli import options
-from sfkeytool.cli.command import Answer, Command, MenuPlace, Road
+from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
 from sfkeytool.cli.fields import Field, Question, Values, typed_values
 from sfkeytool.cli.finishing import Told, calendar_writes, new_key_password, plan_calendar, tell, warn_of_encrypted_key
 from sfkeytool.cli.name_clash import names_in_org, warn_of_clash
@@ -58,6 +58,10 @@ _KEY_PASSWORD = replace(
     options.KEY_PASSWORD,
     help=(options.KEY_PASSWORD.help.partition(" [default")[0])
     + " [default: $SFKEYTOOL_KEY_PASSWORD; else a renewed key stays as it was, and a new one is not encrypted]",
+)
+_DAYS = replace(
+    options.DAYS,
+    question=replace(options.DAYS.question or Question(""), when=lambda values: not values.get("csr")),
 )
 _PASSWORD_UNLESS_CSR = replace(
     options.NEW_PASSWORD,
@@ -259,7 +263,7 @@ _FIELDS = (
     OLD_NAME,
     CSR,
     AS_NAME,
-    options.DAYS,
+    _DAYS,
     PURPOSE,
     _PASSWORD_UNLESS_CSR,
     options.INPUT_PASSWORD,
@@ -285,7 +289,9 @@ RENEW = Command(
     (*_FIELDS, NEW_KEY, _KEY_SIZE),
     _execute,
     answers=_ANSWERS,
-    place=MenuPlace(Road.OUTSIDE, "Renew a certificate that is about to expire (same key)"),
+    place=MenuPlace(
+        Aim.EXPIRES, "Renew it, with the same key", "Clients keep their key; a new certificate in a folder beside."
+    ),
 )
 ROTATE = Command(
     (
@@ -295,5 +301,7 @@ ROTATE = Command(
     (*_FIELDS, _KEY_SIZE),
     _execute,
     answers=_ANSWERS,
-    place=MenuPlace(Road.OUTSIDE, "Rotate a key (new key)"),
+    place=MenuPlace(
+        Aim.EXPIRES, "Replace it, with a new key", "By policy, or after a leak; the client has to switch keys.", step=1
+    ),
 )

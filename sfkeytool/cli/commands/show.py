@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import UNSET
 
 from sfkeytool.cli import options
-from sfkeytool.cli.command import Answer, Command, MenuPlace, Road
+from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
 from sfkeytool.cli.fields import Field, Question, Values, typed_values
 from sfkeytool.cli.run import Run
 from sfkeytool.cli.walked import Unread, named_files, should_be_readable
@@ -130,5 +130,5 @@ COMMAND = Command(
     _FIELDS,
     _execute,
     answers=(Answer("show", "show.Shown", exit_codes=(0, 1)),),
-    place=MenuPlace(Road.OTHER, "Look into a file", step=2),
+    place=MenuPlace(Aim.MORE, "Look into a file", "Keys, certificates, requests, keystores: what is in it."),
 )

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sfkeytool.cli import options
-from sfkeytool.cli.command import Answer, Command, MenuPlace, Road
+from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
 from sfkeytool.cli.envelope import published
 from sfkeytool.cli.fields import Field, Question, Values, typed_values
 from sfkeytool.cli.finishing import folder_of, new_key_password
@@ -107,5 +107,7 @@ COMMAND = Command(
     _FIELDS,
     _execute,
     answers=(Answer("unwrap", "unwrap.Unwrapped", publishes=True, next_steps=True),),
-    place=MenuPlace(Road.BORN, "Get the key out for a client: take apart what Export to Keystore gave", step=6),
+    place=MenuPlace(
+        Aim.MORE, "Take a keystore apart", "What Export to Keystore gave, or a PFX: key, certificate, chain.", step=2
+    ),
 )

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from sfkeytool.audit.reports.formats import FORMATS
 from sfkeytool.cli import options
-from sfkeytool.cli.command import Answer, Command, MenuPlace, Road
+from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
 from sfkeytool.cli.envelope import published
 from sfkeytool.cli.fields import Field, Question, Values, typed_values
 from sfkeytool.cli.org_access import API_VERSION, LOGIN, TARGET_ORGS, find_orgs
@@ -297,5 +297,7 @@ COMMAND = Command(
         " with it was seen, uncovered otherwise, and both are warnings unless --fail-on names them. CAs in chains, and"
         " what a later generation replaces, decide no exit code. An org is only read, never changed."
     ),
-    place=MenuPlace(Road.AUDIT, "See what expires when, in folders, sfdx projects and orgs"),
+    place=MenuPlace(
+        Aim.LOOK, "See what expires when", "Files, folders, sfdx projects and orgs are read, never changed."
+    ),
 )
