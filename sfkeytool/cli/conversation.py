@@ -246,7 +246,8 @@ class Conversation:
                 question.text, [*offers, Choice(_OTHER, question.other)], default=default, **_because(reason)
             )
             if chosen != _OTHER:
-                return _Answer(value_of(field, chosen), [chosen] if field.many else chosen)
+                value = value_of(field, chosen) if chosen else [] if field.many else None
+                return _Answer(value, [chosen] if field.many else chosen)
             try:
                 return self._typed(field, question, reason)
             except BackWanted as back:  # to the list

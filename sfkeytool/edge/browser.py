@@ -20,13 +20,17 @@ _DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER", "WSL_INTEROP")
 _OPEN = "import sys, webbrowser; sys.exit(not webbrowser.open(sys.argv[1]))"
 
 
+def has_display(environ: Mapping[str, str]) -> bool:
+    """Whether a browser could show anything here. Pure."""
+    return sys.platform in ("win32", "darwin") or any(environ.get(name) for name in _DISPLAYS)
+
+
 def open_page(page: Path, environ: Mapping[str, str]) -> str:
     """Show the file ``page``; why it could not be, or an empty text. Nothing that a browser says is seen or waited for.
 
     It gets those variables alone that lead to it: no secret.
     """
-    desktop = sys.platform in ("win32", "darwin")
-    if not desktop and not any(environ.get(name) for name in _DISPLAYS):
+    if not has_display(environ):
         return "there is no display here"
     environment = {
         name: value for name, value in environ.items() if name.upper() in _PASSED_ON or name.startswith(_PREFIXES)

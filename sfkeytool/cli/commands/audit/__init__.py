@@ -8,8 +8,9 @@ from msgspec.structs import replace
 from sfkeytool.audit.reports.formats import FORMATS
 from sfkeytool.cli import options
 from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
+from sfkeytool.cli.commands.audit.road import with_questions
 from sfkeytool.cli.envelope import published
-from sfkeytool.cli.fields import Field, Question, Values, typed_values
+from sfkeytool.cli.fields import Field, Values, typed_values
 from sfkeytool.cli.org_access import API_VERSION, LOGIN, TARGET_ORGS, find_orgs
 from sfkeytool.cli.report_files import Reports
 from sfkeytool.cli.run import Run
@@ -47,7 +48,6 @@ PATHS = Field(
     required=True,
     unless=("config", "target_org", "client_id"),
     unless_environment=("SF_TARGET_ORG", "SF_ACCESS_TOKEN"),
-    question=Question("Folder or file to look through:", "paths"),
 )
 WITHIN = Field(
     "within",
@@ -126,15 +126,14 @@ STATE = Field(
 DRY_RUN = replace(
     options.DRY_RUN, help="Show what --notify would tell, and tell nobody, nor --heartbeat; write no file either."
 )
-FIELDS = (
+_FIELDS = (
     PATHS,
     TARGET_ORGS,
     WITHIN,
     FAIL_ON,
     EXCLUDE,
     options.OPENING_PASSWORD,
-    *_REPORTS,
-    OPEN,
+    *(field for report in _REPORTS for field in ((report, OPEN) if report.name == "html" else (report,))),
     CERTIFICATES,
     NOTIFY,
     HEARTBEAT,
@@ -144,6 +143,7 @@ FIELDS = (
     API_VERSION,
     *LOGIN,
 )
+FIELDS = with_questions(_FIELDS)
 
 
 def _execute(run: Run, values: Values) -> int:
