@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import PASSWORD, CertificateAuthority, Pair, Result, openssl, tree
+from conftest import PASSWORD, CertificateAuthority, Pair, Result, keytool, openssl, tree
 from disturbance import killed_elsewhere
 from test_guided import ScriptedAsker
 from test_kills import quietly
@@ -190,12 +190,21 @@ def test_a_dry_run_asks_for_no_password_that_opens_nothing(folder: Path, capsys:
 # Agreed to
 
 
+@pytest.fixture(autouse=True)
+def _no_org_and_no_display(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path_factory.getbasetemp()))
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER", "WSL_INTEROP"):
+        monkeypatch.delenv(name, raising=False)
+
+
 def answered(
-    *answers: str, given: dict[str, Any] | None = None, name: str = "self-signed"
+    *answers: str, given: dict[str, Any] | None = None, name: str = "self-signed", guided: bool = False
 ) -> tuple[int, ScriptedAsker]:
     asker = ScriptedAsker(*answers)
-    given = given or {"password": "generate"}
-    return run_command(name, COMMANDS[name], given, asker=asker), asker  # type: ignore[arg-type]
+    given = {"password": "generate"} if given is None else given
+    return run_command(name, COMMANDS[name], given, asker=asker, guided=guided), asker  # type: ignore[arg-type]
 
 
 def test_a_person_who_was_asked_agrees_to_what_they_see(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -239,6 +248,77 @@ def test_who_gives_all_is_asked_nothing(cli: Cli, folder: Path, capsys: pytest.C
     code, asker = answered(given={"name": "shop", "password": "generate", "verbose": True})
     assert (code, asker.asked) == (0, [])
     assert f"into {folder / 'shop'} (new)" in capsys.readouterr().err
+
+
+def test_who_changes_something_keeps_the_rest(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """All answers, and the password that was typed."""
+    code, asker = answered(
+        "pay", PASSWORD, PASSWORD, "change", "name", "shop", "yes", given={"password": "prompt", "organization": "Acme"}
+    )
+    assert code == 0
+    assert [path.name for path in folder.iterdir()] == ["shop"]
+    assert sum("password" in question.lower() for question in asker.asked) == 1
+    seen = capsys.readouterr().err
+    assert "O=Acme" in seen[: seen.index("shop")]
+    listing = keytool("-list", "-storetype", "JKS", "-keystore", folder / "shop" / "shop.jks", "-storepass", PASSWORD)
+    assert "PrivateKeyEntry" in listing
+
+
+def test_what_is_done_cannot_be_changed_any_more(cli: Cli, folder: Path, shelf: Path) -> None:
+    """Of two repaired copies the second may still be left; the first is told of."""
+    shutil.copytree(shelf, folder, dirs_exist_ok=True)
+    shutil.copy("in/pair.p12", "in/other.p12")
+    files = [Path("in/pair.p12"), Path("in/other.p12")]
+    given = {
+        "files": files,
+        "fix": True,
+        "new_password": "generate",
+        "password": ["env:TEST_PASSWORD"],
+        "purpose": "jwt",
+    }
+    rows: list[list[str]] = []
+
+    class Watching(ScriptedAsker):
+        def choice(self, message: str, *given: Any, check: Any = None, **options: Any) -> Any:
+            rows.append([choice.value for choice in given[0]])
+            return self._next(message)
+
+    asker = Watching("", "yes", "no")
+    assert run_command("check", COMMANDS["check"], given, guided=True, asker=asker) == 130  # type: ignore[arg-type]
+    assert rows == [["yes", "change", "no"], ["yes", "no"]]
+    assert len(list(folder.glob("**/*.jks"))) == len(list(shelf.glob("**/*.jks"))) + 1
+
+
+def test_the_road_of_the_audit(folder: Path, shelf: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A folder, a page, a calendar, nobody told; agreed to before anything is looked through."""
+    shutil.copytree(shelf / "old", folder / "old")
+    answers = (".", "", "400", "certificates.html", "certificates.ics", "")
+    code, asker = answered(*answers, "no", name="audit", given={}, guided=True)
+    assert (code, asker.answers) == (130, [])
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count(f"into {folder}\n") == 1
+    assert [path.name for path in folder.iterdir()] == ["old"]
+    code, _ = answered(*answers, "yes", name="audit", given={}, guided=True)
+    assert code == 5
+    captured = capsys.readouterr()
+    assert "sfkeytool audit . --within 400 --html certificates.html --ics certificates.ics" in captured.err
+    assert {path.name for path in folder.iterdir()} == {"old", "certificates.html", "certificates.ics"}
+
+
+def test_an_audit_says_whom_it_will_tell(
+    folder: Path, shelf: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By its service, never by the address, which is a secret; an address that is none is asked again."""
+    shutil.copytree(shelf / "old", folder / "old")
+    monkeypatch.setenv("WHERE", "json://user:secret-token@127.0.0.1:9/")
+    answers = (".", "", "", "", "", "\0other", "env:WHERE", "audit-state.json")
+    code, _ = answered(*answers, "no", name="audit", given={}, guided=True)
+    assert code == 130
+    seen = capsys.readouterr().err
+    assert ", --notify env:WHERE" in seen
+    assert "secret-token" not in seen
+    assert not (folder / "audit-state.json").exists()
 
 
 # To where CI reads it

@@ -1,9 +1,10 @@
 """What a run is about to do, said before it is done; where a person was asked for something, agreed to by them."""
 
 import os
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from sfkeytool.cli.render import wrapped
 from sfkeytool.edge.ask import BackWanted, Choice
@@ -64,7 +65,7 @@ class Agreement:
         if all(write.plan in self._agreed for write in writes) and (writes or not about):
             return
         self._agreed += [write.plan for write in writes]
-        lines = list(_lines(writes, about, list(self._read)))
+        lines = list(_lines(writes, about, list(self._read), sys.stdout if self._dry_run else sys.stderr))
         if self._dry_run:
             self._console.result(["What would be made:", *lines, ""])
             return
@@ -97,15 +98,17 @@ class Agreement:
             raise Declined
 
 
-def _lines(writes: "Sequence[FolderWrite]", about: Iterable[str], inputs: Sequence[Path]) -> Iterator[str]:
-    """A few columns narrow, so that they are whole in a small window."""
+def _lines(
+    writes: "Sequence[FolderWrite]", about: Iterable[str], inputs: Sequence[Path], stream: TextIO
+) -> Iterator[str]:
+    """Each filled to the window of ``stream``, but for the paths, which are whole."""
     for text in about:
-        yield from wrapped(text, "  ")
+        yield from wrapped(text, "  ", stream)
+    by_folder: dict[Path, list[tuple[str, ArtifactKind]]] = {}
     for write in writes:
-        folder = Path(os.path.realpath(write.plan.folder))
-        new = "" if os.path.lexists(folder) else " (new)"
-        yield f"  into {folder}{new}"
-        files = list(_files(write))
+        by_folder.setdefault(Path(os.path.realpath(write.plan.folder)), []).extend(_files(write))
+    for folder, files in by_folder.items():
+        yield f"  into {folder}{'' if os.path.lexists(folder) else ' (new)'}"
         width = max((len(name) for name, _ in files), default=0)
         for name, kind in files:
             what = _TITLES[kind]
@@ -116,7 +119,7 @@ def _lines(writes: "Sequence[FolderWrite]", about: Iterable[str], inputs: Sequen
             yield f"    {name:<{width}}  {what}".rstrip()
     if inputs:
         more = [f"{len(inputs) - _MOST_INPUTS} more"] if len(inputs) > _MOST_INPUTS else []
-        yield from wrapped("from " + ", ".join([*map(str, inputs[:_MOST_INPUTS]), *more]), "  ")
+        yield from wrapped("from " + ", ".join([*map(str, inputs[:_MOST_INPUTS]), *more]), "  ", stream)
 
 
 def _files(write: "FolderWrite") -> "Iterator[tuple[str, ArtifactKind]]":

@@ -178,7 +178,7 @@ def _audit(
     )
     destinations = open_destinations(run, request.notify)
     writes = [*reports.planned(), *([FolderWrite(saved, ())] if saved is not None else [])]
-    told = [] if run.dry_run else [f"what is due is told to {destination.label}" for destination in destinations]
+    told = [] if run.dry_run else [f"what is due is told by {to.service}, {to.label}" for to in destinations]
     run.agreement.reach(writes, told)
     accesses = find_orgs(run, values, request.orgs, use_environment=not request.paths)
     if not (accesses or request.paths):
