@@ -1,8 +1,21 @@
 """How a new key gets to where a CI system reads it: told, never done."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from sfkeytool.model import ArtifactKind, Receipt
 from sfkeytool.shell import POWERSHELL, WINDOWS, quoted_path
+
+if TYPE_CHECKING:
+    from sfkeytool.cli.render import Console
+
+
+def tell_ci(console: "Console", receipts: Sequence[Receipt]) -> None:
+    """Of each key that a run made, for --verbose."""
+    keys = [file.path for one in receipts for file in one.files if file.kind is ArtifactKind.PRIVATE_KEY]
+    for line in (line for key in keys for line in ci_lines(key)):
+        console.detail(line)
 
 
 def ci_lines(key: Path, *, windows: bool = WINDOWS) -> list[str]:

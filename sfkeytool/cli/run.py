@@ -129,7 +129,8 @@ class Run:
 
         ``files`` are others that the run will write, of which the same is true.
         """
-        from sfkeytool.edge.writer import settle_folder, unsettled_notice
+        from sfkeytool.edge.recovery import unsettled_notice
+        from sfkeytool.edge.writer import settle_folder
 
         for place in (folder, *(file.parent for file in files if file is not None)):
             if not self.dry_run:
@@ -193,12 +194,9 @@ class Run:
                 self.console.warn(notice)
             self._warn_of_repository(receipt)
         if self.console.verbose and not self.dry_run:
-            from sfkeytool.cli.ci_secret import ci_lines
-            from sfkeytool.model import ArtifactKind
+            from sfkeytool.cli.ci_secret import tell_ci
 
-            keys = [file.path for one in receipts for file in one.files if file.kind is ArtifactKind.PRIVATE_KEY]
-            for line in (line for key in keys for line in ci_lines(key)):
-                self.console.detail(line)
+            tell_ci(self.console, receipts)
         return receipts
 
     def plan_new_folder(
@@ -209,7 +207,7 @@ class Run:
         return plan_new_folder(folder, private=private, elsewhere=elsewhere, settles=not self.dry_run)
 
     def _warn_of_repository(self, receipt: "Receipt") -> None:
-        from sfkeytool.edge.writer import repository_notice
+        from sfkeytool.edge.projects import repository_notice
 
         if any(file.kind.secret for file in receipt.files) and (notice := repository_notice(receipt.folder)):
             self.console.warn(notice)
