@@ -240,6 +240,8 @@ def typed_in_the_menu(field: Field, value: Any) -> bool:
     """Whether an answer can give this value: it is asked for, and if one is chosen, among the choices."""
     question = field.question
     choices = {choice.value for choice in question.choices} if question else set()
+    if question is not None and question.kind == "path" and isinstance(value, list) and len(value) > 1:
+        return False
     return question is not None and (not choices or value is None or str(value) in choices)
 
 

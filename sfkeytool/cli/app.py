@@ -12,7 +12,7 @@ from sfkeytool import __version__
 from sfkeytool.cli.boundary import boundary
 from sfkeytool.cli.commands import GROUPS, TABLE, Row
 from sfkeytool.cli.render import Console, stdout_errors
-from sfkeytool.cli.run import can_ask, run_command
+from sfkeytool.cli.run import PLAIN_HELP, can_ask, run_command
 from sfkeytool.errors import EXIT_INTERRUPTED, EXIT_USAGE, UsageError
 
 # Typer carries its own click since 0.27 and uses the package before: this is the base of either's errors.
@@ -124,6 +124,7 @@ def _help_if_alone(context: typer.Context) -> None:
 def _root(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)] = False,
+    plain: Annotated[bool, typer.Option("--plain", help=PLAIN_HELP)] = False,
 ) -> None:
     if version:
         print(f"sfkeytool {__version__}")
@@ -135,7 +136,9 @@ def _root(
         raise typer.Exit(EXIT_USAGE)
     from sfkeytool.cli.menu import run_menu
 
-    raise typer.Exit(run_menu())
+    ended: list[int] = context.command.ended  # type: ignore[attr-defined]
+    ended.append(run_menu(plain=plain))
+    raise typer.Exit(ended[-1])
 
 
 def run_app(arguments: Sequence[str]) -> int:

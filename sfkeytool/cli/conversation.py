@@ -9,8 +9,7 @@ from sfkeytool.cli.answers import (
     check_of,
     existing_path,
     existing_path_or_nothing,
-    shown,
-    title_of,
+    line_of,
     value_of,
     without_label,
 )
@@ -76,6 +75,8 @@ class Conversation:
         """Those that count, in the order in which they were given."""
         self._earlier: dict[str, Any] = {}
         """What was typed at each question, whether it counts still or not."""
+        self._returned_to = ""
+        """The field that somebody came back to from the question after it."""
 
     @property
     def asked(self) -> tuple[str, ...]:
@@ -92,6 +93,7 @@ class Conversation:
         while (field := self._next_open()) is not None:
             try:
                 self._ask(field)
+                self._returned_to = ""
             except BackWanted:
                 self._step_back()
         return self._whole()
@@ -105,17 +107,20 @@ class Conversation:
         """Let one answer be chosen and given again; then ask what it opens. Going back changes nothing."""
         while True:
             values = self._whole()
-            changeable = [field for field in self._fields if self._can_change(field, values)]
-            rows = [Choice(field.name, f"{title_of(field)}: {shown(field, values)}") for field in changeable]
+            changeable = {
+                field.name: (field, field.question)
+                for field in self._fields
+                if field.question is not None and self._can_change(field, field.question, values)
+            }
+            rows = [Choice(name, line_of(field, question, values)) for name, (field, question) in changeable.items()]
             if not rows:
                 return values
             try:
                 name = self._asker.choice("Which answer?", rows, **_because(reason))
             except BackWanted:
                 return values
-            field = next(field for field in changeable if field.name == name)
             try:
-                self._ask(field)
+                self._ask(changeable[name][0])
             except BackWanted:
                 continue
             return self.begin()
@@ -210,11 +215,10 @@ class Conversation:
     def _step_back(self) -> None:
         if not self._answers:
             raise BackWanted
-        self._answers.popitem()
+        self._returned_to, _ = self._answers.popitem()
 
-    def _can_change(self, field: Field, values: Values) -> bool:
-        question = field.question
-        if question is None or not question.when(values):
+    def _can_change(self, field: Field, question: Question, values: Values) -> bool:
+        if not question.when(values):
             return False
         return field.name in self._answers or self._guided or not absent(self._given[field.name])
 
@@ -263,7 +267,7 @@ class Conversation:
             case "path":
                 check = question.check or existing_path
                 path = self._asker.path(question.text, default=earlier or "", check=check, **_because(reason))
-                return _Answer(field.type(path), path)
+                return _Answer([path] if field.many else field.type(path), path)
             case "paths":
                 paths = self._paths(field, question, list(earlier or ()), reason)
                 return _Answer([Path(path) for path in paths], paths)
@@ -287,7 +291,7 @@ class Conversation:
 
     def _paths(self, field: Field, question: Question, earlier: list[str], reason: str) -> list[str]:
         """One file and then others, until an empty answer."""
-        paths: list[str] = []
+        paths = list(earlier) if self._returned_to == field.name else []
         while True:
             first = not paths
             default = earlier[len(paths)] if len(earlier) > len(paths) else ""

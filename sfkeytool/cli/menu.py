@@ -11,6 +11,7 @@ from sfkeytool.cli.command import Aim, Command
 from sfkeytool.cli.commands import TABLE
 from sfkeytool.cli.conversation import Conversation
 from sfkeytool.cli.fields import Field, Question
+from sfkeytool.cli.lying_here import OTHER_FILE, keystores_here
 from sfkeytool.cli.opening import TypedPasswords
 from sfkeytool.cli.render import Console
 from sfkeytool.cli.run import run_command, terminal_asker, wants_plain
@@ -98,7 +99,13 @@ def _answer(ask: Callable[[], T]) -> tuple[T | None, int]:
     return (answers[0] if answers else None), status
 
 
-_REFUSED_FILE = Field("file", Path, "", required=True, question=Question("File that Salesforce refuses:", "path"))
+_REFUSED_FILE = Field(
+    "file",
+    Path,
+    "",
+    required=True,
+    question=Question("File that Salesforce refuses:", "path", offers=keystores_here, other=OTHER_FILE),
+)
 _MESSAGE = Field("message", str, "", question=Question("What did Salesforce say? Paste it, or just Enter:"))
 
 

@@ -5,7 +5,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from sfkeytool.cli.fields import Field, Question
+from sfkeytool.cli.lying_here import known_purpose, made_here, names_here
 from sfkeytool.edge.ask import Check, Choice
 from sfkeytool.errors import UsageError
 from sfkeytool.model import Purpose
@@ -83,6 +86,19 @@ NAME = Field(
     ),
 )
 
+EXISTING_NAME = replace(
+    NAME,
+    question=Question(
+        "Name of the certificate:",
+        suggest=lambda answer: legal_name(answer).value if answer else "",
+        offers=names_here,
+        other="Another name …",
+    ),
+)
+"""NAME, where a folder of it is there already."""
+MADE_NAME = replace(EXISTING_NAME, question=replace(EXISTING_NAME.question or Question(""), offers=made_here))
+"""NAME, where its certificate is there already."""
+
 
 def parse_days(text: str) -> int:
     """A lifetime in days. Raises UsageError as making the certificate does."""
@@ -128,6 +144,7 @@ PURPOSE = Field(
         "What is it for?",
         "choice",
         menu_only=True,
+        known=known_purpose,
         choices=(
             Choice("jwt", "Logins of an integration (JWT bearer flow)"),
             Choice("sso", "Single sign-on (SAML signing)"),
@@ -316,8 +333,8 @@ VERBOSE = Field("verbose", bool, "Say on stderr what is done.", ("--verbose", "-
 PLAIN = Field(
     "plain",
     bool,
-    "For screen readers and dumb terminals: numbered choices, no color, nothing drawn twice. [default: where TERM is"
-    " dumb or SFKEYTOOL_PLAIN is set]",
+    "For screen readers and dumb terminals: numbered choices, no colour, nothing drawn twice. [default: where $TERM is"
+    " dumb or $SFKEYTOOL_PLAIN set]",
     ("--plain",),
 )
 

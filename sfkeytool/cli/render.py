@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 from sfkeytool.cli.envelope import encode_answer, encode_refusal
-from sfkeytool.errors import OutputError, SfkeytoolError
+from sfkeytool.errors import EXIT_INTERRUPTED, OutputError, SfkeytoolError
 from sfkeytool.model import ArtifactKind, Notice, Receipt
 from sfkeytool.plain_text import escaped
 
@@ -148,7 +148,9 @@ class Console:
         if self.json_output and error.code != "output.stdout":
             _print(encode_refusal(error, self.notices, self.receipts))
             return
-        print(f"{self._styled('sfkeytool: error:', _RED, sys.stderr)} {clean(error.message)}", file=sys.stderr)
+        # Who breaks off knows that: it is no error to them.
+        lead = "" if error.exit_code == EXIT_INTERRUPTED else self._styled("sfkeytool: error:", _RED, sys.stderr) + " "
+        print(f"{lead}{clean(error.message)}", file=sys.stderr)
         for hint in error.hints:
             print(f"hint: {clean(hint)}", file=sys.stderr)
         if self.receipts:

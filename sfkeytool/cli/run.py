@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+PLAIN_HELP = "For screen readers and dumb terminals: numbered choices, no colour, nothing drawn twice."
+
+
 class Run:
     """One run of one command: the clock, the terminal, the secrets and the files.
 

@@ -1,8 +1,10 @@
 """The same questions for screen readers and dumb terminals: numbered choices, read by line, nothing drawn twice."""
 
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Sequence
-from typing import NoReturn, TextIO
+from typing import TextIO
 
 from sfkeytool.edge.ask import BACK_ANSWER, Asker, BackWanted, Check, Choice, Words, told
 from sfkeytool.edge.typed_path import typed_path
@@ -100,19 +102,24 @@ class PlainAsker(Asker):
             return typed
 
     def _say(self, line: str) -> None:
-        from sfkeytool.plain_text import escaped
-
         if line:
-            shown = escaped(line, lambda character: character.encode("unicode_escape").decode())
-            print(shown, file=self._questions or sys.stderr, flush=True)
+            self._write(line + "\n")
+
+    def _write(self, text: str) -> None:
+        """Words are kept whole where the window ends."""
+        indent = text[: len(text) - len(text.lstrip(" "))]
+        width = max(40, shutil.get_terminal_size().columns - 1)
+        shown = "".join(character if character.isprintable() else " " for character in text.strip())
+        lines = textwrap.wrap(shown, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
+        end = text[len(text.rstrip()) :]
+        print("\n".join(lines), end=end, file=self._questions or sys.stderr, flush=True)
 
     def _read(self, question: str) -> str:
         """A line without what steers terminals. Raises BackWanted and KeyboardInterrupt."""
-        output = self._questions or sys.stderr
         if not self._explained:
             self._explained = True
             self._say(f"Answers are read line by line. {BACK_ANSWER} goes back, Ctrl-C leaves.")
-        print(question, end="", file=output, flush=True)
+        self._write(question)
         return self._checked(lambda: (self._lines or sys.stdin).readline())
 
     def _read_secret(self, question: str) -> str:
@@ -125,16 +132,13 @@ class PlainAsker(Asker):
     def _checked(self, read: Callable[[], str], *, strip: str | None = None) -> str:
         try:
             line = read()
-        except EOFError:
-            _leave()
+        except (EOFError, KeyboardInterrupt):
+            line = ""
         if not line:  # Ctrl-D, or a terminal that went away
-            _leave()
+            print(file=self._questions or sys.stderr)
+            raise KeyboardInterrupt
         if line.strip() in (BACK_ANSWER, "\x1b"):
             raise BackWanted
         if strip is not None:
             return line.rstrip(strip)
         return "".join(character for character in line if character.isprintable() or character == "\t").strip()
-
-
-def _leave() -> NoReturn:
-    raise KeyboardInterrupt

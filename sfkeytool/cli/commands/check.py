@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from sfkeytool.cli import options
 from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
 from sfkeytool.cli.fields import Field, Question, Values, typed_values
+from sfkeytool.cli.lying_here import OTHER_FILE, keystores_here
 from sfkeytool.cli.name_clash import names_in_org, warn_of_clash
 from sfkeytool.cli.org_access import NAME_CLASH_ORG
 from sfkeytool.cli.repairing import Workshop
@@ -43,7 +44,9 @@ _FILES = Field(
     "Keystores, certificates, chains; a folder is walked.",
     metavar="FILE...",
     required=True,
-    question=Question("File that Salesforce refuses, or is about to get:", "paths"),
+    question=Question(
+        "File that Salesforce refuses, or is about to get:", "paths", offers=keystores_here, other=OTHER_FILE
+    ),
 )
 _PROFILE = Field(
     "profile",

@@ -8,7 +8,7 @@ from sfkeytool.cli.finishing import Told, finish_in_folder, folder_of, plan_cale
 from sfkeytool.cli.run import Run
 
 _FIELDS = (
-    options.NAME,
+    options.EXISTING_NAME,
     ANSWER,
     CSR_FILE,
     options.PURPOSE,

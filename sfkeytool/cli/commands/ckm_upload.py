@@ -10,7 +10,7 @@ from sfkeytool.cli.org_access import ONE_ORG, read_entry
 from sfkeytool.cli.run import Run
 
 _FIELDS = (
-    options.NAME,
+    options.EXISTING_NAME,
     ANSWER,
     CSR_FILE,
     options.INPUT_PASSWORD,

@@ -25,10 +25,12 @@ from sfkeytool.cli.login_fields import (
     login_request,
     prepare_login,
 )
+from sfkeytool.cli.lying_here import made_here
 from sfkeytool.cli.render import certificate_line
 from sfkeytool.cli.run import Run
 from sfkeytool.errors import LoginRefusedError, OutputError, UsageError
 from sfkeytool.model import ArtifactKind, Notice, PlannedFile
+from sfkeytool.names import legal_name
 from sfkeytool.shell import shell_line
 
 if TYPE_CHECKING:
@@ -62,7 +64,13 @@ _FIELDS = (
         "The certificate whose NAME.key logs in and whose NAME.crt is compared with it first.",
         metavar="[NAME]",
         convert=options.unique_name,
-        question=Question("Name of the certificate (Enter to give a key file instead):", menu_only=True),
+        question=Question(
+            "Name of the certificate (Enter to give a key file instead):",
+            menu_only=True,
+            suggest=lambda answer: legal_name(answer).value if answer else "",
+            offers=made_here,
+            other="Another name, or a key file …",
+        ),
     ),
     CLIENT_ID,
     USERNAME,

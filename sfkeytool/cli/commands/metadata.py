@@ -42,7 +42,7 @@ def _scopes(given: Sequence[str]) -> tuple[str, ...] | None:
 
 
 _FIELDS = (
-    options.NAME,
+    options.MADE_NAME,
     Field(
         "kind",
         AppKind,

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from sfkeytool.cli import options
-from sfkeytool.cli.answers import existing_path
 from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
 from sfkeytool.cli.fields import Field, Question, Values, typed_values
 from sfkeytool.cli.finishing import Told, finish_in_folder, folder_of, plan_calendar, warn_of_stale_password
+from sfkeytool.cli.lying_here import OTHER_FILE, certificates_here
 from sfkeytool.cli.run import Run
 from sfkeytool.errors import UsageError
 from sfkeytool.names import app_name, parse_unique_name, reminder_name
@@ -19,7 +19,9 @@ _FIELDS = (
         " [default: the file's own with _expiry_only].",
         metavar="[NAME] CERT",
         required=True,
-        question=Question("File with the certificate to be reminded of:", check=existing_path),
+        question=Question(
+            "File with the certificate to be reminded of:", "path", offers=certificates_here, other=OTHER_FILE
+        ),
     ),
     options.NEW_PASSWORD,
     options.CALENDAR,

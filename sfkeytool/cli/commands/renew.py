@@ -10,13 +10,14 @@ from sfkeytool.cli import options
 from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
 from sfkeytool.cli.fields import Field, Question, Values, typed_values
 from sfkeytool.cli.finishing import Told, calendar_writes, new_key_password, plan_calendar, tell, warn_of_encrypted_key
+from sfkeytool.cli.lying_here import generation_in
 from sfkeytool.cli.name_clash import names_in_org, warn_of_clash
 from sfkeytool.cli.org_access import NAME_CLASH_ORG
 from sfkeytool.cli.render import certificate_line
 from sfkeytool.cli.run import Run
-from sfkeytool.errors import InputError, OutputError, SfkeytoolError, UsageError
+from sfkeytool.errors import InputError, SfkeytoolError, UsageError
 from sfkeytool.model import ArtifactKind, Notice, PlannedFile
-from sfkeytool.names import is_unique_name, next_name
+from sfkeytool.names import next_name
 from sfkeytool.shell import shell_line
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ PURPOSE = replace(options.PURPOSE, default=None, help="What the pair is for. [de
 OLD_NAME = replace(
     options.NAME,
     help="The NAME that is to be followed; its folder stays as it is.",
-    question=replace(options.NAME.question or Question(""), text="Name of the certificate to be followed:"),
+    question=replace(options.MADE_NAME.question or Question(""), text="Name of the certificate to be followed:"),
 )
 OLD_FOLDER = replace(options.OUTPUT_DIR, help="The folder of NAME; the new one is made beside it. [default: ./NAME]")
 _KEY_PASSWORD = replace(
@@ -219,25 +220,6 @@ def _entries(folder: Path) -> list[Path]:
 
 def _generations(folders: "Iterable[Path]") -> "list[Generation]":
     return [found for folder in folders if (found := generation_in(folder, folder.name))]
-
-
-def generation_in(folder: Path, name: str) -> "Generation | None":
-    """What the receipt in a folder tells, which is a claim; None where nothing is done on its word.
-
-    So it is with a damaged one, with a folder whose name no certificate can have, and with one that has neither the
-    certificate nor the request that it could speak of.
-    """
-    from sfkeytool.edge.receipts import read_records
-    from sfkeytool.workflows.generations import read_generation
-
-    if not is_unique_name(name) or not any(os.path.isfile(folder / f"{name}{ending}") for ending in (".crt", ".csr")):
-        return None
-    try:
-        receipt = read_records(folder / f"{name}.json")
-    except OutputError:
-        return None
-    records = receipt["records"] if receipt else ()
-    return read_generation(name, records) if records else None
 
 
 def _certificate_in(run: Run, folder: Path, name: str) -> "CertificateFacts | None":

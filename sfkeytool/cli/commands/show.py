@@ -10,6 +10,7 @@ from msgspec import UNSET
 from sfkeytool.cli import options
 from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
 from sfkeytool.cli.fields import Field, Question, Values, typed_values
+from sfkeytool.cli.lying_here import OTHER_FILE, files_here
 from sfkeytool.cli.run import Run
 from sfkeytool.cli.walked import Unread, named_files, should_be_readable
 from sfkeytool.errors import InputError, SfkeytoolError
@@ -24,7 +25,7 @@ _FIELDS = (
         "Any files with keys, certificates, requests or keystores; a folder is walked.",
         metavar="FILE...",
         required=True,
-        question=Question("File or folder to look into:", "paths"),
+        question=Question("File or folder to look into:", "paths", offers=files_here, other=OTHER_FILE),
     ),
     options.OPENING_PASSWORD,
 )

@@ -10,6 +10,7 @@ from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
 from sfkeytool.cli.envelope import published
 from sfkeytool.cli.fields import Field, Question, Values, typed_values
 from sfkeytool.cli.finishing import folder_of, new_key_password
+from sfkeytool.cli.lying_here import OTHER_FILE, keystores_here
 from sfkeytool.cli.render import certificate_line, files_lines, mails_line
 from sfkeytool.cli.run import Run
 from sfkeytool.model import Artifact, ArtifactKind, Notice, PlannedFile
@@ -26,7 +27,7 @@ _FIELDS = (
         "A JKS or PFX file; JCEKS, BKS and UBER open too.",
         metavar="FILE",
         required=True,
-        question=Question("Keystore to take apart:", "path"),
+        question=Question("Keystore to take apart:", "path", offers=keystores_here, other=OTHER_FILE),
     ),
     options.ALIAS,
     options.OPENING_PASSWORD,

@@ -21,7 +21,7 @@ from sfkeytool.cli.org_access import NAME_CLASH_ORG
 from sfkeytool.cli.run import Run
 
 _FIELDS = (
-    options.NAME,
+    options.EXISTING_NAME,
     Field(
         "files",
         list[Path],
