@@ -190,15 +190,6 @@ def test_a_dry_run_asks_for_no_password_that_opens_nothing(folder: Path, capsys:
 # Agreed to
 
 
-@pytest.fixture(autouse=True)
-def _no_org_and_no_display(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path_factory.getbasetemp()))
-    for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER", "WSL_INTEROP"):
-        monkeypatch.delenv(name, raising=False)
-
-
 def answered(
     *answers: str, given: dict[str, Any] | None = None, name: str = "self-signed", guided: bool = False
 ) -> tuple[int, ScriptedAsker]:

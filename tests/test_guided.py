@@ -167,20 +167,7 @@ GUIDED: dict[str, tuple[tuple[Any, ...], list[str]]] = {
         ["ckm", "chain", "pay", "a.pem", "b.p7b", "--purpose", "domain"],
     ),
     "audit": (
-        (
-            OTHER,
-            "a.pem",
-            "",
-            "",
-            "30",
-            "certificates.html",
-            False,
-            OTHER,
-            "out.ics",
-            OTHER,
-            "env:WHERE",
-            "audit-state.json",
-        ),
+        (OTHER, "a.pem", "", "", "30", "certificates.html", OTHER, "out.ics", OTHER, "env:WHERE", "audit-state.json"),
         [
             *("audit", "a.pem", "--within", "30", "--html", "certificates.html", "--ics", "out.ics"),
             *("--notify", "env:WHERE", "--state", "audit-state.json"),
@@ -195,8 +182,6 @@ def test_answers_and_flags_make_the_same_request(name: str, folder: Path, monkey
     """And the command line that is shown afterwards makes it again."""
     for file in ("a.pem", "b.p7b"):
         (folder / file).touch()
-    monkeypatch.setenv("HOME", str(folder))  # where the Salesforce CLI knows no org
-    monkeypatch.setenv("DISPLAY", ":0")
     answers, flags = GUIDED[name]
     asker = ScriptedAsker(*answers)
     guided = complete(COMMANDS[name].fields, {}, asker, {}, guided=True)  # type: ignore[arg-type]
