@@ -35,7 +35,8 @@ NAMED = {
     "ckm-list.schema.json": _ORG_AS_TEXT,
 }
 """What has changed since, on purpose: an org has one shape in all answers, and an audit's source has beside
-it, in ``orgReading``, what was read of it. An error lists the files that were written before it. Explained are topics, too."""
+it, in ``orgReading``, what was read of it. An error lists the files that were written before it.
+Explained are topics, too."""
 _DRY_RUN = ": new: ['dryRun']"
 DRY_RUNS = {
     "audit.schema.json",

@@ -143,7 +143,8 @@ class Run:
 
         ``files`` are others that the run will write, of which the same is true.
         """
-        from sfkeytool.edge.writer import settle_folder, unsettled_notice
+        from sfkeytool.edge.recovery import unsettled_notice
+        from sfkeytool.edge.writer import settle_folder
 
         for place in (folder, *(file.parent for file in files if file is not None)):
             if not self.dry_run:
@@ -206,6 +207,10 @@ class Run:
             for notice in receipt.notices:
                 self.console.warn(notice)
             self._warn_of_repository(receipt)
+        if self.console.verbose and not self.dry_run:
+            from sfkeytool.cli.ci_secret import tell_ci
+
+            tell_ci(self.console, receipts)
         return receipts
 
     def plan_new_folder(
@@ -216,7 +221,7 @@ class Run:
         return plan_new_folder(folder, private=private, elsewhere=elsewhere, settles=not self.dry_run)
 
     def _warn_of_repository(self, receipt: "Receipt") -> None:
-        from sfkeytool.edge.writer import repository_notice
+        from sfkeytool.edge.projects import repository_notice
 
         if any(file.kind.secret for file in receipt.files) and (notice := repository_notice(receipt.folder)):
             self.console.warn(notice)
@@ -301,7 +306,7 @@ def run_command(
                     asker,
                     os.environ,
                     now,
-                    asked=guided or bool(talk.asked),
+                    asked=talk.was_needed,
                     typed=passwords,
                     file_question=talk.file_field is not None,
                 )
