@@ -180,8 +180,10 @@ def test_each_aim_on_a_real_terminal(aim: Aim, columns: int, here: Path) -> None
         ada.press(ENTER)
         ada.shows(first)
         ada.press(PASTED)
+        assert ada.screen.cut == []
         ada.resize(180 - columns)
         ada.press(CTRL_C)
         assert ada.ended() == 130
+        ada.screen.cut.clear()  # what was drawn for the window as it had been may be
         assert " ".join(ada.screen.text().split()).endswith("interrupted; nothing was changed")
         assert "sfkeytool: error" not in ada.screen.text()
