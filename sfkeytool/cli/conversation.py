@@ -5,15 +5,18 @@ from pathlib import Path
 from typing import Any
 
 from sfkeytool.cli.answers import (
+    COMMAND,
+    WHICH_COMMAND,
     as_typed,
     check_of,
     existing_path,
     existing_path_or_nothing,
     line_of,
+    require_command,
     value_of,
     without_label,
 )
-from sfkeytool.cli.fields import Field, Question, Values, absent, given_values, is_missing, with_defaults
+from sfkeytool.cli.fields import Field, Question, Values, absent, defaults_of, given_values, is_missing, with_defaults
 from sfkeytool.edge.ask import Asker, BackWanted, Choice, told
 from sfkeytool.errors import SfkeytoolError, UsageError
 
@@ -82,6 +85,11 @@ class Conversation:
     def asked(self) -> tuple[str, ...]:
         """The names of the fields that answers were given for."""
         return tuple(self._answers)
+
+    @property
+    def was_needed(self) -> bool:
+        """Whether the command line alone would not have done, so that somebody is asked, for a password at least."""
+        return self._guided or bool(self._missing)
 
     def begin(self) -> Values:
         """Ask all that is open, in order."""
@@ -162,7 +170,8 @@ class Conversation:
         return None
 
     def blamed(self, error: SfkeytoolError) -> Field | None:
-        """The field whose answer a UsageError is about, if it says so and was asked."""
+        """The field whose answer a UsageError is about, if it says so: one that was asked, or that turns out to be
+        missing."""
         if not isinstance(error, UsageError):
             return None
         named = [field for field in self._fields if field.name in self._answers and field.label in error.message]
@@ -171,7 +180,7 @@ class Conversation:
             for field in self._fields
             if field.question and absent(self._values()[field.name]) and f"missing: {field.label}" in error.message
         ]
-        return next(iter([*named, *(opened if self._answers else ())]), None)
+        return next(iter([*named, *opened]), None)
 
     # One question
 
@@ -192,7 +201,7 @@ class Conversation:
         return values
 
     def _whole(self) -> Values:
-        return with_defaults(self._fields, self._values())
+        return with_defaults(self._fields, self._values(), self._answers)
 
     def _is_wanted(self, field: Field, question: Question) -> bool:
         return self._guided or (field.name in self._missing and not question.menu_only)
@@ -236,19 +245,25 @@ class Conversation:
         offers = [*question.offers(self._values())]
         if not offers:
             return None
+        earlier = self._earlier.get(field.name)
+        if isinstance(earlier, list):
+            earlier = earlier[0] if earlier else None
+        known = {choice.value for choice in offers}
+        default = earlier if earlier in known else _OTHER if earlier else None
+        rows = [*offers, Choice(_OTHER, question.other)]
+        back_to_typing = default == _OTHER and self._returned_to == field.name
         while True:
-            earlier = self._earlier.get(field.name)
-            earlier = earlier[0] if isinstance(earlier, list) and earlier else earlier
-            known = {choice.value for choice in offers}
-            default = earlier if earlier in known else _OTHER if earlier else None
-            chosen = self._asker.choice(
-                question.text, [*offers, Choice(_OTHER, question.other)], default=default, **_because(reason)
-            )
+            chosen = _OTHER
+            if not back_to_typing:
+                chosen = self._asker.choice(question.text, rows, default=default, **_because(reason))
+            back_to_typing = False
             if chosen != _OTHER:
-                return _Answer(value_of(field, chosen), [chosen] if field.many else chosen)
+                value = value_of(field, chosen) if chosen else [] if field.many else None
+                return _Answer(value, [chosen] if field.many else chosen)
             try:
                 return self._typed(field, question, reason)
             except BackWanted as back:  # to the list
+                default = _OTHER
                 if back.typed and not field.many:
                     self._earlier[field.name] = back.typed
 
@@ -266,13 +281,23 @@ class Conversation:
                 paths = self._paths(field, question, list(earlier or ()), reason)
                 return _Answer([Path(path) for path in paths], paths)
             case "choice" | "secret":
-                default = earlier or (str(getattr(field.default, "value", field.default)) if field.default else None)
-                chosen = self._asker.choice(question.text, question.choices, default=default, **_because(reason))
-                return _Answer(field.parse(chosen) if field.parse else chosen, chosen)
+                offered = defaults_of(field)[0]
+                default = earlier or (str(getattr(offered, "value", offered)) if offered else None)
+                command = default.removeprefix(COMMAND) if default and default.startswith(COMMAND) else ""
+                while True:
+                    row = COMMAND if command else default
+                    chosen = self._asker.choice(question.text, question.choices, default=row, **_because(reason))
+                    try:
+                        if chosen == COMMAND:
+                            command = self._asker.text(WHICH_COMMAND, default=command, check=require_command)
+                            chosen = COMMAND + command
+                        return _Answer(field.parse(chosen) if field.parse else chosen, chosen)
+                    except BackWanted as back:  # to the rows
+                        command = back.typed or command
             case "confirm":
                 yes = self._asker.confirm(question.text, default=bool(earlier), **_because(reason))
                 return _Answer(yes, yes)
-        offered = values.get(question.default_from) if question.default_from else field.default
+        offered = values.get(question.default_from) if question.default_from else defaults_of(field)[0]
         text = self._asker.text(
             question.text,
             default=str(offered or "") if earlier is None else earlier,

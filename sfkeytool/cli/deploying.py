@@ -110,7 +110,7 @@ class Deployment:
         from sfkeytool.salesforce.cli_bridge import deploy_arguments
 
         project = Path(destination.project)
-        about = [certificate_line(told.certificate)] if told is not None else []
+        about = [f"{name}: {what}", *([certificate_line(told.certificate)] if told is not None else [])]
         receipts = write_source(
             self._run, project, outcome.artifacts, is_new=destination.is_new, force=force, instead=instead, about=about
         )

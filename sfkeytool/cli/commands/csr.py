@@ -39,7 +39,9 @@ def _execute(run: Run, values: Values) -> int:
             lambda known: csr(request, CsrInputs(key_inputs.with_passwords(known)), run.now),
         )
     warn_of_encrypted_key(run, outcome, folder, None)
-    return finish_in_folder(run, plan, outcome, f"{request.name}: certificate request")
+    asked, key = outcome.result.request, outcome.result.key
+    about = [f"a request for {asked.subject or '(no subject)'}, {key.algorithm} {key.bits}"]
+    return finish_in_folder(run, plan, outcome, f"{request.name}: certificate request", about=about)
 
 
 COMMAND = Command(
