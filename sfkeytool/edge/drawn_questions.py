@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sfkeytool.edge.ask import BACK_ANSWER, LONGEST_REASON, BackWanted, Check, Choice, Words, shortened, told
+from sfkeytool.edge.ask import BACK_ANSWER, LONGEST_REASON, BackWanted, Check, Choice, Words, in_short, shortened, told
 from sfkeytool.edge.colors import colored
 from sfkeytool.errors import SfkeytoolError, UsageError
 
@@ -99,7 +99,7 @@ class _Drawn:
 
     def answered(self, answer: str) -> "StyleAndTextTuples":
         """The question as it stays on the screen."""
-        lines = filled(f"{self.message} {shortened(answer, _LONGEST_SHOWN)}".rstrip(), self.width - 2)
+        lines = filled(f"{in_short(self.message)} {shortened(answer, _LONGEST_SHOWN)}".rstrip(), self.width - 2)
         return [("class:mark", "? "), ("", "\n  ".join(lines))]
 
 
@@ -284,7 +284,6 @@ class YesOrNo(_Drawn):
 
     def __init__(self, message: str, default: bool, reason: str) -> None:
         super().__init__(f"{message} ({'Y/n' if default else 'y/N'})", reason)
-        self.plain_message = message
         self.default = default
         self.answer: bool | None = None
 
@@ -297,7 +296,6 @@ class YesOrNo(_Drawn):
 
     def _lines(self) -> "StyleAndTextTuples":
         if self.answer is not None:
-            self.message = self.plain_message
             return self.answered("Yes" if self.answer else "No")
         below = self.aside(self.reason, "reason") if self.reason else self.aside("Esc goes back", "aside")
         return [*self.question(), ("", "\n"), *below]
@@ -339,7 +337,7 @@ def _application(input: "Input | None", output: "Output | None", **parts: Any) -
         style=Style.from_dict(_STYLE),
         input=input,
         output=output or create_output(stdout=sys.stderr),
-        color_depth=None if colored(sys.stderr) else ColorDepth.DEPTH_1_BIT,
+        color_depth=ColorDepth.DEPTH_4_BIT if colored(sys.stderr) else ColorDepth.DEPTH_1_BIT,
         **parts,
     )
     made.ttimeoutlen = 0.05  # seconds until an Esc is no longer the beginning of another key
