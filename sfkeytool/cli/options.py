@@ -365,7 +365,7 @@ JSON = _output("json", "One JSON object on stdout; no question is asked.")
 NO_PROMPT = _output("no_prompt", "Never ask; missing values are an error.")
 PLAIN = _output(
     "plain",
-    "For screen readers: numbered choices, no colour, nothing drawn twice. [default: where TERM is dumb or"
+    "For screen readers: numbered choices, no colour, nothing drawn twice. [default: where $TERM is dumb or"
     " $SFKEYTOOL_PLAIN is set]",
 )
 QUIET = _output("quiet", "The paths that were written alone, one a line; and errors.", "-q")
