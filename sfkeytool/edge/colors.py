@@ -5,7 +5,6 @@ import sys
 from enum import StrEnum
 from typing import TextIO
 
-
 _ENABLE_VIRTUAL_TERMINAL_PROCESSING = 4
 """SetConsoleMode function, Microsoft's documentation of the Windows console."""
 
