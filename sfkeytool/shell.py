@@ -58,6 +58,10 @@ def shell_line(arguments: Sequence[str], *, windows: bool = WINDOWS) -> str:
         if not windows:
             return " ".join(map(_posix_word, arguments))
         words, shells = _windows_words(arguments)
+        if words[0] != arguments[0]:
+            shells -= {POWERSHELL}  # to which a quoted word that comes first is a text, and no program
+            if not shells:
+                raise _unsafe(arguments[0], "is a program that no line can begin with, with the rest of its line")
     except _UnsafeError as reason:
         return f"({reason})"
     return " ".join(words) + _REMARKS[shells]

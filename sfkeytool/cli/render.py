@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 from sfkeytool.cli.envelope import encode_answer, encode_refusal
+from sfkeytool.edge.colors import colored
 from sfkeytool.errors import EXIT_INTERRUPTED, OutputError, SfkeytoolError
 from sfkeytool.model import ArtifactKind, Notice, Receipt
 from sfkeytool.plain_text import escaped
@@ -17,11 +18,21 @@ from sfkeytool.plain_text import escaped
 if TYPE_CHECKING:
     from datetime import date
 
+    from rich.console import Console as RichConsole
+
     from sfkeytool.cli.envelope import Published
     from sfkeytool.crypto.certificates import CertificateFacts
     from sfkeytool.model import Result
 
 _BOLD, _RED, _YELLOW, _DIM, _RESET = "\x1b[1m", "\x1b[31m", "\x1b[33m", "\x1b[2m", "\x1b[0m"
+_STYLES = {
+    "bold": _BOLD,
+    "dim": _DIM,
+    "yellow": _YELLOW,
+    "green": "\x1b[32m",
+    "bold red": _BOLD + _RED,
+    "bold cyan": _BOLD + "\x1b[36m",
+}
 _UNBROKEN = "\u00a0"  # no-break space; by its name it would cost an import of unicodedata
 
 _KIND_TITLES = {
@@ -37,6 +48,18 @@ _KIND_TITLES = {
     ArtifactKind.REPORT: "report",
     ArtifactKind.METADATA_SOURCE: "metadata, for sf project deploy start",
 }
+
+
+def bold(text: str) -> str:
+    return f"{_BOLD}{text}{_RESET}"
+
+
+def rich_console(stream: TextIO) -> "RichConsole":
+    """Rich's own console on ``stream``, with colours where colored() says so."""
+    from rich.console import Console as RichConsole
+
+    system = "auto" if stream.isatty() and os.environ.get("TERM") != "dumb" else "standard"
+    return RichConsole(file=stream, color_system=system if colored(stream) else None)  # type: ignore[arg-type]
 
 
 def clean(text: str) -> str:
@@ -63,7 +86,7 @@ def wrapped(text: str, lead: str = "", stream: TextIO | None = None) -> list[str
 
 
 class Console:
-    """stdout and stderr of one run. ``color`` follows NO_COLOR and whether the stream is a terminal."""
+    """stdout and stderr of one run."""
 
     def __init__(
         self,
@@ -95,6 +118,11 @@ class Console:
     def heading(self, line: str) -> None:
         if not self.json_output:
             _print(self._styled(clean(line), _BOLD, sys.stdout))
+
+    def painted(self, pieces: Iterable[tuple[str, str]]) -> None:
+        """A line of a human result, as pieces of clean text, each with the name of its style, or none."""
+        if not self.json_output:
+            _print("".join(self._styled(text, _STYLES[style], sys.stdout) if style else text for text, style in pieces))
 
     def steps(self, steps: Sequence[str]) -> None:
         """Numbered next steps, wrapped; left out under --quiet."""
@@ -164,10 +192,7 @@ class Console:
         print(f"{lead} {reason}, so that the result is not shown; all files of this run are there", file=sys.stderr)
 
     def _styled(self, text: str, style: str, stream: TextIO) -> str:
-        colored = (
-            stream.isatty() and not self.plain and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-        )
-        return f"{style}{text}{_RESET}" if colored else text
+        return f"{style}{text}{_RESET}" if colored(stream) else text
 
 
 def files_lines(receipts: Sequence[Receipt]) -> list[str]:

@@ -57,7 +57,7 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         "usage.explain": ("`--list` shows all, and a text was given too.", "Leave out one of the two."),
         "usage.extra-missing": (
             "The flag needs a library that is not installed.",
-            "Install the extra that the hint names.",
+            "Add the library, by the command that the hint names.",
         ),
         "usage.fail-on": ("`--fail-on` has a word that is not known.", "The message lists the words."),
         "usage.generation": ("All names that would be made up for the month are taken.", "Choose one with `--as`."),
@@ -93,6 +93,7 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         ),
         "usage.old-key": ("`--old-key` holds the same key as the new one.", "Name the key that was there before."),
         "usage.one-name": ("`--as` gives one name, and several entries need one.", "Leave it out."),
+        "usage.open": ("`--open` is about the page that `--html` writes.", "Add `--html FILE`, or leave it out."),
         "usage.output-dir": ("`--output-dir` is empty.", "Look whether the variable in it is set."),
         "usage.password": ("`--csr` makes no keystore yet, so it takes no `--password`.", "Give it to `wrap`."),
         "usage.password-too-short": (
@@ -231,7 +232,7 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         ),
         "notify.address": (
             "The secret of `--notify` is no address that can be sent to.",
-            "Write one apprise URL; docs/configuration.md shows some.",
+            "Write one apprise URL, such as mailto://user:password@example.com or slack://…",
         ),
         "pem.malformed": ("The PEM is damaged.", "Copy the file again, from BEGIN line to END line."),
         "pem.truncated": ("The PEM ends before its END line.", "Copy the file again."),
@@ -502,7 +503,7 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         ),
         "org.not-permitted": (
             "The user may not do or see this.",
-            "Use a user who may; docs/orgs.md tells what is read.",
+            "Use a user who may. The rest is read all the same, and what is not seen is listed.",
         ),
         "org.not-shown": (
             "The org lists certificates or apps that this user is not shown.",

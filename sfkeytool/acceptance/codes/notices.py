@@ -28,7 +28,7 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     ),
     "audit.uncovered": (
         "No keystore seen, or not the org's CKM, holds the app's certificate: nothing shows that mails come.",
-        "Follow the advice; docs/which-road.md compares the ways to be told.",
+        "Follow the advice; `sfkeytool explain no mail came` tells why mails do not come.",
     ),
     "audit.unproved": (
         "Whether the org's CKM holds the app's certificate could not be seen.",
@@ -150,6 +150,10 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "renew.self-signed": (
         "The old certificate was signed by a CA, the new one is self-signed.",
         "Make a request with `--csr`, if others must trust it.",
+    ),
+    "report.not-opened": (
+        "The page of `--html` was written, and no browser could be started for it.",
+        "Open the file yourself.",
     ),
     "report.not-written": (
         "A report of an audit could not be written; all else of the audit is there.",
