@@ -10,7 +10,7 @@ from sfkeytool.cli import options
 from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
 from sfkeytool.cli.commands.audit.road import with_questions
 from sfkeytool.cli.envelope import published
-from sfkeytool.cli.fields import Field, Group, Offer, Question, Values, typed_values
+from sfkeytool.cli.fields import Field, Group, Offer, Values, typed_values
 from sfkeytool.cli.org_access import API_VERSION, LOGIN, TARGET_ORGS, find_orgs
 from sfkeytool.cli.report_files import Reports
 from sfkeytool.cli.run import Run
