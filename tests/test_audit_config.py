@@ -42,6 +42,20 @@ def refusal(text: str) -> InputError:
     return error.value
 
 
+@pytest.mark.parametrize(
+    "text",
+    ['passwords = [\n  "env:A",\n  "cmd:curl evil"]', '\n\nheartbeat = "cmd:curl evil"', 'notify = [\n\n"cmd:"]'],
+)
+def test_a_file_starts_no_program(text: str) -> None:
+    """It may have been cloned. The line is told, the command not."""
+    error = refusal(text)
+    assert error.code == "config.value"
+    assert "line 3: " in error.message
+    assert "which programs run here" in error.message
+    assert "evil" not in error.message
+    assert "cmd:" not in " ".join(error.hints)
+
+
 def test_the_documented_example_is_read_whole() -> None:
     """Every key that the page names is in it, so that none is documented wrongly."""
     assert parse(EXAMPLE) == AuditConfig(

@@ -27,6 +27,7 @@ _ORG_OF_A_SOURCE = [
 NAMED = {
     "audit.schema.json": _ORG_OF_A_SOURCE,
     "error.schema.json": [": new: ['files']"],
+    "explain.schema.json": [".result: new: ['topics']"],
     "ckm-create.schema.json": _ORG_IN_PART,
     "ckm-upload.schema.json": _ORG_IN_PART,
     "ckm-csr.schema.json": _ORG_AS_TEXT,
@@ -34,7 +35,8 @@ NAMED = {
     "ckm-list.schema.json": _ORG_AS_TEXT,
 }
 """What has changed since, on purpose: an org has one shape in all answers, and an audit's source has beside
-it, in ``orgReading``, what was read of it. An error lists the files that were written before it."""
+it, in ``orgReading``, what was read of it. An error lists the files that were written before it.
+Explained are topics, too."""
 _DRY_RUN = ": new: ['dryRun']"
 DRY_RUNS = {
     "audit.schema.json",

@@ -288,6 +288,13 @@ def test_a_variable_stands_in_for_a_missing_secret() -> None:
     assert PASSWORD not in shlex.join(command_line("self-signed", COMMANDS["self-signed"].fields, values))
 
 
+@pytest.fixture(autouse=True)
+def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever runs the tests may have orgs in the Salesforce CLI, which questions would offer."""
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path))
+
+
 @contextlib.contextmanager
 def typed(text: str) -> Iterator[Any]:
     """An Asker whose terminal is a pipe with ``text`` typed into it."""

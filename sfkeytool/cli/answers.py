@@ -1,5 +1,6 @@
 """What an answer is worth: from what was typed to the value that a request takes, and back to words."""
 
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 from sfkeytool.cli.fields import Field, Question, Values, absent
 from sfkeytool.edge.ask import Check, shortened
 from sfkeytool.errors import UsageError
+from sfkeytool.passwords import Source, SourceKind
 
 _FURTHER_WORDS = re.compile(r" \(|, Enter")
 _LONGEST_ANSWER = 48
@@ -77,6 +79,21 @@ def shown(field: Field, values: Mapping[str, Any]) -> str:
     texts = [str(getattr(one, "value", one)) for one in (value if isinstance(value, list) else [value])]
     choices = {choice.value: choice.title for choice in (field.question.choices if field.question else ())}
     return shortened(", ".join(choices.get(text, text) for text in texts), _LONGEST_ANSWER)
+
+
+COMMAND = f"{SourceKind.COMMAND}:"
+"""Of a secret's sources the one that more is asked about."""
+WHICH_COMMAND = "Which command prints it? No shell reads it:"
+
+
+def require_command(answer: str) -> None:
+    """Raises UsageError and InputError for what cannot be run."""
+    from sfkeytool.edge.secret_command import find_command
+
+    if not answer:
+        raise UsageError("usage.missing", "an answer is needed here")
+    source = Source(SourceKind.COMMAND, answer)
+    find_command(source, str(source), os.environ)
 
 
 def existing_path(answer: str) -> None:

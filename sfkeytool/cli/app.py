@@ -24,7 +24,7 @@ Makes JKS keystores that Certificate and Key Management (CKM) imports, and the m
 app or External Client App. Without a command, on a terminal: a guided menu.
 
 \b
-Secrets are given as SOURCE: env:NAME, file:PATH, stdin, prompt or generate.
+Secrets are given as SOURCE: env:NAME, file:PATH, cmd:COMMAND, stdin, prompt or generate.
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 rejected or not the same certificate, 4 login refused,
 5 something expires soon or is not covered, 6 expired, 68 read in part, 70 a bug, 130 interrupted.
 """

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from sfkeytool.cli.boundary import with_state
 from sfkeytool.cli.command import Command
 from sfkeytool.cli.conversation import Conversation
+from sfkeytool.cli.defaults import tell_origin
 from sfkeytool.cli.fields import Field, Values
 from sfkeytool.cli.opening import TypedPasswords
 from sfkeytool.edge.ask import BackWanted
-from sfkeytool.errors import ChangeWanted, InternalError, InterruptedRunError, SfkeytoolError
+from sfkeytool.errors import ChangeWanted, InternalError, InterruptedRunError, SfkeytoolError, UsageError
 
 if TYPE_CHECKING:
     from sfkeytool.cli.run import Run
@@ -41,7 +42,8 @@ def converse(
             if any(values[name] != source for name, source in sources.items()):
                 typed.made.clear()
         except SfkeytoolError as error:
-            if not talk.asked or run.console.receipts or run.console.changed or isinstance(error, _ENDS):
+            nothing_to_ask = not talk.asked and talk.blamed(error) is None
+            if nothing_to_ask or run.console.receipts or run.console.changed or isinstance(error, _ENDS):
                 raise
             if talk.blamed(error) is None:
                 run.console.error(with_state(error, run.console))
@@ -55,8 +57,13 @@ def attempt(command: Command, run: "Run", values: Values) -> int:
     """The command itself, once. Returns its exit code."""
     from sfkeytool.crypto.limits import kdf_budget
 
-    with kdf_budget():
-        return command.execute(run, values)
+    run.withhold(each for value in values.values() for each in (value if isinstance(value, list) else [value]))
+    try:
+        with kdf_budget():
+            return command.execute(run, values)
+    except UsageError as error:
+        tell_origin(error, command.fields)
+        raise
 
 
 def clock() -> datetime:

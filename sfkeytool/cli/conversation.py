@@ -5,15 +5,18 @@ from pathlib import Path
 from typing import Any
 
 from sfkeytool.cli.answers import (
+    COMMAND,
+    WHICH_COMMAND,
     as_typed,
     check_of,
     existing_path,
     existing_path_or_nothing,
     line_of,
+    require_command,
     value_of,
     without_label,
 )
-from sfkeytool.cli.fields import Field, Question, Values, absent, given_values, is_missing, with_defaults
+from sfkeytool.cli.fields import Field, Question, Values, absent, defaults_of, given_values, is_missing, with_defaults
 from sfkeytool.edge.ask import Asker, BackWanted, Choice, told
 from sfkeytool.errors import SfkeytoolError, UsageError
 
@@ -167,7 +170,8 @@ class Conversation:
         return None
 
     def blamed(self, error: SfkeytoolError) -> Field | None:
-        """The field whose answer a UsageError is about, if it says so and was asked."""
+        """The field whose answer a UsageError is about, if it says so: one that was asked, or that turns out to be
+        missing."""
         if not isinstance(error, UsageError):
             return None
         named = [field for field in self._fields if field.name in self._answers and field.label in error.message]
@@ -176,7 +180,7 @@ class Conversation:
             for field in self._fields
             if field.question and absent(self._values()[field.name]) and f"missing: {field.label}" in error.message
         ]
-        return next(iter([*named, *(opened if self._answers else ())]), None)
+        return next(iter([*named, *opened]), None)
 
     # One question
 
@@ -197,7 +201,7 @@ class Conversation:
         return values
 
     def _whole(self) -> Values:
-        return with_defaults(self._fields, self._values())
+        return with_defaults(self._fields, self._values(), self._answers)
 
     def _is_wanted(self, field: Field, question: Question) -> bool:
         return self._guided or (field.name in self._missing and not question.menu_only)
@@ -277,13 +281,23 @@ class Conversation:
                 paths = self._paths(field, question, list(earlier or ()), reason)
                 return _Answer([Path(path) for path in paths], paths)
             case "choice" | "secret":
-                default = earlier or (str(getattr(field.default, "value", field.default)) if field.default else None)
-                chosen = self._asker.choice(question.text, question.choices, default=default, **_because(reason))
-                return _Answer(field.parse(chosen) if field.parse else chosen, chosen)
+                offered = defaults_of(field)[0]
+                default = earlier or (str(getattr(offered, "value", offered)) if offered else None)
+                command = default.removeprefix(COMMAND) if default and default.startswith(COMMAND) else ""
+                while True:
+                    row = COMMAND if command else default
+                    chosen = self._asker.choice(question.text, question.choices, default=row, **_because(reason))
+                    try:
+                        if chosen == COMMAND:
+                            command = self._asker.text(WHICH_COMMAND, default=command, check=require_command)
+                            chosen = COMMAND + command
+                        return _Answer(field.parse(chosen) if field.parse else chosen, chosen)
+                    except BackWanted as back:  # to the rows
+                        command = back.typed or command
             case "confirm":
                 yes = self._asker.confirm(question.text, default=bool(earlier), **_because(reason))
                 return _Answer(yes, yes)
-        offered = values.get(question.default_from) if question.default_from else field.default
+        offered = values.get(question.default_from) if question.default_from else defaults_of(field)[0]
         text = self._asker.text(
             question.text,
             default=str(offered or "") if earlier is None else earlier,

@@ -2,7 +2,7 @@
 the equivalent command line, so that these cannot differ."""
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -45,6 +45,13 @@ class Question(Struct, frozen=True):
     """The row that leads to typing one."""
 
 
+class Preset(Struct, frozen=True):
+    """A default of the user's own, and the file that it is from."""
+
+    value: Any
+    path: str
+
+
 class Field(Struct, frozen=True):
     """One value of a command. No ``flags``: a positional argument. ``None`` (or an empty list) means not given."""
 
@@ -70,6 +77,10 @@ class Field(Struct, frozen=True):
     """Variables that make a required one needless when they are set."""
     missing_on_terminal: Any = None
     """What a required field without a question becomes where somebody can be asked later."""
+    preset_when: Callable[[Mapping[str, Any]], bool] | None = None
+    """Whether the user's defaults file is asked where nothing was given; it looks at all other values."""
+    preset: Preset | None = None
+    """What that file says, which goes before ``default``."""
 
     @property
     def many(self) -> bool:
@@ -121,10 +132,22 @@ def given_values(fields: Sequence[Field], given: Mapping[str, Any], environ: Map
     return values
 
 
-def with_defaults(fields: Sequence[Field], values: Values) -> Values:
-    """The same, with the default of what is absent still."""
-    defaults = {field.name: field.default for field in fields if field.default is not None}
-    return values | {name: default for name, default in defaults.items() if absent(values[name])}
+def with_defaults(fields: Sequence[Field], values: Values, answered: Collection[str] = ()) -> Values:
+    """The same, with the default of what is absent still: the user's own, unless the person was asked and gave none."""
+    whole = dict(values)
+    for field in fields:
+        if absent(values[field.name]):
+            is_preset = field.preset is not None and field.name not in answered
+            if is_preset and field.preset_when is not None and field.preset_when(values):
+                whole[field.name] = field.preset.value if field.preset else None
+            elif field.default is not None:
+                whole[field.name] = field.default
+    return whole
+
+
+def defaults_of(field: Field) -> tuple[Any, ...]:
+    """What may be offered where nothing was given: the user's own default first."""
+    return (field.preset.value, field.default) if field.preset is not None else (field.default,)
 
 
 def typed_values(fields: Sequence[Field], values: Mapping[str, Any]) -> dict[str, Any]:

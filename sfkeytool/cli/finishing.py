@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sfkeytool.cli import options
 from sfkeytool.cli.envelope import published
 from sfkeytool.cli.render import certificate_line, files_lines, mails_line
-from sfkeytool.cli.report_files import plan_report
+from sfkeytool.cli.report_files import plan_report, require_format
 from sfkeytool.cli.run import Run
 from sfkeytool.model import Artifact, ArtifactKind, Notice, Outcome, PlannedFile, Receipt, Result
 from sfkeytool.passwords import SourceKind
@@ -99,9 +99,7 @@ def plan_calendar(run: Run, path: Path | None, *, force: bool, own: Path | None 
     """
     if path is None:
         return None
-    from sfkeytool.audit.reports.ics import require_icalendar
-
-    require_icalendar()
+    require_format("ics")
     if own is not None and os.path.realpath(path.parent) == os.path.realpath(own) and not os.path.lexists(own):
         return run.plan(own, [PlannedFile(path.name, ArtifactKind.CALENDAR)], force=force)
     if force:

@@ -27,12 +27,14 @@ _WHERE_PASSWORDS_ARE = (
 class TypedPasswords:
     """What was typed at this run's prompts, so that no answer that is changed afterwards costs typing them again.
 
-    ``made`` are new ones, by the flag that they stand for; ``opening`` are those that were to open something. Secret.
+    ``made`` are new ones, by the flag that they stand for; ``opening`` are those that were to open something;
+    ``printed`` is what commands gave, by the command, each of which runs once. Secret.
     """
 
     def __init__(self) -> None:
         self.made: dict[str, str] = {}
         self.opening: list[Secret] = []
+        self.printed: dict[str, bytes] = {}
 
 
 def opened(

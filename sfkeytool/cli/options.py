@@ -1,9 +1,9 @@
 """The options that mean the same everywhere."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
@@ -13,13 +13,12 @@ from sfkeytool.edge.ask import Check, Choice
 from sfkeytool.errors import UsageError
 from sfkeytool.model import Purpose
 from sfkeytool.names import legal_name, parse_unique_name
-from sfkeytool.passwords import Source, parse_source
+from sfkeytool.passwords import SOURCES, Source, parse_source
 
 if TYPE_CHECKING:
     from datetime import date
 
 _SOURCE = "SOURCE"
-_READ_SOURCES = "env:NAME, file:PATH, stdin or prompt"
 
 
 def parse_bits(text: str) -> int:
@@ -131,6 +130,7 @@ DAYS = Field(
     default=365,
     parse=parse_days,
     question=Question("For how many days is it valid (1 to 3650)?", menu_only=True, tell=_until),
+    preset_when=lambda _: True,
 )
 
 PURPOSE = Field(
@@ -178,7 +178,7 @@ CALENDAR = Field(
 NEW_PASSWORD = Field(
     "password",
     str,
-    f"Where the password of the new JKS comes from: {_READ_SOURCES}, or generate (24 characters, into"
+    f"Where the password of the new JKS comes from: {SOURCES}, or generate (24 characters, into"
     " NAME.jks.password). [default: $SFKEYTOOL_PASSWORD, else the prompt]",
     ("--password",),
     metavar=_SOURCE,
@@ -193,13 +193,14 @@ NEW_PASSWORD = Field(
         choices=(
             Choice("generate", "Make a strong one and keep it in a file beside the keystore"),
             Choice("prompt", "I type it"),
+            Choice("cmd:", "A command prints it: a password manager, a vault, a keychain"),
         ),
     ),
 )
 OPENING_PASSWORD = Field(
     "password",
     list[str],
-    f"Where the password of the file comes from: {_READ_SOURCES}. An empty one is tried first. Repeatable: a key may"
+    f"Where the password of the file comes from: {SOURCES}. An empty one is tried first. Repeatable: a key may"
     " have another than its keystore. [default: $SFKEYTOOL_PASSWORD, else the prompt]",
     ("--password",),
     metavar=_SOURCE,
@@ -210,7 +211,7 @@ OPENING_PASSWORD = Field(
 INPUT_PASSWORD = Field(
     "input_password",
     list[str],
-    f"Where the password of an input file comes from: {_READ_SOURCES}. Repeatable: each is tried on each file."
+    f"Where the password of an input file comes from: {SOURCES}. Repeatable: each is tried on each file."
     " [default: $SFKEYTOOL_INPUT_PASSWORD, else the prompt]",
     ("--input-password",),
     metavar=_SOURCE,
@@ -221,7 +222,7 @@ INPUT_PASSWORD = Field(
 KEY_PASSWORD = Field(
     "key_password",
     str,
-    f"Encrypt the .key that is written; where that password comes from: {_READ_SOURCES}."
+    f"Encrypt the .key that is written; where that password comes from: {SOURCES}."
     " [default: $SFKEYTOOL_KEY_PASSWORD, else not encrypted]",
     ("--key-password",),
     metavar=_SOURCE,
@@ -243,7 +244,7 @@ def _check_part(part: str) -> Check:
     return check
 
 
-def _subject_part(name: str, help: str, question: str | None = None) -> Field:
+def _subject_part(name: str, help: str, question: str | None = None, *, may_be_preset: bool = False) -> Field:
     return Field(
         name,
         str,
@@ -251,16 +252,19 @@ def _subject_part(name: str, help: str, question: str | None = None) -> Field:
         ("--" + name.replace("_", "-"),),
         metavar="TEXT",
         question=Question(question, menu_only=True, check=_check_part(name)) if question else None,
+        preset_when=(lambda values: values.get("subject") is None) if may_be_preset else None,
     )
 
 
 SUBJECT = (
     _subject_part("common_name", "Common name (CN) of the subject. [default: NAME]"),
-    _subject_part("organization", "Organization (O).", "Organization (O), Enter to leave it out:"),
+    _subject_part("organization", "Organization (O).", "Organization (O), Enter to leave it out:", may_be_preset=True),
     _subject_part("organizational_unit", "Organizational unit (OU)."),
     _subject_part("locality", "Locality (L), a city."),
     _subject_part("state", "State or province (ST)."),
-    _subject_part("country", "Country (C), two letters.", "Country (C), two letters, Enter to leave it out:"),
+    _subject_part(
+        "country", "Country (C), two letters.", "Country (C), two letters, Enter to leave it out:", may_be_preset=True
+    ),
     _subject_part("email", "Mail address in the subject."),
     Field(
         "subject",
@@ -296,6 +300,13 @@ SAN = Field(
 )
 
 
+def _makes_a_key(values: Mapping[str, Any]) -> bool:
+    """Whether no key is there to be used, whose size is what it is."""
+    name = str(values.get("name") or "").rstrip("/" + os.sep)
+    place = values.get("output_dir") or name.lower()
+    return values.get("key") is None and not os.path.lexists(os.path.join(place, f"{name.lower()}.key"))  # noqa: PTH118
+
+
 KEY_SIZE = Field(
     "key_size",
     str,
@@ -315,6 +326,7 @@ KEY_SIZE = Field(
         ),
         when=lambda values: values.get("key") is None,
     ),
+    preset_when=_makes_a_key,
 )
 KEY_FILE = Field(
     "key",

@@ -28,6 +28,14 @@ def plan_report(run: Run, form: str, path: Path, kind: ArtifactKind) -> "FolderP
     return run.plan_file(path, kind, f"--{form}", force=True)
 
 
+def require_format(form: str) -> None:
+    """Raises UsageError where the library of a format is not installed, so that it is said before anything is made."""
+    if library := FORMATS[form].library:
+        from sfkeytool.edge.installation import require_library
+
+        require_library(library, f"--{form}")
+
+
 class Reports:
     """The reports of an audit, each by itself: one that cannot be written is a warning, and costs nothing else."""
 
@@ -38,7 +46,7 @@ class Reports:
         self._plans: dict[str, FolderPlan] = {}
         for form in FORMATS:
             if form in paths:
-                FORMATS[form].require()
+                require_format(form)
                 with self.kept_apart():
                     self._plans[form] = plan_report(run, form, paths[form], ArtifactKind.REPORT)
 

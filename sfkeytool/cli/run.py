@@ -12,7 +12,8 @@ from sfkeytool.cli.attempts import attempt, clock, converse
 from sfkeytool.cli.boundary import boundary
 from sfkeytool.cli.command import Command
 from sfkeytool.cli.conversation import Conversation, complete
-from sfkeytool.cli.fields import Field, Values, command_line
+from sfkeytool.cli.defaults import with_presets
+from sfkeytool.cli.fields import Field, Values, command_line, defaults_of
 from sfkeytool.cli.opening import TypedPasswords, opened
 from sfkeytool.cli.render import Console, clean
 from sfkeytool.edge.ask import BackWanted
@@ -66,6 +67,7 @@ class Run:
         self.dry_run = console.dry_run
         self.agreement = Agreement(console, asker, asks=asked, dry_run=self.dry_run)
         self._secrets: SecretReader | None = None
+        self._withheld: set[str] = set()
         self._typed = typed or TypedPasswords()
         self._file_question = file_question
 
@@ -73,13 +75,25 @@ class Run:
 
     def secret(self, source: Source, option: str, what: str, *, confirm: bool = False) -> Secret:
         """The secret that ``source`` names; a prompt asks for ``what``, twice if a password is being made."""
+        if self.dry_run and confirm and source.kind is SourceKind.PROMPT and self.asker is not None:
+            source = Source(SourceKind.GENERATE)  # nothing will ever be opened with it
+        return self._reader().read(source, option, ask=self._prompt(option, what, confirm=confirm))
+
+    def printed_by(self, source: Source, option: str) -> bytes:
+        """What the command at ``source`` prints. Secret."""
+        return self._reader().printed_by(source, option)
+
+    def withhold(self, sources: Iterable[object]) -> None:
+        """Keep the variables that are named as SOURCE among these values from commands that give other secrets."""
+        named = (str(source).partition(":") for source in sources)
+        self._withheld.update(name for kind, _, name in named if kind == SourceKind.ENV)
+
+    def _reader(self) -> "SecretReader":
         from sfkeytool.edge.reader import SecretReader
 
         if self._secrets is None:
-            self._secrets = SecretReader(self.environ, sys.stdin)
-        if self.dry_run and confirm and source.kind is SourceKind.PROMPT and self.asker is not None:
-            source = Source(SourceKind.GENERATE)  # nothing will ever be opened with it
-        return self._secrets.read(source, option, ask=self._prompt(option, what, confirm=confirm))
+            self._secrets = SecretReader(self.environ, sys.stdin, self._withheld, self._typed.printed)
+        return self._secrets
 
     def _prompt(self, option: str, what: str, *, confirm: bool) -> Callable[[], str] | None:
         asker = self.asker
@@ -282,7 +296,8 @@ def run_command(
     now = clock()
 
     def execute() -> int:
-        nonlocal went_back
+        nonlocal went_back, command
+        command = with_presets(command, os.environ, console)
         if asker is None:
             values = complete(command.fields, given, None, os.environ)
             status = attempt(command, Run(console, None, os.environ, now), values)
@@ -341,7 +356,7 @@ def terminal_asker(*, plain: bool) -> "Asker":
 
 
 def _answered(field: Field, given: Mapping[str, Any], values: Values) -> bool:
-    return values[field.name] not in (given.get(field.name) or field.default, field.default)
+    return values[field.name] not in (given.get(field.name) or field.default, *defaults_of(field))
 
 
 def can_ask(given: Mapping[str, Any], environ: Mapping[str, str]) -> bool:

@@ -28,7 +28,7 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     ),
     "audit.uncovered": (
         "No keystore seen, or not the org's CKM, holds the app's certificate: nothing shows that mails come.",
-        "Follow the advice; docs/which-road.md compares the ways to be told.",
+        "Follow the advice; `sfkeytool explain no mail came` tells why mails do not come.",
     ),
     "audit.unproved": (
         "Whether the org's CKM holds the app's certificate could not be seen.",
@@ -64,6 +64,10 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "compare.others": (
         "A file holds more than what was compared.",
         "See that what is meant was compared: name the one file, or the entry with `--alias`.",
+    ),
+    "defaults.not-taken": (
+        "`sfkeytool.toml` is another user's or open to all, so that its `[defaults]` count for nothing.",
+        "If it is yours, close it: `chmod go-w sfkeytool.toml`; else give the flags.",
     ),
     "config.exception-ended": (
         "An exception of the configuration has ended.",

@@ -22,6 +22,7 @@ from sfkeytool.cli.walked import Unread, lies_in_ckm, named_files, should_be_rea
 from sfkeytool.errors import InputError, KeystorePasswordError, SfkeytoolError, UsageError
 from sfkeytool.model import Profile
 from sfkeytool.names import require_unique_name
+from sfkeytool.passwords import SOURCES
 
 if TYPE_CHECKING:
     from sfkeytool.model import Receipt
@@ -72,8 +73,8 @@ _FIX = Field(
 _NEW_PASSWORD = Field(
     "new_password",
     str,
-    "Where the password of repaired copies comes from: env:NAME, file:PATH, stdin, prompt or generate. [default: the"
-    " one that the file was opened with]",
+    f"Where the password of repaired copies comes from: {SOURCES}, or generate. [default: the one that the file was"
+    " opened with]",
     ("--new-password",),
     metavar="SOURCE",
     convert=options.source("--new-password", may_generate=True),

@@ -1,5 +1,7 @@
 """``ckm create``: a record of CKM whose key Salesforce makes."""
 
+from msgspec.structs import replace
+
 from sfkeytool.cli import options
 from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
 from sfkeytool.cli.deploying import SOURCE_FIELDS, Deployment
@@ -10,7 +12,7 @@ from sfkeytool.errors import CertificateError
 
 _FIELDS = (
     options.NAME,
-    options.KEY_SIZE,
+    replace(options.KEY_SIZE, preset_when=lambda _: True),
     *options.SUBJECT,
     options.SAN,
     Field(

@@ -4,10 +4,10 @@ from sfkeytool.cli import options
 from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
 from sfkeytool.cli.fields import Values, typed_values
 from sfkeytool.cli.finishing import finish_in_folder, folder_of
-from sfkeytool.cli.org_access import ONE_ORG, connected, one_org, read_entry
+from sfkeytool.cli.org_access import NEEDED_ORG, connected, one_org, read_entry
 from sfkeytool.cli.run import Run
 
-_FIELDS = (options.NAME, *ONE_ORG, options.OUTPUT_DIR, options.FORCE, options.DRY_RUN)
+_FIELDS = (options.NAME, *NEEDED_ORG, options.OUTPUT_DIR, options.FORCE, options.DRY_RUN)
 
 
 def _execute(run: Run, values: Values) -> int:

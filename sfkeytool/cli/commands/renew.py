@@ -259,7 +259,7 @@ _FIELDS = (
         NAME_CLASH_ORG, help="Choose a name that this org's CKM does not have yet; an alias of the Salesforce CLI."
     ),
 )
-_KEY_SIZE = replace(options.KEY_SIZE, help="Bits of the new key. [default: as before]", question=None)
+_KEY_SIZE = replace(options.KEY_SIZE, help="Bits of the new key. [default: as before]", question=None, preset_when=None)
 
 RENEW = Command(
     (

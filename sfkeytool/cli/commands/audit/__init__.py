@@ -102,7 +102,7 @@ NOTIFY = Field(
     "notify",
     list[str],
     "Tell what is due to the address that is found there, an apprise URL such as mailto://… or slack://…: env:NAME,"
-    " file:PATH, stdin or prompt. Repeatable.",
+    " file:PATH, cmd:COMMAND, stdin or prompt. Repeatable.",
     ("--notify",),
     metavar="SOURCE",
     convert=options.sources("--notify"),
@@ -110,8 +110,8 @@ NOTIFY = Field(
 HEARTBEAT = Field(
     "heartbeat",
     str,
-    "Call the dead man's switch whose URL is found there at the start and at the end: env:NAME, file:PATH, stdin or"
-    " prompt.",
+    "Call the dead man's switch whose URL is found there at the start and at the end: env:NAME, file:PATH,"
+    " cmd:COMMAND, stdin or prompt.",
     ("--heartbeat",),
     metavar="SOURCE",
     convert=options.source("--heartbeat"),
@@ -151,6 +151,7 @@ def _execute(run: Run, values: Values) -> int:
 
     config = _configuration(run, values["config"])
     request = audit_request(values, config)
+    run.withhold([*request.passwords, *request.notify, request.heartbeat])
     with heartbeat(run, None if request.dry_run else request.heartbeat) as ended:
         return _audit(run, values, config, request, ended)
 
@@ -248,7 +249,8 @@ def audit_request(values: Values, config: "AuditConfig") -> "AuditRequest":
 
 def _configuration(run: Run, path: Path | None) -> "AuditConfig":
     """What the file that --config names says."""
-    from sfkeytool.audit.config import CONFIG_LIMIT, AuditConfig, ended_exceptions, parse_config
+    from sfkeytool.audit.config import AuditConfig, ended_exceptions, parse_config
+    from sfkeytool.audit.toml_reading import CONFIG_LIMIT
     from sfkeytool.edge.reader import read_input
 
     if path is None:
