@@ -20,7 +20,7 @@ _PICTURES: dict[str, tuple[dict[str, Filler], int, str]] = {
     "audit-ten-orgs.png": (ten_orgs(), 1280, "dark"),
     "audit-phone.png": ({"prod": three}, 375, "light"),
 }
-_COLOURS = 64
+_COLOURS = 256
 """A page has few; so the pictures stay small."""
 
 
