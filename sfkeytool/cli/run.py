@@ -13,16 +13,16 @@ from sfkeytool.cli.fields import Field, Values, command_line, complete
 from sfkeytool.cli.render import Console, clean, flush_results, silence_stdout, stdout_is_closed
 from sfkeytool.edge.disk import ANOTHER_FOLDER
 from sfkeytool.errors import (
-    EXIT_BUG,
     EXIT_FAILED,
     EXIT_INTERRUPTED,
-    InternalError,
     InterruptedRunError,
     KeystorePasswordError,
     OutputError,
     PrivateKeyPasswordError,
     SfkeytoolError,
+    SystemFailureError,
     UsageError,
+    unexpected_error,
 )
 from sfkeytool.passwords import MINIMUM_LENGTH, Secret, Source, SourceKind
 from sfkeytool.shell import shell_line
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_LAST_YEAR = 9000
+"""Of a clock that is taken for right: there is no date after 9999 to reckon with."""
 _PASSWORD_TRIES = 3
 _UNDONE = ("output.disk-full", "output.not-permitted", "output.failed", "output.locked")
 
@@ -47,6 +49,12 @@ class Run:
     """One run of one command: the clock, the terminal, the secrets and the files."""
 
     def __init__(self, console: Console, asker: "Asker | None", environ: Mapping[str, str], now: "datetime") -> None:
+        if now.year > _LAST_YEAR:
+            raise SystemFailureError(
+                "system.clock",
+                f"this machine's clock says that it is the year {now.year}; nothing was changed",
+                "set it",
+            )
         self.console = console
         self.asker = asker
         self.environ = environ
@@ -282,8 +290,9 @@ def boundary(console: Console, body: Callable[[], int]) -> int:
     except Exception as error:
         if debug:
             _print_traceback(error)
-        console.error(InternalError.of(error, _state(console)))
-        return EXIT_BUG
+        named = unexpected_error(error, _state(console))
+        console.error(named)
+        return named.exit_code
 
 
 def _state(console: Console) -> str:

@@ -10,11 +10,10 @@ import shutil
 import sys
 import tempfile
 import time
-import traceback
 from pathlib import Path
 
 from campaign import at_once, clocks, disks, faults, fuzzing, java, year
-from campaign.part import Figures, Part, Task
+from campaign.part import Part, Task, apart
 
 PARTS = (
     Part("faults", "faults at every system call", 0.3, faults.run),
@@ -42,10 +41,7 @@ def main() -> int:
         task = Task(
             arguments.seed, arguments.minutes * 60 * part.share / shares, folder, arguments.keep, arguments.only
         )
-        try:
-            figures = part.run(task)
-        except Exception:
-            figures = Figures({}, (f"the part itself failed\n{traceback.format_exc()}",))
+        figures = apart(part, task)
         shutil.rmtree(folder, ignore_errors=True)
         rows.append((part, figures, time.monotonic() - begun))
         findings += [f"{part.name}: {finding}" for finding in figures.findings]
