@@ -13,7 +13,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from campaign.child import command, strace
+from campaign.child import command, why_no_strace
 from campaign.part import Figures, Task, all_of
 from campaign.scenarios import LOOKING, SCENARIOS, Scenario, Snapshot, exposed, lost, names, snapshot, untrue
 
@@ -59,8 +59,8 @@ class Case(Struct, frozen=True):
 
 def run(task: Task) -> Figures:
     """All cases in random order, as many as the time allows."""
-    if strace() is None:
-        return Figures({}, missing="no strace here")
+    if missing := why_no_strace():
+        return Figures({}, missing=missing)
     cases = []
     scenarios = (*SCENARIOS, *LOOKING)
     named = [scenario for scenario in scenarios if task.only.startswith(f"{scenario.name}/")]
