@@ -7,7 +7,7 @@ import shlex
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from msgspec import Struct, field
@@ -153,13 +153,13 @@ def _soap(data: bytes) -> None:
     soap.parse_read(data, "ConnectedApp", HOST)
 
 
-def _cli(data: bytes) -> None:
-    for parse in (parse_display, parse_token, parse_deploy):
-        try:
-            parse(data, "prod")
-        except Exception as error:
-            if not type(error).__module__.startswith("sfkeytool."):
-                raise
+_CLI_ANSWERS: tuple[tuple[str, Callable[[bytes, str], object]], ...] = (
+    ("display", parse_display), ("token", parse_token), ("deploy", parse_deploy),
+)  # fmt: skip
+
+
+def _parsed(parse: Callable[[bytes, str], object], data: bytes) -> None:
+    parse(data, "prod")
 
 
 # Words
@@ -318,7 +318,7 @@ READERS = (
     Reader("soap", _soap, _lines(*_ANSWERS[5:]), once=_doctypes),
     Reader("org", _org, _lines(*_ANSWERS), once=_numbers),
     Reader("login", _login, _lines(*_ANSWERS), once=_numbers),
-    Reader("salesforce-cli", _cli, _json({"status": 0, "result": {"instanceUrl": f"https://{HOST}", "accessToken": "x"}}, {"status": 1, "name": "NamedOrgNotFoundError"}, {"status": 0, "result": {"success": False, "details": {"componentFailures": [{"problem": "no"}]}}}), once=_numbers),
+    *(Reader(f"salesforce-cli-{word}", partial(_parsed, parse), _json({"status": 0, "result": {"instanceUrl": f"https://{HOST}", "accessToken": "x"}}, {"status": 1, "name": "NamedOrgNotFoundError"}, {"status": 0, "result": {"success": False, "details": {"componentFailures": [{"problem": "no"}]}}}), once=_numbers) for word, parse in _CLI_ANSWERS),
     Reader("receipt", _receipt, _json({"format": 1, "records": [_RECORD]}), once=lambda: [*_deep(), *_open_strings()]),
     Reader("state", _state, _json({"kind": "sfkeytool audit state", "format": 1, "salt": "00", "destinations": {"a": {"attemptedAt": None, "said": {"b": [1, "2026-11-24"]}}}}), (ValueError,), once=lambda: [*_deep(), *_open_strings()]),
     Reader("journal", parse_journal, _json({"format": 1, "linked": True, "folders": ["a"], "files": [{"name": "pay.jks", "replaces": False}]}), (ForeignJournalError,), once=lambda: [*_deep(), *_open_strings()]),
