@@ -14,7 +14,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from campaign.child import command, why_no_strace
-from campaign.part import Figures, Task, all_of
+from campaign.part import NO_TIME, Figures, Task, all_of
 from campaign.scenarios import LOOKING, SCENARIOS, Scenario, Snapshot, exposed, lost, names, snapshot, untrue
 
 CALLS = (
@@ -73,7 +73,9 @@ def run(task: Task) -> Figures:
         done += 1
         findings += found
     commands = len({case.scenario.name for case in cases})
-    return Figures({"commands": commands, "cases": len(cases), "run": done}, tuple(sorted(findings)))
+    return Figures(
+        {"commands": commands, "cases": len(cases), "run": done}, tuple(sorted(findings)), "" if done else NO_TIME
+    )
 
 
 def cases_of(scenario: Scenario, folder: Path) -> list[Case]:

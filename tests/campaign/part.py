@@ -18,6 +18,7 @@ LONGEST_CASE_SECONDS = 150
 """After which a case counts as one that hangs."""
 LONGEST_END_SECONDS = 2 * LONGEST_CASE_SECONDS
 """How long a part may go on when its time is over: it ends its cases, or looks at failures again."""
+NO_TIME = "there was no time for a case"
 _FORK = get_context("fork")
 PROCESSES = os.cpu_count() or 1
 
