@@ -25,6 +25,16 @@ PARTS = (
     Part("year", "a year of audits, destinations failing", 0.05, year.run),
 )
 
+KINDS = {
+    "lost or changed": ("is lost", "is changed"),
+    "half sets": (" alone", " missing", "exit 0 without", "is not the key of"),
+    "exits 70": ("exit 70", "foreign exceptions"),
+    "inputs over 2 s": ("slow: ",),
+    "over 500 MB": ("large: ",),
+    "accepted that Java refuses": ("accepted, though Java refuses",),
+}
+"""What must be 0, with words that findings of the kind hold."""
+
 
 def main() -> int:
     arguments = _arguments()
@@ -53,6 +63,8 @@ def main() -> int:
         missing = f"NOT DONE: {figures.missing}" if figures.missing else ""
         said = "; ".join(filter(None, [counts, missing]))
         print(f"{part.name:9} {seconds:6.0f} s  {len(figures.findings):4} findings  {said}")
+    counted = [sum(any(word in finding for word in words) for finding in findings) for words in KINDS.values()]
+    print("\n" + ", ".join(f"{number} {name}" for number, name in zip(counted, KINDS, strict=True)))
     return 1 if findings else 0
 
 
