@@ -14,8 +14,9 @@ from conftest import Pair, Result, process
 from disturbance import STEPS, disturbed, nothing
 from test_writer_faults import tmp_path  # noqa: F401 - a fixture, in memory
 
+from sfkeytool.cli.boundary import boundary
 from sfkeytool.cli.render import Console
-from sfkeytool.cli.run import Run, boundary
+from sfkeytool.cli.run import Run
 from sfkeytool.errors import SystemFailureError, unexpected_error
 
 Cli = Callable[..., Result]

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from msgspec.structs import replace
 
-from sfkeytool.cli.fields import Field, Question, Values
+from sfkeytool.cli.fields import Field, Group, Offer, Question, Values
 from sfkeytool.cli.finishing import Told, tell
 from sfkeytool.cli.org_access import OneOrg, connected, optional_org
+from sfkeytool.cli.render import certificate_line
 from sfkeytool.cli.run import Run
 from sfkeytool.cli.sfdx_project import project_around, write_source
 from sfkeytool.errors import InterruptedRunError, OrgError, SfkeytoolError, UsageError
@@ -26,7 +27,7 @@ _DEPLOY_SECONDS = 40 * 60.0
 """The Salesforce CLI itself waits 33 minutes for a deployment."""
 
 SOURCE_FIELDS = (
-    Field("label", str, "Label of the record, for admins. [default: NAME, or as it is]", ("--label",), metavar="TEXT"),
+    Field("label", str, "Label of the record. [default: NAME, or as it is]", ("--label",), metavar="TEXT"),
     Field(
         "project",
         Path,
@@ -34,15 +35,18 @@ SOURCE_FIELDS = (
         " folder]",
         ("--project",),
         metavar="DIR",
+        group=Group.WHERE,
+        offer=Offer.FOLDER,
     ),
     Field(
         "deploy",
         bool,
-        "Run the Salesforce CLI's deployment, after saying to which org and asking; then read back.",
+        "Let the Salesforce CLI deploy it, after saying where and asking; then read back.",
         ("--deploy",),
+        group=Group.ORG,
         question=Question("Deploy it with the Salesforce CLI right away?", "confirm", menu_only=True),
     ),
-    Field("yes", bool, "Do not ask before --deploy.", ("--yes",), into="confirmed"),
+    Field("yes", bool, "Do not ask before --deploy.", ("--yes",), into="confirmed", group=Group.ORG),
 )
 
 
@@ -76,16 +80,18 @@ class Deployment:
         return Destination(str(place), not os.path.lexists(place), self.org.identity if self.org else None)
 
     def ask(self, change: str) -> None:
-        """Say which org and what changes. Raises OrgError unless that is agreed to: nothing is written or sent then."""
+        """Say which org and what changes; that is to be agreed to before anything is written or sent."""
         if not self._wanted or self.org is None:
             return
         org = self.org.identity
         where = ", ".join(filter(None, (org.name, org.kind, org.org_id, org.instance_url)))
-        self._run.console.announce(Notice("ckm.deploying", f"the org {org.alias} ({where}) is changed: {change}"))
-        if self._confirmed:
-            return
-        if self._run.asker is None or not self._run.asker.confirm("Deploy to this org?", default=False):
-            raise OrgError("ckm.not-agreed", "not agreed to: nothing was written and nothing was deployed")
+        verb = "would be" if self._run.dry_run else "is"
+        self._run.console.announce(Notice("ckm.deploying", f"the org {org.alias} ({where}) {verb} changed: {change}"))
+        if not self._confirmed:
+            self._run.agreement.demand(
+                "Deploy to this org?",
+                OrgError("ckm.not-agreed", "not agreed to: nothing was written and nothing was deployed"),
+            )
 
     def finish(
         self,
@@ -107,8 +113,9 @@ class Deployment:
         from sfkeytool.salesforce.cli_bridge import deploy_arguments
 
         project = Path(destination.project)
+        about = [f"{name}: {what}", *([certificate_line(told.certificate)] if told is not None else [])]
         receipts = write_source(
-            self._run, project, outcome.artifacts, is_new=destination.is_new, force=force, instead=instead
+            self._run, project, outcome.artifacts, is_new=destination.is_new, force=force, instead=instead, about=about
         )
         if self._deploy(project, name, differs):
             outcome = replace(outcome, result=replace(outcome.result, deployed=True))
@@ -127,7 +134,7 @@ class Deployment:
 
     def _deploy(self, project: Path, name: str, differs: "Callable[[OrgClient], str]") -> bool:
         """Whether it was deployed and read back as it should be. Raises OrgError."""
-        if not self._wanted or self.org is None or self.org.cli_alias is None:
+        if not self._wanted or self.org is None or self.org.cli_alias is None or self._run.dry_run:
             return False
         from sfkeytool.edge.salesforce_cli import run_salesforce_cli
         from sfkeytool.salesforce import cli_bridge

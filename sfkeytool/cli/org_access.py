@@ -1,38 +1,72 @@
 """The way to an org: the user's Salesforce CLI, a login of our own, or a token in the environment."""
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from sfkeytool.cli import login_fields, options
-from sfkeytool.cli.fields import Field, Question, Values
+from sfkeytool.cli.fields import Field, Group, Offer, Question, Values
 from sfkeytool.cli.run import Run
+from sfkeytool.edge.ask import Choice
 from sfkeytool.errors import OrgError, UsageError
 
 if TYPE_CHECKING:
     from sfkeytool.salesforce.ckm import CkmEntry
     from sfkeytool.salesforce.org import OrgClient, OrgIdentity, Session
 
+
+def _alias(answer: str) -> str:
+    from sfkeytool.salesforce.cli_bridge import parse_alias
+
+    return parse_alias(answer, "--target-org")
+
+
+def _alias_or_nothing(answer: str) -> None:
+    if answer:
+        _alias(answer)
+
+
+def _known_orgs(values: Mapping[str, Any]) -> Sequence[Choice]:
+    """Those that the Salesforce CLI knows; and none, where one is not needed."""
+    from sfkeytool.edge.cli_orgs import known_orgs
+
+    rows = []
+    for org in known_orgs(os.environ)[:_MOST_ROWS]:
+        about = [org.username] if org.username != org.name else []
+        about += ["the Salesforce CLI's default"] if org.is_default else []
+        rows.append(Choice(org.name, f"{org.name} ({', '.join(about)})" if about else org.name))
+    return [*rows, Choice("", "No org")] if rows and not values.get("deploy") else rows
+
+
+_MOST_ROWS = 50
 TARGET_ORG = Field(
     "target_org",
     str,
-    "The org, by an alias or username of the Salesforce CLI. [default: $SF_TARGET_ORG]",
+    "The org: an alias or username of the Salesforce CLI. [default: $SF_TARGET_ORG]",
     ("--target-org", "-o"),
     metavar="ALIAS",
-    question=Question("Org, an alias of the Salesforce CLI (sf org list):", menu_only=True),
+    group=Group.ORG,
+    offer=Offer.ORG,
+    question=Question(
+        "Org, an alias of the Salesforce CLI (sf org list):",
+        check=_alias_or_nothing,
+        menu_only=True,
+        offers=_known_orgs,
+    ),
 )
 TARGET_ORGS = replace(
     TARGET_ORG,
     type=list[str],
     into="orgs",
     question=None,
-    help="An org to read, by an alias or username of the Salesforce CLI. Repeatable. [default: $SF_TARGET_ORG, where no"
+    help="An org to read: an alias or username of the Salesforce CLI. Repeatable. [default: $SF_TARGET_ORG, where no"
     " PATH is given]",
 )
 NAME_CLASH_ORG = replace(
-    TARGET_ORG, help="Warn when this org's CKM has the name already; an alias of the Salesforce CLI.", question=None
+    TARGET_ORG, help="Warn when this org's CKM has NAME already: an alias of the Salesforce CLI.", question=None
 )
 API_VERSION = Field(
     "api_version",
@@ -40,6 +74,7 @@ API_VERSION = Field(
     "Version of Salesforce's API. [default: $SF_ORG_API_VERSION, else the org's newest]",
     ("--api-version",),
     metavar="VERSION",
+    group=Group.ORG,
 )
 
 
@@ -50,7 +85,7 @@ def _login_option(field: Field) -> Field:
 LOGIN = (
     replace(
         _login_option(login_fields.CLIENT_ID),
-        help="Log in to an org without the Salesforce CLI: key of the app; --username and --jwt-key-file go with it.",
+        help="Log in without the Salesforce CLI: the app's consumer key, with --username and --jwt-key-file.",
     ),
     replace(_login_option(login_fields.USERNAME), help="With --client-id: user to log in as."),
     replace(_login_option(login_fields.KEY), help="With --client-id: private key, as login takes it."),
@@ -58,13 +93,37 @@ LOGIN = (
     replace(_login_option(login_fields.SANDBOX), help="With --client-id: log in at https://test.salesforce.com."),
     replace(
         _login_option(login_fields.EXTERNAL_CLIENT_APP),
-        help="With --client-id: it is that of an External Client App, which logs in at the org's My Domain.",
+        help="With --client-id: it is an External Client App, which logs in at the org's My Domain.",
     ),
     replace(_login_option(login_fields.AUDIENCE), help="With --client-id: audience of the assertion."),
 )
 
-ONE_ORG = (TARGET_ORG, API_VERSION, *LOGIN, options.OPENING_PASSWORD)
-"""What a command with one org takes. The password is that of an encrypted --jwt-key-file."""
+ONE_ORG = (
+    TARGET_ORG,
+    API_VERSION,
+    *LOGIN,
+    replace(
+        options.OPENING_PASSWORD,
+        help="Password of an encrypted --jwt-key-file. Repeatable. [default: $SFKEYTOOL_PASSWORD, else the prompt]",
+    ),
+)
+"""What a command with one org takes."""
+
+NEEDED_ORG = (
+    replace(
+        TARGET_ORG,
+        required=True,
+        unless=tuple(field.name for field in LOGIN),
+        unless_environment=("SF_TARGET_ORG", "SF_ACCESS_TOKEN"),
+        question=Question(
+            "Which org, by its alias in the Salesforce CLI?",
+            offers=lambda values: [choice for choice in _known_orgs(values) if choice.value],
+        ),
+        convert=_alias,
+    ),
+    *ONE_ORG[1:],
+)
+"""The same of a command that cannot do without."""
 
 
 class OrgAccess(Struct, frozen=True):

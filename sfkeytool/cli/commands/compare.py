@@ -1,18 +1,20 @@
 """``compare``: do two files hold the same certificate, the same key only, or strangers?"""
 
 import os.path
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET
 
 from sfkeytool.cli import options
-from sfkeytool.cli.command import Answer, Command, MenuPlace, Road
-from sfkeytool.cli.fields import Field, Question, Values, typed_values
+from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
+from sfkeytool.cli.fields import Field, Offer, Question, Values, typed_values
+from sfkeytool.cli.lying_here import OTHER_FILE, files_here
 from sfkeytool.cli.run import Run
 from sfkeytool.cli.walked import Unread, named_files, should_be_readable
+from sfkeytool.edge.ask import Choice
 from sfkeytool.errors import SfkeytoolError, UsageError
 
 if TYPE_CHECKING:
@@ -26,18 +28,35 @@ def _aliases(given: Sequence[str]) -> Sequence[str]:
     return given
 
 
+def _others(values: Mapping[str, Any]) -> list[Choice]:
+    return [choice for choice in files_here(values) if choice.value != str(values.get("left"))]
+
+
 _FIELDS = (
     Field(
-        "left", Path, "A file or folder.", metavar="A", required=True, question=Question("One file or folder:", "path")
+        "left",
+        Path,
+        "A file or folder.",
+        metavar="A",
+        required=True,
+        question=Question("One file or folder:", "path", offers=files_here, other=OTHER_FILE),
     ),
-    Field("right", Path, "A file or folder.", metavar="B", required=True, question=Question("The other one:", "path")),
+    Field(
+        "right",
+        Path,
+        "A file or folder.",
+        metavar="B",
+        required=True,
+        question=Question("The other one:", "path", offers=_others, other=OTHER_FILE),
+    ),
     Field(
         "aliases",
         list[str],
-        "Which entry of a keystore, on each side that has it; given twice, the first is for A and the second for B."
-        " [default: the one whose certificate or key the other side has]",
+        "Which entry of a keystore; given twice, the first is for A and the second for B. [default: the one whose"
+        " certificate or key the other side has]",
         ("--alias",),
         metavar="ALIAS",
+        offer=Offer.NOTHING,
         convert=_aliases,
     ),
     options.OPENING_PASSWORD,
@@ -98,12 +117,15 @@ def _lines(one: "ComparedSide | Candidate", now: datetime) -> Iterator[str]:
 
 COMMAND = Command(
     (
-        "sfkeytool compare pay_api.jks pay_api.crt",
-        "sfkeytool compare before.jks after.jks --alias pay_api",
-        "sfkeytool compare pay_api/ force-app/main/default/connectedApps/Pay.connectedApp-meta.xml",
+        Example("Does the keystore hold what the app has?", "sfkeytool compare pay_api.jks pay_api.crt"),
+        Example(
+            "A folder with the metadata of an app",
+            "sfkeytool compare pay_api/ Pay.connectedApp-meta.xml",
+        ),
+        Example("One entry of two keystores", "sfkeytool compare before.jks after.jks --alias pay_api"),
     ),
     _FIELDS,
     _execute,
     answers=(Answer("compare", "compare.Compared", exit_codes=(0, 3)),),
-    place=MenuPlace(Road.OTHER, "Compare two files: is it the same certificate?", step=3),
+    place=MenuPlace(Aim.MORE, "Compare two files", "Same certificate, same key only, or strangers?", step=1),
 )

@@ -10,8 +10,9 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from sfkeytool.cli import options
-from sfkeytool.cli.command import Answer, Command, MenuPlace, Road
-from sfkeytool.cli.fields import Field, Question, Values, command_line, existing_path
+from sfkeytool.cli.answers import existing_path
+from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
+from sfkeytool.cli.fields import Field, Group, Offer, Question, Values, command_line
 from sfkeytool.cli.login_fields import (
     AUDIENCE,
     CLIENT_ID,
@@ -24,10 +25,12 @@ from sfkeytool.cli.login_fields import (
     login_request,
     prepare_login,
 )
+from sfkeytool.cli.lying_here import made_here
 from sfkeytool.cli.render import certificate_line
 from sfkeytool.cli.run import Run
 from sfkeytool.errors import LoginRefusedError, OutputError, UsageError
 from sfkeytool.model import ArtifactKind, Notice, PlannedFile
+from sfkeytool.names import legal_name
 from sfkeytool.shell import shell_line
 
 if TYPE_CHECKING:
@@ -58,10 +61,17 @@ _FIELDS = (
     Field(
         "name",
         str,
-        "The certificate whose NAME.key logs in and whose NAME.crt is compared with it first.",
+        "Whose NAME.key logs in; NAME.crt is compared with it first.",
         metavar="[NAME]",
+        offer=Offer.NAME,
         convert=options.unique_name,
-        question=Question("Name of the certificate (Enter to give a key file instead):", menu_only=True),
+        question=Question(
+            "Name of the certificate (Enter to give a key file instead):",
+            menu_only=True,
+            suggest=lambda answer: legal_name(answer).value if answer else "",
+            offers=made_here,
+            other="Another name, or a key file …",
+        ),
     ),
     CLIENT_ID,
     USERNAME,
@@ -105,13 +115,21 @@ _FIELDS = (
         convert=_poll_seconds,
         into="poll_seconds",
     ),
-    Field("show_token", bool, "Show the access token, which is a secret: a whole session.", ("--show-token",)),
+    Field(
+        "show_token",
+        bool,
+        "Show the access token, which is a secret: a whole session.",
+        ("--show-token",),
+        group=Group.OUTPUT,
+    ),
     Field(
         "output_dir",
         str,
-        "The folder of NAME. [default: ./NAME]",
+        "Folder of NAME. [default: ./NAME]",
         ("--output-dir", "-d"),
         metavar="DIR",
+        group=Group.WHERE,
+        offer=Offer.FOLDER,
         convert=options.folder,
     ),
 )
@@ -178,7 +196,7 @@ def _note_in_receipt(run: Run, key: Path, result: "LoggedIn") -> None:
         return
     try:
         plan = run.plan(folder, files, force=False)
-        run.commit([FolderWrite(plan, (), receipt(name, result, run.now))])
+        run.commit([FolderWrite(plan, (), receipt(name, result, run.now))], agreed=True)
     except OutputError as error:
         run.console.warn(Notice("login.not-noted", f"the login is not noted in the receipt: {error.message}"))
 
@@ -224,13 +242,23 @@ def _accepted_lines(result: "LoggedIn") -> Iterator[str]:
 
 COMMAND = Command(
     (
-        "sfkeytool login pay_api --client-id 3MVG9… --username bot@example.com",
-        "sfkeytool login pay_api -i 3MVG9… -u bot@example.com --external-client-app -r https://acme.my.salesforce.com",
-        "sfkeytool login -f env:JWT_KEY -i 3MVG9… -u bot@example.com.uat --sandbox --json",
-        "sfkeytool login pay_api_202711 -i 3MVG9… -u bot@example.com --wait 10 --old-key pay_api/pay_api.key",
+        Example(
+            "Does Salesforce accept pay_api.key?",
+            "sfkeytool login pay_api -i 3MVG9… -u bot@example.com",
+        ),
+        Example(
+            "After an upload: wait until it does, for ten minutes",
+            "sfkeytool login pay -i 3MVG9… -u bot@acme.com --wait 10",
+        ),
+        Example(
+            "In a script: the key from the environment, a sandbox",
+            "sfkeytool login -f env:KEY -i 3MVG9… -u me@x --sandbox",
+        ),
     ),
     _FIELDS,
     _execute,
     answers=(Answer("login", "login.LoggedIn"),),
-    place=MenuPlace(Road.OTHER, "Log in with a key: does Salesforce accept it?", step=4),
+    place=MenuPlace(
+        Aim.REFUSED, "A login with a key fails", "Tries it, and says what Salesforce's answer means.", step=2
+    ),
 )

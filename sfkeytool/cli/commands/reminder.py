@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from sfkeytool.cli import options
-from sfkeytool.cli.command import Answer, Command, MenuPlace, Road
-from sfkeytool.cli.fields import Field, Question, Values, existing_path, typed_values
+from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
+from sfkeytool.cli.fields import Field, Offer, Question, Values, typed_values
 from sfkeytool.cli.finishing import Told, finish_in_folder, folder_of, plan_calendar, warn_of_stale_password
+from sfkeytool.cli.lying_here import OTHER_FILE, certificates_here
 from sfkeytool.cli.run import Run
 from sfkeytool.errors import UsageError
 from sfkeytool.names import app_name, parse_unique_name, reminder_name
@@ -14,16 +15,20 @@ _FIELDS = (
     Field(
         "words",
         list[str],
-        "The certificate's file (.crt, a metadata file, …), and before it, if wanted, the reminder's NAME"
-        " [default: the file's own with _expiry_only].",
+        "The certificate's file (.crt, metadata, …); before it, if wanted, the reminder's NAME. [default: the file's"
+        " own with _expiry_only]",
         metavar="[NAME] CERT",
+        offer=Offer.FILE,
         required=True,
-        question=Question("File with the certificate to be reminded of:", check=existing_path),
+        question=Question(
+            "File with the certificate to be reminded of:", "path", offers=certificates_here, other=OTHER_FILE
+        ),
     ),
     options.NEW_PASSWORD,
     options.CALENDAR,
     options.OUTPUT_DIR,
     options.FORCE,
+    options.DRY_RUN,
 )
 
 
@@ -56,8 +61,8 @@ def _words(words: list[str]) -> dict[str, str | Path | None]:
 
 COMMAND = Command(
     (
-        "sfkeytool reminder pay_api/pay_api.crt --password generate",
-        "sfkeytool reminder pay_expiry pay.connectedApp-meta.xml --password generate",
+        Example("Of the certificate in a file", "sfkeytool reminder pay_api.crt --password generate"),
+        Example("Under a name of your own", "sfkeytool reminder pay_end pay_api.crt --password prompt"),
     ),
     _FIELDS,
     _execute,
@@ -66,5 +71,10 @@ COMMAND = Command(
         "That CKM mails about imported pairs is inferred, not documented. To see it, import a reminder of a certificate"
         " that expires in 61 days: the first mail should come a day later, give or take one."
     ),
-    place=MenuPlace(Road.REMINDER, "Make a reminder of a certificate"),
+    place=MenuPlace(
+        Aim.MAKE,
+        "Only be reminded of one that there is",
+        "The real key stays out of the org; a throw-away one expires with it.",
+        step=3,
+    ),
 )

@@ -4,7 +4,7 @@ import os.path
 from pathlib import Path
 
 from sfkeytool.cli import options
-from sfkeytool.cli.command import Answer, Command, MenuPlace, Road
+from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
 from sfkeytool.cli.fields import Field, Question, Values, typed_values
 from sfkeytool.cli.finishing import (
     Told,
@@ -21,11 +21,11 @@ from sfkeytool.cli.org_access import NAME_CLASH_ORG
 from sfkeytool.cli.run import Run
 
 _FIELDS = (
-    options.NAME,
+    options.EXISTING_NAME,
     Field(
         "files",
         list[Path],
-        "What the CA sent back, and the key if it is not in the folder: any mix of PEM, DER, PKCS#7, PFX, JKS.",
+        "What the CA sent, and the key if it is not in the folder: any mix of PEM, DER, PKCS#7, PFX, JKS.",
         metavar="FILE...",
         required=True,
         question=Question("File with the certificate, chain or key:", "paths"),
@@ -38,6 +38,7 @@ _FIELDS = (
     options.CALENDAR,
     options.OUTPUT_DIR,
     options.FORCE,
+    options.DRY_RUN,
     NAME_CLASH_ORG,
 )
 
@@ -77,12 +78,20 @@ def _execute(run: Run, values: Values) -> int:
 
 COMMAND = Command(
     (
-        "sfkeytool wrap pay_api pay_api.crt ca.p7b --password generate",
-        "sfkeytool wrap pay_api export.pfx --input-password prompt --password generate",
-        "sfkeytool wrap pay_api store.jks --alias mykey --input-password env:OLD --password env:NEW --json",
+        Example(
+            "The CA's answer to `csr pay_api`, in any number of files",
+            "sfkeytool wrap pay answer.crt ca.p7b --password generate",
+        ),
+        Example("A PFX into a keystore that Salesforce takes", "sfkeytool wrap pay_api export.pfx --password generate"),
+        Example(
+            "One entry of another keystore, in a script",
+            "sfkeytool wrap pay old.jks --alias key --password env:PW",
+        ),
     ),
     _FIELDS,
     _execute,
     answers=(Answer("wrap", "wrap.Wrapped", publishes=True, next_steps=True),),
-    place=MenuPlace(Road.OUTSIDE, "Wrap the CA's answer, or a PFX, into a keystore for Salesforce"),
+    place=MenuPlace(
+        Aim.ANSWER, "The key was made here, or came in a file", "Becomes a keystore to import; takes a PFX, too."
+    ),
 )
