@@ -156,7 +156,7 @@ def run_app(arguments: Sequence[str]) -> int:
         except typer.Abort:
             raise KeyboardInterrupt from None
         except _CommandLineError as error:
-            raise UsageError("usage.command-line", _one_line(error), f"{_command_path(error)} --help") from None
+            raise UsageError("usage.command-line", _one_line(error), f"see {_command_path(error)} --help") from None
         if ended:
             return ended[-1]
         if status == EXIT_INTERRUPTED:  # Ctrl-C before a command ran, of which Typer says nothing

@@ -119,7 +119,7 @@ def complete(
     missing = [field for field in fields if _is_missing(field, values, environ)]
     if missing and asker is None:
         labels = ", ".join(field.label for field in missing)
-        raise UsageError("usage.missing", f"missing: {labels}", "see --help for examples")
+        raise UsageError("usage.missing", f"missing: {labels}")
     if asker is not None:
         for field in fields:
             question = field.question

@@ -221,25 +221,34 @@ def run_command(
         asker = Asker()
 
     def execute() -> int:
-        values = complete(command.fields, given, asker, os.environ, guided=guided)
         from datetime import UTC, datetime
 
         from sfkeytool.crypto.limits import kdf_budget
 
-        with kdf_budget():
-            status = command.execute(Run(console, asker, os.environ, datetime.now(UTC)), values)
+        try:
+            values = complete(command.fields, given, asker, os.environ, guided=guided)
+            with kdf_budget():
+                status = command.execute(Run(console, asker, os.environ, datetime.now(UTC)), values)
+        except UsageError as error:
+            error.hints = error.hints or (f"see sfkeytool {name} --help",)
+            raise
+        console.end()
         asked = [field for field in command.fields if field.question and _answered(field, given, values)]
         if asker is not None and (guided or asked):
             line = shell_line(["sfkeytool", *command_line(name, command.fields, values)])
             console.say("")
-            console.say(f"The same as a command: {line}")
+            console.say("The same as a command:")
+            console.say(f"  {line}")
         return status
 
     return boundary(console, execute)
 
 
 def _answered(field: Field, given: Mapping[str, Any], values: Values) -> bool:
-    return values[field.name] not in (given.get(field.name) or field.default, field.default)
+    """Whether somebody was asked for the value: it is neither given nor a default, and of no variable."""
+    variable = f"env:{field.environment}"
+    known = (given.get(field.name) or field.default, field.default, variable, [variable])
+    return values[field.name] not in known
 
 
 def can_ask(given: Mapping[str, Any], environ: Mapping[str, str]) -> bool:

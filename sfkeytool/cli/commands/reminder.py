@@ -4,8 +4,9 @@ from pathlib import Path
 
 from sfkeytool.cli import options
 from sfkeytool.cli.command import Answer, Command, MenuPlace, Road
+from sfkeytool.cli.ending import Told
 from sfkeytool.cli.fields import Field, Question, Values, existing_path, typed_values
-from sfkeytool.cli.finishing import Told, finish_in_folder, folder_of, plan_calendar, warn_of_stale_password
+from sfkeytool.cli.finishing import finish_in_folder, folder_of, plan_calendar, warn_of_stale_password
 from sfkeytool.cli.run import Run
 from sfkeytool.errors import UsageError
 from sfkeytool.names import app_name, parse_unique_name, reminder_name

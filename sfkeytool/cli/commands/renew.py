@@ -8,8 +8,9 @@ from msgspec.structs import replace
 
 from sfkeytool.cli import options
 from sfkeytool.cli.command import Answer, Command, MenuPlace, Road
+from sfkeytool.cli.ending import Told
 from sfkeytool.cli.fields import Field, Question, Values, typed_values
-from sfkeytool.cli.finishing import Told, calendar_writes, new_key_password, plan_calendar, tell, warn_of_encrypted_key
+from sfkeytool.cli.finishing import calendar_writes, new_key_password, plan_calendar, tell, warn_of_encrypted_key
 from sfkeytool.cli.name_clash import names_in_org, warn_of_clash
 from sfkeytool.cli.org_access import NAME_CLASH_ORG
 from sfkeytool.cli.run import Run
@@ -103,7 +104,7 @@ def _execute(run: Run, values: Values) -> int:
     )
     outcome = run.with_passwords(
         [run.secret(source, "--input-password", "Password of the key") for source in request.input_passwords],
-        lambda known: renew(request, new_name, replace(inputs, input_passwords=known), run.now),
+        lambda known: renew(request, new_name, beside / new_name, replace(inputs, input_passwords=known), run.now),
     )
     run.warn_about(outcome)
     warn_of_encrypted_key(run, outcome, beside / new_name, request.password)

@@ -170,7 +170,7 @@ def _audit(
     destinations = open_destinations(run, request.notify)
     accesses = find_orgs(run, values, request.orgs, use_environment=not request.paths)
     if not (accesses or request.paths):
-        raise UsageError("usage.missing", "missing: PATH..., or --target-org", "see --help for examples")
+        raise UsageError("usage.missing", "missing: PATH..., or --target-org")
     given = [run.secret(source, "--password", "Password") for source in request.passwords]
     with run.progress("looking through the files …") as tell:
         walk = Walk(run, given, request.exclude, tell)
