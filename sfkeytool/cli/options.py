@@ -267,7 +267,7 @@ KEY_FILE = Field(
 
 JSON = Field("json", bool, "One JSON object on stdout; no question is asked.", ("--json",))
 NO_PROMPT = Field("no_prompt", bool, "Never ask; missing values are an error.", ("--no-prompt",))
-QUIET = Field("quiet", bool, "Results and errors only.", ("--quiet", "-q"))
+QUIET = Field("quiet", bool, "Print the paths that were written alone, one a line; errors still.", ("--quiet", "-q"))
 VERBOSE = Field("verbose", bool, "Say on stderr what is done.", ("--verbose", "-v"))
 
 COLOR = Field("color", Color, "Colours: auto, always or never. [default: auto]", ("--color",), metavar="WHEN")

@@ -133,6 +133,14 @@ def wrapped(text: str, lead: str = "", hang: int | None = None, stream: TextIO |
     return [line.replace(_UNBROKEN, " ") for line in lines]
 
 
+def labelled(label: str, style: str, text: str, width: int, indent: int = 2) -> Iterator[Line]:
+    """``text`` behind a label that looks different, filled, ``width`` columns after the label begins."""
+    lead = " " * indent + label.ljust(width)
+    first, *others = wrapped(text, lead) or [lead]
+    yield [" " * indent, Styled(label, style), first[indent + len(label) :]]
+    yield from others
+
+
 def window_width(stream: TextIO) -> int:
     """The columns that text on ``stream`` is filled to."""
     if not stream.isatty():

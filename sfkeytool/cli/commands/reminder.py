@@ -40,10 +40,9 @@ def _execute(run: Run, values: Values) -> int:
     certificate = run.read(request.certificate)
     password = run.secret(request.password, "--password", f"New password for {name}.jks", confirm=True)
     outcome = reminder(request, name, ReminderInputs(certificate, password), run.now)
-    run.console.say(INFERRED)
-    run.console.say("")
+    run.console.detail(INFERRED)
     made = outcome.result
-    heading = f"{made.name}: expires with {made.reminds_of.subject or '(no subject)'}"
+    heading = f"{made.name}: no login works with it, it expires with {made.reminds_of.subject or '(no subject)'}"
     told = Told(made.name, made.certificate, made.mail_dates)
     return finish_in_folder(run, plan, outcome, heading, told, calendar=calendar)
 

@@ -13,6 +13,7 @@ from sfkeytool.cli.fields import Field, Question, Values, typed_values
 from sfkeytool.cli.finishing import calendar_writes, new_key_password, plan_calendar, tell, warn_of_encrypted_key
 from sfkeytool.cli.name_clash import names_in_org, warn_of_clash
 from sfkeytool.cli.org_access import NAME_CLASH_ORG
+from sfkeytool.cli.render import BOLD, FAINT, Line, Styled, command_line, wrapped
 from sfkeytool.cli.run import Run
 from sfkeytool.errors import InputError, OutputError, SfkeytoolError, UsageError
 from sfkeytool.model import ArtifactKind, Notice, PlannedFile
@@ -20,7 +21,7 @@ from sfkeytool.names import is_unique_name, next_name
 from sfkeytool.shell import shell_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from sfkeytool.crypto.certificates import CertificateFacts
     from sfkeytool.model import Outcome
@@ -116,7 +117,7 @@ def _execute(run: Run, values: Values) -> int:
     receipts = run.commit([files, *calendar_writes(run, calendar, told)])
     kind = "a new key" if request.new_key else "the same key"
     what = "a request for the CA" if request.by_ca else "a new certificate"
-    heading = f"{renewed.name}: {kind} and {what}; {request.folder} is as it was"
+    heading = f"{renewed.name}, beside {request.folder}: {kind} and {what}"
     return tell(run, outcome, receipts, heading, told)
 
 
@@ -172,18 +173,28 @@ def _execute_status(run: Run, values: Values) -> int:
     found = outcome.result
     run.console.envelope(0, found)
     run.console.heading(f"{found.follows} → {found.name}")
-    run.console.result([f"  {found.follows} expires on {found.old_not_after}: {found.old_days_left} days left"])
-    for step in found.steps:
-        mark = {StepState.DONE: "x", StepState.NEXT: ">", StepState.LATER: " "}[step.state]
-        run.console.result([f"  [{mark}] {step.id:<8}  {step.title}"])
-        if step.evidence:
-            run.console.result([f"                {step.evidence}"])
-        if step.state is StepState.NEXT:
-            for text in step.do:
-                run.console.result(f"                {line}" for line in (text.text, text.command) if line)
-    noted_with = shell_line(["sfkeytool", "renew", request.name, "--done", "STEP"])
-    run.console.say(f"What was done by hand is noted with: {noted_with}")
+    run.console.result(_status_lines(found))
+    run.console.say("What was done by hand is noted with:")
+    run.console.say("  " + shell_line(["sfkeytool", "renew", request.name, "--done", "STEP"]))
+    if request.done is None:
+        run.console.answer([step.id for step in found.steps if step.state is StepState.NEXT])
     return 0
+
+
+def _status_lines(found: "Progress") -> "Iterator[Line]":
+    from sfkeytool.workflows.runbook import StepState
+
+    marks = {StepState.DONE: ("x", FAINT), StepState.NEXT: (">", BOLD), StepState.LATER: (" ", "")}
+    yield f"  {found.follows} expires on {found.old_not_after}: {found.old_days_left} days left"
+    for step in found.steps:
+        mark, style = marks[step.state]
+        yield [f"  [{mark}] {step.id:<8}  ", Styled(step.title, style) if style else step.title]
+        if step.evidence:
+            yield from wrapped(step.evidence, " " * 8)
+        for text in step.do if step.state is StepState.NEXT else ():
+            yield from wrapped(text.text.replace("`", ""), " " * 8)
+            if text.command:
+                yield command_line(text.command, " " * 8)
 
 
 def _note_done(run: Run, folder: Path, progress: "Progress", step: str) -> None:
