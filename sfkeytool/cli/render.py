@@ -214,7 +214,7 @@ class Console:
     def announce(self, notice: Notice) -> None:
         """Something that nobody may miss, whatever was asked to be quiet: at once on stderr, and in the envelope."""
         self.notices.append(notice)
-        print(clean(notice.message), file=sys.stderr, flush=True)
+        print("\n".join(wrapped(clean(notice.message), "", 2, sys.stderr)), file=sys.stderr, flush=True)
 
     def detail(self, line: str) -> None:
         """Progress, for --verbose."""

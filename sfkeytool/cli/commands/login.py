@@ -204,13 +204,13 @@ def _show_accepted(run: Run, event: "Accepted", *, show_token: bool) -> None:
     shown = replace(result, access_token=event.access_token.reveal()) if show_token else result
     run.console.envelope(0, shown)
     run.console.result([Styled(line, GOOD)] for line in wrapped(f"Salesforce accepted the login of {result.username}"))
-    run.console.result(_accepted_lines(result))
+    run.console.result(_accepted_lines(result, verbose=run.console.verbose))
     token = [event.access_token.reveal()] if show_token else []
     run.console.result(f"  access token {one}" for one in token)
     run.console.answer(token)
 
 
-def _accepted_lines(result: "LoggedIn") -> Iterator[str]:
+def _accepted_lines(result: "LoggedIn", *, verbose: bool) -> Iterator[str]:
     told = {
         "org": result.org_id or "(not told)",
         "instance": result.instance_url,
@@ -220,7 +220,8 @@ def _accepted_lines(result: "LoggedIn") -> Iterator[str]:
     }
     if result.certificate is not UNSET:
         told["certificate"] = certificate_line(result.certificate)
-    told["key SHA-256"] = result.key.public_key_sha256
+    if verbose:
+        told["key SHA-256"] = result.key.public_key_sha256
     if result.old_key is not UNSET:
         told["old key"] = "accepted still" if result.old_key == "accepted" else "refused"
     for label, text in told.items():
