@@ -245,7 +245,7 @@ def test_with_yes_it_says_which_org_and_what(cli: Cli, org: FakeOrg, monkeypatch
     [warning] = [text for text in done.json["warnings"] if "is changed" in text]
     assert "prod (Worthless, PRODUCTION, 00D000000000001EAA" in warning
     assert "make the certificate pay" in warning
-    assert warning in " ".join(done.err.split())
+    assert warning in done.err
     assert {"code": "ckm.deploying", "message": warning} in done.json["notices"]
     org.contents.rows["Organization"][0]["IsSandbox"] = True
     monkeypatch.setenv("SF_TARGET_ORG", "uat")

@@ -157,10 +157,11 @@ def quiet(tmp_path_factory: pytest.TempPathFactory, pair: Pair, ca: CertificateA
 
 
 def test_every_end_fits_a_screen(ended: Ended) -> None:
-    """24 rows of 80 columns, stdout and stderr together; nothing is wider but commands and paths."""
+    """24 rows of 80 columns, stdout and stderr together; nothing is wider but commands and paths, and what in a log is a
+    line whatever its length."""
     assert {name: end.err for name, end in ended.runs.items() if end.code} == {}
     assert {name: end.rows for name, end in ended.runs.items() if end.rows > ROWS} == {}
-    wide = [line for end in ended.runs.values() for line in end.lines if len(line) > COLUMNS]
+    wide = [line for end in ended.runs.values() for line in end.out.splitlines() if len(line) > COLUMNS]
     assert [line for line in wide if not COMMAND.match(line.strip()) and not PATH.fullmatch(line.strip())] == []
 
 
@@ -298,28 +299,40 @@ def test_usage_errors_name_the_command() -> None:
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
+def on_a_terminal(columns: int, folder: Path, *arguments: object) -> tuple[str, list[str]]:
+    """What is printed on one, as it is and in lines without colours."""
+    environ = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "NO_COLOR")}
+    child = pexpect.spawn(
+        sys.executable, ["-m", "sfkeytool", *map(str, arguments)], cwd=str(folder), timeout=60, encoding="utf-8",
+        dimensions=(24, columns), env={**environ, "TERM": "xterm", "PYTHONPATH": os.pathsep.join(sys.path)},
+    )  # fmt: skip
+    raw = finish(child)
+    return raw, [ANSI.sub("", line) for line in raw.splitlines()]
+
+
 @pty_only
 @pytest.mark.parametrize("columns", [60, 80, 120])
 def test_text_is_filled_to_the_window(columns: int, folder: Path, pair: Pair) -> None:
     """From 60 to 100 columns; no command is broken; results are in colour."""
-    arguments = ["self-signed", "pay_api", *PW, "--key", str(pair.key), "-v"]
-    environ = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "NO_COLOR")}
-    child = pexpect.spawn(
-        sys.executable, ["-m", "sfkeytool", *arguments], cwd=str(folder), timeout=60, encoding="utf-8",
-        dimensions=(24, columns), env={**environ, "TERM": "xterm", "PYTHONPATH": os.pathsep.join(sys.path)},
-    )  # fmt: skip
-    raw = finish(child)
-    lines = [ANSI.sub("", line) for line in raw.splitlines()]
+    raw, lines = on_a_terminal(columns, folder, "self-signed", "pay_api", *PW, "--key", pair.key, "-v")
     assert raw != ANSI.sub("", raw)
     widest = min(columns, 100)
-    text = [
-        line
-        for line in lines
-        if not COMMAND.match(line.strip())
-        and str(folder) not in line
-        and "SHA-256" not in line
-        and str(pair.key) not in line
-    ]
-    assert max(map(len, text)) <= widest
-    assert max(map(len, text)) > widest - 12
+    whole = (str(folder), str(pair.key), "SHA-256")
+    text = [line for line in lines if not COMMAND.match(line.strip()) and not any(word in line for word in whole)]
+    assert widest - 12 < max(map(len, text)) <= widest
     assert "    rm pay_api/pay_api.jks pay_api/pay_api.jks.password" in lines
+
+
+@pty_only
+def test_a_warning_is_filled_too_and_its_command_whole(folder: Path, pair: Pair) -> None:
+    """On a terminal; in a log it is one line."""
+    (folder / "pair.p12").write_bytes(keystore(pkcs8(pair), ders(pair.crt)))
+    given = ("wrap", "pay", "pair.p12", "--input-password", "env:TEST_PASSWORD", *PW)
+    raw, lines = on_a_terminal(60, folder, *given, "--key-password", "env:TEST_PASSWORD")
+    begin = next(number for number, line in enumerate(lines) if line.startswith("warning: pay/pay.key is encrypted"))
+    command = "  sfkeytool unwrap pay/pay.jks --password file:pay/pay.jks.password -d pay/clear"
+    assert command in lines[begin:]
+    assert max(len(line) for line in lines if str(folder) not in line and not COMMAND.match(line.strip())) <= 60
+    assert "\x1b[33mwarning:" in raw
+    log = run(*given, "-d", "again", "--key-password", "env:TEST_PASSWORD")
+    assert re.search(r"(?m)^warning: again/pay.key is encrypted.*: sfkeytool unwrap again/pay.jks .*$", log.err)

@@ -115,7 +115,7 @@ def test_what_a_new_app_needs_is_said(made: Cli, folder: Path) -> None:
     ):
         assert said in text
     assert "proved: pay_api_glbloauth.ecaGlblOauth-meta.xml and pay_api.crt and pay_api.jks" in text
-    assert "does not belong in source control" in " ".join(result.err.split())
+    assert "does not belong in source control" in result.err
     config = json.loads((folder / "pay_api" / "pay_api-browserforce.json").read_text())
     [keystore] = config["settings"]["security"]["certificateAndKeyManagement"]["importFromKeystore"]
     assert keystore == {"name": "pay_api", "filePath": "pay_api/pay_api.jks"}

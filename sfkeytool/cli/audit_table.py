@@ -19,7 +19,7 @@ def show_inventory(console: Console, inventory: "Inventory") -> None:
     """In colours and with bars on a terminal; otherwise plain lines that stay the same from release to release."""
     from sfkeytool.audit.reports.table import footer_lines, table_lines
 
-    if console.json_output:
+    if console.json_output or console.quiet:
         return
     if not sys.stdout.isatty():
         console.result(table_lines(inventory, verbose=console.verbose))

@@ -201,10 +201,8 @@ class Console:
     def warn(self, notice: Notice) -> None:
         self.notices.append(notice)
         if not self.json_output and not self.quiet:
-            first, *others = wrapped(_whole_command(clean(notice.message)), "warning: ", 2, sys.stderr)
-            print(first.replace("warning:", self._styled("warning:", WARNING, sys.stderr), 1), file=sys.stderr)
-            for line in others:
-                print(line, file=sys.stderr)
+            told = _on_stderr(f"warning: {clean(notice.message)}")
+            print(told.replace("warning:", self._styled("warning:", WARNING, sys.stderr), 1), file=sys.stderr)
 
     def say(self, line: str) -> None:
         """Something on stderr that is no result: always said, but for --quiet and --json."""
@@ -214,7 +212,7 @@ class Console:
     def announce(self, notice: Notice) -> None:
         """Something that nobody may miss, whatever was asked to be quiet: at once on stderr, and in the envelope."""
         self.notices.append(notice)
-        print("\n".join(wrapped(clean(notice.message), "", 2, sys.stderr)), file=sys.stderr, flush=True)
+        print(_on_stderr(clean(notice.message)), file=sys.stderr, flush=True)
 
     def detail(self, line: str) -> None:
         """Progress, for --verbose."""
@@ -243,9 +241,12 @@ class Console:
         return f"{style}{text}{_RESET}" if colored(stream) else text
 
 
-def _whole_command(message: str) -> str:
-    """``message`` with the command at its end unbreakable."""
-    return _COMMAND_AT_END.sub(lambda command: command[0].replace(" ", _UNBROKEN), message)
+def _on_stderr(message: str) -> str:
+    """``message``, filled on a terminal, with the command at its end whole; in a log one line, which grep finds."""
+    if not sys.stderr.isatty():
+        return message
+    whole = _COMMAND_AT_END.sub(lambda command: command[0].replace(" ", _UNBROKEN), message)
+    return "\n".join(wrapped(whole, "", 2, sys.stderr))
 
 
 def files_lines(receipts: Sequence[Receipt], *, whole: bool = False) -> list[str]:
