@@ -16,6 +16,7 @@ import pexpect
 import pytest
 from conftest import PASSWORD, CertificateAuthority, Pair
 from fake_org import FakeOrg
+from filled_org import make
 from test_check import ders, keystore, pkcs8
 from test_ckm_org import SF
 from test_guided import finish, pty_only
@@ -269,7 +270,13 @@ def test_quiet_prints_what_a_script_wants_of_what_writes_nothing(
         assert (end.out, end.err) == ("", ""), silent
     assert run("explain", "Data Not Available", "-q").out == ""
     assert run("audit", ".", "--csv", "a.csv", "-q").out.splitlines() == ["a.csv"]
-    assert run("ckm", "list", "-q").out == ""
+    made = make("pay", 300, 1)
+    org.contents.add_certificate("Pay", made.pem, made.expires)
+    assert run("ckm", "list", "-q").out == "Pay\n"
+    org.add_user(USER)
+    org.add_app(APP, pair.crt.read_text(), approved_users=[USER])
+    who = ("-f", pair.key, "-i", APP, "-u", USER, "-r", org.url, "--audience", "https://login.salesforce.com")
+    assert re.fullmatch(r"\S+\n", run("login", *who, "--show-token", "-q").out)
     assert run("self-signed", "pay", *PW, "--key", pair.key, "-d", "a\nb", "-q").out.splitlines()[0] == "a\\nb/pay.jks"
     run("rotate", "pay", *PW, "-d", "a\nb", "-q")
     assert run("renew", "pay", "--status", "-d", "a\nb", "-q").out == "import\n"
@@ -288,6 +295,16 @@ def test_verbose_tells_the_rest(ended: Ended, monkeypatch: pytest.MonkeyPatch, p
         "proved: ",
     ):
         assert said in out
+
+
+def test_findings_are_filled_and_their_commands_whole(ended: Ended, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ended.folder)
+    monkeypatch.setenv("TEST_PASSWORD", PASSWORD)
+    end = run("check", "Bad.jks", "gap.jks", *GIVEN)
+    assert end.code == 3
+    wide = [line for line in end.out.splitlines() if len(line) > COLUMNS]
+    assert [line for line in wide if not re.search(r"^ {18}(?:sfkeytool \S|https://)|fix      sfkeytool ", line)] == []
+    assert "sfkeytool check --fix Bad.jks --password prompt" in end.out
 
 
 def test_usage_errors_name_the_command() -> None:

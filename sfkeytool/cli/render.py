@@ -34,7 +34,10 @@ _NARROWEST, _WIDEST, _UNKNOWN = 60, 100, 80
 _MANY_FILES, _MANY_FOLDERS = 7, 2
 """Beyond these the end of a run counts its files, so that its next steps are still on the screen."""
 
-_COMMAND_AT_END = re.compile(r"(?<=: )(?:sfkeytool|openssl|env) .+\Z")
+COMMAND_BEGINS = re.compile(r"\b(?=sfkeytool [a-z]|openssl \w+ -|keytool -|sf (?:org|project) [a-z]|cp \S|env -)")
+"""Where a command begins in the midst of a text."""
+_COMMAND_INSIDE = re.compile(COMMAND_BEGINS.pattern + r"[^;,()`]+")
+_COMMAND_AT_END = re.compile(r"(?<=: )" + COMMAND_BEGINS.pattern + r".+\Z")
 _UNBROKEN = "\u00a0"  # no-break space; by its name it would cost an import of unicodedata
 
 _KIND_TITLES = {
@@ -131,6 +134,11 @@ def wrapped(text: str, lead: str = "", hang: int | None = None, stream: TextIO |
         break_on_hyphens=False,
     )
     return [line.replace(_UNBROKEN, " ") for line in lines]
+
+
+def unbroken_commands(text: str) -> str:
+    """``text`` for wrapped(), with each command in it whole. To be used where no command has quotes."""
+    return _COMMAND_INSIDE.sub(lambda command: command[0].replace(" ", _UNBROKEN), text)
 
 
 def labelled(label: str, style: str, text: str, width: int, indent: int = 2) -> Iterator[Line]:

@@ -1,12 +1,26 @@
 """What `check` found and repaired, as lines for people."""
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import UnsetType
 
 from sfkeytool.cli.ending import Told, first_mail_lines, step_lines
-from sfkeytool.cli.render import BAD, BOLD, FAINT, GOOD, WARNING, Line, Styled, files_lines, labelled, wrapped
+from sfkeytool.cli.render import (
+    BAD,
+    BOLD,
+    COMMAND_BEGINS,
+    FAINT,
+    GOOD,
+    WARNING,
+    Line,
+    Styled,
+    files_lines,
+    labelled,
+    unbroken_commands,
+    wrapped,
+)
 from sfkeytool.model import ArtifactKind, NextStep
 from sfkeytool.shell import path_argument, shell_line
 
@@ -28,8 +42,8 @@ def report_lines(file: "CheckedFile") -> Iterator[Line]:
         yield from _finding_lines(finding)
     for reason in dict.fromkeys(unknown.reason for unknown in file.unknown):
         rules = ", ".join(unknown.rule for unknown in file.unknown if unknown.reason == reason)
-        yield f"  cannot tell: {reason}"
-        yield f"         rules    {rules}"
+        yield from wrapped(f"cannot tell: {reason}", "  ", 4)
+        yield from _field("rules", rules)
     yield verdict_line(file)
     yield ""
 
@@ -49,13 +63,21 @@ def verdict_line(file: "CheckedFile") -> Line:
 
 def _finding_lines(finding: "FindingFacts") -> Iterator[Line]:
     yield from _title_lines(finding)
-    yield f"         where    {finding.where}"
-    yield f"         saw      {finding.saw}"
-    yield f"         wanted   {finding.wanted}"
+    yield from _field("where", finding.where)
+    yield from _field("saw", finding.saw)
+    yield from _field("wanted", finding.wanted)
     if finding.salesforce_message:
-        yield f"         message  {finding.salesforce_message}"
-    yield f"         fix      {finding.fix}"
-    yield f"         source   {finding.citation} ({finding.basis})"
+        yield from _field("message", finding.salesforce_message)
+    yield from _field("fix", finding.fix)
+    yield from _field("source", f"{finding.citation} ({finding.basis})")
+
+
+def _field(label: str, text: str) -> list[str]:
+    """Filled; as it is where a command in it might be broken, for one that has quotes may hold anything."""
+    lead = f"         {label:<7}  "
+    if COMMAND_BEGINS.search(text) and re.search(r"""['"$]""", text):
+        return [lead + text]
+    return wrapped(unbroken_commands(text), lead)
 
 
 def _title_lines(finding: "FindingFacts") -> Iterator[Line]:
@@ -79,11 +101,14 @@ def repair_lines(
     until = made.certificate.not_after.date()
     for line in wrapped(f"{repair.name}: repaired copy{whose}: {repair.verdict}, valid until {until}"):
         yield [Styled(line, BOLD)]
-    yield from files_lines([receipt], whole=verbose)
+    place, *files = files_lines([receipt], whole=verbose)
+    yield place
+    yield from files if verbose or not several else ()
     left = () if isinstance(repair.findings, UnsetType) else repair.findings
     yield from _mended_lines(repair.changed, several=several, verbose=verbose)
     yield from _left_lines(left, several=several, verbose=verbose)
     if several:
+        yield ""
         return
     yield from first_mail_lines(Told(repair.name, made.certificate, made.mail_dates))
     steps = done.outcome.first_steps
@@ -122,8 +147,8 @@ def _left_lines(left: "Sequence[FindingFacts]", *, several: bool, verbose: bool)
     for finding in shown:
         yield from labelled("left", _SEVERITIES[finding.severity], f"{finding.title} ({finding.rule})", 8)
         if verbose:
-            yield from wrapped(finding.saw, "          ")
-            yield f"          {finding.fix}"
+            yield from _field("saw", finding.saw)
+            yield from _field("fix", finding.fix)
     if more := len(left) - len(shown):
         yield f"          and {more} more"
 

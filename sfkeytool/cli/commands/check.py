@@ -155,7 +155,7 @@ def _execute(run: Run, values: Values) -> int:
     if len(checked) > 1:
         count = outcome.result.summary
         summary = f"{count.accept} accept, {count.reject} reject, {count.unsure} unsure"
-        run.console.result(["", f"{len(checked)} files: {summary}"])
+        run.console.result([f"{len(checked)} files: {summary}"])
     if sum(bool(repair.files) for file in outcome.result.files for repair in file.repairs or ()) > 1:
         run.console.result(steps_for_several())
     return outcome.exit_code
