@@ -213,9 +213,9 @@ class Console:
             print(told.replace("warning:", self._styled("warning:", WARNING, sys.stderr), 1), file=sys.stderr)
 
     def say(self, line: str) -> None:
-        """Something on stderr that is no result: always said, but for --quiet and --json."""
+        """Something on stderr that is no result: always said, but for --quiet and --json. What is indented stays."""
         if not self.quiet and not self.json_output:
-            print(clean(line), file=sys.stderr)
+            print(clean(line) if line.startswith(" ") else _on_stderr(clean(line)), file=sys.stderr)
 
     def announce(self, notice: Notice) -> None:
         """Something that nobody may miss, whatever was asked to be quiet: at once on stderr, and in the envelope."""
@@ -246,7 +246,7 @@ class Console:
         print(f"{lead} {reason}, so that the result is not shown; all files of this run are there", file=sys.stderr)
 
     def _styled(self, text: str, style: str, stream: TextIO) -> str:
-        return f"{style}{text}{_RESET}" if colored(stream) else text
+        return f"{style}{text}{_RESET}" if style and colored(stream) else text
 
 
 def _on_stderr(message: str) -> str:

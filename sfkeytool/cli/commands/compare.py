@@ -11,6 +11,7 @@ from msgspec import UNSET
 from sfkeytool.cli import options
 from sfkeytool.cli.command import Answer, Command, MenuPlace, Road
 from sfkeytool.cli.fields import Field, Question, Values, typed_values
+from sfkeytool.cli.render import BAD, BOLD, GOOD, WARNING, Line, Styled, wrapped
 from sfkeytool.cli.run import Run
 from sfkeytool.cli.walked import Unread, named_files, should_be_readable
 from sfkeytool.errors import SfkeytoolError, UsageError
@@ -54,8 +55,8 @@ def _execute(run: Run, values: Values) -> int:
     run.warn_about(outcome)
     compared = outcome.result
     run.console.envelope(outcome.exit_code, compared)
-    run.console.heading(compared.relation.replace("-", " "))
-    run.console.result([compared.meaning])
+    style = _RELATIONS.get(compared.relation, BAD)
+    run.console.result([[Styled(compared.relation.replace("-", " "), style)], *wrapped(compared.meaning)])
     for side in (compared.left, compared.right):
         run.console.result(_side_lines(side, run.now))
     return outcome.exit_code
@@ -77,7 +78,10 @@ def _read_side(run: Run, named: Path) -> "Side":
     return Side(str(named), files, walked=os.path.isdir(named), unread=tuple(unread.errors))
 
 
-def _side_lines(side: "ComparedSide", now: datetime) -> Iterator[str]:
+_RELATIONS = {"same-certificate": GOOD, "same-key": WARNING}
+
+
+def _side_lines(side: "ComparedSide", now: datetime) -> Iterator[Line]:
     if side.candidates is UNSET:
         yield from _lines(side, now)
         return
@@ -86,10 +90,10 @@ def _side_lines(side: "ComparedSide", now: datetime) -> Iterator[str]:
         yield from _lines(candidate, now)
 
 
-def _lines(one: "ComparedSide | Candidate", now: datetime) -> Iterator[str]:
+def _lines(one: "ComparedSide | Candidate", now: datetime) -> Iterator[Line]:
     from sfkeytool.cli.certificate_lines import certificate_lines
 
-    yield from ("", one.origin)
+    yield from ("", [Styled(one.origin, BOLD)])
     if one.certificate is UNSET:
         yield f"  key SHA-256  {one.public_key_sha256}"
     else:

@@ -188,7 +188,7 @@ def _status_lines(found: "Progress") -> "Iterator[Line]":
     yield f"  {found.follows} expires on {found.old_not_after}: {found.old_days_left} days left"
     for step in found.steps:
         mark, style = marks[step.state]
-        yield [f"  [{mark}] {step.id:<8}  ", Styled(step.title, style) if style else step.title]
+        yield [f"  [{mark}] {step.id:<8}  ", Styled(step.title, style)]
         if step.evidence:
             yield from wrapped(step.evidence, " " * 8)
         for text in step.do if step.state is StepState.NEXT else ():
