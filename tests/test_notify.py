@@ -401,13 +401,14 @@ def test_a_wrong_address_is_refused_before_anything_is_sent_and_not_shown(
     assert "hunter2" not in shown
 
 
-def test_without_the_library_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_library_its_install_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """apprise comes with an extra."""
     monkeypatch.setattr(sys, "path", [])
     monkeypatch.delitem(sys.modules, "apprise", raising=False)
     with pytest.raises(UsageError) as error:
         open_destinations(run_at(START, HOOK="json://localhost"), [parse_source("env:HOOK", "--notify")])
-    assert error.value.hints == ("pip install 'sfkeytool[notify]'",)
+    assert error.value.code == "usage.extra-missing"
+    assert "apprise" in error.value.hints[0]
 
 
 def test_the_state_file_holds_no_address_and_is_private(webhook: Arrived, tmp_path: Path) -> None:

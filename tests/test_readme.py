@@ -1,4 +1,4 @@
-"""Every command block of the README runs, in order, as a newcomer would copy it."""
+"""Every command block of the README and of the guide runs, in order, as a newcomer would copy it."""
 
 import os
 import re
@@ -10,11 +10,22 @@ from pathlib import Path
 import pytest
 from conftest import CertificateAuthority
 
-ROOT = Path(__file__).parent.parent
-BLOCKS = re.findall(r"^```sh\n(.*?)^```$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
-INSTALL, TESTS, *REST = BLOCKS
+from sfkeytool.cli.commands import TABLE
 
-pytestmark = [pytest.mark.skipif(sys.platform == "win32", reason="the blocks are for a POSIX shell"), pytest.mark.slow]
+ROOT = Path(__file__).parent.parent
+PAGES = ("README.md", "docs/guide.md", "docs/audit.md")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(page: str, language: str) -> list[str]:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+INSTALL, *JOBS, TESTS = blocks("README.md", "sh")
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="the blocks are for a POSIX shell")
+whole = pytest.mark.skipif(not (ROOT / "sfkeytool").exists(), reason="needs the whole project: CI runs it in a clone")
 
 
 def shell(block: str, folder: Path, path: Path | None = None) -> str:
@@ -32,26 +43,55 @@ def shell(block: str, folder: Path, path: Path | None = None) -> str:
     return done.stdout
 
 
-def test_all_fences_are_known() -> None:
+@pytest.mark.parametrize("page", PAGES)
+def test_all_fences_are_known(page: str) -> None:
     """A block in another language would be passed over in silence."""
-    fences = re.findall(r"^```(.*)$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
-    assert set(fences) == {"sh", "text", ""}
-    assert (fences.count("sh") + fences.count("text")) * 2 == len(fences)
+    fences = re.findall(r"^```(.*)$", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(fences) <= {"sh", "text", "powershell", ""}
+    assert sum(map(bool, fences)) * 2 == len(fences)
+
+
+def test_the_test_command_is_the_last_block() -> None:
+    """CI finds it by its beginning, and runs it."""
     assert "pytest" in TESTS
+    assert re.findall(r"^python3 -m venv .*pytest.*$", README, re.MULTILINE) == [TESTS.strip()]
 
 
-@pytest.mark.skipif(not (ROOT / "sfkeytool").exists(), reason="needs the whole project: CI runs it in a clone")
+def test_the_table_has_every_command() -> None:
+    """By job; none twice, none that there is not."""
+    table = README.partition("## Every command, by job")[2].partition("\n## ")[0]
+    cells = [line.split("|")[2] for line in table.splitlines() if line.startswith("|")]
+    named = [name for cell in cells for name in re.findall(r"`([a-z][a-z -]*?)(?: --[a-z]+)?`", cell)]
+    assert sorted(dict.fromkeys(named)) == sorted(["sfkeytool", *(row.name for row in TABLE)])
+
+
+def test_the_lines_for_powershell_are_the_others_in_its_own_words() -> None:
+    """No shell is here that could run them: nothing in them is quoted, and they call by its path what pip put there."""
+    lines = [line for block in blocks("README.md", "powershell") for line in block.splitlines()]
+    assert lines[0] == "py -m venv .venv", "the launcher: python alone may be the store's stub"
+    assert all(re.fullmatch(r"\.venv\\Scripts\\(?:python|sfkeytool)\.exe(?: [\w.-]+)*", line) for line in lines[1:])
+
+
+@posix
+@whole
+@pytest.mark.slow
 def test_the_first_command_installs_and_makes_a_pair(tmp_path: Path) -> None:
-    """In a new copy of the project, without a compiler."""
+    """In a new copy of the project, without a compiler; then the lines for Windows, with what is elsewhere named so."""
     made_here = shutil.ignore_patterns(".*", "__pycache__", "build", "dist")
     shutil.copytree(ROOT, tmp_path / "clone", ignore=made_here)
     out = shell(INSTALL, tmp_path / "clone")
     assert "Import from Keystore" in " ".join(out.split())
     assert (tmp_path / "clone" / "pay_api" / "pay_api.jks").read_bytes()[:4] == b"\xfe\xed\xfe\xed"
     assert (tmp_path / "clone" / "pay_api" / "pay_api.crt").exists()
+    [powershell] = blocks("README.md", "powershell")
+    here = re.sub(r"\.venv\\Scripts\\(\w+)\.exe", r".venv/bin/\1", powershell.replace("py -m", "python3 -m"))
+    shell(here.strip() + " --version\n", tmp_path / "clone")
 
 
-def test_the_jobs_run_as_they_are_written(tmp_path: Path, ca: CertificateAuthority) -> None:
+@posix
+@pytest.mark.slow
+@pytest.mark.parametrize("pages", [("README.md",), ("docs/guide.md", "docs/audit.md")], ids=["readme", "guide"])
+def test_the_jobs_run_as_they_are_written(pages: tuple[str, ...], tmp_path: Path, ca: CertificateAuthority) -> None:
     """One folder, block after block; between csr and wrap the CA does its part."""
     bin_folder = tmp_path / "bin"
     bin_folder.mkdir()
@@ -65,18 +105,13 @@ def test_the_jobs_run_as_they_are_written(tmp_path: Path, ca: CertificateAuthori
         script.chmod(0o755)
     work = tmp_path / "work"
     work.mkdir()
-    for block in REST:
+    for block in [block for page in pages for block in (JOBS if page == "README.md" else blocks(page, "sh"))]:
         if "answer.crt" in block:
             ca.sign(work / "shop_api" / "shop_api.csr", work / "answer.crt")
             ca.p7b(work / "ca-bundle.p7b", ca.root, ca.intermediate)
         shell(block, work, bin_folder)
-    assert (work / "shop_api" / "shop_api-chain.crt").read_text().count("BEGIN CERTIFICATE") == 3
-    assert (work / "from_ckm" / "deploy_bot.key").exists()
     assert (work / "made.json").exists()
-
-
-def test_every_link_into_the_project_leads_somewhere() -> None:
-    """In README and docs."""
-    for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
-        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
-            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+    assert (work / "certificates.csv").exists()
+    if "docs/guide.md" in pages:
+        assert (work / "shop_api" / "shop_api-chain.crt").read_text().count("BEGIN CERTIFICATE") == 3
+        assert (work / "from_ckm" / "deploy_bot.key").exists()

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from conftest import THOROUGH
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -222,7 +223,7 @@ PIECES = [*"ab.-/\\\"'`$%&|<>^()@#:,;=!~ “”é[{", "##[", "##vso[", "::error"
 WORDS = st.lists(st.lists(st.sampled_from(PIECES), max_size=6).map("".join), min_size=1, max_size=3)
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1500 if THOROUGH else 200, deadline=None)
 @given(WORDS)
 def test_windows_each_shell_passes_on_the_very_words(words: list[str]) -> None:
     """As both are documented: in the shells that the line is for, and in PowerShell 5, which quotes a word with blanks
@@ -237,6 +238,13 @@ def test_windows_each_shell_passes_on_the_very_words(words: list[str]) -> None:
         read = as_powershell_reads(line)
         assert read == arguments
         assert as_a_program_reads(" ".join(f'"{word}"' if " " in word else word for word in read)) == arguments
+
+
+def test_windows_a_program_with_a_blank_in_its_path_is_for_cmd_alone() -> None:
+    """PowerShell would print the text. Where only PowerShell could read the rest, there is no line."""
+    python = r"C:\Users\Jo Doe\python.exe"
+    assert shell_line([python, "-m"], windows=True) == f'"{python}" -m & rem for cmd.exe alone'
+    assert shell_line([python, "5%", "6%"], windows=True).startswith("(no command to paste: ")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="lines for Windows are asserted below as text")

@@ -31,13 +31,6 @@ def ready_to_type(text: str) -> str:
     return filled(text, {})
 
 
-def escape_markdown(text: str) -> str:
-    """Outside backquotes, angle brackets and the like stay what they are. Pure."""
-    parts = text.split("`")
-    parts[::2] = [re.sub(r"([<>_*|\[\]])", r"\\\1", part) for part in parts[::2]]
-    return "`".join(parts)
-
-
 def as_seen(message: str) -> str:
     """A message in which … stands for what differs from user to user. Pure."""
     return re.sub(r"\{\w+\}", "…", message)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from sfkeytool.acceptance.blanks import ready_to_type
+from sfkeytool.acceptance.markdown import markdown_page
 from sfkeytool.acceptance.rule import Rule
 from sfkeytool.acceptance.rules import app, certificate, chain, encoding, entry, key, purpose, request, signed, store
 from sfkeytool.model import Profile
@@ -98,7 +99,7 @@ def rule_by_id(rule_id: str) -> Rule | None:
 
 def describe_catalogue() -> str:
     """docs/rules.md, Markdown. Pure."""
-    return "\n".join(_lines()) + "\n"
+    return markdown_page(_lines())
 
 
 def _lines() -> Iterator[str]:

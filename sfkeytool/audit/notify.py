@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from importlib.util import find_spec
 from itertools import groupby
 from math import ceil
 from typing import Any
@@ -18,7 +17,7 @@ from sfkeytool.audit.events import Event, EventKind
 from sfkeytool.audit.model import Item, Problem
 from sfkeytool.audit.stops import stop_text
 from sfkeytool.crypto.names import escape_unprintable
-from sfkeytool.errors import InputError, UsageError
+from sfkeytool.errors import InputError
 from sfkeytool.model import Opaque
 from sfkeytool.passwords import Secret
 
@@ -78,22 +77,11 @@ class Message(Struct, frozen=True):
     body: str
 
 
-def require_apprise() -> None:
-    """Raises UsageError where the optional library is not installed."""
-    if find_spec("apprise") is None:
-        raise UsageError(
-            "usage.extra-missing",
-            "notifications need the apprise library, which is not installed",
-            "pip install 'sfkeytool[notify]'",
-        )
-
-
 def parse_destination(address: Secret, label: str) -> Destination:
     """The destination of an apprise URL, checked as far as that goes without sending. No network.
 
-    Raises UsageError (see require_apprise) and InputError notify.address, which does not quote it.
+    Raises InputError notify.address, which does not quote it.
     """
-    require_apprise()
     import apprise
 
     # Nothing on disk. No threads either, for one that apprise stops waiting for may still send; sockets time out.

@@ -60,15 +60,15 @@ def show_end(console: Console, receipts: Sequence[Receipt], told: Sequence[Told]
 
 def _certificate_lines(told: Told) -> Iterator[str]:
     facts = told.certificate
-    yield from wrapped(certificate_line(facts), "  ", 4)
+    yield from wrapped(certificate_line(facts), "  ", hang=4)
     yield f"  SHA-256 {facts.sha256}"
     if told.proof is not None:
-        yield from wrapped(f"proved: {' and '.join(told.proof.files)} hold the same certificate", "  ", 4)
+        yield from wrapped(f"proved: {' and '.join(told.proof.files)} hold the same certificate", "  ", hang=4)
     if not told.mail_dates:
         yield from first_mail_lines(told)
         return
     days = mail_days(told.mail_dates, facts.not_after.date())
-    yield from wrapped(f"CKM, where it holds it, should mail {days} (give or take a day)", "  ", 4)
+    yield from wrapped(f"CKM, where it holds it, should mail {days} (give or take a day)", "  ", hang=4)
 
 
 def first_mail_lines(told: Told) -> list[str]:
@@ -78,7 +78,7 @@ def first_mail_lines(told: Told) -> list[str]:
     else:
         text = f"First mail: CKM should mail on {told.mail_dates[0]}, give or take a day, if it holds the certificate"
         text += " (inferred for imported pairs)." if told.imported else "."
-    return wrapped(text, "  ", 4)
+    return wrapped(text, "  ", hang=4)
 
 
 def step_lines(steps: Sequence[NextStep]) -> Iterator[Line]:

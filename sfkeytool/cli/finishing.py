@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from sfkeytool.cli import options
 from sfkeytool.cli.ending import Told, show_end, show_ready
 from sfkeytool.cli.envelope import published
-from sfkeytool.cli.report_files import plan_report
+from sfkeytool.cli.render import certificate_line
+from sfkeytool.cli.report_files import plan_report, require_format
 from sfkeytool.cli.run import Run
 from sfkeytool.model import Artifact, ArtifactKind, Notice, Outcome, PlannedFile, Receipt, Result
 from sfkeytool.passwords import SourceKind
@@ -87,9 +88,7 @@ def plan_calendar(run: Run, path: Path | None, *, force: bool, own: Path | None 
     """
     if path is None:
         return None
-    from sfkeytool.audit.reports.ics import require_icalendar
-
-    require_icalendar()
+    require_format("ics")
     if own is not None and os.path.realpath(path.parent) == os.path.realpath(own) and not os.path.lexists(own):
         return run.plan(own, [PlannedFile(path.name, ArtifactKind.CALENDAR)], force=force)
     if force:
@@ -105,13 +104,18 @@ def finish_in_folder(
     told: Told | None = None,
     *,
     calendar: "FolderPlan | None" = None,
+    about: Sequence[str] = (),
 ) -> int:
-    """Publish a run's files in its one folder, with its calendar; then tell what was made and what to do next."""
+    """Publish a run's files in its one folder, with its calendar; then tell what was made and what to do next.
+
+    ``about`` tells beforehand what they are, where there is no certificate yet.
+    """
     from sfkeytool.edge.writer import FolderWrite
 
     run.warn_about(outcome)
     files = FolderWrite(plan, outcome.artifacts, outcome.record)
-    receipts = run.commit([files, *calendar_writes(run, calendar, told)])
+    about = [certificate_line(told.certificate)] if told is not None else about
+    receipts = run.commit([files, *calendar_writes(run, calendar, told)], about)
     return tell(run, outcome, receipts, heading, told)
 
 
@@ -122,8 +126,10 @@ def tell(
     heading: str,
     told: Told | None = None,
 ) -> int:
-    """Tell what was made and what to do next."""
+    """Tell what was made and what to do next; of a dry run, what would be made was told."""
     run.console.envelope(outcome.exit_code, outcome.result, published(receipts, outcome.next_steps))
+    if run.dry_run:
+        return outcome.exit_code
     show_ready(run.console, heading, told)
     show_end(run.console, receipts, [told] if told is not None else [], outcome)
     return outcome.exit_code

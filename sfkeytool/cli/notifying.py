@@ -33,9 +33,10 @@ def open_destinations(run: "Run", sources: "Sequence[Source]") -> "tuple[Destina
     """
     if not sources:
         return ()
-    from sfkeytool.audit.notify import parse_destination, require_apprise
+    from sfkeytool.audit.notify import parse_destination
+    from sfkeytool.edge.installation import require_library
 
-    require_apprise()
+    require_library("apprise", "--notify")
     return tuple(
         parse_destination(run.secret(source, "--notify", "Address (an apprise URL)"), f"--notify {source}")
         for source in sources

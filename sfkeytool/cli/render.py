@@ -7,13 +7,13 @@ import sys
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from sfkeytool.cli.envelope import encode_answer, encode_refusal
-from sfkeytool.errors import OutputError, SfkeytoolError
+from sfkeytool.cli.stdout import print_result
+from sfkeytool.errors import EXIT_INTERRUPTED, SfkeytoolError
 from sfkeytool.model import ArtifactKind, Notice, Receipt, WrittenFile
 from sfkeytool.plain_text import escaped
 
@@ -38,6 +38,14 @@ COMMAND_BEGINS = re.compile(r"\b(?=sfkeytool [a-z]|openssl \w+ -|keytool -|sf (?
 """Where a command begins in the midst of a text."""
 _COMMAND_INSIDE = re.compile(COMMAND_BEGINS.pattern + r"[^;,()`]+")
 _COMMAND_AT_END = re.compile(r"(?<=: )" + COMMAND_BEGINS.pattern + r".+\Z")
+_STYLES = {
+    "bold": BOLD,
+    "dim": FAINT,
+    "yellow": WARNING,
+    "green": GOOD,
+    "bold red": BOLD + BAD,
+    "bold cyan": BOLD + COMMAND,
+}
 _UNBROKEN = "\u00a0"  # no-break space; by its name it would cost an import of unicodedata
 
 _KIND_TITLES = {
@@ -121,7 +129,7 @@ def command_line(command: str, indent: str = "    ") -> Line:
     return [indent, Styled(command, COMMAND)]
 
 
-def wrapped(text: str, lead: str = "", hang: int | None = None, stream: TextIO | None = None) -> list[str]:
+def wrapped(text: str, lead: str = "", stream: TextIO | None = None, *, hang: int | None = None) -> list[str]:
     """Lines as wide as the window, from 60 to 100 columns, or 80 where there is none; longer where a command in
     backticks is, or a path: none is broken. Those after the first stand ``hang`` columns in, by default as far as
     ``lead``."""
@@ -159,10 +167,21 @@ def window_width(stream: TextIO) -> int:
 class Console:
     """stdout and stderr of one run."""
 
-    def __init__(self, *, json_output: bool = False, quiet: bool = False, verbose: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        json_output: bool = False,
+        quiet: bool = False,
+        verbose: bool = False,
+        plain: bool = False,
+        dry_run: bool = False,
+    ) -> None:
         self.json_output = json_output
+        self.plain = plain
+        """Whether nothing is to be coloured or drawn twice: for screen readers and dumb terminals."""
         self.quiet = quiet
         self.verbose = verbose
+        self.dry_run = dry_run
         self.notices: list[Notice] = []
         self.receipts: list[Receipt] = []
         """Of the files of this run that are on disk, for the message of a run that breaks off afterwards."""
@@ -174,11 +193,15 @@ class Console:
         """Lines of a human result; nothing under --json and --quiet."""
         for line in lines:
             if not self.json_output and not self.quiet:
-                _print(self._rendered(line))
+                print_result(self._rendered(line))
 
     def heading(self, text: str) -> None:
         """What a result, or a part of it, is called."""
         self.result([Styled(line, BOLD)] for line in wrapped(text))
+
+    def painted(self, pieces: Iterable[tuple[str, str]]) -> None:
+        """A line of a human result, as pieces of clean text, each with the name of its style, or none."""
+        self.result([[Styled(text, _STYLES.get(style, "")) for text, style in pieces]])
 
     def answer(self, lines: Sequence[str]) -> None:
         """What --quiet prints of this run in the place of the paths of its files."""
@@ -190,11 +213,11 @@ class Console:
             return
         paths = [str(file.path) for receipt in self.receipts for file in receipt.files]
         for line in dict.fromkeys(paths) if self._answer is None else self._answer:
-            _print(clean(line))
+            print_result(clean(line))
 
     def _rendered(self, line: Line) -> str:
         parts = [line] if isinstance(line, str) else line
-        if not colored(sys.stdout):
+        if not self._colored(sys.stdout):
             return clean("".join(part if isinstance(part, str) else part.text for part in parts))
         return "".join(
             clean(part) if isinstance(part, str) else self._styled(clean(part.text), part.style, sys.stdout)
@@ -204,7 +227,7 @@ class Console:
     def envelope(self, status: int, result: "Result", files: "Published | None" = None) -> None:
         """The JSON object of a run with a result."""
         if self.json_output:
-            _print(encode_answer(status, result, self.notices, files))
+            print_result(encode_answer(status, result, self.notices, files, dry_run=self.dry_run))
 
     def warn(self, notice: Notice) -> None:
         self.notices.append(notice)
@@ -216,6 +239,17 @@ class Console:
         """Something on stderr that is no result: always said, but for --quiet and --json. What is indented stays."""
         if not self.quiet and not self.json_output:
             print(clean(line) if line.startswith(" ") else _on_stderr(clean(line)), file=sys.stderr)
+
+    def paragraph(self, text: str, lead: str = "") -> None:
+        """The same, filled to the window."""
+        if not self.quiet and not self.json_output:
+            for line in wrapped(clean(text), lead, sys.stderr):
+                print(line, file=sys.stderr)
+
+    def show(self, lines: Iterable[str]) -> None:
+        """What a person must have read before they answer: on stderr, whatever was asked to be quiet."""
+        for line in lines:
+            print(clean(line), file=sys.stderr)
 
     def announce(self, notice: Notice) -> None:
         """Something that nobody may miss, whatever was asked to be quiet: at once on stderr, and in the envelope."""
@@ -230,9 +264,11 @@ class Console:
     def error(self, error: SfkeytoolError) -> None:
         """One line what, further lines what to do; or the JSON object of a run without a result."""
         if self.json_output and error.code != "output.stdout":
-            _print(encode_refusal(error, self.notices, self.receipts))
+            print_result(encode_refusal(error, self.notices, self.receipts))
             return
-        print(f"{self._styled('sfkeytool: error:', BAD, sys.stderr)} {clean(error.message)}", file=sys.stderr)
+        # Who breaks off knows that: it is no error to them.
+        lead = "" if error.exit_code == EXIT_INTERRUPTED else self._styled("sfkeytool: error:", BAD, sys.stderr) + " "
+        print(f"{lead}{clean(error.message)}", file=sys.stderr)
         for hint in error.hints:
             print(f"hint: {clean(hint)}", file=sys.stderr)
         if self.receipts:
@@ -246,7 +282,10 @@ class Console:
         print(f"{lead} {reason}, so that the result is not shown; all files of this run are there", file=sys.stderr)
 
     def _styled(self, text: str, style: str, stream: TextIO) -> str:
-        return f"{style}{text}{_RESET}" if style and colored(stream) else text
+        return f"{style}{text}{_RESET}" if style and self._colored(stream) else text
+
+    def _colored(self, stream: TextIO) -> bool:
+        return not self.plain and colored(stream)
 
 
 def _on_stderr(message: str) -> str:
@@ -254,7 +293,7 @@ def _on_stderr(message: str) -> str:
     if not sys.stderr.isatty():
         return message
     whole = _COMMAND_AT_END.sub(lambda command: command[0].replace(" ", _UNBROKEN), message)
-    return "\n".join(wrapped(whole, "", 2, sys.stderr))
+    return "\n".join(wrapped(whole, "", sys.stderr, hang=2))
 
 
 def files_lines(receipts: Sequence[Receipt], *, whole: bool = False) -> list[str]:
@@ -292,37 +331,3 @@ def mail_days(mail_dates: "Sequence[date]", expires: "date") -> str:
     from sfkeytool.acceptance.mails import describe_mail_dates
 
     return describe_mail_dates(mail_dates, expires)
-
-
-def _print(text: str) -> None:
-    with stdout_errors():
-        print(text)
-
-
-def flush_results() -> None:
-    """Raises OutputError if a result could not be written after all."""
-    with stdout_errors():
-        sys.stdout.flush()
-
-
-@contextmanager
-def stdout_errors() -> Iterator[None]:
-    """A full disk behind stdout is our error; a closed pipe is the reader's choice, and stays BrokenPipeError."""
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        silence_stdout()
-        reason = error.strerror or type(error).__name__
-        raise OutputError("output.stdout", f"the result could not be written to stdout: {reason}") from None
-
-
-def stdout_is_closed() -> bool:
-    """Whether the caller closed stdout, so that the entry point had to put something in its place."""
-    return getattr(sys.stdout, "name", None) == os.devnull
-
-
-def silence_stdout() -> None:
-    """What is still buffered goes nowhere: else Python complains about it at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

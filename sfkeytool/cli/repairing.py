@@ -5,6 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sfkeytool.cli.render import certificate_line
 from sfkeytool.errors import KeystorePasswordError, UsageError
 from sfkeytool.model import PlannedFile
 from sfkeytool.passwords import Source, SourceKind
@@ -34,6 +35,11 @@ class Workshop:
 
         run, writes = self._run, []
         repairs = self._make(judged)
+        about = [
+            f"a repaired copy, {one.report.verdict}: {certificate_line(one.outcome.result.certificate)}"
+            for one in repairs
+            if one.outcome and one.report
+        ]
         for one in repairs:
             if one.outcome is None:
                 continue
@@ -42,7 +48,7 @@ class Workshop:
             planned = [PlannedFile(artifact.filename, artifact.kind) for artifact in one.outcome.artifacts]
             plan = run.plan(folder, planned, force=self._request.force, inputs=[Path(judged.subject.label)])
             writes.append(FolderWrite(plan, one.outcome.artifacts, None))
-        receipts = iter(run.commit(writes) if writes else ())
+        receipts = iter(run.commit(writes, about) if writes else ())
         return [(one, next(receipts) if one.outcome is not None else None) for one in repairs]
 
     def _make(self, judged: "Judged") -> "tuple[Repair, ...]":

@@ -42,7 +42,7 @@ def report_lines(file: "CheckedFile") -> Iterator[Line]:
         yield from _finding_lines(finding)
     for reason in dict.fromkeys(unknown.reason for unknown in file.unknown):
         rules = ", ".join(unknown.rule for unknown in file.unknown if unknown.reason == reason)
-        yield from wrapped(f"cannot tell: {reason}", "  ", 4)
+        yield from wrapped(f"cannot tell: {reason}", "  ", hang=4)
         yield from _field("rules", rules)
     yield verdict_line(file)
     yield ""
@@ -53,7 +53,7 @@ def brief_lines(file: "CheckedFile") -> Iterator[Line]:
     for finding in file.findings:
         yield from _title_lines(finding)
     for reason in dict.fromkeys(unknown.reason for unknown in file.unknown):
-        yield from wrapped(f"cannot tell: {reason}", "  ", 4)
+        yield from wrapped(f"cannot tell: {reason}", "  ", hang=4)
 
 
 def verdict_line(file: "CheckedFile") -> Line:
@@ -90,7 +90,7 @@ def repair_lines(
     """What became of one key entry: what was mended, what is left, the files of its repaired copy, and, of one that is
     not one of ``several``, what comes next."""
     if not isinstance(repair.problem, UnsetType):
-        yield from wrapped(f"not repaired: {repair.problem.message}", "  ", 4)
+        yield from wrapped(f"not repaired: {repair.problem.message}", "  ", hang=4)
         yield from (f"    {action}" for action in repair.problem.actions)
         return
     if done.outcome is None or receipt is None or isinstance(repair.verdict, UnsetType):

@@ -13,7 +13,7 @@ from sfkeytool.model import Artifact, ArtifactKind, Notice, Receipt
 
 if TYPE_CHECKING:
     from sfkeytool.audit.model import Inventory
-    from sfkeytool.edge.writer import FolderPlan
+    from sfkeytool.edge.writer import FolderPlan, FolderWrite
 
 
 def plan_report(run: Run, form: str, path: Path, kind: ArtifactKind) -> "FolderPlan":
@@ -28,6 +28,14 @@ def plan_report(run: Run, form: str, path: Path, kind: ArtifactKind) -> "FolderP
     return run.plan_file(path, kind, f"--{form}", force=True)
 
 
+def require_format(form: str) -> None:
+    """Raises UsageError where the library of a format is not installed, so that it is said before anything is made."""
+    if library := FORMATS[form].library:
+        from sfkeytool.edge.installation import require_library
+
+        require_library(library, f"--{form}")
+
+
 class Reports:
     """The reports of an audit, each by itself: one that cannot be written is a warning, and costs nothing else."""
 
@@ -38,9 +46,15 @@ class Reports:
         self._plans: dict[str, FolderPlan] = {}
         for form in FORMATS:
             if form in paths:
-                FORMATS[form].require()
+                require_format(form)
                 with self.kept_apart():
                     self._plans[form] = plan_report(run, form, paths[form], ArtifactKind.REPORT)
+
+    def planned(self) -> "list[FolderWrite]":
+        """What is to be written, without its content."""
+        from sfkeytool.edge.writer import FolderWrite
+
+        return [FolderWrite(plan, ()) for plan in self._plans.values()]
 
     def write(self, inventory: "Inventory") -> list[Receipt]:
         """Write those that can be written."""

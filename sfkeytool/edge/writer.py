@@ -14,12 +14,11 @@ from typing import Any
 
 from msgspec import Struct
 
-from sfkeytool.edge.disk import ANOTHER_FOLDER, naming
+from sfkeytool.edge.disk import ANOTHER_FOLDER, existing_place, naming
 from sfkeytool.edge.journal import is_plain_name
 from sfkeytool.edge.locking import FolderVanishedError, lock_folders
 from sfkeytool.edge.made_folder import Mark, count_missing, discard_made, end_mark, make_folder, read_mark
 from sfkeytool.edge.new_folder import NewFolder, NewFolderPlan, check_new_folder
-from sfkeytool.edge.projects import repository_around
 from sfkeytool.edge.receipts import damaged_name, damaged_notice, encode_grown, read_records
 from sfkeytool.edge.recovery import is_settled, recover
 from sfkeytool.edge.signals import deferred_signals
@@ -63,7 +62,7 @@ def settle_folder(folder: Path) -> None:
     output.locked, output.not-permitted or output.failed.
     """
     with naming(folder):
-        place = _existing(folder)
+        place = existing_place(folder)
         if place.is_dir() and (place == folder or os.access(place, os.R_OK)):
             with deferred_signals() as check:
                 recover(_resolved(place), check)
@@ -78,8 +77,9 @@ def plan_writes(
     inputs: Sequence[Path] = (),
     private: bool = True,
     elsewhere: str = ANOTHER_FOLDER,
+    settles: bool = True,
 ) -> FolderPlan:
-    """Check that ``files`` can be written into ``folder``, and repair there what a killed run left.
+    """Check that ``files`` can be written into ``folder``, and, if it ``settles``, repair there what a killed run left.
 
     Cheap, and writes nothing else. The receipt may exist: it grows. Raises OutputError: output.bad-name,
     output.duplicate, output.not-a-folder, output.not-permitted, output.is-input, output.is-directory,
@@ -87,9 +87,10 @@ def plan_writes(
     """
     plan = FolderPlan(folder, tuple(files), force, tuple(inputs), private, elsewhere)
     _check_names(plan)
-    settle_folder(folder)
+    if settles:
+        settle_folder(folder)
     with naming(folder):
-        place = _existing(folder)
+        place = existing_place(folder)
         if not place.is_dir():
             raise OutputError("output.not-a-folder", f"{place} is not a folder; files were to be written to {folder}")
         if not os.access(place, os.W_OK | os.X_OK):
@@ -102,13 +103,16 @@ def plan_writes(
     return plan
 
 
-def plan_new_folder(folder: Path, *, private: bool = True, elsewhere: str = ANOTHER_FOLDER) -> NewFolderPlan:
-    """Check that a whole new ``folder`` can be made, and repair beside it what a killed run left.
+def plan_new_folder(
+    folder: Path, *, private: bool = True, elsewhere: str = ANOTHER_FOLDER, settles: bool = True
+) -> NewFolderPlan:
+    """Check that a whole new ``folder`` can be made, and, if it ``settles``, repair beside it what a killed run left.
 
     Cheap, and writes nothing else. Raises OutputError as settle_folder() and check_new_folder().
     """
     plan = NewFolderPlan(folder, private, elsewhere)
-    settle_folder(folder.parent)
+    if settles:
+        settle_folder(folder.parent)
     check_new_folder(plan)
     return plan
 
@@ -122,12 +126,7 @@ def commit(writes: Sequence[FolderWrite], *, now: datetime) -> tuple[Receipt, ..
     code is output.not-undone. A signal that comes when the files are being published is dropped: they are there, and
     the run is over.
     """
-    for write in writes:
-        if isinstance(write.plan, NewFolderPlan):
-            continue
-        planned = set(write.plan.files)
-        if any(PlannedFile(artifact.filename, artifact.kind) not in planned for artifact in write.artifacts):
-            raise ValueError("an artifact that was not planned")
+    _check_planned(writes)
     with deferred_signals() as check:
         try:
             return _commit(writes, now, check)
@@ -137,17 +136,18 @@ def commit(writes: Sequence[FolderWrite], *, now: datetime) -> tuple[Receipt, ..
             raise
 
 
-def repository_notice(folder: Path) -> Notice | None:
-    """A warning if ``folder`` (which need not exist) is inside a git work tree or an sfdx project; else None.
+def rehearse(writes: Sequence[FolderWrite], *, now: datetime) -> tuple[Receipt, ...]:
+    """The Receipts that commit() would answer with: all that it checks is checked, and nothing is written.
 
-    There its secrets may be committed, or deployed to an org with the sources.
+    Raises as commit(), but for what only writing finds out.
     """
-    if inside := repository_around(folder):
-        return Notice(
-            "output.in-repository",
-            f"{folder} is inside {inside}: its key and keystore must not be committed",
-        )
-    return None
+    _check_planned(writes)
+    folders = list(dict.fromkeys(map(_place, writes)))
+    _check_group(folders)
+    pairs = [(_place(write), *_prepare(write, now)) for write in writes]
+    for folder in folders:
+        _change(folder, writes, pairs)
+    return tuple(receipt for _, receipt, _ in pairs)
 
 
 def _commit(writes: Sequence[FolderWrite], now: datetime, check: Callable[[], None]) -> tuple[Receipt, ...]:
@@ -175,6 +175,15 @@ def _commit(writes: Sequence[FolderWrite], now: datetime, check: Callable[[], No
     raise OutputError(
         "output.failed", f"{vanished}: nothing can be created there, or it vanishes again", plan.elsewhere
     )
+
+
+def _check_planned(writes: Sequence[FolderWrite]) -> None:
+    for write in writes:
+        if isinstance(write.plan, NewFolderPlan):
+            continue
+        planned = set(write.plan.files)
+        if any(PlannedFile(artifact.filename, artifact.kind) not in planned for artifact in write.artifacts):
+            raise ValueError("an artifact that was not planned")
 
 
 def _place(write: FolderWrite) -> Path:
@@ -315,17 +324,6 @@ def _check_targets(plan: FolderPlan, files: Sequence[PlannedFile]) -> None:
 def _check_group(folders: Sequence[Path]) -> None:
     if len({str(folder).casefold() for folder in folders}) != len(folders):
         raise OutputError("output.duplicate", f"{folders[0]} would be written to twice, under two names")
-
-
-def _existing(folder: Path) -> Path:
-    """``folder``, or the nearest place above it that exists."""
-    for place in (folder, *folder.parents):
-        try:
-            os.lstat(place)
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        return place
-    return folder
 
 
 def _resolved(folder: Path) -> Path:

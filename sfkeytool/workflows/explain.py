@@ -1,4 +1,4 @@
-"""``explain``: what a pasted message, a rule's id or one of our own codes means.
+"""``explain``: what a pasted message, a rule's id or one of our own codes means, and a question in everyday words.
 
 Messages are found without loading the rules: those need the libraries that parse certificates.
 """
@@ -13,6 +13,8 @@ from msgspec import UNSET, Meta, UnsetType
 from sfkeytool.acceptance.blanks import as_seen, ready_to_type
 from sfkeytool.acceptance.explanations import EXPLANATIONS, Explanation, System
 from sfkeytool.acceptance.explanations.matching import Match, match_messages
+from sfkeytool.acceptance.explanations.topic_matching import match_topic
+from sfkeytool.acceptance.explanations.topics import TOPICS, Topic
 from sfkeytool.acceptance.rule import Basis, Severity
 from sfkeytool.errors import ErrorExit, InputError
 from sfkeytool.model import Code, Outcome, Profile, Request, Result
@@ -76,12 +78,36 @@ class KnownCode(Result, frozen=True, kw_only=True):
     action: Annotated[str, Meta(description="What to do; commands stand in backquotes")]
 
 
+class Possible(Result, frozen=True, kw_only=True):
+    """One thing that a topic may be about."""
+
+    what: str
+    tell: Annotated[str, Meta(description="What tells whether it is; the command stands in backquotes")]
+
+
+class Further(Result, frozen=True, kw_only=True):
+    """An explanation that leads further, and the first of its messages."""
+
+    id: Annotated[str, Meta(pattern=r"^error\.[a-z]+\.[a-z0-9-]+$")]
+    message: str
+
+
+class KnownTopic(Result, frozen=True, kw_only=True):
+    """What a question in everyday words may be about."""
+
+    id: Annotated[str, Meta(pattern=r"^topic\.[a-z0-9-]+$")]
+    title: str
+    possibilities: Annotated[tuple[Possible, ...], Meta(min_length=1, description="Likeliest first, as we see it")]
+    further: Annotated[tuple[Further, ...], Meta(description="Exact messages that say more")]
+
+
 class Explained(Result, frozen=True, kw_only=True):
     """What is known of a text, best first; or all that is known."""
 
     explanations: tuple[KnownMessage, ...]
     rules: tuple[KnownRule, ...]
     codes: tuple[KnownCode, ...]
+    topics: Annotated[tuple[KnownTopic, ...], Meta(description="Only where nothing else is known of the text")]
 
 
 def explain(text: str) -> Outcome[Explained]:
@@ -96,8 +122,11 @@ def explain(text: str) -> Outcome[Explained]:
     rules = [rule for rule in _catalogue() if rule.id == wanted] if _is_id(wanted) and not by_id else []
     codes = [code for code in _codes() if code.id == wanted]
     matches = () if by_id or rules or codes else match_messages(text)
-    if not (by_id or rules or codes or matches):
-        raise InputError("explain.no-match", "no known message, rule or code is in this text", *_nearest(wanted))
+    topics = [topic for topic in TOPICS if topic.id == wanted]
+    if not (by_id or rules or codes or matches or topics) and (asked := match_topic(text)):
+        topics = [asked]
+    if not (by_id or rules or codes or matches or topics):
+        raise InputError("explain.no-match", "no known message, rule, code or topic is in this text", *_nearest(wanted))
     result = Explained(
         explanations=(
             *(_describe_explanation(each) for each in by_id),
@@ -105,16 +134,18 @@ def explain(text: str) -> Outcome[Explained]:
         ),
         rules=tuple(_describe_rule(rule) for rule in rules),
         codes=tuple(_describe_code(code) for code in codes),
+        topics=tuple(_describe_topic(topic) for topic in topics),
     )
     return Outcome(result=result)
 
 
 def list_all() -> Outcome[Explained]:
-    """Every explanation, rule and code. Pure."""
+    """Every explanation, rule, code and topic. Pure."""
     result = Explained(
         explanations=tuple(_describe_explanation(each) for each in EXPLANATIONS),
         rules=tuple(_describe_rule(rule) for rule in _catalogue()),
         codes=tuple(_describe_code(code) for code in _codes()),
+        topics=tuple(_describe_topic(topic) for topic in TOPICS),
     )
     return Outcome(result=result)
 
@@ -161,6 +192,16 @@ def _describe_code(code: "codes.Code") -> KnownCode:
     )
 
 
+def _describe_topic(topic: Topic) -> KnownTopic:
+    first = {explanation.id: explanation.messages[0] for explanation in EXPLANATIONS}
+    return KnownTopic(
+        id=topic.id,
+        title=topic.title,
+        possibilities=tuple(Possible(what=one.what, tell=ready_to_type(one.tell)) for one in topic.possibilities),
+        further=tuple(Further(id=id, message=as_seen(first[id])) for id in topic.explanations),
+    )
+
+
 def _catalogue() -> "tuple[Rule, ...]":
     from sfkeytool.acceptance.catalogue import CATALOGUE
 
@@ -183,6 +224,7 @@ def _nearest(wanted: str) -> tuple[str, ...]:
     if _is_id(wanted):
         known |= {rule.id: (rule.id, rule.title) for rule in _catalogue()}
         known |= {code.id: (code.id, code.meaning.rstrip(".")) for code in _codes()}
+        known |= {topic.id: (topic.id, topic.title) for topic in TOPICS}
     for explanation in EXPLANATIONS:
         known[explanation.id] = (explanation.id, as_seen(explanation.messages[0]))
         known |= {message.casefold(): (explanation.id, as_seen(message)) for message in explanation.messages}

@@ -28,7 +28,7 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     ),
     "audit.uncovered": (
         "No keystore seen, or not the org's CKM, holds the app's certificate: nothing shows that mails come.",
-        "Follow the advice; docs/which-road.md compares the ways to be told.",
+        "Follow the advice; `sfkeytool explain no mail came` tells why mails do not come.",
     ),
     "audit.unproved": (
         "Whether the org's CKM holds the app's certificate could not be seen.",
@@ -64,6 +64,10 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "compare.others": (
         "A file holds more than what was compared.",
         "See that what is meant was compared: name the one file, or the entry with `--alias`.",
+    ),
+    "defaults.not-taken": (
+        "`sfkeytool.toml` is another user's or open to all, so that its `[defaults]` count for nothing.",
+        "If it is yours, close it: `chmod go-w sfkeytool.toml`; else give the flags.",
     ),
     "config.exception-ended": (
         "An exception of the configuration has ended.",
@@ -127,6 +131,10 @@ NOTICES: Mapping[str, tuple[str, str]] = {
         "A password file of the keystore that was there before is left.",
         "Delete it.",
     ),
+    "output.unsettled": (
+        "A dry run looked at a folder in which an interrupted run left something, and left it so.",
+        "Nothing: a run that writes repairs it first.",
+    ),
     "password.not-ascii": (
         "The password is not printable ASCII; other programs may encode it differently.",
         "Take ASCII, or `generate`.",
@@ -142,6 +150,10 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "renew.self-signed": (
         "The old certificate was signed by a CA, the new one is self-signed.",
         "Make a request with `--csr`, if others must trust it.",
+    ),
+    "report.not-opened": (
+        "The page of `--html` was written, and no browser could be started for it.",
+        "Open the file yourself.",
     ),
     "report.not-written": (
         "A report of an audit could not be written; all else of the audit is there.",

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from itertools import groupby
 
-from sfkeytool.acceptance.blanks import escape_markdown
 from sfkeytool.acceptance.codes import CODES
+from sfkeytool.acceptance.markdown import escape_markdown, markdown_page
 
 
 def describe_codes() -> str:
     """docs/codes.md, Markdown. Pure."""
-    return "\n".join(_lines()) + "\n"
+    return markdown_page(_lines())
 
 
 def _lines() -> Iterator[str]:

@@ -63,7 +63,7 @@ def match_messages(text: str) -> tuple[Match, ...]:
     A whole message, with whatever names where its placeholders are, counts wherever it stands. Failing that, a telling
     part of one message counts, if no other explanation's has as much of the text.
     """
-    words = _words(text[-_MAXIMUM_LENGTH:])
+    words = words_of(text[-_MAXIMUM_LENGTH:])
     found = sorted(_matches(words), key=lambda match: -match.weight)
     whole = [match for match in found if match.coverage == 1 and _belongs(match, words)]
     if whole:
@@ -80,8 +80,8 @@ def match_messages(text: str) -> tuple[Match, ...]:
     return (best,) if rivals <= {best.explanation.id} else ()
 
 
-def _words(text: str) -> tuple[str, ...]:
-    """Lower-case words without punctuation; ``hasn't`` is one word, however its apostrophe is written or escaped."""
+def words_of(text: str) -> tuple[str, ...]:
+    """Lower-case words without punctuation; ``hasn't`` is one, however its apostrophe is written or escaped. Pure."""
     text = re.sub(r"\x1b\[[0-9;]*m", "", unquote(text))
     text = re.sub(r"\\u0027|&#0?39;|&apos;", "'", text)
     text = re.sub(r"\\[nrt]", " ", re.sub(r"(?<=\w)['\N{RIGHT SINGLE QUOTATION MARK}`](?=\w)", "", text))
@@ -97,11 +97,16 @@ def _patterns() -> tuple[tuple[Explanation, str, tuple[str, ...]], ...]:
 
 
 def _pattern(message: str) -> tuple[str, ...]:
-    parts = [_words(part) for part in re.split(r"\{\w+\}", message)]
+    parts = [words_of(part) for part in re.split(r"\{\w+\}", message)]
     words = [word for part in parts for word in (*part, _GAP)]
     while words[-1] == _GAP:  # a name at the end may be missing
         words.pop()
     return tuple(words)
+
+
+def messages_as_words() -> tuple[tuple[str, ...], ...]:
+    """Each known message as its words, without its placeholders. Pure."""
+    return tuple(tuple(word for word in pattern if word != _GAP) for _, _, pattern in _patterns())
 
 
 @cache

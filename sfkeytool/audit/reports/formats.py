@@ -1,12 +1,9 @@
 """The table of report formats: each makes a flag of the audit, a key under ``[reports]`` and a file."""
 
 from importlib import import_module
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
-
-from sfkeytool.errors import UsageError
 
 if TYPE_CHECKING:
     from sfkeytool.audit.model import Inventory
@@ -24,20 +21,10 @@ class ReportFormat(Struct, frozen=True):
     beginnings: tuple[bytes, ...]
     """How an earlier file of this format begins, in any release: nothing else is ever replaced."""
     library: str = ""
-    """An optional library that it needs, and the extra of this package that brings it."""
-    extra: str = ""
-
-    def require(self) -> None:
-        """Raises UsageError where the library is not installed."""
-        if self.library and find_spec(self.library) is None:
-            raise UsageError(
-                "usage.extra-missing",
-                f"--{self.name} needs the {self.library} library, which is not installed",
-                f"pip install 'sfkeytool[{self.extra}]'",
-            )
+    """An optional library that it needs; an extra of this package brings it."""
 
     def encode(self, inventory: "Inventory") -> bytes:
-        """The file. Raises as require(). Pure."""
+        """The file; its library must be there. Pure."""
         encoded: bytes = import_module(f"{__package__}.{self.module}").encode(inventory)
         return encoded
 
@@ -58,7 +45,6 @@ FORMATS = {
             "ics",
             (b"BEGIN:VCALENDAR",),
             "icalendar",
-            "calendar",
         ),
         ReportFormat("prometheus", "metrics for a node exporter", "prometheus", (b"# HELP ",)),
     )

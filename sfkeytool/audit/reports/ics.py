@@ -12,7 +12,6 @@ from msgspec import Struct
 from sfkeytool.acceptance.mails import WHO_IS_MAILED, describe_mail_dates
 from sfkeytool.acceptance.mails import latest_start as latest_start_of
 from sfkeytool.audit.model import CarrierKind, Coverage, Inventory, Item, Status
-from sfkeytool.audit.reports.formats import FORMATS
 from sfkeytool.crypto.names import escape_unprintable
 
 _IN_CKM = (CarrierKind.KEYSTORE, CarrierKind.CKM_SOURCE, CarrierKind.CKM)
@@ -44,14 +43,8 @@ class CalendarEntry(Struct, frozen=True):
     alarm_days: int = 0
 
 
-def require_icalendar() -> None:
-    """Raises UsageError where the optional library is not installed, so that it is said before anything is made."""
-    FORMATS["ics"].require()
-
-
 def encode_calendar(entries: Sequence[CalendarEntry], at: datetime) -> bytes:
-    """An iCalendar file, UTF-8 with CRLF; ``at`` (aware) stamps the entries. Raises UsageError. Pure."""
-    require_icalendar()
+    """An iCalendar file, UTF-8 with CRLF; ``at`` (aware) stamps the entries. Pure."""
     from icalendar import Alarm, Calendar, Event
 
     calendar = Calendar()
@@ -139,7 +132,7 @@ def _in_days(days: int) -> str:
 
 
 def encode(inventory: Inventory) -> bytes:
-    """The entries of every certificate that has not expired yet, once each, wherever it sits. Raises UsageError. Pure.
+    """The entries of every certificate that has not expired yet, once each, wherever it sits. Pure.
 
     What a later generation replaces, CAs in chains, and what nobody alive will see expire are left out; so is a
     renewal's latest start that has passed.

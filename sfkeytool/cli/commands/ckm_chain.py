@@ -2,14 +2,14 @@
 
 from sfkeytool.cli import options
 from sfkeytool.cli.ckm_answer import ANSWER, CSR_FILE
-from sfkeytool.cli.command import Answer, Command, MenuPlace, Road
+from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
 from sfkeytool.cli.ending import Told
 from sfkeytool.cli.fields import Values, typed_values
 from sfkeytool.cli.finishing import finish_in_folder, folder_of, plan_calendar, say_name
 from sfkeytool.cli.run import Run
 
 _FIELDS = (
-    options.NAME,
+    options.EXISTING_NAME,
     ANSWER,
     CSR_FILE,
     options.PURPOSE,
@@ -17,6 +17,7 @@ _FIELDS = (
     options.CALENDAR,
     options.OUTPUT_DIR,
     options.FORCE,
+    options.DRY_RUN,
 )
 
 
@@ -49,5 +50,10 @@ COMMAND = Command(
     _FIELDS,
     _execute,
     answers=(Answer("ckm-chain", "ckm_chain.Chained", publishes=True, next_steps=True),),
-    place=MenuPlace(Road.BORN, "Prepare the CA's answer for Upload Signed Certificate in Setup", step=3),
+    place=MenuPlace(
+        Aim.ANSWER,
+        "The key is in Salesforce: I upload it in Setup",
+        "Makes the file for Upload Signed Certificate.",
+        step=1,
+    ),
 )

@@ -1,17 +1,18 @@
-"""``explain``: what an error message, a rule or one of our own codes means."""
+"""``explain``: what an error message, a rule or one of our own codes means, or a question in everyday words."""
 
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from sfkeytool.cli.command import Answer, Command
+from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
 from sfkeytool.cli.fields import Field, Question, Values, typed_values
 from sfkeytool.cli.render import wrapped
 from sfkeytool.cli.run import Run
 from sfkeytool.errors import InputError, UsageError
+from sfkeytool.shell import shell_line
 
 if TYPE_CHECKING:
-    from sfkeytool.workflows.explain import Explained, KnownCode, KnownMessage, KnownRule
+    from sfkeytool.workflows.explain import Explained, KnownCode, KnownMessage, KnownRule, KnownTopic
 
 _MAXIMUM_BYTES = 1_000_000
 
@@ -19,22 +20,23 @@ _FIELDS = (
     Field(
         "text",
         list[str],
-        "The message, or a part of it, a rule's id or a code of ours; several words need no quotes. - reads it from"
-        " stdin.",
+        "The message, or a part of it, a rule's id, a code of ours, or what is wrong in your own words; several words"
+        " need no quotes. - reads it from stdin.",
         metavar="TEXT...",
+        required=True,
+        unless=("list",),
         convert=" ".join,
         question=Question("Paste the message:"),
     ),
-    Field("list", bool, "Show all messages, rules and codes that are known.", ("--list",)),
+    Field("list", bool, "Show all messages, rules, codes and topics that are known.", ("--list",)),
 )
 
 
 def _execute(run: Run, values: Values) -> int:
     from sfkeytool.workflows.explain import ExplainRequest, explain, list_all
 
-    if not values["text"] and not values["list"] and run.asker is not None:
-        values = values | {"text": [run.asker.text("Paste the message:")]}
-    _require_one(values)
+    if values["list"] and values["text"]:
+        raise UsageError("usage.explain", "--list takes no text", "leave out one of the two")
     request = ExplainRequest.from_values(typed_values(_FIELDS, values))
     text = _stdin() if request.text == "-" else request.text
     outcome = list_all() if text is None else explain(text)
@@ -49,14 +51,9 @@ def _execute(run: Run, values: Values) -> int:
         _show(run, rule.title, _rule_lines(rule))
     for code in known.codes:
         _show(run, code.meaning, _code_lines(code))
+    for topic in known.topics:
+        _show(run, topic.title, _topic_lines(topic))
     return outcome.exit_code
-
-
-def _require_one(values: Values) -> None:
-    if values["list"] and values["text"]:
-        raise UsageError("usage.explain", "--list takes no text", "leave out one of the two")
-    if not values["list"] and not values["text"]:
-        raise UsageError("usage.missing", "missing: TEXT", "see all that is known: sfkeytool explain --list")
 
 
 def _stdin() -> str:
@@ -106,6 +103,18 @@ def _code_lines(known: "KnownCode") -> Iterator[str]:
     yield f"  {known.id}, {_kind(known)}"
 
 
+def _topic_lines(known: "KnownTopic") -> Iterator[str]:
+    """What it may be, how to tell, and the messages that lead further."""
+    yield "What it may be, likeliest first as we see it"
+    for number, possible in enumerate(known.possibilities, 1):
+        yield from wrapped(possible.what, f"{number:>2}. ")
+        yield from wrapped(possible.tell, "    ")
+    if known.further:
+        yield "Is it one of these messages?"
+        for further in known.further:
+            yield from wrapped(f'"{further.message}": `{shell_line(["sfkeytool", "explain", further.id])}`', "  - ")
+
+
 def _kind(known: "KnownCode") -> str:
     return f"an error ({known.name}), exit {known.exit_code}" if known.name else "a notice"
 
@@ -125,11 +134,15 @@ def _list_lines(known: "Explained") -> Iterator[str]:
     for code in known.codes:
         yield f"{code.id} ({_kind(code)})"
         yield f"    {code.meaning}"
+    for topic in known.topics:
+        yield topic.id
+        yield f"    {topic.title}"
 
 
 COMMAND = Command(
     (
         "sfkeytool explain Keystore contains an entry whose alias is not acceptable for import",
+        "sfkeytool explain my login fails",
         "sfkeytool explain ckm.key.unsupported-size",
         "sf org login jwt … 2>&1 | sfkeytool explain -",
         "sfkeytool explain --list",
@@ -137,4 +150,5 @@ COMMAND = Command(
     _FIELDS,
     _execute,
     answers=(Answer("explain", "explain.Explained"),),
+    place=MenuPlace(Aim.REFUSED, "I have only the message", "What it means, likely causes, what to do.", step=1),
 )

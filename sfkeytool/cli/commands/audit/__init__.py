@@ -3,11 +3,14 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from sfkeytool.audit.reports.formats import FORMATS
 from sfkeytool.cli import options
-from sfkeytool.cli.command import Answer, Command, MenuPlace, Road
+from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
+from sfkeytool.cli.commands.audit.road import with_questions
 from sfkeytool.cli.envelope import published
-from sfkeytool.cli.fields import Field, Question, Values, typed_values
+from sfkeytool.cli.fields import Field, Values, typed_values
 from sfkeytool.cli.org_access import API_VERSION, LOGIN, TARGET_ORGS, find_orgs
 from sfkeytool.cli.report_files import Reports
 from sfkeytool.cli.run import Run
@@ -15,11 +18,12 @@ from sfkeytool.errors import EXIT_DONE, EXIT_FAILED, UsageError
 from sfkeytool.model import Artifact, ArtifactKind, FailOn, Notice
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from sfkeytool.audit.advice import Place
     from sfkeytool.audit.config import AuditConfig
     from sfkeytool.audit.model import Inventory
+    from sfkeytool.model import Receipt
     from sfkeytool.workflows.audit import AuditRequest
 
 
@@ -44,7 +48,6 @@ PATHS = Field(
     required=True,
     unless=("config", "target_org", "client_id"),
     unless_environment=("SF_TARGET_ORG", "SF_ACCESS_TOKEN"),
-    question=Question("Folder or file to look through:", "paths"),
 )
 WITHIN = Field(
     "within",
@@ -84,6 +87,7 @@ _REPORTS = tuple(
     )
     for report in FORMATS.values()
 )
+OPEN = Field("open_page", bool, "Show the page of --html in the browser afterwards.", ("--open",))
 CERTIFICATES = Field(
     "certificates",
     Path,
@@ -98,7 +102,7 @@ NOTIFY = Field(
     "notify",
     list[str],
     "Tell what is due to the address that is found there, an apprise URL such as mailto://… or slack://…: env:NAME,"
-    " file:PATH, stdin or prompt. Repeatable.",
+    " file:PATH, cmd:COMMAND, stdin or prompt. Repeatable.",
     ("--notify",),
     metavar="SOURCE",
     convert=options.sources("--notify"),
@@ -106,8 +110,8 @@ NOTIFY = Field(
 HEARTBEAT = Field(
     "heartbeat",
     str,
-    "Call the dead man's switch whose URL is found there at the start and at the end: env:NAME, file:PATH, stdin or"
-    " prompt.",
+    "Call the dead man's switch whose URL is found there at the start and at the end: env:NAME, file:PATH,"
+    " cmd:COMMAND, stdin or prompt.",
     ("--heartbeat",),
     metavar="SOURCE",
     convert=options.source("--heartbeat"),
@@ -119,15 +123,17 @@ STATE = Field(
     ("--state",),
     metavar="FILE",
 )
-DRY_RUN = Field("dry_run", bool, "Show what --notify would tell, and tell nobody, nor --heartbeat.", ("--dry-run",))
-FIELDS = (
+DRY_RUN = replace(
+    options.DRY_RUN, help="Show what --notify would tell, and tell nobody, nor --heartbeat; write no file either."
+)
+_FIELDS = (
     PATHS,
     TARGET_ORGS,
     WITHIN,
     FAIL_ON,
     EXCLUDE,
     options.OPENING_PASSWORD,
-    *_REPORTS,
+    *(field for report in _REPORTS for field in ((report, OPEN) if report.name == "html" else (report,))),
     CERTIFICATES,
     NOTIFY,
     HEARTBEAT,
@@ -137,6 +143,7 @@ FIELDS = (
     API_VERSION,
     *LOGIN,
 )
+FIELDS = with_questions(_FIELDS)
 
 
 def _execute(run: Run, values: Values) -> int:
@@ -144,6 +151,7 @@ def _execute(run: Run, values: Values) -> int:
 
     config = _configuration(run, values["config"])
     request = audit_request(values, config)
+    run.withhold([*request.passwords, *request.notify, request.heartbeat])
     with heartbeat(run, None if request.dry_run else request.heartbeat) as ended:
         return _audit(run, values, config, request, ended)
 
@@ -161,6 +169,8 @@ def _audit(
     from sfkeytool.workflows.audit import audit
     from sfkeytool.workflows.audited import DeliveryStatus, audited
 
+    if values["open_page"] and "html" not in request.reports:
+        raise UsageError("usage.open", "--open is about the page that --html writes", "add --html FILE")
     reports = Reports(run, request.reports)
     saved = (
         run.plan_new_folder(request.certificates, private=False, elsewhere="name another folder with --certificates")
@@ -168,6 +178,9 @@ def _audit(
         else None
     )
     destinations = open_destinations(run, request.notify)
+    writes = [*reports.planned(), *([FolderWrite(saved, ())] if saved is not None else [])]
+    told = [] if run.dry_run else [f"what is due is told by {to.service}, {to.label}" for to in destinations]
+    run.agreement.reach(writes, told)
     accesses = find_orgs(run, values, request.orgs, use_environment=not request.paths)
     if not (accesses or request.paths):
         raise UsageError("usage.missing", "missing: PATH..., or --target-org")
@@ -188,6 +201,8 @@ def _audit(
     if saved is not None and (artifacts := _app_certificates(inventory)):
         with reports.kept_apart():
             receipts += run.commit([FolderWrite(saved, tuple(artifacts))])
+    if values["open_page"] and not run.dry_run:
+        _open(run, request.reports["html"], receipts)
     deliveries = notify(
         run,
         inventory,
@@ -210,6 +225,16 @@ def _audit(
     return status
 
 
+def _open(run: Run, page: Path, receipts: "Sequence[Receipt]") -> None:
+    """An audit is none the worse where there is no browser."""
+    from sfkeytool.edge.browser import open_page
+
+    if not any(file.path == page for receipt in receipts for file in receipt.files):
+        return  # why it was not written is told already
+    if reason := open_page(page, run.environ):
+        run.console.warn(Notice("report.not-opened", f"{page} was written and is not shown: {reason}"))
+
+
 def audit_request(values: Values, config: "AuditConfig") -> "AuditRequest":
     """What these values ask for, and ``config`` where they do not: key by key, of the reports format by format.
 
@@ -224,7 +249,8 @@ def audit_request(values: Values, config: "AuditConfig") -> "AuditRequest":
 
 def _configuration(run: Run, path: Path | None) -> "AuditConfig":
     """What the file that --config names says."""
-    from sfkeytool.audit.config import CONFIG_LIMIT, AuditConfig, ended_exceptions, parse_config
+    from sfkeytool.audit.config import AuditConfig, ended_exceptions, parse_config
+    from sfkeytool.audit.toml_reading import CONFIG_LIMIT
     from sfkeytool.edge.reader import read_input
 
     if path is None:
@@ -273,5 +299,7 @@ COMMAND = Command(
         " with it was seen, uncovered otherwise, and both are warnings unless --fail-on names them. CAs in chains, and"
         " what a later generation replaces, decide no exit code. An org is only read, never changed."
     ),
-    place=MenuPlace(Road.AUDIT, "See what expires when, in folders, sfdx projects and orgs"),
+    place=MenuPlace(
+        Aim.LOOK, "See what expires when", "Files, folders, sfdx projects and orgs are read, never changed."
+    ),
 )
