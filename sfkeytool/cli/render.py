@@ -7,12 +7,12 @@ import sys
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from sfkeytool.cli.envelope import encode_answer, encode_refusal
 from sfkeytool.cli.stdout import print_result
+from sfkeytool.edge.colors import colored
 from sfkeytool.errors import EXIT_INTERRUPTED, SfkeytoolError
 from sfkeytool.model import ArtifactKind, Notice, Receipt, WrittenFile
 from sfkeytool.plain_text import escaped
@@ -63,36 +63,8 @@ _KIND_TITLES = {
 }
 
 
-class Color(StrEnum):
-    """What ``--color`` says."""
-
-    AUTO = "auto"
-    ALWAYS = "always"
-    NEVER = "never"
-
-
-_color = Color.AUTO
-
-
-def choose_color(choice: Color) -> None:
-    """What this run's command line says, for everything that it prints."""
-    global _color
-    _color = choice
-
-
-def colored(stream: TextIO) -> bool:
-    """Whether what goes to ``stream`` has colours and bold type: the only place that decides.
-
-    ``--color`` goes before NO_COLOR (no-color.org), that before FORCE_COLOR (force-color.org) and CLICOLOR_FORCE; where
-    nobody says, a terminal gets them, but no TERM=dumb.
-    """
-    if _color is not Color.AUTO:
-        return _color is Color.ALWAYS
-    if os.environ.get("NO_COLOR"):
-        return False
-    if any(os.environ.get(name, "").lower() not in ("", "0", "false") for name in ("FORCE_COLOR", "CLICOLOR_FORCE")):
-        return True
-    return stream.isatty() and os.environ.get("TERM") != "dumb"
+def bold(text: str) -> str:
+    return f"{BOLD}{text}{_RESET}"
 
 
 def rich_console(stream: TextIO) -> "RichConsole":
@@ -217,7 +189,7 @@ class Console:
 
     def _rendered(self, line: Line) -> str:
         parts = [line] if isinstance(line, str) else line
-        if not self._colored(sys.stdout):
+        if not colored(sys.stdout):
             return clean("".join(part if isinstance(part, str) else part.text for part in parts))
         return "".join(
             clean(part) if isinstance(part, str) else self._styled(clean(part.text), part.style, sys.stdout)
@@ -282,10 +254,7 @@ class Console:
         print(f"{lead} {reason}, so that the result is not shown; all files of this run are there", file=sys.stderr)
 
     def _styled(self, text: str, style: str, stream: TextIO) -> str:
-        return f"{style}{text}{_RESET}" if style and self._colored(stream) else text
-
-    def _colored(self, stream: TextIO) -> bool:
-        return not self.plain and colored(stream)
+        return f"{style}{text}{_RESET}" if style and colored(stream) else text
 
 
 def _on_stderr(message: str) -> str:

@@ -1,7 +1,7 @@
 """``ckm download``: a certificate of CKM, with its chain."""
 
 from sfkeytool.cli import options
-from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
+from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
 from sfkeytool.cli.ending import Told
 from sfkeytool.cli.fields import Values, typed_values
 from sfkeytool.cli.finishing import finish_in_folder, folder_of
@@ -24,7 +24,10 @@ def _execute(run: Run, values: Values) -> int:
 
 
 COMMAND = Command(
-    ("sfkeytool ckm download pay_api --target-org prod",),
+    (
+        Example("The certificate, for the app", "sfkeytool ckm download pay_api --target-org prod"),
+        Example("Again, over what was fetched before", "sfkeytool ckm download pay_api -o prod --force"),
+    ),
     _FIELDS,
     _execute,
     answers=(Answer("ckm-download", "ckm_download.Downloaded", publishes=True, next_steps=True),),
