@@ -341,14 +341,17 @@ def test_text_is_filled_to_the_window(columns: int, folder: Path, pair: Pair) ->
 
 
 @pty_only
-def test_a_warning_is_filled_too_and_its_command_whole(folder: Path, pair: Pair) -> None:
-    """On a terminal; in a log it is one line."""
+def test_a_warning_is_filled_too_and_its_command_whole(
+    folder: Path, pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a terminal; in a log it is one line. Where nothing was asked, the run is not shown as a command."""
+    monkeypatch.setenv("SFKEYTOOL_PASSWORD", PASSWORD)
     (folder / "pair.p12").write_bytes(keystore(pkcs8(pair), ders(pair.crt)))
-    given = ("wrap", "pay", "pair.p12", "--input-password", "env:TEST_PASSWORD", *PW)
+    given = ("wrap", "pay", "pair.p12", "--input-password", "env:TEST_PASSWORD")
     raw, lines = on_a_terminal(60, folder, *given, "--key-password", "env:TEST_PASSWORD")
     begin = next(number for number, line in enumerate(lines) if line.startswith("warning: pay/pay.key is encrypted"))
-    command = "  sfkeytool unwrap pay/pay.jks --password file:pay/pay.jks.password -d pay/clear"
-    assert command in lines[begin:]
+    assert "  sfkeytool unwrap pay/pay.jks --password env:SFKEYTOOL_PASSWORD -d pay/clear" in lines[begin:]
+    assert "The same as a command" not in raw
     assert max(len(line) for line in lines if str(folder) not in line and not COMMAND.match(line.strip())) <= 60
     assert "\x1b[33mwarning:" in raw
     log = run(*given, "-d", "again", "--key-password", "env:TEST_PASSWORD")

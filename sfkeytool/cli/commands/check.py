@@ -164,7 +164,10 @@ def _execute(run: Run, values: Values) -> int:
         count = outcome.result.summary
         summary = f"{count.accept} accept, {count.reject} reject, {count.unsure} unsure"
         run.console.result([f"{len(checked)} files: {summary}"])
-    if sum(bool(repair.files) for file in outcome.result.files for repair in file.repairs or ()) > 1:
+    if (
+        not run.dry_run
+        and sum(bool(repair.files) for file in outcome.result.files for repair in file.repairs or ()) > 1
+    ):
         run.console.result(steps_for_several())
     return outcome.exit_code
 
