@@ -43,7 +43,6 @@ T = TypeVar("T")
 
 _LAST_YEAR = 9000
 """Of a clock that is taken for right: there is no date after 9999 to reckon with."""
-PLAIN_HELP = "For screen readers and dumb terminals: numbered choices, no colour, nothing drawn twice."
 
 
 class Run:

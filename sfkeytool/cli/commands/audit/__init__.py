@@ -89,7 +89,7 @@ _REPORTS = tuple(
     )
     for report in FORMATS.values()
 )
-OPEN = Field("open_page", bool, "Show the page of --html in the browser afterwards.", ("--open",))
+OPEN = Field("open_page", bool, "Show the page of --html in the browser afterwards.", ("--open",), group=Group.REPORTS)
 CERTIFICATES = Field(
     "certificates",
     Path,
