@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 
 PASSWORD = "changeit-changeit-24"
 
+THOROUGH = bool(os.environ.get("SFKEYTOOL_THOROUGH"))
+"""Whether a test that repeats itself does it as often as it can, as before a release (docs/releasing.md).
+
+Else it takes a part that is always the same: tests/campaign disturbs more, and longer, than any suite has time for.
+"""
+
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: takes seconds, for many processes or many inputs")

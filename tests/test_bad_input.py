@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import PASSWORD, CertificateAuthority, Pair, Result, openssl, process, tree
+from conftest import PASSWORD, THOROUGH, CertificateAuthority, Pair, Result, openssl, process, tree
 
 Cli = Callable[..., Result]
 READERS = (
@@ -21,6 +21,8 @@ READERS = (
     ("compare", "{}", "{}"),
     ("self-signed", "pay", "--key", "{}", "--password", "env:TEST_PASSWORD"),
 )
+
+CUTS, FLIPS = (25, 50) if THOROUGH else (6, 12)
 
 
 @pytest.fixture
@@ -95,8 +97,8 @@ def test_truncations_and_flips_end_in_our_error_or_a_result(
     """Never a bug (70), never a traceback, whatever byte is hit."""
     data = corpus[name]
     chance = random.Random(name)
-    broken = [data[: chance.randrange(len(data))] for _ in range(25)]
-    for _ in range(50):
+    broken = [data[: chance.randrange(len(data))] for _ in range(CUTS)]
+    for _ in range(FLIPS):
         position = chance.randrange(len(data))
         broken.append(data[:position] + bytes([data[position] ^ 1 << chance.randrange(8)]) + data[position + 1 :])
     for number, content in enumerate(broken):

@@ -4,11 +4,12 @@ import errno
 import os
 import signal
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 from conftest import modes, tree
-from disturbance import disturbed, hindrance, killed, nothing
+from disturbance import disturbed, hindrance, killed_elsewhere, nothing
 from test_writer_faults import NOW, pytestmark, tmp_path  # noqa: F401 - a fixture and a mark
 
 from sfkeytool.edge.writer import FolderWrite, commit, plan_new_folder, plan_writes, settle_folder
@@ -31,8 +32,16 @@ NAMES = {
 }
 
 
-def work(root: Path) -> Callable[[], object]:
-    return lambda: commit([FolderWrite(plan_new_folder(root / "new"), FILES, {"run": 1})], now=NOW)
+def make(root: Path) -> None:
+    commit([FolderWrite(plan_new_folder(root / "new"), FILES, {"run": 1})], now=NOW)
+
+
+def make_with_calendar(root: Path) -> None:
+    """The new folder, and a file in another one."""
+    calendar = Artifact("pay.ics", ArtifactKind.CALENDAR, b"calendar\n")
+    plan = plan_writes(root / "far" / "away", [PlannedFile("pay.ics", ArtifactKind.CALENDAR)], force=False)
+    new = plan_new_folder(root / "new")
+    commit([FolderWrite(new, FILES, {"run": 1}), FolderWrite(plan, (calendar,))], now=NOW)
 
 
 def prepared(root: Path) -> Path:
@@ -42,9 +51,9 @@ def prepared(root: Path) -> Path:
 
 
 def steps_of(root: Path) -> int:
-    run = work(prepared(root))
+    prepared(root)
     with disturbed(lambda number, name: None) as steps:
-        run()
+        make(root)
     assert set(tree(root / "new")) == NAMES
     return len(steps)
 
@@ -64,11 +73,11 @@ def test_a_kill_at_any_step_leaves_it_complete_or_absent(tmp_path: Path) -> None
     seen = set()
     for when in range(steps_of(tmp_path / "undisturbed")):
         root = prepared(tmp_path / str(when))
-        assert killed(work(root), when, "links")
+        assert killed_elsewhere(partial(make, root), when, "links")
         found = state(root)
         seen.add(found)
         if found == "absent":
-            work(root)()
+            make(root)
             assert state(root) == "complete"
             assert sorted(os.listdir(root)) == ["new", "old"]
     assert seen == {"absent", "complete"}
@@ -78,22 +87,15 @@ def test_a_kill_at_any_step_leaves_it_complete_or_absent(tmp_path: Path) -> None
 @pytest.mark.slow
 def test_a_new_folder_and_a_file_elsewhere_come_together(tmp_path: Path, disk: str) -> None:  # noqa: F811
     """A kill at any step: after the next run in either place both are there, or none; the folder is never half there."""
-
-    def both(root: Path) -> None:
-        calendar = Artifact("pay.ics", ArtifactKind.CALENDAR, b"calendar\n")
-        plan = plan_writes(root / "far" / "away", [PlannedFile("pay.ics", ArtifactKind.CALENDAR)], force=False)
-        new = plan_new_folder(root / "new")
-        commit([FolderWrite(new, FILES, {"run": 1}), FolderWrite(plan, (calendar,))], now=NOW)
-
     whole = prepared(tmp_path / "whole")
     (whole / "far").mkdir()
     with disturbed(hindrance(disk, nothing)) as steps:
-        both(whole)
+        make_with_calendar(whole)
     seen = set()
     for when in range(len(steps)):
         root = prepared(tmp_path / f"{when}")
         (root / "far").mkdir()
-        assert killed(lambda root=root: both(root), when, disk)  # type: ignore[misc]
+        assert killed_elsewhere(partial(make_with_calendar, root), when, disk)
         state(root)
         settle_folder(root / ("far/away" if when % 2 else "."))
         found = (state(root), (root / "far" / "away" / "pay.ics").exists())
@@ -117,7 +119,7 @@ def test_after_a_failing_step_nothing_is_left(tmp_path: Path) -> None:  # noqa: 
 
         try:
             with disturbed(fail):
-                work(root)()
+                make(root)
         except OutputError as error:
             assert error.code in ("output.disk-full", "output.failed")
             assert state(root) == "absent"
@@ -135,7 +137,7 @@ def test_ctrl_c_at_any_step_leaves_it_complete_or_absent(tmp_path: Path) -> None
 
         try:
             with disturbed(interrupt):
-                work(root)()
+                make(root)
         except KeyboardInterrupt:
             assert state(root) == "absent"
         else:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from conftest import openssl
+from conftest import THOROUGH, openssl
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -481,7 +481,9 @@ def test_every_truncation_is_damage() -> None:
 @pytest.mark.parametrize(
     "name", ["openssl-modern.p12", "openssl-no-mac.p12", "openssl-nothing.p12", "bouncycastle-ber.p12"]
 )
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=60 if THOROUGH else 20, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
 @given(position=st.integers(0, 3000 * 8))
 def test_a_flipped_bit_gives_a_value_or_our_error(name: str, position: int) -> None:
     data = bytearray((FIXTURES / name).read_bytes())

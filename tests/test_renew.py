@@ -6,14 +6,16 @@ import shlex
 import shutil
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
-from conftest import PASSWORD, CertificateAuthority, Result, keytool, modes, openssl, tree
+from conftest import THOROUGH, CertificateAuthority, Result, keytool, modes, openssl, tree
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from disturbance import disturbed, killed
+from disturbance import disturbed, killed_elsewhere
+from test_kills import quietly
 
 from sfkeytool.acceptance.mails import latest_start
 from sfkeytool.cli.app import run_app
@@ -337,16 +339,15 @@ def test_the_runbook_can_be_followed(command: str, pay: Cli, folder: Path) -> No
 def test_a_kill_at_every_write_leaves_the_new_folder_complete_or_absent(command: str, pay: Cli, folder: Path) -> None:
     """Without any repair; and the old one bit for bit what it was."""
     before = untouched(folder / "pay")
-    arguments = [command, "pay", "--password", "env:TEST_PASSWORD", "--as", "new", "--quiet"]
-    os.environ["TEST_PASSWORD"] = PASSWORD
-    assert run_app([*arguments[:-2], "warm", "--quiet"]) == 0  # imports are steps too, the first time
+    arguments = (command, "pay", "--password", "env:TEST_PASSWORD", "--as")
+    assert run_app([*arguments, "warm"]) == 0  # imports are steps too, the first time
     with disturbed(lambda number, name: None) as steps:
-        assert run_app([*arguments[:-2], "counted", "--quiet"]) == 0
+        assert run_app([*arguments, "counted"]) == 0
     complete = {name.replace("counted", "new") for name in tree(folder / "counted")}
     seen = set()
-    for when in range(len(steps)):
-        if not killed(lambda: run_app(arguments), when, "links"):
-            break
+    named = max(when for when, step in enumerate(steps) if step in ("rename", "replace"))  # all appears with that
+    for when in range(len(steps)) if THOROUGH else (*range(0, named, 5), *range(named, len(steps), 3)):
+        assert killed_elsewhere(partial(quietly, folder, (*arguments, "new")), when, "links")
         assert untouched(folder / "pay") == before
         if (folder / "new").exists():
             assert set(tree(folder / "new")) == complete
@@ -357,8 +358,8 @@ def test_a_kill_at_every_write_leaves_the_new_folder_complete_or_absent(command:
             (folder / "new").rmdir()
         else:
             seen.add("absent")
-        for left in folder.glob(".sfkeytool-*.folder"):  # the next run would sweep it, in steps of its own
-            shutil.rmtree(left)
+        for left in folder.glob(".sfkeytool-*"):  # the next run would sweep it, in steps of its own
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
     assert seen == {"complete", "absent"}
 
 

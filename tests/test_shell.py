@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from conftest import THOROUGH
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -222,7 +223,7 @@ PIECES = [*"ab.-/\\\"'`$%&|<>^()@#:,;=!~ “”é[{", "##[", "##vso[", "::error"
 WORDS = st.lists(st.lists(st.sampled_from(PIECES), max_size=6).map("".join), min_size=1, max_size=3)
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1500 if THOROUGH else 200, deadline=None)
 @given(WORDS)
 def test_windows_each_shell_passes_on_the_very_words(words: list[str]) -> None:
     """As both are documented: in the shells that the line is for, and in PowerShell 5, which quotes a word with blanks

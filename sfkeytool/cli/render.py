@@ -22,6 +22,14 @@ if TYPE_CHECKING:
     from sfkeytool.model import Result
 
 _BOLD, _RED, _YELLOW, _DIM, _RESET = "\x1b[1m", "\x1b[31m", "\x1b[33m", "\x1b[2m", "\x1b[0m"
+_STYLES = {
+    "bold": _BOLD,
+    "dim": _DIM,
+    "yellow": _YELLOW,
+    "green": "\x1b[32m",
+    "bold red": _BOLD + _RED,
+    "bold cyan": _BOLD + "\x1b[36m",
+}
 _UNBROKEN = "\u00a0"  # no-break space; by its name it would cost an import of unicodedata
 
 _KIND_TITLES = {
@@ -84,6 +92,11 @@ class Console:
     def heading(self, line: str) -> None:
         if not self.json_output:
             _print(self._styled(clean(line), _BOLD, sys.stdout))
+
+    def painted(self, pieces: Iterable[tuple[str, str]]) -> None:
+        """A line of a human result, as pieces of clean text, each with the name of its style, or none."""
+        if not self.json_output:
+            _print("".join(self._styled(text, _STYLES[style], sys.stdout) if style else text for text, style in pieces))
 
     def steps(self, steps: Sequence[str]) -> None:
         """Numbered next steps, wrapped; left out under --quiet."""

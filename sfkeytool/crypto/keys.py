@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, p
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 
 from sfkeytool.crypto import limits
+from sfkeytool.crypto.der import OID, children, decode_oid, read_tlv
 from sfkeytool.crypto.pem import PemBlock, parse_pem
 from sfkeytool.crypto.rsa_numbers import RsaNumbers
 from sfkeytool.errors import PrivateKeyError, PrivateKeyPasswordError, SelfCheckError
@@ -29,6 +30,8 @@ PSS_ONLY = "RSASSA-PSS"
 """An RSA key that its certificate allows for RSASSA-PSS alone (RFC 4055, 1.2): not for RS256."""
 
 _PUBLIC_EXPONENT = 65537
+
+_OID_EC = "1.2.840.10045.2.1"
 
 _MAX_ENCRYPTED_BYTES = 6 * 1024
 """An RSA key of 8192 bits takes 4.7 KB: more is a larger modulus, which cannot be seen before it is decrypted."""
@@ -128,10 +131,29 @@ def _load(load: Callable[..., PrivateKey], data: bytes, password: Secret | None,
                 "give it as SOURCE (env:NAME, file:PATH, stdin, prompt): --password to show, check, unwrap, compare,"
                 " login, audit; --input-password to wrap, csr, self-signed",
             ) from None
+        if _is_on_an_unknown_curve(data):
+            raise _unsupported(label) from None
         raise PrivateKeyError("key.malformed", f"{label}: the private key is damaged, or is none") from None
     if isinstance(key, rsa.RSAPrivateKey) and key.key_size > limits.MAX_MODULUS_BITS:
         raise PrivateKeyError("key.too-large", f"{label}: an RSA key of {key.key_size} bits is refused")
     return key
+
+
+def _is_on_an_unknown_curve(pkcs8: bytes) -> bool:
+    """Of a key on one, cryptography before 47 says no more than that it is malformed."""
+    from cryptography.x509 import ObjectIdentifier
+
+    try:
+        _, algorithm, *_ = children(read_tlv(pkcs8).value)
+        kind, curve = children(algorithm.value)
+        if (kind.tag, curve.tag) != (OID, OID) or decode_oid(kind.value) != _OID_EC:
+            return False
+        ec.get_curve_for_oid(ObjectIdentifier(decode_oid(curve.value)))
+    except LookupError:
+        return True
+    except ValueError:  # no PKCS#8, or one with other parameters
+        return False
+    return False
 
 
 def _numbers(key: rsa.RSAPrivateKey) -> RsaNumbers:

@@ -1,70 +1,40 @@
-"""The inventory as one page for a browser: a timeline to look at, then everything as a table.
+"""The inventory as one page for a browser: how much hurts, then org by org what to do and how long everything lives.
 
-No script, no picture, nothing from anywhere else: its own policy forbids it. Colours follow the reader's light or dark
-setting, and each of them stands beside a word.
+Nothing from anywhere else, and no script but its own, by which it is searched: its policy forbids all other. Without
+that script the page is whole. Colours follow the reader's light or dark setting, and each of them stands beside a word.
 """
 
+import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime, time, timedelta
-from html import escape as escape_markup
+from collections.abc import Iterator, Sequence
 
 from sfkeytool.audit.counts import count, count_line
-from sfkeytool.audit.model import Coverage, Inventory, Item, OrgReading, Person, Source, Status, Step
+from sfkeytool.audit.model import Inventory, Item, OrgReading, Person, Source, Status, Step
+from sfkeytool.audit.reports.html_rows import Axis, Row, escape, row_markup, rows_of
+from sfkeytool.audit.reports.html_style import SCRIPT, SCRIPT_HASH, STYLE
+from sfkeytool.audit.reports.order import grouped
 from sfkeytool.audit.reports.table import unused_line
 from sfkeytool.audit.stops import stop_text
-from sfkeytool.crypto.certificates import iso_utc
-from sfkeytool.crypto.names import escape_unprintable
 from sfkeytool.shell import shell_line
 
-_MOST_ROWS = 200
-"""Of the timeline: beyond, nobody looks, and the table has them all."""
+_POLICY = (
+    f"default-src 'none'; style-src 'unsafe-inline'; script-src '{SCRIPT_HASH}'; base-uri 'none'; form-action 'none'"
+)
 
-_PAST = timedelta(days=60)
-_LONGEST = timedelta(days=3 * 365)
-"""How far the timeline goes: from two months ago to the last expiry, three years ahead at most."""
+_MOST_OPEN = 60
+"""Rows of a page that are shown at once; of a longer one only the first org is unfolded."""
+_MOST_STEPS_OPEN = 4
 
-_ROW, _TOP, _LABEL, _WIDTH = 26, 30, 280, 1200
-_STATUSES = ("expired", "due", "fine", "unknown")
-_WORDS = {
-    "expired": "expired",
-    "due": "due",
-    "fine": "fine",
-    "unknown": "without a known date",
+_OPTION = re.compile(r"(?<= )--?[a-z][a-z-]*")
+
+_CARDS = {
+    "uncovered": ("uncovered", "apps that no mail of Salesforce tells of, as far as was seen"),
+    "due": ("due", "expire soon: renew them now"),
+    "expired": ("expired", "renew whatever is still in use"),
+    "fine": ("fine", "nothing to do yet"),
+    "unknown": ("without a known date", "could not be read, or wait for a CA"),
 }
-
-_STYLE = """
-:root { color-scheme: light dark; --ink: #1b1f24; --soft: #57606a; --paper: #ffffff; --line: #d0d7de; --band: #f6f8fa;
-  --expired: #b3131f; --due: #8f5700; --fine: #116329; --unknown: #57606a; --mail: #0a4fa3; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --soft: #9aa5b1; --paper: #0d1117; --line: #30363d;
-  --band: #161b22; --expired: #ff8f8a; --due: #f0b44c; --fine: #6fd08c; --unknown: #9aa5b1; --mail: #7db8ff; } }
-* { box-sizing: border-box; }
-body { margin: 0 auto; padding: 1.5rem; max-width: 90rem; background: var(--paper); color: var(--ink);
-  font: 1rem/1.5 system-ui, sans-serif; }
-h1 { font-size: 1.6rem; margin: 0 0 .25rem; } h2 { font-size: 1.2rem; margin: 2rem 0 .5rem; }
-p { margin: .25rem 0; } .soft { color: var(--soft); } code { overflow-wrap: anywhere; }
-ul.counts { list-style: none; display: flex; flex-wrap: wrap; gap: .75rem; padding: 0; margin: 1rem 0; }
-ul.counts li { border: 1px solid var(--line); border-left: .4rem solid var(--ink); border-radius: .4rem;
-  padding: .4rem .9rem; background: var(--band); }
-ul.counts b { display: block; font-size: 1.5rem; line-height: 1.2; }
-ul.advice li { margin: .3rem 0; }
-.expired { --tone: var(--expired); } .due { --tone: var(--due); } .fine { --tone: var(--fine); }
-.unknown { --tone: var(--unknown); }
-ul.counts li.expired, ul.counts li.due, ul.counts li.fine, ul.counts li.unknown { border-left-color: var(--tone); }
-.scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: .4rem; }
-.scroll:focus-visible { outline: 3px solid var(--mail); }
-svg { display: block; min-width: 60rem; width: 100%; height: auto; }
-svg text { fill: var(--ink); font: 13px system-ui, sans-serif; } svg .soft { fill: var(--soft); }
-svg .grid { stroke: var(--line); } svg .today { stroke: var(--ink); stroke-width: 2; stroke-dasharray: 4 3; }
-svg .life { fill: var(--tone); opacity: .75; } svg .mail { fill: var(--mail); stroke: var(--paper); }
-table { border-collapse: collapse; width: 100%; font-size: .9rem; }
-th, td { text-align: left; vertical-align: top; padding: .4rem .6rem; border-bottom: 1px solid var(--line); }
-thead th { background: var(--band); position: sticky; top: 0; } td.number { text-align: right; }
-caption { text-align: left; padding: .4rem .6rem; color: var(--soft); }
-.status { color: var(--tone); font-weight: 700; } td.where, td code { overflow-wrap: anywhere; }
-tr.apart { color: var(--soft); }
-@media print { body { max-width: none; padding: 0; } thead th { position: static; } }
-"""
+"""What hurts is in front."""
 
 
 def encode(inventory: Inventory) -> bytes:
@@ -74,226 +44,197 @@ def encode(inventory: Inventory) -> bytes:
 
 def _page(inventory: Inventory) -> Iterator[str]:
     at = f"{inventory.at:%Y-%m-%d %H:%M} UTC"
+    groups = {label: rows_of(items) for label, items in grouped(inventory)}
+    for source in inventory.sources:
+        groups.setdefault(source.label, [])
+    rows = [row for found in groups.values() for row in found]
     yield "<!doctype html><!--sfkeytool audit-->"
     yield '<html lang="en"><head><meta charset="utf-8">'
-    yield "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+    yield f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
-    yield f"<title>Certificates on {inventory.at.date()}</title><style>{_STYLE}</style></head><body>"
+    yield f"<title>Certificates on {inventory.at.date()}</title><style>{STYLE}</style></head><body>"
     yield f'<header><h1>Certificates</h1><p class="soft">as seen by sfkeytool audit on {at}</p></header><main>'
-    yield from _counts(inventory.items)
-    yield from _advice(inventory.items)
-    yield from _timeline(inventory)
-    yield from _table(inventory.items, unused_line(inventory))
-    yield from _sources(inventory.sources)
-    yield f'<p class="soft">{escape(count_line(count(inventory)))}</p>'
-    yield "</main></body></html>"
+    axis = Axis.of(rows, inventory.at)
+    yield '<svg width="0" height="0" aria-hidden="true" class="unseen">'
+    yield f"<defs>{''.join(axis.definitions())}</defs></svg>"
+    yield from _cards(rows)
+    yield from _search()
+    told: dict[tuple[str, ...], str] = {}
+    for number, (label, found) in enumerate(groups.items()):
+        sources = [source for source in inventory.sources if source.label == label]
+        is_open = number == 0 or len(rows) <= _MOST_OPEN
+        yield from _group(label, found, sources, axis, is_open=is_open, told=told)
+    yield "</main><footer>"
+    if unused := unused_line(inventory):
+        yield f'<p class="soft">{escape(unused)}.</p>'
+    yield f'<p class="soft">By places, as the last line of the command: {escape(count_line(count(inventory)))}</p>'
+    yield f"</footer><script>{SCRIPT}</script></body></html>"
     yield ""
 
 
-def _counts(items: Sequence[Item]) -> Iterator[str]:
-    """How many of each status; what decides nothing, such as CAs in chains, is left out."""
-    statuses = Counter(str(item.status) for item in items if item.counts or item.status is Status.UNKNOWN)
-    yield '<ul class="counts">'
-    for status in _STATUSES:
-        yield f'<li class="{status}"><b>{statuses[status]}</b>{_WORDS[status]}</li>'
-    coverage = Counter(
-        str(item.coverage)
-        for item in items
-        if item.coverage and (item.coverage is not Coverage.UNCOVERED or item.wants_cover)
-    )
-    yield from (
-        f"<li><b>{count}</b>app{'s' if count > 1 else ''}: {escape(name)}</li>"
-        for name, count in sorted(coverage.items())
-    )
+def _states(rows: Sequence[Row]) -> Counter[str]:
+    return Counter(state for row in rows for state in row.states)
+
+
+def _cards(rows: Sequence[Row]) -> Iterator[str]:
+    """How many rows of each state; what decides nothing, such as CAs in chains, is in none."""
+    numbers = _states(rows)
+    yield '<ul class="cards">'
+    for state, (word, meaning) in _CARDS.items():
+        if numbers[state] or state != "unknown":
+            tone = state if numbers[state] else f"{state} none"
+            yield f'<li class="{tone}"><b>{numbers[state]}</b><strong>{word}</strong><small>{meaning}</small></li>'
     yield "</ul>"
+    yield '<ul class="key"><li>'
+    yield '<svg aria-hidden="true"><rect class="bar fine" y="1" width="100%" height="14" rx="3"/></svg>'
+    yield "how long a certificate lives, and its days left; an arrow goes on</li>"
+    yield '<li><svg aria-hidden="true"><line class="today" x1="50%" x2="50%" y1="0" y2="100%"/></svg>today</li>'
+    yield '<li><svg aria-hidden="true"><use href="#mail" x="50%" y="50%"/></svg>'
+    yield "a day on which CKM mails, give or take one, should it hold the certificate</li></ul>"
 
 
-def _advice(items: Sequence[Item]) -> Iterator[str]:
-    advised = [item for item in items if item.advice]
+def _search() -> Iterator[str]:
+    """Shown by the script alone, without which it would do nothing."""
+    options = "".join(f'<option value="{state}">{word}</option>' for state, (word, _) in _CARDS.items())
+    yield '<div class="find" role="search" hidden>'
+    yield '<label for="text">Find a name, a place, a fingerprint'
+    yield '<input id="text" type="search" autocomplete="off"></label>'
+    yield f'<label for="state">Show<select id="state"><option value="">everything</option>{options}</select></label>'
+    yield '<button type="button" id="unfold">Unfold all</button><button type="button" id="fold">Fold all</button>'
+    yield '<output id="told" for="text state"></output></div>'
+
+
+def _group(
+    label: str,
+    rows: Sequence[Row],
+    sources: Sequence[Source],
+    axis: Axis,
+    *,
+    is_open: bool,
+    told: dict[tuple[str, ...], str],
+) -> Iterator[str]:
+    """An org, or a folder. ``told`` has whose step a command was first, and grows."""
+    org = next((source.org for source in sources if source.org is not None), None)
+    numbers = _states(rows)
+    chips = "".join(
+        f'<span class="chip {state}">{numbers[state]} {word}</span>'
+        for state, (word, _) in _CARDS.items()
+        if numbers[state]
+    )
+    yield f'<details class="org"{" open" if is_open else ""}><summary><h2>{escape(label)}</h2>'
+    yield f'<span class="soft">{_identity(org)}</span><span class="chips">{chips}</span></summary><div>'
+    for source in sources:
+        yield from (f'<p class="problem">Not read: {escape(problem.message)}</p>' for problem in source.problems)
+    yield from _advice(rows, told)
+    shown = [row for row in rows if not row.is_apart]
+    apart = [row for row in rows if row.is_apart]
+    if shown:
+        yield "<h3>How long they live</h3>"
+        yield from _table(f"{_certificates(len(shown))} of {label}, what expires first on top", shown, axis)
+    elif not apart:
+        yield '<p class="soft">No certificate was found.</p>'
+    if apart:
+        yield f'<details class="fold"><summary>{_certificates(len(apart))} that decide nothing</summary>'
+        yield from _table("CAs of chains, what is replaced, and what the publisher of a package renews", apart, axis)
+        yield "</details>"
+    if org is not None:
+        yield '<details class="fold"><summary>Whom Salesforce mails</summary>'
+        yield from _recipients(org)
+        yield "</details>"
+    yield "</div></details>"
+
+
+def _identity(org: OrgReading | None) -> str:
+    if org is None or not org.identity.org_id:
+        return ""
+    found = org.identity
+    kind = {True: "sandbox", False: "production", None: "org"}[found.is_sandbox]
+    return escape(" · ".join(filter(None, (kind, found.name, found.org_id, found.instance_url))))
+
+
+def _certificates(number: int) -> str:
+    return f"{number} certificate{'' if number == 1 else 's'}"
+
+
+def _table(caption: str, rows: Sequence[Row], axis: Axis) -> Iterator[str]:
+    """With its roles in words: some browsers forget them where a table is laid out as a grid."""
+    headings = (
+        ("State", ""),
+        ("Certificate", ""),
+        ("Expires", ""),
+        (f'<span class="unseen">Life</span><svg aria-hidden="true">{"".join(axis.labels())}</svg>', "life"),
+        ("Mails", ""),
+        ('<span class="unseen">Details</span>', "unseen"),
+    )
+    yield f'<table role="table"><caption>{escape(caption)}</caption><thead role="rowgroup"><tr role="row">'
+    yield "".join(f'<th role="columnheader" scope="col" class="{name}">{text}</th>' for text, name in headings)
+    yield '</tr></thead><tbody role="rowgroup">'
+    yield from (row_markup(row, axis) for row in rows)
+    yield "</tbody></table>"
+
+
+def _advice(rows: Sequence[Row], told: dict[tuple[str, ...], str]) -> Iterator[str]:
+    """What hurts is in front. ``told`` has whose step a command was first, and grows."""
+    advised = sorted((row for row in rows if any(item.advice for item in row.items)), key=lambda row: row.is_apart)
     if not advised:
         return
-    told: dict[tuple[str, ...], str] = {}
-    yield '<section><h2>What to do</h2><ul class="advice">'
-    for item in advised:
-        carrier = item.carrier
-        name = f"{carrier.source}: {carrier.name}" if carrier.in_org else carrier.name
-        own = [step for step in item.advice if not step.is_general]
-        first, *rest = [_step(step, name, told) for step in own] or [""]
-        yield f"<li><b>{escape(name)}</b>: {first}"
-        if item.status in (Status.DUE, Status.EXPIRED):
-            rest = [*(f"stops: {escape(stop_text(stop, with_source=False))}" for stop in item.stops), *rest]
-        if rest:
-            yield f"<ul>{''.join(f'<li>{text}</li>' for text in rest)}</ul>"
-        yield "</li>"
+    is_open = " open" if len(advised) <= _MOST_STEPS_OPEN else ""
+    yield '<h3>What to do</h3><ul class="todo">'
+    for row in advised:
+        item, *others = (item for item in row.items if item.advice)
+        wrong, own = _lead(item)
+        lead = f"<b>{escape(item.carrier.name)}</b> {escape(wrong)}"
+        steps = [_step(step, _full_name(item), told) for step in own]
+        for other in others:
+            its = f"{escape(f'{other.carrier.kind} {other.carrier.name}')}: "
+            further = (step for step in other.advice if not step.is_general and step.what != wrong)
+            steps += [its + _step(step, _full_name(other), told) for step in further]
+        stops = item.stops if item.status in (Status.DUE, Status.EXPIRED) else ()
+        yield f'<li data-state="{" ".join(row.states)}">'
+        if not (steps or stops):
+            yield f"<p>{lead}</p></li>"
+            continue
+        yield f"<details{is_open}><summary>{lead}</summary><div>"
+        yield from (f"<p>Stops: {escape(stop_text(stop, with_source=False))}</p>" for stop in stops)
+        if steps:
+            yield f"<ol>{''.join(f'<li>{step}</li>' for step in steps)}</ol>"
+        yield "</div></details></li>"
     yield "</ul>"
-    general = dict.fromkeys(step.what for item in advised for step in item.advice if step.is_general)
+    steps_of_all = (step for row in advised for item in row.items for step in item.advice)
+    general = dict.fromkeys(step.what for step in steps_of_all if step.is_general)
     yield from (f'<p class="soft">{escape(what)}.</p>' for what in general)
-    yield "</section>"
+
+
+def _lead(item: Item) -> tuple[str, list[Step]]:
+    """What is wrong, in a line, and the steps that help."""
+    steps = [step for step in item.advice if not step.is_general]
+    if item.wants_cover and item.status is Status.FINE:
+        return (
+            f"{'no mail tells of its expiry' if item.ckm_read else 'no keystore of it was seen'}: be warned in time",
+            steps,
+        )
+    if steps and not steps[0].command:
+        return steps[0].what, steps[1:]
+    return "", steps
+
+
+def _full_name(item: Item) -> str:
+    return f"{item.carrier.source}: {item.carrier.name}" if item.carrier.in_org else item.carrier.name
 
 
 def _step(step: Step, name: str, told: dict[tuple[str, ...], str]) -> str:
-    """A step, and its command on a line of its own; ``told`` has whose step a command was first, and grows."""
+    """Prose, and below it the command to copy, in which no option is broken."""
     if step.command and (first := told.setdefault(step.command, name)) != name:
         return escape(f"{step.what}: as for {first}")
-    command = f"<br><code>{escape(shell_line(step.command))}</code>" if step.command else ""
-    return escape(step.what) + (":" if command else "") + command
+    if not step.command:
+        return escape(step.what)
+    command = _OPTION.sub(r"<span>\g<0></span>", escape(shell_line(step.command)))
+    button = '<button type="button" hidden>Copy</button>'
+    return f'{escape(step.what)}:<div class="command"><code>{command}</code>{button}</div>'
 
 
-def _timeline(inventory: Inventory) -> Iterator[str]:
-    dated = [item for item in inventory.items if _has_a_bar(item)]
-    if not dated:
-        return
-    shown = dated[:_MOST_ROWS]
-    begin = inventory.at - _PAST
-    last = max(item.carrier.not_after or inventory.at for item in shown)
-    end = min(max(last, inventory.at + timedelta(days=90)), inventory.at + _LONGEST) + timedelta(days=15)
-    height = _TOP + _ROW * len(shown) + 10
-
-    def x(moment: datetime) -> float:
-        share = (min(max(moment, begin), end) - begin) / (end - begin)
-        return round(_LABEL + (_WIDTH - _LABEL - 20) * share, 1)
-
-    yield '<section><h2 id="timeline">What expires first</h2>'
-    yield (
-        '<p class="soft">Each bar ends on the day of expiry, or goes on with an arrow; the dashed line is today.'
-        " Diamonds are days on which CKM mails, give or take one, should it hold the certificate: 60, 30 and 10 days"
-        " before the expiry whoever has the permission, the day before and on the day administrators. The table below"
-        " has the same in words.</p>"
-    )
-    yield '<div class="scroll" tabindex="0" role="region" aria-labelledby="timeline">'
-    yield f'<svg viewBox="0 0 {_WIDTH} {height}" role="img" aria-labelledby="timeline">'
-    for month in _ticks(begin, end):
-        at = x(datetime.combine(month, time(), UTC))
-        yield f'<line class="grid" x1="{at}" x2="{at}" y1="{_TOP - 6}" y2="{height}"/>'
-        yield f'<text class="soft" x="{at + 3}" y="{_TOP - 12}">{month:%b %Y}</text>'
-    for number, item in enumerate(shown):
-        yield from _bar(item, _TOP + _ROW * number, x, end)
-    today = x(inventory.at)
-    yield f'<line class="today" x1="{today}" x2="{today}" y1="{_TOP - 6}" y2="{height}"/></svg></div>'
-    if len(dated) > len(shown):
-        yield f'<p class="soft">The first {len(shown)} of {len(dated)}.</p>'
-    yield "</section>"
-
-
-def _has_a_bar(item: Item) -> bool:
-    """What names a certificate has none of its own: that of the certificate is there."""
-    carrier = item.carrier
-    return carrier.not_after is not None and not (carrier.in_chain or carrier.reference or item.unused)
-
-
-def _bar(item: Item, top: int, x: Callable[[datetime], float], end: datetime) -> Iterator[str]:
-    """One line of the timeline, which ends at ``end``: what lives longer goes on with an arrow, and has no mail yet."""
-    carrier = item.carrier
-    not_after = carrier.not_after
-    if not_after is None:
-        return
-    not_before = carrier.certificate.not_before if carrier.certificate else not_after
-    left, right = x(min(not_before, not_after)), x(not_after)
-    name = f"{carrier.source}: {carrier.name}" if carrier.in_org else carrier.name
-    name = name if len(name) <= 38 else name[:37] + "…"
-    words = f"{carrier.name}: {item.status}, until {not_after.date()}"
-    yield f"<g><title>{escape(words)}</title>"
-    yield f'<text x="10" y="{top + 16}">{escape(name)}</text>'
-    width = max(round(right - left, 1), 3)
-    yield f'<rect class="life {item.status}" x="{left}" y="{top + 5}" width="{width}" height="14" rx="3"/>'
-    if not_after > end:
-        yield f'<path class="life {item.status} on" d="M{right + 2} {top + 3}l12 9-12 9z"/></g>'
-        return
-    for day in item.mail_dates:
-        at = x(datetime.combine(day, time(12), UTC))
-        yield f'<path class="mail" d="M{at} {top + 5}l6 7-6 7-6-7z"/>'
-    yield "</g>"
-
-
-def _ticks(begin: datetime, end: datetime) -> Iterator[date]:
-    """First days of months: about a dozen."""
-    step = max(1, round((end - begin).days / 365))
-    month = begin.year * 12 + begin.month
-    while True:
-        day = date(month // 12, month % 12 + 1, 1)
-        if day >= end.date() - timedelta(days=20):
-            return
-        yield day
-        month += step
-
-
-_HEADINGS = (
-    "Status",
-    "Days left",
-    "Until",
-    "What",
-    "Name",
-    "Subject",
-    "Coverage",
-    "Where",
-    "Used by",
-    "Stops",
-    "SHA-256",
-)
-
-
-def _table(items: Sequence[Item], unused: str) -> Iterator[str]:
-    yield '<section><h2 id="all">All certificates</h2>'
-    yield '<div class="scroll" tabindex="0" role="region" aria-labelledby="all"><table>'
-    yield "<caption>What expires first is on top. Grey rows decide nothing: CAs in chains, what is replaced.</caption>"
-    yield "<thead><tr>" + "".join(f'<th scope="col">{heading}</th>' for heading in _HEADINGS) + "</tr></thead><tbody>"
-    yield from (_table_row(item) for item in items if not item.unused)
-    yield f"</tbody></table></div>{f'<p>{escape(unused)}.</p>' if unused else ''}</section>"
-
-
-def _table_row(item: Item) -> str:
-    carrier, certificate = item.carrier, item.carrier.certificate
-    notes = [
-        f"replaced by {item.superseded_by}" if item.superseded_by else "",
-        "a CA of a chain" if carrier.in_chain else "",
-        item.not_yet,
-        f"names {carrier.reference}" if carrier.reference else "",
-        f"by {carrier.publisher}" if carrier.publisher else "",
-        carrier.note,
-        "" if carrier.is_deployed else "not deployed",
-    ]
-    name = ", ".join([carrier.name, *(note for note in notes if note)])
-    cells = [
-        f'<td class="status {item.status}">{item.status}</td>',
-        f'<td class="number">{"" if item.days_left is None else item.days_left}</td>',
-        f"<td>{_day(carrier.not_after)}</td>",
-        f"<td>{escape(str(carrier.kind))}</td>",
-        f'<th scope="row">{escape(name)}</th>',
-        f"<td>{escape(certificate.subject) if certificate else ''}</td>",
-        f"<td>{escape(str(item.coverage or ''))}{escape(f' ({item.twin})') if item.twin else ''}</td>",
-        f'<td class="where">{escape(carrier.where)}</td>',
-        f"<td>{escape(', '.join(carrier.used_by))}</td>",
-        f"<td>{escape('; '.join(stop_text(stop) for stop in item.stops))}</td>",
-        f"<td><code>{certificate.sha256 if certificate else ''}</code></td>",
-    ]
-    apart = ' class="apart"' if not item.counts else ""
-    return f"<tr{apart}>{''.join(cells)}</tr>"
-
-
-def _day(moment: datetime | None) -> str:
-    return f'<time datetime="{iso_utc(moment)}">{moment.date()}</time>' if moment else ""
-
-
-def _sources(sources: Iterable[Source]) -> Iterator[str]:
-    yield "<section><h2>Where this comes from</h2>"
-    for source in sources:
-        yield f"<h3>{escape(source.label)}</h3>"
-        if source.org is not None:
-            yield from _org(source.org)
-        yield f"<p>{len(source.carriers)} found.</p>"
-        if source.problems:
-            yield "<p>Not read:</p><ul>"
-            yield from (f"<li>{escape(problem.message)}</li>" for problem in source.problems)
-            yield "</ul>"
-    yield "</section>"
-
-
-def _org(org: OrgReading) -> Iterator[str]:
-    found = org.identity
-    if found.org_id:
-        kind = {True: "sandbox", False: "production", None: "org"}[found.is_sandbox]
-        yield f"<p>{escape(found.name or '')}, {kind}, {escape(found.org_id)} at {escape(found.instance_url or '')}</p>"
-    yield f"<p>{escape(org.recipients.in_words)}.</p><ul>"
+def _recipients(org: OrgReading) -> Iterator[str]:
+    yield f'<p>{escape(org.recipients.in_words)}.</p><ul class="people">'
     yield f"<li>permission Receive Certificate Expiration Notifications: {_people(org.recipients.by_permission)}</li>"
     yield f"<li>admins: {_people(org.recipients.admins)}</li></ul>"
 
@@ -305,8 +246,3 @@ def _people(people: Sequence[Person] | None) -> str:
         escape(person.username) + (f" ({escape(', '.join(person.flags))})" if person.flags else "") for person in people
     )
     return "; ".join(named) or "nobody"
-
-
-def escape(text: str) -> str:
-    """Text as it stands in the page, with nothing invisible in it. Pure."""
-    return escape_markup(escape_unprintable(text))

@@ -1,7 +1,10 @@
-"""The inventory as lines of text: plain, stable, one line a certificate, for a terminal and for grep alike."""
+"""The inventory as text: the cells of a table, and what a table has no column for."""
 
+import sys
 import textwrap
 from collections.abc import Iterator
+
+from msgspec import Struct
 
 from sfkeytool.audit.counts import count, count_line
 from sfkeytool.audit.model import Inventory, Item, OrgReading, Status, Step
@@ -13,35 +16,29 @@ _BAR = 10
 _PEOPLE = 10
 _NAMES = 20
 _COLUMNS = 80
+_ONE_LINE = sys.maxsize
 _USERS = 3
 
 
-def table_lines(inventory: Inventory, *, verbose: bool = False) -> Iterator[str]:
-    """A header and aligned columns, what expires first in front; then what needs a hand. Pure.
-
-    ``verbose``: also what stops with a certificate that is not due yet.
-    """
-    rows: list[tuple[str, ...]] = [("STATUS", "DAYS", "UNTIL", "LIFE", "WHAT", "NAME", "COVERAGE", "WHERE")]
-    rows += [cells(item) for item in inventory.items if not item.unused]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-    yield from footer_lines(inventory, verbose=verbose)
+def count_lines(inventory: Inventory, columns: int = _ONE_LINE) -> list[str]:
+    """How many of what: the last of all. Pure."""
+    return _wrapped(columns, count_line(count(inventory)), "", "  ")
 
 
-def footer_lines(inventory: Inventory, *, verbose: bool = False) -> Iterator[str]:
-    """What a table has no column for: what was not read, whom Salesforce mails, what is unused, the commands that help,
-    and the counts. Pure."""
+def note_lines(inventory: Inventory, *, verbose: bool = False, columns: int | None = None) -> Iterator[str]:
+    """What a table has no column for: what was not read, whom Salesforce mails, what is unused, the commands that help.
+    All is ``columns`` wide at most, but for commands, which are never broken; without a width, as in a pipe, prose is
+    wrapped and what is looked for stays in one line. Pure."""
+    line, columns = columns or _ONE_LINE, columns or _COLUMNS
     if unused := unused_line(inventory):
-        yield from _wrapped(unused, "", "  ")
+        yield from _wrapped(columns, unused, "", "  ")
     for source in inventory.sources:
-        yield from (f"not read: {problem.message}" for problem in source.problems)
+        for problem in source.problems:
+            yield from _wrapped(line, f"not read: {problem.message}", "", "  ")
     for source in inventory.sources:
         if source.org is not None:
-            yield from _org_lines(source.label, source.org)
-    yield from _advice_lines(inventory, verbose=verbose)
-    yield ""
-    yield count_line(count(inventory))
+            yield from _org_lines(source.label, source.org, columns, line)
+    yield from _advice_lines(inventory, verbose=verbose, columns=columns)
 
 
 def unused_line(inventory: Inventory) -> str:
@@ -75,7 +72,7 @@ def _unless(inventory: Inventory) -> str:
     return f", unless one is the CKM certificate of Id {' or '.join(ids[:_NAMES])}, which files do not tell"
 
 
-def _advice_lines(inventory: Inventory, *, verbose: bool) -> Iterator[str]:
+def _advice_lines(inventory: Inventory, *, verbose: bool, columns: int) -> Iterator[str]:
     """Each certificate's steps; what holds for many is said once, at the end, and no command is told twice."""
     told: dict[tuple[str, ...], str] = {}
     shown = [item for item in inventory.items if item.advice or (verbose and item.stops)]
@@ -85,43 +82,44 @@ def _advice_lines(inventory: Inventory, *, verbose: bool) -> Iterator[str]:
         name = f"{item.carrier.source}: {item.carrier.name}" if item.carrier.in_org else item.carrier.name
         own = [step for step in item.advice if not step.is_general]
         first = own[0] if own else None
-        yield from _step_lines(first, f"{name}: ", name, told) if first else (f"{name}:",)
+        yield from _step_lines(columns, first, f"{name}: ", name, told) if first else (f"{name}:",)
         if verbose or item.status in (Status.DUE, Status.EXPIRED):
             for stop in item.stops:
-                yield from _wrapped(f"stops: {stop_text(stop, with_source=verbose)}", "  ", "    ")
+                yield from _wrapped(columns, f"stops: {stop_text(stop, with_source=verbose)}", "  ", "    ")
         for step in own[1:]:
-            yield from _step_lines(step, "  ", name, told)
+            yield from _step_lines(columns, step, "  ", name, told)
     general = dict.fromkeys(step.what for item in shown for step in item.advice if step.is_general)
     if general:
         yield ""
     for what in general:
-        yield from _wrapped(f"{what}.", "", "  ")
+        yield from _wrapped(columns, f"{what}.", "", "  ")
 
 
-def _step_lines(step: Step, lead: str, name: str, told: dict[tuple[str, ...], str]) -> Iterator[str]:
+def _step_lines(columns: int, step: Step, lead: str, name: str, told: dict[tuple[str, ...], str]) -> Iterator[str]:
     """``told`` has whose step a command was first, and grows."""
     first = told.setdefault(step.command, name) if step.command else name
     if first != name:
-        yield from _wrapped(f"{step.what}: as for {first}", lead, "    ")
+        yield from _wrapped(columns, f"{step.what}: as for {first}", lead, "    ")
         return
-    yield from _wrapped(step.what + (":" if step.command else ""), lead, "    ")
+    yield from _wrapped(columns, step.what + (":" if step.command else ""), lead, "    ")
     if step.command:
         yield f"    {shell_line(step.command)}"
 
 
-def _wrapped(text: str, lead: str, indent: str) -> list[str]:
+def _wrapped(columns: int, text: str, lead: str, indent: str) -> list[str]:
     return textwrap.wrap(
-        text, _COLUMNS, initial_indent=lead, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+        text, columns, initial_indent=lead, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
     )
 
 
-def _org_lines(label: str, org: OrgReading) -> Iterator[str]:
+def _org_lines(label: str, org: OrgReading, columns: int, line: int) -> Iterator[str]:
     found = org.identity
     if not found.org_id:
         return
     kind = {True: "sandbox", False: "production", None: "an org"}[found.is_sandbox]
     yield ""
-    yield f"{label}: {found.name or ''} ({found.org_id}, {kind}) at {found.instance_url}, API {org.api_version}"
+    where = f"({found.org_id}, {kind}) at {found.instance_url}, API {org.api_version}"
+    yield from _wrapped(line, f"{label}: {found.name or ''} {where}", "", "  ")
     groups = (
         ("have the permission Receive Certificate Expiration Notifications", org.recipients.by_permission),
         ("are admins (may modify all data)", org.recipients.admins),
@@ -135,43 +133,55 @@ def _org_lines(label: str, org: OrgReading) -> Iterator[str]:
             yield f"    {person.username} <{person.email}>" + (f": {', '.join(person.flags)}" if person.flags else "")
         if len(people) > _PEOPLE:
             yield f"    and {len(people) - _PEOPLE} more (--json names all)"
-    yield f"  {org.recipients.in_words}"
+    yield from _wrapped(columns, org.recipients.in_words, "  ", "  ")
 
 
-def cells(item: Item) -> tuple[str, ...]:
+class Cells(Struct, frozen=True):
+    """What is said of one item in one row. ``note`` belongs to the name, ``part`` to ``where``, which is without the
+    org."""
+
+    status: str
+    days: str
+    until: str
+    life: str
+    what: str
+    name: str
+    note: str
+    coverage: str
+    where: str
+    part: str
+
+
+def cells(item: Item) -> Cells:
     """The cells of one item. Pure."""
     carrier, certificate = item.carrier, item.carrier.certificate
-    where = carrier.where
-    if carrier.also_in:
-        where += f" and {len(carrier.also_in)} more"
-    name = carrier.name
+    name, notes = carrier.name, []
     if item.superseded_by:
-        name += f" (replaced by {item.superseded_by})"
+        notes.append(f"replaced by {item.superseded_by}")
     elif certificate and carrier.in_chain:
-        name = f"{certificate.subject} (CA)"
+        name = carrier.subject_name or certificate.subject
+        notes.append("CA")
     elif carrier.reference and carrier.reference not in carrier.note:
         name += f" → {carrier.refers_to or carrier.reference}"
-    if item.not_yet:
-        name += f" ({item.not_yet})"
-    if carrier.publisher:
-        name += f" (by {carrier.publisher})"
-    if carrier.note:
-        name += f" ({carrier.note})"
+    notes += [item.not_yet, f"by {carrier.publisher}" if carrier.publisher else "", carrier.note]
     if not carrier.is_deployed:
-        name += " (not deployed)"
+        notes.append("not deployed")
     if carrier.used_by:
         users = list(dict.fromkeys(user.partition(" (")[0] for user in carrier.used_by))
         more = f" and {len(users) - _USERS} more" if len(users) > _USERS else ""
-        name += f" (used by {', '.join(users[:_USERS])}{more})"
-    return (
-        str(item.status),
-        "-" if item.days_left is None else str(item.days_left),
-        f"{carrier.not_after.date()}" if carrier.not_after else "-",
-        _bar(item),
-        str(carrier.kind),
-        name,
-        str(item.coverage or "-"),
-        where,
+        notes.append(f"used by {', '.join(users[:_USERS])}{more}")
+    return Cells(
+        status=str(item.status),
+        days="-" if item.days_left is None else str(item.days_left),
+        until=f"{carrier.not_after.date()}" if carrier.not_after else "-",
+        life=_bar(item),
+        what=str(carrier.kind),
+        name=name,
+        note=" ".join(f"({note})" for note in notes if note),
+        coverage=str(item.coverage or "-"),
+        where=carrier.path,
+        part=(f" ({carrier.part})" if carrier.part else "")
+        + (f" and {len(carrier.also_in)} more" if carrier.also_in else ""),
     )
 
 
