@@ -74,6 +74,13 @@ def test_the_lines_for_powershell_are_the_others_in_its_own_words() -> None:
     assert all(re.fullmatch(r"\.venv\\Scripts\\(?:python|sfkeytool)\.exe(?: [\w.-]+)*", line) for line in lines[1:])
 
 
+def test_a_reader_has_one_screen() -> None:
+    """Whoever comes for one job need not scroll."""
+    for reader in ("admin", "developer", "script, and CI"):
+        section = README.partition(f"\n## The {reader}\n")[2].partition("\n## ")[0]
+        assert 10 < len(section.splitlines()) <= 30, reader
+
+
 def named_commands() -> list[tuple[str, str]]:
     """Each command line of ours that a page names, in a block or in backquotes, with the page."""
     found = []
