@@ -124,3 +124,19 @@ class InterruptedRunError(SfkeytoolError):
     """Ctrl-C or a terminating signal."""
 
     exit_code = EXIT_INTERRUPTED
+
+
+class Declined(KeyboardInterrupt):
+    """A person saw what was about to be done, and said No: nothing was done, and the run ends as if interrupted."""
+
+
+class ChangeWanted(BaseException):
+    """A person saw what was about to be done, and wants to change an answer first: nothing was done.
+
+    No error, and so caught by nobody who looks for one: the run goes back to its questions. ``file``: it is the one
+    that names the file which is read.
+    """
+
+    def __init__(self, *, file: bool = False) -> None:
+        super().__init__()
+        self.file = file

@@ -145,6 +145,17 @@ def _problem(name: str) -> str | None:
     return None
 
 
+# Orgs
+
+_ORG_ALIAS = re.compile(r"[^\W_][\w.@+\-]{0,254}")
+
+
+def is_org_alias(text: str) -> bool:
+    """Whether ``text`` may be an alias or username of the Salesforce CLI: nothing that a Windows command file would
+    take for more than text. Pure."""
+    return _ORG_ALIAS.fullmatch(text) is not None
+
+
 # Record Ids
 
 _RECORD_ID = re.compile(r"[0-9][0-9A-Za-z]{14}(?:[A-Za-z0-5]{3})?")

@@ -69,9 +69,14 @@ class Secret:
 class SourceKind(StrEnum):
     ENV = "env"
     FILE = "file"
+    COMMAND = "cmd"
     STDIN = "stdin"
     PROMPT = "prompt"
     GENERATE = "generate"
+
+
+SOURCES = "env:NAME, file:PATH, cmd:COMMAND, stdin or prompt"
+"""The forms of a SOURCE whose secret exists already, as texts list them."""
 
 
 class Source(Struct, frozen=True):
@@ -81,16 +86,35 @@ class Source(Struct, frozen=True):
     argument: str = ""
 
     def __str__(self) -> str:
+        """Of a command the program alone: people put tokens among its arguments."""
+        if self.kind is SourceKind.COMMAND:
+            program, _, rest = self.argument.strip().partition(" ")
+            name, assigned, _ = program.partition("=")
+            return f"cmd:{name} …" if rest or assigned else f"cmd:{name}"
         return f"{self.kind}:{self.argument}" if self.argument else str(self.kind)
 
 
-def parse_source(text: str, option: str, *, may_generate: bool = False) -> Source:
-    """Read a SOURCE: ``env:NAME``, ``file:PATH``, ``stdin``, ``prompt`` or, where a password is made, ``generate``.
+def parse_source(text: str, option: str, *, may_generate: bool = False, may_run: bool = True) -> Source:
+    """Read a SOURCE: ``env:NAME``, ``file:PATH``, ``cmd:COMMAND``, ``stdin``, ``prompt`` or, where a password is made,
+    ``generate``.
 
-    A bare value is refused without echoing it, because it may be the password. Raises UsageError.
+    ``may_run``: false for what stands in a file, which is not to start programs. A bare value is refused without
+    echoing it, because it may be the password. Raises UsageError.
     """
     kind, colon, argument = text.partition(":")
-    forms = "env:NAME, file:PATH, stdin or prompt" + (", or generate" if may_generate else "")
+    forms = SOURCES if may_run else SOURCES.replace("cmd:COMMAND, ", "")
+    forms += ", or generate" if may_generate else ""
+    if kind == "cmd" and colon:
+        if not may_run:
+            raise UsageError(
+                "usage.source",
+                f"{option}: cmd: is taken on the command line alone: a file that is shared, or cloned, is not to say"
+                " which programs run here",
+                f"write {forms}",
+            )
+        if argument.strip():
+            return Source(SourceKind.COMMAND, argument)
+        raise UsageError("usage.source", f"{option}: cmd: is followed by a command", f"write {forms}")
     if kind in ("env", "file") and colon:
         if argument and (kind == "file" or re.fullmatch(r"[A-Za-z_][A-Za-z0-9_()]*", argument)):
             return Source(SourceKind(kind), argument)
@@ -117,9 +141,14 @@ def generate_password() -> Secret:
 
 
 def decode_secret(data: bytes, where: str) -> Secret:
-    """The secret in a file's or pipe's bytes: UTF-8, or UTF-16 with a BOM (PowerShell's ``>``).
+    """The secret in a file's or pipe's bytes. Raises InputError as decode_text(), and for a NUL or an inner newline."""
+    return checked_secret(decode_text(data, where), where)
 
-    A BOM and one trailing newline are dropped. Raises InputError for other encodings, a NUL or an inner newline.
+
+def decode_text(data: bytes, where: str) -> str:
+    """The text in a file's or pipe's bytes: UTF-8, or UTF-16 with a BOM (PowerShell's ``>``). Secret.
+
+    A BOM and one trailing newline are dropped. Raises InputError (secret.encoding).
     """
     encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:
@@ -128,7 +157,7 @@ def decode_secret(data: bytes, where: str) -> Secret:
         raise InputError("secret.encoding", f"the secret from {where} is neither UTF-8 nor UTF-16 with a BOM") from None
     if text.endswith("\n"):
         text = text[:-1].removesuffix("\r")
-    return checked_secret(text, where)
+    return text
 
 
 def checked_secret(text: str, where: str) -> Secret:

@@ -1,6 +1,7 @@
 """Commands as people paste them: into cmd.exe and PowerShell on Windows, into a POSIX shell elsewhere.
 
-The one place that quotes. What it is given is anybody's text: names of files, of apps, of orgs.
+The one place that quotes, and that takes a command apart. What it is given to quote is anybody's text: names of files,
+of apps, of orgs.
 """
 
 import re
@@ -22,6 +23,9 @@ some of which split lines at semicolons and take what follows for a formula."""
 _PLAIN_WINDOWS = re.compile(r"-{0,2}[A-Za-z][A-Za-z0-9-]*|(?![-@=])[\w./\\:=+@…-]+")
 """What cmd.exe and PowerShell both read as itself: an option, or a word. A comma makes a list in PowerShell, ``@x`` is
 splatting there, and ``-a.b`` becomes two arguments."""
+
+_PIECE_WINDOWS = re.compile(r'(\\*)"|\\+|[ \t]|[^\\" \t]+')
+"""Of a command: backslashes and the quotation mark behind them, backslashes, a blank, anything else."""
 
 _EXPANDED_BY_POWERSHELL = re.compile("[$`\u201c\u201d\u201e]")
 """Between double quotes; typographic ones end them. A backtick before it is the remedy, which cmd.exe passes on."""
@@ -80,6 +84,44 @@ def path_argument(path: str, *, windows: bool = WINDOWS) -> str:
     """The same where no shell is in between. Pure."""
     here = ".\\" if windows else "./"  # which cmd.exe's own commands want
     return here + path if path.startswith("-") else path
+
+
+def command_words(text: str, *, windows: bool = WINDOWS) -> list[str]:
+    """The arguments that ``text`` is, the program first, where no shell reads it: never none of a text that is not
+    blank. Pure.
+
+    On Windows by the rules that Microsoft documents of CommandLineToArgvW, elsewhere by those of POSIX quotes. Raises
+    ValueError where a quotation mark is not closed, also where those rules would bear it.
+    """
+    if windows:
+        return _words_on_windows(text)
+    import shlex
+
+    return shlex.split(text)
+
+
+def _words_on_windows(text: str) -> list[str]:
+    """In the first, the program's path, a backslash is always itself. In the others an even number of them before a
+    quotation mark stands for half as many, and the mark begins or ends a quotation; of an odd number the last makes
+    the mark an ordinary character."""
+    words: list[str] = []
+    word: str | None = None
+    quoted = False
+    for found in _PIECE_WINDOWS.finditer(text.strip(" \t")):
+        backslashes = found[1]
+        if backslashes is not None and (not words or len(backslashes) % 2 == 0):
+            quoted = not quoted
+            word = (word or "") + (backslashes[::2] if words else backslashes)
+        elif backslashes is not None:
+            word = (word or "") + backslashes[: len(backslashes) // 2] + '"'
+        elif quoted or found[0] not in (" ", "\t"):
+            word = (word or "") + found[0]
+        elif word is not None:
+            words.append(word)
+            word = None
+    if quoted:
+        raise ValueError("a quotation mark is not closed")
+    return words if word is None else [*words, word]
 
 
 def _posix_word(argument: str) -> str:

@@ -20,7 +20,7 @@ from sfkeytool.audit.model import Carrier, CarrierKind, Inventory, Item, Status
 from sfkeytool.audit.reports.formats import FORMATS
 from sfkeytool.audit.toml_lines import Place, line_of
 from sfkeytool.cli.commands.audit import FIELDS, audit_request
-from sfkeytool.cli.fields import complete
+from sfkeytool.cli.conversation import complete
 from sfkeytool.errors import InputError
 from sfkeytool.model import FailOn
 from sfkeytool.passwords import Source, SourceKind
@@ -40,6 +40,20 @@ def refusal(text: str) -> InputError:
     with pytest.raises(InputError) as error:
         parse(text)
     return error.value
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['passwords = [\n  "env:A",\n  "cmd:curl evil"]', '\n\nheartbeat = "cmd:curl evil"', 'notify = [\n\n"cmd:"]'],
+)
+def test_a_file_starts_no_program(text: str) -> None:
+    """It may have been cloned. The line is told, the command not."""
+    error = refusal(text)
+    assert error.code == "config.value"
+    assert "line 3: " in error.message
+    assert "which programs run here" in error.message
+    assert "evil" not in error.message
+    assert "cmd:" not in " ".join(error.hints)
 
 
 def test_the_documented_example_is_read_whole() -> None:

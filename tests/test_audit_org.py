@@ -29,6 +29,7 @@ from simple_salesforce import Salesforce
 from test_fake_org import ToLoopback
 
 from sfkeytool.audit.reports.formats import FORMATS
+from sfkeytool.edge.cli_orgs import KnownOrg, known_orgs
 from sfkeytool.edge.salesforce_cli import find_salesforce_cli, run_salesforce_cli
 from sfkeytool.errors import OrgError
 from sfkeytool.passwords import Secret
@@ -764,6 +765,7 @@ def test_the_real_cli_logged_in_to_the_org(folder: Path) -> None:
             "bot@example.com", "--instance-url", org.url, "--alias", "prod", "--json", home=home, cwd=folder,
         )  # fmt: skip
         assert done.returncode == 0, f"{done.stdout}{done.stderr}"
+        assert known_orgs({"HOME": str(home), "USERPROFILE": str(home)}) == (KnownOrg("prod", "bot@example.com"),)
         command = salesforce_cli()
         seen: list[str] = []
         environment = {

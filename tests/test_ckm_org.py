@@ -23,8 +23,12 @@ from filled_org import add_connected_app, make, request
 from metadata_schema import validate
 from salesforce_cli import run_sf
 from simple_salesforce import Salesforce
+from test_cli_orgs import cli_home
 from test_fake_org import ToLoopback
+from test_guided import COMMANDS, DOWN, ENTER, typed
 from test_json import validate as validate_json
+
+from sfkeytool.cli.run import run_command
 
 Cli = Callable[..., Result]
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a first line")
@@ -500,3 +504,61 @@ def test_breaking_off_a_deployment_says_that_it_may_go_on(org: FakeOrg, folder: 
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 130
+
+
+# Which org
+
+
+def ask(keys: str, command: str, **given: Any) -> int:
+    """The command on a terminal where ``keys`` are typed."""
+    with typed(keys) as asker:
+        return run_command(command, COMMANDS[command], given, asker=asker)
+
+
+@pytest.mark.parametrize(
+    ("keys", "chosen"), [(ENTER, "prod"), (DOWN + ENTER, "uat"), (DOWN * 2 + ENTER + "prod" + ENTER, "prod")]
+)
+def test_which_org_is_chosen_from_those_that_the_salesforce_cli_knows(
+    keys: str,
+    chosen: str,
+    org: FakeOrg,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Its default first; another can be typed. What was chosen stands in the command that does it again."""
+    home = cli_home(
+        folder / "home", {"uat": "b@x.example", "prod": "a@x.example"}, "a@x.example", "b@x.example", default="prod"
+    )
+    for variable, value in home.items():
+        monkeypatch.setenv(variable, value)
+    assert ask(keys, "ckm list") == 0
+    captured = capsys.readouterr()
+    assert f"sfkeytool ckm list --target-org {chosen}" in captured.err
+    assert "UNTIL" in captured.out
+
+
+def test_a_deployment_asks_for_its_org_too(
+    org: FakeOrg, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also where nothing else was left out; and there it is none that is offered."""
+    for variable, value in cli_home(folder / "home", {"prod": "a@x.example"}, "a@x.example").items():
+        monkeypatch.setenv(variable, value)
+    assert ask(ENTER + ENTER, "ckm create", name="pay", deploy=True, yes=True) == 0
+    assert "--target-org prod" in capsys.readouterr().err
+    assert len(calls(folder)) == 1
+
+
+@pytest.mark.parametrize("given", [{"SF_TARGET_ORG": "prod"}, {}])
+def test_nobody_is_asked_for_an_org_that_is_named_or_where_nobody_is(
+    given: dict[str, str], cli: Cli, org: FakeOrg, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable, value in given.items():
+        monkeypatch.setenv(variable, value)
+    listed = cli("ckm", "list", "--json")
+    assert (listed.code, listed.json.get("code")) == ((0, None) if given else (2, "usage.missing"))
+    assert cli("ckm", "download", "--json").json["message"] == (
+        "missing: NAME" if given else "missing: NAME, --target-org"
+    )
+    if given:
+        assert ask("", "ckm list") == 0

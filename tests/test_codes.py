@@ -33,9 +33,9 @@ from sfkeytool.acceptance.codes import CODES
 from sfkeytool.acceptance.codes.page import describe_codes
 from sfkeytool.acceptance.explanations import EXPLANATIONS, System, login_code
 from sfkeytool.audit.model import Finding
-from sfkeytool.cli.fields import existing_path
+from sfkeytool.cli.answers import existing_path
+from sfkeytool.cli.boundary import boundary
 from sfkeytool.cli.render import Console
-from sfkeytool.cli.run import boundary
 from sfkeytool.model import Artifact, ArtifactKind
 from sfkeytool.passwords import Secret
 from sfkeytool.salesforce.org import OrgClient, Pace, Session

@@ -398,7 +398,7 @@ def test_a_message_is_explained_without_the_heavy_libraries() -> None:
         "import sys\n"
         "from sfkeytool.cli.app import run_app\n"
         "print('EXIT', run_app(['explain', 'Cannot recover key']), file=sys.stderr)\n"
-        "heavy = {'cryptography', 'questionary', 'rich', 'jks', 'Cryptodome'}\n"
+        "heavy = {'cryptography', 'prompt_toolkit', 'rich', 'jks', 'Cryptodome'}\n"
         "print('LOADED', sorted(heavy & set(sys.modules)), file=sys.stderr)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -445,8 +445,8 @@ def test_the_menu_helps_with_a_refusal(folder: Path, pair: Pair, capsys: pytest.
 
     store = refused_store(folder, pair, "pay-api")
     message = "Keystore contains an entry whose alias is not acceptable for import"
-    keys = [DOWN * 4 + ENTER + ENTER, str(store) + ENTER, message + ENTER, PASSWORD + ENTER, "y"]
-    keys += ["9x" + ENTER, "\x01\x0b" + "pay_new" + ENTER]  # the name, after one that is none
+    keys = [DOWN * 2 + ENTER + ENTER, str(store) + ENTER, message + ENTER, PASSWORD + ENTER, "y"]
+    keys += ["9x" + ENTER, "\x01\x0b" + "pay_new" + ENTER, ENTER]  # the name, after one that is none; go on
     with typed("".join(keys)) as asker:
         assert run_menu(asker) == 0
     captured = capsys.readouterr()
@@ -473,7 +473,7 @@ def test_the_offer_of_the_menu_can_be_declined(folder: Path, pair: Pair, capsys:
 
     store = refused_store(folder, pair, "1")
     before = tree(folder)
-    keys = [DOWN * 4 + ENTER + ENTER, str(store) + ENTER, ENTER, "wrong-password" + ENTER, PASSWORD + ENTER, "n"]
+    keys = [DOWN * 2 + ENTER + ENTER, str(store) + ENTER, ENTER, "wrong-password" + ENTER, PASSWORD + ENTER, "n"]
     with typed("".join(keys)) as asker:
         assert run_menu(asker) == 3
     assert "Likely causes" not in capsys.readouterr().out
@@ -494,7 +494,7 @@ def test_a_refusal_can_be_broken_off_at_each_question(
     before = tree(folder)
     answers = [str(store) + ENTER, ENTER, PASSWORD + ENTER]
     for count in range(len(answers) + 1):
-        with typed(DOWN * 4 + ENTER + ENTER + "".join(answers[:count]) + "\x03") as asker:
+        with typed(DOWN * 2 + ENTER + ENTER + "".join(answers[:count]) + "\x03") as asker:
             assert run_menu(asker) == 130, count
         assert tree(folder) == before
     capsys.readouterr()

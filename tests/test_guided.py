@@ -16,9 +16,10 @@ from conftest import PASSWORD, Pair, Result, keytool
 
 import sfkeytool
 from sfkeytool.audit.reports.formats import FORMATS
-from sfkeytool.cli.command import Command, Road
+from sfkeytool.cli.command import Aim, Command
 from sfkeytool.cli.commands import TABLE
-from sfkeytool.cli.fields import Field, command_line, complete, typed_values
+from sfkeytool.cli.conversation import complete
+from sfkeytool.cli.fields import Field, command_line, typed_values
 from sfkeytool.edge.ask import Choice
 from sfkeytool.model import Purpose, Request
 
@@ -96,7 +97,7 @@ GUIDED: dict[str, tuple[tuple[Any, ...], list[str]]] = {
         ["ckm", "upload", "pay", "a.pem", "-o", "prod"],
     ),
     "self-signed": (
-        ("Pay_API", "jwt", "3072", "Acme, Inc.", "DE", "generate"),
+        ("Pay_API", "jwt", "3072", "Acme, Inc.", "DE", "730", "generate"),
         [
             "self-signed",
             "Pay_API",
@@ -106,6 +107,8 @@ GUIDED: dict[str, tuple[tuple[Any, ...], list[str]]] = {
             "Acme, Inc.",
             "--country",
             "DE",
+            "--days",
+            "730",
             "--password",
             "generate",
         ],
@@ -142,7 +145,7 @@ GUIDED: dict[str, tuple[tuple[Any, ...], list[str]]] = {
     ),
     "reminder": (("a.pem", "generate"), ["reminder", "a.pem", "--password", "generate"]),
     "renew": (("pay", True), ["renew", "pay", "--csr"]),
-    "rotate": (("pay", False, "generate"), ["rotate", "pay", "--password", "generate"]),
+    "rotate": (("pay", False, "365", "generate"), ["rotate", "pay", "--password", "generate"]),
     "login": (
         ("pay", "3MVG9x", "a@b.example", True, "acme.my.salesforce.com"),
         [
@@ -210,6 +213,8 @@ def typed_in_the_menu(field: Field, value: Any) -> bool:
     """Whether an answer can give this value: it is asked for, and if one is chosen, among the choices."""
     question = field.question
     choices = {choice.value for choice in question.choices} if question else set()
+    if question is not None and question.kind == "path" and isinstance(value, list) and len(value) > 1:
+        return False
     return question is not None and (not choices or value is None or str(value) in choices)
 
 
@@ -271,6 +276,13 @@ def test_a_variable_stands_in_for_a_missing_secret() -> None:
     assert PASSWORD not in shlex.join(command_line("self-signed", COMMANDS["self-signed"].fields, values))
 
 
+@pytest.fixture(autouse=True)
+def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever runs the tests may have orgs in the Salesforce CLI, which questions would offer."""
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path))
+
+
 @contextlib.contextmanager
 def typed(text: str) -> Iterator[Any]:
     """An Asker whose terminal is a pipe with ``text`` typed into it."""
@@ -286,18 +298,19 @@ def typed(text: str) -> Iterator[Any]:
 
 
 @pytest.mark.slow
-def test_questionary_itself_takes_the_answers(folder: Path, pair: Pair, capsys: pytest.CaptureFixture[str]) -> None:
-    """The menu, the third job, real prompts; an illegal NAME is refused at once and can be mended."""
+def test_real_prompts_take_the_answers(folder: Path, pair: Pair, capsys: pytest.CaptureFixture[str]) -> None:
+    """The menu, the CA's answer, real prompts; an illegal NAME is refused at once and can be mended."""
     from sfkeytool.cli.menu import run_menu
 
     keys = [
-        ENTER,  # the key is made here
-        DOWN + DOWN + ENTER,  # wrap
+        DOWN + ENTER,  # the CA's answer
+        ENTER,  # the key was made here
         "1pay" + ENTER + "\x01\x0b" + "pay" + ENTER,  # refused, line emptied, legal
         str(pair.key) + ENTER, str(pair.crt) + ENTER, ENTER,  # files
         ENTER,  # purpose
         DOWN + ENTER,  # I type it
         PASSWORD + ENTER, "something else" + ENTER, PASSWORD + ENTER, PASSWORD + ENTER,  # twice, once wrong
+        ENTER,  # go on
     ]  # fmt: skip
     with typed("".join(keys)) as asker:
         assert run_menu(asker) == 0
@@ -315,7 +328,16 @@ def test_a_country_that_is_none_is_refused_where_it_is_typed(folder: Path) -> No
     """Not after the last question, with all answers lost."""
     from sfkeytool.cli.menu import run_menu
 
-    keys = [ENTER + DOWN + ENTER, "pay" + ENTER, ENTER, ENTER, ENTER, "Germany" + ENTER, "\x01\x0b" + "de" + ENTER]
+    keys = [
+        ENTER + DOWN + ENTER,
+        "pay" + ENTER,
+        ENTER,
+        ENTER,
+        ENTER,
+        "Germany" + ENTER,
+        "\x01\x0b" + "de" + ENTER,
+        ENTER,
+    ]
     with typed("".join(keys)) as asker:
         assert run_menu(asker) == 0
     assert (folder / "pay" / "pay.csr").exists()
@@ -359,54 +381,55 @@ def finish(child: Any) -> str:
     return str(child.before)
 
 
-def test_every_command_lies_on_a_road_and_every_road_has_one() -> None:
-    """But for explain, which the refused keystore leads to."""
-    placed = {name: command.place.road for name, command in COMMANDS.items() if command.place}
-    assert {*placed, "explain"} == set(COMMANDS)
-    assert set(placed.values()) == set(Road)
+def test_every_command_is_in_the_menu_and_every_row_leads_to_some() -> None:
+    """Each under one aim, with a line that says what it means."""
+    placed = {name: command.place for name, command in COMMANDS.items() if command.place}
+    assert set(placed) == set(COMMANDS)
+    assert {place.aim for place in placed.values()} == set(Aim)
+    assert all(place.meaning for place in placed.values())
 
 
-def test_no_line_of_the_menu_is_cut_on_a_terminal_of_80_columns() -> None:
-    """A choice stands behind three columns, and a longer one loses its end."""
-    titles = [*Road, *(command.place.job for command in COMMANDS.values() if command.place)]
-    titles += [choice.title for command in COMMANDS.values() for field in command.fields if field.question
-               for choice in field.question.choices]  # fmt: skip
-    assert [title for title in titles if len(title) > 80 - 3] == []
+def test_the_menu_names_no_file_that_an_installed_user_has_not() -> None:
+    """The documents are in the repository; help is everywhere."""
+    from sfkeytool.cli.menu import _WHICH
+
+    texts = [*Aim, *_WHICH.values()]
+    for command in COMMANDS.values():
+        texts += [command.place.title, command.place.meaning] if command.place else []
+        for field in command.fields:
+            if field.question:
+                texts += [field.question.text, *(choice.title for choice in field.question.choices)]
+    assert [text for text in texts if "docs/" in text or ".md" in text] == []
 
 
 @pytest.mark.parametrize(
-    ("road", "jobs"),
+    ("aim", "jobs"),
     [
-        (Road.OUTSIDE, ["self-signed", "csr", "wrap", "renew", "rotate"]),
-        (Road.BORN, ["ckm create", "ckm csr", "ckm chain", "ckm upload", "ckm download", "unwrap", "ckm list"]),
-        (Road.OTHER, ["check", "show", "compare", "login", "metadata"]),
+        (Aim.MAKE, ["self-signed", "csr", "ckm create", "reminder"]),
+        (Aim.ANSWER, ["wrap", "ckm chain", "ckm upload"]),
+        (Aim.REFUSED, ["check", "explain", "login"]),
+        (Aim.EXPIRES, ["renew", "rotate"]),
+        (Aim.MORE, ["show", "compare", "unwrap", "metadata", "ckm list", "ckm csr", "ckm download"]),
     ],
 )
-def test_the_jobs_of_a_road_are_in_the_order_of_the_work(road: Road, jobs: list[str]) -> None:
+def test_the_rows_of_an_aim_are_in_the_order_of_the_work(aim: Aim, jobs: list[str]) -> None:
     """The first is what Enter takes; others may stand between these."""
+    from sfkeytool.cli.menu import jobs_of
+
+    offered = [choice.value for choice in jobs_of(COMMANDS, aim)]
+    assert [name for name in offered if name in jobs] == jobs
+    assert offered[0] == jobs[0]
+
+
+def test_an_aim_with_one_command_asks_no_second_time(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It goes on with the command's own first question."""
     from sfkeytool.cli.menu import run_menu
 
-    class Leaving(ScriptedAsker):
-        def choice(self, message: str, *given: Any, check: Any = None, **_: Any) -> Any:
-            [choices] = given
-            self.offered = [choice.value for choice in choices]
-            return self._next(message)
-
-    asker = Leaving(road.name, "leave")
-    assert run_menu(asker) == 0  # type: ignore[arg-type]
-    assert [name for name in asker.offered if name in {*jobs, "leave"}] == [*jobs, "leave"]
-    assert asker.offered[0] == jobs[0]
-
-
-@pytest.mark.parametrize("road", [Road.REMINDER.name, Road.AUDIT.name])
-def test_a_road_with_one_job_asks_no_second_time(road: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """It goes on with the job's own first question."""
-    from sfkeytool.cli.menu import run_menu
-
-    asker = ScriptedAsker(road)
-    assert run_menu(asker) != 0  # type: ignore[arg-type]
-    assert asker.asked[0].startswith("Which road")
-    assert not any("What do you want" in question for question in asker.asked)
+    asker = ScriptedAsker(Aim.LOOK.name, "missing-folder", "", "leave")
+    with contextlib.suppress(IndexError):
+        run_menu(asker)  # type: ignore[arg-type]
+    assert asker.asked[0] == "What do you want to do?"
+    assert asker.asked[1].startswith("Folder or file")
 
 
 @pty_only
@@ -414,9 +437,9 @@ def test_a_road_with_one_job_asks_no_second_time(road: str, folder: Path, capsys
 def test_the_menu_makes_a_pair_on_a_terminal(folder: Path) -> None:
     """Bare sfkeytool, Enter for every default: an admin's first minute."""
     with terminal(folder=folder) as child:
-        child.expect("Which road")
-        child.send(ENTER)
         child.expect("What do you want to do")
+        child.send(ENTER)
+        child.expect("How is it to be made")
         child.send(ENTER)
         child.expect("Name of the certificate")
         child.send("pay" + ENTER)
@@ -428,7 +451,11 @@ def test_the_menu_makes_a_pair_on_a_terminal(folder: Path) -> None:
         child.send(ENTER)
         child.expect("Country")
         child.send(ENTER)
+        child.expect("how many days")
+        child.send(ENTER)
         child.expect("Password of the keystore")
+        child.send(ENTER)
+        child.expect("Go on")
         child.send(ENTER)
         out = finish(child)
     assert child.exitstatus == 0, out

@@ -9,9 +9,10 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from sfkeytool import __version__
+from sfkeytool.cli.boundary import boundary
 from sfkeytool.cli.commands import GROUPS, TABLE, Row
 from sfkeytool.cli.render import Console, stdout_errors
-from sfkeytool.cli.run import boundary, can_ask, run_command
+from sfkeytool.cli.run import PLAIN_HELP, can_ask, run_command
 from sfkeytool.errors import EXIT_INTERRUPTED, EXIT_USAGE, UsageError
 
 # Typer carries its own click since 0.27 and uses the package before: this is the base of either's errors.
@@ -23,7 +24,7 @@ Makes JKS keystores that Certificate and Key Management (CKM) imports, and the m
 app or External Client App. Without a command, on a terminal: a guided menu.
 
 \b
-Secrets are given as SOURCE: env:NAME, file:PATH, stdin, prompt or generate.
+Secrets are given as SOURCE: env:NAME, file:PATH, cmd:COMMAND, stdin, prompt or generate.
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 rejected or not the same certificate, 4 login refused,
 5 something expires soon or is not covered, 6 expired, 68 read in part, 70 a bug, 130 interrupted.
 """
@@ -123,6 +124,7 @@ def _help_if_alone(context: typer.Context) -> None:
 def _root(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)] = False,
+    plain: Annotated[bool, typer.Option("--plain", help=PLAIN_HELP)] = False,
 ) -> None:
     if version:
         print(f"sfkeytool {__version__}")
@@ -134,7 +136,9 @@ def _root(
         raise typer.Exit(EXIT_USAGE)
     from sfkeytool.cli.menu import run_menu
 
-    raise typer.Exit(run_menu())
+    ended: list[int] = context.command.ended  # type: ignore[attr-defined]
+    ended.append(run_menu(plain=plain))
+    raise typer.Exit(ended[-1])
 
 
 def run_app(arguments: Sequence[str]) -> int:

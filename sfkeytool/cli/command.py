@@ -12,22 +12,24 @@ if TYPE_CHECKING:
     from sfkeytool.cli.run import Run
 
 
-class Road(StrEnum):
-    """The ways through the menu, and what each is called there; docs/which-road.md compares the first four."""
+class Aim(StrEnum):
+    """What a person wants, in the words of the menu's first question."""
 
-    OUTSIDE = "Make the key here, import it too: Salesforce should mail of its expiry"
-    BORN = "Let Salesforce make the key, a CA signs: Salesforce mails of its expiry"
-    REMINDER = "Keep the key out of the org, a reminder in: Salesforce should mail of it"
-    AUDIT = "No mails wanted, or many apps: look what expires, and be told"
-    OTHER = "Something else: look into a file, a refused keystore, a login, an app"
+    MAKE = "Make a new certificate"
+    ANSWER = "I have the CA's answer"
+    REFUSED = "Salesforce refused my keystore or showed an error"
+    EXPIRES = "One is about to expire"
+    LOOK = "See what expires"
+    MORE = "More …"
 
 
 class MenuPlace(Struct, frozen=True):
-    """Where the menu has a command: the road, and what the job is called there. The jobs of a road come by ``step``,
-    in the order in which they are done or wanted; those of one step as in the table of the commands."""
+    """Where the menu has a command: under which aim, what its row says and, in grey below, what that means. The rows
+    of an aim come by ``step``, those of one step as in the table of the commands."""
 
-    road: Road
-    job: str
+    aim: Aim
+    title: str
+    meaning: str = ""
     step: int = 0
 
 

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from sfkeytool.cli.fields import Field, Question, Values
 from sfkeytool.cli.finishing import Told, tell
 from sfkeytool.cli.org_access import OneOrg, connected, optional_org
+from sfkeytool.cli.render import certificate_line
 from sfkeytool.cli.run import Run
 from sfkeytool.cli.sfdx_project import project_around, write_source
 from sfkeytool.errors import InterruptedRunError, OrgError, SfkeytoolError, UsageError
@@ -76,16 +77,18 @@ class Deployment:
         return Destination(str(place), not os.path.lexists(place), self.org.identity if self.org else None)
 
     def ask(self, change: str) -> None:
-        """Say which org and what changes. Raises OrgError unless that is agreed to: nothing is written or sent then."""
+        """Say which org and what changes; that is to be agreed to before anything is written or sent."""
         if not self._wanted or self.org is None:
             return
         org = self.org.identity
         where = ", ".join(filter(None, (org.name, org.kind, org.org_id, org.instance_url)))
-        self._run.console.announce(Notice("ckm.deploying", f"the org {org.alias} ({where}) is changed: {change}"))
-        if self._confirmed:
-            return
-        if self._run.asker is None or not self._run.asker.confirm("Deploy to this org?", default=False):
-            raise OrgError("ckm.not-agreed", "not agreed to: nothing was written and nothing was deployed")
+        verb = "would be" if self._run.dry_run else "is"
+        self._run.console.announce(Notice("ckm.deploying", f"the org {org.alias} ({where}) {verb} changed: {change}"))
+        if not self._confirmed:
+            self._run.agreement.demand(
+                "Deploy to this org?",
+                OrgError("ckm.not-agreed", "not agreed to: nothing was written and nothing was deployed"),
+            )
 
     def finish(
         self,
@@ -107,8 +110,9 @@ class Deployment:
         from sfkeytool.salesforce.cli_bridge import deploy_arguments
 
         project = Path(destination.project)
+        about = [certificate_line(told.certificate)] if told is not None else []
         receipts = write_source(
-            self._run, project, outcome.artifacts, is_new=destination.is_new, force=force, instead=instead
+            self._run, project, outcome.artifacts, is_new=destination.is_new, force=force, instead=instead, about=about
         )
         if self._deploy(project, name, differs):
             outcome = replace(outcome, result=replace(outcome.result, deployed=True))
@@ -127,7 +131,7 @@ class Deployment:
 
     def _deploy(self, project: Path, name: str, differs: "Callable[[OrgClient], str]") -> bool:
         """Whether it was deployed and read back as it should be. Raises OrgError."""
-        if not self._wanted or self.org is None or self.org.cli_alias is None:
+        if not self._wanted or self.org is None or self.org.cli_alias is None or self._run.dry_run:
             return False
         from sfkeytool.edge.salesforce_cli import run_salesforce_cli
         from sfkeytool.salesforce import cli_bridge

@@ -42,10 +42,13 @@ def published(receipts: Sequence[Receipt], next_steps: Sequence[str] | UnsetType
     )
 
 
-def encode_answer(status: int, result: Result, notices: Sequence[Notice], files: Published | None = None) -> str:
-    """The JSON text of a run with a result."""
+def encode_answer(
+    status: int, result: Result, notices: Sequence[Notice], files: Published | None = None, *, dry_run: bool = False
+) -> str:
+    """The JSON text of a run with a result. One of a dry run says so first: its files are those that would be."""
     facts = _plain(result) | (_plain(files) if files is not None else {})
-    return _encode({"schemaVersion": SCHEMA_VERSION, "status": status, "result": facts, **_notices(notices)})
+    dry: dict[str, Any] = {"dryRun": True} if dry_run else {}
+    return _encode({"schemaVersion": SCHEMA_VERSION, "status": status, **dry, "result": facts, **_notices(notices)})
 
 
 def encode_refusal(error: SfkeytoolError, notices: Sequence[Notice], receipts: Sequence[Receipt] = ()) -> str:

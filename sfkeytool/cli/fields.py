@@ -2,15 +2,13 @@
 the equivalent command line, so that these cannot differ."""
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
 from msgspec import Struct
 
-from sfkeytool.edge.ask import Asker, Choice
-from sfkeytool.errors import UsageError
+from sfkeytool.edge.ask import Choice
 
 Values = dict[str, Any]
 
@@ -27,10 +25,31 @@ class Question(Struct, frozen=True):
     kind: str = "text"
     choices: tuple[Choice, ...] = ()
     check: Callable[[str], object] | None = None
+    """Raises UsageError for an answer that will not do, also for an empty one; the field's ``parse`` and ``convert``
+    are asked too, unless the answer is empty."""
+    judge: Callable[[str, Mapping[str, Any]], object] | None = None
+    """The same, where it depends on the answers before."""
+    suggest: Callable[[str], str] | None = None
+    """A better answer than one that will not do."""
+    tell: Callable[[str], str] | None = None
+    """What an answer comes to; shown while it is typed."""
     menu_only: bool = False
     when: Callable[[Mapping[str, Any]], bool] = lambda _: True
+    known: Callable[[Mapping[str, Any]], Any] = lambda _: None
+    """The value where something tells it, so that nobody is asked."""
     default_from: str | None = None
     """The field whose answer is offered as the default."""
+    offers: Callable[[Mapping[str, Any]], Sequence[Choice]] = lambda _: ()
+    """What can be chosen from what lies here, before another is typed."""
+    other: str = "Another …"
+    """The row that leads to typing one."""
+
+
+class Preset(Struct, frozen=True):
+    """A default of the user's own, and the file that it is from."""
+
+    value: Any
+    path: str
 
 
 class Field(Struct, frozen=True):
@@ -58,6 +77,10 @@ class Field(Struct, frozen=True):
     """Variables that make a required one needless when they are set."""
     missing_on_terminal: Any = None
     """What a required field without a question becomes where somebody can be asked later."""
+    preset_when: Callable[[Mapping[str, Any]], bool] | None = None
+    """Whether the user's defaults file is asked where nothing was given; it looks at all other values."""
+    preset: Preset | None = None
+    """What that file says, which goes before ``default``."""
 
     @property
     def many(self) -> bool:
@@ -99,39 +122,32 @@ def _annotation(field: Field) -> Any:
     return Annotated[kind, typer.Option(*field.flags, **options)]
 
 
-def complete(
-    fields: Sequence[Field],
-    given: Mapping[str, Any],
-    asker: Asker | None,
-    environ: Mapping[str, str],
-    *,
-    guided: bool = False,
-) -> Values:
-    """All values of a command: given ones, variables for secrets, answers for the missing, defaults for the rest.
-
-    Without an asker a UsageError names every missing flag at once.
-    """
+def given_values(fields: Sequence[Field], given: Mapping[str, Any], environ: Mapping[str, str]) -> Values:
+    """What stands on the command line, and in variables for the secrets that do not."""
     values: Values = {field.name: given.get(field.name) for field in fields}
     for field in fields:
-        if field.environment is not None and field.environment in environ and _absent(values[field.name]):
+        if field.environment is not None and field.environment in environ and absent(values[field.name]):
             source = f"env:{field.environment}"
             values[field.name] = [source] if field.many else source
-    missing = [field for field in fields if _is_missing(field, values, environ)]
-    if missing and asker is None:
-        labels = ", ".join(field.label for field in missing)
-        raise UsageError("usage.missing", f"missing: {labels}", "see --help for examples")
-    if asker is not None:
-        for field in fields:
-            question = field.question
-            wanted = guided or (field in missing and not (question and question.menu_only))
-            if question and wanted and _absent(values[field.name]) and question.when(values):
-                values[field.name] = _ask(field, question, values, asker)
-            elif field in missing and _is_missing(field, values, environ):
-                values[field.name] = field.missing_on_terminal
-    for field in fields:
-        if _absent(values[field.name]) and field.default is not None:
-            values[field.name] = field.default
     return values
+
+
+def with_defaults(fields: Sequence[Field], values: Values, answered: Collection[str] = ()) -> Values:
+    """The same, with the default of what is absent still: the user's own, unless the person was asked and gave none."""
+    whole = dict(values)
+    for field in fields:
+        if absent(values[field.name]):
+            is_preset = field.preset is not None and field.name not in answered
+            if is_preset and field.preset_when is not None and field.preset_when(values):
+                whole[field.name] = field.preset.value if field.preset else None
+            elif field.default is not None:
+                whole[field.name] = field.default
+    return whole
+
+
+def defaults_of(field: Field) -> tuple[Any, ...]:
+    """What may be offered where nothing was given: the user's own default first."""
+    return (field.preset.value, field.default) if field.preset is not None else (field.default,)
 
 
 def typed_values(fields: Sequence[Field], values: Mapping[str, Any]) -> dict[str, Any]:
@@ -148,56 +164,16 @@ def typed_values(fields: Sequence[Field], values: Mapping[str, Any]) -> dict[str
     return typed
 
 
-def _is_missing(field: Field, values: Values, environ: Mapping[str, str]) -> bool:
-    needed = field.required and all(_absent(values[name]) for name in field.unless)
+def is_missing(field: Field, values: Mapping[str, Any], environ: Mapping[str, str]) -> bool:
+    """Whether a command cannot do without what ``values`` do not have."""
+    needed = field.required and all(absent(values[name]) for name in field.unless)
     needed = needed and not any(environ.get(name) for name in field.unless_environment)
-    return needed and _absent(values[field.name])
+    return needed and absent(values[field.name])
 
 
-def _absent(value: Any) -> bool:
+def absent(value: Any) -> bool:
+    """Whether it was not given."""
     return value is None or value is False or (isinstance(value, list) and not value)
-
-
-def _ask(field: Field, question: Question, values: Values, asker: Asker) -> Any:
-    match question.kind:
-        case "path":
-            return field.type(asker.path(question.text, check=question.check or existing_path))
-        case "paths":
-            return _ask_paths(question, asker)
-        case "choice" | "secret":
-            default = str(getattr(field.default, "value", field.default)) if field.default is not None else None
-            answer = asker.choice(question.text, question.choices, default=default)
-            return field.parse(answer) if field.parse else answer
-        case "confirm":
-            return asker.confirm(question.text, default=False)
-    default = values.get(question.default_from) if question.default_from else field.default
-    answer = asker.text(question.text, default=str(default or ""), check=question.check)
-    if field.many:
-        return answer.split()
-    if not answer:
-        return None
-    return field.parse(answer) if field.parse else answer
-
-
-def _ask_paths(question: Question, asker: Asker) -> list[Path]:
-    paths = [Path(asker.path(question.text, check=existing_path))]
-    while answer := asker.path("Another file (Enter if that was all):", check=_existing_path_or_nothing):
-        paths.append(Path(answer))
-    return paths
-
-
-def existing_path(answer: str) -> None:
-    try:
-        found = bool(answer) and Path(answer.strip("'\"")).expanduser().exists()
-    except (OSError, RuntimeError, ValueError):  # too long, no such user, a NUL
-        found = False
-    if not found:
-        raise UsageError("usage.no-such-file", "there is no such file")
-
-
-def _existing_path_or_nothing(answer: str) -> None:
-    if answer:
-        existing_path(answer)
 
 
 def command_line(command: str, fields: Sequence[Field], values: Mapping[str, Any]) -> list[str]:
@@ -206,7 +182,7 @@ def command_line(command: str, fields: Sequence[Field], values: Mapping[str, Any
     options: list[str] = []
     for field in fields:
         value = values.get(field.name)
-        if _absent(value) or value == field.default:
+        if absent(value) or value == field.default:
             continue
         texts = [str(getattr(item, "value", item)) for item in (value if isinstance(value, list) else [value])]
         if not field.flags:

@@ -121,7 +121,8 @@ def finish_in_folder(
 
     run.warn_about(outcome)
     files = FolderWrite(plan, outcome.artifacts, outcome.record)
-    receipts = run.commit([files, *calendar_writes(run, calendar, told)])
+    about = [certificate_line(told.certificate)] if told is not None else []
+    receipts = run.commit([files, *calendar_writes(run, calendar, told)], about)
     return tell(run, outcome, receipts, heading, told)
 
 
@@ -132,8 +133,10 @@ def tell(
     heading: str,
     told: Told | None = None,
 ) -> int:
-    """Tell what was made and what to do next."""
+    """Tell what was made and what to do next; of a dry run, what would be made was told."""
     run.console.envelope(outcome.exit_code, outcome.result, published(receipts, outcome.next_steps))
+    if run.dry_run:
+        return outcome.exit_code
     run.console.heading(heading)
     if told is not None:
         run.console.result([f"  {certificate_line(told.certificate)}", f"  SHA-256 {told.certificate.sha256}"])

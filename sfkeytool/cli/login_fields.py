@@ -1,6 +1,6 @@
 """What a login is told with, by ``login`` itself and by every command that logs in to an org; and the key it reads."""
 
-import os.path
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sfkeytool.cli.fields import Field, Question, typed_values
 from sfkeytool.errors import InputError, UsageError
 from sfkeytool.model import Request
-from sfkeytool.passwords import Source, SourceKind
+from sfkeytool.passwords import Source, SourceKind, decode_text, parse_source
 
 if TYPE_CHECKING:
     from sfkeytool.cli.run import Run
@@ -53,13 +53,23 @@ USERNAME = Field(
 KEY = Field(
     "jwt_key_file",
     str,
-    "Private key: any key file or keystore, env:VARIABLE that holds PEM or base64, or - for stdin."
+    "Private key: any key file or keystore, env:VARIABLE or cmd:COMMAND that gives PEM or base64, or - for stdin."
     " [default: NAME.key in the folder of NAME]",
     ("--jwt-key-file", "-f"),
     metavar="FILE",
     convert=_not_empty("--jwt-key-file"),
     question=Question(WHICH_KEY, "path", menu_only=True, when=lambda values: values.get("name") is None),
 )
+
+
+def _login_host(answer: str, values: Mapping[str, Any]) -> None:
+    """What the login itself says to the host. One that the environment names is looked at there."""
+    from sfkeytool.salesforce.hosts import PRODUCTION, parse_login_host
+
+    if answer or not os.environ.get("SF_ORG_INSTANCE_URL"):
+        parse_login_host(answer or PRODUCTION, external_client_app=bool(values.get("external_client_app")))
+
+
 INSTANCE_URL = Field(
     "instance_url",
     str,
@@ -69,6 +79,7 @@ INSTANCE_URL = Field(
     metavar="URL",
     question=Question(
         "My Domain of the org (Enter for https://login.salesforce.com, where no External Client App is known):",
+        judge=_login_host,
         menu_only=True,
     ),
 )
@@ -114,7 +125,9 @@ def login_request(fields: Sequence[Field], values: Mapping[str, Any], environ: M
     key, certificate = _files(given)
     if key.kind is SourceKind.STDIN and key in given.passwords:
         raise UsageError(
-            "usage.stdin-twice", "--jwt-key-file and --password both read stdin", "use env:NAME or file:PATH for one"
+            "usage.stdin-twice",
+            "--jwt-key-file and --password both read stdin",
+            "use env:NAME, file:PATH or cmd:COMMAND for one",
         )
     default_url = SANDBOX_URL if given.sandbox else environ.get("SF_ORG_INSTANCE_URL")
     found = {
@@ -142,6 +155,8 @@ def _files(given: _Given) -> tuple[Source, Path | None]:
         raise UsageError("usage.missing", "missing: NAME or --jwt-key-file", "which private key is to log in?")
     if given.jwt_key_file == "-":
         return Source(SourceKind.STDIN), certificate
+    if given.jwt_key_file.startswith("cmd:"):
+        return parse_source(given.jwt_key_file, "--jwt-key-file"), certificate
     kind = SourceKind.ENV if given.jwt_key_file.startswith("env:") else SourceKind.FILE
     return Source(kind, given.jwt_key_file.removeprefix("env:")), certificate
 
@@ -169,6 +184,9 @@ def _read_key(run: "Run", source: Source, *, named: bool) -> "InputFile":
             if text is None:
                 raise InputError("secret.env-unset", f"--jwt-key-file: the variable {source.argument} is not set")
             return decode_key_text(text, f"${source.argument}")
+        case SourceKind.COMMAND:
+            printed = run.printed_by(source, "--jwt-key-file")
+            return decode_key_text(decode_text(printed, str(source)), str(source))
         case SourceKind.STDIN:
             return InputFile("stdin", _read_stdin())
     return run.read_found(Path(source.argument), named=named)

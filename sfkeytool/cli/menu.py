@@ -1,107 +1,133 @@
 """The guided menu behind a bare ``sfkeytool``."""
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
-from sfkeytool.cli.command import Command, Road
+from sfkeytool.cli.boundary import boundary
+from sfkeytool.cli.command import Aim, Command
 from sfkeytool.cli.commands import TABLE
-from sfkeytool.cli.fields import existing_path
+from sfkeytool.cli.conversation import Conversation
+from sfkeytool.cli.fields import Field, Question
+from sfkeytool.cli.lying_here import OTHER_FILE, keystores_here
+from sfkeytool.cli.opening import TypedPasswords
 from sfkeytool.cli.render import Console
-from sfkeytool.cli.run import boundary, run_command
-from sfkeytool.edge.ask import Asker, Check, Choice
-from sfkeytool.errors import EXIT_DIFFERENT, EXIT_INTERRUPTED
+from sfkeytool.cli.run import run_command, terminal_asker, wants_plain
+from sfkeytool.edge.ask import Asker, BackWanted, Choice
+from sfkeytool.errors import EXIT_DIFFERENT, EXIT_DONE, EXIT_INTERRUPTED
 from sfkeytool.model import Purpose
 
 T = TypeVar("T")
 
 _REFUSED = "check"
 _LEAVE = "leave"
+_WHICH = {
+    Aim.MAKE: "How is it to be made? (sfkeytool help roads compares these)",
+    Aim.ANSWER: "Where is the key that it belongs to?",
+    Aim.REFUSED: "What is there to look at?",
+    Aim.EXPIRES: "How is it to be followed?",
+    Aim.LOOK: "What is to be seen?",
+    Aim.MORE: "What else?",
+}
 
 
-def run_menu(asker: Asker | None = None) -> int:
-    """Ask for the road and the job, then run that command with every question of its own. Returns its exit code."""
-    asker = asker or Asker()
+def run_menu(asker: Asker | None = None, *, plain: bool = False) -> int:
+    """Ask what is wanted, then run that command with every question of its own. Returns its exit code."""
+    asker = asker or terminal_asker(plain=wants_plain({"plain": plain}, os.environ))
     commands = {row.name: row.load() for row in TABLE}
-    leave = Choice(_LEAVE, "Leave")
-    roads = [*(Choice(road.name, road) for road in Road), leave]
-    road, status = _answer(lambda: asker.choice("Which road? (docs/which-road.md compares them)", roads))
-    if road is None or road == _LEAVE:
-        return status
+    aim: str | None = None
+    while True:
+        aim, status = _answer(lambda default=aim: _ask_aim(asker, default))  # type: ignore[misc]
+        if aim is None or aim == _LEAVE:
+            return status
+        with suppress(BackWanted):
+            return _run_job(asker, commands, Aim[aim])
+
+
+def _run_job(asker: Asker, commands: dict[str, Command], aim: Aim) -> int:
+    """Ask which one, and run it. Raises BackWanted."""
+    jobs = jobs_of(commands, aim)
+    job = jobs[0].value
+    while True:
+        if len(jobs) > 1:
+            chosen, status = _answer(lambda default=job: asker.choice(_WHICH[aim], jobs, default=default))  # type: ignore[misc]
+            if chosen is None:
+                return status
+            job = chosen
+        try:
+            if job == _REFUSED:
+                return _help_with_refusal(commands["check"], commands["explain"], asker)
+            return run_command(job, commands[job], {}, guided=True, asker=asker)
+        except BackWanted:
+            if len(jobs) == 1:
+                raise
+
+
+def jobs_of(commands: dict[str, Command], aim: Aim) -> list[Choice]:
+    """The rows of an aim, in the order in which they are done or wanted."""
     placed = [(name, command.place) for name, command in commands.items() if command.place is not None]
-    here = sorted(((name, place) for name, place in placed if place.road.name == road), key=lambda one: one[1].step)
-    jobs = [Choice(name, place.job) for name, place in here]
-    chosen: str | None = jobs[0].value
-    if len(jobs) > 1:
-        chosen, status = _answer(lambda: asker.choice("What do you want to do?", [*jobs, leave]))
-    if chosen is None or chosen == _LEAVE:
-        return status
-    if chosen == _REFUSED:
-        return _help_with_refusal(commands["check"], commands["explain"], asker)
-    return run_command(chosen, commands[chosen], {}, guided=True, asker=asker)
+    here = sorted(((name, place) for name, place in placed if place.aim is aim), key=lambda one: one[1].step)
+    return [Choice(name, place.title, place.meaning) for name, place in here]
+
+
+def _ask_aim(asker: Asker, default: str | None) -> str:
+    rows = [*(Choice(aim.name, aim) for aim in Aim), Choice(_LEAVE, "Leave")]
+    try:
+        return asker.choice("What do you want to do?", rows, default=default, back=False)
+    except BackWanted:
+        return _LEAVE
 
 
 def _answer(ask: Callable[[], T]) -> tuple[T | None, int]:
-    """The answer, or None and the exit code if the question was broken off."""
+    """The answer, or None and the exit code if the question was broken off. Raises BackWanted."""
     answers: list[T] = []
+    went_back = False
 
     def body() -> int:
-        answers.append(ask())
-        return 0
+        nonlocal went_back
+        try:
+            answers.append(ask())
+        except BackWanted:
+            went_back = True
+        return EXIT_DONE
 
     status = boundary(Console(), body)
+    if went_back:
+        raise BackWanted
     return (answers[0] if answers else None), status
 
 
-class _RememberingAsker(Asker):
-    """Asks for each password once: ``replay`` gives those that were typed again, in the same order."""
-
-    def __init__(self, asker: Asker) -> None:
-        self._asker = asker
-        self._typed: list[str] = []
-        self._replayed: list[str] = []
-
-    def replay(self) -> None:
-        self._replayed = list(self._typed)
-
-    def password(self, message: str, *, check: Check | None = None) -> str:
-        if self._replayed:
-            return self._replayed.pop(0)
-        self._typed.append(self._asker.password(message, check=check))
-        return self._typed[-1]
-
-    def text(self, message: str, *, default: str = "", check: Check | None = None) -> str:
-        return self._asker.text(message, default=default, check=check)
-
-    def path(self, message: str, *, check: Check | None = None) -> str:
-        return self._asker.path(message, check=check)
-
-    def choice(self, message: str, choices: Sequence[Choice], *, default: str | None = None) -> str:
-        return self._asker.choice(message, choices, default=default)
-
-    def confirm(self, message: str, *, default: bool) -> bool:
-        return self._asker.confirm(message, default=default)
+_REFUSED_FILE = Field(
+    "file",
+    Path,
+    "",
+    required=True,
+    question=Question("File that Salesforce refuses:", "path", offers=keystores_here, other=OTHER_FILE),
+)
+_MESSAGE = Field("message", str, "", question=Question("What did Salesforce say? Paste it, or just Enter:"))
 
 
 def _help_with_refusal(check: Command, explain: Command, asker: Asker) -> int:
     """Check the file, explain Salesforce's message, and repair a copy if that is wanted. Returns check's exit code."""
-    file, status = _answer(lambda: Path(asker.path("File that Salesforce refuses:", check=existing_path)))
-    if file is None:
+    talk = Conversation((_REFUSED_FILE, _MESSAGE), {}, asker, os.environ, guided=True)
+    answers, status = _answer(talk.begin)
+    if answers is None:
         return status
-    message, status = _answer(lambda: asker.text("What did Salesforce say? Paste it, or just Enter:"))
-    if message is None:
-        return status
-    remembering = _RememberingAsker(asker)
-    status = run_command("check", check, {"files": [file]}, asker=remembering)
-    if message and status != EXIT_INTERRUPTED:
-        run_command("explain", explain, {"text": message.split()}, asker=asker)
+    typed = TypedPasswords()
+    status = run_command("check", check, {"files": [answers["file"]]}, asker=asker, typed=typed)
+    if answers["message"] and status != EXIT_INTERRUPTED:
+        run_command("explain", explain, {"text": answers["message"].split()}, asker=asker)
     if status != EXIT_DIFFERENT:
         return status
-    wanted, interrupted = _answer(
-        lambda: asker.confirm("Write a repaired copy, as far as it can be repaired?", default=True)
-    )
-    if not wanted:
-        return interrupted or status
-    remembering.replay()
-    given = {"files": [file], "fix": True, "purpose": Purpose.JWT}
-    return run_command("check", check, given, guided=True, asker=remembering)
+    try:
+        wanted, interrupted = _answer(
+            lambda: asker.confirm("Write a repaired copy, as far as it can be repaired?", default=True)
+        )
+        if not wanted:
+            return interrupted or status
+        given = {"files": [answers["file"]], "fix": True, "purpose": Purpose.JWT}
+        return run_command("check", check, given, guided=True, asker=asker, typed=typed)
+    except BackWanted:
+        return status

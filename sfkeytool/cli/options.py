@@ -1,23 +1,24 @@
 """The options that mean the same everywhere."""
 
 import os
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from sfkeytool.cli.fields import Field, Question
+from sfkeytool.cli.lying_here import known_purpose, made_here, names_here
 from sfkeytool.edge.ask import Check, Choice
 from sfkeytool.errors import UsageError
 from sfkeytool.model import Purpose
-from sfkeytool.names import parse_unique_name, require_unique_name
-from sfkeytool.passwords import Source, parse_source
+from sfkeytool.names import legal_name, parse_unique_name
+from sfkeytool.passwords import SOURCES, Source, parse_source
 
 if TYPE_CHECKING:
     from datetime import date
 
 _SOURCE = "SOURCE"
-_READ_SOURCES = "env:NAME, file:PATH, stdin or prompt"
 
 
 def parse_bits(text: str) -> int:
@@ -78,10 +79,59 @@ NAME = Field(
     metavar="NAME",
     required=True,
     convert=unique_name,
-    question=Question("Name of the certificate (letters, digits, single underscores):", check=require_unique_name),
+    question=Question(
+        "Name of the certificate (letters, digits, single underscores):",
+        suggest=lambda answer: legal_name(answer).value if answer else "",
+    ),
 )
 
-DAYS = Field("days", int, "Days that the certificate is valid, 1 to 3650.", ("--days",), metavar="N", default=365)
+EXISTING_NAME = replace(
+    NAME,
+    question=Question(
+        "Name of the certificate:",
+        suggest=lambda answer: legal_name(answer).value if answer else "",
+        offers=names_here,
+        other="Another name …",
+    ),
+)
+"""NAME, where a folder of it is there already."""
+MADE_NAME = replace(EXISTING_NAME, question=replace(EXISTING_NAME.question or Question(""), offers=made_here))
+"""NAME, where its certificate is there already."""
+
+
+def parse_days(text: str) -> int:
+    """A lifetime in days. Raises UsageError as making the certificate does."""
+    from sfkeytool.crypto.issuing import check_days
+
+    if not text.isascii() or not text.isdigit():
+        raise UsageError("usage.days", "it is a number of days, as 365")
+    days = int(text[:9])
+    check_days(days)
+    return days
+
+
+def _until(answer: str) -> str:
+    """The day on which a lifetime that was typed ends; empty for what is none."""
+    from datetime import UTC, datetime, timedelta
+
+    try:
+        last = datetime.now(UTC) + timedelta(days=int(answer))
+    except (ValueError, OverflowError):
+        return ""
+    return f"valid until {last.date()}"
+
+
+DAYS = Field(
+    "days",
+    int,
+    "Days that the certificate is valid, 1 to 3650.",
+    ("--days",),
+    metavar="N",
+    default=365,
+    parse=parse_days,
+    question=Question("For how many days is it valid (1 to 3650)?", menu_only=True, tell=_until),
+    preset_when=lambda _: True,
+)
 
 PURPOSE = Field(
     "purpose",
@@ -94,6 +144,7 @@ PURPOSE = Field(
         "What is it for?",
         "choice",
         menu_only=True,
+        known=known_purpose,
         choices=(
             Choice("jwt", "Logins of an integration (JWT bearer flow)"),
             Choice("sso", "Single sign-on (SAML signing)"),
@@ -112,6 +163,9 @@ OUTPUT_DIR = Field(
     convert=folder,
 )
 FORCE = Field("force", bool, "Replace files that exist; never a private key.", ("--force",))
+DRY_RUN = Field(
+    "dry_run", bool, "Read, check and show what would be made; write, deploy and send nothing.", ("--dry-run",)
+)
 
 CALENDAR = Field(
     "ics",
@@ -124,7 +178,7 @@ CALENDAR = Field(
 NEW_PASSWORD = Field(
     "password",
     str,
-    f"Where the password of the new JKS comes from: {_READ_SOURCES}, or generate (24 characters, into"
+    f"Where the password of the new JKS comes from: {SOURCES}, or generate (24 characters, into"
     " NAME.jks.password). [default: $SFKEYTOOL_PASSWORD, else the prompt]",
     ("--password",),
     metavar=_SOURCE,
@@ -139,13 +193,14 @@ NEW_PASSWORD = Field(
         choices=(
             Choice("generate", "Make a strong one and keep it in a file beside the keystore"),
             Choice("prompt", "I type it"),
+            Choice("cmd:", "A command prints it: a password manager, a vault, a keychain"),
         ),
     ),
 )
 OPENING_PASSWORD = Field(
     "password",
     list[str],
-    f"Where the password of the file comes from: {_READ_SOURCES}. An empty one is tried first. Repeatable: a key may"
+    f"Where the password of the file comes from: {SOURCES}. An empty one is tried first. Repeatable: a key may"
     " have another than its keystore. [default: $SFKEYTOOL_PASSWORD, else the prompt]",
     ("--password",),
     metavar=_SOURCE,
@@ -156,7 +211,7 @@ OPENING_PASSWORD = Field(
 INPUT_PASSWORD = Field(
     "input_password",
     list[str],
-    f"Where the password of an input file comes from: {_READ_SOURCES}. Repeatable: each is tried on each file."
+    f"Where the password of an input file comes from: {SOURCES}. Repeatable: each is tried on each file."
     " [default: $SFKEYTOOL_INPUT_PASSWORD, else the prompt]",
     ("--input-password",),
     metavar=_SOURCE,
@@ -167,7 +222,7 @@ INPUT_PASSWORD = Field(
 KEY_PASSWORD = Field(
     "key_password",
     str,
-    f"Encrypt the .key that is written; where that password comes from: {_READ_SOURCES}."
+    f"Encrypt the .key that is written; where that password comes from: {SOURCES}."
     " [default: $SFKEYTOOL_KEY_PASSWORD, else not encrypted]",
     ("--key-password",),
     metavar=_SOURCE,
@@ -177,30 +232,38 @@ KEY_PASSWORD = Field(
 ALIAS = Field("alias", str, "Which entry of a keystore.", ("--alias",), metavar="ALIAS")
 
 
-def _two_letters(answer: str) -> None:
-    if answer and not re.fullmatch("[A-Za-z]{2}", answer):
-        raise UsageError("usage.subject", "a country is two letters, as DE or US")
+def _check_part(part: str) -> Check:
+    """What making a subject says to one part of it."""
+
+    def check(answer: str) -> None:
+        from sfkeytool.crypto.names import build_subject
+
+        if answer:
+            build_subject(**{part: answer})
+
+    return check
 
 
-def _subject_part(name: str, help: str, question: str | None = None, check: Check | None = None) -> Field:
+def _subject_part(name: str, help: str, question: str | None = None, *, may_be_preset: bool = False) -> Field:
     return Field(
         name,
         str,
         help,
         ("--" + name.replace("_", "-"),),
         metavar="TEXT",
-        question=Question(question, menu_only=True, check=check) if question else None,
+        question=Question(question, menu_only=True, check=_check_part(name)) if question else None,
+        preset_when=(lambda values: values.get("subject") is None) if may_be_preset else None,
     )
 
 
 SUBJECT = (
     _subject_part("common_name", "Common name (CN) of the subject. [default: NAME]"),
-    _subject_part("organization", "Organization (O).", "Organization (O), Enter to leave it out:"),
+    _subject_part("organization", "Organization (O).", "Organization (O), Enter to leave it out:", may_be_preset=True),
     _subject_part("organizational_unit", "Organizational unit (OU)."),
     _subject_part("locality", "Locality (L), a city."),
     _subject_part("state", "State or province (ST)."),
     _subject_part(
-        "country", "Country (C), two letters.", "Country (C), two letters, Enter to leave it out:", _two_letters
+        "country", "Country (C), two letters.", "Country (C), two letters, Enter to leave it out:", may_be_preset=True
     ),
     _subject_part("email", "Mail address in the subject."),
     Field(
@@ -214,9 +277,12 @@ SUBJECT = (
 )
 
 
-def _some_name(answer: str) -> None:
+def _some_names(answer: str) -> None:
+    from sfkeytool.crypto.names import parse_san
+
     if not answer:
         raise UsageError("usage.san", "a custom domain's certificate needs at least one")
+    parse_san(answer.split())
 
 
 SAN = Field(
@@ -227,11 +293,18 @@ SAN = Field(
     metavar="VALUE",
     question=Question(
         "DNS names that it is for, separated by blanks:",
-        check=_some_name,
+        check=_some_names,
         menu_only=True,
         when=lambda values: values.get("purpose") is Purpose.DOMAIN,
     ),
 )
+
+
+def _makes_a_key(values: Mapping[str, Any]) -> bool:
+    """Whether no key is there to be used, whose size is what it is."""
+    name = str(values.get("name") or "").rstrip("/" + os.sep)
+    place = values.get("output_dir") or name.lower()
+    return values.get("key") is None and not os.path.lexists(os.path.join(place, f"{name.lower()}.key"))  # noqa: PTH118
 
 
 KEY_SIZE = Field(
@@ -253,6 +326,7 @@ KEY_SIZE = Field(
         ),
         when=lambda values: values.get("key") is None,
     ),
+    preset_when=_makes_a_key,
 )
 KEY_FILE = Field(
     "key",
@@ -268,5 +342,12 @@ JSON = Field("json", bool, "One JSON object on stdout; no question is asked.", (
 NO_PROMPT = Field("no_prompt", bool, "Never ask; missing values are an error.", ("--no-prompt",))
 QUIET = Field("quiet", bool, "Results and errors only.", ("--quiet", "-q"))
 VERBOSE = Field("verbose", bool, "Say on stderr what is done.", ("--verbose", "-v"))
+PLAIN = Field(
+    "plain",
+    bool,
+    "For screen readers and dumb terminals: numbered choices, no colour, nothing drawn twice. [default: where $TERM is"
+    " dumb or $SFKEYTOOL_PLAIN set]",
+    ("--plain",),
+)
 
-EVERYWHERE = (JSON, NO_PROMPT, QUIET, VERBOSE)
+EVERYWHERE = (JSON, NO_PROMPT, PLAIN, QUIET, VERBOSE)

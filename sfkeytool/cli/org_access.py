@@ -1,7 +1,8 @@
 """The way to an org: the user's Salesforce CLI, a login of our own, or a token in the environment."""
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -9,19 +10,50 @@ from msgspec.structs import replace
 from sfkeytool.cli import login_fields, options
 from sfkeytool.cli.fields import Field, Question, Values
 from sfkeytool.cli.run import Run
+from sfkeytool.edge.ask import Choice
 from sfkeytool.errors import OrgError, UsageError
 
 if TYPE_CHECKING:
     from sfkeytool.salesforce.ckm import CkmEntry
     from sfkeytool.salesforce.org import OrgClient, OrgIdentity, Session
 
+
+def _alias(answer: str) -> str:
+    from sfkeytool.salesforce.cli_bridge import parse_alias
+
+    return parse_alias(answer, "--target-org")
+
+
+def _alias_or_nothing(answer: str) -> None:
+    if answer:
+        _alias(answer)
+
+
+def _known_orgs(values: Mapping[str, Any]) -> Sequence[Choice]:
+    """Those that the Salesforce CLI knows; and none, where one is not needed."""
+    from sfkeytool.edge.cli_orgs import known_orgs
+
+    rows = []
+    for org in known_orgs(os.environ)[:_MOST_ROWS]:
+        about = [org.username] if org.username != org.name else []
+        about += ["the Salesforce CLI's default"] if org.is_default else []
+        rows.append(Choice(org.name, f"{org.name} ({', '.join(about)})" if about else org.name))
+    return [*rows, Choice("", "No org")] if rows and not values.get("deploy") else rows
+
+
+_MOST_ROWS = 50
 TARGET_ORG = Field(
     "target_org",
     str,
     "The org, by an alias or username of the Salesforce CLI. [default: $SF_TARGET_ORG]",
     ("--target-org", "-o"),
     metavar="ALIAS",
-    question=Question("Org, an alias of the Salesforce CLI (sf org list):", menu_only=True),
+    question=Question(
+        "Org, an alias of the Salesforce CLI (sf org list):",
+        check=_alias_or_nothing,
+        menu_only=True,
+        offers=_known_orgs,
+    ),
 )
 TARGET_ORGS = replace(
     TARGET_ORG,
@@ -65,6 +97,22 @@ LOGIN = (
 
 ONE_ORG = (TARGET_ORG, API_VERSION, *LOGIN, options.OPENING_PASSWORD)
 """What a command with one org takes. The password is that of an encrypted --jwt-key-file."""
+
+NEEDED_ORG = (
+    replace(
+        TARGET_ORG,
+        required=True,
+        unless=tuple(field.name for field in LOGIN),
+        unless_environment=("SF_TARGET_ORG", "SF_ACCESS_TOKEN"),
+        question=Question(
+            "Which org, by its alias in the Salesforce CLI?",
+            offers=lambda values: [choice for choice in _known_orgs(values) if choice.value],
+        ),
+        convert=_alias,
+    ),
+    *ONE_ORG[1:],
+)
+"""The same of a command that cannot do without."""
 
 
 class OrgAccess(Struct, frozen=True):

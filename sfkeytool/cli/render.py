@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 from sfkeytool.cli.envelope import encode_answer, encode_refusal
-from sfkeytool.errors import OutputError, SfkeytoolError
+from sfkeytool.errors import EXIT_INTERRUPTED, OutputError, SfkeytoolError
 from sfkeytool.model import ArtifactKind, Notice, Receipt
 from sfkeytool.plain_text import escaped
 
@@ -57,11 +57,11 @@ def _escape(character: str) -> str:
     return f"\\x{ord(character):02x}" if character.isprintable() else character.encode("unicode_escape").decode()
 
 
-def wrapped(text: str, lead: str = "") -> list[str]:
+def wrapped(text: str, lead: str = "", stream: TextIO | None = None) -> list[str]:
     """Lines as wide as the terminal, 100 characters at most; longer where a command in backticks is: none is broken."""
     lines = textwrap.wrap(
         re.sub(r"`[^`]+`", lambda command: command[0].replace(" ", _UNBROKEN), text),
-        min(100, shutil.get_terminal_size().columns) if sys.stdout.isatty() else 100,
+        min(100, shutil.get_terminal_size().columns) if (stream or sys.stdout).isatty() else 100,
         initial_indent=lead,
         subsequent_indent=" " * len(lead),
         break_long_words=False,
@@ -73,10 +73,21 @@ def wrapped(text: str, lead: str = "") -> list[str]:
 class Console:
     """stdout and stderr of one run. ``color`` follows NO_COLOR and whether the stream is a terminal."""
 
-    def __init__(self, *, json_output: bool = False, quiet: bool = False, verbose: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        json_output: bool = False,
+        quiet: bool = False,
+        verbose: bool = False,
+        plain: bool = False,
+        dry_run: bool = False,
+    ) -> None:
         self.json_output = json_output
+        self.plain = plain
+        """Whether nothing is to be coloured or drawn twice: for screen readers and dumb terminals."""
         self.quiet = quiet
         self.verbose = verbose
+        self.dry_run = dry_run
         self.notices: list[Notice] = []
         self.receipts: list[Receipt] = []
         """Of the files of this run that are on disk, for the message of a run that breaks off afterwards."""
@@ -112,7 +123,7 @@ class Console:
     def envelope(self, status: int, result: "Result", files: "Published | None" = None) -> None:
         """The JSON object of a run with a result."""
         if self.json_output:
-            _print(encode_answer(status, result, self.notices, files))
+            _print(encode_answer(status, result, self.notices, files, dry_run=self.dry_run))
 
     def warn(self, notice: Notice) -> None:
         self.notices.append(notice)
@@ -122,6 +133,17 @@ class Console:
     def say(self, line: str) -> None:
         """Something on stderr that is no result: always said, but for --quiet and --json."""
         if not self.quiet and not self.json_output:
+            print(clean(line), file=sys.stderr)
+
+    def paragraph(self, text: str, lead: str = "") -> None:
+        """The same, filled to the window."""
+        if not self.quiet and not self.json_output:
+            for line in wrapped(clean(text), lead, sys.stderr):
+                print(line, file=sys.stderr)
+
+    def show(self, lines: Iterable[str]) -> None:
+        """What a person must have read before they answer: on stderr, whatever was asked to be quiet."""
+        for line in lines:
             print(clean(line), file=sys.stderr)
 
     def announce(self, notice: Notice) -> None:
@@ -139,7 +161,9 @@ class Console:
         if self.json_output and error.code != "output.stdout":
             _print(encode_refusal(error, self.notices, self.receipts))
             return
-        print(f"{self._styled('sfkeytool: error:', _RED, sys.stderr)} {clean(error.message)}", file=sys.stderr)
+        # Who breaks off knows that: it is no error to them.
+        lead = "" if error.exit_code == EXIT_INTERRUPTED else self._styled("sfkeytool: error:", _RED, sys.stderr) + " "
+        print(f"{lead}{clean(error.message)}", file=sys.stderr)
         for hint in error.hints:
             print(f"hint: {clean(hint)}", file=sys.stderr)
         if self.receipts:
@@ -153,7 +177,9 @@ class Console:
         print(f"{lead} {reason}, so that the result is not shown; all files of this run are there", file=sys.stderr)
 
     def _styled(self, text: str, style: str, stream: TextIO) -> str:
-        colored = stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        colored = (
+            stream.isatty() and not self.plain and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        )
         return f"{style}{text}{_RESET}" if colored else text
 
 

@@ -34,6 +34,7 @@ class Workshop:
 
         run, writes = self._run, []
         repairs = self._make(judged)
+        about = [f"a repaired copy, {one.report.verdict}: {one.name}" for one in repairs if one.outcome and one.report]
         for one in repairs:
             if one.outcome is None:
                 continue
@@ -42,7 +43,7 @@ class Workshop:
             planned = [PlannedFile(artifact.filename, artifact.kind) for artifact in one.outcome.artifacts]
             plan = run.plan(folder, planned, force=self._request.force, inputs=[Path(judged.subject.label)])
             writes.append(FolderWrite(plan, one.outcome.artifacts, None))
-        receipts = iter(run.commit(writes) if writes else ())
+        receipts = iter(run.commit(writes, about) if writes else ())
         return [(one, next(receipts) if one.outcome is not None else None) for one in repairs]
 
     def _make(self, judged: "Judged") -> "tuple[Repair, ...]":

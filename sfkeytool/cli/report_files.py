@@ -13,7 +13,7 @@ from sfkeytool.model import Artifact, ArtifactKind, Notice, Receipt
 
 if TYPE_CHECKING:
     from sfkeytool.audit.model import Inventory
-    from sfkeytool.edge.writer import FolderPlan
+    from sfkeytool.edge.writer import FolderPlan, FolderWrite
 
 
 def plan_report(run: Run, form: str, path: Path, kind: ArtifactKind) -> "FolderPlan":
@@ -49,6 +49,12 @@ class Reports:
                 require_format(form)
                 with self.kept_apart():
                     self._plans[form] = plan_report(run, form, paths[form], ArtifactKind.REPORT)
+
+    def planned(self) -> "list[FolderWrite]":
+        """What is to be written, without its content."""
+        from sfkeytool.edge.writer import FolderWrite
+
+        return [FolderWrite(plan, ()) for plan in self._plans.values()]
 
     def write(self, inventory: "Inventory") -> list[Receipt]:
         """Write those that can be written."""

@@ -2,26 +2,25 @@
 
 import os
 import sys
-import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from sfkeytool.cli.agreement import Agreement
+from sfkeytool.cli.attempts import attempt, clock, converse
+from sfkeytool.cli.boundary import boundary
 from sfkeytool.cli.command import Command
-from sfkeytool.cli.fields import Field, Values, command_line, complete
-from sfkeytool.cli.render import Console, clean, flush_results, silence_stdout, stdout_is_closed
+from sfkeytool.cli.conversation import Conversation, complete
+from sfkeytool.cli.defaults import with_presets
+from sfkeytool.cli.fields import Field, Values, command_line, defaults_of
+from sfkeytool.cli.opening import TypedPasswords, opened
+from sfkeytool.cli.render import Console, clean
+from sfkeytool.edge.ask import BackWanted
 from sfkeytool.edge.disk import ANOTHER_FOLDER
 from sfkeytool.errors import (
-    EXIT_BUG,
-    EXIT_FAILED,
     EXIT_INTERRUPTED,
-    InternalError,
-    InterruptedRunError,
-    KeystorePasswordError,
     OutputError,
-    PrivateKeyPasswordError,
-    SfkeytoolError,
     UsageError,
 )
 from sfkeytool.passwords import MINIMUM_LENGTH, Secret, Source, SourceKind
@@ -39,58 +38,85 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_PASSWORD_TRIES = 3
-_UNDONE = ("output.disk-full", "output.not-permitted", "output.failed", "output.locked")
+
+PLAIN_HELP = "For screen readers and dumb terminals: numbered choices, no colour, nothing drawn twice."
 
 
 class Run:
-    """One run of one command: the clock, the terminal, the secrets and the files."""
+    """One run of one command: the clock, the terminal, the secrets and the files.
 
-    def __init__(self, console: Console, asker: "Asker | None", environ: Mapping[str, str], now: "datetime") -> None:
+    ``asked``: a person was asked for values, and so agrees before anything is written. ``file_question``: another file
+    can be asked for where one cannot be opened.
+    """
+
+    def __init__(
+        self,
+        console: Console,
+        asker: "Asker | None",
+        environ: Mapping[str, str],
+        now: "datetime",
+        *,
+        asked: bool = False,
+        typed: TypedPasswords | None = None,
+        file_question: bool = False,
+    ) -> None:
         self.console = console
         self.asker = asker
         self.environ = environ
         self.now = now
+        self.dry_run = console.dry_run
+        self.agreement = Agreement(console, asker, asks=asked, dry_run=self.dry_run)
         self._secrets: SecretReader | None = None
+        self._withheld: set[str] = set()
+        self._typed = typed or TypedPasswords()
+        self._file_question = file_question
 
     # Secrets
 
     def secret(self, source: Source, option: str, what: str, *, confirm: bool = False) -> Secret:
         """The secret that ``source`` names; a prompt asks for ``what``, twice if a password is being made."""
+        if self.dry_run and confirm and source.kind is SourceKind.PROMPT and self.asker is not None:
+            source = Source(SourceKind.GENERATE)  # nothing will ever be opened with it
+        return self._reader().read(source, option, ask=self._prompt(option, what, confirm=confirm))
+
+    def printed_by(self, source: Source, option: str) -> bytes:
+        """What the command at ``source`` prints. Secret."""
+        return self._reader().printed_by(source, option)
+
+    def withhold(self, sources: Iterable[object]) -> None:
+        """Keep the variables that are named as SOURCE among these values from commands that give other secrets."""
+        named = (str(source).partition(":") for source in sources)
+        self._withheld.update(name for kind, _, name in named if kind == SourceKind.ENV)
+
+    def _reader(self) -> "SecretReader":
         from sfkeytool.edge.reader import SecretReader
 
         if self._secrets is None:
-            self._secrets = SecretReader(self.environ, sys.stdin)
-        return self._secrets.read(source, option, ask=self._prompt(what, confirm=confirm))
+            self._secrets = SecretReader(self.environ, sys.stdin, self._withheld, self._typed.printed)
+        return self._secrets
 
-    def _prompt(self, what: str, *, confirm: bool) -> Callable[[], str] | None:
+    def _prompt(self, option: str, what: str, *, confirm: bool) -> Callable[[], str] | None:
         asker = self.asker
         if asker is None:
             return None
 
         def ask() -> str:
+            if confirm and option in self._typed.made:
+                return self._typed.made[option]
             check = _long_enough if confirm else None
             typed = asker.password(f"{what}:", check=check)
             while confirm and asker.password("The same again:") != typed:
                 self.console.say("The two differ; once more.")
                 typed = asker.password(f"{what}:", check=check)
+            if confirm:
+                self._typed.made[option] = typed
             return typed
 
         return ask
 
     def with_passwords(self, passwords: Sequence[Secret], attempt: Callable[[Sequence[Secret]], T]) -> T:
-        """``attempt`` with these passwords; on a terminal a missing or wrong one is asked for, three times."""
-        known = list(passwords)
-        for remaining in range(_PASSWORD_TRIES, -1, -1):
-            try:
-                return attempt(known)
-            except (KeystorePasswordError, PrivateKeyPasswordError) as error:
-                if self.asker is None or remaining == 0:
-                    raise
-                self.console.say(error.message)
-                question = error.question if isinstance(error, KeystorePasswordError) else "Password"
-                known.append(self.secret(Source(SourceKind.PROMPT), "prompt", question))
-        raise AssertionError("unreachable: the last try returns or raises")
+        """``attempt`` with these passwords; on a terminal a missing or wrong one is asked for. Raises ChangeWanted."""
+        return opened(self, self._typed, passwords, attempt, other_file=self._file_question)
 
     # Files
 
@@ -100,6 +126,7 @@ class Run:
         from sfkeytool.keystores.contents import InputFile
 
         data = read_input(path, limit=limit or INPUT_LIMIT)
+        self.agreement.note_input(path)
         self.console.detail(f"read {path}: {len(data)} bytes")
         if holds_private_key(data):
             for notice in key_notices(path):
@@ -119,10 +146,13 @@ class Run:
 
         ``files`` are others that the run will write, of which the same is true.
         """
-        from sfkeytool.edge.writer import settle_folder
+        from sfkeytool.edge.writer import settle_folder, unsettled_notice
 
         for place in (folder, *(file.parent for file in files if file is not None)):
-            settle_folder(place)
+            if not self.dry_run:
+                settle_folder(place)
+            elif notice := unsettled_notice(place):
+                self.console.warn(notice)
         return folder
 
     def plan(
@@ -137,11 +167,18 @@ class Run:
     ) -> "FolderPlan":
         from sfkeytool.edge.writer import plan_writes
 
-        return plan_writes(folder, files, force=force, inputs=inputs, private=private, elsewhere=elsewhere)
+        return plan_writes(
+            folder,
+            files,
+            force=force,
+            inputs=inputs,
+            private=private,
+            elsewhere=elsewhere,
+            settles=not self.dry_run,
+        )
 
     def plan_file(self, path: Path, kind: "ArtifactKind", flag: str, *, force: bool) -> "FolderPlan":
         """A file that ``flag`` names, in a folder that is there: a slip of the flag makes none."""
-        from sfkeytool.edge.writer import plan_writes
         from sfkeytool.model import PlannedFile
 
         elsewhere = f"name another file with {flag}"
@@ -151,13 +188,23 @@ class Run:
                 f"the folder {path.parent}, where {path.name} was to be written, does not exist",
                 f"make it first, or {elsewhere}",
             )
-        return plan_writes(path.parent, [PlannedFile(path.name, kind)], force=force, private=False, elsewhere=elsewhere)
+        return self.plan(path.parent, [PlannedFile(path.name, kind)], force=force, private=False, elsewhere=elsewhere)
 
-    def commit(self, writes: "Sequence[FolderWrite]") -> "tuple[Receipt, ...]":
-        from sfkeytool.edge.writer import commit
+    def commit(
+        self, writes: "Sequence[FolderWrite]", about: Iterable[str] = (), *, agreed: bool = False
+    ) -> "tuple[Receipt, ...]":
+        """Publish files, after a person has agreed to them if one was asked for anything; ``about`` tells what they
+        are. ``agreed``: nobody has to, as of a note about what was done. In a dry run nothing is written, and the
+        receipts are those that it would have."""
+        from sfkeytool.edge.writer import commit, rehearse
 
-        receipts = commit(writes, now=self.now)
-        self.console.receipts += receipts
+        if self.dry_run:
+            receipts = rehearse(writes, now=self.now)
+        if not agreed:
+            self.agreement.reach(writes, about)
+        if not self.dry_run:
+            receipts = commit(writes, now=self.now)
+            self.console.receipts += receipts
         for receipt in receipts:
             for notice in receipt.notices:
                 self.console.warn(notice)
@@ -169,7 +216,7 @@ class Run:
     ) -> "NewFolderPlan":
         from sfkeytool.edge.writer import plan_new_folder
 
-        return plan_new_folder(folder, private=private, elsewhere=elsewhere)
+        return plan_new_folder(folder, private=private, elsewhere=elsewhere, settles=not self.dry_run)
 
     def _warn_of_repository(self, receipt: "Receipt") -> None:
         from sfkeytool.edge.writer import repository_notice
@@ -190,7 +237,13 @@ class Run:
     @contextmanager
     def progress(self, message: str, *, wanted: bool = True) -> Iterator[Callable[[str], None]]:
         """The same, with a function that changes what it says."""
-        if not wanted or not sys.stderr.isatty() or self.console.quiet or self.console.json_output:
+        if (
+            not wanted
+            or not sys.stderr.isatty()
+            or self.console.quiet
+            or self.console.json_output
+            or self.console.plain
+        ):
             yield lambda _: None
             return
         from rich.console import Console as RichConsole
@@ -210,25 +263,62 @@ def _long_enough(typed: str) -> None:
 
 
 def run_command(
-    name: str, command: Command, given: Mapping[str, Any], *, guided: bool = False, asker: "Asker | None" = None
+    name: str,
+    command: Command,
+    given: Mapping[str, Any],
+    *,
+    guided: bool = False,
+    asker: "Asker | None" = None,
+    typed: TypedPasswords | None = None,
 ) -> int:
-    """Fill in what is missing, execute, and show the equivalent command line if anything was asked."""
+    """Fill in what is missing, execute, and show the equivalent command line if anything was asked.
+
+    ``typed`` are passwords of a run before. Raises BackWanted where a guided run's first question leads back.
+    """
+    plain = wants_plain(given, os.environ)
     console = Console(
-        json_output=bool(given.get("json")), quiet=bool(given.get("quiet")), verbose=bool(given.get("verbose"))
+        json_output=bool(given.get("json")),
+        quiet=bool(given.get("quiet")),
+        verbose=bool(given.get("verbose")),
+        plain=plain,
+        dry_run=bool(given.get("dry_run")),
     )
     if asker is None and can_ask(given, os.environ):
-        from sfkeytool.edge.ask import Asker
+        asker = terminal_asker(plain=plain)
+    went_back = False
 
-        asker = Asker()
+    passwords = typed or TypedPasswords()
+    now = clock()
 
     def execute() -> int:
-        values = complete(command.fields, given, asker, os.environ, guided=guided)
-        from datetime import UTC, datetime
+        nonlocal went_back, command
+        command = with_presets(command, os.environ, console)
+        if asker is None:
+            values = complete(command.fields, given, None, os.environ)
+            status = attempt(command, Run(console, None, os.environ, now), values)
+        else:
+            talk = Conversation(command.fields, given, asker, os.environ, guided=guided)
 
-        from sfkeytool.crypto.limits import kdf_budget
+            def make_run() -> Run:
+                return Run(
+                    console,
+                    asker,
+                    os.environ,
+                    now,
+                    asked=guided or bool(talk.asked),
+                    typed=passwords,
+                    file_question=talk.file_field is not None,
+                )
 
-        with kdf_budget():
-            status = command.execute(Run(console, asker, os.environ, datetime.now(UTC)), values)
+            try:
+                status, values = converse(command, talk, make_run, passwords)
+            except BackWanted:
+                if not guided:
+                    raise KeyboardInterrupt from None
+                went_back = True
+                return EXIT_INTERRUPTED
+        if console.dry_run:
+            console.result(["Dry run: nothing was written, deployed or sent."])
         asked = [field for field in command.fields if field.question and _answered(field, given, values)]
         if asker is not None and (guided or asked):
             line = shell_line(["sfkeytool", *command_line(name, command.fields, values)])
@@ -236,11 +326,32 @@ def run_command(
             console.say(f"The same as a command: {line}")
         return status
 
-    return boundary(console, execute)
+    status = boundary(console, execute)
+    if went_back:
+        raise BackWanted
+    return status
+
+
+def wants_plain(given: Mapping[str, Any], environ: Mapping[str, str]) -> bool:
+    """Whether questions and answers are to go line by line, with nothing drawn: --plain, or a terminal that cannot."""
+    if given.get("plain") or environ.get("SFKEYTOOL_PLAIN", "").lower() not in ("", "0", "false"):
+        return True
+    return environ.get("TERM") == "dumb"
+
+
+def terminal_asker(*, plain: bool) -> "Asker":
+    """Who asks on this terminal."""
+    if plain:
+        from sfkeytool.edge.plain_ask import PlainAsker
+
+        return PlainAsker()
+    from sfkeytool.edge.ask import Asker
+
+    return Asker()
 
 
 def _answered(field: Field, given: Mapping[str, Any], values: Values) -> bool:
-    return values[field.name] not in (given.get(field.name) or field.default, field.default)
+    return values[field.name] not in (given.get(field.name) or field.default, *defaults_of(field))
 
 
 def can_ask(given: Mapping[str, Any], environ: Mapping[str, str]) -> bool:
@@ -250,57 +361,3 @@ def can_ask(given: Mapping[str, Any], environ: Mapping[str, str]) -> bool:
     if environ.get("CI", "").lower() not in ("", "0", "false"):
         return False
     return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
-
-
-def boundary(console: Console, body: Callable[[], int]) -> int:
-    """Run ``body``; every error becomes a message and an exit code. A traceback only under SFKEYTOOL_DEBUG=1."""
-    from sfkeytool.edge.signals import terminating_signals
-
-    debug = os.environ.get("SFKEYTOOL_DEBUG") == "1"
-    try:
-        with terminating_signals():
-            status = body()
-            flush_results()
-            if console.receipts and stdout_is_closed():
-                console.result_lost("stdout is closed")
-            return status
-    except SfkeytoolError as error:
-        if debug:
-            _print_traceback(error)
-        console.error(_with_state(error, console))
-        if error.code == "output.stdout" and console.receipts:
-            console.result_lost("stdout takes no more")
-        return error.exit_code
-    except KeyboardInterrupt:
-        console.error(InterruptedRunError("interrupted", f"interrupted; {_state(console)}"))
-        return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        silence_stdout()
-        if console.receipts:
-            console.result_lost("whoever read stdout has gone")
-        return EXIT_FAILED
-    except Exception as error:
-        if debug:
-            _print_traceback(error)
-        console.error(InternalError.of(error, _state(console)))
-        return EXIT_BUG
-
-
-def _state(console: Console) -> str:
-    if console.receipts:
-        return "the files were complete by then"
-    return "what was done by then stays" if console.changed else "nothing was changed"
-
-
-def _with_state(error: SfkeytoolError, console: Console) -> SfkeytoolError:
-    """The writer knows what it has undone; only here is it known whether the run had written something before."""
-    if error.code in _UNDONE and not (console.receipts or console.changed):
-        error.message += "; nothing was changed"
-    return error
-
-
-def _print_traceback(error: BaseException) -> None:
-    """Frames only: an exception's text may hold what it choked on."""
-    for line in traceback.format_tb(error.__traceback__):
-        print(line, end="", file=sys.stderr)
-    print(type(error).__name__, file=sys.stderr)

@@ -26,6 +26,12 @@ _PATTERNS = {
     "date": r"^\d{4}-\d\d-\d\d$",
 }
 """What we write of the many forms that a format allows."""
+_DRY_RUN: Schema = {
+    "dryRun": {
+        "const": True,
+        "description": "Only under --dry-run: nothing was written; files are those that a run without it would write",
+    }
+}
 
 
 def make_schemas() -> dict[str, Schema]:
@@ -44,6 +50,8 @@ def make_schemas() -> dict[str, Schema]:
             result = _joined(result, shared[by_type["published"]], with_steps=answer.next_steps)
         title = " and ".join(f"sfkeytool {command} --json" for command in commands)
         made[name] = _envelope(title, answer.exit_codes, {"result": result})
+        if _has_dry_runs(commands):
+            made[name]["properties"] |= _DRY_RUN
     refusal = shared[by_type["error"]]
     error = _envelope("A run without a result", _error_codes(), _without(refusal["properties"], "status"))
     optional = refusal["properties"].keys() - set(refusal["required"])
@@ -72,6 +80,10 @@ def _answers() -> Iterator[tuple[list[str], Answer]]:
             commands.setdefault(answer.schema, []).append(row.name)
             found[answer.schema] = answer
     yield from ((commands[name], answer) for name, answer in found.items())
+
+
+def _has_dry_runs(commands: list[str]) -> bool:
+    return any(field.name == "dry_run" for row in TABLE if row.name in commands for field in row.load().fields)
 
 
 def _result_type(answer: Answer) -> Any:

@@ -29,8 +29,10 @@ def write_source(
     force: bool,
     instead: str,
     beside: "Sequence[FolderWrite]" = (),
+    about: Sequence[str] = (),
 ) -> tuple[Receipt, ...]:
-    """The files of ``project`` together with those of ``beside``. ``instead`` is the way on where one is there already.
+    """The files of ``project`` together with those of ``beside``; ``about`` tells what they are. ``instead`` is the way
+    on where one is there already.
 
     Raises InputError for a project that is none or has the files, and OutputError.
     """
@@ -40,7 +42,7 @@ def write_source(
         writes = [FolderWrite(run.plan_new_folder(project, private=False, elsewhere=_ELSEWHERE), tuple(artifacts))]
     else:
         writes = _into_project(run, project, artifacts, force=force, instead=instead)
-    return run.commit([*writes, *beside])
+    return run.commit([*writes, *beside], about)
 
 
 def _into_project(

@@ -17,7 +17,7 @@ from sfkeytool.crypto.pem import PemBlock, parse_pem
 from sfkeytool.crypto.rsa_numbers import RsaNumbers
 from sfkeytool.errors import PrivateKeyError, PrivateKeyPasswordError, SelfCheckError
 from sfkeytool.model import Opaque
-from sfkeytool.passwords import Secret
+from sfkeytool.passwords import SOURCES, Secret
 from sfkeytool.shell import path_argument, shell_line
 
 PrivateKey: TypeAlias = PrivateKeyTypes
@@ -128,8 +128,8 @@ def _load(load: Callable[..., PrivateKey], data: bytes, password: Secret | None,
             raise PrivateKeyPasswordError(
                 "key.password-needed",
                 f"{label} is encrypted and needs its password",
-                "give it as SOURCE (env:NAME, file:PATH, stdin, prompt): --password to show, check, unwrap, compare,"
-                " login, audit; --input-password to wrap, csr, self-signed",
+                f"give it as SOURCE ({SOURCES}): --password to show, check, unwrap, compare, login, audit;"
+                " --input-password to wrap, csr, self-signed",
             ) from None
         if _is_on_an_unknown_curve(data):
             raise _unsupported(label) from None

@@ -1,12 +1,14 @@
-"""The prompts. The only module that knows questionary; everything it prints goes to stderr."""
+"""The questions to a person on a terminal; all goes to stderr.
 
-import os
-import sys
+Esc, the row Back and the answer ``<`` go back; Ctrl-C, Ctrl-D and a terminal that went away leave.
+"""
+
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from sfkeytool.edge.typed_path import complete_path, typed_path
 from sfkeytool.errors import SfkeytoolError
 
 if TYPE_CHECKING:
@@ -15,71 +17,108 @@ if TYPE_CHECKING:
 
 Check = Callable[[str], object]
 """Raises one of our errors for an answer that will not do."""
+Words = Callable[[str], str]
+"""Another text for an answer: a better one, or what it comes to."""
+
+BACK_ANSWER = "<"
+_BACK = "\0back"
+"""The value of a row; no answer has it."""
+LONGEST_REASON = 600
+"""Characters of a reason that are shown: it may quote what was pasted."""
+
+
+class BackWanted(BaseException):
+    """The person wants to go back to the question before. ``typed`` is what stood there already, no secret.
+
+    No error, and so caught by nobody who looks for one.
+    """
+
+    def __init__(self, typed: str = "") -> None:
+        super().__init__()
+        self.typed = typed
 
 
 class Choice(Struct, frozen=True):
+    """``meaning`` stands under the title, in one line of its own."""
+
     value: str
     title: str
+    meaning: str = ""
+
+
+def told(error: SfkeytoolError) -> str:
+    """What stands under a question whose answer will not do."""
+    return shortened("; ".join((error.message, *error.hints)), LONGEST_REASON)
+
+
+def shortened(text: str, most: int) -> str:
+    """``text`` in at most so many characters, its middle left out."""
+    return text if len(text) <= most else f"{text[: most // 2]} … {text[-most // 3 :]}"
 
 
 class Asker:
-    """Asks a person on a terminal. ``input`` and ``output`` default to the terminal; tests give their own."""
+    """Asks a person on a terminal. ``input`` and ``output`` default to the terminal; tests give their own.
+
+    Each question raises BackWanted, and KeyboardInterrupt. ``reason`` says why it is asked again.
+    """
 
     def __init__(self, input: "Input | None" = None, output: "Output | None" = None) -> None:
         self._input = input
         self._output = output
 
-    def text(self, message: str, *, default: str = "", check: Check | None = None) -> str:
-        questionary = self._questionary()
-        validate = _validator(check)
-        return str(self._ask(questionary.text, message, default=default, validate=validate)).strip()
+    def text(
+        self,
+        message: str,
+        *,
+        default: str = "",
+        check: Check | None = None,
+        suggest: Words | None = None,
+        tell: Words | None = None,
+        reason: str = "",
+    ) -> str:
+        """A line of text. ``suggest`` makes a better answer of one that will not do; ``tell`` what one comes to."""
+        from sfkeytool.edge.drawn_questions import Line
 
-    def path(self, message: str, *, check: Check | None = None) -> str:
-        questionary = self._questionary()
-        answer = self._ask(questionary.path, message, validate=_validator(check))
-        return os.path.expanduser(str(answer).strip().strip("'\""))  # noqa: PTH111 - a typed string, not yet a Path
+        return Line(message, check, suggest, tell, reason).run(self._input, self._output, default).strip()
 
-    def choice(self, message: str, choices: Sequence[Choice], *, default: str | None = None) -> str:
-        questionary = self._questionary()
-        options = [questionary.Choice(choice.title, value=choice.value) for choice in choices]
-        return str(self._ask(questionary.select, message, choices=options, default=default))
+    def path(self, message: str, *, default: str = "", check: Check | None = None, reason: str = "") -> str:
+        """The path that was typed, pasted or dragged. Tab completes it."""
 
-    def confirm(self, message: str, *, default: bool) -> bool:
-        questionary = self._questionary()
-        return bool(self._ask(questionary.confirm, message, default=default))
+        def check_path(answer: str) -> None:
+            if check is not None:
+                check(typed_path(answer))
+
+        from sfkeytool.edge.drawn_questions import Line
+
+        line = Line(message, check_path, reason=reason, complete=complete_path)
+        return typed_path(line.run(self._input, self._output, default))
+
+    def choice(
+        self,
+        message: str,
+        choices: Sequence[Choice],
+        *,
+        default: str | None = None,
+        back: bool = True,
+        reason: str = "",
+    ) -> str:
+        """The value of one of ``choices``. ``back``: whether they are followed by a row that goes back."""
+        from sfkeytool.edge.drawn_questions import Rows
+
+        rows = [*choices, Choice(_BACK, "Back")] if back else list(choices)
+        answer = Rows(message, rows, default, reason).run(self._input, self._output)
+        if answer == _BACK:
+            raise BackWanted
+        return answer
+
+    def confirm(self, message: str, *, default: bool, reason: str = "") -> bool:
+        """Yes or no."""
+        from sfkeytool.edge.drawn_questions import YesOrNo
+
+        return YesOrNo(message, default, reason).run(self._input, self._output)
 
     def password(self, message: str, *, check: Check | None = None) -> str:
         """A typed secret, not echoed. Secret."""
-        questionary = self._questionary()
-        return str(self._ask(questionary.password, message, validate=_validator(check)))
+        from sfkeytool.edge.drawn_questions import Line
 
-    def _questionary(self) -> Any:
-        import questionary
-
-        return questionary
-
-    def _ask(self, kind: Callable[..., Any], message: str, **options: Any) -> Any:
-        from prompt_toolkit.output import create_output
-        from prompt_toolkit.output.color_depth import ColorDepth
-
-        output = self._output or create_output(stdout=sys.stderr)
-        if os.environ.get("NO_COLOR"):
-            options["color_depth"] = ColorDepth.DEPTH_1_BIT
-        try:
-            # unsafe_ask lets Ctrl-C through as KeyboardInterrupt, which the error boundary knows.
-            return kind(message, input=self._input, output=output, **options).unsafe_ask()
-        except EOFError:  # Ctrl-D, or a terminal that went away, means the same
-            raise KeyboardInterrupt from None
-
-
-def _validator(check: Check | None) -> Callable[[str], bool | str]:
-    def validate(answer: str) -> bool | str:
-        if check is None:
-            return True
-        try:
-            check(answer.strip())
-        except SfkeytoolError as error:
-            return error.message
-        return True
-
-    return validate
+        return Line(message, check, secret=True).run(self._input, self._output, "")

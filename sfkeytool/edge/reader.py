@@ -3,7 +3,7 @@
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -132,20 +132,33 @@ def key_mode_notice(path: Path) -> Notice | None:
 
 
 class SecretReader:
-    """Fetches secrets from their SOURCEs during one command, which may use stdin once."""
+    """Fetches secrets from their SOURCEs during one command, which may use stdin once.
 
-    def __init__(self, environ: Mapping[str, str], stdin: TextIO | None) -> None:
+    ``withheld`` are variables that hold secrets, which may become more: no command that gives another one gets them.
+    ``printed`` is what commands printed before, and is added to; secret.
+    """
+
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        stdin: TextIO | None,
+        withheld: Collection[str] = (),
+        printed: dict[str, bytes] | None = None,
+    ) -> None:
         self._environ = environ
         self._stdin = stdin
         self._stdin_used_by: str | None = None
+        self._printed: dict[str, bytes] = {} if printed is None else printed
+        self._withheld = withheld
 
     def read(self, source: Source, option: str, *, ask: Callable[[], str] | None) -> Secret:
         """The secret at ``source``; ``option`` is the flag that named it, for messages.
 
         ``ask`` gets it (secret) from the person at the terminal; None if there is none.
 
-        Raises InputError (secret.env-unset, secret.too-large, secret.encoding, secret.characters, and those
-        of files) and UsageError (usage.no-terminal, usage.stdin-twice, usage.stdin-is-terminal).
+        Raises InputError (secret.env-unset, secret.too-large, secret.encoding, secret.characters, those of commands
+        and of files) and UsageError (usage.no-terminal, usage.stdin-twice, usage.stdin-is-terminal, and those of
+        commands).
         """
         match source.kind:
             case SourceKind.GENERATE:
@@ -154,6 +167,8 @@ class SecretReader:
                 return self._from_environment(source.argument, option)
             case SourceKind.FILE:
                 return decode_secret(_read_secret_file(Path(source.argument)), source.argument)
+            case SourceKind.COMMAND:
+                return decode_secret(self.printed_by(source, option), str(source))
             case SourceKind.STDIN:
                 return decode_secret(self._from_stdin(option), "stdin")
             case SourceKind.PROMPT:
@@ -161,9 +176,18 @@ class SecretReader:
                     raise UsageError(
                         "usage.no-terminal",
                         f"{option}: there is no terminal to ask for the password on",
-                        f"{option} env:NAME, file:PATH or stdin",
+                        f"{option} env:NAME, file:PATH, cmd:COMMAND or stdin",
                     )
                 return checked_secret(ask(), "the prompt")
+
+    def printed_by(self, source: Source, option: str) -> bytes:
+        """What the command at ``source`` prints; secret. It is run once, though two options name it: a password
+        manager would ask for its owner's finger again. Raises what run_secret_command() does."""
+        if source.argument not in self._printed:
+            from sfkeytool.edge.secret_command import run_secret_command
+
+            self._printed[source.argument] = run_secret_command(source, option, self._environ, self._withheld)
+        return self._printed[source.argument]
 
     def _from_environment(self, name: str, option: str) -> Secret:
         value = self._environ.get(name)
@@ -176,7 +200,7 @@ class SecretReader:
             raise UsageError(
                 "usage.stdin-twice",
                 f"{option}: stdin was read for {self._stdin_used_by} already, and can be read once",
-                "use env:NAME or file:PATH for the other one",
+                "use env:NAME, file:PATH or cmd:COMMAND for the other one",
             )
         self._stdin_used_by = option
         if self._stdin is None:

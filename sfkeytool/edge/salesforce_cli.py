@@ -1,22 +1,19 @@
-"""The only place where another program is run, the user's own Salesforce CLI; apart.py runs this one again."""
+"""The user's own Salesforce CLI, as it is run."""
 
-import os
-import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from sfkeytool.edge.programs import WINDOWS_SEARCH, end_tree, find_program
+from sfkeytool.edge.signals import deferred_signals
 from sfkeytool.errors import OrgError
 from sfkeytool.model import Opaque
 
 TIMEOUT_SECONDS = 120.0
 """For one call that reads: our own bound. It takes about three seconds."""
-
-
-_WINDOWS_ENDINGS = (".com", ".exe", ".bat", ".cmd")
-_WINDOWS_SEARCH = {"NoDefaultCurrentDirectoryInExePath": "1"}
-"""So that ``sf.cmd``, a command file, does not find a ``node`` in the current folder either."""
+_POLL_SECONDS = 0.1
 
 
 class Finished(Opaque, frozen=True):
@@ -46,55 +43,42 @@ def run_salesforce_cli(
             "or log in without it: --client-id, --username and --jwt-key-file, or SF_ACCESS_TOKEN with"
             " SF_ORG_INSTANCE_URL",
         )
-    try:
-        process = subprocess.Popen(  # a list, no shell; aliases are text that no command file minds
-            [command, *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={**environment, **_WINDOWS_SEARCH} if sys.platform == "win32" else dict(environment),
-            cwd=cwd,
-            start_new_session=sys.platform != "win32",
-        )
-    except OSError as error:
-        raise OrgError("org.cli-failed", f"the Salesforce CLI does not start: {error.strerror}") from None
-    try:
-        stdout, _ = process.communicate(timeout=timeout_seconds)
-    except subprocess.TimeoutExpired:
-        raise OrgError(
-            "org.cli-timeout", f"the Salesforce CLI did not answer within {timeout_seconds:.0f} seconds"
-        ) from None
-    finally:
-        if process.poll() is None:
-            _end(process)
+    with deferred_signals() as check:  # or one that comes while it is being started would leave it behind
+        try:
+            process = subprocess.Popen(  # a list, no shell; aliases are text that no command file minds
+                [command, *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env={**environment, **WINDOWS_SEARCH} if sys.platform == "win32" else dict(environment),
+                cwd=cwd,
+                start_new_session=sys.platform != "win32",
+            )
+        except OSError as error:
+            raise OrgError("org.cli-failed", f"the Salesforce CLI does not start: {error.strerror}") from None
+        try:
+            stdout = _output(process, timeout_seconds, check)
+            check()
+        finally:
+            if process.poll() is None:
+                end_tree(process, environment)
     return Finished(process.returncode, stdout)
 
 
+def _output(process: "subprocess.Popen[bytes]", timeout_seconds: float, check: Callable[[], None]) -> bytes:
+    """All that it prints; secret. ``check`` raises for a signal."""
+    end = time.monotonic() + timeout_seconds
+    while True:
+        check()
+        try:
+            return process.communicate(timeout=min(_POLL_SECONDS, timeout_seconds))[0]
+        except subprocess.TimeoutExpired:
+            if time.monotonic() > end:
+                raise OrgError(
+                    "org.cli-timeout", f"the Salesforce CLI did not answer within {timeout_seconds:.0f} seconds"
+                ) from None
+
+
 def find_salesforce_cli(environment: Mapping[str, str]) -> str | None:
-    """The path of ``sf`` in a folder of PATH; None if there is none.
-
-    Never in the current folder, where somebody else's files may lie: there Windows looks first, and shutil.which as
-    well, and everything else where PATH has an empty or relative entry.
-    """
-    endings = _WINDOWS_ENDINGS if sys.platform == "win32" else ("",)
-    for entry in environment.get("PATH", os.defpath).split(os.pathsep):
-        folder = Path(entry.strip('"') if sys.platform == "win32" else entry)
-        if not folder.is_absolute():
-            continue
-        for ending in endings:
-            command = folder / f"sf{ending}"
-            if os.path.isfile(command) and os.access(command, os.X_OK):
-                return str(command)
-    return None
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    """With all that it started: ``sf`` is a script that starts node."""
-    try:
-        if sys.platform == "win32":
-            process.kill()
-        else:
-            os.killpg(process.pid, signal.SIGKILL)
-    except OSError:
-        pass
-    process.wait()
+    """The path of ``sf`` in a folder of PATH; None if there is none."""
+    return find_program("sf", environment)

@@ -78,8 +78,9 @@ def plan_writes(
     inputs: Sequence[Path] = (),
     private: bool = True,
     elsewhere: str = ANOTHER_FOLDER,
+    settles: bool = True,
 ) -> FolderPlan:
-    """Check that ``files`` can be written into ``folder``, and repair there what a killed run left.
+    """Check that ``files`` can be written into ``folder``, and, if it ``settles``, repair there what a killed run left.
 
     Cheap, and writes nothing else. The receipt may exist: it grows. Raises OutputError: output.bad-name,
     output.duplicate, output.not-a-folder, output.not-permitted, output.is-input, output.is-directory,
@@ -87,7 +88,8 @@ def plan_writes(
     """
     plan = FolderPlan(folder, tuple(files), force, tuple(inputs), private, elsewhere)
     _check_names(plan)
-    settle_folder(folder)
+    if settles:
+        settle_folder(folder)
     with naming(folder):
         place = _existing(folder)
         if not place.is_dir():
@@ -102,13 +104,16 @@ def plan_writes(
     return plan
 
 
-def plan_new_folder(folder: Path, *, private: bool = True, elsewhere: str = ANOTHER_FOLDER) -> NewFolderPlan:
-    """Check that a whole new ``folder`` can be made, and repair beside it what a killed run left.
+def plan_new_folder(
+    folder: Path, *, private: bool = True, elsewhere: str = ANOTHER_FOLDER, settles: bool = True
+) -> NewFolderPlan:
+    """Check that a whole new ``folder`` can be made, and, if it ``settles``, repair beside it what a killed run left.
 
     Cheap, and writes nothing else. Raises OutputError as settle_folder() and check_new_folder().
     """
     plan = NewFolderPlan(folder, private, elsewhere)
-    settle_folder(folder.parent)
+    if settles:
+        settle_folder(folder.parent)
     check_new_folder(plan)
     return plan
 
@@ -122,12 +127,7 @@ def commit(writes: Sequence[FolderWrite], *, now: datetime) -> tuple[Receipt, ..
     code is output.not-undone. A signal that comes when the files are being published is dropped: they are there, and
     the run is over.
     """
-    for write in writes:
-        if isinstance(write.plan, NewFolderPlan):
-            continue
-        planned = set(write.plan.files)
-        if any(PlannedFile(artifact.filename, artifact.kind) not in planned for artifact in write.artifacts):
-            raise ValueError("an artifact that was not planned")
+    _check_planned(writes)
     with deferred_signals() as check:
         try:
             return _commit(writes, now, check)
@@ -135,6 +135,32 @@ def commit(writes: Sequence[FolderWrite], *, now: datetime) -> tuple[Receipt, ..
             for write in reversed(writes):
                 discard_made(_place(write))
             raise
+
+
+def rehearse(writes: Sequence[FolderWrite], *, now: datetime) -> tuple[Receipt, ...]:
+    """The Receipts that commit() would answer with: all that it checks is checked, and nothing is written.
+
+    Raises as commit(), but for what only writing finds out.
+    """
+    _check_planned(writes)
+    folders = list(dict.fromkeys(map(_place, writes)))
+    _check_group(folders)
+    pairs = [(_place(write), *_prepare(write, now)) for write in writes]
+    for folder in folders:
+        _change(folder, writes, pairs)
+    return tuple(receipt for _, receipt, _ in pairs)
+
+
+def unsettled_notice(folder: Path) -> Notice | None:
+    """A warning if settle_folder() would repair something; None else. Raises OutputError."""
+    with naming(folder):
+        place = _existing(folder)
+        if not (place.is_dir() and os.access(place, os.R_OK)) or is_settled(_resolved(place)):
+            return None
+    return Notice(
+        "output.unsettled",
+        f"{place} holds what an interrupted run left; a run that writes repairs that first, and may find other files",
+    )
 
 
 def repository_notice(folder: Path) -> Notice | None:
@@ -175,6 +201,15 @@ def _commit(writes: Sequence[FolderWrite], now: datetime, check: Callable[[], No
     raise OutputError(
         "output.failed", f"{vanished}: nothing can be created there, or it vanishes again", plan.elsewhere
     )
+
+
+def _check_planned(writes: Sequence[FolderWrite]) -> None:
+    for write in writes:
+        if isinstance(write.plan, NewFolderPlan):
+            continue
+        planned = set(write.plan.files)
+        if any(PlannedFile(artifact.filename, artifact.kind) not in planned for artifact in write.artifacts):
+            raise ValueError("an artifact that was not planned")
 
 
 def _place(write: FolderWrite) -> Path:

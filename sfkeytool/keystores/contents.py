@@ -21,7 +21,7 @@ from sfkeytool.keystores.open import open_keystore
 from sfkeytool.keystores.pem_der import collect
 from sfkeytool.keystores.store import Keystore, StoreType
 from sfkeytool.model import Opaque
-from sfkeytool.passwords import Secret
+from sfkeytool.passwords import SOURCES, Secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -167,8 +167,8 @@ def _password_needed(label: str, type: StoreType) -> KeystorePasswordError:
     return KeystorePasswordError(
         "keystore.password-needed",
         f"{label} ({type}) needs its password",
-        "give it as SOURCE (env:NAME, file:PATH, stdin, prompt): --password to show, check, unwrap, compare,"
-        " login, audit; --input-password to wrap, csr, self-signed",
+        f"give it as SOURCE ({SOURCES}): --password to show, check, unwrap, compare, login, audit;"
+        " --input-password to wrap, csr, self-signed",
     )
 
 

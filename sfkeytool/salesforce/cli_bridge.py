@@ -1,17 +1,14 @@
 """The user's own Salesforce CLI, as it is spoken to: arguments, environment, what its JSON says. All is pure."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from sfkeytool.errors import OrgError, UsageError
+from sfkeytool.names import is_org_alias
 from sfkeytool.outside_json import parse_json
 from sfkeytool.passwords import Secret
 from sfkeytool.salesforce.transport import parse_access_token, require_safe_url
 from sfkeytool.shell import shell_line
-
-_ALIAS = re.compile(r"[^\W_][\w.@+\-]{0,254}")
-"""Aliases and usernames. Nothing that a Windows command file would take for more than text."""
 
 _PASSED_ON = frozenset(
     {
@@ -46,7 +43,7 @@ def cli_environment(environ: Mapping[str, str]) -> dict[str, str]:
 def parse_alias(text: str, given_by: str) -> str:
     """An alias or username. Raises UsageError."""
     alias = text.strip()
-    if not _ALIAS.fullmatch(alias):
+    if not is_org_alias(alias):
         raise UsageError(
             "usage.target-org", f"{given_by}: an alias or username of the Salesforce CLI is wanted", "see: sf org list"
         )

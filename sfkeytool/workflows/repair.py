@@ -19,7 +19,7 @@ from sfkeytool.keystores.heap import Entry, gather
 from sfkeytool.keystores.selection import Meant, require_opened, select_each
 from sfkeytool.model import ArtifactKind, Outcome, Profile, PublishedFile, Receipt
 from sfkeytool.names import app_name, free_name
-from sfkeytool.passwords import MINIMUM_LENGTH, Secret, Source, SourceKind
+from sfkeytool.passwords import MINIMUM_LENGTH, SOURCES, Secret, Source, SourceKind
 from sfkeytool.shell import path_argument, shell_line
 from sfkeytool.workflows.check import CheckOptions, Judged, RepairFacts, RepairProblem, check_file, describe_file
 from sfkeytool.workflows.unwrap import folder_name
@@ -173,7 +173,7 @@ def _same_password(key: FoundKey, contents: Contents) -> Secret:
         raise UsageError(
             "usage.new-password",
             f"{contents.label} has {had}: its repaired copy needs one of at least {MINIMUM_LENGTH}",
-            "--new-password generate, or env:NAME, file:PATH, stdin, prompt",
+            f"--new-password generate, or {SOURCES}",
         )
     return opened_with
 

@@ -97,7 +97,7 @@ def _run(
         before()
         if now:
             ordinary = run_module.Run
-            run_module.Run = lambda console, asker, environ, _: ordinary(console, asker, environ, now)  # type: ignore
+            run_module.Run = lambda console, asker, environ, _, **__: ordinary(console, asker, environ, now)  # type: ignore
         os.read(gate, 1)
         code = run_app(arguments)
         sys.stdout.flush()

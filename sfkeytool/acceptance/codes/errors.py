@@ -37,6 +37,10 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         "usage.alias": ("`--alias` was given more than twice.", "Give it once for both sides, or twice: for A, for B."),
         "usage.api-version": ("This is no version of the API that certificates can be read with.", _MISSPELT),
         "usage.as": ("`--as` names the generation that is there already.", "Choose another name."),
+        "usage.command-file": (
+            "The command of `cmd:` is a .cmd or .bat file, whose arguments cmd.exe would obey.",
+            "Name the program that it starts, an .exe.",
+        ),
         "usage.command-line": (
             "The command line cannot be understood: an unknown command or flag, or a value of the wrong form.",
             "`--help` of the command shows its flags.",
@@ -85,7 +89,7 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         "usage.no-such-file": ("The path that was typed does not exist.", "Type it again."),
         "usage.no-terminal": (
             "A secret is to be asked for, and there is no terminal.",
-            "Give `env:NAME`, `file:PATH` or `stdin` instead of `prompt`.",
+            "Give `env:NAME`, `file:PATH`, `cmd:COMMAND` or `stdin` instead of `prompt`.",
         ),
         "usage.old-key": ("`--old-key` holds the same key as the new one.", "Name the key that was there before."),
         "usage.one-name": ("`--as` gives one name, and several entries need one.", "Leave it out."),
@@ -104,11 +108,12 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         "usage.scopes": ("`--scopes` has a word that the Metadata API does not know.", _MISSPELT),
         "usage.secret-on-command-line": (
             "A flag was given the secret itself; process lists and the shell's history show it.",
-            "Say where it is: `env:NAME`, `file:PATH`, `stdin` or `prompt`. Change a secret that was shown.",
+            "Say where it is: `env:NAME`, `file:PATH`, `cmd:COMMAND`, `stdin` or `prompt`. Change a secret that was"
+            " shown.",
         ),
         "usage.source": (
             "A SOURCE is incomplete, or `generate` where the secret exists already.",
-            "Write `env:NAME`, `file:PATH`, `stdin` or `prompt`.",
+            "Write `env:NAME`, `file:PATH`, `cmd:COMMAND`, `stdin` or `prompt`.",
         ),
         "usage.stdin-is-terminal": (
             "A secret is to be read from stdin, which is a terminal and would show it.",
@@ -116,7 +121,7 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         ),
         "usage.stdin-twice": (
             "Two things are to be read from stdin, which can be read once.",
-            "Use `env:NAME` or `file:PATH` for one of them.",
+            "Use `env:NAME`, `file:PATH` or `cmd:COMMAND` for one of them.",
         ),
         "usage.subject": (
             "A part of the subject is not allowed, or `--subject` stands beside flags for its parts.",
@@ -237,6 +242,22 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         "renew.no-folder": ("The folder of the certificate does not exist.", "Name it with `--output-dir`."),
         "renew.none": ("No receipt tells of a renewal.", "Begin one with `sfkeytool renew NAME`."),
         "secret.characters": ("The secret holds a NUL or a line break.", "Write it on a single line."),
+        "secret.command-empty": (
+            "The command of `cmd:` printed nothing.",
+            "Run it by itself: it may have to be unlocked first.",
+        ),
+        "secret.command-failed": (
+            "The command of `cmd:` did not start, or failed; what it said may hold the secret and is not shown.",
+            "Run it by itself. Nothing is typed into it, and it has no terminal.",
+        ),
+        "secret.command-missing": (
+            "There is no program that the command of `cmd:` names.",
+            "Name one that is on PATH, or its path. No shell reads the command.",
+        ),
+        "secret.command-timeout": (
+            "The command of `cmd:` did not end within 30 seconds, and was ended with all that it started.",
+            "Unlock the password manager first. Nothing is typed into the command, and it has no terminal.",
+        ),
         "secret.encoding": ("The secret is neither UTF-8 nor UTF-16 with a BOM.", "Save it as UTF-8."),
         "secret.env-unset": ("The variable that should hold the secret is not set.", "Set and export it."),
         "secret.too-large": ("The source holds more than any password.", "Check that it is the right one."),

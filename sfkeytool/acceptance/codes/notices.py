@@ -65,6 +65,10 @@ NOTICES: Mapping[str, tuple[str, str]] = {
         "A file holds more than what was compared.",
         "See that what is meant was compared: name the one file, or the entry with `--alias`.",
     ),
+    "defaults.not-taken": (
+        "`sfkeytool.toml` is another user's or open to all, so that its `[defaults]` count for nothing.",
+        "If it is yours, close it: `chmod go-w sfkeytool.toml`; else give the flags.",
+    ),
     "config.exception-ended": (
         "An exception of the configuration has ended.",
         "Renew the certificate, or delete the exception.",
@@ -126,6 +130,10 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "output.stale-password": (
         "A password file of the keystore that was there before is left.",
         "Delete it.",
+    ),
+    "output.unsettled": (
+        "A dry run looked at a folder in which an interrupted run left something, and left it so.",
+        "Nothing: a run that writes repairs it first.",
     ),
     "password.not-ascii": (
         "The password is not printable ASCII; other programs may encode it differently.",

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sfkeytool.cli import options
-from sfkeytool.cli.command import Answer, Command, MenuPlace, Road
+from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
 from sfkeytool.cli.fields import Field, Question, Values, typed_values
+from sfkeytool.cli.lying_here import OTHER_FILE, keystores_here
 from sfkeytool.cli.name_clash import names_in_org, warn_of_clash
 from sfkeytool.cli.org_access import NAME_CLASH_ORG
 from sfkeytool.cli.repairing import Workshop
@@ -21,6 +22,7 @@ from sfkeytool.cli.walked import Unread, lies_in_ckm, named_files, should_be_rea
 from sfkeytool.errors import InputError, KeystorePasswordError, SfkeytoolError, UsageError
 from sfkeytool.model import Profile
 from sfkeytool.names import require_unique_name
+from sfkeytool.passwords import SOURCES
 
 if TYPE_CHECKING:
     from sfkeytool.model import Receipt
@@ -43,7 +45,9 @@ _FILES = Field(
     "Keystores, certificates, chains; a folder is walked.",
     metavar="FILE...",
     required=True,
-    question=Question("File that Salesforce refuses, or is about to get:", "paths"),
+    question=Question(
+        "File that Salesforce refuses, or is about to get:", "paths", offers=keystores_here, other=OTHER_FILE
+    ),
 )
 _PROFILE = Field(
     "profile",
@@ -69,8 +73,8 @@ _FIX = Field(
 _NEW_PASSWORD = Field(
     "new_password",
     str,
-    "Where the password of repaired copies comes from: env:NAME, file:PATH, stdin, prompt or generate. [default: the"
-    " one that the file was opened with]",
+    f"Where the password of repaired copies comes from: {SOURCES}, or generate. [default: the one that the file was"
+    " opened with]",
     ("--new-password",),
     metavar="SOURCE",
     convert=options.source("--new-password", may_generate=True),
@@ -109,6 +113,7 @@ _FIELDS = (
     _NEW_PASSWORD,
     _OUTPUT_DIR,
     options.FORCE,
+    options.DRY_RUN,
     NAME_CLASH_ORG,
 )
 
@@ -210,7 +215,8 @@ def _told(run: Run, judged: "Judged", repaired: "list[tuple[Repair, Receipt | No
     repairs = []
     for one, receipt in repaired:
         repairs.append(describe_repair(one, receipt))
-        run.console.result(repair_lines(repairs[-1], receipt))
+        if receipt is None or not run.dry_run:
+            run.console.result(repair_lines(repairs[-1], receipt))
     return describe_file(judged.report, tuple(repairs))
 
 
@@ -240,5 +246,7 @@ COMMAND = Command(
     _FIELDS,
     _execute,
     answers=(Answer("check", "check.Checked", exit_codes=(0, 1, 3)),),
-    place=MenuPlace(Road.OTHER, "Salesforce refuses my keystore: find out why, and repair it", step=1),
+    place=MenuPlace(
+        Aim.REFUSED, "I have the file that was refused", "Finds out why, explains the message, repairs a copy."
+    ),
 )

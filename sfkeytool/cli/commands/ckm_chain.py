@@ -2,13 +2,13 @@
 
 from sfkeytool.cli import options
 from sfkeytool.cli.ckm_answer import ANSWER, CSR_FILE
-from sfkeytool.cli.command import Answer, Command, MenuPlace, Road
+from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
 from sfkeytool.cli.fields import Values, typed_values
 from sfkeytool.cli.finishing import Told, finish_in_folder, folder_of, plan_calendar, say_name
 from sfkeytool.cli.run import Run
 
 _FIELDS = (
-    options.NAME,
+    options.EXISTING_NAME,
     ANSWER,
     CSR_FILE,
     options.PURPOSE,
@@ -16,6 +16,7 @@ _FIELDS = (
     options.CALENDAR,
     options.OUTPUT_DIR,
     options.FORCE,
+    options.DRY_RUN,
 )
 
 
@@ -48,5 +49,10 @@ COMMAND = Command(
     _FIELDS,
     _execute,
     answers=(Answer("ckm-chain", "ckm_chain.Chained", publishes=True, next_steps=True),),
-    place=MenuPlace(Road.BORN, "Prepare the CA's answer for Upload Signed Certificate in Setup", step=3),
+    place=MenuPlace(
+        Aim.ANSWER,
+        "The key is in Salesforce: I upload it in Setup",
+        "Makes the file for Upload Signed Certificate.",
+        step=1,
+    ),
 )

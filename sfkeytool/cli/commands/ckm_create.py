@@ -1,7 +1,9 @@
 """``ckm create``: a record of CKM whose key Salesforce makes."""
 
+from msgspec.structs import replace
+
 from sfkeytool.cli import options
-from sfkeytool.cli.command import Answer, Command, MenuPlace, Road
+from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
 from sfkeytool.cli.deploying import SOURCE_FIELDS, Deployment
 from sfkeytool.cli.fields import Field, Values, typed_values
 from sfkeytool.cli.org_access import ONE_ORG
@@ -10,7 +12,7 @@ from sfkeytool.errors import CertificateError
 
 _FIELDS = (
     options.NAME,
-    options.KEY_SIZE,
+    replace(options.KEY_SIZE, preset_when=lambda _: True),
     *options.SUBJECT,
     options.SAN,
     Field(
@@ -21,6 +23,7 @@ _FIELDS = (
     ),
     *SOURCE_FIELDS,
     *ONE_ORG,
+    options.DRY_RUN,
 )
 
 
@@ -62,7 +65,9 @@ COMMAND = Command(
     _FIELDS,
     _execute,
     answers=(Answer("ckm-create", "ckm_create.Created", publishes=True, next_steps=True),),
-    place=MenuPlace(Road.BORN, "Let Salesforce make a key and a request", step=1),
+    place=MenuPlace(
+        Aim.MAKE, "Let Salesforce make the key, a CA signs", "The key is born in the org, and can stay there.", step=2
+    ),
     details=(
         "The record has no fields for the subject. So the source holds a throw-away self-signed certificate with it,"
         " whose fields Salesforce copies onto a new key of its own (Metadata API Developer Guide). Not tried against a"

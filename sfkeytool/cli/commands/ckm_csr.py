@@ -1,13 +1,13 @@
 """``ckm csr``: the request that a certificate of CKM gives out."""
 
 from sfkeytool.cli import options
-from sfkeytool.cli.command import Answer, Command, MenuPlace, Road
+from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
 from sfkeytool.cli.fields import Values, typed_values
 from sfkeytool.cli.finishing import finish_in_folder, folder_of
-from sfkeytool.cli.org_access import ONE_ORG, connected, one_org, read_entry
+from sfkeytool.cli.org_access import NEEDED_ORG, connected, one_org, read_entry
 from sfkeytool.cli.run import Run
 
-_FIELDS = (options.NAME, *ONE_ORG, options.OUTPUT_DIR, options.FORCE)
+_FIELDS = (options.NAME, *NEEDED_ORG, options.OUTPUT_DIR, options.FORCE, options.DRY_RUN)
 
 
 def _execute(run: Run, values: Values) -> int:
@@ -25,6 +25,8 @@ COMMAND = Command(
     _FIELDS,
     _execute,
     answers=(Answer("ckm-csr", "ckm_csr.CsrFetched", publishes=True, next_steps=True),),
-    place=MenuPlace(Road.BORN, "Fetch that request, for a CA to sign", step=2),
+    place=MenuPlace(
+        Aim.MORE, "Fetch a request of CKM for the CA", "Also to renew a certificate whose key is in Salesforce.", step=5
+    ),
     details="The API gives it only until a signed certificate is uploaded; Setup gives it afterwards too.",
 )

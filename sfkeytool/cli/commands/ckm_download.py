@@ -1,13 +1,13 @@
 """``ckm download``: a certificate of CKM, with its chain."""
 
 from sfkeytool.cli import options
-from sfkeytool.cli.command import Answer, Command, MenuPlace, Road
+from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
 from sfkeytool.cli.fields import Values, typed_values
 from sfkeytool.cli.finishing import Told, finish_in_folder, folder_of
-from sfkeytool.cli.org_access import ONE_ORG, connected, one_org, read_entry
+from sfkeytool.cli.org_access import NEEDED_ORG, connected, one_org, read_entry
 from sfkeytool.cli.run import Run
 
-_FIELDS = (options.NAME, *ONE_ORG, options.OUTPUT_DIR, options.FORCE)
+_FIELDS = (options.NAME, *NEEDED_ORG, options.OUTPUT_DIR, options.FORCE, options.DRY_RUN)
 
 
 def _execute(run: Run, values: Values) -> int:
@@ -27,6 +27,6 @@ COMMAND = Command(
     _FIELDS,
     _execute,
     answers=(Answer("ckm-download", "ckm_download.Downloaded", publishes=True, next_steps=True),),
-    place=MenuPlace(Road.BORN, "Fetch the certificate, for the app", step=5),
+    place=MenuPlace(Aim.MORE, "Fetch a certificate of CKM", "With its chain; NAME.crt is what the app takes.", step=6),
     details="The private key comes out only by hand: Setup > Certificate and Key Management > Export to Keystore.",
 )

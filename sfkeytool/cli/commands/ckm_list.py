@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from sfkeytool.cli.command import Answer, Command, MenuPlace, Road
+from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
 from sfkeytool.cli.fields import Values
-from sfkeytool.cli.org_access import ONE_ORG, connected, one_org
+from sfkeytool.cli.org_access import NEEDED_ORG, connected, one_org
 from sfkeytool.cli.run import Run
 
 if TYPE_CHECKING:
@@ -54,8 +54,8 @@ def _row(entry: "CkmCertificate") -> tuple[str, ...]:
 
 COMMAND = Command(
     ("sfkeytool ckm list --target-org prod", "sfkeytool ckm list -o prod --json"),
-    ONE_ORG,
+    NEEDED_ORG,
     _execute,
     answers=(Answer("ckm-list", "ckm_list.Listed"),),
-    place=MenuPlace(Road.BORN, "See what the org has", step=7),
+    place=MenuPlace(Aim.MORE, "See what an org's CKM holds", "Certificates, until when, exportable or not.", step=4),
 )

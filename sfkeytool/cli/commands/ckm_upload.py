@@ -2,7 +2,7 @@
 
 from sfkeytool.cli import options
 from sfkeytool.cli.ckm_answer import ANSWER, CSR_FILE
-from sfkeytool.cli.command import Answer, Command, MenuPlace, Road
+from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
 from sfkeytool.cli.deploying import SOURCE_FIELDS, Deployment
 from sfkeytool.cli.fields import Values, typed_values
 from sfkeytool.cli.finishing import Told
@@ -10,13 +10,14 @@ from sfkeytool.cli.org_access import ONE_ORG, read_entry
 from sfkeytool.cli.run import Run
 
 _FIELDS = (
-    options.NAME,
+    options.EXISTING_NAME,
     ANSWER,
     CSR_FILE,
     options.INPUT_PASSWORD,
     *SOURCE_FIELDS,
     *ONE_ORG,
     options.FORCE,
+    options.DRY_RUN,
 )
 
 
@@ -66,7 +67,12 @@ COMMAND = Command(
     _FIELDS,
     _execute,
     answers=(Answer("ckm-upload", "ckm_upload.Uploaded", publishes=True, next_steps=True),),
-    place=MenuPlace(Road.BORN, "Bring the CA's answer into the org with the Salesforce CLI", step=4),
+    place=MenuPlace(
+        Aim.ANSWER,
+        "The key is in Salesforce: deploy it",
+        "Source for the Salesforce CLI, proved to belong to the record.",
+        step=2,
+    ),
     details=(
         "A chain that does not belong to the record is refused before anything is written or sent: its leaf is compared"
         " with the record's request, or, once a chain is there, with the present certificate's key."

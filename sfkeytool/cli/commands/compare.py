@@ -1,18 +1,20 @@
 """``compare``: do two files hold the same certificate, the same key only, or strangers?"""
 
 import os.path
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET
 
 from sfkeytool.cli import options
-from sfkeytool.cli.command import Answer, Command, MenuPlace, Road
+from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
 from sfkeytool.cli.fields import Field, Question, Values, typed_values
+from sfkeytool.cli.lying_here import OTHER_FILE, files_here
 from sfkeytool.cli.run import Run
 from sfkeytool.cli.walked import Unread, named_files, should_be_readable
+from sfkeytool.edge.ask import Choice
 from sfkeytool.errors import SfkeytoolError, UsageError
 
 if TYPE_CHECKING:
@@ -26,11 +28,27 @@ def _aliases(given: Sequence[str]) -> Sequence[str]:
     return given
 
 
+def _others(values: Mapping[str, Any]) -> list[Choice]:
+    return [choice for choice in files_here(values) if choice.value != str(values.get("left"))]
+
+
 _FIELDS = (
     Field(
-        "left", Path, "A file or folder.", metavar="A", required=True, question=Question("One file or folder:", "path")
+        "left",
+        Path,
+        "A file or folder.",
+        metavar="A",
+        required=True,
+        question=Question("One file or folder:", "path", offers=files_here, other=OTHER_FILE),
     ),
-    Field("right", Path, "A file or folder.", metavar="B", required=True, question=Question("The other one:", "path")),
+    Field(
+        "right",
+        Path,
+        "A file or folder.",
+        metavar="B",
+        required=True,
+        question=Question("The other one:", "path", offers=_others, other=OTHER_FILE),
+    ),
     Field(
         "aliases",
         list[str],
@@ -105,5 +123,5 @@ COMMAND = Command(
     _FIELDS,
     _execute,
     answers=(Answer("compare", "compare.Compared", exit_codes=(0, 3)),),
-    place=MenuPlace(Road.OTHER, "Compare two files: is it the same certificate?", step=3),
+    place=MenuPlace(Aim.MORE, "Compare two files", "Same certificate, same key only, or strangers?", step=1),
 )

@@ -3,7 +3,7 @@
 import os.path
 
 from sfkeytool.cli import options
-from sfkeytool.cli.command import Answer, Command, MenuPlace, Road
+from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
 from sfkeytool.cli.fields import Values, typed_values
 from sfkeytool.cli.finishing import finish_in_folder, folder_of, read_key_inputs, say_name, warn_of_encrypted_key
 from sfkeytool.cli.run import Run
@@ -19,6 +19,7 @@ _FIELDS = (
     options.INPUT_PASSWORD,
     options.OUTPUT_DIR,
     options.FORCE,
+    options.DRY_RUN,
 )
 
 
@@ -49,5 +50,7 @@ COMMAND = Command(
     _FIELDS,
     _execute,
     answers=(Answer("csr", "csr.Requested", publishes=True, next_steps=True),),
-    place=MenuPlace(Road.OUTSIDE, "Make a keypair and a certificate request for a CA"),
+    place=MenuPlace(
+        Aim.MAKE, "Make the key here, a CA signs", "A request for the CA; with its answer you come back.", step=1
+    ),
 )

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from sfkeytool.cli.command import Answer, Command
+from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
 from sfkeytool.cli.fields import Field, Question, Values, typed_values
 from sfkeytool.cli.render import wrapped
 from sfkeytool.cli.run import Run
@@ -23,6 +23,8 @@ _FIELDS = (
         "The message, or a part of it, a rule's id, a code of ours, or what is wrong in your own words; several words"
         " need no quotes. - reads it from stdin.",
         metavar="TEXT...",
+        required=True,
+        unless=("list",),
         convert=" ".join,
         question=Question("Paste the message:"),
     ),
@@ -33,9 +35,8 @@ _FIELDS = (
 def _execute(run: Run, values: Values) -> int:
     from sfkeytool.workflows.explain import ExplainRequest, explain, list_all
 
-    if not values["text"] and not values["list"] and run.asker is not None:
-        values = values | {"text": [run.asker.text("Paste the message:")]}
-    _require_one(values)
+    if values["list"] and values["text"]:
+        raise UsageError("usage.explain", "--list takes no text", "leave out one of the two")
     request = ExplainRequest.from_values(typed_values(_FIELDS, values))
     text = _stdin() if request.text == "-" else request.text
     outcome = list_all() if text is None else explain(text)
@@ -53,13 +54,6 @@ def _execute(run: Run, values: Values) -> int:
     for topic in known.topics:
         _show(run, topic.title, _topic_lines(topic))
     return outcome.exit_code
-
-
-def _require_one(values: Values) -> None:
-    if values["list"] and values["text"]:
-        raise UsageError("usage.explain", "--list takes no text", "leave out one of the two")
-    if not values["list"] and not values["text"]:
-        raise UsageError("usage.missing", "missing: TEXT", "see all that is known: sfkeytool explain --list")
 
 
 def _stdin() -> str:
@@ -156,4 +150,5 @@ COMMAND = Command(
     _FIELDS,
     _execute,
     answers=(Answer("explain", "explain.Explained"),),
+    place=MenuPlace(Aim.REFUSED, "I have only the message", "What it means, likely causes, what to do.", step=1),
 )

@@ -10,8 +10,9 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from sfkeytool.cli import options
-from sfkeytool.cli.command import Answer, Command, MenuPlace, Road
-from sfkeytool.cli.fields import Field, Question, Values, command_line, existing_path
+from sfkeytool.cli.answers import existing_path
+from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
+from sfkeytool.cli.fields import Field, Question, Values, command_line
 from sfkeytool.cli.login_fields import (
     AUDIENCE,
     CLIENT_ID,
@@ -24,10 +25,12 @@ from sfkeytool.cli.login_fields import (
     login_request,
     prepare_login,
 )
+from sfkeytool.cli.lying_here import made_here
 from sfkeytool.cli.render import certificate_line
 from sfkeytool.cli.run import Run
 from sfkeytool.errors import LoginRefusedError, OutputError, UsageError
 from sfkeytool.model import ArtifactKind, Notice, PlannedFile
+from sfkeytool.names import legal_name
 from sfkeytool.shell import shell_line
 
 if TYPE_CHECKING:
@@ -61,7 +64,13 @@ _FIELDS = (
         "The certificate whose NAME.key logs in and whose NAME.crt is compared with it first.",
         metavar="[NAME]",
         convert=options.unique_name,
-        question=Question("Name of the certificate (Enter to give a key file instead):", menu_only=True),
+        question=Question(
+            "Name of the certificate (Enter to give a key file instead):",
+            menu_only=True,
+            suggest=lambda answer: legal_name(answer).value if answer else "",
+            offers=made_here,
+            other="Another name, or a key file …",
+        ),
     ),
     CLIENT_ID,
     USERNAME,
@@ -178,7 +187,7 @@ def _note_in_receipt(run: Run, key: Path, result: "LoggedIn") -> None:
         return
     try:
         plan = run.plan(folder, files, force=False)
-        run.commit([FolderWrite(plan, (), receipt(name, result, run.now))])
+        run.commit([FolderWrite(plan, (), receipt(name, result, run.now))], agreed=True)
     except OutputError as error:
         run.console.warn(Notice("login.not-noted", f"the login is not noted in the receipt: {error.message}"))
 
@@ -232,5 +241,7 @@ COMMAND = Command(
     _FIELDS,
     _execute,
     answers=(Answer("login", "login.LoggedIn"),),
-    place=MenuPlace(Road.OTHER, "Log in with a key: does Salesforce accept it?", step=4),
+    place=MenuPlace(
+        Aim.REFUSED, "A login with a key fails", "Tries it, and says what Salesforce's answer means.", step=2
+    ),
 )

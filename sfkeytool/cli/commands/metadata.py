@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sfkeytool.cli import options
-from sfkeytool.cli.command import Answer, Command, MenuPlace, Road
+from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
 from sfkeytool.cli.fields import Field, Question, Values, typed_values
 from sfkeytool.cli.finishing import Told, tell
+from sfkeytool.cli.render import certificate_line
 from sfkeytool.cli.run import Run
 from sfkeytool.cli.sfdx_project import project_around, write_source
 from sfkeytool.edge.ask import Choice
@@ -41,7 +42,7 @@ def _scopes(given: Sequence[str]) -> tuple[str, ...] | None:
 
 
 _FIELDS = (
-    options.NAME,
+    options.MADE_NAME,
     Field(
         "kind",
         AppKind,
@@ -123,6 +124,7 @@ _FIELDS = (
         metavar="DIR",
         convert=options.folder,
     ),
+    options.DRY_RUN,
 )
 
 
@@ -152,7 +154,8 @@ def _replace(run: Run, request: "MetadataRequest", path: Path, inputs: "Metadata
     plan = run.plan_file(path, ArtifactKind.METADATA_SOURCE, "--in", force=True)
     outcome = replaced(request, inputs, run.now)
     run.warn_about(outcome)
-    receipts = run.commit([FolderWrite(plan, outcome.artifacts)]) if outcome.artifacts else ()
+    about = [certificate_line(outcome.result.certificate)]
+    receipts = run.commit([FolderWrite(plan, outcome.artifacts)], about) if outcome.artifacts else ()
     what = "its certificate is replaced" if outcome.artifacts else "it holds this certificate already"
     return tell(run, outcome, receipts, f"{path}: {what}", _told(outcome.result))
 
@@ -181,6 +184,7 @@ def _make(run: Run, request: "MetadataRequest", inputs: "MetadataInputs") -> int
         instead="the certificate of an app is replaced by "
         + shell_line(["sfkeytool", "metadata", request.name, "--in", "FILE"]),
         beside=beside,
+        about=[certificate_line(outcome.result.certificate)],
     )
     heading = f"{request.name}: source of a new {request.kind}"
     return tell(run, outcome, receipts, heading, _told(outcome.result))
@@ -204,5 +208,7 @@ COMMAND = Command(
         " Metadata API's schema and the Salesforce CLI's conversion, not against an org. For an app that exists:"
         " retrieve it, and use --in."
     ),
-    place=MenuPlace(Road.OTHER, "Make the app's metadata, with the certificate in it", step=5),
+    place=MenuPlace(
+        Aim.MORE, "Make an app's metadata with the certificate", "Source for sf project deploy start.", step=3
+    ),
 )

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from sfkeytool.cli import options
-from sfkeytool.cli.command import Answer, Command, MenuPlace, Road
-from sfkeytool.cli.fields import Field, Question, Values, existing_path, typed_values
+from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
+from sfkeytool.cli.fields import Field, Question, Values, typed_values
 from sfkeytool.cli.finishing import Told, finish_in_folder, folder_of, plan_calendar, warn_of_stale_password
+from sfkeytool.cli.lying_here import OTHER_FILE, certificates_here
 from sfkeytool.cli.run import Run
 from sfkeytool.errors import UsageError
 from sfkeytool.names import app_name, parse_unique_name, reminder_name
@@ -18,12 +19,15 @@ _FIELDS = (
         " [default: the file's own with _expiry_only].",
         metavar="[NAME] CERT",
         required=True,
-        question=Question("File with the certificate to be reminded of:", check=existing_path),
+        question=Question(
+            "File with the certificate to be reminded of:", "path", offers=certificates_here, other=OTHER_FILE
+        ),
     ),
     options.NEW_PASSWORD,
     options.CALENDAR,
     options.OUTPUT_DIR,
     options.FORCE,
+    options.DRY_RUN,
 )
 
 
@@ -66,5 +70,10 @@ COMMAND = Command(
         "That CKM mails about imported pairs is inferred, not documented. To see it, import a reminder of a certificate"
         " that expires in 61 days: the first mail should come a day later, give or take one."
     ),
-    place=MenuPlace(Road.REMINDER, "Make a reminder of a certificate"),
+    place=MenuPlace(
+        Aim.MAKE,
+        "Only be reminded of one that there is",
+        "The real key stays out of the org; a throw-away one expires with it.",
+        step=3,
+    ),
 )

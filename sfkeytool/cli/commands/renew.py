@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from sfkeytool.cli import options
-from sfkeytool.cli.command import Answer, Command, MenuPlace, Road
+from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
 from sfkeytool.cli.fields import Field, Question, Values, typed_values
 from sfkeytool.cli.finishing import Told, calendar_writes, new_key_password, plan_calendar, tell, warn_of_encrypted_key
+from sfkeytool.cli.lying_here import generation_in
 from sfkeytool.cli.name_clash import names_in_org, warn_of_clash
 from sfkeytool.cli.org_access import NAME_CLASH_ORG
+from sfkeytool.cli.render import certificate_line
 from sfkeytool.cli.run import Run
-from sfkeytool.errors import InputError, OutputError, SfkeytoolError, UsageError
+from sfkeytool.errors import InputError, SfkeytoolError, UsageError
 from sfkeytool.model import ArtifactKind, Notice, PlannedFile
-from sfkeytool.names import is_unique_name, next_name
+from sfkeytool.names import next_name
 from sfkeytool.shell import shell_line
 
 if TYPE_CHECKING:
@@ -50,13 +52,17 @@ PURPOSE = replace(options.PURPOSE, default=None, help="What the pair is for. [de
 OLD_NAME = replace(
     options.NAME,
     help="The NAME that is to be followed; its folder stays as it is.",
-    question=replace(options.NAME.question or Question(""), text="Name of the certificate to be followed:"),
+    question=replace(options.MADE_NAME.question or Question(""), text="Name of the certificate to be followed:"),
 )
 OLD_FOLDER = replace(options.OUTPUT_DIR, help="The folder of NAME; the new one is made beside it. [default: ./NAME]")
 _KEY_PASSWORD = replace(
     options.KEY_PASSWORD,
     help=(options.KEY_PASSWORD.help.partition(" [default")[0])
     + " [default: $SFKEYTOOL_KEY_PASSWORD; else a renewed key stays as it was, and a new one is not encrypted]",
+)
+_DAYS = replace(
+    options.DAYS,
+    question=replace(options.DAYS.question or Question(""), when=lambda values: not values.get("csr")),
 )
 _PASSWORD_UNLESS_CSR = replace(
     options.NEW_PASSWORD,
@@ -112,7 +118,8 @@ def _execute(run: Run, values: Values) -> int:
     if renewed.certificate and renewed.mail_dates and renewed.proof:
         told = Told(renewed.name, renewed.certificate, renewed.mail_dates, renewed.proof)
     files = FolderWrite(plan, outcome.artifacts, outcome.record or {})
-    receipts = run.commit([files, *calendar_writes(run, calendar, told)])
+    about = [certificate_line(told.certificate)] if told is not None else []
+    receipts = run.commit([files, *calendar_writes(run, calendar, told)], about)
     kind = "a new key" if request.new_key else "the same key"
     what = "a request for the CA" if request.by_ca else "a new certificate"
     heading = f"{renewed.name}: {kind} and {what}; {request.folder} is as it was"
@@ -215,25 +222,6 @@ def _generations(folders: "Iterable[Path]") -> "list[Generation]":
     return [found for folder in folders if (found := generation_in(folder, folder.name))]
 
 
-def generation_in(folder: Path, name: str) -> "Generation | None":
-    """What the receipt in a folder tells, which is a claim; None where nothing is done on its word.
-
-    So it is with a damaged one, with a folder whose name no certificate can have, and with one that has neither the
-    certificate nor the request that it could speak of.
-    """
-    from sfkeytool.edge.receipts import read_records
-    from sfkeytool.workflows.generations import read_generation
-
-    if not is_unique_name(name) or not any(os.path.isfile(folder / f"{name}{ending}") for ending in (".crt", ".csr")):
-        return None
-    try:
-        receipt = read_records(folder / f"{name}.json")
-    except OutputError:
-        return None
-    records = receipt["records"] if receipt else ()
-    return read_generation(name, records) if records else None
-
-
 def _certificate_in(run: Run, folder: Path, name: str) -> "CertificateFacts | None":
     """What the certificate itself tells, on whose word more is done than on a receipt's."""
     from sfkeytool.crypto.certificates import describe_certificate
@@ -257,20 +245,21 @@ _FIELDS = (
     OLD_NAME,
     CSR,
     AS_NAME,
-    options.DAYS,
+    _DAYS,
     PURPOSE,
     _PASSWORD_UNLESS_CSR,
     options.INPUT_PASSWORD,
     _KEY_PASSWORD,
     replace(options.CALENDAR, into="calendar"),
     OLD_FOLDER,
+    options.DRY_RUN,
     STATUS,
     DONE,
     replace(
         NAME_CLASH_ORG, help="Choose a name that this org's CKM does not have yet; an alias of the Salesforce CLI."
     ),
 )
-_KEY_SIZE = replace(options.KEY_SIZE, help="Bits of the new key. [default: as before]", question=None)
+_KEY_SIZE = replace(options.KEY_SIZE, help="Bits of the new key. [default: as before]", question=None, preset_when=None)
 
 RENEW = Command(
     (
@@ -282,7 +271,9 @@ RENEW = Command(
     (*_FIELDS, NEW_KEY, _KEY_SIZE),
     _execute,
     answers=_ANSWERS,
-    place=MenuPlace(Road.OUTSIDE, "Renew a certificate that is about to expire (same key)"),
+    place=MenuPlace(
+        Aim.EXPIRES, "Renew it, with the same key", "Clients keep their key; a new certificate in a folder beside."
+    ),
 )
 ROTATE = Command(
     (
@@ -292,5 +283,7 @@ ROTATE = Command(
     (*_FIELDS, _KEY_SIZE),
     _execute,
     answers=_ANSWERS,
-    place=MenuPlace(Road.OUTSIDE, "Rotate a key (new key)"),
+    place=MenuPlace(
+        Aim.EXPIRES, "Replace it, with a new key", "By policy, or after a leak; the client has to switch keys.", step=1
+    ),
 )

@@ -3,7 +3,7 @@
 import os.path
 
 from sfkeytool.cli import options
-from sfkeytool.cli.command import Answer, Command, MenuPlace, Road
+from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
 from sfkeytool.cli.fields import Values, typed_values
 from sfkeytool.cli.finishing import (
     Told,
@@ -33,6 +33,7 @@ _FIELDS = (
     options.CALENDAR,
     options.OUTPUT_DIR,
     options.FORCE,
+    options.DRY_RUN,
     NAME_CLASH_ORG,
 )
 
@@ -71,5 +72,7 @@ COMMAND = Command(
     _FIELDS,
     _execute,
     answers=(Answer("self-signed", "self_signed.Made", publishes=True, next_steps=True),),
-    place=MenuPlace(Road.OUTSIDE, "Make a keypair with a self-signed certificate (enough for JWT logins)"),
+    place=MenuPlace(
+        Aim.MAKE, "Make it here, self-signed", "Enough for JWT logins: key, certificate and keystore at once."
+    ),
 )

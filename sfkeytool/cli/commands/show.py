@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from msgspec import UNSET
 
 from sfkeytool.cli import options
-from sfkeytool.cli.command import Answer, Command, MenuPlace, Road
+from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
 from sfkeytool.cli.fields import Field, Question, Values, typed_values
+from sfkeytool.cli.lying_here import OTHER_FILE, files_here
 from sfkeytool.cli.run import Run
 from sfkeytool.cli.walked import Unread, named_files, should_be_readable
 from sfkeytool.errors import InputError, SfkeytoolError
@@ -24,7 +25,7 @@ _FIELDS = (
         "Any files with keys, certificates, requests or keystores; a folder is walked.",
         metavar="FILE...",
         required=True,
-        question=Question("File or folder to look into:", "paths"),
+        question=Question("File or folder to look into:", "paths", offers=files_here, other=OTHER_FILE),
     ),
     options.OPENING_PASSWORD,
 )
@@ -130,5 +131,5 @@ COMMAND = Command(
     _FIELDS,
     _execute,
     answers=(Answer("show", "show.Shown", exit_codes=(0, 1)),),
-    place=MenuPlace(Road.OTHER, "Look into a file", step=2),
+    place=MenuPlace(Aim.MORE, "Look into a file", "Keys, certificates, requests, keystores: what is in it."),
 )

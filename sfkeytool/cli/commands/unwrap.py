@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sfkeytool.cli import options
-from sfkeytool.cli.command import Answer, Command, MenuPlace, Road
+from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
 from sfkeytool.cli.envelope import published
 from sfkeytool.cli.fields import Field, Question, Values, typed_values
 from sfkeytool.cli.finishing import folder_of, new_key_password
+from sfkeytool.cli.lying_here import OTHER_FILE, keystores_here
 from sfkeytool.cli.render import certificate_line, files_lines, mails_line
 from sfkeytool.cli.run import Run
 from sfkeytool.model import Artifact, ArtifactKind, Notice, PlannedFile
@@ -26,13 +27,14 @@ _FIELDS = (
         "A JKS or PFX file; JCEKS, BKS and UBER open too.",
         metavar="FILE",
         required=True,
-        question=Question("Keystore to take apart:", "path"),
+        question=Question("Keystore to take apart:", "path", offers=keystores_here, other=OTHER_FILE),
     ),
     options.ALIAS,
     options.OPENING_PASSWORD,
     options.KEY_PASSWORD,
     options.OUTPUT_DIR,
     options.FORCE,
+    options.DRY_RUN,
 )
 
 
@@ -65,8 +67,11 @@ def _execute(run: Run, values: Values) -> int:
         planned = [PlannedFile(artifact.filename, artifact.kind) for artifact in artifacts]
         plan = run.plan(folder, planned, force=request.force, inputs=[request.file])
         writes.append(FolderWrite(plan, artifacts, None))
-    receipts = run.commit(writes)
+    certificates = [entry.certificate for entry in outcome.result.entries if entry.certificate is not None]
+    receipts = run.commit(writes, map(certificate_line, certificates))
     run.console.envelope(0, outcome.result, published(receipts, outcome.next_steps))
+    if run.dry_run:
+        return 0
     for entry in outcome.result.entries:
         if entry.certificate is None:
             run.console.heading(f"{entry.alias or entry.name}: key, no certificate")
@@ -103,5 +108,7 @@ COMMAND = Command(
     _FIELDS,
     _execute,
     answers=(Answer("unwrap", "unwrap.Unwrapped", publishes=True, next_steps=True),),
-    place=MenuPlace(Road.BORN, "Get the key out for a client: take apart what Export to Keystore gave", step=6),
+    place=MenuPlace(
+        Aim.MORE, "Take a keystore apart", "What Export to Keystore gave, or a PFX: key, certificate, chain.", step=2
+    ),
 )

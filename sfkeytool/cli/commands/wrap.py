@@ -4,7 +4,7 @@ import os.path
 from pathlib import Path
 
 from sfkeytool.cli import options
-from sfkeytool.cli.command import Answer, Command, MenuPlace, Road
+from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
 from sfkeytool.cli.fields import Field, Question, Values, typed_values
 from sfkeytool.cli.finishing import (
     Told,
@@ -21,7 +21,7 @@ from sfkeytool.cli.org_access import NAME_CLASH_ORG
 from sfkeytool.cli.run import Run
 
 _FIELDS = (
-    options.NAME,
+    options.EXISTING_NAME,
     Field(
         "files",
         list[Path],
@@ -38,6 +38,7 @@ _FIELDS = (
     options.CALENDAR,
     options.OUTPUT_DIR,
     options.FORCE,
+    options.DRY_RUN,
     NAME_CLASH_ORG,
 )
 
@@ -84,5 +85,7 @@ COMMAND = Command(
     _FIELDS,
     _execute,
     answers=(Answer("wrap", "wrap.Wrapped", publishes=True, next_steps=True),),
-    place=MenuPlace(Road.OUTSIDE, "Wrap the CA's answer, or a PFX, into a keystore for Salesforce"),
+    place=MenuPlace(
+        Aim.ANSWER, "The key was made here, or came in a file", "Becomes a keystore to import; takes a PFX, too."
+    ),
 )

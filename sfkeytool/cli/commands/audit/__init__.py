@@ -3,9 +3,11 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from sfkeytool.audit.reports.formats import FORMATS
 from sfkeytool.cli import options
-from sfkeytool.cli.command import Answer, Command, MenuPlace, Road
+from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
 from sfkeytool.cli.envelope import published
 from sfkeytool.cli.fields import Field, Question, Values, typed_values
 from sfkeytool.cli.org_access import API_VERSION, LOGIN, TARGET_ORGS, find_orgs
@@ -98,7 +100,7 @@ NOTIFY = Field(
     "notify",
     list[str],
     "Tell what is due to the address that is found there, an apprise URL such as mailto://… or slack://…: env:NAME,"
-    " file:PATH, stdin or prompt. Repeatable.",
+    " file:PATH, cmd:COMMAND, stdin or prompt. Repeatable.",
     ("--notify",),
     metavar="SOURCE",
     convert=options.sources("--notify"),
@@ -106,8 +108,8 @@ NOTIFY = Field(
 HEARTBEAT = Field(
     "heartbeat",
     str,
-    "Call the dead man's switch whose URL is found there at the start and at the end: env:NAME, file:PATH, stdin or"
-    " prompt.",
+    "Call the dead man's switch whose URL is found there at the start and at the end: env:NAME, file:PATH,"
+    " cmd:COMMAND, stdin or prompt.",
     ("--heartbeat",),
     metavar="SOURCE",
     convert=options.source("--heartbeat"),
@@ -119,7 +121,9 @@ STATE = Field(
     ("--state",),
     metavar="FILE",
 )
-DRY_RUN = Field("dry_run", bool, "Show what --notify would tell, and tell nobody, nor --heartbeat.", ("--dry-run",))
+DRY_RUN = replace(
+    options.DRY_RUN, help="Show what --notify would tell, and tell nobody, nor --heartbeat; write no file either."
+)
 FIELDS = (
     PATHS,
     TARGET_ORGS,
@@ -144,6 +148,7 @@ def _execute(run: Run, values: Values) -> int:
 
     config = _configuration(run, values["config"])
     request = audit_request(values, config)
+    run.withhold([*request.passwords, *request.notify, request.heartbeat])
     with heartbeat(run, None if request.dry_run else request.heartbeat) as ended:
         return _audit(run, values, config, request, ended)
 
@@ -168,6 +173,9 @@ def _audit(
         else None
     )
     destinations = open_destinations(run, request.notify)
+    writes = [*reports.planned(), *([FolderWrite(saved, ())] if saved is not None else [])]
+    told = [] if run.dry_run else [f"what is due is told to {destination.label}" for destination in destinations]
+    run.agreement.reach(writes, told)
     accesses = find_orgs(run, values, request.orgs, use_environment=not request.paths)
     if not (accesses or request.paths):
         raise UsageError("usage.missing", "missing: PATH..., or --target-org", "see --help for examples")
@@ -224,7 +232,8 @@ def audit_request(values: Values, config: "AuditConfig") -> "AuditRequest":
 
 def _configuration(run: Run, path: Path | None) -> "AuditConfig":
     """What the file that --config names says."""
-    from sfkeytool.audit.config import CONFIG_LIMIT, AuditConfig, ended_exceptions, parse_config
+    from sfkeytool.audit.config import AuditConfig, ended_exceptions, parse_config
+    from sfkeytool.audit.toml_reading import CONFIG_LIMIT
     from sfkeytool.edge.reader import read_input
 
     if path is None:
@@ -273,5 +282,7 @@ COMMAND = Command(
         " with it was seen, uncovered otherwise, and both are warnings unless --fail-on names them. CAs in chains, and"
         " what a later generation replaces, decide no exit code. An org is only read, never changed."
     ),
-    place=MenuPlace(Road.AUDIT, "See what expires when, in folders, sfdx projects and orgs"),
+    place=MenuPlace(
+        Aim.LOOK, "See what expires when", "Files, folders, sfdx projects and orgs are read, never changed."
+    ),
 )

@@ -116,7 +116,7 @@ def _forceignore(path: Path) -> ForceIgnore:
 def _generation(key: Path) -> Generation | None:
     """The folder of a key file, if it is one of a NAME: with its certificate, as sfkeytool makes it."""
 
-    from sfkeytool.cli.commands.renew import generation_in
+    from sfkeytool.cli.lying_here import generation_in
 
     folder, name = key.parent, key.stem
     if not is_unique_name(name) or not os.path.isfile(folder / f"{name}.crt"):

@@ -1,0 +1,144 @@
+"""The same questions for screen readers and dumb terminals: numbered choices, read by line, nothing drawn twice."""
+
+import shutil
+import sys
+import textwrap
+from collections.abc import Callable, Sequence
+from typing import TextIO
+
+from sfkeytool.edge.ask import BACK_ANSWER, Asker, BackWanted, Check, Choice, Words, told
+from sfkeytool.edge.typed_path import typed_path
+from sfkeytool.errors import SfkeytoolError
+
+_NOTHING = "-"
+"""The answer that takes a default away."""
+
+
+class PlainAsker(Asker):
+    """Reads answers from ``input`` and writes questions to ``output``; tests give their own."""
+
+    def __init__(self, input: TextIO | None = None, output: TextIO | None = None) -> None:
+        self._lines = input
+        self._questions = output
+        self._explained = False
+
+    def text(
+        self,
+        message: str,
+        *,
+        default: str = "",
+        check: Check | None = None,
+        suggest: Words | None = None,
+        tell: Words | None = None,
+        reason: str = "",
+    ) -> str:
+        self._say(reason)
+        while True:
+            offer = f" (Enter: {default}; {_NOTHING}: none)" if default else ""
+            typed = self._read(f"{message}{offer} ")
+            answer = default if not typed else "" if typed == _NOTHING and default else typed
+            try:
+                if check is not None:
+                    check(answer)
+            except SfkeytoolError as error:
+                self._say(told(error))
+                better = suggest(answer) if suggest and answer else ""
+                default = better if better != answer else default
+                continue
+            self._say(tell(answer) if tell else "")
+            return answer
+
+    def path(self, message: str, *, default: str = "", check: Check | None = None, reason: str = "") -> str:
+        def check_path(answer: str) -> None:
+            if check is not None:
+                check(typed_path(answer))
+
+        return typed_path(self.text(message, default=default, check=check_path, reason=reason))
+
+    def choice(
+        self,
+        message: str,
+        choices: Sequence[Choice],
+        *,
+        default: str | None = None,
+        back: bool = True,
+        reason: str = "",
+    ) -> str:
+        self._say(reason)
+        self._say(message)
+        values = [choice.value for choice in choices]
+        for number, choice in enumerate(choices, 1):
+            self._say(f"  {number}. {choice.title}{f' - {choice.meaning}' if choice.meaning else ''}")
+        if back:
+            self._say("  b. Back")
+        chosen = values.index(default) + 1 if default in values else 1
+        while True:
+            answer = self._read(f"Number (Enter: {chosen}): ") or str(chosen)
+            if answer.lower() in ("b", "back"):
+                raise BackWanted
+            if answer.isascii() and answer.isdigit() and 1 <= int(answer[:4]) <= len(values):
+                return values[int(answer) - 1]
+            self._say(f"A number from 1 to {len(values)} is wanted.")
+
+    def confirm(self, message: str, *, default: bool, reason: str = "") -> bool:
+        self._say(reason)
+        while True:
+            answer = self._read(f"{message} (yes or no; Enter: {'yes' if default else 'no'}) ").lower()
+            if answer in ("", "y", "yes", "n", "no"):
+                return answer.startswith("y") if answer else default
+            if answer == "b":
+                raise BackWanted
+            self._say("yes or no is wanted.")
+
+    def password(self, message: str, *, check: Check | None = None) -> str:
+        while True:
+            typed = self._read_secret(f"{message} ")
+            try:
+                if check is not None:
+                    check(typed)
+            except SfkeytoolError as error:
+                self._say(told(error))
+                continue
+            return typed
+
+    def _say(self, line: str) -> None:
+        if line:
+            self._write(line + "\n")
+
+    def _write(self, text: str) -> None:
+        """Words are kept whole where the window ends."""
+        indent = text[: len(text) - len(text.lstrip(" "))]
+        width = max(40, shutil.get_terminal_size().columns - 1)
+        shown = "".join(character if character.isprintable() else " " for character in text.strip())
+        lines = textwrap.wrap(shown, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
+        end = text[len(text.rstrip()) :]
+        print("\n".join(lines), end=end, file=self._questions or sys.stderr, flush=True)
+
+    def _read(self, question: str) -> str:
+        """A line without what steers terminals. Raises BackWanted and KeyboardInterrupt."""
+        if not self._explained:
+            self._explained = True
+            self._say(f"Answers are read line by line. {BACK_ANSWER} goes back, Ctrl-C leaves.")
+        self._write(question)
+        return self._checked(lambda: (self._lines or sys.stdin).readline())
+
+    def _read_secret(self, question: str) -> str:
+        if self._lines is not None:
+            return self._checked(self._lines.readline, strip="\r\n")
+        from getpass import getpass
+
+        return self._checked(lambda: getpass(question, stream=sys.stderr) + "\n", strip="\r\n")
+
+    def _checked(self, read: Callable[[], str], *, strip: str | None = None) -> str:
+        try:
+            line = read()
+        except (EOFError, KeyboardInterrupt):
+            line = ""
+        if not line:  # Ctrl-D, or a terminal that went away
+            print(file=self._questions or sys.stderr)
+            raise KeyboardInterrupt
+        if line.strip() in (BACK_ANSWER, "\x1b"):
+            raise BackWanted
+        if strip is not None:
+            return line.rstrip(strip)
+        return "".join(character for character in line if character.isprintable() or character == "\t").strip()
