@@ -23,7 +23,7 @@ def blocks(page: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
-OF_THE_ROOT = ("--help", "--version", "--install-completion", "COMMAND")
+OF_THE_ROOT = ("--help", "--version", "--plain", "--install-completion", "COMMAND")
 INSTALL, *JOBS, TESTS = blocks("README.md", "sh")
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="the blocks are for a POSIX shell")
