@@ -77,9 +77,8 @@ class Painted:
 
 def run_on_terminal(arguments: Sequence[str], answers: Mapping[str, str], folder: Path) -> list[str]:
     """The rows of a whole run, painted. Raises pexpect.TIMEOUT where a question does not come."""
-    environ = {
-        name: value for name, value in os.environ.items() if not name.startswith(("SFKEYTOOL", "CI", "NO_COLOR"))
-    }
+    ours = ("SFKEYTOOL", "CI", "NO_COLOR", "FORCE_COLOR", "CLICOLOR", "COLUMNS", "LINES")
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     environ |= {
         "TERM": "xterm-256color",
         "PROMPT_TOOLKIT_NO_CPR": "1",
