@@ -66,7 +66,8 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(("SFKEYTOOL_", "SF_", "SFDX_")) and name != "SFKEYTOOL_REQUIRE_ORACLES":
             monkeypatch.delenv(name)
-    monkeypatch.delenv("CI", raising=False)
+    for name in ("CI", "DISPLAY", "WAYLAND_DISPLAY", "BROWSER", "WSL_INTEROP"):  # nobody's browser opens
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TEST_PASSWORD", PASSWORD)
     # The tests' terminals do not answer where the cursor is, for which each question would wait a second.
     monkeypatch.setenv("PROMPT_TOOLKIT_NO_CPR", "1")

@@ -280,6 +280,30 @@ def test_on_a_terminal_it_asks(answer: str, org: FakeOrg, folder: Path) -> None:
     assert ("pay" in org.contents.keys) is (answer == "y")
 
 
+@pytest.mark.slow
+def test_a_dry_run_deploys_nothing(cli: Cli, org: FakeOrg, folder: Path, pair: Pair) -> None:
+    """The org is read, the change is said; sf deploys nothing, and no file is there for a moment."""
+    before = {path: path.stat().st_mtime_ns for path in folder.iterdir() if path.name != "sf.log"}
+    dry = cli("ckm", "create", "pay", "-o", "prod", "--deploy", "--yes", "--dry-run", "--json")
+    assert dry.code == 0
+    assert dry.json["dryRun"] is True
+    assert dry.json["result"]["deployed"] is False
+    assert any("would be changed: make the certificate pay" in warning for warning in dry.json["warnings"])
+    assert not calls(folder)
+    assert "pay" not in org.contents.keys
+    assert {path: path.stat().st_mtime_ns for path in folder.iterdir() if path.name != "sf.log"} == before
+    told = cli("ckm", "create", "pay", "-o", "prod", "--deploy", "--yes", "--dry-run")
+    assert f"into {folder / 'pay-create'} (new)" in told.out
+    assert cli("ckm", "create", "pay", "-o", "prod", "--deploy", "--yes").code == 0
+    org.contents.add_certificate("has", pair.crt.read_text(), "2027-01-01")
+    for command, name in (("csr", "pay"), ("download", "has")):
+        dry = cli("ckm", command, name, "-o", "prod", "-d", "fetched", "--dry-run", "--json")
+        assert dry.json["result"]["files"], dry
+        assert not Path("fetched").exists()
+    taken = cli("ckm", "create", "pay", "-o", "prod", "--deploy", "--yes", "--dry-run", "--json")
+    assert taken.json["code"] == "ckm.name-taken"
+
+
 def expired_intermediate(ca: CertificateAuthority, out: Path) -> Path:
     """The CA's intermediate as of last year. OpenSSL 3.5 makes no certificate that has expired."""
     root = x509.load_pem_x509_certificate(ca.root.read_bytes())

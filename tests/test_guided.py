@@ -24,6 +24,8 @@ from sfkeytool.edge.ask import Choice
 from sfkeytool.model import Purpose, Request
 
 Cli = Callable[..., Result]
+OTHER = "\0other"
+"""The value of the row that leads to typing what no row offers."""
 DOWN, ENTER = "\x1b[B", "\r"
 COMMANDS = {row.name: row.load() for row in TABLE}
 
@@ -164,7 +166,13 @@ GUIDED: dict[str, tuple[tuple[Any, ...], list[str]]] = {
         ("pay", "a.pem", "b.p7b", "", "domain"),
         ["ckm", "chain", "pay", "a.pem", "b.p7b", "--purpose", "domain"],
     ),
-    "audit": (("a.pem", ""), ["audit", "a.pem"]),
+    "audit": (
+        (OTHER, "a.pem", "", "", "30", "certificates.html", OTHER, "out.ics", OTHER, "env:WHERE", "audit-state.json"),
+        [
+            *("audit", "a.pem", "--within", "30", "--html", "certificates.html", "--ics", "out.ics"),
+            *("--notify", "env:WHERE", "--state", "audit-state.json"),
+        ],
+    ),
     "explain": (("The key is not an RSA key.",), ["explain", "The", "key", "is", "not", "an", "RSA", "key."]),
 }
 
@@ -203,7 +211,11 @@ class FollowingAsker:
 
     def choice(self, message: str, choices: Sequence[Choice], *, default: str | None = None) -> str:
         value = self.answers[message]
-        return (default or choices[0].value) if value is None else str(value)
+        if value is None:
+            return default or choices[0].value
+        rows = {choice.value for choice in choices}
+        text = " ".join(map(str, value)) if isinstance(value, list) else str(value)
+        return text if text in rows or OTHER not in rows else OTHER
 
     def confirm(self, message: str, **_: Any) -> bool:
         return bool(self.answers[message])
@@ -219,10 +231,10 @@ def typed_in_the_menu(field: Field, value: Any) -> bool:
 
 
 EXAMPLES = [
-    pytest.param(name, shlex.split(example)[1:], id=example)
+    pytest.param(name, shlex.split(example.line)[1:], id=example.line)
     for name, command in COMMANDS.items()
     for example in command.examples
-    if example.startswith("sfkeytool ")
+    if example.line.startswith("sfkeytool ")
 ]
 
 
@@ -429,7 +441,7 @@ def test_an_aim_with_one_command_asks_no_second_time(folder: Path, capsys: pytes
     with contextlib.suppress(IndexError):
         run_menu(asker)  # type: ignore[arg-type]
     assert asker.asked[0] == "What do you want to do?"
-    assert asker.asked[1].startswith("Folder or file")
+    assert asker.asked[1].startswith("What is to be looked through")
 
 
 @pty_only
@@ -538,5 +550,5 @@ def test_help_has_examples_that_parse(command: str, cli: Cli, monkeypatch: pytes
     assert result.code == 0
     assert "Usage: sfkeytool" in result.out
     assert cli(*command.split(), "-h").out == result.out
-    for example in re.findall(r"^ +sfkeytool (.+)$", result.out, re.MULTILINE):
+    for example in re.findall(r"^    sfkeytool (.+)$", result.out, re.MULTILINE):
         assert values_from_flags(shlex.split(example), monkeypatch)

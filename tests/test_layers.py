@@ -37,7 +37,13 @@ ONLY_THERE = {
     "icalendar": ("audit/reports/ics.py",),
     "apprise": ("audit/notify.py",),
     "requests": ("audit/bounded_answers.py",),
-    "subprocess": ("edge/apart.py", "edge/programs.py", "edge/salesforce_cli.py", "edge/secret_command.py"),
+    "subprocess": (
+        "edge/apart.py",
+        "edge/browser.py",
+        "edge/programs.py",
+        "edge/salesforce_cli.py",
+        "edge/secret_command.py",
+    ),
     "click": (),
 }
 MODULES = sorted(ROOT.rglob("*.py"))

@@ -18,7 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sfkeytool.edge.journal import ForeignJournalError, parse_journal
-from sfkeytool.edge.writer import FolderWrite, commit, plan_writes, repository_notice
+from sfkeytool.edge.projects import repository_notice
+from sfkeytool.edge.writer import FolderWrite, commit, plan_writes
 from sfkeytool.errors import OutputError
 from sfkeytool.model import Artifact, ArtifactKind, PlannedFile, Receipt
 

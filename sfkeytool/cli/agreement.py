@@ -1,12 +1,13 @@
 """What a run is about to do, said before it is done; where a person was asked for something, agreed to by them."""
 
 import os
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from sfkeytool.cli.render import wrapped
-from sfkeytool.edge.ask import Choice
+from sfkeytool.edge.ask import BackWanted, Choice
 from sfkeytool.errors import ChangeWanted, Declined, OrgError
 from sfkeytool.model import ArtifactKind
 
@@ -52,19 +53,19 @@ class Agreement:
 
     def demand(self, question: str, refusal: OrgError) -> None:
         """Ask before the next files are written, whatever was asked before: nothing goes on but for a clear Yes, and a
-        No is this ``refusal``."""
+        No where nothing else was asked is this ``refusal``."""
         self._question, self._refusal = question, refusal
 
     def reach(self, writes: "Sequence[FolderWrite]", about: Iterable[str]) -> None:
         """Say what these writes make, ``about`` first; ask, where the run has to, once for each plan.
 
-        Raises ChangeWanted, Declined, and the refusal that was demanded.
+        Raises ChangeWanted, Declined, BackWanted, and the refusal that was demanded.
         """
         about = list(about)
         if all(write.plan in self._agreed for write in writes) and (writes or not about):
             return
         self._agreed += [write.plan for write in writes]
-        lines = list(_lines(writes, about, list(self._read)))
+        lines = list(_lines(writes, about, list(self._read), sys.stdout if self._dry_run else sys.stderr))
         if self._dry_run:
             self._console.result(["What would be made:", *lines, ""])
             return
@@ -76,31 +77,38 @@ class Agreement:
         self._ask(self._asker)
 
     def _ask(self, asker: "Asker") -> None:
-        """Raises ChangeWanted, Declined, and the refusal that was demanded."""
+        """Raises ChangeWanted, Declined, BackWanted, and the refusal that was demanded."""
         refusal, self._refusal = self._refusal, None
         if refusal is not None and not self._asks:
             if not asker.confirm(self._question, default=False):
                 raise refusal
             return
-        # What is done cannot be changed any more.
-        choices = [_YES, *([] if self._console.receipts else [_CHANGE]), _NO]
-        question = self._question if refusal is not None else "Go on?"
-        answer = asker.choice(question, choices, default=(_YES if refusal is None else _NO).value)
+        can_change = not self._console.receipts  # what is done cannot be
+        choices = [_YES, *([_CHANGE] if can_change else []), _NO]
+        question, first = ("Go on?", _YES) if refusal is None else (self._question, _NO)
+        try:
+            answer = asker.choice(question, choices, default=first.value, back=False)
+        except BackWanted:
+            if can_change:
+                raise
+            answer = _NO.value
         if answer == _CHANGE.value:
             raise ChangeWanted
         if answer == _NO.value:
-            raise refusal or Declined
+            raise Declined
 
 
-def _lines(writes: "Sequence[FolderWrite]", about: Iterable[str], inputs: Sequence[Path]) -> Iterator[str]:
-    """A few columns narrow, so that they are whole in a small window."""
+def _lines(
+    writes: "Sequence[FolderWrite]", about: Iterable[str], inputs: Sequence[Path], stream: TextIO
+) -> Iterator[str]:
+    """Each filled to the window of ``stream``, but for the paths, which are whole."""
     for text in about:
-        yield from wrapped(text, "  ")
+        yield from wrapped(text, "  ", stream)
+    by_folder: dict[Path, list[tuple[str, ArtifactKind]]] = {}
     for write in writes:
-        folder = Path(os.path.realpath(write.plan.folder))
-        new = "" if os.path.lexists(folder) else " (new)"
-        yield f"  into {folder}{new}"
-        files = list(_files(write))
+        by_folder.setdefault(Path(os.path.realpath(write.plan.folder)), []).extend(_files(write))
+    for folder, files in by_folder.items():
+        yield f"  into {folder}{'' if os.path.lexists(folder) else ' (new)'}"
         width = max((len(name) for name, _ in files), default=0)
         for name, kind in files:
             what = _TITLES[kind]
@@ -111,7 +119,7 @@ def _lines(writes: "Sequence[FolderWrite]", about: Iterable[str], inputs: Sequen
             yield f"    {name:<{width}}  {what}".rstrip()
     if inputs:
         more = [f"{len(inputs) - _MOST_INPUTS} more"] if len(inputs) > _MOST_INPUTS else []
-        yield from wrapped("from " + ", ".join([*map(str, inputs[:_MOST_INPUTS]), *more]), "  ")
+        yield from wrapped("from " + ", ".join([*map(str, inputs[:_MOST_INPUTS]), *more]), "  ", stream)
 
 
 def _files(write: "FolderWrite") -> "Iterator[tuple[str, ArtifactKind]]":

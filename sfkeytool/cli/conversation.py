@@ -86,6 +86,11 @@ class Conversation:
         """The names of the fields that answers were given for."""
         return tuple(self._answers)
 
+    @property
+    def was_needed(self) -> bool:
+        """Whether the command line alone would not have done, so that somebody is asked, for a password at least."""
+        return self._guided or bool(self._missing)
+
     def begin(self) -> Values:
         """Ask all that is open, in order."""
         while (field := self._next_open()) is not None:
@@ -240,19 +245,25 @@ class Conversation:
         offers = [*question.offers(self._values())]
         if not offers:
             return None
+        earlier = self._earlier.get(field.name)
+        if isinstance(earlier, list):
+            earlier = earlier[0] if earlier else None
+        known = {choice.value for choice in offers}
+        default = earlier if earlier in known else _OTHER if earlier else None
+        rows = [*offers, Choice(_OTHER, question.other)]
+        back_to_typing = default == _OTHER and self._returned_to == field.name
         while True:
-            earlier = self._earlier.get(field.name)
-            earlier = earlier[0] if isinstance(earlier, list) and earlier else earlier
-            known = {choice.value for choice in offers}
-            default = earlier if earlier in known else _OTHER if earlier else None
-            chosen = self._asker.choice(
-                question.text, [*offers, Choice(_OTHER, question.other)], default=default, **_because(reason)
-            )
+            chosen = _OTHER
+            if not back_to_typing:
+                chosen = self._asker.choice(question.text, rows, default=default, **_because(reason))
+            back_to_typing = False
             if chosen != _OTHER:
-                return _Answer(value_of(field, chosen) if chosen else None, [chosen] if field.many else chosen)
+                value = value_of(field, chosen) if chosen else [] if field.many else None
+                return _Answer(value, [chosen] if field.many else chosen)
             try:
                 return self._typed(field, question, reason)
             except BackWanted as back:  # to the list
+                default = _OTHER
                 if back.typed and not field.many:
                     self._earlier[field.name] = back.typed
 

@@ -115,13 +115,17 @@ def finish_in_folder(
     told: Told | None = None,
     *,
     calendar: "FolderPlan | None" = None,
+    about: Sequence[str] = (),
 ) -> int:
-    """Publish a run's files in its one folder, with its calendar; then tell what was made and what to do next."""
+    """Publish a run's files in its one folder, with its calendar; then tell what was made and what to do next.
+
+    ``about`` tells beforehand what they are, where there is no certificate yet.
+    """
     from sfkeytool.edge.writer import FolderWrite
 
     run.warn_about(outcome)
     files = FolderWrite(plan, outcome.artifacts, outcome.record)
-    about = [certificate_line(told.certificate)] if told is not None else []
+    about = [certificate_line(told.certificate)] if told is not None else about
     receipts = run.commit([files, *calendar_writes(run, calendar, told)], about)
     return tell(run, outcome, receipts, heading, told)
 

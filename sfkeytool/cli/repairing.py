@@ -5,6 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sfkeytool.cli.render import certificate_line
 from sfkeytool.errors import KeystorePasswordError, UsageError
 from sfkeytool.model import PlannedFile
 from sfkeytool.passwords import Source, SourceKind
@@ -34,7 +35,11 @@ class Workshop:
 
         run, writes = self._run, []
         repairs = self._make(judged)
-        about = [f"a repaired copy, {one.report.verdict}: {one.name}" for one in repairs if one.outcome and one.report]
+        about = [
+            f"a repaired copy, {one.report.verdict}: {certificate_line(one.outcome.result.certificate)}"
+            for one in repairs
+            if one.outcome and one.report
+        ]
         for one in repairs:
             if one.outcome is None:
                 continue

@@ -15,7 +15,7 @@ from sfkeytool.cli.conversation import Conversation, complete
 from sfkeytool.cli.defaults import with_presets
 from sfkeytool.cli.fields import Field, Values, command_line, defaults_of
 from sfkeytool.cli.opening import TypedPasswords, opened
-from sfkeytool.cli.render import Console, clean
+from sfkeytool.cli.render import Console, clean, rich_console
 from sfkeytool.edge.ask import BackWanted
 from sfkeytool.edge.disk import ANOTHER_FOLDER
 from sfkeytool.errors import (
@@ -146,7 +146,8 @@ class Run:
 
         ``files`` are others that the run will write, of which the same is true.
         """
-        from sfkeytool.edge.writer import settle_folder, unsettled_notice
+        from sfkeytool.edge.recovery import unsettled_notice
+        from sfkeytool.edge.writer import settle_folder
 
         for place in (folder, *(file.parent for file in files if file is not None)):
             if not self.dry_run:
@@ -209,6 +210,10 @@ class Run:
             for notice in receipt.notices:
                 self.console.warn(notice)
             self._warn_of_repository(receipt)
+        if self.console.verbose and not self.dry_run:
+            from sfkeytool.cli.ci_secret import tell_ci
+
+            tell_ci(self.console, receipts)
         return receipts
 
     def plan_new_folder(
@@ -219,7 +224,7 @@ class Run:
         return plan_new_folder(folder, private=private, elsewhere=elsewhere, settles=not self.dry_run)
 
     def _warn_of_repository(self, receipt: "Receipt") -> None:
-        from sfkeytool.edge.writer import repository_notice
+        from sfkeytool.edge.projects import repository_notice
 
         if any(file.kind.secret for file in receipt.files) and (notice := repository_notice(receipt.folder)):
             self.console.warn(notice)
@@ -246,13 +251,12 @@ class Run:
         ):
             yield lambda _: None
             return
-        from rich.console import Console as RichConsole
         from rich.text import Text
 
         def text(message: str) -> Text:  # a name is no markup, whatever brackets it has
             return Text(clean(message))
 
-        with RichConsole(stderr=True).status(text(message)) as status:
+        with rich_console(sys.stderr).status(text(message)) as status:
             yield lambda message: status.update(text(message))
 
 
@@ -305,7 +309,7 @@ def run_command(
                     asker,
                     os.environ,
                     now,
-                    asked=guided or bool(talk.asked),
+                    asked=talk.was_needed,
                     typed=passwords,
                     file_question=talk.file_field is not None,
                 )

@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from sfkeytool.model import Notice
+
 
 def repository_around(folder: Path) -> str:
     """The git work tree or sfdx project that ``folder`` (which need not exist) is inside of, in words; else empty."""
@@ -14,6 +16,19 @@ def repository_around(folder: Path) -> str:
         if os.path.lexists(parent / "sfdx-project.json"):
             return f"the Salesforce DX project {parent}"
     return ""
+
+
+def repository_notice(folder: Path) -> Notice | None:
+    """A warning if ``folder`` (which need not exist) is inside a git work tree or an sfdx project; else None.
+
+    There its secrets may be committed, or deployed to an org with the sources.
+    """
+    if inside := repository_around(folder):
+        return Notice(
+            "output.in-repository",
+            f"{folder} is inside {inside}: its key and keystore must not be committed",
+        )
+    return None
 
 
 def project_around(folder: Path, known: dict[Path, str]) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from sfkeytool.edge.disk import naming, regular_stat, remove, same_content, same_file, sync_folder
+from sfkeytool.edge.disk import existing_place, naming, regular_stat, remove, same_content, same_file, sync_folder
 from sfkeytool.edge.journal import (
     STAGING_PREFIX,
     ForeignJournalError,
@@ -24,6 +24,7 @@ from sfkeytool.edge.journal import (
 )
 from sfkeytool.edge.locking import LOCK_NAME, FolderVanishedError, lock_folders
 from sfkeytool.edge.made_folder import discard_made, end_mark, read_mark
+from sfkeytool.model import Notice
 
 
 def recover(folder: Path, check: Callable[[], None]) -> None:
@@ -58,6 +59,18 @@ def is_settled(folder: Path) -> bool:
             _group(folder, transaction)
             return False
     return True
+
+
+def unsettled_notice(folder: Path) -> Notice | None:
+    """A warning if settle_folder() would repair something; None else. Raises OutputError."""
+    with naming(folder):
+        place = existing_place(folder)
+        if not (place.is_dir() and os.access(place, os.R_OK)) or is_settled(Path(os.path.realpath(place))):
+            return None
+    return Notice(
+        "output.unsettled",
+        f"{place} holds what an interrupted run left; a run that writes repairs that first, and may find other files",
+    )
 
 
 def settle(group: Sequence[Path], transaction: str, *, finish: bool = False) -> None:

@@ -14,12 +14,11 @@ from typing import Any
 
 from msgspec import Struct
 
-from sfkeytool.edge.disk import ANOTHER_FOLDER, naming
+from sfkeytool.edge.disk import ANOTHER_FOLDER, existing_place, naming
 from sfkeytool.edge.journal import is_plain_name
 from sfkeytool.edge.locking import FolderVanishedError, lock_folders
 from sfkeytool.edge.made_folder import Mark, count_missing, discard_made, end_mark, make_folder, read_mark
 from sfkeytool.edge.new_folder import NewFolder, NewFolderPlan, check_new_folder
-from sfkeytool.edge.projects import repository_around
 from sfkeytool.edge.receipts import damaged_name, damaged_notice, encode_grown, read_records
 from sfkeytool.edge.recovery import is_settled, recover
 from sfkeytool.edge.signals import deferred_signals
@@ -63,7 +62,7 @@ def settle_folder(folder: Path) -> None:
     output.locked, output.not-permitted or output.failed.
     """
     with naming(folder):
-        place = _existing(folder)
+        place = existing_place(folder)
         if place.is_dir() and (place == folder or os.access(place, os.R_OK)):
             with deferred_signals() as check:
                 recover(_resolved(place), check)
@@ -91,7 +90,7 @@ def plan_writes(
     if settles:
         settle_folder(folder)
     with naming(folder):
-        place = _existing(folder)
+        place = existing_place(folder)
         if not place.is_dir():
             raise OutputError("output.not-a-folder", f"{place} is not a folder; files were to be written to {folder}")
         if not os.access(place, os.W_OK | os.X_OK):
@@ -149,31 +148,6 @@ def rehearse(writes: Sequence[FolderWrite], *, now: datetime) -> tuple[Receipt, 
     for folder in folders:
         _change(folder, writes, pairs)
     return tuple(receipt for _, receipt, _ in pairs)
-
-
-def unsettled_notice(folder: Path) -> Notice | None:
-    """A warning if settle_folder() would repair something; None else. Raises OutputError."""
-    with naming(folder):
-        place = _existing(folder)
-        if not (place.is_dir() and os.access(place, os.R_OK)) or is_settled(_resolved(place)):
-            return None
-    return Notice(
-        "output.unsettled",
-        f"{place} holds what an interrupted run left; a run that writes repairs that first, and may find other files",
-    )
-
-
-def repository_notice(folder: Path) -> Notice | None:
-    """A warning if ``folder`` (which need not exist) is inside a git work tree or an sfdx project; else None.
-
-    There its secrets may be committed, or deployed to an org with the sources.
-    """
-    if inside := repository_around(folder):
-        return Notice(
-            "output.in-repository",
-            f"{folder} is inside {inside}: its key and keystore must not be committed",
-        )
-    return None
 
 
 def _commit(writes: Sequence[FolderWrite], now: datetime, check: Callable[[], None]) -> tuple[Receipt, ...]:
@@ -350,17 +324,6 @@ def _check_targets(plan: FolderPlan, files: Sequence[PlannedFile]) -> None:
 def _check_group(folders: Sequence[Path]) -> None:
     if len({str(folder).casefold() for folder in folders}) != len(folders):
         raise OutputError("output.duplicate", f"{folders[0]} would be written to twice, under two names")
-
-
-def _existing(folder: Path) -> Path:
-    """``folder``, or the nearest place above it that exists."""
-    for place in (folder, *folder.parents):
-        try:
-            os.lstat(place)
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        return place
-    return folder
 
 
 def _resolved(folder: Path) -> Path:

@@ -93,6 +93,7 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         ),
         "usage.old-key": ("`--old-key` holds the same key as the new one.", "Name the key that was there before."),
         "usage.one-name": ("`--as` gives one name, and several entries need one.", "Leave it out."),
+        "usage.open": ("`--open` is about the page that `--html` writes.", "Add `--html FILE`, or leave it out."),
         "usage.output-dir": ("`--output-dir` is empty.", "Look whether the variable in it is set."),
         "usage.password": ("`--csr` makes no keystore yet, so it takes no `--password`.", "Give it to `wrap`."),
         "usage.password-too-short": (

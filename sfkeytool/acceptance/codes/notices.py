@@ -151,6 +151,10 @@ NOTICES: Mapping[str, tuple[str, str]] = {
         "The old certificate was signed by a CA, the new one is self-signed.",
         "Make a request with `--csr`, if others must trust it.",
     ),
+    "report.not-opened": (
+        "The page of `--html` was written, and no browser could be started for it.",
+        "Open the file yourself.",
+    ),
     "report.not-written": (
         "A report of an audit could not be written; all else of the audit is there.",
         "Name another file with the flag that the message names.",

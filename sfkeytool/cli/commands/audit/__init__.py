@@ -7,9 +7,10 @@ from msgspec.structs import replace
 
 from sfkeytool.audit.reports.formats import FORMATS
 from sfkeytool.cli import options
-from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
+from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
+from sfkeytool.cli.commands.audit.road import with_questions
 from sfkeytool.cli.envelope import published
-from sfkeytool.cli.fields import Field, Question, Values, typed_values
+from sfkeytool.cli.fields import Field, Group, Offer, Values, typed_values
 from sfkeytool.cli.org_access import API_VERSION, LOGIN, TARGET_ORGS, find_orgs
 from sfkeytool.cli.report_files import Reports
 from sfkeytool.cli.run import Run
@@ -17,11 +18,12 @@ from sfkeytool.errors import EXIT_DONE, EXIT_FAILED, UsageError
 from sfkeytool.model import Artifact, ArtifactKind, FailOn, Notice
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from sfkeytool.audit.advice import Place
     from sfkeytool.audit.config import AuditConfig
     from sfkeytool.audit.model import Inventory
+    from sfkeytool.model import Receipt
     from sfkeytool.workflows.audit import AuditRequest
 
 
@@ -46,7 +48,6 @@ PATHS = Field(
     required=True,
     unless=("config", "target_org", "client_id"),
     unless_environment=("SF_TARGET_ORG", "SF_ACCESS_TOKEN"),
-    question=Question("Folder or file to look through:", "paths"),
 )
 WITHIN = Field(
     "within",
@@ -64,13 +65,14 @@ FAIL_ON = Field(
     " in orgs uncovered too]",
     ("--fail-on",),
     metavar="LIST",
+    offer=(*FailOn, "never"),
+    listed=True,
     convert=_fail_on,
 )
 EXCLUDE = Field(
     "exclude",
     list[str],
-    "Leave out files and certificates whose path or name fits, such as test/* or legacy_*. Repeatable; the last line"
-    " counts them.",
+    "Leave out what has such a path or name: test/*, legacy_*. Repeatable; the last line counts them.",
     ("--exclude",),
     metavar="PATTERN",
 )
@@ -80,18 +82,22 @@ _REPORTS = tuple(
     Field(
         report.name,
         Path,
-        f"Write {report.what} into this file; an earlier one is replaced.",
+        f"Write {report.what}.",
         (f"--{report.name}",),
         metavar="FILE",
+        group=Group.REPORTS,
     )
     for report in FORMATS.values()
 )
+OPEN = Field("open_page", bool, "Show the page of --html in the browser afterwards.", ("--open",))
 CERTIFICATES = Field(
     "certificates",
     Path,
-    "Save the certificates of the orgs' apps in this new folder, as ORG/APP.crt: what wrap and reminder take.",
+    "Save the certificates of the orgs' apps in this new folder, as ORG/APP.crt.",
     ("--certificates",),
     metavar="DIR",
+    group=Group.REPORTS,
+    offer=Offer.FOLDER,
 )
 CONFIG = Field(
     "config", Path, "Take what no flag says from this TOML file.", ("--config",), metavar="FILE"
@@ -99,39 +105,42 @@ CONFIG = Field(
 NOTIFY = Field(
     "notify",
     list[str],
-    "Tell what is due to the address that is found there, an apprise URL such as mailto://… or slack://…: env:NAME,"
-    " file:PATH, cmd:COMMAND, stdin or prompt. Repeatable.",
+    "Tell what is due there: a SOURCE of an apprise URL (mailto://…, slack://…). Repeatable.",
     ("--notify",),
     metavar="SOURCE",
+    group=Group.MESSAGES,
+    offer=Offer.SOURCE,
     convert=options.sources("--notify"),
 )
 HEARTBEAT = Field(
     "heartbeat",
     str,
-    "Call the dead man's switch whose URL is found there at the start and at the end: env:NAME, file:PATH,"
-    " cmd:COMMAND, stdin or prompt.",
+    "Call the dead man's switch whose URL this is, at the start and at the end.",
     ("--heartbeat",),
     metavar="SOURCE",
+    group=Group.MESSAGES,
+    offer=Offer.SOURCE,
     convert=options.source("--heartbeat"),
 )
 STATE = Field(
     "state",
     Path,
-    "Remember in this file what was told, so that daily runs tell each event once.",
+    "Remember here what was told, so that daily runs tell each event once.",
     ("--state",),
     metavar="FILE",
+    group=Group.MESSAGES,
 )
 DRY_RUN = replace(
-    options.DRY_RUN, help="Show what --notify would tell, and tell nobody, nor --heartbeat; write no file either."
+    options.DRY_RUN, help="Show what --notify would tell; tell nobody, nor --heartbeat, and write no file."
 )
-FIELDS = (
+_FIELDS = (
     PATHS,
     TARGET_ORGS,
     WITHIN,
     FAIL_ON,
     EXCLUDE,
     options.OPENING_PASSWORD,
-    *_REPORTS,
+    *(field for report in _REPORTS for field in ((report, OPEN) if report.name == "html" else (report,))),
     CERTIFICATES,
     NOTIFY,
     HEARTBEAT,
@@ -141,6 +150,7 @@ FIELDS = (
     API_VERSION,
     *LOGIN,
 )
+FIELDS = with_questions(_FIELDS)
 
 
 def _execute(run: Run, values: Values) -> int:
@@ -166,6 +176,8 @@ def _audit(
     from sfkeytool.workflows.audit import audit
     from sfkeytool.workflows.audited import DeliveryStatus, audited
 
+    if values["open_page"] and "html" not in request.reports:
+        raise UsageError("usage.open", "--open is about the page that --html writes", "add --html FILE")
     reports = Reports(run, request.reports)
     saved = (
         run.plan_new_folder(request.certificates, private=False, elsewhere="name another folder with --certificates")
@@ -174,7 +186,7 @@ def _audit(
     )
     destinations = open_destinations(run, request.notify)
     writes = [*reports.planned(), *([FolderWrite(saved, ())] if saved is not None else [])]
-    told = [] if run.dry_run else [f"what is due is told to {destination.label}" for destination in destinations]
+    told = [] if run.dry_run else [f"what is due is told by {to.service}, {to.label}" for to in destinations]
     run.agreement.reach(writes, told)
     accesses = find_orgs(run, values, request.orgs, use_environment=not request.paths)
     if not (accesses or request.paths):
@@ -196,6 +208,8 @@ def _audit(
     if saved is not None and (artifacts := _app_certificates(inventory)):
         with reports.kept_apart():
             receipts += run.commit([FolderWrite(saved, tuple(artifacts))])
+    if values["open_page"] and not run.dry_run:
+        _open(run, request.reports["html"], receipts)
     deliveries = notify(
         run,
         inventory,
@@ -216,6 +230,16 @@ def _audit(
             run.console.result(["", f"{delivery.destination} would be told:", delivery.subject or "", ""])
             run.console.result((delivery.body or "").splitlines())
     return status
+
+
+def _open(run: Run, page: Path, receipts: "Sequence[Receipt]") -> None:
+    """An audit is none the worse where there is no browser."""
+    from sfkeytool.edge.browser import open_page
+
+    if not any(file.path == page for receipt in receipts for file in receipt.files):
+        return  # why it was not written is told already
+    if reason := open_page(page, run.environ):
+        run.console.warn(Notice("report.not-opened", f"{page} was written and is not shown: {reason}"))
 
 
 def audit_request(values: Values, config: "AuditConfig") -> "AuditRequest":
@@ -267,11 +291,13 @@ def _place(request: "AuditRequest") -> "Place":
 
 COMMAND = Command(
     (
-        "sfkeytool audit --target-org prod --target-org uat --html certificates.html",
-        "sfkeytool audit . --within 30",
-        "sfkeytool audit pay_api force-app --csv certificates.csv --fail-on expired,uncovered",
-        "sfkeytool audit keys --password env:KEYSTORE_PASSWORD --prometheus certificates.prom --json",
-        "sfkeytool audit keys --notify env:ADMIN_MAIL --state audit-state.json",
+        Example("What expires when, in the folders here", "sfkeytool audit . --within 30"),
+        Example("In two orgs, as a page for a browser", "sfkeytool audit -o prod -o uat --html certificates.html"),
+        Example("Every day, by a scheduler: who is told", "sfkeytool audit keys --notify env:MAIL --state seen.json"),
+        Example(
+            "In a pipeline: it fails when something has expired",
+            "sfkeytool audit force-app --fail-on expired --json",
+        ),
     ),
     FIELDS,
     _execute,

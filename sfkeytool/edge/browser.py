@@ -1,0 +1,51 @@
+"""The reader's browser, started for a page of ours when they asked for it."""
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+_SECONDS = 5.0
+"""A browser that runs on after that shows the page: our own bound."""
+
+_NAMES = (
+    "PATH HOME USER LOGNAME LANG SHELL TMPDIR DISPLAY WAYLAND_DISPLAY XAUTHORITY DBUS_SESSION_BUS_ADDRESS BROWSER"
+    " DESKTOP_SESSION WSLENV WSL_INTEROP WSL_DISTRO_NAME SYSTEMROOT SYSTEMDRIVE WINDIR COMSPEC PATHEXT TEMP TMP"
+    " APPDATA LOCALAPPDATA PROGRAMDATA PROGRAMFILES PROGRAMFILES(X86) USERPROFILE USERNAME"
+)
+_PASSED_ON = frozenset(_NAMES.split())
+_PREFIXES = ("LC_", "XDG_", "KDE_", "GNOME_")
+_DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER", "WSL_INTEROP")
+
+_OPEN = "import sys, webbrowser; sys.exit(not webbrowser.open(sys.argv[1]))"
+
+
+def has_display(environ: Mapping[str, str]) -> bool:
+    """Whether a browser could show anything here. Pure."""
+    return sys.platform in ("win32", "darwin") or any(environ.get(name) for name in _DISPLAYS)
+
+
+def open_page(page: Path, environ: Mapping[str, str]) -> str:
+    """Show the file ``page``; why it could not be, or an empty text. Nothing that a browser says is seen or waited for.
+
+    It gets those variables alone that lead to it: no secret.
+    """
+    if not has_display(environ):
+        return "there is no display here"
+    environment = {
+        name: value for name, value in environ.items() if name.upper() in _PASSED_ON or name.startswith(_PREFIXES)
+    }
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-I", "-c", _OPEN, page.absolute().as_uri()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+            start_new_session=sys.platform != "win32",
+        )
+        return "no browser was found" if process.wait(_SECONDS) else ""
+    except subprocess.TimeoutExpired:
+        return ""
+    except OSError as error:
+        return error.strerror or type(error).__name__
