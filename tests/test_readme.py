@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from conftest import CertificateAuthority
 
-from sfkeytool.cli.commands import GROUPS, TABLE
+from sfkeytool.cli.commands import ABOUT, GROUPS, TABLE
 from sfkeytool.cli.options import EVERYWHERE
 
 ROOT = Path(__file__).parent.parent
@@ -23,7 +23,7 @@ def blocks(page: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
-OF_THE_ROOT = ("--help", "--version", "--plain", "--install-completion", "COMMAND")
+OF_THE_ROOT = ("--help", "--version", "-V", "--plain", "COMMAND")
 INSTALL, *JOBS, TESTS = blocks("README.md", "sh")
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="the blocks are for a POSIX shell")
@@ -64,7 +64,7 @@ def test_the_table_has_every_command() -> None:
     table = README.partition("## Every command, by job")[2].partition("\n## ")[0]
     cells = [line.split("|")[2] for line in table.splitlines() if line.startswith("|")]
     named = [name for cell in cells for name in re.findall(r"`([a-z][a-z -]*?)(?: --[a-z]+)?`", cell)]
-    assert sorted(dict.fromkeys(named)) == sorted(["sfkeytool", *(row.name for row in TABLE)])
+    assert sorted(dict.fromkeys(named)) == sorted(["sfkeytool", *(row.name for row in (*TABLE, *ABOUT))])
 
 
 def test_the_lines_for_powershell_are_the_others_in_its_own_words() -> None:
@@ -95,7 +95,7 @@ def named_commands() -> list[tuple[str, str]]:
 
 def test_every_command_that_a_page_names_is_one() -> None:
     """With its flags, also where no block can run it, for want of an org."""
-    rows = {row.name: row for row in TABLE}
+    rows = {row.name: row for row in (*TABLE, *ABOUT)}
     everywhere = {flag for field in EVERYWHERE for flag in field.flags} | {"--help", "-h"}
     unknown = []
     for page, line in named_commands():
