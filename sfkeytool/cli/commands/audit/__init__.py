@@ -206,7 +206,7 @@ def _audit(
     run.warn_about(outcome)
     receipts = reports.write(inventory)
     if saved is not None and (artifacts := _app_certificates(inventory)):
-        with reports.kept_apart():
+        with reports.kept_apart(saved.folder):
             receipts += run.commit([FolderWrite(saved, tuple(artifacts))])
     if values["open_page"] and not run.dry_run:
         _open(run, request.reports["html"], receipts)
@@ -229,6 +229,8 @@ def _audit(
         if delivery.status is DeliveryStatus.NOT_SENT:
             run.console.result(["", f"{delivery.destination} would be told:", delivery.subject or "", ""])
             run.console.result((delivery.body or "").splitlines())
+    if run.agreement.asks:
+        run.console.say("To have this every morning: sfkeytool help schedule")
     return status
 
 
