@@ -15,11 +15,16 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a Windows console cannot print every subject
-    if sys.argv[1:] == ["--version"]:
+    if sys.argv[1:] in (["--version"], ["-V"], ["version"]):
         from sfkeytool import __version__
 
         print(f"sfkeytool {__version__}")
         sys.exit(0)
+    if "_SFKEYTOOL_COMPLETE" in os.environ:
+        from sfkeytool.cli.completion import answer
+
+        sys.stdout.write(answer(os.environ))
+        _leave(0)
     _forbid_core_dumps()
     try:
         from sfkeytool.cli.app import run_app

@@ -231,10 +231,10 @@ def typed_in_the_menu(field: Field, value: Any) -> bool:
 
 
 EXAMPLES = [
-    pytest.param(name, shlex.split(example)[1:], id=example)
+    pytest.param(name, shlex.split(example.line)[1:], id=example.line)
     for name, command in COMMANDS.items()
     for example in command.examples
-    if example.startswith("sfkeytool ")
+    if example.line.startswith("sfkeytool ")
 ]
 
 
@@ -550,5 +550,5 @@ def test_help_has_examples_that_parse(command: str, cli: Cli, monkeypatch: pytes
     assert result.code == 0
     assert "Usage: sfkeytool" in result.out
     assert cli(*command.split(), "-h").out == result.out
-    for example in re.findall(r"^ +sfkeytool (.+)$", result.out, re.MULTILINE):
+    for example in re.findall(r"^    sfkeytool (.+)$", result.out, re.MULTILINE):
         assert values_from_flags(shlex.split(example), monkeypatch)

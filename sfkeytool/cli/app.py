@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -10,121 +10,119 @@ from typer.core import TyperCommand, TyperGroup
 
 from sfkeytool import __version__
 from sfkeytool.cli.boundary import boundary
-from sfkeytool.cli.commands import GROUPS, TABLE, Row
+from sfkeytool.cli.commands import ABOUT, GROUPS, TABLE, Row
 from sfkeytool.cli.render import Console, stdout_errors
-from sfkeytool.cli.run import PLAIN_HELP, can_ask, run_command
+from sfkeytool.cli.run import can_ask, run_command, wants_plain
+from sfkeytool.edge.colors import Color, choose_color, colored
 from sfkeytool.errors import EXIT_INTERRUPTED, EXIT_USAGE, UsageError
 
 # Typer carries its own click since 0.27 and uses the package before: this is the base of either's errors.
 _CommandLineError: type[Exception] = typer.BadParameter.__mro__[2]
 
-_HELP = """Keys and certificates of Salesforce integrations.
-
-Makes JKS keystores that Certificate and Key Management (CKM) imports, and the matching certificate for the connected
-app or External Client App. Without a command, on a terminal: a guided menu.
-
-\b
-Secrets are given as SOURCE: env:NAME, file:PATH, cmd:COMMAND, stdin, prompt or generate.
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 rejected or not the same certificate, 4 login refused,
-5 something expires soon or is not covered, 6 expired, 68 read in part, 70 a bug, 130 interrupted.
-"""
-
 
 class _Listed(TyperGroup):
     """A group that makes a command when it is asked for: what runs one command imports no other."""
 
+    prefix: str
     rows: dict[str, Row]
     ended: list[int]
-    _listing = False
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        # Typer and click list these, and suggest from them for a name that is none; get_command() makes the command.
-        self.commands = {**{name: _summary(name, row) for name, row in self.rows.items()}, **self.commands}
+        # Typer and click suggest from these for a name that is none; get_command() makes the command.
+        self.commands = {**{name: TyperCommand(name) for name in self.rows}, **self.commands}
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """None for one that there is not."""
         row = self.rows.get(cmd_name)
-        if row is None or self._listing:
-            return super().get_command(ctx, cmd_name)
-        return _make_command(cmd_name, row, self.ended)
+        return super().get_command(ctx, cmd_name) if row is None else _make_command(cmd_name, row, self.ended)
 
-    def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """Names and summaries, which stand in the table."""
-        self._listing = True
-        super().format_commands(ctx, formatter)
+    def get_help(self, ctx: Any) -> str:
+        """The commands by what they are for."""
+        return _help_text(ctx, self.lines())
 
+    def lines(self) -> Iterable[str]:
+        from sfkeytool.cli.help import group_lines, help_width, root_lines
 
-def _summary(name: str, row: Row) -> TyperCommand:
-    """What stands for a command until it is asked for."""
-    return TyperCommand(name, short_help=row.summary)
+        return group_lines(self.prefix, help_width()) if self.prefix else root_lines(help_width())
 
 
 def _group_of(prefix: str, ended: list[int]) -> type[_Listed]:
     """The group of the commands whose names begin so. The exit code of one that ran is put into ``ended``."""
     rows = {}
-    for row in TABLE:
+    for row in (*TABLE, *ABOUT):
         group, _, name = row.name.rpartition(" ")
         if group == prefix:
             rows[name] = row
-    return type("_Group", (_Listed,), {"rows": rows, "ended": ended})
+    return type("_Group", (_Listed,), {"prefix": prefix, "rows": rows, "ended": ended})
 
 
 def make_app(ended: list[int]) -> typer.Typer:
     """The application. The exit code of a command that ran is put into ``ended``."""
-    # No rich markup: help then needs no rich, which costs more to import than all the rest.
+    # No rich markup: rich costs more to import than all the rest. Typer's own completion goes through eval in zsh, does
+    # not know words with a colon in bash, and lets PowerShell run unsigned scripts: completion.py has ours.
     app = typer.Typer(
         name="sfkeytool",
         cls=_group_of("", ended),
-        help=_HELP,
+        add_completion=False,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
         pretty_exceptions_show_locals=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback(invoke_without_command=True)(_root)
-    for name, help in GROUPS.items():
+    for name in GROUPS:
         group = typer.Typer(cls=_group_of(name, ended), rich_markup_mode=None)
         group.callback(invoke_without_command=True)(_help_if_alone)
-        app.add_typer(group, name=name, help=help)
+        app.add_typer(group, name=name)
     return app
 
 
 def _make_command(name: str, row: Row, ended: list[int]) -> Any:
     """Typer's command, made from ours."""
     from sfkeytool.cli.fields import typer_signature
-    from sfkeytool.cli.options import EVERYWHERE
+    from sfkeytool.cli.help import command_lines, help_width, options_of
 
     command = row.load()
+
+    class Helped(TyperCommand):
+        def get_help(self, ctx: Any) -> str:
+            """Options in groups, which stand with their definitions."""
+            return _help_text(ctx, command_lines(row, command, help_width()))
 
     def callback(**given: Any) -> None:
         ended.append(run_command(row.name, command, given))
         raise typer.Exit(ended[-1])
 
-    signature = typer_signature((*command.fields, *EVERYWHERE))
+    signature = typer_signature(options_of(row, command))
     callback.__signature__ = signature  # type: ignore[attr-defined]
     callback.__annotations__ = {name: parameter.annotation for name, parameter in signature.parameters.items()}
     alone = typer.Typer(add_completion=False, rich_markup_mode=None)
-    alone.command(
-        name,
-        help="\n\n".join(filter(None, (row.summary, command.details)))
-        + "\n\n\b\nExamples:\n"
-        + "\n".join(f"  {example}" for example in command.examples),
-        short_help=row.summary,
-    )(callback)
+    alone.command(name, cls=Helped)(callback)
     return typer.main.get_command(alone)
 
 
+def _help_text(context: Any, lines: Iterable[str]) -> str:
+    from sfkeytool.cli.help import styled_lines
+
+    context.color = colored(sys.stdout)  # else Typer takes the styles away where stdout is no terminal
+    return "\n".join(styled_lines(lines, sys.stdout))
+
+
 def _help_if_alone(context: typer.Context) -> None:
+    """For who forgot the command: help on stderr, and the exit code of a wrong usage."""
     if context.invoked_subcommand is None:
-        print(context.get_help(), file=sys.stderr)
+        from sfkeytool.cli.help import print_help
+
+        print_help(context.command.lines(), sys.stderr)  # type: ignore[attr-defined]
         raise typer.Exit(EXIT_USAGE)
 
 
 def _root(
     context: typer.Context,
-    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)] = False,
-    plain: Annotated[bool, typer.Option("--plain", help=PLAIN_HELP)] = False,
+    version: Annotated[bool, typer.Option("--version", "-V", is_eager=True)] = False,
+    plain: Annotated[bool, typer.Option("--plain")] = False,
+    color: Annotated[Color | None, typer.Option("--color")] = None,  # noqa: ARG001 - _said_color() has read it
 ) -> None:
     if version:
         print(f"sfkeytool {__version__}")
@@ -132,8 +130,7 @@ def _root(
     if context.invoked_subcommand is not None:
         return
     if not can_ask({}, os.environ):
-        print(context.get_help(), file=sys.stderr)
-        raise typer.Exit(EXIT_USAGE)
+        _help_if_alone(context)
     from sfkeytool.cli.menu import run_menu
 
     ended: list[int] = context.command.ended  # type: ignore[attr-defined]
@@ -146,6 +143,7 @@ def run_app(arguments: Sequence[str]) -> int:
     options = list(arguments)
     if "--" in options:
         options = options[: options.index("--")]
+    choose_color(_said_color(options))
     console = Console(json_output="--json" in options)
 
     ended: list[int] = []
@@ -165,6 +163,20 @@ def run_app(arguments: Sequence[str]) -> int:
         return status if isinstance(status, int) else 0
 
     return boundary(console, body)
+
+
+def _said_color(options: Sequence[str]) -> Color:
+    """What ``--color`` says, wherever it stands: also errors of the command line have a colour. In the plain mode
+    nothing has one, unless it says so."""
+    said = ""
+    for at, option in enumerate(options):
+        name, equals, value = option.partition("=")
+        if name == "--color":
+            said = value if equals else " ".join(options[at + 1 : at + 2])
+    if said not in set(Color):
+        plain = wants_plain({"plain": "--plain" in options}, {**os.environ, "TERM": ""})
+        return Color.NEVER if plain else Color.AUTO
+    return Color(said)
 
 
 def _one_line(error: Any) -> str:

@@ -44,10 +44,17 @@ class Answer(Struct, frozen=True):
     exit_codes: tuple[int, ...] = (0,)
 
 
+class Example(Struct, frozen=True):
+    """A line of a shell that --help shows, which fits the narrowest window, and what it is for."""
+
+    purpose: str
+    line: str
+
+
 class Command(Struct, frozen=True):
     """A command. Its name and summary stand in the table of sfkeytool/cli/commands/__init__.py."""
 
-    examples: tuple[str, ...]
+    examples: tuple[Example, ...]
     fields: tuple[Field, ...]
     execute: Callable[["Run", Values], int]
     answers: tuple[Answer, ...] = ()

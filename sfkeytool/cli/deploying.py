@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from msgspec.structs import replace
 
-from sfkeytool.cli.fields import Field, Question, Values
+from sfkeytool.cli.fields import Field, Group, Offer, Question, Values
 from sfkeytool.cli.finishing import Told, tell
 from sfkeytool.cli.org_access import OneOrg, connected, optional_org
 from sfkeytool.cli.render import certificate_line
@@ -27,7 +27,7 @@ _DEPLOY_SECONDS = 40 * 60.0
 """The Salesforce CLI itself waits 33 minutes for a deployment."""
 
 SOURCE_FIELDS = (
-    Field("label", str, "Label of the record, for admins. [default: NAME, or as it is]", ("--label",), metavar="TEXT"),
+    Field("label", str, "Label of the record. [default: NAME, or as it is]", ("--label",), metavar="TEXT"),
     Field(
         "project",
         Path,
@@ -35,15 +35,18 @@ SOURCE_FIELDS = (
         " folder]",
         ("--project",),
         metavar="DIR",
+        group=Group.WHERE,
+        offer=Offer.FOLDER,
     ),
     Field(
         "deploy",
         bool,
-        "Run the Salesforce CLI's deployment, after saying to which org and asking; then read back.",
+        "Let the Salesforce CLI deploy it, after saying where and asking; then read back.",
         ("--deploy",),
+        group=Group.ORG,
         question=Question("Deploy it with the Salesforce CLI right away?", "confirm", menu_only=True),
     ),
-    Field("yes", bool, "Do not ask before --deploy.", ("--yes",), into="confirmed"),
+    Field("yes", bool, "Do not ask before --deploy.", ("--yes",), into="confirmed", group=Group.ORG),
 )
 
 

@@ -3,14 +3,42 @@ the equivalent command line, so that these cannot differ."""
 
 import inspect
 from collections.abc import Callable, Collection, Mapping, Sequence
+from enum import StrEnum
 from typing import Annotated, Any
 
-import typer
 from msgspec import Struct
 
 from sfkeytool.edge.ask import Choice
 
 Values = dict[str, Any]
+
+
+class Group(StrEnum):
+    """Under which heading --help has a field, in this order."""
+
+    WHAT = "What"
+    SUBJECT = "Subject"
+    ORG = "Org"
+    PASSWORDS = "Passwords"
+    WHERE = "Where"
+    REPORTS = "Reports"
+    MESSAGES = "Messages"
+    OUTPUT = "Output"
+
+
+class Offer(StrEnum):
+    """What the shell's completion offers for a value, where its type does not say it."""
+
+    NAME = "name"
+    ORG = "org"
+    SOURCE = "source"
+    NEW_PASSWORD = "new password"  # noqa: S105
+    KEY_FILE = "key file"
+    FILE = "file"
+    FOLDER = "folder"
+    EXPLAINED = "explained"
+    HELP = "help"
+    NOTHING = "nothing"
 
 
 class Question(Struct, frozen=True):
@@ -77,6 +105,11 @@ class Field(Struct, frozen=True):
     """Variables that make a required one needless when they are set."""
     missing_on_terminal: Any = None
     """What a required field without a question becomes where somebody can be asked later."""
+    group: Group = Group.WHAT
+    offer: Offer | tuple[str, ...] | None = None
+    """What completion offers: words, or where it finds them; of a type that says it by itself, nothing is needed."""
+    listed: bool = False
+    """Whether the value is a list of such words, with commas."""
     preset_when: Callable[[Mapping[str, Any]], bool] | None = None
     """Whether the user's defaults file is asked where nothing was given; it looks at all other values."""
     preset: Preset | None = None
@@ -109,12 +142,11 @@ def _default(field: Field) -> Any:
 
 
 def _annotation(field: Field) -> Any:
+    import typer
+
     kind = field.type if field.type is bool else field.type | None
-    text = field.help
-    if field.default is not None and field.type is not bool:
-        text = f"{text} [default: {getattr(field.default, 'value', field.default)}]"
     # Whether a file can be read is told when it is read, with the same message for every reason and exit code 1.
-    options: dict[str, Any] = {"help": text, "show_default": False, "readable": False}
+    options: dict[str, Any] = {"readable": False}
     if not field.flags:
         return Annotated[kind, typer.Argument(metavar=field.metavar, **options)]
     if field.metavar:

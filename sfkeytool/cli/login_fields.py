@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sfkeytool.cli.fields import Field, Question, typed_values
+from sfkeytool.cli.fields import Field, Group, Offer, Question, typed_values
 from sfkeytool.errors import InputError, UsageError
 from sfkeytool.model import Request
 from sfkeytool.passwords import Source, SourceKind, decode_text, parse_source
@@ -35,6 +35,7 @@ CLIENT_ID = Field(
     str,
     "Consumer key of the connected app or External Client App.",
     ("--client-id", "-i"),
+    group=Group.ORG,
     metavar="KEY",
     required=True,
     convert=_not_empty("--client-id"),
@@ -45,6 +46,7 @@ USERNAME = Field(
     str,
     "User to log in as.",
     ("--username", "-u"),
+    group=Group.ORG,
     metavar="USER",
     required=True,
     convert=_not_empty("--username"),
@@ -53,9 +55,11 @@ USERNAME = Field(
 KEY = Field(
     "jwt_key_file",
     str,
-    "Private key: any key file or keystore, env:VARIABLE or cmd:COMMAND that gives PEM or base64, or - for stdin."
-    " [default: NAME.key in the folder of NAME]",
+    "Private key: a key file or keystore, env:NAME or cmd:COMMAND that gives PEM or base64, or - for stdin. [default:"
+    " NAME.key in the folder of NAME]",
     ("--jwt-key-file", "-f"),
+    group=Group.ORG,
+    offer=Offer.KEY_FILE,
     metavar="FILE",
     convert=_not_empty("--jwt-key-file"),
     question=Question(WHICH_KEY, "path", menu_only=True, when=lambda values: values.get("name") is None),
@@ -76,6 +80,7 @@ INSTANCE_URL = Field(
     "Where to log in; the assertion goes nowhere else. [default: $SF_ORG_INSTANCE_URL, else"
     " https://login.salesforce.com]",
     ("--instance-url", "-r"),
+    group=Group.ORG,
     metavar="URL",
     question=Question(
         "My Domain of the org (Enter for https://login.salesforce.com, where no External Client App is known):",
@@ -83,12 +88,13 @@ INSTANCE_URL = Field(
         menu_only=True,
     ),
 )
-SANDBOX = Field("sandbox", bool, "Log in at https://test.salesforce.com.", ("--sandbox",))
+SANDBOX = Field("sandbox", bool, "Log in at https://test.salesforce.com.", ("--sandbox",), group=Group.ORG)
 EXTERNAL_CLIENT_APP = Field(
     "external_client_app",
     bool,
-    "The app is an External Client App: --instance-url must be the org's My Domain, which is the audience too.",
+    "The app is an External Client App: --instance-url is the org's My Domain, and the audience.",
     ("--external-client-app",),
+    group=Group.ORG,
     question=Question("Is it an External Client App?", "confirm", menu_only=True),
 )
 AUDIENCE = Field(
@@ -96,6 +102,7 @@ AUDIENCE = Field(
     str,
     "Audience (aud) of the assertion. [default: $SF_AUDIENCE_URL, else what follows from host and kind of app]",
     ("--audience",),
+    group=Group.ORG,
     metavar="URL",
 )
 

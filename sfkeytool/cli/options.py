@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from sfkeytool.cli.fields import Field, Question
+from sfkeytool.cli.fields import Field, Group, Offer, Question
 from sfkeytool.cli.lying_here import known_purpose, made_here, names_here
 from sfkeytool.edge.ask import Check, Choice
+from sfkeytool.edge.colors import Color
 from sfkeytool.errors import UsageError
 from sfkeytool.model import Purpose
 from sfkeytool.names import legal_name, parse_unique_name
-from sfkeytool.passwords import SOURCES, Source, parse_source
+from sfkeytool.passwords import Source, parse_source
 
 if TYPE_CHECKING:
     from datetime import date
@@ -75,10 +76,11 @@ def sources(option: str) -> Callable[[Sequence[str]], tuple[Source, ...]]:
 NAME = Field(
     "name",
     str,
-    "The unique name in Certificate and Key Management, which is the keystore's alias and the folder's name.",
+    "Unique name in Certificate and Key Management (CKM); the keystore's alias and the folder's name too.",
     metavar="NAME",
     required=True,
     convert=unique_name,
+    offer=Offer.NAME,
     question=Question(
         "Name of the certificate (letters, digits, single underscores):",
         suggest=lambda answer: legal_name(answer).value if answer else "",
@@ -136,7 +138,7 @@ DAYS = Field(
 PURPOSE = Field(
     "purpose",
     Purpose,
-    "What the pair is for: it chooses extensions, checks and the next steps.",
+    "What the pair is for; chooses extensions, checks and next steps.",
     ("--purpose",),
     default=Purpose.JWT,
     parse=Purpose,
@@ -157,31 +159,40 @@ PURPOSE = Field(
 OUTPUT_DIR = Field(
     "output_dir",
     str,
-    "The folder to write into. [default: ./NAME]",
+    "Folder to write into. [default: ./NAME]",
     ("--output-dir", "-d"),
     metavar="DIR",
     convert=folder,
+    group=Group.WHERE,
+    offer=Offer.FOLDER,
 )
-FORCE = Field("force", bool, "Replace files that exist; never a private key.", ("--force",))
+FORCE = Field("force", bool, "Replace files that exist; never a private key.", ("--force",), group=Group.WHERE)
 DRY_RUN = Field(
-    "dry_run", bool, "Read, check and show what would be made; write, deploy and send nothing.", ("--dry-run",)
+    "dry_run",
+    bool,
+    "Read, check and show what would be made; write, deploy and send nothing.",
+    ("--dry-run",),
+    group=Group.WHERE,
 )
 
 CALENDAR = Field(
     "ics",
     Path,
-    "Write CKM's mail days and the latest start of the renewal into this file, as calendar entries.",
+    "Also a calendar file: CKM's mail days, and when to renew at the latest.",
     ("--ics",),
     metavar="FILE",
+    group=Group.WHERE,
 )
 
 NEW_PASSWORD = Field(
     "password",
     str,
-    f"Where the password of the new JKS comes from: {SOURCES}, or generate (24 characters, into"
-    " NAME.jks.password). [default: $SFKEYTOOL_PASSWORD, else the prompt]",
+    "Password of the new JKS; generate makes one, into NAME.jks.password. [default: $SFKEYTOOL_PASSWORD, else the"
+    " prompt]",
     ("--password",),
     metavar=_SOURCE,
+    group=Group.PASSWORDS,
+    offer=Offer.NEW_PASSWORD,
     required=True,
     environment="SFKEYTOOL_PASSWORD",
     convert=source("--password", may_generate=True),
@@ -200,10 +211,12 @@ NEW_PASSWORD = Field(
 OPENING_PASSWORD = Field(
     "password",
     list[str],
-    f"Where the password of the file comes from: {SOURCES}. An empty one is tried first. Repeatable: a key may"
-    " have another than its keystore. [default: $SFKEYTOOL_PASSWORD, else the prompt]",
+    "Password of the file; an empty one is tried first. Repeatable: a key may have another than its keystore."
+    " [default: $SFKEYTOOL_PASSWORD, else the prompt]",
     ("--password",),
     metavar=_SOURCE,
+    group=Group.PASSWORDS,
+    offer=Offer.SOURCE,
     environment="SFKEYTOOL_PASSWORD",
     convert=sources("--password"),
     into="passwords",
@@ -211,10 +224,12 @@ OPENING_PASSWORD = Field(
 INPUT_PASSWORD = Field(
     "input_password",
     list[str],
-    f"Where the password of an input file comes from: {SOURCES}. Repeatable: each is tried on each file."
-    " [default: $SFKEYTOOL_INPUT_PASSWORD, else the prompt]",
+    "Password of an input file. Repeatable: each is tried on each file. [default: $SFKEYTOOL_INPUT_PASSWORD, else the"
+    " prompt]",
     ("--input-password",),
     metavar=_SOURCE,
+    group=Group.PASSWORDS,
+    offer=Offer.SOURCE,
     environment="SFKEYTOOL_INPUT_PASSWORD",
     convert=sources("--input-password"),
     into="input_passwords",
@@ -222,14 +237,15 @@ INPUT_PASSWORD = Field(
 KEY_PASSWORD = Field(
     "key_password",
     str,
-    f"Encrypt the .key that is written; where that password comes from: {SOURCES}."
-    " [default: $SFKEYTOOL_KEY_PASSWORD, else not encrypted]",
+    "Encrypt the .key that is written with this. [default: $SFKEYTOOL_KEY_PASSWORD, else not encrypted]",
     ("--key-password",),
     metavar=_SOURCE,
+    group=Group.PASSWORDS,
+    offer=Offer.SOURCE,
     environment="SFKEYTOOL_KEY_PASSWORD",
     convert=source("--key-password"),
 )
-ALIAS = Field("alias", str, "Which entry of a keystore.", ("--alias",), metavar="ALIAS")
+ALIAS = Field("alias", str, "Which entry of a keystore.", ("--alias",), metavar="ALIAS", offer=Offer.NOTHING)
 
 
 def _check_part(part: str) -> Check:
@@ -251,13 +267,14 @@ def _subject_part(name: str, help: str, question: str | None = None, *, may_be_p
         help,
         ("--" + name.replace("_", "-"),),
         metavar="TEXT",
+        group=Group.SUBJECT,
         question=Question(question, menu_only=True, check=_check_part(name)) if question else None,
         preset_when=(lambda values: values.get("subject") is None) if may_be_preset else None,
     )
 
 
 SUBJECT = (
-    _subject_part("common_name", "Common name (CN) of the subject. [default: NAME]"),
+    _subject_part("common_name", "Common name (CN). [default: NAME]"),
     _subject_part("organization", "Organization (O).", "Organization (O), Enter to leave it out:", may_be_preset=True),
     _subject_part("organizational_unit", "Organizational unit (OU)."),
     _subject_part("locality", "Locality (L), a city."),
@@ -272,6 +289,7 @@ SUBJECT = (
         "The whole subject, RFC 4514: 'CN=pay,O=Acme,C=DE'.",
         ("--subject",),
         metavar="DN",
+        group=Group.SUBJECT,
         into="rfc4514",
     ),
 )
@@ -288,9 +306,10 @@ def _some_names(answer: str) -> None:
 SAN = Field(
     "san",
     list[str],
-    "A subject alternative name: DNS name, IP, mail address or URI, told apart by form. Repeatable.",
+    "Subject alternative name: DNS name, IP, mail address or URI. Repeatable.",
     ("--san",),
     metavar="VALUE",
+    group=Group.SUBJECT,
     question=Question(
         "DNS names that it is for, separated by blanks:",
         check=_some_names,
@@ -338,16 +357,25 @@ KEY_FILE = Field(
 )
 
 
-JSON = Field("json", bool, "One JSON object on stdout; no question is asked.", ("--json",))
-NO_PROMPT = Field("no_prompt", bool, "Never ask; missing values are an error.", ("--no-prompt",))
-QUIET = Field("quiet", bool, "Results and errors only.", ("--quiet", "-q"))
-VERBOSE = Field("verbose", bool, "Say on stderr what is done.", ("--verbose", "-v"))
-PLAIN = Field(
+def _output(name: str, help: str, *short: str) -> Field:
+    return Field(name, bool, help, ("--" + name.replace("_", "-"), *short), group=Group.OUTPUT)
+
+
+JSON = _output("json", "One JSON object on stdout; no question is asked.")
+NO_PROMPT = _output("no_prompt", "Never ask; missing values are an error.")
+PLAIN = _output(
     "plain",
-    bool,
-    "For screen readers and dumb terminals: numbered choices, no colour, nothing drawn twice. [default: where $TERM is"
-    " dumb or $SFKEYTOOL_PLAIN set]",
-    ("--plain",),
+    "For screen readers: numbered choices, no colour, nothing drawn twice. [default: where $TERM is dumb or"
+    " $SFKEYTOOL_PLAIN is set]",
+)
+QUIET = _output("quiet", "Results and errors only.", "-q")
+VERBOSE = _output("verbose", "Say on stderr what is done.", "-v")
+COLOR = Field(
+    "color",
+    Color,
+    "Colours and bold type. [default: auto: on a terminal, unless $NO_COLOR; with $FORCE_COLOR]",
+    ("--color",),
+    group=Group.OUTPUT,
 )
 
-EVERYWHERE = (JSON, NO_PROMPT, PLAIN, QUIET, VERBOSE)
+EVERYWHERE = (JSON, NO_PROMPT, PLAIN, QUIET, VERBOSE, COLOR)

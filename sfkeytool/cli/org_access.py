@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from sfkeytool.cli import login_fields, options
-from sfkeytool.cli.fields import Field, Question, Values
+from sfkeytool.cli.fields import Field, Group, Offer, Question, Values
 from sfkeytool.cli.run import Run
 from sfkeytool.edge.ask import Choice
 from sfkeytool.errors import OrgError, UsageError
@@ -45,9 +45,11 @@ _MOST_ROWS = 50
 TARGET_ORG = Field(
     "target_org",
     str,
-    "The org, by an alias or username of the Salesforce CLI. [default: $SF_TARGET_ORG]",
+    "The org: an alias or username of the Salesforce CLI. [default: $SF_TARGET_ORG]",
     ("--target-org", "-o"),
     metavar="ALIAS",
+    group=Group.ORG,
+    offer=Offer.ORG,
     question=Question(
         "Org, an alias of the Salesforce CLI (sf org list):",
         check=_alias_or_nothing,
@@ -60,11 +62,11 @@ TARGET_ORGS = replace(
     type=list[str],
     into="orgs",
     question=None,
-    help="An org to read, by an alias or username of the Salesforce CLI. Repeatable. [default: $SF_TARGET_ORG, where no"
+    help="An org to read: an alias or username of the Salesforce CLI. Repeatable. [default: $SF_TARGET_ORG, where no"
     " PATH is given]",
 )
 NAME_CLASH_ORG = replace(
-    TARGET_ORG, help="Warn when this org's CKM has the name already; an alias of the Salesforce CLI.", question=None
+    TARGET_ORG, help="Warn when this org's CKM has NAME already: an alias of the Salesforce CLI.", question=None
 )
 API_VERSION = Field(
     "api_version",
@@ -72,6 +74,7 @@ API_VERSION = Field(
     "Version of Salesforce's API. [default: $SF_ORG_API_VERSION, else the org's newest]",
     ("--api-version",),
     metavar="VERSION",
+    group=Group.ORG,
 )
 
 
@@ -82,7 +85,7 @@ def _login_option(field: Field) -> Field:
 LOGIN = (
     replace(
         _login_option(login_fields.CLIENT_ID),
-        help="Log in to an org without the Salesforce CLI: key of the app; --username and --jwt-key-file go with it.",
+        help="Log in without the Salesforce CLI: the app's consumer key, with --username and --jwt-key-file.",
     ),
     replace(_login_option(login_fields.USERNAME), help="With --client-id: user to log in as."),
     replace(_login_option(login_fields.KEY), help="With --client-id: private key, as login takes it."),
@@ -90,13 +93,21 @@ LOGIN = (
     replace(_login_option(login_fields.SANDBOX), help="With --client-id: log in at https://test.salesforce.com."),
     replace(
         _login_option(login_fields.EXTERNAL_CLIENT_APP),
-        help="With --client-id: it is that of an External Client App, which logs in at the org's My Domain.",
+        help="With --client-id: it is an External Client App, which logs in at the org's My Domain.",
     ),
     replace(_login_option(login_fields.AUDIENCE), help="With --client-id: audience of the assertion."),
 )
 
-ONE_ORG = (TARGET_ORG, API_VERSION, *LOGIN, options.OPENING_PASSWORD)
-"""What a command with one org takes. The password is that of an encrypted --jwt-key-file."""
+ONE_ORG = (
+    TARGET_ORG,
+    API_VERSION,
+    *LOGIN,
+    replace(
+        options.OPENING_PASSWORD,
+        help="Password of an encrypted --jwt-key-file. Repeatable. [default: $SFKEYTOOL_PASSWORD, else the prompt]",
+    ),
+)
+"""What a command with one org takes."""
 
 NEEDED_ORG = (
     replace(

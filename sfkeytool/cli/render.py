@@ -10,12 +10,15 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 from sfkeytool.cli.envelope import encode_answer, encode_refusal
+from sfkeytool.edge.colors import colored
 from sfkeytool.errors import EXIT_INTERRUPTED, OutputError, SfkeytoolError
 from sfkeytool.model import ArtifactKind, Notice, Receipt
 from sfkeytool.plain_text import escaped
 
 if TYPE_CHECKING:
     from datetime import date
+
+    from rich.console import Console as RichConsole
 
     from sfkeytool.cli.envelope import Published
     from sfkeytool.crypto.certificates import CertificateFacts
@@ -47,6 +50,18 @@ _KIND_TITLES = {
 }
 
 
+def bold(text: str) -> str:
+    return f"{_BOLD}{text}{_RESET}"
+
+
+def rich_console(stream: TextIO) -> "RichConsole":
+    """Rich's own console on ``stream``, with colours where colored() says so."""
+    from rich.console import Console as RichConsole
+
+    system = "auto" if stream.isatty() and os.environ.get("TERM") != "dumb" else "standard"
+    return RichConsole(file=stream, color_system=system if colored(stream) else None)  # type: ignore[arg-type]
+
+
 def clean(text: str) -> str:
     """``text`` without what could steer a terminal, or the CI system that reads a job's log: a certificate's subject
     may hold escape sequences, and a file's name commands."""
@@ -71,7 +86,7 @@ def wrapped(text: str, lead: str = "", stream: TextIO | None = None) -> list[str
 
 
 class Console:
-    """stdout and stderr of one run. ``color`` follows NO_COLOR and whether the stream is a terminal."""
+    """stdout and stderr of one run."""
 
     def __init__(
         self,
@@ -177,10 +192,7 @@ class Console:
         print(f"{lead} {reason}, so that the result is not shown; all files of this run are there", file=sys.stderr)
 
     def _styled(self, text: str, style: str, stream: TextIO) -> str:
-        colored = (
-            stream.isatty() and not self.plain and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-        )
-        return f"{style}{text}{_RESET}" if colored else text
+        return f"{style}{text}{_RESET}" if colored(stream) else text
 
 
 def files_lines(receipts: Sequence[Receipt]) -> list[str]:

@@ -15,7 +15,7 @@ from sfkeytool.cli.conversation import Conversation, complete
 from sfkeytool.cli.defaults import with_presets
 from sfkeytool.cli.fields import Field, Values, command_line, defaults_of
 from sfkeytool.cli.opening import TypedPasswords, opened
-from sfkeytool.cli.render import Console, clean
+from sfkeytool.cli.render import Console, clean, rich_console
 from sfkeytool.edge.ask import BackWanted
 from sfkeytool.edge.disk import ANOTHER_FOLDER
 from sfkeytool.errors import (
@@ -251,13 +251,12 @@ class Run:
         ):
             yield lambda _: None
             return
-        from rich.console import Console as RichConsole
         from rich.text import Text
 
         def text(message: str) -> Text:  # a name is no markup, whatever brackets it has
             return Text(clean(message))
 
-        with RichConsole(stderr=True).status(text(message)) as status:
+        with rich_console(sys.stderr).status(text(message)) as status:
             yield lambda message: status.update(text(message))
 
 

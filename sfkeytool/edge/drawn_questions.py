@@ -4,12 +4,12 @@ A question is drawn anew for each key and each size of the window, so that nothi
 is filled into further lines.
 """
 
-import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sfkeytool.edge.ask import BACK_ANSWER, LONGEST_REASON, BackWanted, Check, Choice, Words, in_short, shortened, told
+from sfkeytool.edge.colors import colored
 from sfkeytool.errors import SfkeytoolError, UsageError
 
 if TYPE_CHECKING:
@@ -337,7 +337,7 @@ def _application(input: "Input | None", output: "Output | None", **parts: Any) -
         style=Style.from_dict(_STYLE),
         input=input,
         output=output or create_output(stdout=sys.stderr),
-        color_depth=ColorDepth.DEPTH_1_BIT if os.environ.get("NO_COLOR") else None,
+        color_depth=None if colored(sys.stderr) else ColorDepth.DEPTH_1_BIT,
         **parts,
     )
     made.ttimeoutlen = 0.05  # seconds until an Esc is no longer the beginning of another key

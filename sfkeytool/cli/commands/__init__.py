@@ -4,6 +4,7 @@ A module here holds a command's fields, how their values become its request, wha
 Only the module of the command that is asked for is imported.
 """
 
+from enum import StrEnum
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,10 +12,25 @@ if TYPE_CHECKING:
     from sfkeytool.cli.command import Command
 
 
+class Job(StrEnum):
+    """Under which heading `sfkeytool --help` has a command, in this order."""
+
+    MAKE = "Make a key and a certificate"
+    ANSWER = "The CA's answer"
+    LOOK = "Look and judge"
+    RENEW = "Renew"
+    APP = "The app, and logins with the key"
+    ORG = "In an org's Certificate and Key Management (CKM)"
+    AUDIT = "Audit"
+    ABOUT = "About sfkeytool"
+
+
 class Row(NamedTuple):
-    """``name`` is what is typed, a group's name before it; ``attribute`` is the Command in the module."""
+    """``name`` is what is typed, a group's name before it; ``summary`` fits with it into a line of --help;
+    ``attribute`` is the Command in the module."""
 
     name: str
+    job: Job
     summary: str
     module: str
     attribute: str = "COMMAND"
@@ -27,73 +43,30 @@ class Row(NamedTuple):
 
 GROUPS = {"ckm": "The other road: CKM makes the key, and its CSR is signed."}
 TABLE = (
-    Row(
-        "self-signed",
-        "A keypair and a self-signed certificate: keystore for CKM, certificate for the app.",
-        "self_signed",
-    ),
-    Row("csr", "A keypair and a certificate request (CSR) for a CA.", "csr"),
-    Row("wrap", "The CA's answer into a keystore for CKM, and the matching certificate for the app.", "wrap"),
-    Row("unwrap", "A keystore (JKS, PFX) into key, certificate and chain files.", "unwrap"),
-    Row("show", "What is in a file: entries, subjects, validity, fingerprints, chain.", "show"),
-    Row(
-        "check",
-        "Would Salesforce take this file? Findings with cause, fix and source; --fix repairs a copy.",
-        "check",
-    ),
-    Row("compare", "Do two files hold the same certificate, the same key only, or strangers?", "compare"),
-    Row(
-        "explain",
-        "What an error message of Salesforce, keytool, openssl or a JWT login means, and what to do.",
-        "explain",
-    ),
-    Row(
-        "metadata",
-        "Source files for `sf project deploy start` that hold NAME's certificate.",
-        "metadata",
-    ),
-    Row(
-        "reminder",
-        "A throw-away pair that expires when a certificate does; the real key never enters the org.",
-        "reminder",
-    ),
-    Row("renew", "The next generation beside NAME: same key, new validity; with a runbook.", "renew", "RENEW"),
-    Row(
-        "rotate",
-        "The next generation beside NAME: a new key, by policy or after a leak; with a runbook.",
-        "renew",
-        "ROTATE",
-    ),
-    Row("login", "A JWT bearer login with the key, and what Salesforce's answer means.", "login"),
-    Row(
-        "audit",
-        "Every certificate in folders, keystores, sfdx projects and orgs: how long it lives, which app CKM covers.",
-        "audit",
-    ),
-    Row(
-        "ckm chain",
-        "The CA's answer to a request of CKM into the file that Upload Signed Certificate takes.",
-        "ckm_chain",
-    ),
-    Row(
-        "ckm list",
-        "The certificates in an org's CKM: until when, whether they wait for a CA, whether the key can be exported.",
-        "ckm_list",
-    ),
-    Row("ckm csr", "Fetch the request that a certificate of CKM gives out, for a CA to sign.", "ckm_csr"),
-    Row(
-        "ckm download",
-        "Fetch a certificate of CKM, with its chain: NAME.crt is what the app takes.",
-        "ckm_download",
-    ),
-    Row(
-        "ckm create",
-        "Source that lets CKM make a key and a request of its own; --deploy runs it.",
-        "ckm_create",
-    ),
-    Row(
-        "ckm upload",
-        "Source that brings a CA's answer to its record in CKM, proved to belong to it; --deploy runs it.",
-        "ckm_upload",
-    ),
+    Row("self-signed", Job.MAKE, "A keypair, its certificate and the keystore for CKM.", "self_signed"),
+    Row("csr", Job.MAKE, "A keypair and a request (CSR) for a CA.", "csr"),
+    Row("wrap", Job.ANSWER, "The CA's answer, or a PFX, into a keystore for CKM.", "wrap"),
+    Row("unwrap", Job.LOOK, "A keystore (JKS, PFX) into key, certificate and chain.", "unwrap"),
+    Row("show", Job.LOOK, "What is in a file: subjects, validity, fingerprints, chain.", "show"),
+    Row("check", Job.LOOK, "Would Salesforce take this file? --fix repairs a copy.", "check"),
+    Row("compare", Job.LOOK, "Do two files hold the same certificate, or the same key?", "compare"),
+    Row("explain", Job.LOOK, "What an error message means, and what to do.", "explain"),
+    Row("metadata", Job.APP, "Source of an app with NAME's certificate, for `sf`.", "metadata"),
+    Row("reminder", Job.MAKE, "A throw-away pair that expires when a certificate does.", "reminder"),
+    Row("renew", Job.RENEW, "The next certificate of NAME: same key; with a runbook.", "renew", "RENEW"),
+    Row("rotate", Job.RENEW, "The next key of NAME: by policy or after a leak.", "renew", "ROTATE"),
+    Row("login", Job.APP, "A JWT login with the key, and what its answer means.", "login"),
+    Row("audit", Job.AUDIT, "Which certificates expire when: files, projects, orgs.", "audit"),
+    Row("ckm chain", Job.ANSWER, "The CA's answer into what Upload Signed Certificate takes.", "ckm_chain"),
+    Row("ckm list", Job.ORG, "The certificates of an org: until when, exportable or not.", "ckm_list"),
+    Row("ckm csr", Job.ORG, "Fetch the request of a certificate, for a CA to sign.", "ckm_csr"),
+    Row("ckm download", Job.ORG, "Fetch a certificate with its chain; the app takes NAME.crt.", "ckm_download"),
+    Row("ckm create", Job.ORG, "Let CKM make a key and a request of its own.", "ckm_create"),
+    Row("ckm upload", Job.ORG, "Bring a CA's answer to its record, proved to belong to it.", "ckm_upload"),
 )
+ABOUT = (
+    Row("help", Job.ABOUT, "Help with a command or a topic.", "about", "HELP"),
+    Row("completion", Job.ABOUT, "What makes a shell complete commands, options and values.", "about", "COMPLETION"),
+    Row("version", Job.ABOUT, "The version.", "about", "VERSION"),
+)
+"""Commands about the tool itself: without --json, and in no menu."""

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sfkeytool.cli import options
-from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
-from sfkeytool.cli.fields import Field, Question, Values, typed_values
+from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
+from sfkeytool.cli.fields import Field, Group, Offer, Question, Values, typed_values
 from sfkeytool.cli.lying_here import OTHER_FILE, keystores_here
 from sfkeytool.cli.name_clash import names_in_org, warn_of_clash
 from sfkeytool.cli.org_access import NAME_CLASH_ORG
@@ -22,7 +22,6 @@ from sfkeytool.cli.walked import Unread, lies_in_ckm, named_files, should_be_rea
 from sfkeytool.errors import InputError, KeystorePasswordError, SfkeytoolError, UsageError
 from sfkeytool.model import Profile
 from sfkeytool.names import require_unique_name
-from sfkeytool.passwords import SOURCES
 
 if TYPE_CHECKING:
     from sfkeytool.model import Receipt
@@ -66,25 +65,27 @@ _AS_OF = Field(
 _FIX = Field(
     "fix",
     bool,
-    "Write a repaired copy of each keystore into ./ALIAS-fixed; a PEM file that holds a key becomes a keystore.",
+    "Write a repaired copy of each keystore; a PEM file that holds a key becomes a keystore.",
     ("--fix",),
     question=Question("Write a repaired copy if it can be repaired?", "confirm", menu_only=True),
 )
 _NEW_PASSWORD = Field(
     "new_password",
     str,
-    f"Where the password of repaired copies comes from: {SOURCES}, or generate. [default: the one that the file was"
-    " opened with]",
+    "Password of repaired copies; generate makes one. [default: the one that the file was opened with]",
     ("--new-password",),
     metavar="SOURCE",
+    group=Group.PASSWORDS,
+    offer=Offer.NEW_PASSWORD,
     convert=options.source("--new-password", may_generate=True),
 )
 _AS_NAME = Field(
     "as_name",
     str,
-    "The name of the repaired copy, under which Salesforce will show it. [default: the entry's alias, made legal]",
+    "Name of the repaired copy, under which Salesforce shows it. [default: the entry's alias, made legal]",
     ("--as",),
     metavar="NAME",
+    offer=Offer.NOTHING,
     convert=options.other_unique_name,
     question=Question(
         "Name under which Salesforce shall show the copy (Enter: its alias, made legal):",
@@ -96,9 +97,11 @@ _AS_NAME = Field(
 _OUTPUT_DIR = Field(
     "output_dir",
     str,
-    "The folder for the repaired copy; of several each gets DIR/ALIAS. [default: ./ALIAS-fixed]",
+    "Folder of the repaired copy; of several each gets DIR/ALIAS. [default: ./ALIAS-fixed]",
     ("--output-dir", "-d"),
     metavar="DIR",
+    group=Group.WHERE,
+    offer=Offer.FOLDER,
     convert=options.folder,
 )
 
@@ -228,20 +231,21 @@ def _progress(run: Run, total: int, *, may_ask: bool) -> Iterator[Callable[[], N
     if total < _MANY or seen or may_ask or not sys.stderr.isatty() or run.console.quiet:
         yield lambda: None
         return
-    from rich.console import Console as RichConsole
     from rich.progress import Progress
 
-    with Progress(console=RichConsole(stderr=True), transient=True, redirect_stdout=False) as bar:
+    from sfkeytool.cli.render import rich_console
+
+    with Progress(console=rich_console(sys.stderr), transient=True, redirect_stdout=False) as bar:
         task = bar.add_task("checking", total=total)
         yield lambda: bar.advance(task)
 
 
 COMMAND = Command(
     (
-        "sfkeytool check pay_api.jks --password prompt",
-        "sfkeytool check keystores/ --password env:STORE_PASSWORD --json",
-        "sfkeytool check export.p12 --fix --password prompt --new-password generate",
-        "sfkeytool check pay_api.crt --as-of 2027-06-01",
+        Example("What stands in the way of the import", "sfkeytool check pay_api.jks --password prompt"),
+        Example("A repaired copy", "sfkeytool check export.p12 --fix --new-password generate"),
+        Example("All files of a folder, in a script", "sfkeytool check keystores/ --password env:PW --json"),
+        Example("Will it still do in June?", "sfkeytool check pay_api.crt --as-of 2027-06-01"),
     ),
     _FIELDS,
     _execute,

@@ -2,7 +2,7 @@
 
 from sfkeytool.cli import options
 from sfkeytool.cli.ckm_answer import ANSWER, CSR_FILE
-from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
+from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
 from sfkeytool.cli.fields import Values, typed_values
 from sfkeytool.cli.finishing import Told, finish_in_folder, folder_of, plan_calendar, say_name
 from sfkeytool.cli.run import Run
@@ -43,8 +43,11 @@ def _execute(run: Run, values: Values) -> int:
 
 COMMAND = Command(
     (
-        "sfkeytool ckm chain pay_api answer.crt ca.p7b --csr pay_api.csr",
-        "sfkeytool ckm chain shop download.zip.p7b --purpose domain",
+        Example(
+            "The CA's files into one, proved to belong to the request",
+            "sfkeytool ckm chain pay answer.crt ca.p7b --csr pay.csr",
+        ),
+        Example("The chain of a custom domain", "sfkeytool ckm chain shop download.p7b --purpose domain"),
     ),
     _FIELDS,
     _execute,

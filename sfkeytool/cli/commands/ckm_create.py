@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from sfkeytool.cli import options
-from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
+from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
 from sfkeytool.cli.deploying import SOURCE_FIELDS, Deployment
 from sfkeytool.cli.fields import Field, Values, typed_values
 from sfkeytool.cli.org_access import ONE_ORG
@@ -18,7 +18,7 @@ _FIELDS = (
     Field(
         "not_exportable",
         bool,
-        "CKM's Export to Keystore leaves the key out: no client outside Salesforce can ever log in with it.",
+        "The key can never be exported: no client outside Salesforce will log in with it.",
         ("--not-exportable",),
     ),
     *SOURCE_FIELDS,
@@ -58,9 +58,15 @@ def _execute(run: Run, values: Values) -> int:
 
 COMMAND = Command(
     (
-        "sfkeytool ckm create pay_api --organization Acme --country DE",
-        "sfkeytool ckm create pay_api --subject 'CN=pay,O=Acme' --target-org uat --deploy",
-        "sfkeytool ckm create pay_api --target-org prod --deploy --yes --json",
+        Example("Write the source, and say how it is deployed", "sfkeytool ckm create pay_api --organization Acme"),
+        Example(
+            "Deploy it to a sandbox, after a question",
+            "sfkeytool ckm create pay_api --target-org uat --deploy",
+        ),
+        Example(
+            "In a script, without a question",
+            "sfkeytool ckm create pay_api -o uat --deploy --yes",
+        ),
     ),
     _FIELDS,
     _execute,

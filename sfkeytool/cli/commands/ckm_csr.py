@@ -1,7 +1,7 @@
 """``ckm csr``: the request that a certificate of CKM gives out."""
 
 from sfkeytool.cli import options
-from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
+from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
 from sfkeytool.cli.fields import Values, typed_values
 from sfkeytool.cli.finishing import finish_in_folder, folder_of
 from sfkeytool.cli.org_access import NEEDED_ORG, connected, one_org, read_entry
@@ -21,7 +21,10 @@ def _execute(run: Run, values: Values) -> int:
 
 
 COMMAND = Command(
-    ("sfkeytool ckm csr pay_api --target-org prod",),
+    (
+        Example("The request of a record, for the CA", "sfkeytool ckm csr pay_api --target-org prod"),
+        Example("The same into a folder of your own", "sfkeytool ckm csr pay_api -o prod --output-dir for_ca"),
+    ),
     _FIELDS,
     _execute,
     answers=(Answer("ckm-csr", "ckm_csr.CsrFetched", publishes=True, next_steps=True),),

@@ -1,7 +1,7 @@
 """``ckm download``: a certificate of CKM, with its chain."""
 
 from sfkeytool.cli import options
-from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
+from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
 from sfkeytool.cli.fields import Values, typed_values
 from sfkeytool.cli.finishing import Told, finish_in_folder, folder_of
 from sfkeytool.cli.org_access import NEEDED_ORG, connected, one_org, read_entry
@@ -23,7 +23,10 @@ def _execute(run: Run, values: Values) -> int:
 
 
 COMMAND = Command(
-    ("sfkeytool ckm download pay_api --target-org prod",),
+    (
+        Example("The certificate, for the app", "sfkeytool ckm download pay_api --target-org prod"),
+        Example("Again, over what was fetched before", "sfkeytool ckm download pay_api -o prod --force"),
+    ),
     _FIELDS,
     _execute,
     answers=(Answer("ckm-download", "ckm_download.Downloaded", publishes=True, next_steps=True),),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
+from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
 from sfkeytool.cli.fields import Values
 from sfkeytool.cli.org_access import NEEDED_ORG, connected, one_org
 from sfkeytool.cli.run import Run
@@ -53,7 +53,10 @@ def _row(entry: "CkmCertificate") -> tuple[str, ...]:
 
 
 COMMAND = Command(
-    ("sfkeytool ckm list --target-org prod", "sfkeytool ckm list -o prod --json"),
+    (
+        Example("What the org has, the next to expire first", "sfkeytool ckm list --target-org prod"),
+        Example("The same for a script", "sfkeytool ckm list -o prod --json"),
+    ),
     NEEDED_ORG,
     _execute,
     answers=(Answer("ckm-list", "ckm_list.Listed"),),

@@ -2,7 +2,7 @@
 
 from sfkeytool.cli import options
 from sfkeytool.cli.ckm_answer import ANSWER, CSR_FILE
-from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
+from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
 from sfkeytool.cli.deploying import SOURCE_FIELDS, Deployment
 from sfkeytool.cli.fields import Values, typed_values
 from sfkeytool.cli.finishing import Told
@@ -61,8 +61,14 @@ def _execute(run: Run, values: Values) -> int:
 
 COMMAND = Command(
     (
-        "sfkeytool ckm upload pay_api pay_api-chain.crt --csr pay_api.csr",
-        "sfkeytool ckm upload pay_api answer.crt ca.p7b --target-org uat --deploy",
+        Example(
+            "Write the source of the signed chain",
+            "sfkeytool ckm upload pay answer.p7b --csr pay.csr",
+        ),
+        Example(
+            "Deploy the CA's answer to a sandbox",
+            "sfkeytool ckm upload pay answer.p7b -o uat --deploy",
+        ),
     ),
     _FIELDS,
     _execute,

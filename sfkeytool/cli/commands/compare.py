@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from msgspec import UNSET
 
 from sfkeytool.cli import options
-from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
-from sfkeytool.cli.fields import Field, Question, Values, typed_values
+from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
+from sfkeytool.cli.fields import Field, Offer, Question, Values, typed_values
 from sfkeytool.cli.lying_here import OTHER_FILE, files_here
 from sfkeytool.cli.run import Run
 from sfkeytool.cli.walked import Unread, named_files, should_be_readable
@@ -52,10 +52,11 @@ _FIELDS = (
     Field(
         "aliases",
         list[str],
-        "Which entry of a keystore, on each side that has it; given twice, the first is for A and the second for B."
-        " [default: the one whose certificate or key the other side has]",
+        "Which entry of a keystore; given twice, the first is for A and the second for B. [default: the one whose"
+        " certificate or key the other side has]",
         ("--alias",),
         metavar="ALIAS",
+        offer=Offer.NOTHING,
         convert=_aliases,
     ),
     options.OPENING_PASSWORD,
@@ -116,9 +117,12 @@ def _lines(one: "ComparedSide | Candidate", now: datetime) -> Iterator[str]:
 
 COMMAND = Command(
     (
-        "sfkeytool compare pay_api.jks pay_api.crt",
-        "sfkeytool compare before.jks after.jks --alias pay_api",
-        "sfkeytool compare pay_api/ force-app/main/default/connectedApps/Pay.connectedApp-meta.xml",
+        Example("Does the keystore hold what the app has?", "sfkeytool compare pay_api.jks pay_api.crt"),
+        Example(
+            "A folder with the metadata of an app",
+            "sfkeytool compare pay_api/ Pay.connectedApp-meta.xml",
+        ),
+        Example("One entry of two keystores", "sfkeytool compare before.jks after.jks --alias pay_api"),
     ),
     _FIELDS,
     _execute,

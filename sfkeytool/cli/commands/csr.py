@@ -3,7 +3,7 @@
 import os.path
 
 from sfkeytool.cli import options
-from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
+from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
 from sfkeytool.cli.fields import Values, typed_values
 from sfkeytool.cli.finishing import finish_in_folder, folder_of, read_key_inputs, say_name, warn_of_encrypted_key
 from sfkeytool.cli.run import Run
@@ -46,8 +46,8 @@ def _execute(run: Run, values: Values) -> int:
 
 COMMAND = Command(
     (
-        "sfkeytool csr pay_api --organization Acme --country DE",
-        "sfkeytool csr shop --purpose domain --common-name shop.example.com --san shop.example.com",
+        Example("A request for a CA", "sfkeytool csr pay_api --organization Acme --country DE"),
+        Example("For a custom domain", "sfkeytool csr shop --purpose domain --san shop.acme.com"),
     ),
     _FIELDS,
     _execute,

@@ -4,8 +4,8 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
-from sfkeytool.cli.fields import Field, Question, Values, typed_values
+from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
+from sfkeytool.cli.fields import Field, Offer, Question, Values, typed_values
 from sfkeytool.cli.render import wrapped
 from sfkeytool.cli.run import Run
 from sfkeytool.errors import InputError, UsageError
@@ -20,9 +20,10 @@ _FIELDS = (
     Field(
         "text",
         list[str],
-        "The message, or a part of it, a rule's id, a code of ours, or what is wrong in your own words; several words"
-        " need no quotes. - reads it from stdin.",
+        "The message or a part of it, a rule's id, a code of ours, or what is wrong in your own words; - reads it from"
+        " stdin.",
         metavar="TEXT...",
+        offer=Offer.EXPLAINED,
         required=True,
         unless=("list",),
         convert=" ".join,
@@ -141,11 +142,13 @@ def _list_lines(known: "Explained") -> Iterator[str]:
 
 COMMAND = Command(
     (
-        "sfkeytool explain Keystore contains an entry whose alias is not acceptable for import",
-        "sfkeytool explain my login fails",
-        "sfkeytool explain ckm.key.unsupported-size",
-        "sf org login jwt … 2>&1 | sfkeytool explain -",
-        "sfkeytool explain --list",
+        Example(
+            "What Salesforce said; a part of it is enough, without quotes",
+            "sfkeytool explain alias is not acceptable for import",
+        ),
+        Example("What is wrong, in your own words", "sfkeytool explain my login fails"),
+        Example("What another command said", "sf org login jwt … 2>&1 | sfkeytool explain -"),
+        Example("A rule of `sfkeytool check`", "sfkeytool explain ckm.key.unsupported-size"),
     ),
     _FIELDS,
     _execute,

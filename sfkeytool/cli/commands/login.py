@@ -11,8 +11,8 @@ from msgspec.structs import replace
 
 from sfkeytool.cli import options
 from sfkeytool.cli.answers import existing_path
-from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
-from sfkeytool.cli.fields import Field, Question, Values, command_line
+from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
+from sfkeytool.cli.fields import Field, Group, Offer, Question, Values, command_line
 from sfkeytool.cli.login_fields import (
     AUDIENCE,
     CLIENT_ID,
@@ -61,8 +61,9 @@ _FIELDS = (
     Field(
         "name",
         str,
-        "The certificate whose NAME.key logs in and whose NAME.crt is compared with it first.",
+        "Whose NAME.key logs in; NAME.crt is compared with it first.",
         metavar="[NAME]",
+        offer=Offer.NAME,
         convert=options.unique_name,
         question=Question(
             "Name of the certificate (Enter to give a key file instead):",
@@ -114,13 +115,21 @@ _FIELDS = (
         convert=_poll_seconds,
         into="poll_seconds",
     ),
-    Field("show_token", bool, "Show the access token, which is a secret: a whole session.", ("--show-token",)),
+    Field(
+        "show_token",
+        bool,
+        "Show the access token, which is a secret: a whole session.",
+        ("--show-token",),
+        group=Group.OUTPUT,
+    ),
     Field(
         "output_dir",
         str,
-        "The folder of NAME. [default: ./NAME]",
+        "Folder of NAME. [default: ./NAME]",
         ("--output-dir", "-d"),
         metavar="DIR",
+        group=Group.WHERE,
+        offer=Offer.FOLDER,
         convert=options.folder,
     ),
 )
@@ -233,10 +242,18 @@ def _accepted_lines(result: "LoggedIn") -> Iterator[str]:
 
 COMMAND = Command(
     (
-        "sfkeytool login pay_api --client-id 3MVG9… --username bot@example.com",
-        "sfkeytool login pay_api -i 3MVG9… -u bot@example.com --external-client-app -r https://acme.my.salesforce.com",
-        "sfkeytool login -f env:JWT_KEY -i 3MVG9… -u bot@example.com.uat --sandbox --json",
-        "sfkeytool login pay_api_202711 -i 3MVG9… -u bot@example.com --wait 10 --old-key pay_api/pay_api.key",
+        Example(
+            "Does Salesforce accept pay_api.key?",
+            "sfkeytool login pay_api -i 3MVG9… -u bot@example.com",
+        ),
+        Example(
+            "After an upload: wait until it does, for ten minutes",
+            "sfkeytool login pay -i 3MVG9… -u bot@acme.com --wait 10",
+        ),
+        Example(
+            "In a script: the key from the environment, a sandbox",
+            "sfkeytool login -f env:KEY -i 3MVG9… -u me@x --sandbox",
+        ),
     ),
     _FIELDS,
     _execute,

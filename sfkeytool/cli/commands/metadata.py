@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sfkeytool.cli import options
-from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
-from sfkeytool.cli.fields import Field, Question, Values, typed_values
+from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
+from sfkeytool.cli.fields import Field, Group, Offer, Question, Values, typed_values
 from sfkeytool.cli.finishing import Told, tell
 from sfkeytool.cli.render import certificate_line
 from sfkeytool.cli.run import Run
@@ -46,7 +46,7 @@ _FIELDS = (
     Field(
         "kind",
         AppKind,
-        "What the app is. Orgs do not let connected apps be created since Spring '26, unless they allow it again.",
+        "What the app is; since Spring '26 orgs create no connected apps, unless they allow it again.",
         ("--kind",),
         default=AppKind.EXTERNAL_CLIENT_APP,
         parse=AppKind,
@@ -115,13 +115,17 @@ _FIELDS = (
         " NAME/NAME-project]",
         ("--project",),
         metavar="DIR",
+        group=Group.WHERE,
+        offer=Offer.FOLDER,
     ),
     Field(
         "output_dir",
         str,
-        "The folder of NAME. [default: ./NAME]",
+        "Folder of NAME. [default: ./NAME]",
         ("--output-dir", "-d"),
         metavar="DIR",
+        group=Group.WHERE,
+        offer=Offer.FOLDER,
         convert=options.folder,
     ),
     options.DRY_RUN,
@@ -196,9 +200,14 @@ def _told(made: "MetadataMade") -> Told:
 
 COMMAND = Command(
     (
-        "sfkeytool metadata pay_api --contact-email admin@example.com",
-        "sfkeytool metadata pay_api --in force-app/main/default/connectedApps/Pay.connectedApp-meta.xml",
-        "sfkeytool metadata pay_api --contact-email admin@example.com --permission-set --browserforce --project new",
+        Example(
+            "A new External Client App with the certificate in it",
+            "sfkeytool metadata pay_api --contact-email me@acme.com",
+        ),
+        Example(
+            "An app that was retrieved: its certificate is replaced",
+            "sfkeytool metadata pay --in Pay.connectedApp-meta.xml",
+        ),
     ),
     _FIELDS,
     _execute,

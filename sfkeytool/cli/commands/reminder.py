@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from sfkeytool.cli import options
-from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
-from sfkeytool.cli.fields import Field, Question, Values, typed_values
+from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
+from sfkeytool.cli.fields import Field, Offer, Question, Values, typed_values
 from sfkeytool.cli.finishing import Told, finish_in_folder, folder_of, plan_calendar, warn_of_stale_password
 from sfkeytool.cli.lying_here import OTHER_FILE, certificates_here
 from sfkeytool.cli.run import Run
@@ -15,9 +15,10 @@ _FIELDS = (
     Field(
         "words",
         list[str],
-        "The certificate's file (.crt, a metadata file, …), and before it, if wanted, the reminder's NAME"
-        " [default: the file's own with _expiry_only].",
+        "The certificate's file (.crt, metadata, …); before it, if wanted, the reminder's NAME. [default: the file's"
+        " own with _expiry_only]",
         metavar="[NAME] CERT",
+        offer=Offer.FILE,
         required=True,
         question=Question(
             "File with the certificate to be reminded of:", "path", offers=certificates_here, other=OTHER_FILE
@@ -60,8 +61,8 @@ def _words(words: list[str]) -> dict[str, str | Path | None]:
 
 COMMAND = Command(
     (
-        "sfkeytool reminder pay_api/pay_api.crt --password generate",
-        "sfkeytool reminder pay_expiry pay.connectedApp-meta.xml --password generate",
+        Example("Of the certificate in a file", "sfkeytool reminder pay_api.crt --password generate"),
+        Example("Under a name of your own", "sfkeytool reminder pay_end pay_api.crt --password prompt"),
     ),
     _FIELDS,
     _execute,

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from sfkeytool.cli import options
-from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
-from sfkeytool.cli.fields import Field, Question, Values, typed_values
+from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
+from sfkeytool.cli.fields import Field, Offer, Question, Values, typed_values
 from sfkeytool.cli.finishing import Told, calendar_writes, new_key_password, plan_calendar, tell, warn_of_encrypted_key
 from sfkeytool.cli.lying_here import generation_in
 from sfkeytool.cli.name_clash import names_in_org, warn_of_clash
@@ -29,11 +29,14 @@ if TYPE_CHECKING:
     from sfkeytool.workflows.renew import RenewRequest
     from sfkeytool.workflows.renew_status import Progress
 
+_STEPS = ("sign", "import", "repoint", "swap", "prove", "retire", "tidy")
+"""Of the runbook, whose module is slow to import."""
+
 NEW_KEY = Field("new_key", bool, "Make a new key, as rotate does.", ("--new-key",))
 CSR = Field(
     "csr",
     bool,
-    "Make a request for a CA; `wrap` in the new folder makes the keystore from its answer.",
+    "Make a request for a CA; `wrap` makes the keystore from its answer.",
     ("--csr",),
     question=Question("Is a CA to sign the new certificate?", "confirm", menu_only=True),
 )
@@ -43,18 +46,19 @@ AS_NAME = Field(
     "NAME of the next generation. [default: NAME_YYYYMM]",
     ("--as",),
     metavar="NAME2",
+    offer=Offer.NOTHING,
     convert=options.other_unique_name,
     into="new_name",
 )
-STATUS = Field("status", bool, "Tell from the receipts which step of the runbook is next.", ("--status",))
-DONE = Field("done", str, "Note in the receipt that a step of the runbook is done.", ("--done",), metavar="STEP")
+STATUS = Field("status", bool, "Tell which step of the runbook is next.", ("--status",))
+DONE = Field("done", str, "Note that a step of the runbook is done.", ("--done",), metavar="STEP", offer=_STEPS)
 PURPOSE = replace(options.PURPOSE, default=None, help="What the pair is for. [default: as before]", question=None)
 OLD_NAME = replace(
     options.NAME,
-    help="The NAME that is to be followed; its folder stays as it is.",
+    help="The certificate that is to be followed; its folder stays as it is.",
     question=replace(options.MADE_NAME.question or Question(""), text="Name of the certificate to be followed:"),
 )
-OLD_FOLDER = replace(options.OUTPUT_DIR, help="The folder of NAME; the new one is made beside it. [default: ./NAME]")
+OLD_FOLDER = replace(options.OUTPUT_DIR, help="Folder of NAME; the new one is made beside it. [default: ./NAME]")
 _KEY_PASSWORD = replace(
     options.KEY_PASSWORD,
     help=(options.KEY_PASSWORD.help.partition(" [default")[0])
@@ -255,18 +259,19 @@ _FIELDS = (
     options.DRY_RUN,
     STATUS,
     DONE,
-    replace(
-        NAME_CLASH_ORG, help="Choose a name that this org's CKM does not have yet; an alias of the Salesforce CLI."
-    ),
+    replace(NAME_CLASH_ORG, help="Choose a name that this org's CKM does not have: an alias of the Salesforce CLI."),
 )
 _KEY_SIZE = replace(options.KEY_SIZE, help="Bits of the new key. [default: as before]", question=None, preset_when=None)
 
 RENEW = Command(
     (
-        "sfkeytool renew pay_api --password generate",
-        "sfkeytool renew pay_api --csr",
-        "sfkeytool renew pay_api --status",
-        "sfkeytool renew pay_api --done swap",
+        Example(
+            "A new certificate for the same key, and a runbook",
+            "sfkeytool renew pay_api --password generate",
+        ),
+        Example("A request, where a CA signs", "sfkeytool renew pay_api --csr"),
+        Example("What is next", "sfkeytool renew pay_api --status"),
+        Example("What was done by hand", "sfkeytool renew pay_api --done swap"),
     ),
     (*_FIELDS, NEW_KEY, _KEY_SIZE),
     _execute,
@@ -277,8 +282,8 @@ RENEW = Command(
 )
 ROTATE = Command(
     (
-        "sfkeytool rotate pay_api --password generate",
-        "sfkeytool rotate pay_api --key-size 4096 --password env:JKS_PASSWORD --json",
+        Example("A new key and certificate, and a runbook", "sfkeytool rotate pay_api --password generate"),
+        Example("A larger key, in a script", "sfkeytool rotate pay --key-size 4096 --password env:PW"),
     ),
     (*_FIELDS, _KEY_SIZE),
     _execute,

@@ -3,7 +3,7 @@
 import os.path
 
 from sfkeytool.cli import options
-from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
+from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
 from sfkeytool.cli.fields import Values, typed_values
 from sfkeytool.cli.finishing import (
     Told,
@@ -65,9 +65,18 @@ def _execute(run: Run, values: Values) -> int:
 
 COMMAND = Command(
     (
-        "sfkeytool self-signed pay_api --password generate",
-        "sfkeytool self-signed pay_api --organization Acme --country DE --days 730 --password file:pw.txt",
-        "sfkeytool self-signed pay_api --key old.key --password env:JKS_PASSWORD --json",
+        Example(
+            "All that a JWT login needs, with a strong password in a file",
+            "sfkeytool self-signed pay_api --password generate",
+        ),
+        Example(
+            "Valid for two years",
+            "sfkeytool self-signed pay --days 730 --password generate",
+        ),
+        Example(
+            "In a script, whose environment holds the password",
+            "sfkeytool self-signed pay_api --password env:PW --json",
+        ),
     ),
     _FIELDS,
     _execute,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import UNSET
 
 from sfkeytool.cli import options
-from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
+from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
 from sfkeytool.cli.fields import Field, Question, Values, typed_values
 from sfkeytool.cli.lying_here import OTHER_FILE, files_here
 from sfkeytool.cli.run import Run
@@ -127,7 +127,11 @@ def _alias(alias: str | None) -> str:
 
 
 COMMAND = Command(
-    ("sfkeytool show pay_api.jks", "sfkeytool show export.pfx --password prompt", "sfkeytool show pay_api/ --json"),
+    (
+        Example("Until when, for whom, under which alias", "sfkeytool show pay_api.jks"),
+        Example("With the private keys, which a password locks", "sfkeytool show export.pfx --password prompt"),
+        Example("Everything in a folder, for a script", "sfkeytool show pay_api/ --json"),
+    ),
     _FIELDS,
     _execute,
     answers=(Answer("show", "show.Shown", exit_codes=(0, 1)),),

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sfkeytool.cli import options
-from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
+from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
 from sfkeytool.cli.envelope import published
 from sfkeytool.cli.fields import Field, Question, Values, typed_values
 from sfkeytool.cli.finishing import folder_of, new_key_password
@@ -102,8 +102,8 @@ def _is_there_already(run: Run, folder: Path, artifact: Artifact, passwords: "Se
 
 COMMAND = Command(
     (
-        "sfkeytool unwrap 00D000000000001.jks",
-        "sfkeytool unwrap export.pfx --password prompt --key-password env:KEY_PASSWORD",
+        Example("What Setup's Export to Keystore gave", "sfkeytool unwrap 00D000000000001.jks"),
+        Example("The key is written encrypted", "sfkeytool unwrap export.pfx --key-password prompt"),
     ),
     _FIELDS,
     _execute,

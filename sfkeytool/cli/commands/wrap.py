@@ -4,7 +4,7 @@ import os.path
 from pathlib import Path
 
 from sfkeytool.cli import options
-from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
+from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
 from sfkeytool.cli.fields import Field, Question, Values, typed_values
 from sfkeytool.cli.finishing import (
     Told,
@@ -25,7 +25,7 @@ _FIELDS = (
     Field(
         "files",
         list[Path],
-        "What the CA sent back, and the key if it is not in the folder: any mix of PEM, DER, PKCS#7, PFX, JKS.",
+        "What the CA sent, and the key if it is not in the folder: any mix of PEM, DER, PKCS#7, PFX, JKS.",
         metavar="FILE...",
         required=True,
         question=Question("File with the certificate, chain or key:", "paths"),
@@ -78,9 +78,15 @@ def _execute(run: Run, values: Values) -> int:
 
 COMMAND = Command(
     (
-        "sfkeytool wrap pay_api pay_api.crt ca.p7b --password generate",
-        "sfkeytool wrap pay_api export.pfx --input-password prompt --password generate",
-        "sfkeytool wrap pay_api store.jks --alias mykey --input-password env:OLD --password env:NEW --json",
+        Example(
+            "The CA's answer to `csr pay_api`, in any number of files",
+            "sfkeytool wrap pay answer.crt ca.p7b --password generate",
+        ),
+        Example("A PFX into a keystore that Salesforce takes", "sfkeytool wrap pay_api export.pfx --password generate"),
+        Example(
+            "One entry of another keystore, in a script",
+            "sfkeytool wrap pay old.jks --alias key --password env:PW",
+        ),
     ),
     _FIELDS,
     _execute,

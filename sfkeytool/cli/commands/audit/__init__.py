@@ -7,10 +7,10 @@ from msgspec.structs import replace
 
 from sfkeytool.audit.reports.formats import FORMATS
 from sfkeytool.cli import options
-from sfkeytool.cli.command import Aim, Answer, Command, MenuPlace
+from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
 from sfkeytool.cli.commands.audit.road import with_questions
 from sfkeytool.cli.envelope import published
-from sfkeytool.cli.fields import Field, Values, typed_values
+from sfkeytool.cli.fields import Field, Group, Offer, Values, typed_values
 from sfkeytool.cli.org_access import API_VERSION, LOGIN, TARGET_ORGS, find_orgs
 from sfkeytool.cli.report_files import Reports
 from sfkeytool.cli.run import Run
@@ -65,13 +65,14 @@ FAIL_ON = Field(
     " in orgs uncovered too]",
     ("--fail-on",),
     metavar="LIST",
+    offer=(*FailOn, "never"),
+    listed=True,
     convert=_fail_on,
 )
 EXCLUDE = Field(
     "exclude",
     list[str],
-    "Leave out files and certificates whose path or name fits, such as test/* or legacy_*. Repeatable; the last line"
-    " counts them.",
+    "Leave out what has such a path or name: test/*, legacy_*. Repeatable; the last line counts them.",
     ("--exclude",),
     metavar="PATTERN",
 )
@@ -81,9 +82,10 @@ _REPORTS = tuple(
     Field(
         report.name,
         Path,
-        f"Write {report.what} into this file; an earlier one is replaced.",
+        f"Write {report.what}.",
         (f"--{report.name}",),
         metavar="FILE",
+        group=Group.REPORTS,
     )
     for report in FORMATS.values()
 )
@@ -91,9 +93,11 @@ OPEN = Field("open_page", bool, "Show the page of --html in the browser afterwar
 CERTIFICATES = Field(
     "certificates",
     Path,
-    "Save the certificates of the orgs' apps in this new folder, as ORG/APP.crt: what wrap and reminder take.",
+    "Save the certificates of the orgs' apps in this new folder, as ORG/APP.crt.",
     ("--certificates",),
     metavar="DIR",
+    group=Group.REPORTS,
+    offer=Offer.FOLDER,
 )
 CONFIG = Field(
     "config", Path, "Take what no flag says from this TOML file.", ("--config",), metavar="FILE"
@@ -101,30 +105,33 @@ CONFIG = Field(
 NOTIFY = Field(
     "notify",
     list[str],
-    "Tell what is due to the address that is found there, an apprise URL such as mailto://… or slack://…: env:NAME,"
-    " file:PATH, cmd:COMMAND, stdin or prompt. Repeatable.",
+    "Tell what is due there: a SOURCE of an apprise URL (mailto://…, slack://…). Repeatable.",
     ("--notify",),
     metavar="SOURCE",
+    group=Group.MESSAGES,
+    offer=Offer.SOURCE,
     convert=options.sources("--notify"),
 )
 HEARTBEAT = Field(
     "heartbeat",
     str,
-    "Call the dead man's switch whose URL is found there at the start and at the end: env:NAME, file:PATH,"
-    " cmd:COMMAND, stdin or prompt.",
+    "Call the dead man's switch whose URL this is, at the start and at the end.",
     ("--heartbeat",),
     metavar="SOURCE",
+    group=Group.MESSAGES,
+    offer=Offer.SOURCE,
     convert=options.source("--heartbeat"),
 )
 STATE = Field(
     "state",
     Path,
-    "Remember in this file what was told, so that daily runs tell each event once.",
+    "Remember here what was told, so that daily runs tell each event once.",
     ("--state",),
     metavar="FILE",
+    group=Group.MESSAGES,
 )
 DRY_RUN = replace(
-    options.DRY_RUN, help="Show what --notify would tell, and tell nobody, nor --heartbeat; write no file either."
+    options.DRY_RUN, help="Show what --notify would tell; tell nobody, nor --heartbeat, and write no file."
 )
 _FIELDS = (
     PATHS,
@@ -284,11 +291,13 @@ def _place(request: "AuditRequest") -> "Place":
 
 COMMAND = Command(
     (
-        "sfkeytool audit --target-org prod --target-org uat --html certificates.html",
-        "sfkeytool audit . --within 30",
-        "sfkeytool audit pay_api force-app --csv certificates.csv --fail-on expired,uncovered",
-        "sfkeytool audit keys --password env:KEYSTORE_PASSWORD --prometheus certificates.prom --json",
-        "sfkeytool audit keys --notify env:ADMIN_MAIL --state audit-state.json",
+        Example("What expires when, in the folders here", "sfkeytool audit . --within 30"),
+        Example("In two orgs, as a page for a browser", "sfkeytool audit -o prod -o uat --html certificates.html"),
+        Example("Every day, by a scheduler: who is told", "sfkeytool audit keys --notify env:MAIL --state seen.json"),
+        Example(
+            "In a pipeline: it fails when something has expired",
+            "sfkeytool audit force-app --fail-on expired --json",
+        ),
     ),
     FIELDS,
     _execute,
