@@ -35,6 +35,8 @@ def test_three_wrong_passwords_and_what_can_be_seen_is_told(folder: Path, pair: 
             child.expect("which password opens it")
             child.expect("Password")
             child.sendline("wrong")
+        child.expect("Try another password")
+        child.send("\x1b[A\r")  # the last row: leave it closed
         told = finish(child)
     assert "pay.jks cannot be judged (wrong password or altered)" in told
     assert "pay.jks: unsure" in told

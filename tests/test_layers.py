@@ -32,6 +32,7 @@ ALLOWED = {
 ONLY_THERE = {
     "typer": ("cli/",),
     "rich": ("cli/",),
+    "questionary": ("edge/drawn_questions.py",),
     "prompt_toolkit": ("edge/ask.py", "edge/drawn_questions.py"),
     "jks": ("keystores/other_java.py",),
     "icalendar": ("audit/reports/ics.py",),
@@ -105,7 +106,7 @@ def test_help_imports_nothing_heavy() -> None:
         "import sfkeytool.__main__\n"
         "from sfkeytool.cli.app import run_app\n"
         "assert run_app(['--help']) == 0\n"
-        "heavy = {'cryptography', 'prompt_toolkit', 'rich', 'jks', 'Cryptodome', 'pydantic', 'asyncio'}\n"
+        "heavy = {'cryptography', 'questionary', 'prompt_toolkit', 'rich', 'jks', 'Cryptodome', 'pydantic', 'asyncio'}\n"
         "print('LOADED', sorted(heavy & set(sys.modules)), file=sys.stderr)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

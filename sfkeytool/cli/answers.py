@@ -1,17 +1,15 @@
 """What an answer is worth: from what was typed to the value that a request takes, and back to words."""
 
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from sfkeytool.cli.fields import Field, Question, Values, absent
-from sfkeytool.edge.ask import Check, shortened
+from sfkeytool.edge.ask import Check, in_short, shortened
 from sfkeytool.errors import UsageError
 from sfkeytool.passwords import Source, SourceKind
 
-_FURTHER_WORDS = re.compile(r" \(|, Enter")
 _LONGEST_ANSWER = 48
 """Characters of an answer in the list of those that can be changed."""
 
@@ -65,7 +63,7 @@ def without_label(field: Field, message: str) -> str:
 
 def line_of(field: Field, question: Question, values: Mapping[str, Any]) -> str:
     """An answer in the list of those that were given: the question, shortened, and what is answered now."""
-    asked = _FURTHER_WORDS.split(question.text)[0].rstrip(":")
+    asked = in_short(question.text).rstrip(":")
     return f"{asked}{'' if asked.endswith('?') else ':'} {shown(field, values)}"
 
 

@@ -229,6 +229,8 @@ def _audit(
         if delivery.status is DeliveryStatus.NOT_SENT:
             run.console.result(["", f"{delivery.destination} would be told:", delivery.subject or "", ""])
             run.console.result((delivery.body or "").splitlines())
+    if run.agreement.asks:
+        run.console.say("To have this every morning: sfkeytool help schedule")
     return status
 
 
