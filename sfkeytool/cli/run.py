@@ -43,7 +43,6 @@ T = TypeVar("T")
 
 _LAST_YEAR = 9000
 """Of a clock that is taken for right: there is no date after 9999 to reckon with."""
-PLAIN_HELP = "For screen readers and dumb terminals: numbered choices, no colour, nothing drawn twice."
 
 
 class Run:
@@ -287,6 +286,13 @@ def run_command(
     now = clock()
 
     def execute() -> int:
+        try:
+            return conduct()
+        except UsageError as error:
+            error.hints = error.hints or (f"see sfkeytool {name} --help",)
+            raise
+
+    def conduct() -> int:
         nonlocal went_back, command
         command = with_presets(command, os.environ, console)
         if asker is None:
@@ -315,11 +321,13 @@ def run_command(
                 return EXIT_INTERRUPTED
         if console.dry_run:
             console.result(["Dry run: nothing was written, deployed or sent."])
+        console.end()
         asked = [field for field in command.fields if field.question and _answered(field, given, values)]
         if asker is not None and (guided or asked):
             line = shell_line(["sfkeytool", *command_line(name, command.fields, values)])
             console.say("")
-            console.say(f"The same as a command: {line}")
+            console.say("The same as a command:")
+            console.say(f"  {line}")
         return status
 
     status = boundary(console, execute)
@@ -347,7 +355,10 @@ def terminal_asker(*, plain: bool) -> "Asker":
 
 
 def _answered(field: Field, given: Mapping[str, Any], values: Values) -> bool:
-    return values[field.name] not in (given.get(field.name) or field.default, *defaults_of(field))
+    """Whether somebody was asked for the value: it is neither given nor a default, and of no variable."""
+    variable = f"env:{field.environment}"
+    known = (given.get(field.name) or field.default, *defaults_of(field), variable, [variable])
+    return values[field.name] not in known
 
 
 def can_ask(given: Mapping[str, Any], environ: Mapping[str, str]) -> bool:

@@ -153,5 +153,7 @@ COMMAND = Command(
     _FIELDS,
     _execute,
     answers=(Answer("explain", "explain.Explained"),),
-    place=MenuPlace(Aim.REFUSED, "I have only a message, or a question", "What it means, likely causes, what to do.", step=1),
+    place=MenuPlace(
+        Aim.REFUSED, "I have only a message, or a question", "What it means, likely causes, what to do.", step=1
+    ),
 )
