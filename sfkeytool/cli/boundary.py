@@ -5,7 +5,8 @@ import sys
 import traceback
 from collections.abc import Callable
 
-from sfkeytool.cli.render import Console, flush_results, silence_stdout, stdout_is_closed
+from sfkeytool.cli.render import Console
+from sfkeytool.cli.stdout import flush_results, silence_stdout, stdout_is_closed
 from sfkeytool.errors import (
     EXIT_FAILED,
     EXIT_INTERRUPTED,
