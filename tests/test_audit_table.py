@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from audited_orgs import busy, sf_for, ten_orgs
-from conftest import Result
+from conftest import Pair, Result
 from fake_org import FakeOrg
 from filled_org import add_connected_app, make
 
@@ -87,6 +87,15 @@ def test_an_item_has_one_row_and_two_where_it_is_narrow(columns: int, rows: int,
     assert "\\u202egone" in text
     assert "##[error]" not in text
     assert ("█" in text) is (columns == 300)
+
+
+@pytest.mark.parametrize("columns", [66, 70, 75, 79, 80, 90])
+def test_a_short_name_takes_no_room_that_it_does_not_need(columns: int, folder: Path, pair: Pair) -> None:
+    """A window in which all but LIFE fits has rows that fit."""
+    (folder / "a.crt").write_bytes(pair.crt.read_bytes())
+    (folder / "a_copy.crt").write_bytes(pair.crt.read_bytes())
+    table = table_of(on_terminal(columns, str(folder)))
+    assert max(columns_of(line) for line in table) <= columns, table
 
 
 @pytest.mark.parametrize("columns", [60, 80, 100, 200])
