@@ -242,6 +242,7 @@ def test_a_typing_error_gets_the_right_word() -> None:
         (b"within = \n", "config.syntax", "is no TOML: Invalid value"),
         (b"x = 1\nwithin = 1\nwithin = 2\n", "config.syntax", "is no TOML: Cannot overwrite a value (at line 3"),
         (b"x = " + b"[" * 50_000, "config.syntax", "is no TOML of ours: it is nested too deeply"),
+        (b"x = " + b"9" * 5000, "config.syntax", "is no TOML of ours: a number of it is too long"),
         ("within = 1\n".encode("utf-16"), "config.encoding", "is not UTF-8"),
     ],
 )

@@ -34,6 +34,8 @@ class Reading:
             self.values = tomllib.loads(self._text)
         except tomllib.TOMLDecodeError as error:
             raise InputError("config.syntax", f"{label} is no TOML: {error}") from None
+        except ValueError:  # Python converts no more than 4300 digits, and tomllib lets that through
+            raise InputError("config.syntax", f"{label} is no TOML of ours: a number of it is too long") from None
         except RecursionError:
             raise InputError("config.syntax", f"{label} is no TOML of ours: it is nested too deeply") from None
 
