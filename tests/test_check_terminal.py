@@ -15,8 +15,8 @@ def test_a_password_is_asked_for_until_it_opens(folder: Path, pair: Pair, ca: Ce
     chain = ders(pair.crt, ca.intermediate, ca.root)
     (folder / "pay.jks").write_bytes(keystore(pkcs8(pair), chain, key_password="of-the-key-alone"))
     with terminal("check", "pay.jks", "--fix", folder=folder, NO_COLOR="1") as child:
-        for typed in ("wrong", PASSWORD):
-            child.expect("which password opens it")
+        for told, typed in (("pay.jks: which", "wrong"), ("pay.jks: that password does not open it; which", PASSWORD)):
+            child.expect(f"{told} password opens it")
             child.expect("Password")
             child.sendline(typed)
         child.expect("pay.jks: reject")
@@ -78,3 +78,14 @@ def test_results_of_many_files_are_shown_while_others_are_still_to_come(folder: 
         told = finish(child)
     assert "last.jks: accept" in told
     assert "21 files: 21 accept, 0 reject, 0 unsure" in told
+
+
+def test_what_is_all_given_is_not_repeated_as_a_command(folder: Path, pair: Pair) -> None:
+    """A flag that nobody set was asked of nobody."""
+    (folder / "pay.crt").write_bytes(pair.crt.read_bytes())
+    for line in (["check", "pay.crt"], ["audit", "pay.crt"]):
+        with terminal(*line, folder=folder, NO_COLOR="1") as child:
+            told = finish(child)
+        assert child.exitstatus == 0
+        assert "pay.crt" in told
+        assert "The same as a command" not in told

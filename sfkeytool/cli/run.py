@@ -355,10 +355,10 @@ def terminal_asker(*, plain: bool) -> "Asker":
 
 
 def _answered(field: Field, given: Mapping[str, Any], values: Values) -> bool:
-    """Whether somebody was asked for the value: it is neither given nor a default, and of no variable."""
+    """Whether somebody was asked for the value: it is neither given nor a default, of no variable, and no flag's No."""
     variable = f"env:{field.environment}"
     known = (given.get(field.name) or field.default, *defaults_of(field), variable, [variable])
-    return values[field.name] not in known
+    return values[field.name] is not False and values[field.name] not in known
 
 
 def can_ask(given: Mapping[str, Any], environ: Mapping[str, str]) -> bool:

@@ -207,7 +207,8 @@ def _judge(run: Run, path: Path, given: "Sequence[Secret]", how: "CheckOptions",
         if len(passwords) > len(subject.passwords):
             subject = subject_of(file, passwords, how, in_ckm=in_ckm)
         if subject.needs_password and subject.profile is Profile.CKM_IMPORT:
-            raise KeystorePasswordError("keystore.wrong-password", f"{path}: which password opens it?")
+            refused = "that password does not open it; " if len(passwords) > len(given) else ""
+            raise KeystorePasswordError("keystore.wrong-password", f"{path}: {refused}which password opens it?")
 
     if run.asker is not None and not walked:
         with suppress(KeystorePasswordError):  # what can be seen without it is judged all the same
