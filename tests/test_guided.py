@@ -1,6 +1,8 @@
 """Guided runs: on a pseudo-terminal, and through prompt_toolkit's pipes; the same requests as from flags."""
 
 import contextlib
+import io
+import json
 import os
 import re
 import shlex
@@ -20,8 +22,12 @@ from sfkeytool.cli.command import Aim, Command
 from sfkeytool.cli.commands import TABLE
 from sfkeytool.cli.conversation import complete
 from sfkeytool.cli.fields import Field, command_line, typed_values
+from sfkeytool.cli.lying_here import made_here
+from sfkeytool.cli.options import parse_days
 from sfkeytool.edge.ask import Choice
+from sfkeytool.edge.plain_ask import PlainAsker
 from sfkeytool.model import Purpose, Request
+from sfkeytool.names import parse_unique_name
 
 Cli = Callable[..., Result]
 OTHER = "\0other"
@@ -334,6 +340,30 @@ def test_real_prompts_take_the_answers(folder: Path, pair: Pair, capsys: pytest.
     assert PASSWORD not in captured.out + captured.err
     listing = keytool("-list", "-storetype", "JKS", "-keystore", folder / "pay" / "pay.jks", "-storepass", PASSWORD)
     assert "PrivateKeyEntry" in listing
+
+
+def test_a_number_with_zeros_before_it_is_that_number() -> None:
+    """A choice in the plain mode, and a lifetime; the first digits alone would be another one."""
+    asker = PlainAsker(io.StringIO("00012\n00002\n"), io.StringIO())
+    assert asker.choice("Which?", [Choice("a", "A"), Choice("b", "B")]) == "b"
+    assert parse_days("0000000000365") == 365
+
+
+def test_what_is_needed_is_not_offered_to_be_left_out() -> None:
+    """In the plain mode, where a hyphen takes a default away."""
+    screen = io.StringIO()
+    assert PlainAsker(io.StringIO("-\npay\n"), screen).text("Name:", default="my_pay", check=parse_unique_name) == "pay"
+    assert "(Enter: my_pay)" in screen.getvalue()
+    screen = io.StringIO()
+    assert PlainAsker(io.StringIO("-\n"), screen).text("Organization:", default="Acme") == ""
+    assert "(Enter: Acme; -: none)" in screen.getvalue()
+
+
+def test_the_days_that_are_left_are_those_of_the_audit(cli: Cli, folder: Path) -> None:
+    """Of one certificate two numbers would make a person wonder."""
+    assert cli("self-signed", "pay", "--days", "90", "--password", "generate").code == 0
+    audited = json.loads(cli("audit", "pay/pay.crt", "--json").out)["result"]["items"][0]["daysLeft"]
+    assert [choice.title.split(", ")[0] for choice in made_here({})] == [f"pay: {audited} days left"]
 
 
 def test_a_country_that_is_none_is_refused_where_it_is_typed(folder: Path) -> None:

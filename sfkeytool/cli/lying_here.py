@@ -158,7 +158,8 @@ def _sorting(until: datetime | None) -> str:
 def _row(name: str, until: datetime | None) -> str:
     if until is None:
         return f"{name}: tells what it holds with its password"
-    days = (until - datetime.now(UTC)).days
-    if days < 0:
+    now = datetime.now(UTC)
+    days = (until.date() - now.date()).days  # as the audit counts them
+    if until < now:
         return f"{name}: expired on {until.date()}"
     return f"{name}: {days} {'day' if days == 1 else 'days'} left, until {until.date()}"

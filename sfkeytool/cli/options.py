@@ -107,7 +107,7 @@ def parse_days(text: str) -> int:
 
     if not text.isascii() or not text.isdigit():
         raise UsageError("usage.days", "it is a number of days, as 365")
-    days = int(text[:9])
+    days = int(text.lstrip("0")[:9] or 0)
     check_days(days)
     return days
 

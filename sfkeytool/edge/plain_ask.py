@@ -33,15 +33,13 @@ class PlainAsker(Asker):
         reason: str = "",
     ) -> str:
         self._say(reason)
+        may_be_empty = not _refusal(check, "")
         while True:
-            offer = f" (Enter: {default}; {_NOTHING}: none)" if default else ""
-            typed = self._read(f"{message}{offer} ")
-            answer = default if not typed else "" if typed == _NOTHING and default else typed
-            try:
-                if check is not None:
-                    check(answer)
-            except SfkeytoolError as error:
-                self._say(told(error))
+            clears = f"; {_NOTHING}: none" if may_be_empty else ""
+            typed = self._read(f"{message} (Enter: {default}{clears}) " if default else f"{message} ")
+            answer = default if not typed else "" if typed == _NOTHING and default and may_be_empty else typed
+            if refusal := _refusal(check, answer):
+                self._say(refusal)
                 better = suggest(answer) if suggest and answer else ""
                 default = better if better != answer else default
                 continue
@@ -76,8 +74,9 @@ class PlainAsker(Asker):
             answer = self._read(f"Number (Enter: {chosen}): ") or str(chosen)
             if answer.lower() in ("b", "back"):
                 raise BackWanted
-            if answer.isascii() and answer.isdigit() and 1 <= int(answer[:4]) <= len(values):
-                return values[int(answer) - 1]
+            number = int(answer.lstrip("0")[:4] or 0) if answer.isascii() and answer.isdigit() else 0
+            if 1 <= number <= len(values):
+                return values[number - 1]
             self._say(f"A number from 1 to {len(values)} is wanted.")
 
     def confirm(self, message: str, *, default: bool, reason: str = "") -> bool:
@@ -93,11 +92,8 @@ class PlainAsker(Asker):
     def password(self, message: str, *, check: Check | None = None) -> str:
         while True:
             typed = self._read_secret(f"{message} ")
-            try:
-                if check is not None:
-                    check(typed)
-            except SfkeytoolError as error:
-                self._say(told(error))
+            if refusal := _refusal(check, typed):
+                self._say(refusal)
                 continue
             return typed
 
@@ -142,3 +138,13 @@ class PlainAsker(Asker):
         if strip is not None:
             return line.rstrip(strip)
         return "".join(character for character in line if character.isprintable() or character == "\t").strip()
+
+
+def _refusal(check: Check | None, answer: str) -> str:
+    """Why the answer will not do; empty where it will."""
+    try:
+        if check is not None:
+            check(answer)
+    except SfkeytoolError as error:
+        return told(error)
+    return ""

@@ -55,7 +55,7 @@ def _check_orgs(answer: str) -> None:
 def _number(answer: str) -> int:
     if not (answer.isascii() and answer.isdigit()):
         raise UsageError("usage.within", "it is a number of days, as 30")
-    return int(answer[:9])
+    return int(answer.lstrip("0")[:9] or 0)
 
 
 def _check_parent(answer: str) -> None:
