@@ -256,3 +256,16 @@ def test_on_windows_they_are_what_programs_there_are_given(arguments: Sequence[s
 def test_a_quotation_that_is_not_closed_is_refused(windows: bool) -> None:
     with pytest.raises(ValueError, match=r"(?i)quotation"):
         command_words('op "read', windows=windows)
+
+
+def test_a_dry_run_looks_for_what_would_make_a_password_and_does_not_run_it(cli: Cli, folder: Path, pair: Pair) -> None:
+    """It exits as the run does where there is no such program."""
+    command = python("open('ran', 'w'); print('n33dle-from-a-command')")
+    line = ["wrap", "pay", str(pair.key), str(pair.crt), "--json", "--password"]
+    dry = cli(*line, command, "--dry-run")
+    assert dry.code == 0, dry.err
+    assert not (folder / "ran").exists()
+    missing = cli(*line, source("no-such-program"), "--dry-run")
+    assert missing.code == 1
+    assert missing.out == cli(*line, source("no-such-program")).out
+    assert not (folder / "pay").exists()

@@ -86,6 +86,10 @@ class Run:
         """The secret that ``source`` names; a prompt asks for ``what``, twice if a password is being made."""
         asked = source.kind is SourceKind.PROMPT and self.asker is not None
         if self.dry_run and confirm and (asked or source.kind is SourceKind.COMMAND):
+            if not asked:
+                from sfkeytool.edge.secret_command import find_command
+
+                find_command(source, f"{option}: {source}", self.environ)
             source = Source(SourceKind.GENERATE)  # nothing will ever be opened with it; a command could do anything
         return self._reader().read(source, option, ask=self._prompt(option, what, confirm=confirm))
 
