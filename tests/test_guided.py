@@ -565,6 +565,16 @@ def test_a_4096_bit_key_has_a_spinner_and_no_color_is_honoured(folder: Path) -> 
         assert "\x1b[3" not in finish(child)
 
 
+@pty_only
+@pytest.mark.parametrize("line", [["--plain", "csr"], ["csr", "--plain"], ["--plain", "ckm", "csr"]])
+def test_plain_counts_before_the_command_and_after_it(line: list[str], folder: Path) -> None:
+    """Else a screen reader gets questions that are drawn."""
+    with terminal(*line, folder=folder) as child:
+        child.expect("Answers are read line by line")
+        child.sendcontrol("c")
+        assert "\x1b[" not in finish(child)
+
+
 def test_without_a_terminal_bare_sfkeytool_is_help_and_exit_2(cli: Cli) -> None:
     """A script that forgot the command is told so."""
     result = cli()

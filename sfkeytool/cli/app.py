@@ -91,6 +91,12 @@ def _make_command(name: str, row: Row, ended: list[int]) -> Any:
             """Options in groups, which stand with their definitions."""
             return _help_text(ctx, command_lines(row, command, help_width()))
 
+        def invoke(self, ctx: Any) -> Any:
+            """``sfkeytool --plain COMMAND`` is plain too; --color is read wherever it stands."""
+            if "plain" in ctx.params and ctx.find_root().params.get("plain"):
+                ctx.params["plain"] = True
+            return super().invoke(ctx)
+
     def callback(**given: Any) -> None:
         ended.append(run_command(row.name, command, given))
         raise typer.Exit(ended[-1])
