@@ -1,17 +1,15 @@
 """What an answer is worth: from what was typed to the value that a request takes, and back to words."""
 
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from sfkeytool.cli.fields import Field, Question, Values, absent
-from sfkeytool.edge.ask import Check, shortened
+from sfkeytool.edge.ask import Check, in_short, shortened
 from sfkeytool.errors import UsageError
 from sfkeytool.passwords import Source, SourceKind
 
-_FURTHER_WORDS = re.compile(r" \(|, Enter")
 _LONGEST_ANSWER = 48
 """Characters of an answer in the list of those that can be changed."""
 
@@ -34,8 +32,11 @@ def value_of(field: Field, text: str) -> Any:
     return field.parse(text) if field.parse else field.type(text) if field.type is Path else text
 
 
-def check_of(field: Field, question: Question, values: Values) -> Check:
-    """What stands between a typed answer and the request: the very functions that the request is made with."""
+def check_of(field: Field, question: Question, values: Values, *, needed: bool) -> Check:
+    """What stands between a typed answer and the request: the very functions that the request is made with.
+
+    ``needed``: nothing else stands in for it, so that it cannot be empty.
+    """
 
     def check(answer: str) -> None:
         try:
@@ -47,7 +48,7 @@ def check_of(field: Field, question: Question, values: Values) -> Check:
                 value = value_of(field, answer)
                 if field.convert is not None:
                     field.convert(value)
-            elif field.required:
+            elif needed:
                 raise UsageError("usage.missing", "an answer is needed here")
         except UsageError as error:
             raise UsageError(error.code, without_label(field, error.message), *error.hints) from None
@@ -65,7 +66,7 @@ def without_label(field: Field, message: str) -> str:
 
 def line_of(field: Field, question: Question, values: Mapping[str, Any]) -> str:
     """An answer in the list of those that were given: the question, shortened, and what is answered now."""
-    asked = _FURTHER_WORDS.split(question.text)[0].rstrip(":")
+    asked = in_short(question.text).rstrip(":")
     return f"{asked}{'' if asked.endswith('?') else ':'} {shown(field, values)}"
 
 

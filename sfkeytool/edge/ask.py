@@ -3,6 +3,7 @@
 Esc, the row Back and the answer ``<`` go back; Ctrl-C, Ctrl-D and a terminal that went away leave.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ Words = Callable[[str], str]
 BACK_ANSWER = "<"
 _BACK = "\0back"
 """The value of a row; no answer has it."""
+_FURTHER_WORDS = re.compile(r" \([^()]*\)|, Enter[^:]*")
 LONGEST_REASON = 600
 """Characters of a reason that are shown: it may quote what was pasted."""
 
@@ -44,6 +46,11 @@ class Choice(Struct, frozen=True):
     value: str
     title: str
     meaning: str = ""
+
+
+def in_short(message: str) -> str:
+    """A question without what only its reader needs."""
+    return _FURTHER_WORDS.sub("", message)
 
 
 def told(error: SfkeytoolError) -> str:
