@@ -398,7 +398,7 @@ def test_a_message_is_explained_without_the_heavy_libraries() -> None:
         "import sys\n"
         "from sfkeytool.cli.app import run_app\n"
         "print('EXIT', run_app(['explain', 'Cannot recover key']), file=sys.stderr)\n"
-        "heavy = {'cryptography', 'prompt_toolkit', 'rich', 'jks', 'Cryptodome'}\n"
+        "heavy = {'cryptography', 'questionary', 'prompt_toolkit', 'rich', 'jks', 'Cryptodome'}\n"
         "print('LOADED', sorted(heavy & set(sys.modules)), file=sys.stderr)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

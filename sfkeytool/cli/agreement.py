@@ -40,7 +40,7 @@ class Agreement:
     def __init__(self, console: "Console", asker: "Asker | None", *, asks: bool, dry_run: bool) -> None:
         self._console = console
         self._asker = asker
-        self._asks = asks
+        self.asks = asks
         self._dry_run = dry_run
         self._read: dict[Path, None] = {}
         self._agreed: list[FolderPlan | NewFolderPlan] = []
@@ -69,7 +69,7 @@ class Agreement:
         if self._dry_run:
             self._console.result(["What would be made:", *lines, ""])
             return
-        if self._asker is None or not (self._asks or self._refusal):
+        if self._asker is None or not (self.asks or self._refusal):
             for line in lines:
                 self._console.detail(line)
             return
@@ -79,7 +79,7 @@ class Agreement:
     def _ask(self, asker: "Asker") -> None:
         """Raises ChangeWanted, Declined, BackWanted, and the refusal that was demanded."""
         refusal, self._refusal = self._refusal, None
-        if refusal is not None and not self._asks:
+        if refusal is not None and not self.asks:
             if not asker.confirm(self._question, default=False):
                 raise refusal
             return

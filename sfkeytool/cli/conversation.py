@@ -41,7 +41,7 @@ def complete(
         return Conversation(fields, given, asker, environ, guided=guided).begin()
     values = given_values(fields, given, environ)
     if missing := [field.label for field in fields if is_missing(field, values, environ)]:
-        raise UsageError("usage.missing", f"missing: {', '.join(missing)}", "see --help for examples")
+        raise UsageError("usage.missing", f"missing: {', '.join(missing)}")
     return with_defaults(fields, values)
 
 

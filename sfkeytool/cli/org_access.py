@@ -29,8 +29,8 @@ def _alias_or_nothing(answer: str) -> None:
         _alias(answer)
 
 
-def _known_orgs(values: Mapping[str, Any]) -> Sequence[Choice]:
-    """Those that the Salesforce CLI knows; and none, where one is not needed."""
+def org_rows() -> list[Choice]:
+    """Those that the Salesforce CLI knows."""
     from sfkeytool.edge.cli_orgs import known_orgs
 
     rows = []
@@ -38,6 +38,12 @@ def _known_orgs(values: Mapping[str, Any]) -> Sequence[Choice]:
         about = [org.username] if org.username != org.name else []
         about += ["the Salesforce CLI's default"] if org.is_default else []
         rows.append(Choice(org.name, f"{org.name} ({', '.join(about)})" if about else org.name))
+    return rows
+
+
+def _known_orgs(values: Mapping[str, Any]) -> Sequence[Choice]:
+    """Those; and none, where one is not needed."""
+    rows = org_rows()
     return [*rows, Choice("", "No org")] if rows and not values.get("deploy") else rows
 
 

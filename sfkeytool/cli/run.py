@@ -2,31 +2,33 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sfkeytool.cli.agreement import Agreement
 from sfkeytool.cli.attempts import attempt, clock, converse
 from sfkeytool.cli.boundary import boundary
+from sfkeytool.cli.ci_secret import tell_ci
 from sfkeytool.cli.command import Command
 from sfkeytool.cli.conversation import Conversation, complete
 from sfkeytool.cli.defaults import with_presets
 from sfkeytool.cli.fields import Field, Values, command_line, defaults_of
 from sfkeytool.cli.opening import TypedPasswords, opened
-from sfkeytool.cli.render import Console, clean, rich_console
+from sfkeytool.cli.render import Console
 from sfkeytool.edge.ask import BackWanted
 from sfkeytool.edge.disk import ANOTHER_FOLDER
 from sfkeytool.errors import (
     EXIT_INTERRUPTED,
     OutputError,
+    SystemFailureError,
     UsageError,
 )
 from sfkeytool.passwords import MINIMUM_LENGTH, Secret, Source, SourceKind
 from sfkeytool.shell import shell_line
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from datetime import datetime
 
     from sfkeytool.edge.ask import Asker
@@ -39,7 +41,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-PLAIN_HELP = "For screen readers and dumb terminals: numbered choices, no colour, nothing drawn twice."
+_LAST_YEAR = 9000
+"""Of a clock that is taken for right: there is no date after 9999 to reckon with."""
 
 
 class Run:
@@ -60,6 +63,12 @@ class Run:
         typed: TypedPasswords | None = None,
         file_question: bool = False,
     ) -> None:
+        if now.year > _LAST_YEAR:
+            raise SystemFailureError(
+                "system.clock",
+                f"this machine's clock says that it is the year {now.year}; nothing was changed",
+                "set it",
+            )
         self.console = console
         self.asker = asker
         self.environ = environ
@@ -75,8 +84,9 @@ class Run:
 
     def secret(self, source: Source, option: str, what: str, *, confirm: bool = False) -> Secret:
         """The secret that ``source`` names; a prompt asks for ``what``, twice if a password is being made."""
-        if self.dry_run and confirm and source.kind is SourceKind.PROMPT and self.asker is not None:
-            source = Source(SourceKind.GENERATE)  # nothing will ever be opened with it
+        asked = source.kind is SourceKind.PROMPT and self.asker is not None
+        if self.dry_run and confirm and (asked or source.kind is SourceKind.COMMAND):
+            source = Source(SourceKind.GENERATE)  # nothing will ever be opened with it; a command could do anything
         return self._reader().read(source, option, ask=self._prompt(option, what, confirm=confirm))
 
     def printed_by(self, source: Source, option: str) -> bytes:
@@ -210,9 +220,7 @@ class Run:
             for notice in receipt.notices:
                 self.console.warn(notice)
             self._warn_of_repository(receipt)
-        if self.console.verbose and not self.dry_run:
-            from sfkeytool.cli.ci_secret import tell_ci
-
+        if not self.dry_run:
             tell_ci(self.console, receipts)
         return receipts
 
@@ -233,31 +241,15 @@ class Run:
         for notice in outcome.notices:
             self.console.warn(notice)
 
-    @contextmanager
-    def spinner(self, message: str, *, wanted: bool) -> Iterator[None]:
+    def spinner(self, message: str, *, wanted: bool) -> "AbstractContextManager[object]":
         """A spinner on stderr while something slow is done; on a terminal only."""
-        with self.progress(message, wanted=wanted):
-            yield
+        return self.progress(message, wanted=wanted)
 
-    @contextmanager
-    def progress(self, message: str, *, wanted: bool = True) -> Iterator[Callable[[str], None]]:
+    def progress(self, message: str, *, wanted: bool = True) -> "AbstractContextManager[Callable[[str], None]]":
         """The same, with a function that changes what it says."""
-        if (
-            not wanted
-            or not sys.stderr.isatty()
-            or self.console.quiet
-            or self.console.json_output
-            or self.console.plain
-        ):
-            yield lambda _: None
-            return
-        from rich.text import Text
+        from sfkeytool.cli.progress import spinning
 
-        def text(message: str) -> Text:  # a name is no markup, whatever brackets it has
-            return Text(clean(message))
-
-        with rich_console(sys.stderr).status(text(message)) as status:
-            yield lambda message: status.update(text(message))
+        return spinning(self.console, message, wanted=wanted)
 
 
 def _long_enough(typed: str) -> None:
@@ -290,11 +282,17 @@ def run_command(
     if asker is None and can_ask(given, os.environ):
         asker = terminal_asker(plain=plain)
     went_back = False
-
     passwords = typed or TypedPasswords()
     now = clock()
 
     def execute() -> int:
+        try:
+            return conduct()
+        except UsageError as error:
+            error.hints = error.hints or (f"see sfkeytool {name} --help",)
+            raise
+
+    def conduct() -> int:
         nonlocal went_back, command
         command = with_presets(command, os.environ, console)
         if asker is None:
@@ -323,11 +321,13 @@ def run_command(
                 return EXIT_INTERRUPTED
         if console.dry_run:
             console.result(["Dry run: nothing was written, deployed or sent."])
+        console.end()
         asked = [field for field in command.fields if field.question and _answered(field, given, values)]
         if asker is not None and (guided or asked):
             line = shell_line(["sfkeytool", *command_line(name, command.fields, values)])
             console.say("")
-            console.say(f"The same as a command: {line}")
+            console.say("The same as a command:")
+            console.say(f"  {line}")
         return status
 
     status = boundary(console, execute)
@@ -355,7 +355,10 @@ def terminal_asker(*, plain: bool) -> "Asker":
 
 
 def _answered(field: Field, given: Mapping[str, Any], values: Values) -> bool:
-    return values[field.name] not in (given.get(field.name) or field.default, *defaults_of(field))
+    """Whether somebody was asked for the value: it is neither given nor a default, and of no variable."""
+    variable = f"env:{field.environment}"
+    known = (given.get(field.name) or field.default, *defaults_of(field), variable, [variable])
+    return values[field.name] not in known
 
 
 def can_ask(given: Mapping[str, Any], environ: Mapping[str, str]) -> bool:

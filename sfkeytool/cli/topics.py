@@ -85,6 +85,31 @@ TOPICS = {
             " are looked at; they hold the secret itself. Without them you are asked, on a terminal.",
         ),
     ),
+    "schedule": Topic(
+        "An audit every morning, which tells whom you name",
+        (
+            "What a guided run shows as a command is what a scheduler starts: it looks into the same folders and orgs"
+            " each time. Nobody is there to answer then, so addresses and passwords come from files or variables.",
+        ),
+        (
+            (
+                "the command",
+                "`sfkeytool audit FOLDER --notify file:ADDRESS --state STATE`, each with its whole path. ADDRESS is a"
+                " file that you alone may read, with one line such as mailto://…; STATE is made, and remembers what was"
+                " told, so that each event is told once.",
+            ),
+            ("a trial", "The same with `--dry-run` shows what would be told, and tells nobody."),
+            ("cron", "`crontab -e`, and the line: 15 6 * * * and the command, with the whole path of sfkeytool."),
+            ("Windows", "Task Scheduler: a task that starts sfkeytool.exe every day, with the rest as its arguments."),
+            (
+                "a CI system",
+                "A nightly job. It turns red by itself: the exit code is 5 where something is due, 6 where something"
+                " has expired, 68 where something could not be read.",
+            ),
+            ("no news", "`--heartbeat env:URL` calls a dead man's switch, which tells of an audit that did not run."),
+        ),
+        ("An org is read through the Salesforce CLI's login of the user who runs it, or with `--client-id`.",),
+    ),
     "exit-codes": Topic(
         "Exit codes: what a script may decide by",
         (),
@@ -101,7 +126,7 @@ TOPICS = {
             (str(EXIT_EXPIRED), "`audit`: something has expired."),
             (str(EXIT_PARTIAL), "`audit`: some sources could not be read."),
             (str(EXIT_BUG), "A bug in sfkeytool."),
-            (str(EXIT_INTERRUPTED), "Interrupted."),
+            (str(EXIT_INTERRUPTED), "Interrupted, or No to what was about to be made: nothing was changed then."),
         ),
         ("--json says the same as `status`; `sfkeytool explain CODE` tells what a code of an error means.",),
     ),

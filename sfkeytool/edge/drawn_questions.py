@@ -1,7 +1,7 @@
-"""Questions as they are drawn on a terminal. The only module that runs prompt_toolkit; all goes to stderr.
+"""Questions as they are drawn on a terminal. The only module that knows questionary; all goes to stderr.
 
-A question is drawn anew for each key and each size of the window, so that nothing of it is ever cut: what is too wide
-is filled into further lines.
+Questionary asks; what it is asked with is filled anew for each size of the window, and wrapped where that is not
+enough, so that nothing is ever cut. A question goes when it is answered, and one line of question and answer stays.
 """
 
 import sys
@@ -13,21 +13,23 @@ from sfkeytool.edge.colors import colored
 from sfkeytool.errors import SfkeytoolError, UsageError
 
 if TYPE_CHECKING:
-    from prompt_toolkit import Application
     from prompt_toolkit.formatted_text import StyleAndTextTuples
     from prompt_toolkit.input import Input
     from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
     from prompt_toolkit.output import Output
+    from questionary import Question
 
 _LONGEST_SHOWN = 400
 """Characters of an answer that stay on the screen once it is given."""
 _STYLE = {
-    "mark": "ansicyan bold",
+    "qmark": "ansicyan bold",
     "question": "bold",
     "answer": "ansicyan",
-    "here": "ansicyan bold",
+    "pointer": "ansicyan bold",
+    "highlighted": "ansicyan bold",
     "reason": "ansiyellow",
     "aside": "ansibrightblack",
+    "bottom-toolbar": "noreverse",
 }
 
 
@@ -49,26 +51,59 @@ def filled(text: str, width: int) -> list[str]:
     return lines
 
 
+class _DrawnAnew(str):
+    """What questionary formats each time that it draws: as wide as the window is then."""
+
+    __slots__ = ("draw",)
+    draw: Callable[[], str]
+
+    @classmethod
+    def of(cls, draw: Callable[[], str]) -> "_DrawnAnew":
+        made = cls()
+        made.draw = draw
+        return made
+
+    def __format__(self, spec: str) -> str:
+        return self.draw()
+
+
 class _Drawn:
     """What all questions have: the keys to leave with, and lines that fit the window."""
 
-    app: "Application[Any]"
+    output: "Output"
 
     def __init__(self, message: str, reason: str) -> None:
         self.message = message
         self.reason = reason
 
-    def draw(self, input: "Input | None", output: "Output | None", **parts: Any) -> Any:
-        self.app = _application(input, output, **parts)
+    def ask(self, input: "Input | None", output: "Output | None", make: Callable[..., "Question"]) -> Any:
+        """The answer to the question that ``make`` makes, given what all have. What was asked is drawn no more."""
+        from prompt_toolkit.filters import Always
+        from prompt_toolkit.key_binding import merge_key_bindings
+        from prompt_toolkit.output import create_output
+        from prompt_toolkit.output.color_depth import ColorDepth
+        from prompt_toolkit.styles import Style
+
+        self.output = output or create_output(stdout=sys.stderr)
+        self.style = Style.from_dict(_STYLE)
+        self.depth = ColorDepth.DEPTH_4_BIT if colored(sys.stderr) else ColorDepth.DEPTH_1_BIT
+        question = make(
+            qmark="?", style=self.style, input=input, output=self.output, color_depth=self.depth, erase_when_done=True
+        )
+        application = question.application
+        application.key_bindings = merge_key_bindings([application.key_bindings or self.keys(), self.keys()])
+        application.ttimeoutlen = 0.05  # seconds until an Esc is no longer the beginning of another key
+        for window in application.layout.find_all_windows():
+            window.wrap_lines = window.dont_extend_height = Always()
         try:
-            return self.app.run()
+            return question.unsafe_ask()
         except EOFError:  # Ctrl-D, or a terminal that went away, means the same
             raise KeyboardInterrupt from None
 
     @property
     def width(self) -> int:
         """Columns that text may take: the last stays free, as some terminals begin a new line there."""
-        return max(20, self.app.output.get_size().columns - 1)
+        return max(20, self.output.get_size().columns - 1)
 
     def keys(self) -> "KeyBindings":
         from prompt_toolkit.key_binding import KeyBindings
@@ -82,25 +117,28 @@ class _Drawn:
             event.app.exit(exception=KeyboardInterrupt())
 
         @keys.add("escape", eager=True)
-        def _(_event: "KeyPressEvent") -> None:
-            self.go_back()
+        def _(event: "KeyPressEvent") -> None:
+            self.go_back(event)
 
         return keys
 
-    def go_back(self, typed: str = "") -> None:
-        self.app.erase_when_done = True  # it is asked again, or is no question any more
-        self.app.exit(exception=BackWanted(typed))
+    def go_back(self, event: "KeyPressEvent", typed: str = "") -> None:
+        event.app.exit(exception=BackWanted(typed))
 
-    def question(self) -> "StyleAndTextTuples":
-        return [("class:mark", "? "), ("class:question", "\n  ".join(filled(self.message, self.width - 2)))]
+    def question(self) -> str:
+        return "\n  ".join(filled(self.message, self.width - 2))
 
     def aside(self, text: str, style: str) -> "StyleAndTextTuples":
         return [(f"class:{style}", "\n".join(f"  {line}" for line in filled(text, self.width - 2)))]
 
-    def answered(self, answer: str) -> "StyleAndTextTuples":
+    def keep(self, answer: str) -> None:
         """The question as it stays on the screen."""
+        from prompt_toolkit import print_formatted_text
+        from prompt_toolkit.formatted_text import FormattedText
+
         lines = filled(f"{in_short(self.message)} {shortened(answer, _LONGEST_SHOWN)}".rstrip(), self.width - 2)
-        return [("class:mark", "? "), ("", "\n  ".join(lines))]
+        shown = FormattedText([("class:qmark", "? "), ("", "\n  ".join(lines))])
+        print_formatted_text(shown, output=self.output, style=self.style, color_depth=self.depth)
 
 
 class Line(_Drawn):
@@ -122,48 +160,34 @@ class Line(_Drawn):
         self.complete, self.secret = complete, secret
 
     def run(self, input: "Input | None", output: "Output | None", default: str) -> str:
-        from prompt_toolkit.buffer import Buffer
-        from prompt_toolkit.document import Document
-        from prompt_toolkit.filters import is_done
-        from prompt_toolkit.layout import ConditionalContainer, FormattedTextControl, HSplit, Layout, Window
-        from prompt_toolkit.layout.controls import BufferControl
-        from prompt_toolkit.layout.processors import PasswordProcessor
+        import questionary
 
-        self.buffer = Buffer(
-            document=Document(default, len(default)), multiline=False, accept_handler=lambda _: self._accept()
-        )
-        box = BufferControl(self.buffer, [PasswordProcessor()] if self.secret else [])
-        writing = HSplit(
-            [
-                Window(FormattedTextControl(self._lead), dont_extend_height=True, wrap_lines=True),
-                Window(box, dont_extend_height=True, wrap_lines=True, get_line_prefix=lambda _, __: [("", "  ")]),
-                Window(FormattedTextControl(self._below), dont_extend_height=True),
-            ]
-        )
-        done = Window(FormattedTextControl(lambda: self.answered(self._shown())), dont_extend_height=True)
-        layout = Layout(
-            HSplit([ConditionalContainer(writing, ~is_done), ConditionalContainer(done, is_done)]), focused_element=box
-        )
-        return str(self.draw(input, output, layout=layout, key_bindings=self._own_keys()))
+        def make(**options: Any) -> "Question":
+            kind = questionary.password if self.secret else questionary.text
+            message = _DrawnAnew.of(lambda: f"{self.question()}\n ")
+            made = kind(message, default=default, bottom_toolbar=self._below, **options)
+            self.typed = made.application.current_buffer
+            return made
 
-    def _lead(self) -> "StyleAndTextTuples":
-        return self.question()
+        answer = str(self.ask(input, output, make))
+        self.keep("*" * min(len(answer), 24) if self.secret else answer.strip())
+        return answer
 
     def _below(self) -> "StyleAndTextTuples":
         if self.reason:
             return self.aside(self.reason, "reason")
-        meant = self.tell(self.buffer.text.strip()) if self.tell else ""
+        meant = self.tell(self.typed.text.strip()) if self.tell else ""
         return self.aside(meant or "Esc goes back", "aside")
 
-    def _shown(self) -> str:
-        return "*" * min(len(self.buffer.text), 24) if self.secret else self.buffer.text.strip()
+    def _write(self, answer: str) -> None:
+        self.typed.text = answer
+        self.typed.cursor_position = len(answer)
 
-    def _accept(self) -> bool:
-        """Enter. True: what was typed stays, as it is to be mended."""
-        typed = self.buffer.text
+    def _accept(self, event: "KeyPressEvent") -> None:
+        typed = self.typed.text
         if not self.secret and typed.strip() == BACK_ANSWER:
-            self.go_back()
-            return True
+            self.go_back(event)
+            return
         try:
             if self.secret and any(character in typed for character in "\0\r\n"):
                 raise UsageError("usage.password", "a password is a single line")
@@ -173,172 +197,131 @@ class Line(_Drawn):
             self.reason = told(error)
             if self.suggest is not None and (better := self.suggest(typed.strip())) not in ("", typed.strip()):
                 self.reason = f"{shortened(error.message, LONGEST_REASON)}. Enter takes {better}"
-                self.buffer.text = better
-                self.buffer.cursor_position = len(better)
-            return True
-        self.app.exit(result=typed)
-        return True
+                self._write(better)
+            return
+        event.app.exit(result=typed)
 
-    def _own_keys(self) -> "KeyBindings":
+    def keys(self) -> "KeyBindings":
         from prompt_toolkit.keys import Keys
 
-        keys = self.keys()
+        keys = super().keys()
+        keys.add("enter")(self._accept)
 
         @keys.add(Keys.BracketedPaste)
         def _(event: "KeyPressEvent") -> None:
             """An answer is one line: what was pasted in several is joined, but a secret is left as it is."""
             pasted = event.data.strip("\r\n")
-            self.buffer.insert_text(pasted if self.secret else " ".join(pasted.split()))
+            self.typed.insert_text(pasted if self.secret else " ".join(pasted.split()))
 
         @keys.add("escape", eager=True)
-        def _(_event: "KeyPressEvent") -> None:
-            self.go_back("" if self.secret else self.buffer.text.strip())
+        def _(event: "KeyPressEvent") -> None:
+            self.go_back(event, "" if self.secret else self.typed.text.strip())
 
         @keys.add("c-d")
         def _(event: "KeyPressEvent") -> None:
-            if self.buffer.text:
-                self.buffer.delete()
+            if self.typed.text:
+                self.typed.delete()
             else:
                 event.app.exit(exception=KeyboardInterrupt())
 
         @keys.add("tab")
         def _(_event: "KeyPressEvent") -> None:
             if self.complete is not None:
-                better, others = self.complete(self.buffer.text)
-                self.buffer.text = better
-                self.buffer.cursor_position = len(better)
+                better, others = self.complete(self.typed.text)
+                self._write(better)
                 self.reason = shortened("  ".join(others), LONGEST_REASON)
 
         return keys
 
 
-class Rows(_Drawn):
+class _OneKey(_Drawn):
+    """A question into which nothing is typed."""
+
+    def below(self) -> str:
+        return "".join(f"\n  {line}" for line in filled(self.reason, self.width - 2)) if self.reason else ""
+
+    def keys(self) -> "KeyBindings":
+        from prompt_toolkit.keys import Keys
+
+        keys = super().keys()
+
+        @keys.add(BACK_ANSWER, eager=True)
+        def _(event: "KeyPressEvent") -> None:
+            self.go_back(event)
+
+        @keys.add(Keys.BracketedPaste, eager=True)
+        def _(_event: "KeyPressEvent") -> None:
+            """Nothing is typed here."""
+
+        return keys
+
+
+class Rows(_OneKey):
     """A question whose answer is one of some rows."""
 
     def __init__(self, message: str, rows: Sequence[Choice], default: str | None, reason: str) -> None:
         super().__init__(message, reason)
         self.rows = rows
-        self.here = next((place for place, row in enumerate(rows) if row.value == default), 0)
+        self.default = default if default in {row.value for row in rows} else None
 
     def run(self, input: "Input | None", output: "Output | None") -> str:
-        from prompt_toolkit.layout import FormattedTextControl, Layout, Window
+        import questionary
 
-        control = FormattedTextControl(self._lines, focusable=True, show_cursor=False)
-        window = Window(control, dont_extend_height=True)
-        return str(self.draw(input, output, layout=Layout(window), key_bindings=self._own_keys()))
+        def make(**options: Any) -> "Question":
+            return questionary.select(
+                _DrawnAnew.of(lambda: self.question() + self.below()),
+                [questionary.Choice(self._title(row), row.value) for row in self.rows],  # type: ignore[arg-type]
+                self.default,
+                pointer=">",
+                instruction=" ",
+                **options,
+            )
 
-    def _lines(self) -> "StyleAndTextTuples":
-        if self.app.is_done:
-            return self.answered(self.rows[self.here].title)
-        lines = self.question()
-        if self.reason:
-            lines += [("", "\n"), *self.aside(self.reason, "reason")]
-        for place, row in enumerate(self.rows):
-            here = place == self.here
-            lines.append(("", "\n"))
-            if here:
-                lines.append(("[SetCursorPosition]", ""))
-            first, *rest = filled(row.title, self.width - 4)
-            lines.append(("class:here" if here else "", "\n    ".join([f"{'>' if here else ' '} {first}", *rest])))
-            if row.meaning:
-                meaning = "\n    ".join(filled(row.meaning, self.width - 4))
-                lines.append(("class:aside", f"\n    {meaning}"))
-        return lines
+        answer = str(self.ask(input, output, make))
+        self.keep(next(row.title for row in self.rows if row.value == answer))
+        return answer
 
-    def _own_keys(self) -> "KeyBindings":
+    def _title(self, row: Choice) -> "StyleAndTextTuples":
+        def lines(text: str) -> str:
+            return "\n   ".join(filled(text, self.width - 3))
+
+        return [("", lines(row.title)), *([("class:aside", f"\n   {lines(row.meaning)}")] if row.meaning else [])]
+
+    def keys(self) -> "KeyBindings":
+        from prompt_toolkit.key_binding import KeyPress
         from prompt_toolkit.keys import Keys
+        from questionary.prompts.common import InquirerControl
 
-        keys = self.keys()
+        keys = super().keys()
 
-        @keys.add("up")
-        @keys.add("k")
-        @keys.add("c-p")
-        def _(_event: "KeyPressEvent") -> None:
-            self.here = (self.here - 1) % len(self.rows)
-
-        @keys.add("down")
-        @keys.add("j")
-        @keys.add("c-n")
-        @keys.add("tab")
-        def _(_event: "KeyPressEvent") -> None:
-            self.here = (self.here + 1) % len(self.rows)
-
-        @keys.add("enter")
+        @keys.add("enter", eager=True)
         def _(event: "KeyPressEvent") -> None:
-            event.app.exit(result=self.rows[self.here].value)
+            """Questionary would draw the answer behind the question, for a moment."""
+            [rows] = [one for one in event.app.layout.find_all_controls() if isinstance(one, InquirerControl)]
+            event.app.exit(result=rows.get_pointed_at().value)
 
-        @keys.add(BACK_ANSWER)
-        def _(_event: "KeyPressEvent") -> None:
-            self.go_back()
-
-        @keys.add(Keys.Any)
-        @keys.add(Keys.BracketedPaste)
-        def _(_event: "KeyPressEvent") -> None:
-            """Nothing is typed here."""
+        @keys.add("tab")
+        def _(event: "KeyPressEvent") -> None:
+            event.app.key_processor.feed(KeyPress(Keys.Down), first=True)
 
         return keys
 
 
-class YesOrNo(_Drawn):
+class YesOrNo(_OneKey):
     """A question whose answer is one letter."""
 
     def __init__(self, message: str, default: bool, reason: str) -> None:
         super().__init__(f"{message} ({'Y/n' if default else 'y/N'})", reason)
         self.default = default
-        self.answer: bool | None = None
 
     def run(self, input: "Input | None", output: "Output | None") -> bool:
-        from prompt_toolkit.layout import FormattedTextControl, Layout, Window
+        import questionary
 
-        control = FormattedTextControl(self._lines, focusable=True, show_cursor=False)
-        window = Window(control, dont_extend_height=True)
-        return bool(self.draw(input, output, layout=Layout(window), key_bindings=self._own_keys()))
+        def make(**options: Any) -> "Question":
+            message = _DrawnAnew.of(self.question)
+            below = lambda: self.aside(self.reason or "Esc goes back", "reason" if self.reason else "aside")  # noqa: E731
+            return questionary.confirm(message, self.default, instruction=" ", bottom_toolbar=below, **options)
 
-    def _lines(self) -> "StyleAndTextTuples":
-        if self.answer is not None:
-            return self.answered("Yes" if self.answer else "No")
-        below = self.aside(self.reason, "reason") if self.reason else self.aside("Esc goes back", "aside")
-        return [*self.question(), ("", "\n"), *below]
-
-    def _own_keys(self) -> "KeyBindings":
-        from prompt_toolkit.keys import Keys
-
-        keys = self.keys()
-
-        def answer(given: bool) -> "Callable[[KeyPressEvent], None]":
-            def leave(event: "KeyPressEvent") -> None:
-                self.answer = given
-                event.app.exit(result=given)
-
-            return leave
-
-        for key, given in (("y", True), ("Y", True), ("n", False), ("N", False), ("enter", self.default)):
-            keys.add(key)(answer(given))
-
-        @keys.add(BACK_ANSWER)
-        def _(_event: "KeyPressEvent") -> None:
-            self.go_back()
-
-        @keys.add(Keys.Any)
-        @keys.add(Keys.BracketedPaste)
-        def _(_event: "KeyPressEvent") -> None:
-            """Nothing is typed here."""
-
-        return keys
-
-
-def _application(input: "Input | None", output: "Output | None", **parts: Any) -> "Application[Any]":
-    from prompt_toolkit import Application
-    from prompt_toolkit.output import create_output
-    from prompt_toolkit.output.color_depth import ColorDepth
-    from prompt_toolkit.styles import Style
-
-    made: Application[Any] = Application(
-        style=Style.from_dict(_STYLE),
-        input=input,
-        output=output or create_output(stdout=sys.stderr),
-        color_depth=None if colored(sys.stderr) else ColorDepth.DEPTH_1_BIT,
-        **parts,
-    )
-    made.ttimeoutlen = 0.05  # seconds until an Esc is no longer the beginning of another key
-    return made
+        answer = bool(self.ask(input, output, make))
+        self.keep("Yes" if answer else "No")
+        return answer

@@ -89,7 +89,7 @@ _REPORTS = tuple(
     )
     for report in FORMATS.values()
 )
-OPEN = Field("open_page", bool, "Show the page of --html in the browser afterwards.", ("--open",))
+OPEN = Field("open_page", bool, "Show the page of --html in the browser afterwards.", ("--open",), group=Group.REPORTS)
 CERTIFICATES = Field(
     "certificates",
     Path,
@@ -190,7 +190,7 @@ def _audit(
     run.agreement.reach(writes, told)
     accesses = find_orgs(run, values, request.orgs, use_environment=not request.paths)
     if not (accesses or request.paths):
-        raise UsageError("usage.missing", "missing: PATH..., or --target-org", "see --help for examples")
+        raise UsageError("usage.missing", "missing: PATH..., or --target-org")
     given = [run.secret(source, "--password", "Password") for source in request.passwords]
     with run.progress("looking through the files …") as tell:
         walk = Walk(run, given, request.exclude, tell)
@@ -206,7 +206,7 @@ def _audit(
     run.warn_about(outcome)
     receipts = reports.write(inventory)
     if saved is not None and (artifacts := _app_certificates(inventory)):
-        with reports.kept_apart():
+        with reports.kept_apart(saved.folder):
             receipts += run.commit([FolderWrite(saved, tuple(artifacts))])
     if values["open_page"] and not run.dry_run:
         _open(run, request.reports["html"], receipts)
@@ -229,6 +229,8 @@ def _audit(
         if delivery.status is DeliveryStatus.NOT_SENT:
             run.console.result(["", f"{delivery.destination} would be told:", delivery.subject or "", ""])
             run.console.result((delivery.body or "").splitlines())
+    if run.agreement.asks:
+        run.console.say("To have this every morning: sfkeytool help schedule")
     return status
 
 

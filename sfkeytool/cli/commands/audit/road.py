@@ -9,6 +9,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from sfkeytool.cli.fields import Field, Question
+from sfkeytool.cli.org_access import org_rows
 from sfkeytool.edge.ask import Choice, shortened
 from sfkeytool.errors import UsageError
 
@@ -35,17 +36,11 @@ def _places(_: Mapping[str, Any]) -> list[Choice]:
     return [*rows, Choice("", "No folder: an org alone")]
 
 
-def _orgs() -> list[str]:
-    from sfkeytool.edge.cli_orgs import known_orgs
-
-    return [org.name for org in known_orgs(os.environ)]
-
-
 def _org_rows(values: Mapping[str, Any]) -> list[Choice]:
-    orgs = _orgs()
-    rows = [Choice("", "No org")] if values.get("paths") else []
-    rows += [Choice(org, org) for org in orgs[:_MOST_ROWS]]
-    return rows + ([Choice(" ".join(orgs), f"All {len(orgs)} of them")] if len(orgs) > 1 else [])
+    orgs = org_rows()
+    none = [Choice("", "No org")] if values.get("paths") else []
+    every = [Choice(" ".join(org.value for org in orgs), f"All {len(orgs)} of them")] if len(orgs) > 1 else []
+    return [*none, *orgs[:_MOST_ROWS], *every]
 
 
 def _check_orgs(answer: str) -> None:
