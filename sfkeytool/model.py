@@ -166,11 +166,19 @@ class Notice(Result, frozen=True):
     message: str
 
 
+class NextStep(Struct, frozen=True):
+    """One thing that a person does next: ``text`` is a click path, or what ``command`` is for, a line to paste."""
+
+    text: str
+    command: str = ""
+
+
 class Outcome(Struct, Generic[R], frozen=True, kw_only=True):
     """What a workflow made, before anything is on disk.
 
     ``record`` is what the receipt ``NAME.json`` keeps of this run, or None where the command writes none.
-    ``next_steps`` are sentences for a person. ``exit_code`` is that of a run that did not fail.
+    ``next_steps`` are sentences for a person, all there is to say; ``first_steps`` what the end of the run shows of it,
+    three at most. ``exit_code`` is that of a run that did not fail.
     """
 
     result: R
@@ -178,6 +186,7 @@ class Outcome(Struct, Generic[R], frozen=True, kw_only=True):
     record: Mapping[str, Any] | None = None
     notices: tuple[Notice, ...] = ()
     next_steps: tuple[str, ...] = ()
+    first_steps: tuple[NextStep, ...] = ()
     exit_code: int = 0
 
 

@@ -108,8 +108,8 @@ def parse_source(text: str, option: str, *, may_generate: bool = False, may_run:
         if not may_run:
             raise UsageError(
                 "usage.source",
-                f"{option}: cmd: is taken on the command line alone: a file that is shared, or cloned, is not to say"
-                " which programs run here",
+                f"{option}: cmd: is taken on the command line and at a question alone: a file that is shared, or"
+                " cloned, is not to say which programs run here",
                 f"write {forms}",
             )
         if argument.strip():

@@ -33,6 +33,9 @@ _EXPANDED_BY_POWERSHELL = re.compile("[$`\u201c\u201d\u201e]")
 _ODD_IN_QUOTES = re.compile(r'[^\w ./\\:=+@…,"\'-]')
 """What could be obeyed once a quotation mark in a word makes the two disagree on what stands between quotes."""
 
+_WILD = re.compile(r"[*?\[\]/]")
+"""What ``del`` takes for a pattern, in PowerShell or in cmd.exe, or for a switch. Its commas part names in both."""
+
 _COMMAND_FILES = ("sf", "npm")
 """Started through cmd.exe (``sf.cmd``): PowerShell hands it a word that has no blank without its quotes."""
 _OBEYED_BY_CMD = re.compile(r'[&|<>^()%"]')
@@ -122,6 +125,23 @@ def _words_on_windows(text: str) -> list[str]:
     if quoted:
         raise ValueError("a quotation mark is not closed")
     return words if word is None else [*words, word]
+
+
+def line_inside(folder: str, arguments: Sequence[str], *, windows: bool = WINDOWS) -> str:
+    """One line to paste that runs ``arguments`` inside ``folder``, and leaves the reader where they are. On Windows,
+    where cmd.exe and PowerShell have no such line in common, the command alone: say where it belongs. Pure."""
+    line = shell_line(arguments, windows=windows)
+    return line if windows else f"(cd {_posix_word(path_argument(folder, windows=False))} && {line})"
+
+
+def deletion(paths: Sequence[str], *, windows: bool = WINDOWS) -> str:
+    """One line to paste that deletes these files; empty where none is right in each of the shells. Pure."""
+    if not windows:
+        return shell_line(["rm", *(path_argument(path, windows=False) for path in paths)], windows=False)
+    if any(_WILD.search(path) for path in paths):
+        return ""
+    words = [quoted_path(path, windows=True) for path in paths]
+    return "" if any(remark for _, remark in words) else "del " + ", ".join(word for word, _ in words)
 
 
 def _posix_word(argument: str) -> str:

@@ -104,3 +104,26 @@ def _many(number: int) -> Filler:
                 add_connected_app(org, f"{system}_{at}", made.pem)
 
     return filler
+
+
+def company(org: FakeOrg) -> None:
+    """What an org may look like: one thing that has expired, one that is due, and much that is in order."""
+    contents = org.contents
+    contents.rows["Organization"][0].update(Name="Worthless Ltd")
+    add_connected_app(org, "Payroll", make("payroll", 25, 1).pem)
+    add_connected_app(org, "Warehouse", make("warehouse", -4, 2).pem)
+    for number, (name, days) in enumerate({"Web_Shop": 130, "Invoicing": 210, "Field_Service": 388}.items(), 3):
+        made = make(name.lower(), days, number)
+        contents.add_certificate(name.lower(), made.pem, made.expires)
+        add_connected_app(org, name, made.pem)
+    tax = make("tax_reports", 290, 6)
+    prefix = tax.sha256.replace(":", "").lower()[:32]
+    reminder = make("tax_reports", 290, 7, unit=f"expiry reminder {prefix}")
+    contents.add_certificate("tax_reports_expiry_only", reminder.pem, reminder.expires)
+    add_connected_app(org, "Tax_Reports", tax.pem)
+    bank, old, new = make("bank_feed", 340, 8), make("single_sign_on", 48, 9), make("single_sign_on", 430, 10)
+    contents.add_certificate("bank_feed", bank.pem, bank.expires)
+    contents.add("NamedCredential", "Bank", [("certificate", "bank_feed"), ("label", "Bank")])
+    contents.add_certificate("single_sign_on", old.pem, old.expires)
+    contents.add_certificate("single_sign_on_202711", new.pem, new.expires)
+    contents.add_person("admin@example.com", permission=True, admin=True)

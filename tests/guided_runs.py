@@ -211,10 +211,11 @@ def captures() -> dict[str, str]:
 
 def write() -> None:
     """docs/guided anew."""
+    pages = captures()
     DOCS.mkdir(exist_ok=True)
     for page in DOCS.glob("*.txt"):
         page.unlink()
-    for name, text in captures().items():
+    for name, text in pages.items():
         (DOCS / f"{name}.txt").write_text(text, encoding="utf-8")
 
 

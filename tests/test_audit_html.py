@@ -126,6 +126,11 @@ MEASURES = """(() => {
     if (!hidden.has(one) && one.getClientRects().length && (box.left < cell.left - 1 || box.right > cell.right + 6))
       found.labels.push(name(one));
   }
+  for (const axis of document.querySelectorAll("th.life svg")) {
+    const boxes = [...axis.querySelectorAll("text")].map((one) => one.getBoundingClientRect()).filter((box) => box.width);
+    if (!hidden.has(axis.closest("thead")) && boxes.some((box, at) => at && box.left < boxes[at - 1].right + 4))
+      found.labels.push(name(axis));
+  }
   return {...found, overflow: document.documentElement.scrollWidth - wide};
 })()"""
 

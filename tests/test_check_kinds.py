@@ -1,6 +1,7 @@
 """``check``: every kind of file under every profile, so that nothing is accepted which nobody looked at."""
 
 import base64
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -292,15 +293,19 @@ def test_a_repair_says_its_name_what_it_mended_what_is_left_and_what_comes_next(
     pfx(folder, "-name", "Pay-API (prod)")
     result = cli("check", "a.p12", "--fix", "--password", "env:TEST_PASSWORD", *AS_OF)
     assert result.code == 0
+    told = " ".join(result.out.split())
     for said in (
-        "name     pay_api_prod: so Salesforce will show it",
-        "mended   The alias is no legal unique name (ckm.entry.alias)",
-        "mended   The file is not a JKS keystore (ckm.store.not-jks)",
-        "left     The issuer's certificate is missing from the chain (ckm.chain.gap)",
-        "sfkeytool wrap pay_api_prod pay_api_prod-fixed/pay_api_prod.jks FILE",
-        "next     Import pay_api_prod-fixed/pay_api_prod.jks in Setup > Certificate and Key Management",
+        "pay_api_prod: repaired copy of the entry 'Pay-API (prod)': accept, valid until",
+        "mended The alias is no legal unique name (ckm.entry.alias)",
+        "mended The file is not a JKS keystore (ckm.store.not-jks)",
+        "left The issuer's certificate is missing from the chain (ckm.chain.gap)",
+        "1. See what is left, and how to mend it: sfkeytool check pay_api_prod-fixed/pay_api_prod.jks --password prompt",
+        "2. Setup > Certificate and Key Management > Import from Keystore: pay_api_prod.jks.",
     ):
-        assert said in result.out
+        assert said in told
+    shutil.rmtree(folder / "pay_api_prod-fixed")
+    whole = cli("check", "a.p12", "--fix", "--password", "env:TEST_PASSWORD", *AS_OF, "-v").out
+    assert "sfkeytool wrap pay_api_prod pay_api_prod-fixed/pay_api_prod.jks FILE" in whole
     named = cli("check", "a.p12", "--fix", "--as", "shop", "--password", "env:TEST_PASSWORD", *AS_OF, "--json")
     validate(named.json, "check")
     [repair] = named.json["result"]["files"][0]["repairs"]

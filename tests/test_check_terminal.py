@@ -14,7 +14,7 @@ def test_a_password_is_asked_for_until_it_opens(folder: Path, pair: Pair, ca: Ce
     """Once to judge; what was typed then makes the copy, too. The key's own password is asked for as that."""
     chain = ders(pair.crt, ca.intermediate, ca.root)
     (folder / "pay.jks").write_bytes(keystore(pkcs8(pair), chain, key_password="of-the-key-alone"))
-    with terminal("check", "pay.jks", "--fix", folder=folder) as child:
+    with terminal("check", "pay.jks", "--fix", folder=folder, NO_COLOR="1") as child:
         for typed in ("wrong", PASSWORD):
             child.expect("which password opens it")
             child.expect("Password")
@@ -23,14 +23,14 @@ def test_a_password_is_asked_for_until_it_opens(folder: Path, pair: Pair, ca: Ce
         child.expect("Password of the entry 'pay'")
         child.sendline("of-the-key-alone")
         told = finish(child)
-    assert "repaired copy of pay (entry 'pay'): accept" in told
+    assert "pay: repaired copy: accept" in told
     assert child.exitstatus == 0
     assert_java_opens(folder / "pay-fixed" / "pay.jks", "pay", pkcs8(pair), chain)
 
 
 def test_three_wrong_passwords_and_what_can_be_seen_is_told(folder: Path, pair: Pair) -> None:
     (folder / "pay.jks").write_bytes(keystore(pkcs8(pair), ders(pair.crt)))
-    with terminal("check", "pay.jks", folder=folder) as child:
+    with terminal("check", "pay.jks", folder=folder, NO_COLOR="1") as child:
         for _ in range(3):
             child.expect("which password opens it")
             child.expect("Password")
@@ -49,7 +49,9 @@ def test_a_new_password_is_asked_for_where_the_old_one_will_not_do(
     """Also where the key has another password, which was typed just before."""
     chain = ders(pair.crt, ca.intermediate, ca.root)
     (folder / "pay.jks").write_bytes(keystore(pkcs8(pair), chain, password="short", key_password="of-the-key-alone"))
-    with terminal("check", "pay.jks", "--fix", "--password", "env:SHORT", folder=folder, SHORT="short") as child:
+    with terminal(
+        "check", "pay.jks", "--fix", "--password", "env:SHORT", folder=folder, NO_COLOR="1", SHORT="short"
+    ) as child:
         child.expect("Password of the entry 'pay'")
         child.sendline("of-the-key-alone")
         child.expect("needs one of at least 8")
@@ -57,7 +59,7 @@ def test_a_new_password_is_asked_for_where_the_old_one_will_not_do(
             child.expect(question)
             child.sendline(PASSWORD)
         told = finish(child)
-    assert "repaired copy of pay (entry 'pay'): accept" in told
+    assert "pay: repaired copy: accept" in told
     assert_java_opens(folder / "pay-fixed" / "pay.jks", "pay", pkcs8(pair), chain)
 
 
@@ -67,7 +69,7 @@ def test_results_of_many_files_are_shown_while_others_are_still_to_come(folder: 
     for name in names:
         (folder / name).write_bytes(pair.crt.read_bytes())
     (folder / "last.jks").write_bytes(keystore(pkcs8(pair), ders(pair.crt)))
-    with terminal("check", *names, "last.jks", folder=folder) as child:
+    with terminal("check", *names, "last.jks", folder=folder, NO_COLOR="1") as child:
         for name in names:
             child.expect(f"{name}: accept \\(PEM, app-cert\\)")
         child.expect("which password opens it")

@@ -22,7 +22,7 @@ def test_show_tells_of_the_five_certificates_of_a_project_alone(cli: Cli, projec
     """Components, mails, pages and metadata without a certificate take no line and are no error."""
     shown = cli("show", project.folder)
     assert (shown.code, shown.err) == (0, "")
-    assert len(shown.out.splitlines()) < 60
+    assert len(shown.out.splitlines()) < 66
     result = cli("show", project.folder, "--json").json
     validate(result, "show")
     assert {Path(file["path"]) for file in result["result"]["files"]} == set(project.certificates)

@@ -103,7 +103,7 @@ def test_the_real_cli_converts_it_and_drops_nothing(kind: str, made: Cli, folder
 def test_what_a_new_app_needs_is_said(made: Cli, folder: Path) -> None:
     """New consumer key, approval of users, assignment of the permission set, where the password of the JKS goes, the
     proof; the password stands in no file."""
-    result = made("metadata", "pay_api", *MAIL, "--permission-set", "--browserforce")
+    result = made("metadata", "pay_api", *MAIL, "--permission-set", "--browserforce", "-v")
     text = " ".join(result.out.split())
     for said in (
         "new consumer key",
@@ -114,7 +114,7 @@ def test_what_a_new_app_needs_is_said(made: Cli, folder: Path) -> None:
         "--external-client-app --instance-url https://MYDOMAIN.my.salesforce.com",
     ):
         assert said in text
-    assert "proved: pay_api_glbloauth.ecaGlblOauth-meta.xml and pay_api.crt and pay_api.jks" in result.out
+    assert "proved: pay_api_glbloauth.ecaGlblOauth-meta.xml and pay_api.crt and pay_api.jks" in text
     assert "does not belong in source control" in result.err
     config = json.loads((folder / "pay_api" / "pay_api-browserforce.json").read_text())
     [keystore] = config["settings"]["security"]["certificateAndKeyManagement"]["importFromKeystore"]
@@ -348,7 +348,7 @@ def test_in_replaces_the_certificate_of_a_file_and_proves_it(made: Cli, folder: 
     path = folder / "App.connectedApp-meta.xml"
     frame = DOCUMENTS["one line of base64, CRLF, comments, unknown elements"][0]
     path.write_bytes(frame.replace("@", OLD).encode())
-    result = made("metadata", "pay_api", "--in", path)
+    result = made("metadata", "pay_api", "--in", path, "-v")
     assert result.code == 0, result
     der = pem_body((folder / "pay_api" / "pay_api.crt").read_text())
     assert path.read_bytes() == frame.replace("@", base64.b64encode(der).decode()).encode()

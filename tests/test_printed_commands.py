@@ -271,7 +271,10 @@ def test_no_command_of_the_next_steps_is_broken_over_lines(cli: Cli, folder: Pat
     """Half of a deployment's line would run without its --target-org."""
     assert cli("self-signed", "pay", "--password", "generate").code == 0
     lines = cli("metadata", "pay", "--contact-email", "admin@example.com").out.splitlines()
-    assert any("`sf project deploy start --manifest manifest/package.xml --target-org ALIAS`" in line for line in lines)
+    deploy = "sf project deploy start --manifest manifest/package.xml --target-org ALIAS"
+    assert f"    (cd pay/pay-project && {deploy})" in lines
+    whole = cli("metadata", "pay", "--contact-email", "admin@example.com", "--project", "again", "-v").out.splitlines()
+    assert any(f"`{deploy}`" in line for line in whole)
 
 
 def test_unwrap_tells_a_login_that_finds_its_key(cli: Cli, folder: Path, slept: list[float]) -> None:

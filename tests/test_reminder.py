@@ -144,10 +144,11 @@ def test_a_certificate_of_any_kind_is_reminded_of(cli: Cli, folder: Path) -> Non
 
 
 def test_that_it_is_inferred_is_said_first(cli: Cli, pair: Pair) -> None:
-    """In the help before the examples and options, in the output before the result, in JSON."""
+    """In the help before the examples and options, with the first mail, in JSON; how to see it, before the result."""
     text = " ".join(cli("reminder", "--help").out.split())
     assert text.index("inferred, not documented") < text.index("Examples:")
-    result = cli("reminder", pair.crt, *PW)
+    result = cli("reminder", pair.crt, *PW, "-v")
     assert "inferred, not documented" in result.err
     assert "61 days" in result.err
+    assert "(inferred for imported pairs)" in " ".join(cli("reminder", "c", pair.crt, *PW).out.split())
     assert "inferred" in cli("reminder", "b", pair.crt, *PW, "--json").json["result"]["basis"]

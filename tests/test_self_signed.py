@@ -15,7 +15,7 @@ Cli = Callable[..., Result]
 
 def test_a_self_signed_pair_is_complete_and_agrees_with_itself(cli: Cli, folder: Path) -> None:
     """Key, certificate and keystore hold one pair; keytool opens the keystore with the generated password."""
-    result = cli("self-signed", "Pay_API", "--password", "generate", "--key-size", "3072")
+    result = cli("self-signed", "Pay_API", "--password", "generate", "--key-size", "3072", "-v")
     assert result.code == 0, result.err
     assert "Pay_API becomes pay_api" in result.err
     made = folder / "pay_api"
@@ -229,8 +229,8 @@ def test_all_missing_values_are_named_in_one_error(cli: Cli) -> None:
 
 
 def test_the_next_steps_name_setup_the_app_the_mail_days_and_the_deletion(cli: Cli) -> None:
-    """What an admin does next, with what is inferred marked so."""
-    out = " ".join(cli("self-signed", "pay", "--password", "generate", "--days", "90").out.split())
+    """What an admin does next, with what is inferred marked so: all of it under --verbose."""
+    out = " ".join(cli("self-signed", "pay", "--password", "generate", "--days", "90", "-v").out.split())
     for words in (
         "Import from Keystore",
         "pay.jks.password",
@@ -251,7 +251,7 @@ def test_the_next_steps_name_setup_the_app_the_mail_days_and_the_deletion(cli: C
     for words in ("Summer '24", "who get every mail while nobody holds the permission", "Knowledge 000385781"):
         assert words in out
     assert "upload" not in " ".join(
-        cli("self-signed", "shop", "--purpose", "domain", "--san", "a.b", "--password", "generate").out.split()
+        cli("self-signed", "shop", "--purpose", "domain", "--san", "a.b", "--password", "generate", "-v").out.split()
     ).replace("no app to upload", "")
 
 

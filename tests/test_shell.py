@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import sfkeytool
 from sfkeytool.cli.commands import TABLE
 from sfkeytool.cli.render import clean
-from sfkeytool.shell import quoted_path, shell_line
+from sfkeytool.shell import deletion, line_inside, quoted_path, shell_line
 
 ROOT = Path(sfkeytool.__file__).parent
 HOSTILE = [
@@ -245,6 +245,29 @@ def test_windows_a_program_with_a_blank_in_its_path_is_for_cmd_alone() -> None:
     python = r"C:\Users\Jo Doe\python.exe"
     assert shell_line([python, "-m"], windows=True) == f'"{python}" -m & rem for cmd.exe alone'
     assert shell_line([python, "5%", "6%"], windows=True).startswith("(no command to paste: ")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="lines for Windows are asserted below as text")
+@pytest.mark.parametrize("name", [name for name in HOSTILE if name and "/" not in name])
+def test_a_deletion_takes_the_very_files_and_a_line_inside_stays_inside(name: str, tmp_path: Path) -> None:
+    """And the reader is where they were."""
+    folder = tmp_path / name
+    folder.mkdir()
+    for other in ("a", "b", "c"):
+        (folder / other).touch()
+    line = deletion([f"{name}/a", f"{name}/b"])
+    inside = line_inside(name, ["touch", "d"])
+    subprocess.run(["bash", "-c", f"{line}; {inside}; touch here"], cwd=tmp_path, check=True)
+    assert {path.name for path in folder.iterdir()} == {"c", "d"}
+    assert {path.name for path in tmp_path.iterdir()} == {folder.name, "here"}
+
+
+def test_windows_deletes_with_commas_and_only_what_both_shells_read_alike() -> None:
+    """``del a, b`` is right in both; a bracket is a pattern in PowerShell, a slash a switch in cmd.exe."""
+    assert deletion(["pay\\pay.jks", "my pay\\b"], windows=True) == 'del pay\\pay.jks, "my pay\\b"'
+    for odd in ("a[1]\\b", "a*", "a/b", "50%a%"):
+        assert deletion([odd, "b"], windows=True) == ""
+    assert line_inside("pay", ["sf", "x"], windows=True) == "sf x"
 
 
 def test_a_path_is_no_option() -> None:

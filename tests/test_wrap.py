@@ -66,7 +66,7 @@ def test_from_csr_to_keystore_with_an_openssl_ca(cli: Cli, folder: Path, ca: Cer
     assert cli("csr", "pay_api", "--organization", "Acme", "--country", "DE").code == 0
     ca.sign(folder / "pay_api" / "pay_api.csr", folder / "answer.crt")
     ca.p7b(folder / "ca.p7b", ca.root, ca.intermediate)
-    result = cli("wrap", "pay_api", "answer.crt", "ca.p7b", "--password", "env:TEST_PASSWORD")
+    result = cli("wrap", "pay_api", "answer.crt", "ca.p7b", "--password", "env:TEST_PASSWORD", "-v")
     assert_complete(result, folder, "pay_api", "CN=pay_api, O=Acme, C=DE")
     made = folder / "pay_api"
     assert key_out_of(made / "pay_api.jks", "pay_api") == pem_body((made / "pay_api.key").read_text())

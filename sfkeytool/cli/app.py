@@ -11,8 +11,10 @@ from typer.core import TyperCommand, TyperGroup
 from sfkeytool import __version__
 from sfkeytool.cli.boundary import boundary
 from sfkeytool.cli.commands import ABOUT, GROUPS, TABLE, Row
-from sfkeytool.cli.render import Console, stdout_errors
-from sfkeytool.cli.run import can_ask, run_command, wants_plain
+from sfkeytool.cli.render import Console
+from sfkeytool.cli.run import run_command
+from sfkeytool.cli.stdout import stdout_errors
+from sfkeytool.cli.terminal import can_ask, wants_plain
 from sfkeytool.edge.colors import Color, choose_color, colored
 from sfkeytool.errors import EXIT_INTERRUPTED, EXIT_USAGE, UsageError
 
@@ -155,7 +157,7 @@ def run_app(arguments: Sequence[str]) -> int:
         except typer.Abort:
             raise KeyboardInterrupt from None
         except _CommandLineError as error:
-            raise UsageError("usage.command-line", _one_line(error), f"{_command_path(error)} --help") from None
+            raise UsageError("usage.command-line", _one_line(error), f"see {_command_path(error)} --help") from None
         if ended:
             return ended[-1]
         if status == EXIT_INTERRUPTED:  # Ctrl-C before a command ran, of which Typer says nothing

@@ -43,7 +43,7 @@ def show_inventory(console: Console, inventory: "Inventory") -> None:
     """With bars, and fitted to its width, on a terminal; otherwise one whole line a certificate."""
     from sfkeytool.audit.reports.table import count_lines, note_lines
 
-    if console.json_output:
+    if console.json_output or console.quiet:
         return
     on_terminal = sys.stdout.isatty()
     rows = list(_rows(inventory, on_terminal=on_terminal))

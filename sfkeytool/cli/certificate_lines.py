@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 
-from sfkeytool.cli.render import mail_days
+from sfkeytool.cli.render import BAD, Line, Styled, mail_days, wrapped
 from sfkeytool.crypto.certificates import CertificateFacts, SelfSignature
 
 _SELF_SIGNATURES = {
@@ -13,16 +13,19 @@ _SELF_SIGNATURES = {
 }
 
 
-def certificate_lines(facts: CertificateFacts, mail_dates: Sequence[date], now: datetime, indent: str) -> Iterator[str]:
+def certificate_lines(
+    facts: CertificateFacts, mail_dates: Sequence[date], now: datetime, indent: str
+) -> Iterator[Line]:
     """``mail_dates`` are those of CKM from ``now`` on."""
     bits = f" {facts.key_bits}" if facts.key_bits else ""
     own = _SELF_SIGNATURES[facts.self_signature] if facts.self_signature else facts.issuer
     yield f"{indent}subject      {facts.subject or '(empty)'}"
     yield f"{indent}issuer       {own}"
-    yield f"{indent}valid        {facts.not_before.date()} to {facts.not_after.date()} ({_state(facts, now)})"
+    valid = f"{indent}valid        {facts.not_before.date()} to {facts.not_after.date()} ("
+    yield [valid, Styled(_state(facts, now), BAD if facts.not_after < now else ""), ")"]
     if mail_dates and not facts.is_ca:
         days = mail_days(mail_dates, facts.not_after.date())
-        yield f"{indent}CKM mails    {days}, if CKM holds it (give or take a day)"
+        yield from wrapped(f"{days}, if CKM holds it (give or take a day)", f"{indent}CKM mails    ")
     yield f"{indent}key          {facts.key_algorithm}{bits}, signed with {facts.signature_algorithm}"
     if facts.san:
         yield f"{indent}SAN          {', '.join(facts.san)}"

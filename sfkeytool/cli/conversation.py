@@ -41,7 +41,7 @@ def complete(
         return Conversation(fields, given, asker, environ, guided=guided).begin()
     values = given_values(fields, given, environ)
     if missing := [field.label for field in fields if is_missing(field, values, environ)]:
-        raise UsageError("usage.missing", f"missing: {', '.join(missing)}", "see --help for examples")
+        raise UsageError("usage.missing", f"missing: {', '.join(missing)}")
     return with_defaults(fields, values)
 
 
@@ -301,7 +301,9 @@ class Conversation:
         text = self._asker.text(
             question.text,
             default=str(offered or "") if earlier is None else earlier,
-            check=check_of(field, question, values),
+            check=check_of(
+                field, question, values, needed=is_missing(field, {**values, field.name: None}, self._environ)
+            ),
             suggest=question.suggest,
             tell=question.tell,
             **_because(reason),

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, TypeVar
 
 from msgspec.structs import replace
 
+from sfkeytool.cli.ending import Told
 from sfkeytool.cli.fields import Field, Group, Offer, Question, Values
-from sfkeytool.cli.finishing import Told, tell
+from sfkeytool.cli.finishing import tell
 from sfkeytool.cli.org_access import OneOrg, connected, optional_org
 from sfkeytool.cli.render import certificate_line
 from sfkeytool.cli.run import Run
 from sfkeytool.cli.sfdx_project import project_around, write_source
 from sfkeytool.errors import InterruptedRunError, OrgError, SfkeytoolError, UsageError
-from sfkeytool.model import Notice, Outcome
-from sfkeytool.shell import shell_line
+from sfkeytool.model import NextStep, Notice, Outcome
+from sfkeytool.shell import line_inside, shell_line
 
 if TYPE_CHECKING:
     from sfkeytool.salesforce.org import OrgClient
@@ -77,7 +78,9 @@ class Deployment:
 
         place = project or project_around(Path.cwd()) or Path(new_folder)
         self._run.settle(place.parent)
-        return Destination(str(place), not os.path.lexists(place), self.org.identity if self.org else None)
+        if self.org is None:
+            return Destination(str(place), not os.path.lexists(place), None)
+        return Destination(str(place), not os.path.lexists(place), self.org.identity, self.org.cli_alias)
 
     def ask(self, change: str) -> None:
         """Say which org and what changes; that is to be agreed to before anything is written or sent."""
@@ -121,10 +124,17 @@ class Deployment:
             outcome = replace(outcome, result=replace(outcome.result, deployed=True))
             heading = f"{name}: deployed to {self._label}, and read back as it should be"
         else:
-            alias = self.org.cli_alias if self.org is not None else None
-            command = shell_line(["sf", *deploy_arguments(alias or "ALIAS", name)[:-1]])
-            by_hand = f"It was tried against no live org: a sandbox first. Inside {project}: `{command}`"
-            outcome = replace(outcome, next_steps=(by_hand, *outcome.next_steps))
+            words = ["sf", *deploy_arguments(destination.cli_alias or "ALIAS", name)[:-1]]
+            by_hand = f"It was tried against no live org: a sandbox first. Inside {project}: `{shell_line(words)}`"
+            deploy = NextStep(
+                "Deploy it inside the project's folder. It was tried against no live org: a sandbox first.",
+                shell_line(words) if project == project_around(Path.cwd()) else line_inside(str(project), words),
+            )
+            outcome = replace(
+                outcome,
+                next_steps=(by_hand, *outcome.next_steps),
+                first_steps=(deploy, *outcome.first_steps),
+            )
             heading = f"{name}: {what}"
         return tell(self._run, outcome, receipts, heading, told)
 

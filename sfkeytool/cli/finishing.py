@@ -3,13 +3,13 @@
 import os
 import sys
 from collections.abc import Sequence
-from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from sfkeytool.cli import options
+from sfkeytool.cli.ending import Told, show_end, show_ready
 from sfkeytool.cli.envelope import published
-from sfkeytool.cli.render import certificate_line, files_lines, mails_line
+from sfkeytool.cli.render import certificate_line
 from sfkeytool.cli.report_files import plan_report, require_format
 from sfkeytool.cli.run import Run
 from sfkeytool.model import Artifact, ArtifactKind, Notice, Outcome, PlannedFile, Receipt, Result
@@ -17,20 +17,9 @@ from sfkeytool.passwords import SourceKind
 from sfkeytool.shell import path_argument, shell_line
 
 if TYPE_CHECKING:
-    from sfkeytool.crypto.certificates import CertificateFacts
     from sfkeytool.edge.writer import FolderPlan, FolderWrite
     from sfkeytool.passwords import Secret, Source
     from sfkeytool.workflows.keypair import KeyInputs, KeyRequest
-    from sfkeytool.workflows.parts import Proof
-
-
-class Told(NamedTuple):
-    """What the end of a run tells of a certificate that is in its files."""
-
-    name: str
-    certificate: "CertificateFacts"
-    mail_dates: tuple[date, ...]
-    proof: "Proof | None" = None
 
 
 def folder_of(name: str, output_dir: Path | None) -> Path:
@@ -141,14 +130,8 @@ def tell(
     run.console.envelope(outcome.exit_code, outcome.result, published(receipts, outcome.next_steps))
     if run.dry_run:
         return outcome.exit_code
-    run.console.heading(heading)
-    if told is not None:
-        run.console.result([f"  {certificate_line(told.certificate)}", f"  SHA-256 {told.certificate.sha256}"])
-        run.console.result([mails_line(told.mail_dates, told.certificate)])
-        if told.proof is not None:
-            run.console.result([f"  proved: {' and '.join(told.proof.files)} hold the same certificate"])
-    run.console.result(files_lines(receipts))
-    run.console.steps(outcome.next_steps)
+    show_ready(run.console, heading, told)
+    show_end(run.console, receipts, [told] if told is not None else [], outcome)
     return outcome.exit_code
 
 

@@ -368,7 +368,7 @@ PLAIN = _output(
     "For screen readers: numbered choices, no colour, nothing drawn twice. [default: where $TERM is dumb or"
     " $SFKEYTOOL_PLAIN is set]",
 )
-QUIET = _output("quiet", "Results and errors only.", "-q")
+QUIET = _output("quiet", "Only the paths that were written, one a line; and errors.", "-q")
 VERBOSE = _output("verbose", "Say on stderr what is done.", "-v")
 COLOR = Field(
     "color",

@@ -5,14 +5,16 @@ import re
 import shutil
 import sys
 import textwrap
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, TextIO
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from sfkeytool.cli.envelope import encode_answer, encode_refusal
+from sfkeytool.cli.stdout import print_result
 from sfkeytool.edge.colors import colored
-from sfkeytool.errors import EXIT_INTERRUPTED, OutputError, SfkeytoolError
-from sfkeytool.model import ArtifactKind, Notice, Receipt
+from sfkeytool.errors import EXIT_INTERRUPTED, SfkeytoolError
+from sfkeytool.model import ArtifactKind, Notice, Receipt, WrittenFile
 from sfkeytool.plain_text import escaped
 
 if TYPE_CHECKING:
@@ -24,34 +26,45 @@ if TYPE_CHECKING:
     from sfkeytool.crypto.certificates import CertificateFacts
     from sfkeytool.model import Result
 
-_BOLD, _RED, _YELLOW, _DIM, _RESET = "\x1b[1m", "\x1b[31m", "\x1b[33m", "\x1b[2m", "\x1b[0m"
+BOLD, BAD, WARNING, FAINT, _RESET = "\x1b[1m", "\x1b[31m", "\x1b[33m", "\x1b[2m", "\x1b[0m"
+GOOD, COMMAND = "\x1b[32m", "\x1b[36m"
+_NARROWEST, _WIDEST, _UNKNOWN = 60, 100, 80
+"""Columns that text is filled to: our own taste; a longer line is hard to read. Where there is no window, 80."""
+
+_MANY_FILES, _MANY_FOLDERS = 7, 2
+"""Beyond these the end of a run counts its files, so that its next steps are still on the screen."""
+
+COMMAND_BEGINS = re.compile(r"\b(?=sfkeytool [a-z]|openssl \w+ -|keytool -|sf (?:org|project) [a-z]|cp \S|env -)")
+"""Where a command begins in the midst of a text."""
+_COMMAND_INSIDE = re.compile(COMMAND_BEGINS.pattern + r"[^;,()`]+")
+_COMMAND_AT_END = re.compile(r"(?<=: )" + COMMAND_BEGINS.pattern + r".+\Z")
 _STYLES = {
-    "bold": _BOLD,
-    "dim": _DIM,
-    "yellow": _YELLOW,
-    "green": "\x1b[32m",
-    "bold red": _BOLD + _RED,
-    "bold cyan": _BOLD + "\x1b[36m",
+    "bold": BOLD,
+    "dim": FAINT,
+    "yellow": WARNING,
+    "green": GOOD,
+    "bold red": BOLD + BAD,
+    "bold cyan": BOLD + COMMAND,
 }
 _UNBROKEN = "\u00a0"  # no-break space; by its name it would cost an import of unicodedata
 
 _KIND_TITLES = {
     ArtifactKind.PRIVATE_KEY: "private key (secret)",
-    ArtifactKind.CSR: "certificate request, for the CA",
+    ArtifactKind.CSR: "request, for the CA",
     ArtifactKind.CERTIFICATE: "certificate, for the app",
-    ArtifactKind.CHAIN: "certificate chain, leaf first",
-    ArtifactKind.KEYSTORE: "keystore, for Certificate and Key Management (secret)",
-    ArtifactKind.KEYSTORE_PASSWORD: "the keystore's password (secret)",
+    ArtifactKind.CHAIN: "certificate chain",
+    ArtifactKind.KEYSTORE: "keystore, for CKM (secret)",
+    ArtifactKind.KEYSTORE_PASSWORD: "its password (secret)",
     ArtifactKind.RECEIPT: "receipt",
-    ArtifactKind.RUNBOOK: "runbook: what to do, in which order",
+    ArtifactKind.RUNBOOK: "all steps, in order",
     ArtifactKind.CALENDAR: "calendar entries",
     ArtifactKind.REPORT: "report",
-    ArtifactKind.METADATA_SOURCE: "metadata, for sf project deploy start",
+    ArtifactKind.METADATA_SOURCE: "metadata, to be deployed",
 }
 
 
 def bold(text: str) -> str:
-    return f"{_BOLD}{text}{_RESET}"
+    return f"{BOLD}{text}{_RESET}"
 
 
 def rich_console(stream: TextIO) -> "RichConsole":
@@ -72,17 +85,55 @@ def _escape(character: str) -> str:
     return f"\\x{ord(character):02x}" if character.isprintable() else character.encode("unicode_escape").decode()
 
 
-def wrapped(text: str, lead: str = "", stream: TextIO | None = None) -> list[str]:
-    """Lines as wide as the terminal, 100 characters at most; longer where a command in backticks is: none is broken."""
+class Styled(NamedTuple):
+    """A part of a line, and how it looks on a terminal."""
+
+    text: str
+    style: str
+
+
+Line = str | Sequence[str | Styled]
+"""A line of a result, in parts where they look different."""
+
+
+def command_line(command: str, indent: str = "    ") -> Line:
+    """A command to paste: on a line of its own, and whole."""
+    return [indent, Styled(command, COMMAND)]
+
+
+def wrapped(text: str, lead: str = "", stream: TextIO | None = None, *, hang: int | None = None) -> list[str]:
+    """Lines as wide as the window, from 60 to 100 columns, or 80 where there is none; longer where a command in
+    backticks is, or a path: none is broken. Those after the first stand ``hang`` columns in, by default as far as
+    ``lead``."""
     lines = textwrap.wrap(
         re.sub(r"`[^`]+`", lambda command: command[0].replace(" ", _UNBROKEN), text),
-        min(100, shutil.get_terminal_size().columns) if (stream or sys.stdout).isatty() else 100,
+        window_width(stream or sys.stdout),
         initial_indent=lead,
-        subsequent_indent=" " * len(lead),
+        subsequent_indent=" " * (len(lead) if hang is None else hang),
         break_long_words=False,
         break_on_hyphens=False,
     )
     return [line.replace(_UNBROKEN, " ") for line in lines]
+
+
+def unbroken_commands(text: str) -> str:
+    """``text`` for wrapped(), with each command in it whole. To be used where no command has quotes."""
+    return _COMMAND_INSIDE.sub(lambda command: command[0].replace(" ", _UNBROKEN), text)
+
+
+def labelled(label: str, style: str, text: str, width: int, indent: int = 2) -> Iterator[Line]:
+    """``text`` behind a label that looks different, filled, ``width`` columns after the label begins."""
+    lead = " " * indent + label.ljust(width)
+    first, *others = wrapped(text, lead) or [lead]
+    yield [" " * indent, Styled(label, style), first[indent + len(label) :]]
+    yield from others
+
+
+def window_width(stream: TextIO) -> int:
+    """The columns that text on ``stream`` is filled to."""
+    if not stream.isatty():
+        return _UNKNOWN
+    return min(_WIDEST, max(_NARROWEST, shutil.get_terminal_size().columns))
 
 
 class Console:
@@ -106,49 +157,62 @@ class Console:
         self.notices: list[Notice] = []
         self.receipts: list[Receipt] = []
         """Of the files of this run that are on disk, for the message of a run that breaks off afterwards."""
+        self.rehearsed: list[Receipt] = []
+        """Of a dry run: those that there would be."""
         self.changed = False
         """Whether the run has done anything else that stays."""
+        self._answer: Sequence[str] | None = None
 
-    def result(self, lines: Iterable[str]) -> None:
-        """Lines of a human result; nothing under --json."""
-        if not self.json_output:
-            for line in lines:
-                _print(clean(line))
+    def result(self, lines: Iterable[Line]) -> None:
+        """Lines of a human result; nothing under --json and --quiet."""
+        for line in lines:
+            if not self.json_output and not self.quiet:
+                print_result(self._rendered(line))
 
-    def heading(self, line: str) -> None:
-        if not self.json_output:
-            _print(self._styled(clean(line), _BOLD, sys.stdout))
+    def heading(self, text: str) -> None:
+        """What a result, or a part of it, is called."""
+        self.result([Styled(line, BOLD)] for line in wrapped(text))
 
     def painted(self, pieces: Iterable[tuple[str, str]]) -> None:
         """A line of a human result, as pieces of clean text, each with the name of its style, or none."""
-        if not self.json_output:
-            _print("".join(self._styled(text, _STYLES[style], sys.stdout) if style else text for text, style in pieces))
+        self.result([[Styled(text, _STYLES.get(style, "")) for text, style in pieces]])
 
-    def steps(self, steps: Sequence[str]) -> None:
-        """Numbered next steps, wrapped; left out under --quiet."""
-        if self.quiet or self.json_output or not steps:
+    def answer(self, lines: Sequence[str]) -> None:
+        """What --quiet prints of this run in the place of the paths of its files."""
+        self._answer = lines
+
+    def end(self) -> None:
+        """Under --quiet the paths that were written, or would be, one a line, or what the run's answer is."""
+        if not self.quiet or self.json_output:
             return
-        _print("")
-        self.heading("Next")
-        for number, step in enumerate(steps, 1):
-            lead = f"{number:>2}. "
-            for line in wrapped(clean(step), lead):
-                _print(line)
+        paths = [str(file.path) for receipt in self.receipts or self.rehearsed for file in receipt.files]
+        for line in dict.fromkeys(paths) if self._answer is None else self._answer:
+            print_result(clean(line))
+
+    def _rendered(self, line: Line) -> str:
+        parts = [line] if isinstance(line, str) else line
+        if not colored(sys.stdout):
+            return clean("".join(part if isinstance(part, str) else part.text for part in parts))
+        return "".join(
+            clean(part) if isinstance(part, str) else self._styled(clean(part.text), part.style, sys.stdout)
+            for part in parts
+        )
 
     def envelope(self, status: int, result: "Result", files: "Published | None" = None) -> None:
         """The JSON object of a run with a result."""
         if self.json_output:
-            _print(encode_answer(status, result, self.notices, files, dry_run=self.dry_run))
+            print_result(encode_answer(status, result, self.notices, files, dry_run=self.dry_run))
 
     def warn(self, notice: Notice) -> None:
         self.notices.append(notice)
         if not self.json_output and not self.quiet:
-            print(f"{self._styled('warning:', _YELLOW, sys.stderr)} {clean(notice.message)}", file=sys.stderr)
+            told = _on_stderr(f"warning: {clean(notice.message)}")
+            print(told.replace("warning:", self._styled("warning:", WARNING, sys.stderr), 1), file=sys.stderr)
 
     def say(self, line: str) -> None:
-        """Something on stderr that is no result: always said, but for --quiet and --json."""
+        """Something on stderr that is no result: always said, but for --quiet and --json. What is indented stays."""
         if not self.quiet and not self.json_output:
-            print(clean(line), file=sys.stderr)
+            print(clean(line) if line.startswith(" ") else _on_stderr(clean(line)), file=sys.stderr)
 
     def paragraph(self, text: str, lead: str = "") -> None:
         """The same, filled to the window."""
@@ -164,42 +228,67 @@ class Console:
     def announce(self, notice: Notice) -> None:
         """Something that nobody may miss, whatever was asked to be quiet: at once on stderr, and in the envelope."""
         self.notices.append(notice)
-        print(clean(notice.message), file=sys.stderr, flush=True)
+        print(_on_stderr(clean(notice.message)), file=sys.stderr, flush=True)
 
     def detail(self, line: str) -> None:
         """Progress, for --verbose."""
         if self.verbose:
-            print(self._styled(clean(line), _DIM, sys.stderr), file=sys.stderr)
+            print(self._styled(clean(line), FAINT, sys.stderr), file=sys.stderr)
 
     def error(self, error: SfkeytoolError) -> None:
         """One line what, further lines what to do; or the JSON object of a run without a result."""
         if self.json_output and error.code != "output.stdout":
-            _print(encode_refusal(error, self.notices, self.receipts))
+            print_result(encode_refusal(error, self.notices, self.receipts))
             return
         # Who breaks off knows that: it is no error to them.
-        lead = "" if error.exit_code == EXIT_INTERRUPTED else self._styled("sfkeytool: error:", _RED, sys.stderr) + " "
+        lead = "" if error.exit_code == EXIT_INTERRUPTED else self._styled("sfkeytool: error:", BAD, sys.stderr) + " "
         print(f"{lead}{clean(error.message)}", file=sys.stderr)
         for hint in error.hints:
             print(f"hint: {clean(hint)}", file=sys.stderr)
         if self.receipts:
             print("These files of the run are complete:", file=sys.stderr)
-            for line in files_lines(self.receipts):
+            for line in files_lines(self.receipts, whole=True):
                 print(clean(line), file=sys.stderr)
 
     def result_lost(self, reason: str) -> None:
         """That files of this run are there though its result is not shown: nobody may take that for a failure."""
-        lead = self._styled("warning:", _YELLOW, sys.stderr)
+        lead = self._styled("warning:", WARNING, sys.stderr)
         print(f"{lead} {reason}, so that the result is not shown; all files of this run are there", file=sys.stderr)
 
     def _styled(self, text: str, style: str, stream: TextIO) -> str:
-        return f"{style}{text}{_RESET}" if colored(stream) else text
+        return f"{style}{text}{_RESET}" if style and colored(stream) else text
 
 
-def files_lines(receipts: Sequence[Receipt]) -> list[str]:
-    """A line a file, in the order in which they were made."""
-    files = [file for receipt in receipts for file in receipt.files]
-    width = max((len(str(file.path)) for file in files), default=0)
-    return [f"  {file.path!s:<{width}}  {_KIND_TITLES[file.kind]}" for file in files]
+def _on_stderr(message: str) -> str:
+    """``message``, filled on a terminal, with the command at its end whole; in a log one line, which grep finds."""
+    if not sys.stderr.isatty():
+        return message
+    whole = _COMMAND_AT_END.sub(lambda command: command[0].replace(" ", _UNBROKEN), message)
+    return "\n".join(wrapped(whole, "", sys.stderr, hang=2))
+
+
+def files_lines(receipts: Sequence[Receipt], *, whole: bool = False) -> list[str]:
+    """Each folder's full path, and a line a file, in the order in which they were made; counted by their kinds where
+    they are many, unless the ``whole`` is wanted."""
+    folders: dict[Path, list[WrittenFile]] = {}
+    for receipt in receipts:
+        folders.setdefault(receipt.folder, []).extend(receipt.files)
+    files = [file for found in folders.values() for file in found]
+    if not whole and (len(files) > _MANY_FILES or len(folders) > _MANY_FOLDERS):
+        kinds = Counter(_KIND_TITLES[file.kind] for file in files)
+        counted = "; ".join(f"{count} × {title}" for title, count in kinds.items())
+        return [_folder_line(os.path.commonpath([folder.absolute() for folder in folders])), *wrapped(counted, "    ")]
+    lines = []
+    for folder, found in folders.items():
+        lines.append(_folder_line(str(folder.absolute())))
+        names = [os.path.relpath(file.path, folder) for file in found]
+        width = max(map(len, names), default=0)
+        lines += [f"    {name:<{width}}  {_KIND_TITLES[file.kind]}" for name, file in zip(names, found, strict=True)]
+    return lines
+
+
+def _folder_line(folder: str) -> str:
+    return f"  {folder.rstrip(os.sep)}{os.sep}"
 
 
 def certificate_line(facts: "CertificateFacts") -> str:
@@ -208,50 +297,8 @@ def certificate_line(facts: "CertificateFacts") -> str:
     return f"{facts.subject or '(no subject)'}, {facts.key_algorithm}{bits}, valid until {facts.not_after.date()}"
 
 
-def mails_line(mail_dates: "Sequence[date]", certificate: "CertificateFacts") -> str:
-    """The days on which Certificate and Key Management mails about a certificate that it holds."""
-    if not mail_dates:
-        return "  it has expired: no mail of CKM's is still to come"
-    days = mail_days(mail_dates, certificate.not_after.date())
-    return f"  CKM, where it holds it, should mail {days} (give or take a day)"
-
-
 def mail_days(mail_dates: "Sequence[date]", expires: "date") -> str:
     """Whom on which days: a phrase that follows "mail"."""
     from sfkeytool.acceptance.mails import describe_mail_dates
 
     return describe_mail_dates(mail_dates, expires)
-
-
-def _print(text: str) -> None:
-    with stdout_errors():
-        print(text)
-
-
-def flush_results() -> None:
-    """Raises OutputError if a result could not be written after all."""
-    with stdout_errors():
-        sys.stdout.flush()
-
-
-@contextmanager
-def stdout_errors() -> Iterator[None]:
-    """A full disk behind stdout is our error; a closed pipe is the reader's choice, and stays BrokenPipeError."""
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        silence_stdout()
-        reason = error.strerror or type(error).__name__
-        raise OutputError("output.stdout", f"the result could not be written to stdout: {reason}") from None
-
-
-def stdout_is_closed() -> bool:
-    """Whether the caller closed stdout, so that the entry point had to put something in its place."""
-    return getattr(sys.stdout, "name", None) == os.devnull
-
-
-def silence_stdout() -> None:
-    """What is still buffered goes nowhere: else Python complains about it at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

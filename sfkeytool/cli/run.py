@@ -16,11 +16,13 @@ from sfkeytool.cli.defaults import with_presets
 from sfkeytool.cli.fields import Field, Values, command_line, defaults_of
 from sfkeytool.cli.opening import TypedPasswords, opened
 from sfkeytool.cli.render import Console
+from sfkeytool.cli.terminal import can_ask, terminal_asker, wants_plain
 from sfkeytool.edge.ask import BackWanted
 from sfkeytool.edge.disk import ANOTHER_FOLDER
 from sfkeytool.errors import (
     EXIT_INTERRUPTED,
     OutputError,
+    SystemFailureError,
     UsageError,
 )
 from sfkeytool.passwords import MINIMUM_LENGTH, Secret, Source, SourceKind
@@ -40,7 +42,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-PLAIN_HELP = "For screen readers and dumb terminals: numbered choices, no colour, nothing drawn twice."
+_LAST_YEAR = 9000
+"""Of a clock that is taken for right: there is no date after 9999 to reckon with."""
 
 
 class Run:
@@ -61,6 +64,12 @@ class Run:
         typed: TypedPasswords | None = None,
         file_question: bool = False,
     ) -> None:
+        if now.year > _LAST_YEAR:
+            raise SystemFailureError(
+                "system.clock",
+                f"this machine's clock says that it is the year {now.year}; nothing was changed",
+                "set it",
+            )
         self.console = console
         self.asker = asker
         self.environ = environ
@@ -203,6 +212,7 @@ class Run:
 
         if self.dry_run:
             receipts = rehearse(writes, now=self.now)
+            self.console.rehearsed += receipts
         if not agreed:
             self.agreement.reach(writes, about)
         if not self.dry_run:
@@ -278,6 +288,13 @@ def run_command(
     now = clock()
 
     def execute() -> int:
+        try:
+            return conduct()
+        except UsageError as error:
+            error.hints = error.hints or (f"see sfkeytool {name} --help",)
+            raise
+
+    def conduct() -> int:
         nonlocal went_back, command
         command = with_presets(command, os.environ, console)
         if asker is None:
@@ -306,11 +323,13 @@ def run_command(
                 return EXIT_INTERRUPTED
         if console.dry_run:
             console.result(["Dry run: nothing was written, deployed or sent."])
+        console.end()
         asked = [field for field in command.fields if field.question and _answered(field, given, values)]
         if asker is not None and (guided or asked):
             line = shell_line(["sfkeytool", *command_line(name, command.fields, values)])
             console.say("")
-            console.say(f"The same as a command: {line}")
+            console.say("The same as a command:")
+            console.say(f"  {line}")
         return status
 
     status = boundary(console, execute)
@@ -319,32 +338,8 @@ def run_command(
     return status
 
 
-def wants_plain(given: Mapping[str, Any], environ: Mapping[str, str]) -> bool:
-    """Whether questions and answers are to go line by line, with nothing drawn: --plain, or a terminal that cannot."""
-    if given.get("plain") or environ.get("SFKEYTOOL_PLAIN", "").lower() not in ("", "0", "false"):
-        return True
-    return environ.get("TERM") == "dumb"
-
-
-def terminal_asker(*, plain: bool) -> "Asker":
-    """Who asks on this terminal."""
-    if plain:
-        from sfkeytool.edge.plain_ask import PlainAsker
-
-        return PlainAsker()
-    from sfkeytool.edge.ask import Asker
-
-    return Asker()
-
-
 def _answered(field: Field, given: Mapping[str, Any], values: Values) -> bool:
-    return values[field.name] not in (given.get(field.name) or field.default, *defaults_of(field))
-
-
-def can_ask(given: Mapping[str, Any], environ: Mapping[str, str]) -> bool:
-    """Whether a person is there to be asked: terminals, no --json, no --no-prompt, no CI."""
-    if given.get("json") or given.get("no_prompt"):
-        return False
-    if environ.get("CI", "").lower() not in ("", "0", "false"):
-        return False
-    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+    """Whether somebody was asked for the value: it is neither given nor a default, and of no variable."""
+    variable = f"env:{field.environment}"
+    known = (given.get(field.name) or field.default, *defaults_of(field), variable, [variable])
+    return values[field.name] not in known

@@ -24,7 +24,7 @@ from sfkeytool.model import (
 )
 from sfkeytool.passwords import Secret, Source
 from sfkeytool.workflows import package
-from sfkeytool.workflows.next_steps import steps_for_chain
+from sfkeytool.workflows.next_steps import first_steps_for_chain, steps_for_chain
 from sfkeytool.workflows.parts import MailDates
 from sfkeytool.workflows.receipts import receipt_record
 from sfkeytool.workflows.signed_chain import ChainFacts, build_signed_chain, parse_request
@@ -99,6 +99,7 @@ def ckm_chain(request: CkmChainRequest, inputs: CkmChainInputs, now: datetime) -
             *chain.notices,
         ),
         next_steps=steps_for_chain(request.name, request.purpose, chain.leaf, now),
+        first_steps=first_steps_for_chain(request.name, request.purpose),
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sfkeytool.crypto import certificates, csr, issuing, keys, names
 from sfkeytool.errors import UsageError
-from sfkeytool.model import Outcome, Purpose, Request, UniqueNameText
+from sfkeytool.model import NextStep, Outcome, Purpose, Request, UniqueNameText
 from sfkeytool.salesforce.ckm import CkmEntry
 from sfkeytool.salesforce.metadata_source import build_certificate
 from sfkeytool.shell import shell_line
@@ -78,6 +78,12 @@ def ckm_create(request: CkmCreateRequest, destination: Destination, now: datetim
         next_steps=(
             f"Once it is deployed, `{shell_line(['sfkeytool', 'ckm', 'csr', request.name])}` fetches the request for"
             " your CA.",
+        ),
+        first_steps=(
+            NextStep(
+                "Once it is deployed, fetch the request for your CA:",
+                shell_line(["sfkeytool", "ckm", "csr", request.name, "--target-org", destination.cli_alias or "ALIAS"]),
+            ),
         ),
     )
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from sfkeytool.crypto import csr
 from sfkeytool.crypto.csr import CsrFacts
 from sfkeytool.errors import OrgError
-from sfkeytool.model import Artifact, ArtifactKind, Outcome, PlannedFile, Request, Result, UniqueNameText
+from sfkeytool.model import Artifact, ArtifactKind, NextStep, Outcome, PlannedFile, Request, Result, UniqueNameText
 from sfkeytool.salesforce.ckm import CkmEntry
 from sfkeytool.salesforce.org import OrgIdentity
 from sfkeytool.shell import shell_line
@@ -54,5 +54,9 @@ def ckm_csr(request: CkmCsrRequest, entry: CkmEntry, org: OrgIdentity, cli_alias
         next_steps=(
             f"Have {name}.csr signed by your CA.",
             f"Then: `{shell_line(upload)}`, or `{shell_line(chain)}` for Upload Signed Certificate in Setup.",
+        ),
+        first_steps=(
+            NextStep(f"Send {name}.csr to your CA; ask for the whole chain."),
+            NextStep("Bring its answer to the record in CKM, as source to be deployed:", shell_line(upload)),
         ),
     )

@@ -7,11 +7,12 @@ from sfkeytool.acceptance.mails import mail_dates
 from sfkeytool.crypto import certificates, chains
 from sfkeytool.crypto.certificates import CertificateFacts
 from sfkeytool.errors import OrgError
-from sfkeytool.model import Artifact, ArtifactKind, Outcome, PlannedFile, Request, Result, UniqueNameText
+from sfkeytool.model import Artifact, ArtifactKind, Outcome, PlannedFile, Purpose, Request, Result, UniqueNameText
 from sfkeytool.salesforce.ckm import CkmEntry
 from sfkeytool.salesforce.org import OrgIdentity
 from sfkeytool.shell import shell_line
 from sfkeytool.workflows.ckm_record import held_by
+from sfkeytool.workflows.next_steps import place_step
 from sfkeytool.workflows.parts import MailDates
 
 
@@ -58,4 +59,5 @@ def ckm_download(request: CkmDownloadRequest, entry: CkmEntry, org: OrgIdentity,
         ),
         artifacts=tuple(artifacts),
         next_steps=(f"Upload {name}.crt to the app whose logins are signed with this key: Use digital signatures.",),
+        first_steps=(place_step(name, Purpose.JWT),),
     )

@@ -21,6 +21,7 @@ from sfkeytool.model import (
 )
 from sfkeytool.shell import shell_line
 from sfkeytool.workflows.keypair import KeyInputs, KeyRequest, choose_key, key_files
+from sfkeytool.workflows.next_steps import first_steps_for_request
 from sfkeytool.workflows.parts import KeyFacts, describe_key
 from sfkeytool.workflows.receipts import receipt_record
 from sfkeytool.workflows.subjects import SubjectRequest, resolve_subject
@@ -83,6 +84,7 @@ def csr(request: CsrRequest, inputs: CsrInputs, now: datetime) -> Outcome[Reques
             f"Then: `{shell_line(['sfkeytool', 'wrap', request.name, 'FILE…'])}` (in this folder's parent, or with the"
             " same --output-dir).",
         ),
+        first_steps=first_steps_for_request(request.name, request.purpose, request.output_dir),
     )
 
 

@@ -17,6 +17,7 @@ from sfkeytool.keystores.leaves import only_leaf
 from sfkeytool.model import (
     AppKind,
     Artifact,
+    NextStep,
     Notice,
     Outcome,
     Profile,
@@ -29,9 +30,10 @@ from sfkeytool.salesforce import metadata_source
 from sfkeytool.salesforce.certificate_element import CARRIER_TYPES, read_certificate, replace_certificate
 from sfkeytool.salesforce.hosts import MY_DOMAIN_BLANK
 from sfkeytool.salesforce.metadata_source import App, SourceFile
-from sfkeytool.shell import path_argument, shell_line
+from sfkeytool.shell import line_inside, path_argument, shell_line
 from sfkeytool.workflows import package
 from sfkeytool.workflows.compare import Side, compare
+from sfkeytool.workflows.next_steps import folder_option
 from sfkeytool.workflows.parts import MailDates, Proof
 from sfkeytool.workflows.sfdx_project import source_artifact, source_artifacts
 
@@ -113,9 +115,11 @@ class MetadataMade(Result, frozen=True, kw_only=True):
 
 
 def new_app(
-    request: MetadataRequest, inputs: MetadataInputs, now: datetime, *, new_project: bool
+    request: MetadataRequest, inputs: MetadataInputs, now: datetime, *, new_project: bool, project: str | None
 ) -> Outcome[MetadataMade]:
     """The source of a new app; with ``new_project`` a whole project around it. Pure.
+
+    ``project`` is the folder of the project that the reader has to go to; None where they are in it.
 
     Artifacts' folders are below the package directory's ``main/default``, in a new project below its root. Raises
     CertificateError for a certificate that the app would not take.
@@ -144,6 +148,7 @@ def new_app(
         artifacts=source_artifacts(sources, new_project=new_project),
         notices=(*notices, *_kind_notices(request.kind)),
         next_steps=_steps(request, sources, new_project=new_project),
+        first_steps=_first_steps(request, sources, project, new_project=new_project),
     )
 
 
@@ -172,6 +177,14 @@ def replaced(request: MetadataRequest, inputs: MetadataInputs, now: datetime) ->
             "A change of an app takes 2 to 10 minutes to work. With another key than before, logins with the old one"
             " fail from then on; `sfkeytool login --wait 10` tells when the new one is accepted.",
             *([_LOGIN_OF_EXTERNAL] if _GLOBAL_SETTINGS in content else []),
+        ),
+        first_steps=(
+            NextStep("Deploy it, to a sandbox first:", shell_line(deploy)),
+            NextStep(
+                "See the login accepted, 2 to 10 minutes later. With another key than before, logins with the old one"
+                " fail from then on.",
+                shell_line(_login(request, external=_GLOBAL_SETTINGS in content)),
+            ),
         ),
     )
 
@@ -235,14 +248,51 @@ def _kind_notices(kind: AppKind) -> list[Notice]:
     ]
 
 
-def _steps(request: MetadataRequest, sources: Sequence[SourceFile], *, new_project: bool) -> tuple[str, ...]:
+def _deploy_line(sources: Sequence[SourceFile], *, new_project: bool) -> list[str]:
+    """The Salesforce CLI's command for what was made, inside the project."""
+    if new_project:
+        return [*_DEPLOY, "--manifest", "manifest/package.xml", *_TO_ORG]
     members = [word for file in sources for word in ("--metadata", f"{file.type}:{file.member}")]
-    whole = shell_line([*_DEPLOY, "--manifest", "manifest/package.xml", *_TO_ORG])
-    deploy = (
-        f"Deploy, in the project's folder: `{whole}`"
-        if new_project
-        else f"Deploy: `{shell_line([*_DEPLOY, *_TO_ORG, *members])}`"
+    return [*_DEPLOY, *_TO_ORG, *members]
+
+
+def _login(request: MetadataRequest, *, external: bool) -> list[str]:
+    external_only = ["--external-client-app", "--instance-url", MY_DOMAIN_BLANK] if external else []
+    folder = folder_option(request.name, request.output_dir)
+    who = ("--client-id", "CONSUMER_KEY", "--username", "USER")
+    return ["sfkeytool", "login", request.name, *who, *external_only, "--wait", "10", *folder]
+
+
+def _first_steps(
+    request: MetadataRequest, sources: Sequence[SourceFile], project: str | None, *, new_project: bool
+) -> tuple[NextStep, ...]:
+    """The short form of _steps(); ``project`` is where the reader is not."""
+    deploy = _deploy_line(sources, new_project=new_project)
+    app = {
+        AppKind.EXTERNAL_CLIENT_APP: (
+            "Setup > External Client App Manager > the app > Settings > OAuth Settings > Consumer Key and Secret: the"
+            " clients need the new consumer key.",
+            "Setup > External Client App Manager > the app > Policies: choose the profiles or permission sets whose"
+            " users may log in. No others are let in.",
+        ),
+        AppKind.CONNECTED_APP: (
+            "Setup > App Manager > the app > View > Manage Consumer Details: the clients need the new consumer key.",
+            "Setup > App Manager > the app > Manage: choose the profiles or permission sets whose users may log in. No"
+            " others are let in.",
+        ),
+    }[request.kind]
+    return (
+        NextStep(
+            "Deploy it inside the project's folder. It was tried against no org: a sandbox first.",
+            line_inside(project, deploy) if project is not None else shell_line(deploy),
+        ),
+        *map(NextStep, app),
     )
+
+
+def _steps(request: MetadataRequest, sources: Sequence[SourceFile], *, new_project: bool) -> tuple[str, ...]:
+    where = ", in the project's folder" if new_project else ""
+    deploy = f"Deploy{where}: `{shell_line(_deploy_line(sources, new_project=new_project))}`"
     steps = [_TESTED, deploy, _NEW_KEY[request.kind]]
     steps.append(
         "Users must be approved for the app: in its policies choose the profiles or permission sets whose users may"

@@ -1,11 +1,14 @@
-"""What a person does with the files, in Salesforce's own menus."""
+"""What a person does with the files, in Salesforce's own menus: all of it, and the first steps of it."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from sfkeytool.acceptance.mails import WHO_IS_MAILED, describe_mail_dates, mail_dates
-from sfkeytool.model import Purpose
+from sfkeytool.model import NextStep, Purpose
 from sfkeytool.passwords import Source, SourceKind
+from sfkeytool.shell import deletion, shell_line
 
 if TYPE_CHECKING:
     from sfkeytool.crypto.certificate import Certificate
@@ -30,6 +33,82 @@ _PLACE_BY_PURPOSE = {
         " There is no connected app to upload it to."
     ),
 }
+
+_CKM = "Setup > Certificate and Key Management"
+_FIRST_PLACE = {
+    Purpose.JWT: (
+        "Setup > External Client App Manager > the app > Settings > OAuth Settings > JWT Bearer Flow: upload"
+        " {name}.crt. On an app in use, logins with its old key fail from then on."
+    ),
+    Purpose.DOMAIN: "Setup > Domains > the domain > Edit: choose {name}.",
+    Purpose.MTLS: "Setup > Named Credentials > the one that logs in with mutual TLS > Edit: choose {name}.",
+    Purpose.SSO: "Setup > Single Sign-On Settings > the configuration > Edit: choose {name}.",
+}
+
+
+def place_step(name: str, purpose: Purpose) -> NextStep:
+    """Where a certificate is used. Pure."""
+    return NextStep(_FIRST_PLACE[purpose].format(name=name))
+
+
+def import_step(name: str, password_source: Source | None) -> NextStep:
+    """Where a keystore goes. Pure."""
+    generated = password_source is not None and password_source.kind is SourceKind.GENERATE
+    password = f" (its password is in {name}.jks.password)" if generated else ""
+    return NextStep(f"{_CKM} > Import from Keystore: {name}.jks{password}.")
+
+
+def deletion_step(text: str, folder: PurePath, names: Sequence[str]) -> NextStep:
+    """What goes when its work is done. Pure."""
+    command = deletion([str(folder / name) for name in names])
+    return NextStep(text if command else f"{text} {' and '.join(names)}.", command)
+
+
+def first_steps_for_keystore(
+    name: str, purpose: Purpose, password_source: Source, folder: PurePath
+) -> tuple[NextStep, ...]:
+    """The short form of steps_for_keystore(), of files in ``folder``. Pure."""
+    return (
+        import_step(name, password_source),
+        place_step(name, purpose),
+        deletion_step(
+            "After the import delete, as the JKS format protects a key weakly:", folder, _weak(name, password_source)
+        ),
+    )
+
+
+def first_steps_for_reminder(name: str, password_source: Source, folder: PurePath) -> tuple[NextStep, ...]:
+    """The short form of steps_for_reminder(). Pure."""
+    return (
+        import_step(name, password_source),
+        deletion_step("After the import delete:", folder, _weak(name, password_source)),
+        NextStep(
+            f"{_CKM} > {name} > Delete, once the real certificate is renewed: its mails stop. Then make a new reminder."
+        ),
+    )
+
+
+def first_steps_for_chain(name: str, purpose: Purpose) -> tuple[NextStep, ...]:
+    """The short form of steps_for_chain(). Pure."""
+    steps = [NextStep(f"{_CKM} > {name} > Upload Signed Certificate: {name}-chain.crt."), place_step(name, purpose)]
+    if purpose is Purpose.JWT:
+        steps.append(NextStep(f"{_CKM} > Export to Keystore: the client that logs in needs the private key."))
+    return tuple(steps)
+
+
+def first_steps_for_request(name: str, purpose: Purpose, folder: PurePath | None) -> tuple[NextStep, ...]:
+    """What becomes of a request for a CA. ``folder`` is that of NAME where it is not ./NAME. Pure."""
+    wanted = [] if purpose is Purpose.JWT else ["--purpose", purpose.value]
+    line = ["sfkeytool", "wrap", name, "FILE…", "--password", "generate", *wanted, *folder_option(name, folder)]
+    return (
+        NextStep(f"Send {name}.csr to the CA, and ask for the whole chain. The key stays here."),
+        NextStep("Make a keystore of its answer, of one file or several:", shell_line(line)),
+    )
+
+
+def folder_option(name: str, folder: PurePath | None) -> list[str]:
+    """What a command about NAME needs besides where its folder is not ./NAME. Pure."""
+    return [] if folder is None or folder == PurePath(name) else ["--output-dir", str(folder)]
 
 
 def steps_for_keystore(
@@ -100,6 +179,11 @@ def _import_steps(name: str, password_source: Source) -> tuple[str, str]:
         'If the import answers "Data Not Available": admins report that it helps to create a self-signed certificate'
         " there, enable Identity Provider with it, and import again; it may be disabled afterwards.",
     )
+
+
+def _weak(name: str, password_source: Source) -> list[str]:
+    """The files that are deleted after an import."""
+    return [f"{name}.jks", *([f"{name}.jks.password"] if password_source.kind is SourceKind.GENERATE else [])]
 
 
 def _to_delete(name: str, password_source: Source) -> str:

@@ -1,7 +1,7 @@
 """``reminder``: a keystore whose certificate expires when another does, for orgs that must not hold the real key."""
 
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -18,7 +18,7 @@ from sfkeytool.model import ArtifactKind, Outcome, PlannedFile, Purpose, Request
 from sfkeytool.passwords import Secret, Source
 from sfkeytool.salesforce.certificate_element import read_certificate
 from sfkeytool.workflows import package
-from sfkeytool.workflows.next_steps import steps_for_reminder
+from sfkeytool.workflows.next_steps import first_steps_for_reminder, steps_for_reminder
 from sfkeytool.workflows.parts import KeystoreFacts, MailDates
 from sfkeytool.workflows.receipts import receipt_record
 
@@ -93,6 +93,7 @@ def reminder(request: ReminderRequest, name: str, inputs: ReminderInputs, now: d
         record=receipt_record("reminder", now, artifacts, result),
         notices=(*package.check_acceptance(artifacts, inputs.password, Purpose.JWT, now), *notices),
         next_steps=steps_for_reminder(name, certificate, request.password, now),
+        first_steps=first_steps_for_reminder(name, request.password, request.output_dir or PurePath(name)),
     )
 
 

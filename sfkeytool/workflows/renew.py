@@ -26,6 +26,7 @@ from sfkeytool.model import (
     Artifact,
     ArtifactKind,
     Fingerprint,
+    NextStep,
     Notice,
     Outcome,
     Purpose,
@@ -39,6 +40,7 @@ from sfkeytool.shell import path_argument, shell_line
 from sfkeytool.workflows import package
 from sfkeytool.workflows.generations import Generation
 from sfkeytool.workflows.keypair import DEFAULT_BITS, key_artifact
+from sfkeytool.workflows.next_steps import first_steps_for_request, folder_option, import_step, place_step
 from sfkeytool.workflows.parts import KeyFacts, KeystoreFacts, MailDates, Proof, describe_key
 from sfkeytool.workflows.receipts import receipt_record
 from sfkeytool.workflows.runbook import Change, Step, encode_runbook, steps
@@ -111,8 +113,9 @@ class RenewInputs(Struct, frozen=True):
     input_passwords: Sequence[Secret] = field(default=())
 
 
-def renew(request: RenewRequest, new_name: str, inputs: RenewInputs, now: datetime) -> Outcome[Renewed]:
-    """The next generation: key, certificate and keystore, or key and request for a CA; receipt and runbook.
+def renew(request: RenewRequest, new_name: str, folder: Path, inputs: RenewInputs, now: datetime) -> Outcome[Renewed]:
+    """The next generation: key, certificate and keystore, or key and request for a CA; receipt and runbook. ``folder``
+    is where it will be.
 
     Raises our errors when the old key or certificate is missing, damaged, or does not fit the other. Pure but for the
     randomness of keys, serial numbers and salts.
@@ -172,7 +175,28 @@ def renew(request: RenewRequest, new_name: str, inputs: RenewInputs, now: dateti
                 for step in result.runbook
             ),
         ),
+        first_steps=_first_steps(request, new_name, folder, purpose),
     )
+
+
+def _first_steps(request: RenewRequest, new_name: str, folder: Path, purpose: Purpose) -> tuple[NextStep, ...]:
+    """How the runbook begins, and how to see the rest."""
+    status = ["sfkeytool", "renew", request.name, "--status", *folder_option(request.name, request.folder)]
+    rest = NextStep("See which step is next, and how to know that it worked:", shell_line(status))
+    if request.by_ca:
+        return (*first_steps_for_request(new_name, purpose, folder), rest)
+    second = place_step(new_name, purpose)
+    if purpose is Purpose.JWT and request.new_key:
+        metadata = ["sfkeytool", "metadata", new_name, *folder_option(new_name, folder)]
+        second = NextStep(
+            "Make a second app for the new key: the only swap without a gap. An app holds one certificate, and once it"
+            " is replaced, logins with the old key fail.",
+            shell_line(metadata),
+        )
+    elif purpose is Purpose.JWT:
+        app = "Setup > External Client App Manager > the app > Settings > OAuth Settings > JWT Bearer Flow"
+        second = NextStep(f"{app}: upload {new_name}.crt. The key is the same: no login should fail.")
+    return (import_step(new_name, request.password), second, rest)
 
 
 def _old_key(request: RenewRequest, inputs: RenewInputs) -> FoundKey | None:

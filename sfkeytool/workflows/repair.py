@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import count
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from msgspec import UNSET, Struct
@@ -153,11 +153,11 @@ def _repair_one(
 ) -> Repair:
     subject = judged.subject
     password, source = options.new_password or (_same_password(meant.key, contents), Source(SourceKind.PROMPT))
-    request = WrapRequest(name=name, files=(), purpose=subject.purpose, password=source)
+    folder = options.folder(name)
+    request = WrapRequest(name=name, files=(), purpose=subject.purpose, password=source, output_dir=Path(folder))
     inputs = WrapInputs(files=(), password=password, with_key=False)
     outcome = wrap_pair(request, meant, gather([contents]), inputs, now)
     store = next(artifact for artifact in outcome.artifacts if artifact.kind is ArtifactKind.KEYSTORE)
-    folder = options.folder(name)
     as_asked = CheckOptions(subject.as_of, Profile.CKM_IMPORT, subject.purpose, taken=subject.taken)
     report = check_file(InputFile(str(folder / store.filename), store.content), [password], as_asked)
     changed = tuple(sorted(_concerning(entry.alias, judged.report) - set(report.rule_ids)))

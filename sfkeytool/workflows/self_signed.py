@@ -1,7 +1,7 @@
 """``self-signed``: a keypair and a self-signed certificate, as key, certificate and keystore."""
 
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from msgspec import Struct, field
 
@@ -12,7 +12,7 @@ from sfkeytool.model import ArtifactKind, Outcome, PlannedFile, Purpose, Request
 from sfkeytool.passwords import Secret, Source
 from sfkeytool.workflows import package
 from sfkeytool.workflows.keypair import KeyInputs, KeyRequest, choose_key, key_files
-from sfkeytool.workflows.next_steps import steps_for_keystore
+from sfkeytool.workflows.next_steps import first_steps_for_keystore, steps_for_keystore
 from sfkeytool.workflows.parts import KeyFacts, KeystoreFacts, MailDates, Proof, describe_key
 from sfkeytool.workflows.receipts import receipt_record
 from sfkeytool.workflows.subjects import SubjectRequest, resolve_subject
@@ -88,5 +88,8 @@ def self_signed(request: SelfSignedRequest, inputs: SelfSignedInputs, now: datet
         ),
         next_steps=steps_for_keystore(
             request.name, request.purpose, certificate, request.password, now, ca_signed=False
+        ),
+        first_steps=first_steps_for_keystore(
+            request.name, request.purpose, request.password, request.output_dir or PurePath(request.name)
         ),
     )

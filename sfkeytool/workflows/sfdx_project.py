@@ -16,11 +16,13 @@ DEFAULT_FOLDER = "main/default"
 
 
 class Destination(Struct, frozen=True):
-    """Where source goes: the path of a project, whether it is a new one, and the org, if one is named."""
+    """Where source goes: the path of a project, whether it is a new one, and the org, if one is named; ``cli_alias`` is
+    what the Salesforce CLI calls it, if it is known there."""
 
     project: str
     is_new: bool
     org: OrgIdentity | None
+    cli_alias: str | None = None
 
 
 class Deployable(Result, frozen=True, kw_only=True):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -20,12 +20,13 @@ from sfkeytool.keystores.contents import InputFile, parse_contents
 from sfkeytool.keystores.found import FoundCertificate
 from sfkeytool.keystores.heap import Entry, Heap, gather
 from sfkeytool.keystores.selection import Meant, require_opened, select_each
-from sfkeytool.model import Artifact, ArtifactKind, Notice, Outcome, Request, Result, UniqueNameText
+from sfkeytool.model import Artifact, ArtifactKind, NextStep, Notice, Outcome, Purpose, Request, Result, UniqueNameText
 from sfkeytool.names import UniqueName, legal_name
 from sfkeytool.passwords import Secret, Source
 from sfkeytool.shell import path_argument, shell_line
 from sfkeytool.workflows import package
 from sfkeytool.workflows.keypair import key_artifact
+from sfkeytool.workflows.next_steps import deletion_step, place_step
 from sfkeytool.workflows.parts import KeyFacts, MailDates, describe_key
 
 if TYPE_CHECKING:
@@ -137,6 +138,12 @@ def unwrap(request: UnwrapRequest, inputs: UnwrapInputs, now: datetime) -> Outco
     name = entries[0].name if len(entries) == 1 else "NAME"
     folder = ["-d", path_argument(str(request.output_dir))] if request.output_dir else []
     login = ["sfkeytool", "login", name, *folder, "--client-id", "CONSUMER_KEY", "--username", "USER"]
+    first_steps = [NextStep("Prove the login:", shell_line(login))]
+    if any(entry.certificate for entry in entries):
+        first_steps.insert(0, place_step(name, Purpose.JWT))
+    weak = deletion_step(
+        "Delete the keystore once the key is where it belongs:", PurePath(label).parent, [PurePath(label).name]
+    )
     return Outcome(
         result=Unwrapped(path=label, type=str(contents.store.type) if contents.store else "", entries=tuple(entries)),
         artifacts=tuple(artifacts),
@@ -148,6 +155,7 @@ def unwrap(request: UnwrapRequest, inputs: UnwrapInputs, now: datetime) -> Outco
             f"Prove the login: `{shell_line(login)}`",
             f"Delete {label} when the keys are where they belong: the JKS format protects them weakly.",
         ),
+        first_steps=(*first_steps, weak),
     )
 
 

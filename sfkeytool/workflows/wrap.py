@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta, Struct
@@ -29,7 +29,7 @@ from sfkeytool.model import (
 from sfkeytool.passwords import Secret, Source
 from sfkeytool.workflows import package
 from sfkeytool.workflows.keypair import key_artifact
-from sfkeytool.workflows.next_steps import steps_for_keystore
+from sfkeytool.workflows.next_steps import first_steps_for_keystore, steps_for_keystore
 from sfkeytool.workflows.parts import KeyFacts, KeystoreFacts, MailDates, Proof, describe_key
 from sfkeytool.workflows.receipts import receipt_record
 
@@ -148,6 +148,9 @@ def wrap_pair(request: WrapRequest, chosen: Meant, heap: Heap, inputs: WrapInput
             *password_notices,
         ),
         next_steps=steps_for_keystore(request.name, request.purpose, leaf, request.password, now, ca_signed=ca_signed),
+        first_steps=first_steps_for_keystore(
+            request.name, request.purpose, request.password, request.output_dir or PurePath(request.name)
+        ),
     )
 
 

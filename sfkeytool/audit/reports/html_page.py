@@ -134,7 +134,8 @@ def _group(
     elif not apart:
         yield '<p class="soft">No certificate was found.</p>'
     if apart:
-        yield f'<details class="fold"><summary>{_certificates(len(apart))} that decide nothing</summary>'
+        decide = "decides" if len(apart) == 1 else "decide"
+        yield f'<details class="fold"><summary>{_certificates(len(apart))} that {decide} nothing</summary>'
         yield from _table("CAs of chains, what is replaced, and what the publisher of a package renews", apart, axis)
         yield "</details>"
     if org is not None:

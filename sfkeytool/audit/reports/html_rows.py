@@ -17,7 +17,7 @@ _PAST = timedelta(days=60)
 _LONGEST = timedelta(days=3 * 365)
 """How far the bars go: from two months ago to the last expiry, three years ahead at most."""
 
-_TICKS = 6
+_TICKS = 4
 _LONG_NAME, _NAME, _NOTES = 40, 84, 92
 """Columns that fit into a row of at most 60 pixels: of a name in one line, of one in two, and of what follows it; all
 is whole in the details."""

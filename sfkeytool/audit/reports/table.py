@@ -126,11 +126,12 @@ def _org_lines(label: str, org: OrgReading, columns: int, line: int) -> Iterator
     )
     for what, people in groups:
         if people is None:
-            yield f"  who {what}: could not be read"
+            yield from _wrapped(line, f"who {what}: could not be read", "  ", "    ")
             continue
-        yield f"  {len(people)} {what}" + (":" if people else "")
+        yield from _wrapped(line, f"{len(people)} {what}" + (":" if people else ""), "  ", "    ")
         for person in people[:_PEOPLE]:
-            yield f"    {person.username} <{person.email}>" + (f": {', '.join(person.flags)}" if person.flags else "")
+            told = f"{person.username} <{person.email}>" + (f": {', '.join(person.flags)}" if person.flags else "")
+            yield from _wrapped(line, told, "    ", "      ")
         if len(people) > _PEOPLE:
             yield f"    and {len(people) - _PEOPLE} more (--json names all)"
     yield from _wrapped(columns, org.recipients.in_words, "  ", "  ")

@@ -16,7 +16,7 @@ from sfkeytool.cli.lying_here import OTHER_FILE, keystores_here
 from sfkeytool.cli.name_clash import names_in_org, warn_of_clash
 from sfkeytool.cli.org_access import NAME_CLASH_ORG
 from sfkeytool.cli.repairing import Workshop
-from sfkeytool.cli.report import repair_lines, report_lines
+from sfkeytool.cli.report import brief_lines, repair_lines, report_lines, steps_for_several, verdict_line
 from sfkeytool.cli.run import Run
 from sfkeytool.cli.walked import Unread, lies_in_ckm, named_files, should_be_readable
 from sfkeytool.errors import InputError, KeystorePasswordError, SfkeytoolError, UsageError
@@ -141,9 +141,11 @@ def _execute(run: Run, values: Values) -> int:
             try:
                 judged = _judge(run, path, given, how, walked=walked)
                 if judged is not None:
-                    run.console.result(report_lines(describe_file(judged.report)))
+                    facts = describe_file(judged.report)
+                    brief = request.fix and not run.console.verbose
+                    run.console.result([verdict_line(facts)] if brief else report_lines(facts))
                     repaired = workshop.repair(judged) if request.fix else None
-                    checked.append(_told(run, judged, repaired))
+                    checked.append(_told(run, judged, repaired, several=len(paths) > 1))
                     aliases = [entry.alias for entry in judged.subject.entries if entry.alias is not None]
                     warn_of_clash(run, values, aliases, taken)
             except SfkeytoolError as error:
@@ -162,6 +164,11 @@ def _execute(run: Run, values: Values) -> int:
         count = outcome.result.summary
         summary = f"{count.accept} accept, {count.reject} reject, {count.unsure} unsure"
         run.console.result([f"{len(checked)} files: {summary}"])
+    if (
+        not run.dry_run
+        and sum(bool(repair.files) for file in outcome.result.files for repair in file.repairs or ()) > 1
+    ):
+        run.console.result(steps_for_several())
     return outcome.exit_code
 
 
@@ -208,18 +215,24 @@ def _judge(run: Run, path: Path, given: "Sequence[Secret]", how: "CheckOptions",
     return check_subject(subject)
 
 
-def _told(run: Run, judged: "Judged", repaired: "list[tuple[Repair, Receipt | None]] | None") -> "CheckedFile":
+def _told(
+    run: Run, judged: "Judged", repaired: "list[tuple[Repair, Receipt | None]] | None", *, several: bool
+) -> "CheckedFile":
     """The facts of a file, of whose repairs a person reads now."""
     from sfkeytool.workflows.check import describe_file
     from sfkeytool.workflows.repair import describe_repair
 
     if repaired is None:
         return describe_file(judged.report)
+    console = run.console
     repairs = []
+    many = several or len(repaired) > 1
+    if not console.verbose and all(receipt is None for _, receipt in repaired):
+        console.result(brief_lines(describe_file(judged.report)))
     for one, receipt in repaired:
         repairs.append(describe_repair(one, receipt))
         if receipt is None or not run.dry_run:
-            run.console.result(repair_lines(repairs[-1], receipt))
+            console.result(repair_lines(one, repairs[-1], receipt, several=many, verbose=console.verbose))
     return describe_file(judged.report, tuple(repairs))
 
 

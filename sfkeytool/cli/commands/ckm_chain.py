@@ -3,8 +3,9 @@
 from sfkeytool.cli import options
 from sfkeytool.cli.ckm_answer import ANSWER, CSR_FILE
 from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
+from sfkeytool.cli.ending import Told
 from sfkeytool.cli.fields import Values, typed_values
-from sfkeytool.cli.finishing import Told, finish_in_folder, folder_of, plan_calendar, say_name
+from sfkeytool.cli.finishing import finish_in_folder, folder_of, plan_calendar, say_name
 from sfkeytool.cli.run import Run
 
 _FIELDS = (
@@ -37,7 +38,7 @@ def _execute(run: Run, values: Values) -> int:
     )
     made = outcome.result
     heading = f"{made.name}: chain of {len(made.chain)} for Upload Signed Certificate"
-    told = Told(made.name, made.certificate, made.mail_dates)
+    told = Told(made.name, made.certificate, made.mail_dates, imported=False)
     return finish_in_folder(run, plan, outcome, heading, told, calendar=calendar)
 
 

@@ -2,8 +2,9 @@
 
 from sfkeytool.cli import options
 from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
+from sfkeytool.cli.ending import Told
 from sfkeytool.cli.fields import Values, typed_values
-from sfkeytool.cli.finishing import Told, finish_in_folder, folder_of
+from sfkeytool.cli.finishing import finish_in_folder, folder_of
 from sfkeytool.cli.org_access import NEEDED_ORG, connected, one_org, read_entry
 from sfkeytool.cli.run import Run
 
@@ -18,7 +19,7 @@ def _execute(run: Run, values: Values) -> int:
     org = connected(run, one_org(run, values))
     outcome = ckm_download(request, read_entry(run, org, request.name), org.identity, run.now)
     found = outcome.result
-    told = Told(found.name, found.certificate, found.mail_dates)
+    told = Told(found.name, found.certificate, found.mail_dates, imported=False)
     return finish_in_folder(run, plan, outcome, f"{found.name}: the certificate in CKM of {org.label}", told)
 
 

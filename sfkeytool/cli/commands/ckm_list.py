@@ -23,6 +23,7 @@ def _execute(run: Run, values: Values) -> int:
     run.warn_about(outcome)
     run.console.envelope(0, outcome.result)
     run.console.result(_lines(outcome.result))
+    run.console.answer([entry.name for entry in outcome.result.certificates])
     return 0
 
 

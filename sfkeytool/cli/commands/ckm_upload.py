@@ -4,8 +4,8 @@ from sfkeytool.cli import options
 from sfkeytool.cli.ckm_answer import ANSWER, CSR_FILE
 from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
 from sfkeytool.cli.deploying import SOURCE_FIELDS, Deployment
+from sfkeytool.cli.ending import Told
 from sfkeytool.cli.fields import Values, typed_values
-from sfkeytool.cli.finishing import Told
 from sfkeytool.cli.org_access import ONE_ORG, read_entry
 from sfkeytool.cli.run import Run
 
@@ -54,7 +54,7 @@ def _execute(run: Run, values: Values) -> int:
         lambda client: differs_after_upload(read_certificate(client, name), made.certificate),
         what="source of the signed chain",
         instead="--force replaces it",
-        told=Told(made.name, made.certificate, made.mail_dates),
+        told=Told(made.name, made.certificate, made.mail_dates, imported=False),
         force=request.force,
     )
 

@@ -12,6 +12,7 @@ from sfkeytool.cli import options
 from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
 from sfkeytool.cli.fields import Field, Offer, Question, Values, typed_values
 from sfkeytool.cli.lying_here import OTHER_FILE, files_here
+from sfkeytool.cli.render import BAD, BOLD, GOOD, WARNING, Line, Styled, wrapped
 from sfkeytool.cli.run import Run
 from sfkeytool.cli.walked import Unread, named_files, should_be_readable
 from sfkeytool.edge.ask import Choice
@@ -73,8 +74,8 @@ def _execute(run: Run, values: Values) -> int:
     run.warn_about(outcome)
     compared = outcome.result
     run.console.envelope(outcome.exit_code, compared)
-    run.console.heading(compared.relation.replace("-", " "))
-    run.console.result([compared.meaning])
+    style = _RELATIONS.get(compared.relation, BAD)
+    run.console.result([[Styled(compared.relation.replace("-", " "), style)], *wrapped(compared.meaning)])
     for side in (compared.left, compared.right):
         run.console.result(_side_lines(side, run.now))
     return outcome.exit_code
@@ -96,7 +97,10 @@ def _read_side(run: Run, named: Path) -> "Side":
     return Side(str(named), files, walked=os.path.isdir(named), unread=tuple(unread.errors))
 
 
-def _side_lines(side: "ComparedSide", now: datetime) -> Iterator[str]:
+_RELATIONS = {"same-certificate": GOOD, "same-key": WARNING}
+
+
+def _side_lines(side: "ComparedSide", now: datetime) -> Iterator[Line]:
     if side.candidates is UNSET:
         yield from _lines(side, now)
         return
@@ -105,10 +109,10 @@ def _side_lines(side: "ComparedSide", now: datetime) -> Iterator[str]:
         yield from _lines(candidate, now)
 
 
-def _lines(one: "ComparedSide | Candidate", now: datetime) -> Iterator[str]:
+def _lines(one: "ComparedSide | Candidate", now: datetime) -> Iterator[Line]:
     from sfkeytool.cli.certificate_lines import certificate_lines
 
-    yield from ("", one.origin)
+    yield from ("", [Styled(one.origin, BOLD)])
     if one.certificate is UNSET:
         yield f"  key SHA-256  {one.public_key_sha256}"
     else:

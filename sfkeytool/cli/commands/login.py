@@ -26,7 +26,7 @@ from sfkeytool.cli.login_fields import (
     prepare_login,
 )
 from sfkeytool.cli.lying_here import made_here
-from sfkeytool.cli.render import certificate_line
+from sfkeytool.cli.render import GOOD, Styled, certificate_line, wrapped
 from sfkeytool.cli.run import Run
 from sfkeytool.errors import LoginRefusedError, OutputError, UsageError
 from sfkeytool.model import ArtifactKind, Notice, PlannedFile
@@ -221,23 +221,29 @@ def _show_accepted(run: Run, event: "Accepted", *, show_token: bool) -> None:
     result = event.result
     shown = replace(result, access_token=event.access_token.reveal()) if show_token else result
     run.console.envelope(0, shown)
-    run.console.heading(f"Salesforce accepted the login of {result.username}")
-    run.console.result(_accepted_lines(result))
-    if show_token:
-        run.console.result([f"  access token {event.access_token.reveal()}"])
+    run.console.result([Styled(line, GOOD)] for line in wrapped(f"Salesforce accepted the login of {result.username}"))
+    run.console.result(_accepted_lines(result, verbose=run.console.verbose))
+    token = [event.access_token.reveal()] if show_token else []
+    run.console.result(f"  access token {one}" for one in token)
+    run.console.answer(token)
 
 
-def _accepted_lines(result: "LoggedIn") -> Iterator[str]:
-    yield f"  org          {result.org_id or '(not told)'}"
-    yield f"  instance     {result.instance_url}"
-    yield f"  scopes       {' '.join(result.scopes) or '(not told)'}"
-    yield f"  audience     {result.audience} ({result.audience_reason})"
-    yield f"  took         {result.duration_ms} ms at {result.login_url}"
+def _accepted_lines(result: "LoggedIn", *, verbose: bool) -> Iterator[str]:
+    told = {
+        "org": result.org_id or "(not told)",
+        "instance": result.instance_url,
+        "scopes": " ".join(result.scopes) or "(not told)",
+        "audience": f"{result.audience} ({result.audience_reason})",
+        "took": f"{result.duration_ms} ms at {result.login_url}",
+    }
     if result.certificate is not UNSET:
-        yield f"  certificate  {certificate_line(result.certificate)}"
-    yield f"  key SHA-256  {result.key.public_key_sha256}"
+        told["certificate"] = certificate_line(result.certificate)
+    if verbose:
+        told["key SHA-256"] = result.key.public_key_sha256
     if result.old_key is not UNSET:
-        yield "  old key      " + ("accepted still" if result.old_key == "accepted" else "refused")
+        told["old key"] = "accepted still" if result.old_key == "accepted" else "refused"
+    for label, text in told.items():
+        yield from wrapped(text, f"  {label:<11}  ")
 
 
 COMMAND = Command(

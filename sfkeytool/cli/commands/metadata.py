@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from sfkeytool.cli import options
 from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
+from sfkeytool.cli.ending import Told
 from sfkeytool.cli.fields import Field, Group, Offer, Question, Values, typed_values
-from sfkeytool.cli.finishing import Told, tell
+from sfkeytool.cli.finishing import tell
 from sfkeytool.cli.render import certificate_line
 from sfkeytool.cli.run import Run
 from sfkeytool.cli.sfdx_project import project_around, write_source
@@ -172,7 +173,8 @@ def _make(run: Run, request: "MetadataRequest", inputs: "MetadataInputs") -> int
     project = around or request.folder / f"{request.name}-project"
     run.settle(project.parent)
     is_new = around is None or not os.path.lexists(project)
-    outcome = new_app(request, inputs, run.now, new_project=is_new)
+    inside = not is_new and around == project_around(Path.cwd())
+    outcome = new_app(request, inputs, run.now, new_project=is_new, project=None if inside else str(project))
     beside = []
     if request.browserforce:
         config = browserforce(request.name, (request.folder / f"{request.name}.jks").as_posix())

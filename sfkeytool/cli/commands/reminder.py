@@ -4,8 +4,9 @@ from pathlib import Path
 
 from sfkeytool.cli import options
 from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
+from sfkeytool.cli.ending import Told
 from sfkeytool.cli.fields import Field, Offer, Question, Values, typed_values
-from sfkeytool.cli.finishing import Told, finish_in_folder, folder_of, plan_calendar, warn_of_stale_password
+from sfkeytool.cli.finishing import finish_in_folder, folder_of, plan_calendar, warn_of_stale_password
 from sfkeytool.cli.lying_here import OTHER_FILE, certificates_here
 from sfkeytool.cli.run import Run
 from sfkeytool.errors import UsageError
@@ -44,10 +45,9 @@ def _execute(run: Run, values: Values) -> int:
     certificate = run.read(request.certificate)
     password = run.secret(request.password, "--password", f"New password for {name}.jks", confirm=True)
     outcome = reminder(request, name, ReminderInputs(certificate, password), run.now)
-    run.console.say(INFERRED)
-    run.console.say("")
+    run.console.detail(INFERRED)
     made = outcome.result
-    heading = f"{made.name}: expires with {made.reminds_of.subject or '(no subject)'}"
+    heading = f"{made.name}: no login works with it, it expires with {made.reminds_of.subject or '(no subject)'}"
     told = Told(made.name, made.certificate, made.mail_dates)
     return finish_in_folder(run, plan, outcome, heading, told, calendar=calendar)
 

@@ -8,12 +8,13 @@ from msgspec.structs import replace
 
 from sfkeytool.cli import options
 from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
+from sfkeytool.cli.ending import Told
 from sfkeytool.cli.fields import Field, Offer, Question, Values, typed_values
-from sfkeytool.cli.finishing import Told, calendar_writes, new_key_password, plan_calendar, tell, warn_of_encrypted_key
+from sfkeytool.cli.finishing import calendar_writes, new_key_password, plan_calendar, tell, warn_of_encrypted_key
 from sfkeytool.cli.lying_here import generation_in
 from sfkeytool.cli.name_clash import names_in_org, warn_of_clash
 from sfkeytool.cli.org_access import NAME_CLASH_ORG
-from sfkeytool.cli.render import certificate_line
+from sfkeytool.cli.render import BOLD, FAINT, Line, Styled, certificate_line, command_line, wrapped
 from sfkeytool.cli.run import Run
 from sfkeytool.errors import InputError, SfkeytoolError, UsageError
 from sfkeytool.model import ArtifactKind, Notice, PlannedFile
@@ -21,7 +22,7 @@ from sfkeytool.names import next_name
 from sfkeytool.shell import shell_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from sfkeytool.crypto.certificates import CertificateFacts
     from sfkeytool.model import Outcome
@@ -113,7 +114,7 @@ def _execute(run: Run, values: Values) -> int:
     )
     outcome = run.with_passwords(
         [run.secret(source, "--input-password", "Password of the key") for source in request.input_passwords],
-        lambda known: renew(request, new_name, replace(inputs, input_passwords=known), run.now),
+        lambda known: renew(request, new_name, beside / new_name, replace(inputs, input_passwords=known), run.now),
     )
     run.warn_about(outcome)
     warn_of_encrypted_key(run, outcome, beside / new_name, request.password)
@@ -126,7 +127,7 @@ def _execute(run: Run, values: Values) -> int:
     receipts = run.commit([files, *calendar_writes(run, calendar, told)], about)
     kind = "a new key" if request.new_key else "the same key"
     what = "a request for the CA" if request.by_ca else "a new certificate"
-    heading = f"{renewed.name}: {kind} and {what}; {request.folder} is as it was"
+    heading = f"{renewed.name}, beside {request.folder}: {kind} and {what}"
     return tell(run, outcome, receipts, heading, told)
 
 
@@ -182,18 +183,28 @@ def _execute_status(run: Run, values: Values) -> int:
     found = outcome.result
     run.console.envelope(0, found)
     run.console.heading(f"{found.follows} → {found.name}")
-    run.console.result([f"  {found.follows} expires on {found.old_not_after}: {found.old_days_left} days left"])
-    for step in found.steps:
-        mark = {StepState.DONE: "x", StepState.NEXT: ">", StepState.LATER: " "}[step.state]
-        run.console.result([f"  [{mark}] {step.id:<8}  {step.title}"])
-        if step.evidence:
-            run.console.result([f"                {step.evidence}"])
-        if step.state is StepState.NEXT:
-            for text in step.do:
-                run.console.result(f"                {line}" for line in (text.text, text.command) if line)
-    noted_with = shell_line(["sfkeytool", "renew", request.name, "--done", "STEP"])
-    run.console.say(f"What was done by hand is noted with: {noted_with}")
+    run.console.result(_status_lines(found))
+    run.console.say("What was done by hand is noted with:")
+    run.console.say("  " + shell_line(["sfkeytool", "renew", request.name, "--done", "STEP"]))
+    if request.done is None:
+        run.console.answer([step.id for step in found.steps if step.state is StepState.NEXT])
     return 0
+
+
+def _status_lines(found: "Progress") -> "Iterator[Line]":
+    from sfkeytool.workflows.runbook import StepState
+
+    marks = {StepState.DONE: ("x", FAINT), StepState.NEXT: (">", BOLD), StepState.LATER: (" ", "")}
+    yield f"  {found.follows} expires on {found.old_not_after}: {found.old_days_left} days left"
+    for step in found.steps:
+        mark, style = marks[step.state]
+        yield [f"  [{mark}] {step.id:<8}  ", Styled(step.title, style)]
+        if step.evidence:
+            yield from wrapped(step.evidence, " " * 8)
+        for text in step.do if step.state is StepState.NEXT else ():
+            yield from wrapped(text.text.replace("`", ""), " " * 8)
+            if text.command:
+                yield command_line(text.command, " " * 8)
 
 
 def _note_done(run: Run, folder: Path, progress: "Progress", step: str) -> None:

@@ -4,9 +4,9 @@ import os.path
 
 from sfkeytool.cli import options
 from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
+from sfkeytool.cli.ending import Told
 from sfkeytool.cli.fields import Values, typed_values
 from sfkeytool.cli.finishing import (
-    Told,
     finish_in_folder,
     folder_of,
     plan_calendar,

@@ -11,6 +11,7 @@ from sfkeytool.cli import options
 from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
 from sfkeytool.cli.fields import Field, Question, Values, typed_values
 from sfkeytool.cli.lying_here import OTHER_FILE, files_here
+from sfkeytool.cli.render import BOLD, Line, Styled
 from sfkeytool.cli.run import Run
 from sfkeytool.cli.walked import Unread, named_files, should_be_readable
 from sfkeytool.errors import InputError, SfkeytoolError
@@ -62,10 +63,10 @@ def _execute(run: Run, values: Values) -> int:
     return outcome.exit_code
 
 
-def _file_lines(file: "ShownFile", now: datetime) -> Iterator[str]:
+def _file_lines(file: "ShownFile", now: datetime) -> Iterator[Line]:
     from sfkeytool.cli.certificate_lines import certificate_lines
 
-    yield f"{file.path}: {file.type}"
+    yield [Styled(file.path, BOLD), f": {file.type}"]
     if file.keystore is not UNSET:
         yield from _store_lines(file.keystore)
     for key in file.keys:

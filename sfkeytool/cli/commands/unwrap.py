@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from sfkeytool.cli import options
 from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
+from sfkeytool.cli.ending import Told, show_end, show_ready
 from sfkeytool.cli.envelope import published
 from sfkeytool.cli.fields import Field, Question, Values, typed_values
 from sfkeytool.cli.finishing import folder_of, new_key_password
 from sfkeytool.cli.lying_here import OTHER_FILE, keystores_here
-from sfkeytool.cli.render import certificate_line, files_lines, mails_line
+from sfkeytool.cli.render import certificate_line
 from sfkeytool.cli.run import Run
 from sfkeytool.model import Artifact, ArtifactKind, Notice, PlannedFile
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sfkeytool.passwords import Secret
+
+_SHOWN = 3
+"""Entries that the end of a run names one by one; --verbose names all."""
 
 _FIELDS = (
     Field(
@@ -72,18 +76,18 @@ def _execute(run: Run, values: Values) -> int:
     run.console.envelope(0, outcome.result, published(receipts, outcome.next_steps))
     if run.dry_run:
         return 0
-    for entry in outcome.result.entries:
-        if entry.certificate is None:
-            run.console.heading(f"{entry.alias or entry.name}: key, no certificate")
-            continue
-        run.console.heading(f"{entry.alias or entry.name}: key and certificate")
-        run.console.result(
-            [f"  {certificate_line(entry.certificate)}", mails_line(entry.mail_dates, entry.certificate)]
-        )
-        if entry.pair_proved:
-            run.console.result([f"  proved: what {entry.name}.key signs, {entry.name}.crt verifies"])
-    run.console.result(files_lines(receipts))
-    run.console.steps(outcome.next_steps)
+    told = []
+    for number, entry in enumerate(outcome.result.entries):
+        what = "key and certificate" if entry.certificate is not None else "key, no certificate"
+        one = Told(entry.name, entry.certificate, entry.mail_dates) if entry.certificate is not None else None
+        told += [one] if one is not None else []
+        if number < _SHOWN or run.console.verbose:
+            show_ready(run.console, f"{entry.alias or entry.name}: {what}", one)
+            if entry.pair_proved and run.console.verbose:
+                run.console.result([f"  proved: what {entry.name}.key signs, {entry.name}.crt verifies"])
+    if len(outcome.result.entries) > _SHOWN and not run.console.verbose:
+        run.console.heading(f"and {len(outcome.result.entries) - _SHOWN} more")
+    show_end(run.console, receipts, told, outcome)
     return 0
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from sfkeytool.cli import options
 from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
+from sfkeytool.cli.ending import Told
 from sfkeytool.cli.fields import Field, Question, Values, typed_values
 from sfkeytool.cli.finishing import (
-    Told,
     finish_in_folder,
     folder_of,
     new_key_password,

@@ -89,7 +89,7 @@ _REPORTS = tuple(
     )
     for report in FORMATS.values()
 )
-OPEN = Field("open_page", bool, "Show the page of --html in the browser afterwards.", ("--open",))
+OPEN = Field("open_page", bool, "Show the page of --html in the browser afterwards.", ("--open",), group=Group.REPORTS)
 CERTIFICATES = Field(
     "certificates",
     Path,
@@ -186,11 +186,12 @@ def _audit(
     )
     destinations = open_destinations(run, request.notify)
     writes = [*reports.planned(), *([FolderWrite(saved, ())] if saved is not None else [])]
-    told = [] if run.dry_run else [f"what is due is told by {to.service}, {to.label}" for to in destinations]
-    run.agreement.reach(writes, told)
+    told = [f"what is due is told by {to.service}, {to.label}" for to in destinations]
+    told += [f"what was told is kept in {request.state}"] if destinations and request.state else []
+    run.agreement.reach(writes, [] if run.dry_run else told)
     accesses = find_orgs(run, values, request.orgs, use_environment=not request.paths)
     if not (accesses or request.paths):
-        raise UsageError("usage.missing", "missing: PATH..., or --target-org", "see --help for examples")
+        raise UsageError("usage.missing", "missing: PATH..., or --target-org")
     given = [run.secret(source, "--password", "Password") for source in request.passwords]
     with run.progress("looking through the files …") as tell:
         walk = Walk(run, given, request.exclude, tell)
@@ -206,7 +207,7 @@ def _audit(
     run.warn_about(outcome)
     receipts = reports.write(inventory)
     if saved is not None and (artifacts := _app_certificates(inventory)):
-        with reports.kept_apart():
+        with reports.kept_apart(saved.folder):
             receipts += run.commit([FolderWrite(saved, tuple(artifacts))])
     if values["open_page"] and not run.dry_run:
         _open(run, request.reports["html"], receipts)
