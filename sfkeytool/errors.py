@@ -120,6 +120,31 @@ class SelfCheckError(InternalError):
     """What was made did not pass its own read-back; nothing was written."""
 
 
+class SystemFailureError(SfkeytoolError):
+    """The system has not what a run cannot do without: a disk that fails, no current folder, a clock gone wrong."""
+
+
+def unexpected_error(error: Exception, state: str) -> SystemFailureError | InternalError:
+    """What an exception is that nobody expected: ``system.refused``, which is no bug of ours, or ``internal.bug``."""
+    match error:
+        case OSError():
+            place = f": {error.filename}" if isinstance(error.filename, str) else ""
+            reason = f"{error.strerror or type(error).__name__}{place}"
+        case MemoryError():
+            reason = "no memory is left"
+        case ImportError():
+            reason = f"{error.name or 'a library'} cannot be loaded"
+        case LookupError() if type(error) is LookupError:  # of a codec: Python says no more where a disk fails
+            reason = "a codec of Python cannot be loaded"
+        case _:
+            return InternalError.of(error, state)
+    return SystemFailureError(
+        "system.refused",
+        f"the operating system refuses: {reason}; {state}",
+        "look at the disk, and whether the current folder is still there",
+    )
+
+
 class InterruptedRunError(SfkeytoolError):
     """Ctrl-C or a terminating signal."""
 

@@ -15,15 +15,15 @@ _TOKEN = re.compile(rb'[\[\]{}:,"]')
 _REST_OF_STRING = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*', re.DOTALL)
 
 
-def parse_json(content: bytes) -> Any:
+def parse_json(content: bytes, *, verbatim: bool = False) -> Any:
     """The value in ``content`` (UTF-8, a BOM is dropped), with finite numbers and text that is Unicode. Pure.
 
     Raises ValueError for what is no JSON (RFC 8259 knows no Infinity), is too deep or too large. Halves of surrogate
-    pairs, which JSON can name and UTF-8 cannot write, become U+FFFD.
+    pairs, which JSON can name and UTF-8 cannot write, become U+FFFD; not if ``verbatim``, for whoever writes it again.
     """
     _check_bounds(content)
     value = json.loads(content.decode("utf-8-sig"), parse_constant=_refuse, parse_float=_finite)
-    return _encodable(value) if b"\\ud" in content.lower() else value
+    return _encodable(value) if b"\\ud" in content.lower() and not verbatim else value
 
 
 def is_remnant(content: bytes, beginning: bytes) -> bool:

@@ -33,10 +33,10 @@ Before = Callable[[int, str], None]
 
 
 @contextmanager
-def disturbed(before: Before) -> Iterator[list[str]]:
+def disturbed(before: Before, steps: Sequence[str] = STEPS) -> Iterator[list[str]]:
     """Call ``before`` with the number and name of each step, before it is done; yields the names so far."""
     done: list[str] = []
-    originals = {name: getattr(os, name) for name in STEPS}
+    originals = {name: getattr(os, name) for name in steps}
 
     def wrapped(name: str) -> Callable[..., Any]:
         def step(*arguments: Any, **options: Any) -> Any:
@@ -53,7 +53,7 @@ def disturbed(before: Before) -> Iterator[list[str]]:
         return step
 
     try:
-        for name in STEPS:
+        for name in steps:
             setattr(os, name, wrapped(name))
         yield done
     finally:

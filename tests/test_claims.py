@@ -12,6 +12,8 @@ from conftest import Pair, Result, tree
 from fake_org import FakeOrg
 from test_login import CLIENT_ID, USER
 
+from sfkeytool.workflows.generations import read_generation
+
 Cli = Callable[..., Result]
 PW = ("--password", "env:TEST_PASSWORD")
 PACKAGE = '{\n  "name": "package",\n  "version": "1.0.0"\n}\n'
@@ -127,6 +129,22 @@ def test_a_generation_whose_predecessor_has_a_false_date_is_found(renewed: Cli, 
     path.write_text(json.dumps(receipt))
     status = renewed("renew", "pay", "--status", "--json").json
     assert (status["result"]["name"], status["notices"]) == ("pay_third", [])
+
+
+def test_a_record_that_makes_no_sense_hides_no_earlier_one(renewed: Cli, folder: Path) -> None:
+    """Of a login, a step that was called done, and a certificate."""
+    assert renewed("renew", "pay", "--done", "import").code == 0
+    path = folder / NEW / f"{NEW}.json"
+    receipt = json.loads(path.read_text())
+    login = {"at": "2026-11-24T12:00:00Z", "command": "login"}
+    receipt["records"] += [login, login | {"at": "soon"}, {"at": "soon", "stepDone": "import"}, {"certificate": "?"}]
+    path.write_text(json.dumps(receipt))
+    generation = read_generation(NEW, receipt["records"])
+    assert generation.login_at == datetime(2026, 11, 24, 12, tzinfo=UTC)
+    assert generation.certificate is not None
+    assert list(generation.done) == ["import"]
+    status = renewed("renew", "pay", "--status", "--json").json["result"]
+    assert [step["state"] for step in status["steps"] if step["id"] == "import"] == ["done"]
 
 
 def test_a_receipt_alone_is_no_generation(renewed: Cli, folder: Path) -> None:

@@ -2,12 +2,14 @@
 
 import re
 import subprocess
+import sys
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from conftest import Result, process, required
+from test_guided import finish, terminal
 
 from sfkeytool import __version__
 from sfkeytool.cli.commands import ABOUT, GROUPS, TABLE, Job, Row
@@ -171,6 +173,29 @@ def test_the_flag_stands_anywhere_and_reaches_everything(cli: Cli) -> None:
     assert "\x1b[" not in cli("help", "show").out
     result = cli("show", "nothing", "--color", "sometimes")
     assert (result.code, "always" in result.err) == (2, True)
+
+
+ON_A_TERMINAL: list[tuple[str, dict[str, str], bool]] = [
+    ("", {}, True),
+    ("--color never", {}, False),
+    ("", {"NO_COLOR": "1"}, False),
+    ("", {"TERM": "dumb"}, False),
+    ("--plain", {}, False),
+    ("--color always", {"NO_COLOR": "1"}, True),
+]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminal on Windows")
+@pytest.mark.slow
+@pytest.mark.parametrize(("flags", "variables", "colored"), ON_A_TERMINAL)
+def test_questions_follow_it_too(flags: str, variables: dict[str, str], colored: bool, folder: Path) -> None:
+    """The menu's first question, and what is said to who leaves it."""
+    with terminal(*flags.split(), folder=folder, **variables) as child:
+        child.expect("See what expires")
+        asked = child.before
+        child.sendcontrol("c")
+        shown = asked + finish(child)
+    assert bool(re.search(r"\x1b\[(?:\d+;)*[39]\d(?:;\d+)*m", shown)) is colored
 
 
 def test_json_has_no_colour(cli: Cli) -> None:

@@ -650,7 +650,7 @@ def test_two_runs_at_once_take_turns(webhook: Arrived, tmp_path: Path) -> None:
 def test_a_year_of_daily_runs_tells_each_event_once(mail: Arrived, webhook: Arrived, tmp_path: Path) -> None:
     """With servers that refuse, runs that are killed at any step, renewals and a file that cannot be read."""
     year = Year(tmp_path / "state.json", [mail, webhook])
-    for day in range(365):
+    for day in range(Year.DAYS):
         year.run(day)
     for arrived in (mail, webhook):
         assert year.first_tellings(arrived) == year.expected(arrived), arrived.address
@@ -663,9 +663,12 @@ class Year:
     """A year of runs. Certificates are renewed 5 days after they have expired; disturbances are random, but seeded.
 
     A disturbance lasts a day, and none comes in the two days after: so that no event is overtaken by a later one, but
-    that of a certificate's last two days.
+    that of a certificate's last two days. None comes on the last day, after which nobody tells.
     """
 
+    DAYS = 365
+    BROKEN_AGAIN = 300
+    """The day from which on the file cannot be read for the second time."""
     CERTIFICATES = (("pay", 75, 365), ("sso", 140, 365), ("edge", 30, 90), ("tls", 47, 47), ("late", 363, 730))
 
     def __init__(self, state: Path, arrived: Sequence[Arrived], seed: int = 27) -> None:
@@ -675,6 +678,8 @@ class Year:
         self.kills = self.failures = 0
         self.accepted_and_killed: Counter[str] = Counter()
         self.missed: set[tuple[str, int]] = set()
+        self.before_again: dict[str, int] = {}
+        """How many messages had arrived by the day on which the file broke again."""
 
     @property
     def to(self) -> list[Destination]:
@@ -692,7 +697,7 @@ class Year:
                 "App", START + timedelta(days=999), now, kind=CarrierKind.CONNECTED_APP, coverage=covered, life_days=999
             )
         )
-        bad = 120 <= day < 130 or day >= 300
+        bad = 120 <= day < 130 or day >= self.BROKEN_AGAIN
         problems = [Problem("keys", "keys/x.jks", "keystore.damaged", "keys/x.jks is damaged")] if bad else []
         return inventory(now, *items, problems=problems)
 
@@ -706,10 +711,13 @@ class Year:
 
     def run(self, day: int) -> None:
         found = self.inventory(day)
-        disturbance = "" if day < self.calm_until else self.random.choice(["", "", "refused", "killed"])
+        calm = day < self.calm_until or day == self.DAYS - 1
+        disturbance = "" if calm else self.random.choice(["", "", "refused", "killed"])
         if disturbance:
             self.calm_until = day + 2
         before = {each.address: len(each.messages) for each in self.arrived}
+        if day == self.BROKEN_AGAIN:
+            self.before_again = before
         self.attempt(found, disturbance, before)
         if disturbance:
             self.missed |= {(each.address, day) for each in self.arrived if len(each.messages) == before[each.address]}
@@ -729,8 +737,8 @@ class Year:
             unhealthy.healthy = True
 
     def expected(self, arrived: Arrived) -> Counter[str]:
-        """Each certificate at each of its days, once; the app once; the file twice."""
-        events = Counter({"App uncovered": 1, "keys/x.jks": 2})
+        """Each certificate at each of its days, once; the app once; the file each time that it broke."""
+        events = Counter({"App uncovered": 1, "keys/x.jks": 1, "keys/x.jks again": 1})
         for name, first, life in self.CERTIFICATES:
             for end in range(first, 365 + 60, life):
                 for days in (*thresholds(min(60, life // 3)), -1):
@@ -744,13 +752,15 @@ class Year:
     def tellings(self, arrived: Arrived) -> list[tuple[str, bool]]:
         """What was told, and whether in a message that calls itself a possible repetition."""
         events = []
-        for _, body in arrived.messages:
+        for number, (_, body) in enumerate(arrived.messages):
+            again = " again" if self.before_again and number >= self.before_again[arrived.address] else ""
             level = ""
             for line in body.replace("\xa0", " ").splitlines():
                 if line.endswith(":"):
                     level = line
                 elif line.strip().startswith("- "):
-                    events.append((self.event(level, line), MARK in body))
+                    event = self.event(level, line)
+                    events.append((event + again if event == "keys/x.jks" else event, MARK in body))
         return events
 
     @staticmethod

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from conftest import CertificateAuthority
 
-from sfkeytool.cli.commands import TABLE
+from sfkeytool.cli.commands import ABOUT, GROUPS, TABLE
+from sfkeytool.cli.options import EVERYWHERE
 
 ROOT = Path(__file__).parent.parent
 PAGES = ("README.md", "docs/guide.md", "docs/audit.md")
@@ -22,6 +23,7 @@ def blocks(page: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
+OF_THE_ROOT = ("--help", "--version", "-V", "--plain", "COMMAND")
 INSTALL, *JOBS, TESTS = blocks("README.md", "sh")
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="the blocks are for a POSIX shell")
@@ -62,7 +64,7 @@ def test_the_table_has_every_command() -> None:
     table = README.partition("## Every command, by job")[2].partition("\n## ")[0]
     cells = [line.split("|")[2] for line in table.splitlines() if line.startswith("|")]
     named = [name for cell in cells for name in re.findall(r"`([a-z][a-z -]*?)(?: --[a-z]+)?`", cell)]
-    assert sorted(dict.fromkeys(named)) == sorted(["sfkeytool", *(row.name for row in TABLE)])
+    assert sorted(dict.fromkeys(named)) == sorted(["sfkeytool", *(row.name for row in (*TABLE, *ABOUT))])
 
 
 def test_the_lines_for_powershell_are_the_others_in_its_own_words() -> None:
@@ -70,6 +72,42 @@ def test_the_lines_for_powershell_are_the_others_in_its_own_words() -> None:
     lines = [line for block in blocks("README.md", "powershell") for line in block.splitlines()]
     assert lines[0] == "py -m venv .venv", "the launcher: python alone may be the store's stub"
     assert all(re.fullmatch(r"\.venv\\Scripts\\(?:python|sfkeytool)\.exe(?: [\w.-]+)*", line) for line in lines[1:])
+
+
+def test_a_reader_has_one_screen() -> None:
+    """Whoever comes for one job need not scroll."""
+    for reader in ("admin", "developer", "script, and CI"):
+        section = README.partition(f"\n## The {reader}\n")[2].partition("\n## ")[0]
+        assert 10 < len(section.splitlines()) <= 30, reader
+
+
+def named_commands() -> list[tuple[str, str]]:
+    """Each command line of ours that a page names, in a block or in backquotes, with the page."""
+    found = []
+    for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+        text = path.read_text(encoding="utf-8")
+        fenced = "\n".join(re.findall(r"^ *```\w*\n(.*?)^ *```$", text, re.MULTILINE | re.DOTALL))
+        lines = re.findall(r"^\s*(?:[\w.-]+: )?sfkeytool ([^\n]+)$", fenced, re.MULTILINE)
+        lines += re.findall(r"`sfkeytool\s([^`]+)`", text)
+        found += [(path.name, " ".join(line.split())) for line in lines]
+    return found
+
+
+def test_every_command_that_a_page_names_is_one() -> None:
+    """With its flags, also where no block can run it, for want of an org."""
+    rows = {row.name: row for row in (*TABLE, *ABOUT)}
+    everywhere = {flag for field in EVERYWHERE for flag in field.flags} | {"--help", "-h"}
+    unknown = []
+    for page, line in named_commands():
+        words = line.partition(" > ")[0].partition(" || ")[0].split()
+        name = " ".join(words[:2]) if words[0] in GROUPS else words[0]
+        if name in rows:
+            flags = everywhere | {flag for field in rows[name].load().fields for flag in field.flags}
+            unknown += [f"{page}: {line}" for word in words if re.match(r"--?[a-z]", word) and word not in flags]
+        elif words[0] not in OF_THE_ROOT:
+            unknown.append(f"{page}: {line}")
+    assert unknown == []
+    assert len(named_commands()) > 200
 
 
 @posix

@@ -280,6 +280,7 @@ def test_a_name_that_is_no_utf8_does_not_spoil_the_receipt(tmp_path: Path) -> No
     commit([FolderWrite(plan, (), {"file": "caf\udce9.crt"})], now=NOW)
     assert json.loads((tmp_path / "pay.json").read_bytes())["records"] == [{"file": "caf\udce9.crt"}]
     assert write(tmp_path, CRT).notices == ()
+    assert json.loads((tmp_path / "pay.json").read_bytes())["records"] == [{"file": "caf\udce9.crt"}, RECORD]
 
 
 def test_what_was_not_planned_is_not_written(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from sfkeytool.acceptance.rule import Basis
 from sfkeytool.crypto.certificates import CertificateFacts
-from sfkeytool.errors import InternalError
+from sfkeytool.errors import SfkeytoolError, unexpected_error
 from sfkeytool.model import Purpose
 from sfkeytool.salesforce.org import OrgIdentity
 
@@ -152,9 +152,9 @@ class Problem(Struct, frozen=True):
     message: str
 
 
-def bug(error: Exception) -> InternalError:
-    """What stands for a bug of ours that costs one file or org, and not the audit. Pure."""
-    return InternalError.of(error, "the audit went on without it")
+def failure(error: Exception) -> SfkeytoolError:
+    """What stands for a bug of ours, or a failing disk, that costs a file, org or report, and not the audit. Pure."""
+    return unexpected_error(error, "the audit went on without it")
 
 
 class PersonFlag(StrEnum):

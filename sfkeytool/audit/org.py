@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from sfkeytool.audit.apex import certificates_named
 from sfkeytool.audit.fields import carriers_of, carriers_of_content
 from sfkeytool.audit.files import WAITS_FOR_CA
-from sfkeytool.audit.model import Carrier, CarrierKind, OrgReading, Problem, Source, bug
+from sfkeytool.audit.model import Carrier, CarrierKind, OrgReading, Problem, Source, failure
 from sfkeytool.audit.org_components import Components
 from sfkeytool.audit.org_recipients import read_recipients
 from sfkeytool.errors import NetworkError, OrgError, SfkeytoolError
@@ -45,7 +45,7 @@ def read_org(client: OrgClient, label: str, stated: Mapping[str, Carrier] | None
     except (OrgError, NetworkError) as error:
         reading.problem("", error)
     except Exception as error:  # a bug of ours costs the rest of this org, not what was read, and no other source
-        reading.problem("", bug(error))
+        reading.problem("", failure(error))
     return reading.source()
 
 

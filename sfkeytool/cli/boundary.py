@@ -8,13 +8,12 @@ from collections.abc import Callable
 from sfkeytool.cli.render import Console
 from sfkeytool.cli.stdout import flush_results, silence_stdout, stdout_is_closed
 from sfkeytool.errors import (
-    EXIT_BUG,
     EXIT_FAILED,
     EXIT_INTERRUPTED,
     Declined,
-    InternalError,
     InterruptedRunError,
     SfkeytoolError,
+    unexpected_error,
 )
 
 _UNDONE = ("output.disk-full", "output.not-permitted", "output.failed", "output.locked")
@@ -53,8 +52,9 @@ def boundary(console: Console, body: Callable[[], int]) -> int:
     except Exception as error:
         if debug:
             _print_traceback(error)
-        console.error(InternalError.of(error, _state(console)))
-        return EXIT_BUG
+        named = unexpected_error(error, _state(console))
+        console.error(named)
+        return named.exit_code
 
 
 def _state(console: Console) -> str:

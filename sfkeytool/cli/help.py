@@ -34,6 +34,9 @@ _NOTES = {
 }
 
 
+_MOST_NAMED = 3
+
+
 class Heading(str):
     """A line that stands over others."""
 
@@ -115,7 +118,11 @@ def describe(field: Field) -> str:
     marks = []
     if field.required:
         others = [f"--{name.replace('_', '-')}" for name in field.unless]
+        if len(others) > _MOST_NAMED:  # they go together: the first stands for all
+            others = others[:1]
         marks.append(f"required, unless there is {_either(others)}" if others else "required")
+    if field.preset_when is not None:
+        default = f"sfkeytool.toml's, else {default or 'none'}"
     if default:
         marks.append(f"default: {default}")
     return f"{text} [{'; '.join(marks)}]" if marks else text

@@ -6,9 +6,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sfkeytool.audit.model import failure
 from sfkeytool.audit.reports.formats import FORMATS
 from sfkeytool.cli.run import Run
-from sfkeytool.errors import OutputError
+from sfkeytool.errors import OutputError, SfkeytoolError
 from sfkeytool.model import Artifact, ArtifactKind, Notice, Receipt
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Reports:
         for form in FORMATS:
             if form in paths:
                 require_format(form)
-                with self.kept_apart():
+                with self.kept_apart(paths[form]):
                     self._plans[form] = plan_report(run, form, paths[form], ArtifactKind.REPORT)
 
     def planned(self) -> "list[FolderWrite]":
@@ -63,20 +64,26 @@ class Reports:
         receipts: list[Receipt] = []
         for form, plan in self._plans.items():
             [file] = plan.files
-            with self.kept_apart():
+            with self.kept_apart(plan.folder / file.filename):
                 artifact = Artifact(file.filename, file.kind, FORMATS[form].encode(inventory))
                 receipts += self._run.commit([FolderWrite(plan, (artifact,))])
         return receipts
 
     @contextmanager
-    def kept_apart(self) -> Iterator[None]:
-        """Make a warning of an error of the disk."""
+    def kept_apart(self, path: Path) -> Iterator[None]:
+        """Make a warning of what costs ``path``: an error of the disk, or a bug of ours."""
         try:
             yield
         except OutputError as error:
-            self.failed = True
-            message = "; ".join([error.message, *error.hints])
-            self._run.console.warn(Notice("report.not-written", message))
+            self._tell("; ".join([error.message, *error.hints]))
+        except SfkeytoolError:
+            raise
+        except Exception as error:
+            self._tell(f"{path}: {failure(error).message}")
+
+    def _tell(self, message: str) -> None:
+        self.failed = True
+        self._run.console.warn(Notice("report.not-written", message))
 
 
 def _beginning(path: Path, length: int) -> bytes:

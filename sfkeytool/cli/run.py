@@ -21,6 +21,7 @@ from sfkeytool.edge.disk import ANOTHER_FOLDER
 from sfkeytool.errors import (
     EXIT_INTERRUPTED,
     OutputError,
+    SystemFailureError,
     UsageError,
 )
 from sfkeytool.passwords import MINIMUM_LENGTH, Secret, Source, SourceKind
@@ -40,7 +41,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-PLAIN_HELP = "For screen readers and dumb terminals: numbered choices, no colour, nothing drawn twice."
+_LAST_YEAR = 9000
+"""Of a clock that is taken for right: there is no date after 9999 to reckon with."""
 
 
 class Run:
@@ -61,6 +63,12 @@ class Run:
         typed: TypedPasswords | None = None,
         file_question: bool = False,
     ) -> None:
+        if now.year > _LAST_YEAR:
+            raise SystemFailureError(
+                "system.clock",
+                f"this machine's clock says that it is the year {now.year}; nothing was changed",
+                "set it",
+            )
         self.console = console
         self.asker = asker
         self.environ = environ

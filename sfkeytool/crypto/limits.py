@@ -4,7 +4,7 @@ A key file names its own price: iterations, scrypt's memory, the size of a modul
 processor busy for hours. DER that cannot be read here is left for the loader to complain about.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from sfkeytool.crypto.der import (
@@ -92,11 +92,11 @@ class _Run:
 
 
 @contextmanager
-def kdf_budget() -> Iterator[None]:
-    """While it is open, spend() counts what all files cost together, in all threads."""
+def kdf_budget() -> Iterator[Callable[[], int]]:
+    """While it is open, spend() counts what all files cost together, in all threads; yields how much that is so far."""
     before, _Run.left = _Run.left, MAX_KDF_ITERATIONS_A_RUN
     try:
-        yield
+        yield lambda: MAX_KDF_ITERATIONS_A_RUN - (_Run.left or 0)
     finally:
         _Run.left = before
 

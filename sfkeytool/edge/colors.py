@@ -1,8 +1,12 @@
 """Whether what is printed has colours: for results, errors, help and questions the same."""
 
 import os
+import sys
 from enum import StrEnum
 from typing import TextIO
+
+_ENABLE_VIRTUAL_TERMINAL_PROCESSING = 4
+"""SetConsoleMode function, Microsoft's documentation of the Windows console."""
 
 
 class Color(StrEnum):
@@ -34,4 +38,22 @@ def colored(stream: TextIO) -> bool:
         return False
     if any(os.environ.get(name, "").lower() not in ("", "0", "false") for name in ("FORCE_COLOR", "CLICOLOR_FORCE")):
         return True
-    return stream.isatty() and os.environ.get("TERM") != "dumb"
+    return stream.isatty() and _obeys(stream)
+
+
+def _obeys(stream: TextIO) -> bool:
+    """Whether a terminal takes colours as they are written here; a console of Windows does once it is told to."""
+    if sys.platform != "win32":
+        return os.environ.get("TERM") != "dumb"
+    import ctypes
+    import msvcrt
+
+    try:
+        handle = ctypes.c_void_p(msvcrt.get_osfhandle(stream.fileno()))
+    except (OSError, ValueError):  # no file of the system's
+        return False
+    kernel, mode = ctypes.windll.kernel32, ctypes.c_ulong()
+    return bool(
+        kernel.GetConsoleMode(handle, ctypes.byref(mode))
+        and kernel.SetConsoleMode(handle, mode.value | _ENABLE_VIRTUAL_TERMINAL_PROCESSING)
+    )

@@ -86,7 +86,7 @@ class _Drawn:
 
         self.output = output or create_output(stdout=sys.stderr)
         self.style = Style.from_dict(_STYLE)
-        self.depth = None if colored(sys.stderr) else ColorDepth.DEPTH_1_BIT
+        self.depth = ColorDepth.DEPTH_4_BIT if colored(sys.stderr) else ColorDepth.DEPTH_1_BIT
         question = make(
             qmark="?", style=self.style, input=input, output=self.output, color_depth=self.depth, erase_when_done=True
         )

@@ -20,8 +20,10 @@ SIZE_LIMIT = 4 << 20
 _BEGINNING = b'{"format":1,"records":['
 
 
-def read_records(path: Path) -> dict[str, Any] | None:
+def read_records(path: Path, *, verbatim: bool = False) -> dict[str, Any] | None:
     """The receipt at ``path``, empty if there is none; None if it is what is left of one, or is too large.
+
+    ``verbatim`` is for encode_grown(): a record keeps the name of a file that is no UTF-8.
 
     Raises OutputError if it cannot be read, and output.not-a-receipt for a file that is somebody else's: a
     ``package.json``, a key of another service. Damage does not turn a receipt into other JSON that is whole.
@@ -34,7 +36,7 @@ def read_records(path: Path) -> dict[str, Any] | None:
         raise _foreign(path)
     if len(content) <= SIZE_LIMIT:
         try:
-            receipt = parse_json(content)
+            receipt = parse_json(content, verbatim=verbatim)
         except ValueError:
             pass
         else:

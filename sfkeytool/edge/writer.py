@@ -246,7 +246,7 @@ def _prepare(write: FolderWrite, now: datetime) -> tuple[Receipt, list[NewFile |
         written.append(receipt)
         _check_targets(plan, written)
         path = _place(write) / receipt.filename
-        records = read_records(path)
+        records = read_records(path, verbatim=True)
         if records is None:
             aside = damaged_name(path, now)
             files.append(NewFile(aside, rank=_RECORD, second_name_of=path))

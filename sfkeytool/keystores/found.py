@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from sfkeytool.crypto.csr import CertificateRequest
 
 
+VALIDATED_AT_ONCE = 20
+"""Keys of a file that are validated when it is read, a second's worth: our own bound. Of more, and a file made to hurt
+has thousands, only those are that are used."""
+
+
 class FoundKey(Opaque, frozen=True, dict=True):
     """A private key, loaded once. ``file_password`` is what opened an encrypted key *file* (not a keystore)."""
 
@@ -96,6 +101,7 @@ class Collection:
         validate: bool,
     ) -> None:
         """Raises PrivateKeyPasswordError for an encrypted key that none of ``passwords`` opens."""
+        validate = validate and len(self.keys) < VALIDATED_AT_ONCE
         try:
             loaded = keys.parse_private_key(data, origin, passwords, validate=validate)
         except PrivateKeyPasswordError:

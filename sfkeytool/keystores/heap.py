@@ -1,7 +1,7 @@
 """All keys and certificates of some files, and which belong to which: what there is to choose from."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from sfkeytool.crypto import certificates, chains
@@ -44,7 +44,7 @@ class Entry(Opaque, frozen=True, dict=True):
         return f"the entry {self.alias!r}" if self.alias else self.origin
 
 
-class Heap(Opaque, frozen=True):
+class Heap(Opaque, frozen=True, dict=True):
     """All that some files hold; each certificate once. ``ignored`` names what is neither key nor certificate."""
 
     entries: tuple[Entry, ...]
@@ -58,6 +58,19 @@ class Heap(Opaque, frozen=True):
     """With which a missing password is given, for messages."""
     by_alias: bool = True
     """Whether the command has --alias, for messages too."""
+
+    @cached_property
+    def by_key(self) -> Mapping[bytes, Sequence[FoundCertificate]]:
+        """The certificates of each public key, by its SubjectPublicKeyInfo."""
+        found: defaultdict[bytes, list[FoundCertificate]] = defaultdict(list)
+        for one in self.certificates:
+            found[certificates.spki_der(one.certificate)].append(one)
+        return found
+
+    @cached_property
+    def ties(self) -> Counter[bytes]:
+        """To how many entries each certificate is tied, by its DER."""
+        return Counter(der for entry in self.entries for der in {one.der for one in entry.own})
 
 
 def gather(
@@ -153,24 +166,22 @@ def candidates(entry: Entry, heap: Heap, *, named: bool) -> tuple[FoundCertifica
     if they were given, or a CA signed one for the key of a placeholder. What is tied to another entry is that one's.
     """
 
-    def fits(one: FoundCertificate) -> bool:
-        return certificates.spki_der(one.certificate) == entry.spki_der
-
-    fitting = [one for one in heap.certificates if fits(one)]
+    fitting = tuple(heap.by_key.get(entry.spki_der or b"", ()))
     if not entry.in_keystore:
-        return tuple(fitting)
-    own = [one for one in entry.own if fits(one)]
+        return fitting
+    own_ders = {one.der for one in entry.own}
+    fitting_ders = {one.der for one in fitting}
+    own = [one for one in entry.own if one.der in fitting_ders]
     if entry.chained:
         own = own[:1]
     given = [one for one in fitting if one.der in heap.given]
-    tied_elsewhere = {one.der for other in heap.entries if other is not entry for one in other.own}
-    free = [one for one in fitting if one.der not in tied_elsewhere]
+    free = [one for one in fitting if heap.ties[one.der] == (one.der in own_ders)]
     if own and (entry.chained or named):
         answers = [one for one in free if not chains.is_self_signed(one.certificate)]
         only_placeholders = all(chains.is_self_signed(one.certificate) for one in own)
         chosen = [*own, *given, *(answers if only_placeholders else ())]
     else:
-        chosen = [*own, *given, *free] or fitting
+        chosen = [*own, *given, *free] or list(fitting)
     return tuple({one.der: one for one in chosen}.values())
 
 

@@ -16,6 +16,7 @@ MY_DOMAIN_BLANK = "https://MYDOMAIN.my.salesforce.com"
 
 DOMAINS = (
     "salesforce.com",
+    "my-salesforce.com",
     "force.com",
     "cloudforce.com",
     "site.com",
@@ -27,7 +28,8 @@ DOMAINS = (
 )
 """Under which Salesforce answers logins, by what was read in November 2026.
 
-The first three and those under .mil: SfdcUrl of Salesforce's own client (forcedotcom/sfdx-core, src/util/sfdcUrl.ts).
+The first four and those under .mil: SfdcUrl of Salesforce's own client (forcedotcom/sfdx-core, src/util/sfdcUrl.ts).
+my-salesforce.com, with a hyphen, too: Tooling API, "OrgDomainLog", ProdSuffixType OrgLevelCertificate.
 site.com: Object Reference, "DomainSite" (Experience Cloud). salesforce-sites.com: ccadb.my.salesforce-sites.com, where
 browser makers keep their roots. sfcrmproducts.cn: Salesforce on Alibaba Cloud, whose mails come from there
 (alibabacloud.com, "Enable a tenant organization"), and tprouvot/Salesforce-Inspector-reloaded, addon/background.js;
@@ -39,7 +41,9 @@ _SALESFORCE = r"\.salesforce\.(?:com|mil)"
 """``.mil``: Government Cloud - Defense (salesforce.mil, its pages at crmforce.mil, as public clients know them)."""
 
 _MILITARY_HOST = re.compile(r".+\.salesforce\.mil")
-_SANDBOX_HOST = re.compile(rf"(.+\.(sandbox|scratch)\.my|[^.]+--[^.]+(\..+)?|cs\d+){_SALESFORCE}")
+_SANDBOX_HOST = re.compile(
+    rf"(.+\.(sandbox|scratch)\.my|[^.]+--[^.]+(\..+)?|cs\d+){_SALESFORCE}|.+\.(sandbox|scratch)\.my-salesforce\.com"
+)
 _INSTANCED_HOST = re.compile(rf"(?:{_INSTANCE}(?:-api)?|[^.]+\.{_INSTANCE}\.my){_SALESFORCE}")
 _SITE_HOST = re.compile(r".+\.(my\.site|force)\.com")
 _LIGHTNING_HOST = re.compile(
@@ -116,7 +120,7 @@ def parse_login_host(
         return LoginHost(url, SANDBOX, f"{host} is the name of a sandbox or scratch org{military}")
     if url == PRODUCTION:
         return LoginHost(url, PRODUCTION, "this is the login host of production and Developer Edition")
-    if military or host.endswith(".salesforce.com"):
+    if military or host.endswith((".salesforce.com", ".my-salesforce.com")):
         return LoginHost(url, PRODUCTION, f"{host} is not the name of a sandbox or scratch org{military}")
     return LoginHost(url, PRODUCTION, f"{host} tells nothing about the kind of org, and production is the usual one")
 

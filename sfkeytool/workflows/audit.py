@@ -12,7 +12,7 @@ from sfkeytool.acceptance.mails import PERMISSION
 from sfkeytool.audit.advice import Place
 from sfkeytool.audit.config import AuditConfig, with_exceptions
 from sfkeytool.audit.inventory import take_inventory
-from sfkeytool.audit.model import Coverage, Inventory, Item, OrgReading, Problem, Source, Status, bug
+from sfkeytool.audit.model import Coverage, Inventory, Item, OrgReading, Problem, Source, Status, failure
 from sfkeytool.audit.patterns import without_excluded
 from sfkeytool.errors import EXIT_DONE, EXIT_DUE, EXIT_EXPIRED, EXIT_PARTIAL
 from sfkeytool.model import FailOn, Notice, Outcome, Request
@@ -74,7 +74,7 @@ def _sound(source: Source, request: AuditRequest, now: datetime, place: Place, c
     try:
         _audit([source], request, now, place, config)
     except Exception as error:
-        failed = bug(error)
+        failed = failure(error)
         problem = Problem(source.label, source.label, failed.code, f"{source.label}: {failed.message}")
         org = source.org and OrgReading(OrgIdentity.untold(source.label))
         return replace(source, carriers=(), generations=(), problems=(*source.problems, problem), org=org)

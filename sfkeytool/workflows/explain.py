@@ -107,7 +107,9 @@ class Explained(Result, frozen=True, kw_only=True):
     explanations: tuple[KnownMessage, ...]
     rules: tuple[KnownRule, ...]
     codes: tuple[KnownCode, ...]
-    topics: Annotated[tuple[KnownTopic, ...], Meta(description="Only where nothing else is known of the text")]
+    topics: Annotated[
+        tuple[KnownTopic, ...], Meta(description="Of a question in which nothing else is known; with --list all")
+    ]
 
 
 def explain(text: str) -> Outcome[Explained]:

@@ -59,7 +59,11 @@ def read_generation(name: str, records: Sequence[Mapping[str, Any]]) -> Generati
     """The generation that the records of a receipt, oldest first, tell of. Pure."""
     begun = next((record for record in records if "follows" in record), records[0] if records else {})
     logins = [record for record in records if record.get("command") == "login"]
-    done = {step: _value(record, "at", UtcTime) for record in records if (step := _value(record, "stepDone", str))}
+    done = {
+        step: at
+        for record in records
+        if (step := _value(record, "stepDone", str)) and (at := _value(record, "at", UtcTime))
+    }
     return Generation(
         name=name,
         made=_value(begun, "at", UtcTime),
@@ -67,14 +71,15 @@ def read_generation(name: str, records: Sequence[Mapping[str, Any]]) -> Generati
         by_ca="request" in begun,
         purpose=_latest(records, "purpose", Purpose),
         certificate=_latest(records, "certificate", CertificateRecord),
-        login_at=_value(logins[-1], "at", UtcTime) if logins else None,
-        done={step: at for step, at in done.items() if at is not None},
+        login_at=_latest(logins, "at", UtcTime),
+        done=done,
     )
 
 
 def _latest(records: Sequence[Mapping[str, Any]], name: str, kind: type[T]) -> T | None:
-    found = [record for record in records if name in record]
-    return _value(found[-1], name, kind) if found else None
+    """Of the last record that has one with a sense: a bad one hides no earlier one."""
+    found = (_value(record, name, kind) for record in reversed(records) if name in record)
+    return next((value for value in found if value is not None), None)
 
 
 def _value(record: Mapping[str, Any], name: str, kind: Any) -> Any:

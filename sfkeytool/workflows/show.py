@@ -1,5 +1,6 @@
 """``show``: what is in a file."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
@@ -138,11 +139,14 @@ def show_file(file: InputFile, passwords: Sequence[Secret], now: datetime) -> Sh
     A JKS shows its structure and certificates without a password, its integrity not checked.
     """
     contents = parse_contents(file, passwords, structure_suffices=True)
+    by_key: defaultdict[bytes, list[str]] = defaultdict(list)
+    for one in contents.certificates:
+        by_key[certificates.spki_der(one.certificate)].append(certificates.fingerprint(one.der))
     return ShownFile(
         path=file.label,
         type=contents.kind,
         keystore=UNSET if contents.store is None else _describe_store(contents.store, contents),
-        keys=tuple(_describe_key(found, contents) for found in contents.keys),
+        keys=tuple(_describe_key(found, by_key[found.spki_der]) for found in contents.keys),
         locked_keys=contents.locked,
         certificates=tuple(_describe_certificate(found, now) for found in contents.certificates),
         requests=tuple(_describe_csr(found.origin, csr.describe_csr(found.csr)) for found in contents.requests),
@@ -154,9 +158,9 @@ def show_file(file: InputFile, passwords: Sequence[Secret], now: datetime) -> Sh
     )
 
 
-def _describe_key(found: FoundKey, contents: Contents) -> ShownKey:
-    key = describe_key(found.key)
-    fitting = [one for one in contents.certificates if certificates.spki_der(one.certificate) == found.spki_der]
+def _describe_key(found: FoundKey, fitting: Sequence[str]) -> ShownKey:
+    """``fitting`` are the fingerprints of its certificates."""
+    key = describe_key(found.loaded)
     return ShownKey(
         origin=found.origin,
         alias=found.alias,
@@ -164,7 +168,7 @@ def _describe_key(found: FoundKey, contents: Contents) -> ShownKey:
         algorithm=key.algorithm,
         bits=key.bits,
         public_key_sha256=key.public_key_sha256,
-        certificates=tuple(certificates.fingerprint(one.der) for one in fitting),
+        certificates=tuple(fitting),
     )
 
 

@@ -8,13 +8,14 @@ import signal
 import time
 from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from msgspec import Struct
 
 from campaign.child import command
-from campaign.part import Figures, Task, all_of
+from campaign.part import NO_TIME, Figures, Task, all_of
 from campaign.scenarios import SCENARIOS, Scenario, exposed, lost, names, snapshot
 
 ROUNDS = 100_000
@@ -43,7 +44,7 @@ def run(task: Task) -> Figures:
     for found in all_of(cases, partial(race, task.folder), task):
         done += 1
         findings += found
-    return Figures({"races": done}, tuple(sorted(findings)))
+    return Figures({"races": done}, tuple(sorted(findings)), "" if done else NO_TIME)
 
 
 def race(folder: Path, case: Race) -> list[str]:
@@ -54,16 +55,10 @@ def race(folder: Path, case: Race) -> list[str]:
     for number in range(case.runs):
         child = os.fork()
         if not child:
-            os.setpgid(0, 0)
-            ended = command(case.scenario.arguments, root)
-            os.write(2, b"") if ended.code in (0, 1) else (root.parent / f"{root.name}-{number}.err").write_text(
-                f"exit {ended.code}: {ended.err[-300:]}"
-            )
-            os._exit(0 if ended.code == 0 else 1)
+            _compete(case, root, root.parent / f"{root.name}-{number}.err")
         children.append(child)
     if case.killed is not None:
         time.sleep(case.killed)
-        os.kill(children[0], 0)
         with contextlib.suppress(OSError):
             os.killpg(children[0], signal.SIGKILL)
     won = sum(os.waitpid(child, 0)[1] == 0 for child in children)
@@ -79,6 +74,18 @@ def race(folder: Path, case: Race) -> list[str]:
     found += [f"{key.name} is not the key of {key.stem}.crt" for key in root.rglob("*.key") if not _fits(key)]
     shutil.rmtree(root)
     return [f"{case.name}, {case.runs} runs, killed after {case.killed}: {each}" for each in found]
+
+
+def _compete(case: Race, root: Path, told: Path) -> NoReturn:
+    code = 1
+    try:
+        os.setpgid(0, 0)
+        ended = command(case.scenario.arguments, root)
+        code = ended.code
+        if code not in (0, 1):
+            told.write_text(f"exit {code}: {ended.err[-300:]}")
+    finally:
+        os._exit(min(abs(code), 1))
 
 
 def _fits(key: Path) -> bool:

@@ -40,9 +40,15 @@ class Ended(Struct, frozen=True):
         return self.code == -signal.SIGALRM
 
 
-def strace() -> str | None:
-    """The command, where it can attach to a process; None elsewhere."""
-    return shutil.which("strace") if sys.platform == "linux" else None
+def why_no_strace() -> str:
+    """Why strace cannot put a fault into a process here; empty where it can."""
+    if sys.platform != "linux" or not shutil.which("strace"):
+        return "no strace here"
+    try:
+        ended = command(["--version"], Path("/"), traced=["-o", "/dev/null", "-e", "inject=write:signal=KILL"])
+    except RuntimeError as error:
+        return str(error)
+    return "" if ended.code == -signal.SIGKILL else "strace puts no fault in here"
 
 
 def command(
@@ -116,5 +122,6 @@ def _attach(child: int, options: Sequence[str]) -> "subprocess.Popen[str]":
     line = tracer.stderr.readline()
     if "attached" not in line:
         os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
         raise RuntimeError(f"strace cannot attach: {line.strip()}")
     return tracer

@@ -11,7 +11,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from campaign.child import command
-from campaign.part import Figures, Task, all_of
+from campaign.part import NO_TIME, Figures, Task, all_of
 from campaign.scenarios import SCENARIOS, Scenario, exposed, lost, names, snapshot, untrue
 
 _NEW_MOUNTS, _NEW_USER = 0x00020000, 0x10000000
@@ -40,7 +40,7 @@ def run(task: Task) -> Figures:
     for found in all_of(cases, partial(on_disk, task.folder), task):
         done += 1
         findings += found
-    return Figures({"disks": len(cases), "run": done}, tuple(sorted(findings)))
+    return Figures({"disks": len(cases), "run": done}, tuple(sorted(findings)), "" if done else NO_TIME)
 
 
 def on_disk(folder: Path, case: Disk) -> list[str]:

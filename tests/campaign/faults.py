@@ -1,4 +1,4 @@
-"""A fault at each system call of each command that writes: a kill, a signal, a full disk, a disk that fails.
+"""A fault at each system call of each command: a kill, a signal, a full disk, a disk that fails.
 
 A scenario first runs undisturbed under strace, which tells its calls; then once for each call and fault. strace puts
 the fault in: nothing of Python or of ours knows of it.
@@ -13,14 +13,19 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from campaign.child import command, strace
-from campaign.part import Figures, Task, all_of
-from campaign.scenarios import SCENARIOS, Scenario, Snapshot, exposed, lost, names, snapshot, untrue
+from campaign.child import command, why_no_strace
+from campaign.part import NO_TIME, Figures, Task, all_of
+from campaign.scenarios import LOOKING, SCENARIOS, Scenario, Snapshot, exposed, lost, names, snapshot, untrue
 
 CALLS = (
     "openat", "write", "pwrite64", "fsync", "fdatasync", "link", "linkat", "rename", "renameat", "renameat2", "unlink",
     "unlinkat", "mkdir", "mkdirat", "chmod", "fchmod", "fchmodat", "rmdir", "ftruncate",
 )  # fmt: skip
+READING_CALLS = (
+    "read", "pread64", "getdents64", "newfstatat", "fstat", "statx", "lseek", "readlink", "readlinkat", "getcwd", "flock",
+    "close", "access", "faccessat", "faccessat2",
+)  # fmt: skip
+"""These change nothing and can but fail, wherever the file is: also one of Python's own, and a folder that is gone."""
 FAULTS = {
     "kill": "signal=KILL",
     "TERM": "signal=TERM",
@@ -54,12 +59,12 @@ class Case(Struct, frozen=True):
 
 def run(task: Task) -> Figures:
     """All cases in random order, as many as the time allows."""
-    if strace() is None:
-        return Figures({}, missing="no strace here")
+    if missing := why_no_strace():
+        return Figures({}, missing=missing)
     cases = []
-    for scenario in SCENARIOS:
-        if "/" in task.only and not task.only.startswith(f"{scenario.name}/"):
-            continue  # its undisturbed run takes a second
+    scenarios = (*SCENARIOS, *LOOKING)
+    named = [scenario for scenario in scenarios if task.only.startswith(f"{scenario.name}/")]
+    for scenario in named or scenarios:  # an undisturbed run takes a second
         cases += cases_of(scenario, task.folder / scenario.name)
     cases = [case for case in cases if task.only in case.name]
     random.Random(task.seed).shuffle(cases)
@@ -68,7 +73,9 @@ def run(task: Task) -> Figures:
         done += 1
         findings += found
     commands = len({case.scenario.name for case in cases})
-    return Figures({"commands": commands, "cases": len(cases), "run": done}, tuple(sorted(findings)))
+    return Figures(
+        {"commands": commands, "cases": len(cases), "run": done}, tuple(sorted(findings)), "" if done else NO_TIME
+    )
 
 
 def cases_of(scenario: Scenario, folder: Path) -> list[Case]:
@@ -77,7 +84,7 @@ def cases_of(scenario: Scenario, folder: Path) -> list[Case]:
     warm = _copy(template, folder / "warm")
     assert command(scenario.arguments, warm).code == 0, scenario.name
     root, log = _copy(template, folder / "undisturbed"), folder / "log"
-    ended = command(scenario.arguments, root, traced=["-o", str(log), "-e", f"trace={','.join(CALLS)}"])
+    ended = command(scenario.arguments, root, traced=["-o", str(log), "-e", f"trace={_any_of(CALLS + READING_CALLS)}"])
     assert ended.code == 0, (scenario.name, ended)
     after = snapshot(root)
     leaves = frozenset(name for name in after if "/.sfkeytool" in f"/{name}")
@@ -89,17 +96,28 @@ def cases_of(scenario: Scenario, folder: Path) -> list[Case]:
             continue
         call, arguments = match.groups()
         counted[call] += 1
+        if "<pipe:" in arguments:
+            continue  # ours, on which the child waits for strace
         file = file_of(call, arguments, root)
-        if file is None:
+        if call in READING_CALLS or (call == "openat" and file is None):
+            faults = ["EIO"]
+            file = file or arguments
+        elif file is None:
             continue
-        writes = call != "openat" or "O_CREAT" in arguments
+        else:
+            writes = call != "openat" or "O_CREAT" in arguments
+            faults = [fault for fault in FAULTS if fault != "ENOSPC" or writes]
         cases += [
             Case(scenario, call, counted[call], fault, file, template, frozenset(names(after)), leaves)
-            for fault in FAULTS
-            if fault != "ENOSPC" or writes
+            for fault in faults
         ]
     assert cases, scenario.name
     return cases
+
+
+def _any_of(calls: tuple[str, ...]) -> str:
+    """As strace wants them: not each system has each."""
+    return ",".join(f"?{call}" for call in calls)
 
 
 def file_of(call: str, arguments: str, root: Path) -> str | None:

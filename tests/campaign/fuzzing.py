@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from campaign.part import PROCESSES, Figures, Task
+from campaign.part import LONGEST_CASE_SECONDS, PROCESSES, Figures, Task
 
 if TYPE_CHECKING:
     from campaign.readers import Reader
@@ -33,7 +33,7 @@ SLOW_SECONDS = 2
 """Beside the iterations that a file may ask for (crypto/limits.py), each of which may take a microsecond."""
 LARGE_MB = 500
 HUNG_SECONDS = 20
-"""After which an input's process is ended: that one is slow for certain."""
+"""Of processor time, after which SIGPROF ends an input's process: that one is slow for certain."""
 MOST_BYTES = 4 << 20
 _HEADER = struct.Struct("dI")
 _LAST_LINES = 20
@@ -71,8 +71,10 @@ def run(task: Task) -> Figures:
 def _seen_again(reader: str, file: Path) -> str:
     command = [sys.executable, "-m", "campaign.fuzzing", reader, str(file)]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=HUNG_SECONDS, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST_CASE_SECONDS, check=False)
     except subprocess.TimeoutExpired:
+        return "slow"
+    if done.returncode == -signal.SIGPROF:
         return "slow"
     return done.stdout.strip().splitlines()[-1] if done.returncode == 1 else ""
 
@@ -132,20 +134,21 @@ class Looking:
 
     @property
     def hangs(self) -> bool:
+        """Whether it waits for something: one that computes is ended by SIGPROF."""
         begun, _ = _HEADER.unpack(self.current[: _HEADER.size])
-        return bool(begun > 0 and time.monotonic() - begun > HUNG_SECONDS)
+        return bool(begun > 0 and time.monotonic() - begun > LONGEST_CASE_SECONDS)
 
 
 def looked_at(reader: "Reader", data: bytes) -> tuple[str, float]:
     """failure(), and the seconds that it took beside those of key derivation."""
     from sfkeytool.crypto import limits
 
-    with limits.kdf_budget():
+    with limits.kdf_budget() as iterations:
         begun = time.thread_time()
+        signal.setitimer(signal.ITIMER_PROF, HUNG_SECONDS)
         words = failure(reader, data)
-        took = time.thread_time() - begun
-        iterations = limits.MAX_KDF_ITERATIONS_A_RUN - (limits._Run.left or 0)
-    return words, took - iterations / 1_000_000
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        return words, time.thread_time() - begun - iterations() / 1_000_000
 
 
 def failure(reader: "Reader", data: bytes) -> str:
@@ -206,13 +209,15 @@ def look_at_all(seconds: float, seed: int, folder: Path, only: str) -> None:
             ended, status = os.waitpid(child, os.WNOHANG)
             if ended:
                 del running[child]
-                if not look.file.exists():
+                if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGPROF:
+                    look.ended("slow", f"not done after {HUNG_SECONDS} s of processor time")
+                elif not look.file.exists():
                     look.ended("foreign exceptions", f"its process died, status {status}:\n{_end_of(look.last_words)}")
                 left = look.end - time.monotonic()
                 if left > 1:
                     waiting.append((look.reader, left, look.seed + 1))
             elif look.hangs:
-                look.ended("slow", f"not done after {HUNG_SECONDS} s")
+                look.ended("slow", f"not done after {LONGEST_CASE_SECONDS} s")
                 os.kill(child, signal.SIGKILL)
 
 

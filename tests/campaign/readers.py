@@ -4,10 +4,11 @@ import io
 import json
 import re
 import shlex
+import struct
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from msgspec import Struct, field
@@ -153,13 +154,13 @@ def _soap(data: bytes) -> None:
     soap.parse_read(data, "ConnectedApp", HOST)
 
 
-def _cli(data: bytes) -> None:
-    for parse in (parse_display, parse_token, parse_deploy):
-        try:
-            parse(data, "prod")
-        except Exception as error:
-            if not type(error).__module__.startswith("sfkeytool."):
-                raise
+_CLI_ANSWERS: tuple[tuple[str, Callable[[bytes, str], object]], ...] = (
+    ("display", parse_display), ("token", parse_token), ("deploy", parse_deploy),
+)  # fmt: skip
+
+
+def _parsed(parse: Callable[[bytes, str], object], data: bytes) -> None:
+    parse(data, "prod")
 
 
 # Words
@@ -301,24 +302,38 @@ def _many_certificates() -> list[bytes]:
     return [text * 1_000]
 
 
+def _nameless() -> list[bytes]:
+    """A zip with an entry that has no name."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(zipfile.ZipInfo(""), b"content")
+    return [packed.getvalue()]
+
+
+def _many_rounds() -> list[bytes]:
+    """BKS keystores that ask for as many rounds as they may; the number follows the salt and its length."""
+    stores = _files("keystores/*.bks")()
+    return [data[: 8 + data[7]] + struct.pack(">I", 5_000_000) + data[12 + data[7] :] for data in stores]
+
+
 READERS = (
     Reader("any-file", lambda data: parse_contents(InputFile("in", data), PASSWORDS), _files("corpus/*", "keystores/*.*"), once=_many_certificates),
     Reader("check", _check, _files("corpus/*.jks", "corpus/*.crt", "corpus/*.csr"), once=_many_certificates),
     Reader("jks", _fitted, _stores_without_digest),
     Reader("pkcs12", lambda data: parse_contents(InputFile("in.p12", data), PASSWORDS), _files("keystores/*.p12", "corpus/*.p12")),
-    Reader("other-java", lambda data: parse_contents(InputFile("in.bks", data), PASSWORDS), _files("keystores/*.bks", "keystores/*.jceks", "keystores/*.uber", "keystores/*.bcfks")),
+    Reader("other-java", lambda data: parse_contents(InputFile("in.bks", data), PASSWORDS), _files("keystores/*.bks", "keystores/*.jceks", "keystores/*.uber", "keystores/*.bcfks"), once=_many_rounds),
     Reader("pem", lambda data: parse_pem(data, "in"), _files("corpus/*.pem", "corpus/*.crt")),
     Reader("certificate", _certificate, _ders),
     Reader("request", _csr, _files("corpus/*.der")),
     Reader("key", _key, _files("keystores/*.key", "corpus/*.pem")),
     Reader("pkcs7", parse_bundle, _files("corpus/*.p7b"), (DerError,)),
     Reader("metadata", _metadata, _files("corpus/*.xml"), once=_doctypes),
-    Reader("zip", _zip, _zips),
+    Reader("zip", _zip, _zips, once=_nameless),
     Reader("apex", lambda data: certificates_named(_text(data)), _lines("HttpRequest r = new HttpRequest(); r.setClientCertificateName('pay'); // a\n/* b */ String s = 'it\\'s';"), once=_open_apex),
     Reader("soap", _soap, _lines(*_ANSWERS[5:]), once=_doctypes),
     Reader("org", _org, _lines(*_ANSWERS), once=_numbers),
     Reader("login", _login, _lines(*_ANSWERS), once=_numbers),
-    Reader("salesforce-cli", _cli, _json({"status": 0, "result": {"instanceUrl": f"https://{HOST}", "accessToken": "x"}}, {"status": 1, "name": "NamedOrgNotFoundError"}, {"status": 0, "result": {"success": False, "details": {"componentFailures": [{"problem": "no"}]}}}), once=_numbers),
+    *(Reader(f"salesforce-cli-{word}", partial(_parsed, parse), _json({"status": 0, "result": {"instanceUrl": f"https://{HOST}", "accessToken": "x"}}, {"status": 1, "name": "NamedOrgNotFoundError"}, {"status": 0, "result": {"success": False, "details": {"componentFailures": [{"problem": "no"}]}}}), once=_numbers) for word, parse in _CLI_ANSWERS),
     Reader("receipt", _receipt, _json({"format": 1, "records": [_RECORD]}), once=lambda: [*_deep(), *_open_strings()]),
     Reader("state", _state, _json({"kind": "sfkeytool audit state", "format": 1, "salt": "00", "destinations": {"a": {"attemptedAt": None, "said": {"b": [1, "2026-11-24"]}}}}), (ValueError,), once=lambda: [*_deep(), *_open_strings()]),
     Reader("journal", parse_journal, _json({"format": 1, "linked": True, "folders": ["a"], "files": [{"name": "pay.jks", "replaces": False}]}), (ForeignJournalError,), once=lambda: [*_deep(), *_open_strings()]),

@@ -61,6 +61,12 @@ def _pair(folder: Path) -> None:
     assert done.code == 0, done
 
 
+def _renewed(folder: Path) -> None:
+    _pair(folder)
+    done = command(["renew", "pay", "--password", "file:password"], folder)
+    assert done.code == 0, done
+
+
 def _pair_and_reports(folder: Path) -> None:
     _pair(folder)
     done = command(_AUDIT, folder)
@@ -108,6 +114,15 @@ SCENARIOS = (
         ("a.*",),
     ),
 )  # fmt: skip
+LOOKING = (
+    Scenario("show", ("show", "pay/pay.jks", "--password", "file:password"), _pair),
+    Scenario("check", ("check", ".", "--password", "file:password"), _pair),
+    Scenario("compare", ("compare", "pay/pay.jks", "pay/pay.crt", "--password", "file:password"), _pair),
+    Scenario("status", ("renew", "pay", "--status"), _renewed),
+    Scenario("explain", ("explain", "invalid_grant")),
+    Scenario("audit-alone", ("audit", "pay", "--password", "file:password", "--fail-on", "never"), _pair),
+)
+"""Commands that only read."""
 
 
 def snapshot(root: Path) -> Snapshot:

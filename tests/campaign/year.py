@@ -18,7 +18,7 @@ def run(task: Task) -> Figures:
         with test_notify.mail_server() as mail, test_notify.http_server() as webhook:
             (task.folder / str(seed)).mkdir()
             year = test_notify.Year(task.folder / str(seed) / "state.json", [mail, webhook], seed)
-            for day in range(365):
+            for day in range(test_notify.Year.DAYS):
                 year.run(day)
                 days += 1
                 if task.left < 0:

@@ -17,6 +17,7 @@ from sfkeytool.errors import (
     PrivateKeyPasswordError,
     SelfCheckError,
     SfkeytoolError,
+    SystemFailureError,
     UsageError,
 )
 
@@ -531,6 +532,13 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         "internal.pair": ("The key and certificate that were made do not belong together.", _BUG),
         "internal.proof": ("Two files that must hold the same certificate differ.", _BUG),
         "internal.read-back": ("The keystore that was made did not read back.", _BUG),
+    },
+    SystemFailureError: {
+        "system.clock": ("The machine's clock says a year that leaves no room to reckon with.", "Set the clock."),
+        "system.refused": (
+            "The operating system refused something: a read of a failing disk, memory, a part of Python.",
+            "Look at the disk, and whether the current folder is still there.",
+        ),
     },
     InterruptedRunError: {
         "interrupted": (

@@ -28,7 +28,7 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     ),
     "audit.uncovered": (
         "No keystore seen, or not the org's CKM, holds the app's certificate: nothing shows that mails come.",
-        "Follow the advice; `sfkeytool explain no mail came` tells why mails do not come.",
+        "Follow the advice; `sfkeytool help roads` compares the ways to be told.",
     ),
     "audit.unproved": (
         "Whether the org's CKM holds the app's certificate could not be seen.",

@@ -371,7 +371,7 @@ TOPICS = (
             ),
             Possibility(
                 "The key was made in Salesforce and never left.",
-                "How that goes: `sfkeytool ckm csr --help`.",
+                "How that goes: `sfkeytool help ckm csr`.",
             ),
         ),
         explanations=("error.ckm.expiry-mail",),
@@ -467,7 +467,7 @@ TOPICS = (
             Possibility(
                 "It is a sandbox: users' addresses end in .invalid there after a refresh, so that mails probably reach"
                 " nobody.",
-                "Be told by something else, which runs every day: `sfkeytool audit --help`.",
+                "Be told by something else, which runs every day: `sfkeytool help audit`.",
             ),
         ),
         explanations=("error.ckm.expiry-mail",),
@@ -510,7 +510,7 @@ TOPICS = (
             ),
             Possibility(
                 "Salesforce itself signs with the key, which need not leave it.",
-                "Let it be born there: `sfkeytool ckm create --help`.",
+                "Let it be born there: `sfkeytool help ckm create`.",
             ),
             Possibility(
                 "The real key must not enter the org, and mails are wanted.",
@@ -519,6 +519,10 @@ TOPICS = (
             Possibility(
                 "There are many apps, or nobody reads Salesforce's mails.",
                 "All that expires, every day: `sfkeytool audit .`.",
+            ),
+            Possibility(
+                "None of these is clearly it.",
+                "The roads side by side: `sfkeytool help roads`.",
             ),
         ),
         explanations=(),

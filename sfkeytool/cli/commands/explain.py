@@ -27,7 +27,7 @@ _FIELDS = (
         required=True,
         unless=("list",),
         convert=" ".join,
-        question=Question("Paste the message:"),
+        question=Question("Paste the message, or say what is wrong:"),
     ),
     Field("list", bool, "Show all messages, rules, codes and topics that are known.", ("--list",)),
 )
@@ -153,5 +153,7 @@ COMMAND = Command(
     _FIELDS,
     _execute,
     answers=(Answer("explain", "explain.Explained"),),
-    place=MenuPlace(Aim.REFUSED, "I have only the message", "What it means, likely causes, what to do.", step=1),
+    place=MenuPlace(
+        Aim.REFUSED, "I have only a message, or a question", "What it means, likely causes, what to do.", step=1
+    ),
 )

@@ -89,7 +89,7 @@ _REPORTS = tuple(
     )
     for report in FORMATS.values()
 )
-OPEN = Field("open_page", bool, "Show the page of --html in the browser afterwards.", ("--open",))
+OPEN = Field("open_page", bool, "Show the page of --html in the browser afterwards.", ("--open",), group=Group.REPORTS)
 CERTIFICATES = Field(
     "certificates",
     Path,
@@ -206,7 +206,7 @@ def _audit(
     run.warn_about(outcome)
     receipts = reports.write(inventory)
     if saved is not None and (artifacts := _app_certificates(inventory)):
-        with reports.kept_apart():
+        with reports.kept_apart(saved.folder):
             receipts += run.commit([FolderWrite(saved, tuple(artifacts))])
     if values["open_page"] and not run.dry_run:
         _open(run, request.reports["html"], receipts)

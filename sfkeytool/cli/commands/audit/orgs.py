@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from sfkeytool.audit.config import AuditConfig
 from sfkeytool.audit.fields import carriers_of_content
-from sfkeytool.audit.model import Carrier, CarrierKind, Source, bug
+from sfkeytool.audit.model import Carrier, CarrierKind, Source, failure
 from sfkeytool.audit.org import read_org, unreachable
 from sfkeytool.cli.org_access import OrgAccess
 from sfkeytool.cli.run import Run
@@ -30,7 +30,7 @@ def read_orgs(
         except SfkeytoolError as error:
             return unreachable(access.label, error)
         except Exception as error:
-            return unreachable(access.label, bug(error))
+            return unreachable(access.label, failure(error))
 
     pool = ThreadPoolExecutor(min(_ORGS_AT_ONCE, len(accesses)))
     try:

@@ -7,7 +7,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from sfkeytool.audit.files import read_carriers
-from sfkeytool.audit.model import Carrier, Generation, Problem, Source, bug
+from sfkeytool.audit.model import Carrier, Generation, Problem, Source, failure
 from sfkeytool.audit.patterns import ForceIgnore, excludes_path, parse_forceignore
 from sfkeytool.audit.zips import MAX_ZIP_BYTES
 from sfkeytool.cli.run import Run
@@ -70,7 +70,7 @@ class Walk:
                 else:
                     problem(error, file)
             except Exception as error:
-                problem(bug(error), file)
+                problem(failure(error), file)
         generations = tuple(found for key in keys if (found := _generation(key)))
         return Source(str(path), tuple(carriers), tuple(problems), generations=generations, excluded=excluded)
 
