@@ -90,7 +90,7 @@ ROADS = {
         "A certificate that is about to expire: a new key",
         ("EXPIRES", "rotate", "pay_api", False, "365", "prompt", PASSWORD, PASSWORD, "yes"),
     ),
-    "audit": Road("What expires when", ("LOOK", "pay_api", "")),
+    "audit": Road("What expires when", ("LOOK", ".", "", "30", "", "", ""), 68),
     "show": Road("Into a file", ("MORE", "show", "shop/shop.crt")),
     "compare": Road("Two files", ("MORE", "compare", "pay_api/pay_api.crt", "pay_api/pay_api.jks")),
     "unwrap": Road(
@@ -132,7 +132,7 @@ def workplace() -> Iterator[None]:
             org.contents.add_certificate("crm", crm.pem, crm.expires)
             for name, number in (("desk", 1), ("waiting", 2)):
                 org.contents.add_certificate(name, request(name, number), None, ca_signed=True, unusable=True)
-            environment = {"SF_ACCESS_TOKEN": org.let_in(), "SF_ORG_INSTANCE_URL": org.url}
+            environment = {"SF_ACCESS_TOKEN": org.let_in(), "SF_ORG_INSTANCE_URL": org.url, "HOME": str(base)}
             os.chdir(place)
             _put_files()
             with patch.dict(os.environ, environment):
@@ -201,10 +201,11 @@ def captures() -> dict[str, str]:
 
 def write() -> None:
     """docs/guided anew."""
+    pages = captures()
     DOCS.mkdir(exist_ok=True)
     for page in DOCS.glob("*.txt"):
         page.unlink()
-    for name, text in captures().items():
+    for name, text in pages.items():
         (DOCS / f"{name}.txt").write_text(text, encoding="utf-8")
 
 

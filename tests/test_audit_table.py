@@ -37,7 +37,7 @@ def on_terminal(columns: int, *arguments: str, **environment: str) -> list[str]:
     """The lines of stdout on a terminal of that width, as they came."""
     import pexpect
 
-    inherited = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+    inherited = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "NO_COLOR")}
     child = pexpect.spawn(
         "/bin/sh",
         ["-c", 'exec "$@" 2>/dev/null', "sh", sys.executable, "-m", "sfkeytool", "audit", *arguments],
@@ -165,13 +165,29 @@ def test_in_a_pipe_a_row_is_whole(cli: Cli, hostile: FakeOrg) -> None:
     assert lines[-1].startswith("1 expired, ")
 
 
-@pytest.mark.parametrize("environment", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
-def test_without_colours_it_is_the_same_text(environment: dict[str, str], org: FakeOrg) -> None:
+@pytest.mark.parametrize(
+    ("options", "environment"),
+    [((), {"NO_COLOR": "1"}), ((), {"TERM": "dumb"}), (("--color", "never"), {"FORCE_COLOR": "1"})],
+)
+def test_without_colours_it_is_the_same_text(
+    options: tuple[str, ...], environment: dict[str, str], org: FakeOrg
+) -> None:
     busy(org)
-    coloured, bare = on_terminal(100), on_terminal(100, **environment)
+    coloured, bare = on_terminal(100, "--color", "always"), on_terminal(100, *options, **environment)
     assert any("\x1b[" in line for line in coloured)
     assert "\x1b" not in "".join(bare)
     assert table_of(coloured) == table_of(bare)
+
+
+def test_a_pipe_may_be_coloured_too(cli: Cli, org: FakeOrg, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With FORCE_COLOR, as everything else is; the text stays."""
+    busy(org)
+    bare = cli("audit").out
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    coloured = cli("audit").out
+    assert "\x1b[1m\x1b[31mexpired\x1b[0m" in coloured
+    assert "\x1b" not in bare
+    assert plain(coloured) == bare
 
 
 def test_a_terminal_without_such_signs_gets_others(org: FakeOrg) -> None:
