@@ -277,14 +277,24 @@ def files_lines(receipts: Sequence[Receipt], *, whole: bool = False) -> list[str
     if not whole and (len(files) > _MANY_FILES or len(folders) > _MANY_FOLDERS):
         kinds = Counter(_KIND_TITLES[file.kind] for file in files)
         counted = "; ".join(f"{count} × {title}" for title, count in kinds.items())
-        return [_folder_line(os.path.commonpath([folder.absolute() for folder in folders])), *wrapped(counted, "    ")]
+        return [_folder_line(os.path.commonpath(list(map(_full, folders)))), *wrapped(counted, "    ")]
     lines = []
     for folder, found in folders.items():
-        lines.append(_folder_line(str(folder.absolute())))
-        names = [os.path.relpath(file.path, folder) for file in found]
+        lines.append(_folder_line(_full(folder)))
+        names = [
+            str(file.path.relative_to(folder) if file.path.is_relative_to(folder) else file.path) for file in found
+        ]
         width = max(map(len, names), default=0)
         lines += [f"    {name:<{width}}  {_KIND_TITLES[file.kind]}" for name, file in zip(names, found, strict=True)]
     return lines
+
+
+def _full(folder: Path) -> str:
+    """As it was written, where the current folder is gone: all is done by now, and only told."""
+    try:
+        return str(folder.absolute())
+    except OSError:
+        return str(folder)
 
 
 def _folder_line(folder: str) -> str:
