@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from audited_orgs import busy, sf_for, ten_orgs
-from conftest import Result
+from conftest import Pair, Result
 from fake_org import FakeOrg
 from filled_org import add_connected_app, make
 
@@ -87,6 +87,16 @@ def test_an_item_has_one_row_and_two_where_it_is_narrow(columns: int, rows: int,
     assert "\\u202egone" in text
     assert "##[error]" not in text
     assert ("█" in text) is (columns == 300)
+
+
+def test_a_short_name_is_given_no_more_room_than_there_is(folder: Path, pair: Pair) -> None:
+    """Where names are short and one row just does."""
+    deep = folder / "integration" / "keys" / "of" / "the" / "shop"
+    deep.mkdir(parents=True)
+    (deep / "pay.crt").write_bytes(pair.crt.read_bytes())
+    table = table_of(on_terminal(80, "."))
+    assert any("pair.crt" in line or "pay.crt" in line for line in table)
+    assert max(map(columns_of, table)) <= 80
 
 
 @pytest.mark.parametrize("columns", [60, 80, 100, 200])

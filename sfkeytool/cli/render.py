@@ -157,6 +157,8 @@ class Console:
         self.notices: list[Notice] = []
         self.receipts: list[Receipt] = []
         """Of the files of this run that are on disk, for the message of a run that breaks off afterwards."""
+        self.rehearsed: list[Receipt] = []
+        """Of a dry run: those that there would be."""
         self.changed = False
         """Whether the run has done anything else that stays."""
         self._answer: Sequence[str] | None = None
@@ -180,10 +182,10 @@ class Console:
         self._answer = lines
 
     def end(self) -> None:
-        """Under --quiet the paths that were written, one a line, or what the run's answer is."""
+        """Under --quiet the paths that were written, or would be, one a line, or what the run's answer is."""
         if not self.quiet or self.json_output:
             return
-        paths = [str(file.path) for receipt in self.receipts for file in receipt.files]
+        paths = [str(file.path) for receipt in self.receipts or self.rehearsed for file in receipt.files]
         for line in dict.fromkeys(paths) if self._answer is None else self._answer:
             print_result(clean(line))
 
