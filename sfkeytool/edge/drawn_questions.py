@@ -67,6 +67,10 @@ class _DrawnAnew(str):
         return self.draw()
 
 
+def _is_below(container: Any) -> bool:
+    return getattr(container, "style", "") == "class:bottom-toolbar"
+
+
 class _Drawn:
     """What all questions have: the keys to leave with, and lines that fit the window."""
 
@@ -78,8 +82,9 @@ class _Drawn:
 
     def ask(self, input: "Input | None", output: "Output | None", make: Callable[..., "Question"]) -> Any:
         """The answer to the question that ``make`` makes, given what all have. What was asked is drawn no more."""
-        from prompt_toolkit.filters import Always
+        from prompt_toolkit.filters import Always, is_done
         from prompt_toolkit.key_binding import merge_key_bindings
+        from prompt_toolkit.layout import ConditionalContainer, walk
         from prompt_toolkit.output import create_output
         from prompt_toolkit.output.color_depth import ColorDepth
         from prompt_toolkit.styles import Style
@@ -95,6 +100,10 @@ class _Drawn:
         application.ttimeoutlen = 0.05  # seconds until an Esc is no longer the beginning of another key
         for window in application.layout.find_all_windows():
             window.wrap_lines = window.dont_extend_height = Always()
+        # Else what stands below is left out on terminals that do not tell where the cursor is.
+        for container in walk(application.layout.container):
+            if isinstance(container, ConditionalContainer) and _is_below(container.content):
+                container.filter = ~is_done
         try:
             return question.unsafe_ask()
         except EOFError:  # Ctrl-D, or a terminal that went away, means the same
