@@ -48,7 +48,7 @@ class Made:
         return f"{self.certificate.not_valid_after_utc:%Y-%m-%dT%H:%M:%S.000+0000}"
 
 
-def make(name: str, days: int, number: int, *, unit: str = "", issuer: Made | None = None, ca: bool = False) -> Made:
+def make(name: str, days: float, number: int, *, unit: str = "", issuer: Made | None = None, ca: bool = False) -> Made:
     """A certificate of key ``number`` that expires in so many days; signed by key 0 if it has an ``issuer``."""
     attributes = [x509.NameAttribute(NameOID.COMMON_NAME, name)]
     if unit:

@@ -25,6 +25,8 @@ from screen import Screen
 
 PASSWORD = "worthless-password-24"
 DOCS = Path(__file__).parent.parent / "docs" / "guided"
+_HOUR = 59 / 24 / 60
+"""Days by which certificates end sooner, so that in the last hour of a day the date is the same."""
 _TODAY = date(2026, 11, 27)
 _PLACE = "/home/ada/salesforce/integration-keys"
 
@@ -90,7 +92,13 @@ ROADS = {
         "A certificate that is about to expire: a new key",
         ("EXPIRES", "rotate", "pay_api", False, "365", "prompt", PASSWORD, PASSWORD, "yes"),
     ),
-    "audit": Road("What expires when", ("LOOK", ".", "", "30", "", "", ""), 68),
+    "audit": Road(
+        "What expires when",
+        (
+            *("LOOK", "\0other", "pay_api", "", "", "30", "certificates.html", False, "certificates.ics"),
+            *("\0other", "env:NOBODY", "audit-state.json", "yes"),
+        ),
+    ),
     "show": Road("Into a file", ("MORE", "show", "shop/shop.crt")),
     "compare": Road("Two files", ("MORE", "compare", "pay_api/pay_api.crt", "pay_api/pay_api.jks")),
     "unwrap": Road(
@@ -128,11 +136,15 @@ def workplace() -> Iterator[None]:
     place.mkdir()
     try:
         with FakeOrg(tls=False) as org:
-            crm = make("crm", 200, 1)
+            crm = make("crm", 200 - _HOUR, 1)
             org.contents.add_certificate("crm", crm.pem, crm.expires)
             for name, number in (("desk", 1), ("waiting", 2)):
                 org.contents.add_certificate(name, request(name, number), None, ca_signed=True, unusable=True)
-            environment = {"SF_ACCESS_TOKEN": org.let_in(), "SF_ORG_INSTANCE_URL": org.url, "HOME": str(base)}
+            environment = {
+                **{"SF_ACCESS_TOKEN": org.let_in(), "SF_ORG_INSTANCE_URL": org.url},
+                **{"HOME": str(base), "USERPROFILE": str(base)},  # where the Salesforce CLI knows no org
+                **{"DISPLAY": ":0", "NOBODY": "json://127.0.0.1:9/"},
+            }
             os.chdir(place)
             _put_files()
             with patch.dict(os.environ, environment):
@@ -146,10 +158,10 @@ def _put_files() -> None:
     """What people bring: a CA, its answer to CKM's request, a keystore with a name that will not do."""
     from cryptography.hazmat.primitives.serialization import pkcs12
 
-    ca = make("Worthless CA", 3000, 0, ca=True)
+    ca = make("Worthless CA", 3000 - _HOUR, 0, ca=True)
     Path("ca.crt").write_text(ca.pem)
-    Path("desk.crt").write_text(make("desk", 90, 1, issuer=ca).pem)
-    old = make("old", 30, 2)
+    Path("desk.crt").write_text(make("desk", 90 - _HOUR, 1, issuer=ca).pem)
+    old = make("old", 30 - _HOUR, 2)
     for name, alias, password in (("refused.jks", b"pay-api", PASSWORD.encode()), ("export.pfx", b"legacy", b"")):
         lock = serialization.BestAvailableEncryption(password) if password else serialization.NoEncryption()
         Path(name).write_bytes(pkcs12.serialize_key_and_certificates(alias, key(2), old.certificate, None, lock))
@@ -161,7 +173,7 @@ def sign_the_request() -> None:
     ca = x509.load_pem_x509_certificate(Path("ca.crt").read_bytes())
     now = datetime.now(UTC)
     builder = x509.CertificateBuilder(ca.subject, csr.subject, csr.public_key(), 4096)
-    builder = builder.not_valid_before(now - timedelta(hours=1)).not_valid_after(now + timedelta(days=90, hours=1))
+    builder = builder.not_valid_before(now - timedelta(hours=1)).not_valid_after(now + timedelta(days=90, minutes=1))
     for extension in csr.extensions:
         builder = builder.add_extension(extension.value, extension.critical)
     signed = builder.sign(key(0), hashes.SHA256())

@@ -269,7 +269,7 @@ def test_on_a_terminal_it_asks(answer: str, org: FakeOrg, folder: Path) -> None:
         encoding="utf-8", dimensions=(40, 200),
     )  # fmt: skip
     child.expect("PRODUCTION")
-    child.expect("make the certificate pay")
+    child.expect(r"make\s+the\s+certificate\s+pay")  # filled to the window
     child.expect("Deploy to this org")
     child.send(answer)
     child.expect(pexpect.EOF)

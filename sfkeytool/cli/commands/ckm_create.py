@@ -8,13 +8,14 @@ from sfkeytool.cli.deploying import SOURCE_FIELDS, Deployment
 from sfkeytool.cli.fields import Field, Values, typed_values
 from sfkeytool.cli.org_access import ONE_ORG
 from sfkeytool.cli.run import Run
+from sfkeytool.cli.subject_options import SAN, SUBJECT
 from sfkeytool.errors import CertificateError
 
 _FIELDS = (
     options.NAME,
     replace(options.KEY_SIZE, preset_when=lambda _: True),
-    *options.SUBJECT,
-    options.SAN,
+    *SUBJECT,
+    SAN,
     Field(
         "not_exportable",
         bool,

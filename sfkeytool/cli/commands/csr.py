@@ -7,13 +7,14 @@ from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
 from sfkeytool.cli.fields import Values, typed_values
 from sfkeytool.cli.finishing import finish_in_folder, folder_of, read_key_inputs, say_name, warn_of_encrypted_key
 from sfkeytool.cli.run import Run
+from sfkeytool.cli.subject_options import SAN, SUBJECT
 
 _FIELDS = (
     options.NAME,
     options.PURPOSE,
     options.KEY_SIZE,
-    *options.SUBJECT,
-    options.SAN,
+    *SUBJECT,
+    SAN,
     options.KEY_FILE,
     options.KEY_PASSWORD,
     options.INPUT_PASSWORD,

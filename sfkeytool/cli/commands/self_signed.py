@@ -18,13 +18,14 @@ from sfkeytool.cli.finishing import (
 from sfkeytool.cli.name_clash import names_in_org, warn_of_clash
 from sfkeytool.cli.org_access import NAME_CLASH_ORG
 from sfkeytool.cli.run import Run
+from sfkeytool.cli.subject_options import SAN, SUBJECT
 
 _FIELDS = (
     options.NAME,
     options.PURPOSE,
     options.KEY_SIZE,
-    *options.SUBJECT,
-    options.SAN,
+    *SUBJECT,
+    SAN,
     options.DAYS,
     options.NEW_PASSWORD,
     options.KEY_FILE,
