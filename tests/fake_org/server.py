@@ -6,6 +6,7 @@ import ssl
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
+from http.cookies import SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from time import sleep as pause
@@ -14,6 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from .contents import Contents
 from .logins import App, Refusal, User, judge
+from .setup import Page, Setup
 from .tls import make_tls
 
 _LIFE_SECONDS = 600
@@ -40,6 +42,7 @@ class FakeOrg:
         self.contents = Contents(org_id)
         organization = {"Name": "Worthless", "IsSandbox": False, "Id": org_id}
         self.contents.rows["Organization"] = [organization]
+        self.setup = Setup(self.contents)
         self.deployments: list[Path] = []
         self.latency_seconds = 0.0
         self._broken: list[tuple[str, str]] = []
@@ -153,6 +156,8 @@ class FakeOrg:
             return self.deploy(Path(body.decode()))
         if path.startswith("/services/Soap/m/"):
             return self.contents.soap(body, self.tokens)
+        if path == "/services/oauth2/singleaccess":
+            return self.setup.single_access(token in self.tokens, target, self.url)
         if token not in self.tokens:
             return 401, [{"message": "Session expired or invalid", "errorCode": "INVALID_SESSION_ID"}]
         if "/query" in path:
@@ -182,18 +187,34 @@ def _handler(org: FakeOrg) -> type[BaseHTTPRequestHandler]:
             org.requests.append(Seen(self.command, urlsplit(self.path).path, tuple(sorted(self.headers.keys()))))
             token = self.headers.get("Authorization", "").partition(" ")[2]
             how = org.breakage(self.path)
+            value: Any
             pause(org.latency_seconds + (1 if how == "slow" else 0))
             if how == "drop":
                 self.close_connection = True
                 return
-            status, value = org.answer(self.command, self.path, token, body, self.headers.get("Host", ""))
+            page = Page(200, "")
+            if org.setup.owns(urlsplit(self.path).path):
+                cookies = {name: each.value for name, each in SimpleCookie(self.headers.get("Cookie", "")).items()}
+                form = f"Content-Type: {self.headers.get('Content-Type', '')}\r\n".encode()
+                page = org.setup.answer(self.command, self.path, cookies, form, body)
+                status, value = page.status, page.html
+            else:
+                status, value = org.answer(self.command, self.path, token, body, self.headers.get("Host", ""))
             if how and how.isdigit():
                 status, value = int(how), {"message": "come back later"}
-            content = value if isinstance(value, bytes) else json.dumps(value).encode()
+            kind = "application/json"
+            if isinstance(value, str):
+                kind, content = "text/html; charset=UTF-8", value.encode()
+            elif isinstance(value, bytes):
+                kind, content = "text/xml", value
+            else:
+                content = json.dumps(value).encode()
             if how == "html":
                 content = b"<html><body>Sign in to the network</body></html>"
             self.send_response(status)
-            self.send_header("Content-Type", "text/xml" if isinstance(value, bytes) else "application/json")
+            self.send_header("Content-Type", kind)
+            for header, text in page.headers:
+                self.send_header(header, text)
             self.send_header("Content-Length", str(len(content)))
             if how == "429":
                 self.send_header("Retry-After", "1")
