@@ -209,8 +209,10 @@ class Contents:
 
     # SOAP
 
-    def soap(self, body: bytes, tokens: Container[str]) -> tuple[int, bytes]:
-        """The answer to listMetadata or readMetadata."""
+    def soap(
+        self, body: bytes, tokens: Container[str], others: Callable[[ElementTree.Element], str | None] = lambda _: None
+    ) -> tuple[int, bytes]:
+        """The answer to listMetadata, readMetadata or deleteMetadata, or what ``others`` make of another call."""
         root = ElementTree.fromstring(body)  # noqa: S314 - a test's own client sent it
         token = next((each.text for each in root.iter(f"{{{NAMESPACE}}}sessionId")), None)
         if token not in tokens:
@@ -219,9 +221,12 @@ class Contents:
         name = call.tag.rpartition("}")[2]
         if name == "listMetadata":
             return self._list([each.text or "" for each in call.iter(f"{{{NAMESPACE}}}type")])
+        if (result := others(call)) is not None:
+            return _answer(name, f"<result>{result}</result>")
+        if name == "deleteMetadata":
+            return self._delete(str(call.findtext(f"{{{NAMESPACE}}}type")), names_of(call))
         if name == "readMetadata":
-            names = [each.text or "" for each in call.iter(f"{{{NAMESPACE}}}fullNames")]
-            return self._read(str(call.findtext(f"{{{NAMESPACE}}}type")), names)
+            return self._read(str(call.findtext(f"{{{NAMESPACE}}}type")), names_of(call))
         return _fault("UNKNOWN_EXCEPTION", f"no such call here: {name}")
 
     def _list(self, types: Sequence[str]) -> tuple[int, bytes]:
@@ -245,7 +250,14 @@ class Contents:
                     *([("namespacePrefix", component.namespace)] if component.namespace else []), ("type", type),
                 ]  # fmt: skip
                 results.append(("result", fields))
-        return _answer("listMetadata", _xml(results))
+        return _answer("listMetadata", to_xml(results))
+
+    def _delete(self, type: str, names: Sequence[str]) -> tuple[int, bytes]:
+        results = []
+        for name in names:
+            is_here = self.components.get(type, {}).pop(name, None) is not None
+            results.append(("result", [("fullName", name), ("success", str(is_here).lower())]))
+        return _answer("deleteMetadata", to_xml(results))
 
     def _read(self, type: str, names: Sequence[str]) -> tuple[int, bytes]:
         if len(names) > 10:
@@ -259,7 +271,7 @@ class Contents:
                 records += '<records xsi:nil="true"/>'
                 continue
             fields = component.fields if type in ("Certificate",) else [("fullName", name), *component.fields]
-            records += f'<records xsi:type="{type}">{_xml(fields)}</records>'
+            records += f'<records xsi:type="{type}">{to_xml(fields)}</records>'
         return _answer("readMetadata", f"<result>{records}</result>")
 
 
@@ -292,9 +304,13 @@ def _fits(row: dict[str, Any], where: str) -> bool:
     )
 
 
-def _xml(fields: Fields) -> str:
+def names_of(call: ElementTree.Element) -> list[str]:
+    return [each.text or "" for each in call.iter(f"{{{NAMESPACE}}}fullNames")]
+
+
+def to_xml(fields: Fields) -> str:
     return "".join(
-        f"<{name}>{_xml(value) if isinstance(value, list) else escape(str(value))}</{name}>" for name, value in fields
+        f"<{name}>{to_xml(value) if isinstance(value, list) else escape(str(value))}</{name}>" for name, value in fields
     )
 
 
