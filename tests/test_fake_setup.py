@@ -1,16 +1,19 @@
 """The fake org's Setup, visited as a browser does: what a genuine Java wrote is imported or refused as documented."""
 
+import contextlib
 import json
 import re
+import sys
 import time
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
 import pytest
 import requests
+from conftest import required
 from cryptography.hazmat.primitives import serialization
 from fake_org import FakeOrg
 from fake_org import keystore_import as imported
@@ -19,8 +22,13 @@ from fake_org.setup import CHALLENGE, HOME, IMPORT, INVALID_FOR_SESSION, MAINTEN
 from filled_org import key_pem, make
 from oracle_java import java_make
 
+if TYPE_CHECKING:
+    from browser import Tab
+
 PASSWORD = "worthless-password"
 ASKED = f"{IMPORT}?{urlencode({'retURL': HOME})}"
+HIDDEN = ("_CONFIRMATIONTOKEN", "cancelURL", "retURL", "save_new_url")
+"""Of every classic form."""
 CORPUS_PASSWORD = "worthless-corpus-password"
 CORPUS = Path(__file__).parent.parent / "fixtures" / "corpus"
 
@@ -127,8 +135,8 @@ def test_what_java_wrote_becomes_a_row(org: FakeOrg, visitor: Visitor, keystore:
     assert (newest["DeveloperName"], newest["KeySize"]) == ("pay_api", 2048)
     assert newest["Id"] == component.id != gone["Id"]
     [upload] = org.setup.uploads
-    assert upload.file_name == "pay.jks"
-    assert upload.data == keystore
+    assert (upload.file_name, upload.data) == ("pay.jks", keystore)
+    assert [name for name, _ in upload.fields] == [*HIDDEN, "save", "fileName", "Password"]
 
 
 def test_the_record_takes_another_name_and_is_deleted(org: FakeOrg, visitor: Visitor, keystore: bytes) -> None:
@@ -312,3 +320,46 @@ def test_a_slow_page_comes_in_the_end(org: FakeOrg, visitor: Visitor, keystore: 
     started = time.monotonic()
     assert visitor.save(keystore).path == HOME
     assert time.monotonic() - started >= 0.1
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="the browser is spoken to by inherited pipes")
+def test_a_browser_finds_its_way(org: FakeOrg, keystore: bytes, tmp_path: Path) -> None:
+    """A real one, by the locators of sfdx-browserforce-plugin; its form is what the other tests send."""
+    from browser import Browser
+
+    (tmp_path / "pay.jks").write_bytes(keystore)
+    (tmp_path / "blank.html").touch()
+    frame = "document.querySelector('force-aloha-page iframe[name^=vfFrameId]').contentDocument"
+    browser = Browser(required("chromium"), tmp_path / "profile")
+    try:
+        with browser.opened(tmp_path / "blank.html") as tab:
+            for page in ("document", frame):
+                org.setup.lightning = page == frame
+                tab.call("Page.navigate", url=Visitor(org).front_door(ASKED))
+                wait(tab, f"!!{page}.querySelector('input#Password')")
+                chosen = tab.call("Runtime.evaluate", expression=f"{page}.querySelector('input[type=file]')")["result"]
+                tab.call("DOM.setFileInputFiles", files=[str(tmp_path / "pay.jks")], objectId=chosen["objectId"])
+                tab.run(f"{page}.querySelector('input#Password').value = {json.dumps(PASSWORD)}")
+                tab.run(f"{page}.querySelector('input[name=save]').click()")
+                wait(tab, f"{page}.location.pathname === {json.dumps(HOME)}")
+                assert names(org) == ["pay_api"]
+                org.contents.delete_certificate("pay_api")
+    finally:
+        browser.close()
+    for upload in org.setup.uploads:
+        assert (upload.file_name, upload.data) == ("pay.jks", keystore)
+        sent = [name for name, _ in upload.fields if name != "isdtp"]
+        assert sent == [*HIDDEN, "save", "fileName", "Password"]
+
+
+def wait(tab: "Tab", is_so: str) -> None:
+    """For a page that is on its way; while one gives way to the next, it answers nothing, or an error."""
+    from browser import BrowserError
+
+    deadline = time.monotonic() + 20
+    while True:
+        with contextlib.suppress(BrowserError):
+            if tab.run(is_so):
+                return
+        assert time.monotonic() < deadline
