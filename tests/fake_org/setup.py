@@ -11,6 +11,10 @@ What is known of these pages, and from where:
 - /services/oauth2/singleaccess and its 403 for a token that is no longer good: sfdx-core, src/org/org.ts.
 
 The rest is the plainest guess, and says so.
+
+The plugin itself, unmodified, logs in to these pages, imports a keystore that sfkeytool made, and gives its row another
+name; a wrong password, an EC key and "Data Not Available" reach it as errors in these words. Run by hand, with Chromium
+and Playwright 1.61, in November 2026; tests/test_fake_setup.py holds the form that it sent.
 """
 
 import secrets
