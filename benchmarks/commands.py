@@ -1,12 +1,15 @@
 """How fast the commands are beside openssl and keytool: medians and ratios of one run, interleaved.
 
-    python benchmarks/commands.py [ROUNDS]
+    python benchmarks/commands.py [ROUNDS] [--before PATH]
 
 Needs sfkeytool installed for this Python, and openssl and keytool on PATH. Machines are noisy: compare ratios, not
-seconds, and only within one table.
+seconds, and only within one table. PATH is the sfkeytool of another release, which is run in turn with this one; of
+these two the time of the processor is compared, which other programs disturb less.
 """
 
+import argparse
 import os
+import resource
 import shutil
 import statistics
 import subprocess
@@ -71,14 +74,15 @@ def openssl_and_keytool(key: str = "in.key", crt: str = "in.crt") -> None:
     )  # fmt: skip
 
 
-def wrap() -> None:
-    shutil.rmtree("w", ignore_errors=True)
-    run(SFKEYTOOL, "wrap", "w", "in.key", "in.crt", "--password", "env:BENCH_PASSWORD")
+def sfkeytool(*arguments: str) -> Callable[[str], None]:
+    """Runs these arguments with the sfkeytool that it is given."""
 
+    def run_with(program: str) -> None:
+        for folder in ("w", "s"):
+            shutil.rmtree(folder, ignore_errors=True)
+        run(program, *arguments)
 
-def self_signed() -> None:
-    shutil.rmtree("s", ignore_errors=True)
-    run(SFKEYTOOL, "self-signed", "s", "--password", "env:BENCH_PASSWORD")
+    return run_with
 
 
 def openssl_self_signed() -> None:
@@ -86,11 +90,38 @@ def openssl_self_signed() -> None:
     openssl_and_keytool("new.key", "new.crt")
 
 
-ROWS: tuple[tuple[str, Callable[[], None], str, Callable[[], None], float], ...] = (
-    ("--version", lambda: run(SFKEYTOOL, "--version"), "keytool -help", keytool_help, 0.7),
-    ("--help", lambda: run(SFKEYTOOL, "--help"), "keytool -help", keytool_help, 0.7),
-    ("wrap (2048 bits, PEM)", wrap, "openssl pkcs12 + keytool -importkeystore", openssl_and_keytool, 0.7),
-    ("self-signed (2048 bits)", self_signed, "openssl req -x509 + those two", openssl_self_signed, 0.6),
+OPENING = ("--password", "env:BENCH_PASSWORD")
+Row = tuple[str, Callable[[str], None], str, Callable[[], None], float]
+ROWS: tuple[Row, ...] = (
+    ("--version", sfkeytool("--version"), "keytool -help", keytool_help, 0.7),
+    ("--help", sfkeytool("--help"), "keytool -help", keytool_help, 0.7),
+    (
+        "wrap (2048 bits, PEM)",
+        sfkeytool("wrap", "w", "in.key", "in.crt", *OPENING),
+        "openssl pkcs12 + keytool -importkeystore",
+        openssl_and_keytool,
+        0.7,
+    ),
+    (
+        "self-signed (2048 bits)",
+        sfkeytool("self-signed", "s", *OPENING),
+        "openssl req -x509 + those two",
+        openssl_self_signed,
+        0.6,
+    ),
+)
+COMPARED = (
+    ("--version", sfkeytool("--version")),
+    ("--help", sfkeytool("--help")),
+    ("self-signed --help", sfkeytool("self-signed", "--help")),
+    ("wrap", sfkeytool("wrap", "w", "in.key", "in.crt", *OPENING)),
+    ("self-signed --key", sfkeytool("self-signed", "s", "--key", "in.key", *OPENING)),
+    ("csr --key", sfkeytool("csr", "s", "--key", "in.key")),
+    ("show", sfkeytool("show", "in.crt")),
+    ("check", sfkeytool("check", "in.crt")),
+    ("compare", sfkeytool("compare", "in.crt", "in.crt")),
+    ("explain", sfkeytool("explain", "Cannot recover key")),
+    ("audit .", sfkeytool("audit", ".")),
 )
 
 
@@ -100,29 +131,58 @@ def seconds(action: Callable[[], None]) -> float:
     return time.perf_counter() - started
 
 
+def processor_seconds(action: Callable[[], None]) -> float:
+    """Of the processes that it runs."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    action()
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
 def main() -> None:
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 15
+    parser = argparse.ArgumentParser()
+    parser.add_argument("rounds", nargs="?", type=int, default=15)
+    parser.add_argument("--before", metavar="PATH", help="the sfkeytool of another release")
+    arguments = parser.parse_args()
+    before = arguments.before and str(Path(arguments.before).absolute())
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         openssl_pair()
         Path("new.key").rename("in.key")
         Path("new.crt").rename("in.crt")
-        print(f"medians of {rounds} interleaved rounds, Python {sys.version.split()[0]}\n")
-        print(f"{'sfkeytool':<26}{'ms':>6}   {'beside':<44}{'ms':>6}{'ratio':>8}{'wanted':>9}")
-        for name, ours, other, theirs, wanted in ROWS:
-            ours()
-            theirs()
-            pairs = [(seconds(ours), seconds(theirs)) for _ in range(rounds)]
-            mine, other_time = (statistics.median(column) for column in zip(*pairs, strict=True))
-            print(
-                f"{name:<26}{mine * 1000:>6.0f}   {other:<44}{other_time * 1000:>6.0f}"
-                f"{mine / other_time:>8.2f}{'≤ ' + str(wanted):>9}"
-            )
+        compare_with_others(arguments.rounds)
+        if before:
+            compare_with_before(before, arguments.rounds)
         print(f"\npeak memory of any sfkeytool run above: {peak_memory()} MB (wanted ≤ 80)")
         print("\nwhat `wrap` spends its time on: the 12 slowest imports, own time in ms (python -X importtime)")
         for line in import_times():
             print(f"  {line}")
         os.chdir("/")
+
+
+def compare_with_others(rounds: int) -> None:
+    print(f"medians of {rounds} interleaved rounds, Python {sys.version.split()[0]}\n")
+    print(f"{'sfkeytool':<26}{'ms':>6}   {'beside':<44}{'ms':>6}{'ratio':>8}{'wanted':>9}")
+    for name, ours, other, theirs, wanted in ROWS:
+        ours(SFKEYTOOL)
+        theirs()
+        pairs = [(seconds(lambda: ours(SFKEYTOOL)), seconds(theirs)) for _ in range(rounds)]  # noqa: B023
+        mine, other_time = (statistics.median(column) for column in zip(*pairs, strict=True))
+        print(
+            f"{name:<26}{mine * 1000:>6.0f}   {other:<44}{other_time * 1000:>6.0f}"
+            f"{mine / other_time:>8.2f}{'≤ ' + str(wanted):>9}"
+        )
+
+
+def compare_with_before(before: str, rounds: int) -> None:
+    print("\nprocessor time, ms         now  before   ratio")
+    for name, action in COMPARED:
+        times: dict[str, list[float]] = {SFKEYTOOL: [], before: []}
+        for _ in range(rounds + 1):
+            for program, taken in times.items():
+                taken.append(processor_seconds(lambda: action(program)))  # noqa: B023
+        now, then = (statistics.median(taken[1:]) * 1000 for taken in times.values())
+        print(f"{name:<26}{now:>4.0f}{then:>8.0f}{now / then:>8.2f}")
 
 
 def peak_memory() -> int:

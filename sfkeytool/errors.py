@@ -5,6 +5,7 @@ and in further lines what to do (``hints``). Neither ever holds a secret.
 """
 
 from collections.abc import Sequence
+from traceback import walk_tb
 from typing import ClassVar, Final, Literal, TypeAlias
 
 EXIT_DONE: Final = 0
@@ -136,6 +137,8 @@ def unexpected_error(error: Exception, state: str) -> SystemFailureError | Inter
             reason = f"{error.name or 'a library'} cannot be loaded"
         case LookupError() if type(error) is LookupError:  # of a codec: Python says no more where a disk fails
             reason = "a codec of Python cannot be loaded"
+        case _ if any(frame.f_code.co_name == "<module>" for frame, _ in walk_tb(error.__traceback__)):
+            reason = f"a library cannot be loaded ({type(error).__name__})"  # half of it was there: Python hides why
         case _:
             return InternalError.of(error, state)
     return SystemFailureError(

@@ -3,6 +3,7 @@
 import contextlib
 import io
 from collections.abc import Callable, Iterator, Sequence
+from threading import Timer
 from typing import Any, TypeVar
 
 from screen import Screen
@@ -15,6 +16,7 @@ T = TypeVar("T")
 DOWN, ENTER, ESC, CTRL_C, EMPTIED = "\x1b[B", "\r", "\x1b", "\x03", "\x01\x0b"
 PASTED = "\x1b[200~" + "Zeile eins\r\nand line two \u2713\n" * 400 + "\x1b[201~"
 """10 kB, with the ends of lines that terminals pass on."""
+_PATIENCE_SECONDS = 8
 WRONG = "no such: \\*?/thing "
 
 
@@ -135,9 +137,13 @@ class Person(Asker):
     def _typed(self, ask: Callable[[], T], keys: str) -> T:
         first = len(self.drawn)
         self.pipe.send_text(keys)
+        # An answer that will not do ends the run, where it would wait for ever.
+        patience = Timer(_PATIENCE_SECONDS, self.pipe.send_text, (CTRL_C,))
+        patience.start()
         try:
             return ask()
         finally:
+            patience.cancel()
             whole = " ".join(self.asked[-1].split())
             self.screens += [shown for shown in self.drawn[first:] if whole in " ".join(shown.split())][:1]
 

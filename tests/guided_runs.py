@@ -90,7 +90,13 @@ ROADS = {
         "A certificate that is about to expire: a new key",
         ("EXPIRES", "rotate", "pay_api", False, "365", "prompt", PASSWORD, PASSWORD, "yes"),
     ),
-    "audit": Road("What expires when", ("LOOK", "pay_api", "")),
+    "audit": Road(
+        "What expires when",
+        (
+            *("LOOK", "\0other", "pay_api", "", "", "30", "certificates.html", False, "certificates.ics"),
+            *("\0other", "env:NOBODY", "audit-state.json", "yes"),
+        ),
+    ),
     "show": Road("Into a file", ("MORE", "show", "shop/shop.crt")),
     "compare": Road("Two files", ("MORE", "compare", "pay_api/pay_api.crt", "pay_api/pay_api.jks")),
     "unwrap": Road(
@@ -132,7 +138,11 @@ def workplace() -> Iterator[None]:
             org.contents.add_certificate("crm", crm.pem, crm.expires)
             for name, number in (("desk", 1), ("waiting", 2)):
                 org.contents.add_certificate(name, request(name, number), None, ca_signed=True, unusable=True)
-            environment = {"SF_ACCESS_TOKEN": org.let_in(), "SF_ORG_INSTANCE_URL": org.url}
+            environment = {
+                **{"SF_ACCESS_TOKEN": org.let_in(), "SF_ORG_INSTANCE_URL": org.url},
+                **{"HOME": str(base), "USERPROFILE": str(base)},  # where the Salesforce CLI knows no org
+                **{"DISPLAY": ":0", "NOBODY": "json://127.0.0.1:9/"},
+            }
             os.chdir(place)
             _put_files()
             with patch.dict(os.environ, environment):
@@ -201,10 +211,11 @@ def captures() -> dict[str, str]:
 
 def write() -> None:
     """docs/guided anew."""
+    pages = captures()
     DOCS.mkdir(exist_ok=True)
     for page in DOCS.glob("*.txt"):
         page.unlink()
-    for name, text in captures().items():
+    for name, text in pages.items():
         (DOCS / f"{name}.txt").write_text(text, encoding="utf-8")
 
 

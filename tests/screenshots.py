@@ -15,7 +15,7 @@ from audited_orgs import Filler, audited_page, company, ten_orgs, three
 from browser import Browser
 from PIL import Image
 
-_PICTURES: dict[str, tuple[dict[str, Filler], int, str]] = {
+PICTURES: dict[str, tuple[dict[str, Filler], int, str]] = {
     "audit.png": ({"prod": company}, 1280, "light"),
     "audit-ten-orgs.png": (ten_orgs(), 1280, "dark"),
     "audit-phone.png": ({"prod": three}, 375, "light"),
@@ -29,7 +29,7 @@ def main(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         browser = Browser(chromium, Path(temporary, "profile"))
         try:
-            for name, (orgs, width, scheme) in _PICTURES.items():
+            for name, (orgs, width, scheme) in PICTURES.items():
                 page = audited_page(Path(temporary, f"{name}.html"), orgs)
                 with browser.opened(page, width=width, scheme=scheme) as tab:
                     picture = Image.open(io.BytesIO(tab.picture())).convert("RGB")

@@ -175,6 +175,14 @@ def test_a_dry_run_leaves_to_others_what_a_killed_run_left(cli: Cli, folder: Pat
     assert not list(folder.glob("old/.sfkeytool-*"))
 
 
+def test_a_quiet_dry_run_prints_the_paths_alone(cli: Cli, folder: Path) -> None:
+    """Of the files that a run would print."""
+    dry = cli("csr", "pay", "--dry-run", "-q").out
+    assert not list(folder.iterdir())
+    assert dry == cli("csr", "pay", "-q").out
+    assert str(Path("pay/pay.csr")) in dry.splitlines()
+
+
 def test_a_dry_run_asks_for_no_password_that_opens_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """On a terminal too; and there is nothing to agree to."""
     asker = ScriptedAsker("new")

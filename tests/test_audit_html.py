@@ -387,3 +387,12 @@ def test_only_an_earlier_page_is_replaced(cli: Cli, folder: Path) -> None:
     assert "mine" in (folder / "mine.html").read_text()
     assert cli("audit", "a.crt", "--html", "page.html").code == 0
     assert cli("audit", "a.crt", "--html", "page.html").code == 0
+
+
+def test_the_pictures_of_it_are_those_that_the_script_makes() -> None:
+    """And none is a burden to whoever opens the docs."""
+    from screenshots import PICTURES
+
+    docs = Path(__file__).parent.parent / "docs"
+    assert {path.name for path in docs.glob("audit*.png")} == set(PICTURES)
+    assert all((docs / name).stat().st_size < 300_000 for name in PICTURES)

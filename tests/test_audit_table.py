@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from audited_orgs import busy, sf_for, ten_orgs
-from conftest import Result
+from conftest import Pair, Result
 from fake_org import FakeOrg
 from filled_org import add_connected_app, make
 
@@ -37,7 +37,7 @@ def on_terminal(columns: int, *arguments: str, **environment: str) -> list[str]:
     """The lines of stdout on a terminal of that width, as they came."""
     import pexpect
 
-    inherited = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+    inherited = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "NO_COLOR")}
     child = pexpect.spawn(
         "/bin/sh",
         ["-c", 'exec "$@" 2>/dev/null', "sh", sys.executable, "-m", "sfkeytool", "audit", *arguments],
@@ -87,6 +87,16 @@ def test_an_item_has_one_row_and_two_where_it_is_narrow(columns: int, rows: int,
     assert "\\u202egone" in text
     assert "##[error]" not in text
     assert ("█" in text) is (columns == 300)
+
+
+def test_a_short_name_is_given_no_more_room_than_there_is(folder: Path, pair: Pair) -> None:
+    """Where names are short and one row just does."""
+    deep = folder / "integration" / "keys" / "of" / "the" / "shop"
+    deep.mkdir(parents=True)
+    (deep / "pay.crt").write_bytes(pair.crt.read_bytes())
+    table = table_of(on_terminal(80, "."))
+    assert any("pair.crt" in line or "pay.crt" in line for line in table)
+    assert max(map(columns_of, table)) <= 80
 
 
 @pytest.mark.parametrize("columns", [60, 80, 100, 200])
@@ -165,13 +175,29 @@ def test_in_a_pipe_a_row_is_whole(cli: Cli, hostile: FakeOrg) -> None:
     assert lines[-1].startswith("1 expired, ")
 
 
-@pytest.mark.parametrize("environment", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
-def test_without_colours_it_is_the_same_text(environment: dict[str, str], org: FakeOrg) -> None:
+@pytest.mark.parametrize(
+    ("options", "environment"),
+    [((), {"NO_COLOR": "1"}), ((), {"TERM": "dumb"}), (("--color", "never"), {"FORCE_COLOR": "1"})],
+)
+def test_without_colours_it_is_the_same_text(
+    options: tuple[str, ...], environment: dict[str, str], org: FakeOrg
+) -> None:
     busy(org)
-    coloured, bare = on_terminal(100), on_terminal(100, **environment)
+    coloured, bare = on_terminal(100, "--color", "always"), on_terminal(100, *options, **environment)
     assert any("\x1b[" in line for line in coloured)
     assert "\x1b" not in "".join(bare)
     assert table_of(coloured) == table_of(bare)
+
+
+def test_a_pipe_may_be_coloured_too(cli: Cli, org: FakeOrg, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With FORCE_COLOR, as everything else is; the text stays."""
+    busy(org)
+    bare = cli("audit").out
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    coloured = cli("audit").out
+    assert "\x1b[1m\x1b[31mexpired\x1b[0m" in coloured
+    assert "\x1b" not in bare
+    assert plain(coloured) == bare
 
 
 def test_a_terminal_without_such_signs_gets_others(org: FakeOrg) -> None:

@@ -54,7 +54,7 @@ def test_a_new_password_is_asked_for_where_the_old_one_will_not_do(
     ) as child:
         child.expect("Password of the entry 'pay'")
         child.sendline("of-the-key-alone")
-        child.expect("needs one of at least 8")
+        child.expect(r"needs\s+one\s+of\s+at\s+least\s+8")
         for question in ("New password", "The same again"):
             child.expect(question)
             child.sendline(PASSWORD)

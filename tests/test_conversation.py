@@ -2,14 +2,17 @@
 
 from itertools import cycle
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import pytest
-from guided_driver import person
+from guided_driver import EMPTIED, ENTER, person
 from screen import Screen
 from test_guided import COMMANDS, GUIDED, ScriptedAsker, requested
 
 from sfkeytool.cli.conversation import complete
+from sfkeytool.edge.ask import Asker, Choice
+from sfkeytool.errors import UsageError
 
 
 @pytest.fixture
@@ -48,20 +51,49 @@ def test_esc_goes_back_at_each_question_and_loses_no_answer(name: str, files: Pa
 
 
 @pytest.mark.parametrize("name", GUIDED)
-def test_a_window_that_changes_its_size_changes_nothing_else(name: str, files: Path) -> None:
-    """Another width at each drawing."""
-    widths = cycle((60, 120, 80, 41, 200))
-    with person(Screen(24, 200), GUIDED[name][0], columns=lambda: next(widths)) as restless:
-        values = complete(COMMANDS[name].fields, {}, restless, {}, guided=True)
-    assert requested(name, values) == wanted(name)[0]
-
-
-@pytest.mark.parametrize("name", GUIDED)
-def test_no_row_is_cut_in_a_wide_window(name: str, files: Path) -> None:
-    """120 columns; each question is on the screen whole."""
+def test_each_question_is_whole_in_a_wide_window(name: str, files: Path) -> None:
+    """120 columns."""
     screen = Screen(24, 120)
     with person(screen, GUIDED[name][0]) as sure:
         complete(COMMANDS[name].fields, {}, sure, {}, guided=True)
     assert screen.cut == []
     for asked, shown in zip(sure.asked, sure.screens, strict=True):
         assert " ".join(asked.split()) in " ".join(shown.split())
+
+
+@pytest.mark.parametrize("name", ["self-signed", "ckm upload", "audit", "login"])
+def test_a_window_that_changes_its_size_changes_nothing_else(name: str, files: Path) -> None:
+    """Another width whenever something is drawn, and within the drawing."""
+    widths = cycle((60, 120, 80, 41, 200))
+    with person(Screen(24, 200), GUIDED[name][0], columns=lambda: next(widths)) as restless:
+        values = complete(COMMANDS[name].fields, {}, restless, {}, guided=True)
+    assert requested(name, values) == wanted(name)[0]
+
+
+REASON = "the reason why this will not do, which is told in whole however long it is and wherever the window ends, " * 2
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_a_reason_stands_whole_under_its_question(columns: int) -> None:
+    """Whoever is asked again reads why: at a line, at rows and at yes or no."""
+
+    def refuse(answer: str) -> None:
+        if answer != "DE":
+            Timer(0.2, clumsy.pipe.send_text, (EMPTIED + "DE" + ENTER,)).start()  # once it is drawn
+            raise UsageError("usage.country", REASON)
+
+    screen = Screen(24, columns)
+    with person(screen, []) as clumsy:
+        clumsy.pipe.send_text("Deutschland" + ENTER)
+        assert Asker.text(clumsy, "Which country?", check=refuse) == "DE"
+        first = len(clumsy.drawn)
+        clumsy.pipe.send_text(ENTER)
+        assert Asker.choice(clumsy, "Which row?", [Choice("one", "One")], reason=REASON) == "one"
+        second = len(clumsy.drawn)
+        clumsy.pipe.send_text("y")
+        assert Asker.confirm(clumsy, "Really?", default=False, reason=REASON)
+    drawn = [" ".join(shown.split()) for shown in clumsy.drawn]
+    assert any(f"Which country? Deutschland {REASON.strip()}" in shown for shown in drawn[:first])
+    assert any(f"Which row? {REASON.strip()} > One" in shown for shown in drawn[first:second])
+    assert any(f"Really? (y/N) {REASON.strip()}" in shown for shown in drawn[second:])
+    assert screen.cut == []

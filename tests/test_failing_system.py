@@ -1,6 +1,7 @@
 """What the operating system refuses is an error that says so, and no bug: whatever is asked of it, and wherever."""
 
 import errno
+import importlib
 import json
 import os
 import shutil
@@ -103,6 +104,17 @@ def test_what_is_no_bug_is_told_from_what_is(error: Exception, words: str) -> No
     named = unexpected_error(error, "nothing was changed")
     assert words in named.message
     assert named.exit_code == (70 if "bug" in words else 1)
+
+
+def test_what_ends_the_import_of_a_library_is_no_bug(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a library whose files are there in part, Python says anything but that the disk failed."""
+    (folder / "half_a_library.py").write_text("import json\njson.no_such_thing\n")
+    monkeypatch.syspath_prepend(str(folder))
+    with pytest.raises(AttributeError) as caught:
+        importlib.import_module("half_a_library")
+    named = unexpected_error(caught.value, "nothing was changed")
+    assert (named.code, named.exit_code) == ("system.refused", 1)
+    assert "AttributeError" in named.message
 
 
 def test_a_clock_that_leaves_no_room_is_named() -> None:

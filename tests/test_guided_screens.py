@@ -158,7 +158,7 @@ FIRST_QUESTIONS = {
     Aim.ANSWER: ("Where is the key", "Name of the certificate"),
     Aim.REFUSED: ("What is there to look at?", "File that Salesforce refuses:"),
     Aim.EXPIRES: ("How is it to be followed?", "Name of the certificate to be followed:"),
-    Aim.LOOK: ("", "Folder or file to look through:"),
+    Aim.LOOK: ("", "What is to be looked through?"),
     Aim.MORE: ("What else?", "File or folder to look into:"),
 }
 

@@ -97,7 +97,7 @@ def test_only_the_edge_and_the_cli_touch_files_and_processes() -> None:
 
 
 def test_help_imports_nothing_heavy() -> None:
-    """--help and --version answer before cryptography, prompt_toolkit, rich or jks are loaded."""
+    """--help, of commands too, and --version answer before cryptography, prompt_toolkit, rich or jks are loaded."""
     import subprocess
     import sys
 
@@ -106,6 +106,7 @@ def test_help_imports_nothing_heavy() -> None:
         "import sfkeytool.__main__\n"
         "from sfkeytool.cli.app import run_app\n"
         "assert run_app(['--help']) == 0\n"
+        "assert run_app(['self-signed', '--help']) == run_app(['audit', '--help']) == 0\n"
         "heavy = {'cryptography', 'questionary', 'prompt_toolkit', 'rich', 'jks', 'Cryptodome', 'pydantic', 'asyncio'}\n"
         "print('LOADED', sorted(heavy & set(sys.modules)), file=sys.stderr)\n"
     )

@@ -32,8 +32,11 @@ def value_of(field: Field, text: str) -> Any:
     return field.parse(text) if field.parse else field.type(text) if field.type is Path else text
 
 
-def check_of(field: Field, question: Question, values: Values) -> Check:
-    """What stands between a typed answer and the request: the very functions that the request is made with."""
+def check_of(field: Field, question: Question, values: Values, *, needed: bool) -> Check:
+    """What stands between a typed answer and the request: the very functions that the request is made with.
+
+    ``needed``: nothing else stands in for it, so that it cannot be empty.
+    """
 
     def check(answer: str) -> None:
         try:
@@ -45,7 +48,7 @@ def check_of(field: Field, question: Question, values: Values) -> Check:
                 value = value_of(field, answer)
                 if field.convert is not None:
                     field.convert(value)
-            elif field.required:
+            elif needed:
                 raise UsageError("usage.missing", "an answer is needed here")
         except UsageError as error:
             raise UsageError(error.code, without_label(field, error.message), *error.hints) from None

@@ -12,8 +12,9 @@ from sfkeytool import __version__
 from sfkeytool.cli.boundary import boundary
 from sfkeytool.cli.commands import ABOUT, GROUPS, TABLE, Row
 from sfkeytool.cli.render import Console
-from sfkeytool.cli.run import can_ask, run_command, wants_plain
+from sfkeytool.cli.run import run_command
 from sfkeytool.cli.stdout import stdout_errors
+from sfkeytool.cli.terminal import can_ask, wants_plain
 from sfkeytool.edge.colors import Color, choose_color, colored
 from sfkeytool.errors import EXIT_INTERRUPTED, EXIT_USAGE, UsageError
 

@@ -38,6 +38,8 @@ def converse(
             values = talk.back()
         except ChangeWanted as change:
             sources = {field.name: values[field.name] for field in command.fields if _is_secret(field)}
+            if change.file:
+                typed.opening.clear()  # they are the other's
             values = talk.another_file() if change.file else talk.change()
             if any(values[name] != source for name, source in sources.items()):
                 typed.made.clear()

@@ -123,7 +123,8 @@ def _fitted(rows: Sequence[_Row], columns: int) -> Iterator[Sequence[Piece]]:
     where = max(min(widths[_WHERE], _LEAST_WHERE), min(widths[_WHERE], room - widths[_NAME]))
     if columns >= _ONE_ROW_COLUMNS or widths[_NAME] + where <= room:
         cut = widths[_NAME] + widths[_WHERE] > room
-        widths[_NAME], widths[_WHERE] = max(_LEAST_NAME, min(widths[_NAME], room - where)), where
+        least = min(widths[_NAME], _LEAST_NAME)
+        widths[_NAME], widths[_WHERE] = max(least, min(widths[_NAME], room - where)), where
         yield from _one_row_each(rows, widths, with_life=False)
         yield from _legend(with_life=False, cut=cut)
         return

@@ -301,7 +301,9 @@ class Conversation:
         text = self._asker.text(
             question.text,
             default=str(offered or "") if earlier is None else earlier,
-            check=check_of(field, question, values),
+            check=check_of(
+                field, question, values, needed=is_missing(field, {**values, field.name: None}, self._environ)
+            ),
             suggest=question.suggest,
             tell=question.tell,
             **_because(reason),

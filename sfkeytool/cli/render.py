@@ -157,6 +157,8 @@ class Console:
         self.notices: list[Notice] = []
         self.receipts: list[Receipt] = []
         """Of the files of this run that are on disk, for the message of a run that breaks off afterwards."""
+        self.rehearsed: list[Receipt] = []
+        """Of a dry run: those that there would be."""
         self.changed = False
         """Whether the run has done anything else that stays."""
         self._answer: Sequence[str] | None = None
@@ -180,10 +182,10 @@ class Console:
         self._answer = lines
 
     def end(self) -> None:
-        """Under --quiet the paths that were written, one a line, or what the run's answer is."""
+        """Under --quiet the paths that were written, or would be, one a line, or what the run's answer is."""
         if not self.quiet or self.json_output:
             return
-        paths = [str(file.path) for receipt in self.receipts for file in receipt.files]
+        paths = [str(file.path) for receipt in self.receipts or self.rehearsed for file in receipt.files]
         for line in dict.fromkeys(paths) if self._answer is None else self._answer:
             print_result(clean(line))
 
@@ -275,14 +277,24 @@ def files_lines(receipts: Sequence[Receipt], *, whole: bool = False) -> list[str
     if not whole and (len(files) > _MANY_FILES or len(folders) > _MANY_FOLDERS):
         kinds = Counter(_KIND_TITLES[file.kind] for file in files)
         counted = "; ".join(f"{count} × {title}" for title, count in kinds.items())
-        return [_folder_line(os.path.commonpath([folder.absolute() for folder in folders])), *wrapped(counted, "    ")]
+        return [_folder_line(os.path.commonpath(list(map(_full, folders)))), *wrapped(counted, "    ")]
     lines = []
     for folder, found in folders.items():
-        lines.append(_folder_line(str(folder.absolute())))
-        names = [os.path.relpath(file.path, folder) for file in found]
+        lines.append(_folder_line(_full(folder)))
+        names = [
+            str(file.path.relative_to(folder) if file.path.is_relative_to(folder) else file.path) for file in found
+        ]
         width = max(map(len, names), default=0)
         lines += [f"    {name:<{width}}  {_KIND_TITLES[file.kind]}" for name, file in zip(names, found, strict=True)]
     return lines
+
+
+def _full(folder: Path) -> str:
+    """As it was written, where the current folder is gone: all is done by now, and only told."""
+    try:
+        return str(folder.absolute())
+    except OSError:
+        return str(folder)
 
 
 def _folder_line(folder: str) -> str:

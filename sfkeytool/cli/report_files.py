@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sfkeytool.audit.model import failure
 from sfkeytool.audit.reports.formats import FORMATS
 from sfkeytool.cli.run import Run
 from sfkeytool.errors import OutputError, SfkeytoolError
@@ -79,6 +78,8 @@ class Reports:
         except SfkeytoolError:
             raise
         except Exception as error:
+            from sfkeytool.audit.model import failure
+
             self._tell(f"{path}: {failure(error).message}")
 
     def _tell(self, message: str) -> None:

@@ -16,6 +16,7 @@ from sfkeytool.cli.defaults import with_presets
 from sfkeytool.cli.fields import Field, Values, command_line, defaults_of
 from sfkeytool.cli.opening import TypedPasswords, opened
 from sfkeytool.cli.render import Console
+from sfkeytool.cli.terminal import can_ask, terminal_asker, wants_plain
 from sfkeytool.edge.ask import BackWanted
 from sfkeytool.edge.disk import ANOTHER_FOLDER
 from sfkeytool.errors import (
@@ -211,6 +212,7 @@ class Run:
 
         if self.dry_run:
             receipts = rehearse(writes, now=self.now)
+            self.console.rehearsed += receipts
         if not agreed:
             self.agreement.reach(writes, about)
         if not self.dry_run:
@@ -336,35 +338,8 @@ def run_command(
     return status
 
 
-def wants_plain(given: Mapping[str, Any], environ: Mapping[str, str]) -> bool:
-    """Whether questions and answers are to go line by line, with nothing drawn: --plain, or a terminal that cannot."""
-    if given.get("plain") or environ.get("SFKEYTOOL_PLAIN", "").lower() not in ("", "0", "false"):
-        return True
-    return environ.get("TERM") == "dumb"
-
-
-def terminal_asker(*, plain: bool) -> "Asker":
-    """Who asks on this terminal."""
-    if plain:
-        from sfkeytool.edge.plain_ask import PlainAsker
-
-        return PlainAsker()
-    from sfkeytool.edge.ask import Asker
-
-    return Asker()
-
-
 def _answered(field: Field, given: Mapping[str, Any], values: Values) -> bool:
     """Whether somebody was asked for the value: it is neither given nor a default, and of no variable."""
     variable = f"env:{field.environment}"
     known = (given.get(field.name) or field.default, *defaults_of(field), variable, [variable])
     return values[field.name] not in known
-
-
-def can_ask(given: Mapping[str, Any], environ: Mapping[str, str]) -> bool:
-    """Whether a person is there to be asked: terminals, no --json, no --no-prompt, no CI."""
-    if given.get("json") or given.get("no_prompt"):
-        return False
-    if environ.get("CI", "").lower() not in ("", "0", "false"):
-        return False
-    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()

@@ -6,7 +6,7 @@ enough, so that nothing is ever cut. A question goes when it is answered, and on
 
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from sfkeytool.edge.ask import BACK_ANSWER, LONGEST_REASON, BackWanted, Check, Choice, Words, in_short, shortened, told
 from sfkeytool.edge.colors import colored
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from prompt_toolkit.formatted_text import StyleAndTextTuples
     from prompt_toolkit.input import Input
     from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+    from prompt_toolkit.layout import HSplit
     from prompt_toolkit.output import Output
     from questionary import Question
 
@@ -29,7 +30,6 @@ _STYLE = {
     "highlighted": "ansicyan bold",
     "reason": "ansiyellow",
     "aside": "ansibrightblack",
-    "bottom-toolbar": "noreverse",
 }
 
 
@@ -78,8 +78,9 @@ class _Drawn:
 
     def ask(self, input: "Input | None", output: "Output | None", make: Callable[..., "Question"]) -> Any:
         """The answer to the question that ``make`` makes, given what all have. What was asked is drawn no more."""
-        from prompt_toolkit.filters import Always
+        from prompt_toolkit.filters import Always, is_done
         from prompt_toolkit.key_binding import merge_key_bindings
+        from prompt_toolkit.layout import ConditionalContainer, FormattedTextControl, Window
         from prompt_toolkit.output import create_output
         from prompt_toolkit.output.color_depth import ColorDepth
         from prompt_toolkit.styles import Style
@@ -95,6 +96,8 @@ class _Drawn:
         application.ttimeoutlen = 0.05  # seconds until an Esc is no longer the beginning of another key
         for window in application.layout.find_all_windows():
             window.wrap_lines = window.dont_extend_height = Always()
+        below = Window(FormattedTextControl(self.below), dont_extend_height=True)
+        cast("HSplit", application.layout.container).children.append(ConditionalContainer(below, ~is_done))
         try:
             return question.unsafe_ask()
         except EOFError:  # Ctrl-D, or a terminal that went away, means the same
@@ -127,6 +130,10 @@ class _Drawn:
 
     def question(self) -> str:
         return "\n  ".join(filled(self.message, self.width - 2))
+
+    def below(self) -> "StyleAndTextTuples":
+        """What stands under the answer. A toolbar would wait for a terminal to say where its cursor is."""
+        return self.aside(self.reason, "reason") if self.reason else self.aside("Esc goes back", "aside")
 
     def aside(self, text: str, style: str) -> "StyleAndTextTuples":
         return [(f"class:{style}", "\n".join(f"  {line}" for line in filled(text, self.width - 2)))]
@@ -165,7 +172,7 @@ class Line(_Drawn):
         def make(**options: Any) -> "Question":
             kind = questionary.password if self.secret else questionary.text
             message = _DrawnAnew.of(lambda: f"{self.question()}\n ")
-            made = kind(message, default=default, bottom_toolbar=self._below, **options)
+            made = kind(message, default=default, **options)
             self.typed = made.application.current_buffer
             return made
 
@@ -173,11 +180,9 @@ class Line(_Drawn):
         self.keep("*" * min(len(answer), 24) if self.secret else answer.strip())
         return answer
 
-    def _below(self) -> "StyleAndTextTuples":
-        if self.reason:
-            return self.aside(self.reason, "reason")
-        meant = self.tell(self.typed.text.strip()) if self.tell else ""
-        return self.aside(meant or "Esc goes back", "aside")
+    def below(self) -> "StyleAndTextTuples":
+        meant = self.tell(self.typed.text.strip()) if self.tell and not self.reason else ""
+        return self.aside(meant, "aside") if meant else super().below()
 
     def _write(self, answer: str) -> None:
         self.typed.text = answer
@@ -237,9 +242,6 @@ class Line(_Drawn):
 class _OneKey(_Drawn):
     """A question into which nothing is typed."""
 
-    def below(self) -> str:
-        return "".join(f"\n  {line}" for line in filled(self.reason, self.width - 2)) if self.reason else ""
-
     def keys(self) -> "KeyBindings":
         from prompt_toolkit.keys import Keys
 
@@ -269,7 +271,7 @@ class Rows(_OneKey):
 
         def make(**options: Any) -> "Question":
             return questionary.select(
-                _DrawnAnew.of(lambda: self.question() + self.below()),
+                _DrawnAnew.of(self._question_and_reason),
                 [questionary.Choice(self._title(row), row.value) for row in self.rows],  # type: ignore[arg-type]
                 self.default,
                 pointer=">",
@@ -281,11 +283,18 @@ class Rows(_OneKey):
         self.keep(next(row.title for row in self.rows if row.value == answer))
         return answer
 
-    def _title(self, row: Choice) -> "StyleAndTextTuples":
-        def lines(text: str) -> str:
-            return "\n   ".join(filled(text, self.width - 3))
+    def _question_and_reason(self) -> str:
+        reason = filled(self.reason, self.width - 2) if self.reason else []
+        return "\n  ".join([self.question(), *reason])
 
-        return [("", lines(row.title)), *([("class:aside", f"\n   {lines(row.meaning)}")] if row.meaning else [])]
+    def below(self) -> "StyleAndTextTuples":
+        """Nothing: the rows have one that goes back."""
+        return []
+
+    def _title(self, row: Choice) -> "StyleAndTextTuples":
+        title = "\n   ".join(filled(row.title, self.width - 3))
+        meaning = filled(row.meaning, self.width - 5) if row.meaning else []
+        return [("", title), ("class:aside", "".join(f"\n     {line}" for line in meaning))]
 
     def keys(self) -> "KeyBindings":
         from prompt_toolkit.key_binding import KeyPress
@@ -319,8 +328,7 @@ class YesOrNo(_OneKey):
 
         def make(**options: Any) -> "Question":
             message = _DrawnAnew.of(self.question)
-            below = lambda: self.aside(self.reason or "Esc goes back", "reason" if self.reason else "aside")  # noqa: E731
-            return questionary.confirm(message, self.default, instruction=" ", bottom_toolbar=below, **options)
+            return questionary.confirm(message, self.default, instruction=" ", **options)
 
         answer = bool(self.ask(input, output, make))
         self.keep("Yes" if answer else "No")

@@ -28,7 +28,7 @@ def find_program(name: str, environment: Mapping[str, str]) -> str | None:
 
 def find_program_at(path: Path) -> str | None:
     """The path of the program that is there, on Windows also without its ending; None if there is none."""
-    endings = ("",)
+    endings: tuple[str, ...] = ("",)
     if sys.platform == "win32" and path.suffix.lower() not in WINDOWS_ENDINGS:
         endings = WINDOWS_ENDINGS
     for ending in endings:

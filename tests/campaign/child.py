@@ -5,6 +5,7 @@ import ctypes
 import importlib
 import os
 import pkgutil
+import select
 import shutil
 import signal
 import subprocess
@@ -64,11 +65,15 @@ def command(
     called in the child."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         gate, opened = os.pipe()
+        ready, is_ready = os.pipe()
         child = os.fork()
         if not child:
             os.close(opened)
-            _run(arguments, folder, (out.fileno(), err.fileno()), gate, environ or {}, now, before)
+            _run(arguments, folder, (out.fileno(), err.fileno()), (gate, is_ready), environ or {}, now, before)
         os.close(gate)
+        os.close(is_ready)
+        os.read(ready, 1)  # what comes before is not the command's, and strace must not count it
+        os.close(ready)
         tracer = _attach(child, traced) if traced else None
         os.close(opened)
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
@@ -82,7 +87,7 @@ def _run(
     arguments: Sequence[str],
     folder: Path,
     outputs: tuple[int, int],
-    gate: int,
+    gates: tuple[int, int],
     environ: Mapping[str, str],
     now: datetime | None,
     before: Callable[[], None],
@@ -104,7 +109,9 @@ def _run(
         if now:
             ordinary = run_module.Run
             run_module.Run = lambda console, asker, environ, _, **__: ordinary(console, asker, environ, now)  # type: ignore
-        os.read(gate, 1)
+        gate, is_ready = gates
+        os.close(is_ready)
+        select.select([gate], [], [])  # and no read, which strace would count
         code = run_app(arguments)
         sys.stdout.flush()
         sys.stderr.flush()

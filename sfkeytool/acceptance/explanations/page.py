@@ -74,7 +74,7 @@ def _anchors() -> dict[str, str]:
 
 
 def _topic_lines(topic: Topic, anchors: dict[str, str]) -> Iterator[str]:
-    yield from ("", f"### {topic.title}", "")
+    yield from ("", f"### {topic.title}", "", f"`{topic.id}`", "")
     for number, possible in enumerate(topic.possibilities, 1):
         yield f"{number}. {escape_markdown(possible.what)} {escape_markdown(ready_to_type(possible.tell))}"
     if topic.explanations:

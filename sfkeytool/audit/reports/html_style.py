@@ -18,7 +18,7 @@ body { margin: 0 auto; padding: 2rem 1.5rem 3rem; max-width: 100rem; background:
   font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; overflow-wrap: anywhere; }
 h1 { font-size: 1.75rem; line-height: 1.2; margin: 0; letter-spacing: -.01em; }
 h2 { font-size: 1.15rem; margin: 0; }
-h3 { font-size: 1rem; margin: 1.25rem 0 .5rem; }
+h3 { font-size: 1rem; margin: 1.25rem 0 .5rem; break-after: avoid; }
 p { margin: .25rem 0; max-width: 95ch; }
 small { font-size: .8rem; color: var(--soft); }
 .soft { color: var(--soft); }
@@ -113,7 +113,8 @@ dd ul, .people { margin: 0; padding-left: 1.1rem; }
 .key li { display: flex; align-items: center; gap: .5rem; } .key svg { flex: none; width: 2.2rem; height: 1rem; }
 footer { margin-top: 2rem; }
 
-@media screen and (max-width: 60rem) {
+@media screen and (max-width: 78rem) { th.life text:nth-child(even) { display: none; } }
+@media screen and (max-width: 64rem) {
   body { padding: 1.25rem 1rem 2rem; }
   .org > summary { padding: .8rem; } .org > summary .soft, .org > summary .chips { flex: 1 0 100%; }
   .org > div { padding: 0 .8rem .8rem; }
@@ -130,24 +131,20 @@ footer { margin-top: 2rem; }
   td.cover small { display: inline; margin-left: .4rem; }
   td.more > details > summary { height: 2.6rem; top: .2rem; right: .2rem; }
   dl { grid-template-columns: minmax(0, 1fr); gap: 0 1rem; } dd { margin-bottom: .4rem; }
-  .find label, .find label:first-child { flex: 1 1 100%; max-width: none; }
   .todo details > div { padding-left: .9rem; }
 }
+@media screen and (max-width: 40rem) { .find label, .find label:first-child { flex: 1 1 100%; max-width: none; } }
 @media print {
   @page { margin: 12mm; }
-  :root { color-scheme: light; --ground: #fff; }
-  body { max-width: none; padding: 0; font-size: 10pt; }
+  :root { color-scheme: light; --ground: #fff; font-size: 75%; }
+  body { max-width: none; padding: 0; }
   * { print-color-adjust: exact; }
   .find, .command button, td.more { display: none !important; }
-  ul.cards { grid-template-columns: repeat(5, 1fr); gap: .4rem; margin: .6rem 0; } ul.cards li { padding: .3rem .5rem; }
-  ul.cards b { font-size: 1.3rem; } ul.cards small { display: none; }
+  ul.cards { grid-template-columns: repeat(5, 1fr); gap: .5rem; } ul.cards li { padding: .4rem .7rem; }
   thead { position: static; }
   tr { padding-right: .4rem; column-gap: .5rem; break-inside: avoid;
-    grid-template-columns: 5.2rem minmax(0, 1.3fr) 5.6rem minmax(0, 1.2fr) 6.5rem; }
-  details.org { margin: .4rem 0; } .org > summary { padding: .4rem .7rem; break-after: avoid; }
-  .org > div { padding: 0 .7rem .5rem; }
-  tbody tr, td.life { min-height: 2.3rem; }
-  td, th { padding: .1rem 0; }
+    grid-template-columns: 5.6rem minmax(0, 1.3fr) 5.9rem minmax(0, 1.6fr) 7.6rem; }
+  details.org { margin: .6rem 0; } .org > summary { break-after: avoid; }
 }
 """
 

@@ -186,8 +186,9 @@ def _audit(
     )
     destinations = open_destinations(run, request.notify)
     writes = [*reports.planned(), *([FolderWrite(saved, ())] if saved is not None else [])]
-    told = [] if run.dry_run else [f"what is due is told by {to.service}, {to.label}" for to in destinations]
-    run.agreement.reach(writes, told)
+    told = [f"what is due is told by {to.service}, {to.label}" for to in destinations]
+    told += [f"what was told is kept in {request.state}"] if destinations and request.state else []
+    run.agreement.reach(writes, [] if run.dry_run else told)
     accesses = find_orgs(run, values, request.orgs, use_environment=not request.paths)
     if not (accesses or request.paths):
         raise UsageError("usage.missing", "missing: PATH..., or --target-org")
