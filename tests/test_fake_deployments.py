@@ -14,7 +14,7 @@ import pytest
 import requests
 from fake_org import FakeOrg
 from fake_org.deployments import NO_CONSUMER_KEY, TAKEN
-from filled_org import CONSUMER_KEY, CONSUMER_SECRET, key_pem, make
+from filled_org import CONSUMER_KEY, CONSUMER_SECRET, add_external_client_app, key_pem, make
 
 NAMESPACE = "http://soap.sforce.com/2006/04/metadata"
 USER = "bot@example.com"
@@ -165,6 +165,20 @@ def test_deployments_that_are_refused_or_ignored(org: FakeOrg) -> None:
     org.metadata.hidden_elements = {"consumerKey"}
     assert "consumerKey" not in retrieve(org, "Pay")[PATH]
     assert list(retrieve(org, "Gone")) == ["package.xml"]
+
+
+def test_an_external_client_app_loses_what_is_left_out(org: FakeOrg) -> None:
+    """Its certificate, and what was set otherwise; other settings, and its key, stay."""
+    add_external_client_app(org, "Shop", OLD.line)
+    path, type = "extlClntAppGlobalOauthSets/Shop_glbloauth.ecaGlblOauth", "ExtlClntAppGlobalOauthSettings"
+    before = retrieve(org, "*", type=type)[path]
+    assert deploy(org, {path: before.replace(OLD.line, NEW.line)}) == ""
+    assert NEW.line in retrieve(org, "*", type=type)[path]
+    assert deploy(org, {path: re.sub(r"<(certificate|isPkceRequired)>.*?</\1>", "", before)}) == ""
+    found = retrieve(org, "*", type=type)[path]
+    assert "<certificate>" not in found
+    assert "<isPkceRequired>false" in found
+    assert f"<consumerKey>{CONSUMER_KEY}" in found
 
 
 def test_a_certificate_of_ckm_is_retrieved_and_deleted(org: FakeOrg) -> None:
