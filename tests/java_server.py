@@ -54,6 +54,33 @@ def open_whole(data: bytes, type: str, password: str) -> None:
             raise jpype.JClass("java.security.UnrecoverableKeyException")(f"nothing under {alias}")
 
 
+def key_entries(data: bytes, type: str, password: str) -> list[dict[str, Any]]:
+    """Of each entry that holds a key: what oracle_java.JavaKeyEntry tells."""
+    store, found = load(data, type, password), []
+    rsa_key = jpype.JClass("java.security.interfaces.RSAKey")
+    for alias in [each for each in store.aliases() if store.isKeyEntry(each)]:
+        entry = {"alias": str(alias), "algorithm": "", "format": "", "bits": 0, "fits": False}
+        listed = store.getCertificateChain(alias) or ()
+        entry |= {"chain_der": tuple(bytes(each.getEncoded()) for each in listed)}
+        leaf = listed[0] if listed else None
+        entry |= {
+            "not_after_ms": int(leaf.getNotAfter().getTime()) if leaf else 0,
+            "signed_with": str(leaf.getSigAlgName()) if leaf else "",
+            "is_self_issued": bool(leaf and leaf.getIssuerX500Principal().equals(leaf.getSubjectX500Principal())),
+        }
+        found.append(entry)
+        try:
+            private = store.getKey(alias, _chars(password))
+        except jpype.JClass("java.security.UnrecoverableKeyException"):
+            continue
+        entry |= {"algorithm": str(private.getAlgorithm()), "format": str(private.getFormat())}
+        if isinstance(private, rsa_key):
+            public = leaf.getPublicKey() if leaf else None
+            entry["bits"] = int(private.getModulus().bitLength())
+            entry["fits"] = isinstance(public, rsa_key) and bool(public.getModulus().equals(private.getModulus()))
+    return found
+
+
 def created_at_ms(data: bytes, type: str, password: str | None, alias: str) -> int:
     return int(load(data, type, password).getCreationDate(alias).getTime())
 
@@ -139,6 +166,7 @@ _CALLS: dict[str, Callable[..., Any]] = {
     "key": key,
     "keytool": keytool,
     "certificate": certificate,
+    "key_entries": key_entries,
     "chain": chain,
     "created_at_ms": created_at_ms,
     "open_whole": open_whole,

@@ -3,11 +3,15 @@
 import pickle
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+_TURN = threading.Lock()
+"""One question at a time: a fake org asks from threads of its own."""
 
 
 class JavaError(Exception):
@@ -70,6 +74,31 @@ def java_chain(store: JavaStore, alias: str) -> tuple[bytes, ...]:
     return found
 
 
+@dataclass(frozen=True)
+class JavaKeyEntry:
+    """An entry that holds a key, as one password for store and key opens it."""
+
+    alias: str
+    algorithm: str
+    """Empty where the password opens the store, but not this key."""
+    format: str
+    bits: int
+    """0 unless the key is RSA."""
+    fits: bool
+    """Whether the key is that of its certificate."""
+    chain_der: tuple[bytes, ...]
+    not_after_ms: int
+    """Of the chain's first certificate, as the rest: 0, empty or false without one."""
+    signed_with: str
+    """``SHA256withRSA``."""
+    is_self_issued: bool
+
+
+def java_key_entries(data: bytes, type: str, password: str) -> list[JavaKeyEntry]:
+    """Raises JavaError where the store does not open."""
+    return [JavaKeyEntry(**entry) for entry in _ask("key_entries", data, type, password)]
+
+
 def java_opens_whole(data: bytes, type: str, password: str) -> None:
     """Nothing, if each key entry gives its key and its chain. Raises JavaError."""
     _ask("open_whole", data, type, password)
@@ -109,12 +138,13 @@ def _java() -> "subprocess.Popen[bytes]":
 
 
 def _ask(name: str, *arguments: Any) -> Any:
-    java = _java()
-    assert java.stdin is not None
-    assert java.stdout is not None
-    pickle.dump((name, arguments), java.stdin)
-    java.stdin.flush()
-    kind, answer = pickle.load(java.stdout)
+    with _TURN:
+        java = _java()
+        assert java.stdin is not None
+        assert java.stdout is not None
+        pickle.dump((name, arguments), java.stdin)
+        java.stdin.flush()
+        kind, answer = pickle.load(java.stdout)
     if kind:
         raise JavaError(kind, answer)
     return answer

@@ -1,8 +1,9 @@
 """What is in the org, and how its APIs tell of it: SOQL as far as it is asked here, and the Metadata API's SOAP."""
 
 import base64
+import operator
 import re
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -74,7 +75,7 @@ class Contents:
 
     def add_certificate(
         self, name: str, content: str, expires: str | None, *, ca_signed: bool = False, unusable: bool = False,
-        key_size: int = 2048, created: str = "2026-01-01T00:00:00.000+0000",
+        key_size: int = 2048, created: str = "2026-01-01T00:00:00.000+0000", label: str | None = None,
     ) -> None:  # fmt: skip
         """A row of CKM. ``content`` is PEM: the chain, or the CSR while it is ``unusable``; expires: a dateTime."""
         fields: list[tuple[str, Any]] = [
@@ -83,25 +84,25 @@ class Contents:
             ("caSigned", str(ca_signed).lower()),
             *([("expirationDate", expires)] if expires else []),
             ("keySize", str(key_size)),
-            ("masterLabel", f"Label of {name}"),
+            ("masterLabel", label or f"Label of {name}"),
             ("privateKeyExportable", "true"),
         ]
         self.add("Certificate", name, fields)
         self.add_row(
             name, expires, ca_signed=ca_signed, unusable=unusable, key_size=key_size, created=created,
-            id=self.components["Certificate"][name].id,
+            id=self.components["Certificate"][name].id, label=label,
         )  # fmt: skip
 
     def add_row(
         self, name: str, expires: str | None, *, ca_signed: bool = False, unusable: bool = False, key_size: int = 2048,
-        created: str = "2026-01-01T00:00:00.000+0000", id: str = "",
+        created: str = "2026-01-01T00:00:00.000+0000", id: str = "", label: str | None = None,
     ) -> None:  # fmt: skip
         """A row alone is one that was deleted: the query shows it, listMetadata does not."""
         self.rows.setdefault("Certificate", []).append(
             {
                 "Id": id or with_checksum("0P15g000000Gone"),
                 "DeveloperName": name,
-                "MasterLabel": f"Label of {name}",
+                "MasterLabel": label or f"Label of {name}",
                 "ExpirationDate": expires,
                 "KeySize": key_size,
                 "OptionsIsCaSigned": ca_signed,
@@ -110,6 +111,21 @@ class Contents:
                 "CreatedDate": created,
             }
         )
+
+    def delete_certificate(self, name: str) -> None:
+        """Its row stays: the query shows what was deleted (sfdx-browserforce-plugin works around that)."""
+        del self.components["Certificate"][name]
+
+    def rename_certificate(self, id: str, name: str, label: str) -> None:
+        """As the page of the record does; ``id`` has 15 or 18 characters."""
+        old = next(each for each, found in self.components["Certificate"].items() if found.id[:15] == id[:15])
+        component = self.components["Certificate"].pop(old)
+        said = {"fullName": name, "masterLabel": label}
+        component.fields = [(field, said.get(field, value)) for field, value in component.fields]
+        self.components["Certificate"][name] = component
+        for row in self.rows["Certificate"]:
+            if row["Id"] == component.id:
+                row |= {"DeveloperName": name, "MasterLabel": label}
 
     def add_person(
         self, username: str, *, email: str | None = None, permission: bool = False, admin: bool = False,
@@ -158,7 +174,11 @@ class Contents:
         return self._page(soql, 0, parts.path.rstrip("/"))
 
     def _page(self, soql: str, start: int, path: str) -> tuple[int, Any]:
-        match = re.fullmatch(r"SELECT (?P<columns>.+?) FROM (?P<object>\w+)(?: WHERE (?P<where>.+?))?", soql.strip())
+        match = re.fullmatch(
+            r"SELECT (?P<columns>.+?) FROM (?P<object>\w+)(?: WHERE (?P<where>.+?))?"
+            r"(?: ORDER BY (?P<order>\w+)(?P<down> DESC)?(?: ASC)?)?(?: LIMIT (?P<limit>\d+))?",
+            soql.strip(),
+        )
         if not match:
             return 400, [{"message": "unexpected token", "errorCode": "MALFORMED_QUERY"}]
         object, where = match["object"], match["where"] or ""
@@ -171,6 +191,9 @@ class Contents:
                 message = f"No such column '{column}' on entity '{object}'"
                 return 400, [{"message": message, "errorCode": "INVALID_FIELD"}]
         rows = [row for row in self.rows.get(object, []) if _fits(row, where)]
+        if order := match["order"]:
+            rows.sort(key=lambda row: str(row[order]), reverse=bool(match["down"]))
+        rows = rows[: int(match["limit"] or len(rows))]
         records = [
             {"attributes": {"type": object}, **{key: row[key] for key in row if not key.startswith("_")}}
             for row in rows
@@ -186,8 +209,10 @@ class Contents:
 
     # SOAP
 
-    def soap(self, body: bytes, tokens: Container[str]) -> tuple[int, bytes]:
-        """The answer to listMetadata or readMetadata."""
+    def soap(
+        self, body: bytes, tokens: Container[str], others: Callable[[ElementTree.Element], str | None] = lambda _: None
+    ) -> tuple[int, bytes]:
+        """The answer to listMetadata, readMetadata or deleteMetadata, or what ``others`` make of another call."""
         root = ElementTree.fromstring(body)  # noqa: S314 - a test's own client sent it
         token = next((each.text for each in root.iter(f"{{{NAMESPACE}}}sessionId")), None)
         if token not in tokens:
@@ -196,9 +221,12 @@ class Contents:
         name = call.tag.rpartition("}")[2]
         if name == "listMetadata":
             return self._list([each.text or "" for each in call.iter(f"{{{NAMESPACE}}}type")])
+        if (result := others(call)) is not None:
+            return _answer(name, f"<result>{result}</result>")
+        if name == "deleteMetadata":
+            return self._delete(str(call.findtext(f"{{{NAMESPACE}}}type")), names_of(call))
         if name == "readMetadata":
-            names = [each.text or "" for each in call.iter(f"{{{NAMESPACE}}}fullNames")]
-            return self._read(str(call.findtext(f"{{{NAMESPACE}}}type")), names)
+            return self._read(str(call.findtext(f"{{{NAMESPACE}}}type")), names_of(call))
         return _fault("UNKNOWN_EXCEPTION", f"no such call here: {name}")
 
     def _list(self, types: Sequence[str]) -> tuple[int, bytes]:
@@ -222,7 +250,14 @@ class Contents:
                     *([("namespacePrefix", component.namespace)] if component.namespace else []), ("type", type),
                 ]  # fmt: skip
                 results.append(("result", fields))
-        return _answer("listMetadata", _xml(results))
+        return _answer("listMetadata", to_xml(results))
+
+    def _delete(self, type: str, names: Sequence[str]) -> tuple[int, bytes]:
+        results = []
+        for name in names:
+            is_here = self.components.get(type, {}).pop(name, None) is not None
+            results.append(("result", [("fullName", name), ("success", str(is_here).lower())]))
+        return _answer("deleteMetadata", to_xml(results))
 
     def _read(self, type: str, names: Sequence[str]) -> tuple[int, bytes]:
         if len(names) > 10:
@@ -236,7 +271,7 @@ class Contents:
                 records += '<records xsi:nil="true"/>'
                 continue
             fields = component.fields if type in ("Certificate",) else [("fullName", name), *component.fields]
-            records += f'<records xsi:type="{type}">{_xml(fields)}</records>'
+            records += f'<records xsi:type="{type}">{to_xml(fields)}</records>'
         return _answer("readMetadata", f"<result>{records}</result>")
 
 
@@ -249,6 +284,12 @@ def with_checksum(id: str) -> str:
     )
 
 
+_CONDITION = re.compile(r"(\w+)\s*(>=|<=|=|>|<)\s*(?:'([^']*)'|([\w:.+-]+))")
+_COMPARISONS: dict[str, Callable[[str, str], bool]] = {
+    "=": operator.eq, ">": operator.gt, "<": operator.lt, ">=": operator.ge, "<=": operator.le,
+}  # fmt: skip
+
+
 def _fits(row: dict[str, Any], where: str) -> bool:
     if "PermissionsManageCertificatesExpiration" in where:
         return bool(row["_permission"])
@@ -256,12 +297,20 @@ def _fits(row: dict[str, Any], where: str) -> bool:
         return bool(row["_admin"])
     if "IsFrozen" in where:
         return bool(row["_frozen"])
-    return True
+    return all(
+        _COMPARISONS[sign](str(row[column]), quoted or bare)
+        for column, sign, quoted, bare in _CONDITION.findall(where)
+        if column in row
+    )
 
 
-def _xml(fields: Fields) -> str:
+def names_of(call: ElementTree.Element) -> list[str]:
+    return [each.text or "" for each in call.iter(f"{{{NAMESPACE}}}fullNames")]
+
+
+def to_xml(fields: Fields) -> str:
     return "".join(
-        f"<{name}>{_xml(value) if isinstance(value, list) else escape(str(value))}</{name}>" for name, value in fields
+        f"<{name}>{to_xml(value) if isinstance(value, list) else escape(str(value))}</{name}>" for name, value in fields
     )
 
 

@@ -1,11 +1,15 @@
 """The server: loopback only, a thread a request, stops with its context, and by itself after ten minutes."""
 
 import json
+import re
 import secrets
 import ssl
 import threading
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from http.cookies import SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from time import sleep as pause
@@ -13,7 +17,9 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from .contents import Contents
-from .logins import App, Refusal, User, judge
+from .deployments import Deployments
+from .logins import MOST_AN_HOUR, TOO_MANY, App, Refusal, User, claimed, judge
+from .setup import Page, Setup
 from .tls import make_tls
 
 _LIFE_SECONDS = 600
@@ -40,6 +46,12 @@ class FakeOrg:
         self.contents = Contents(org_id)
         organization = {"Name": "Worthless", "IsSandbox": False, "Id": org_id}
         self.contents.rows["Organization"] = [organization]
+        self.setup = Setup(self.contents)
+        self.metadata = Deployments(self.contents, self.apps)
+        self.clock: Callable[[], float] = time.time
+        """For the hour that logins are counted in, and LoginHistory: seconds since 1970."""
+        self.most_logins_an_hour = MOST_AN_HOUR
+        self._logins: list[tuple[float, str]] = []
         self.deployments: list[Path] = []
         self.latency_seconds = 0.0
         self._broken: list[tuple[str, str]] = []
@@ -77,7 +89,8 @@ class FakeOrg:
     # What an admin does in Setup
 
     def add_user(self, username: str, **state: bool) -> None:
-        self.users[username] = User(**state)
+        user = self.users[username] = User(f"005{len(self.users) + 1:012d}AAA", **state)
+        self.contents.rows.setdefault("User", []).append({"Id": user.id, "Username": username})
 
     def add_app(
         self, consumer_key: str, certificate_pem: str, *, approved_users: Iterable[str] = (), **state: Any
@@ -126,7 +139,14 @@ class FakeOrg:
             if self._forced:
                 return 400, self._forced.pop(0)._asdict()
             asked = self.url if host == urlsplit(self.url).netloc else f"https://{host}"
+            key, username = claimed(form)
+            now = self.clock()
+            self._logins = [each for each in self._logins if each[0] > now - 3600]
+            if sum(each == username for _, each in self._logins) >= self.most_logins_an_hour:
+                return 400, TOO_MANY._asdict()
+            self._logins.append((now, username))
             verdict = judge(form, self.apps, self.users, asked)
+            self._remember(key, username, now, verdict)
             if isinstance(verdict, Refusal):
                 return 400, verdict._asdict()
             _, app = verdict
@@ -135,9 +155,28 @@ class FakeOrg:
             "access_token": token,
             "scope": app.scopes,
             "instance_url": self.url,
-            "id": f"https://login.salesforce.com/id/{self.org_id}/005000000000001AAA",
+            "id": f"https://login.salesforce.com/id/{self.org_id}/{self.users[username].id}",
             "token_type": "Bearer",
         }
+
+    def _remember(self, key: str, username: str, now: float, verdict: object) -> None:
+        """A row of LoginHistory for whom the org knows. That refused assertions have rows, and how their Status reads,
+        is a guess ("Failed: …" is how other refusals of this LoginType are shown in public reports)."""
+        if key not in self.apps or username not in self.users:
+            return
+        rows = self.contents.rows.setdefault("LoginHistory", [])
+        failed = isinstance(verdict, Refusal) and f"Failed: {verdict.error_description}"
+        rows.append(
+            {
+                "Id": f"0Ya{len(rows):012d}AAA",
+                "UserId": self.users[username].id,
+                "LoginTime": f"{datetime.fromtimestamp(now, UTC):%Y-%m-%dT%H:%M:%S.000+0000}",
+                "LoginType": "Remote Access 2.0",
+                "Application": self.apps[key].label or key,
+                "Status": failed or "Success",
+                "SourceIp": "127.0.0.1",
+            }
+        )
 
     def answer(self, method: str, target: str, token: str, body: bytes, host: str) -> tuple[int, Any]:
         """Status and JSON of the answer. ``host`` is the one that was asked: a tunnel may lead here from any."""
@@ -152,9 +191,13 @@ class FakeOrg:
         if method == "POST" and path == "/fake/deploy":  # what a stand-in for the Salesforce CLI sends
             return self.deploy(Path(body.decode()))
         if path.startswith("/services/Soap/m/"):
-            return self.contents.soap(body, self.tokens)
+            return self.contents.soap(body, self.tokens, self.metadata.answers)
+        if path == "/services/oauth2/singleaccess":
+            return self.setup.single_access(token in self.tokens, target, self.url)
         if token not in self.tokens:
             return 401, [{"message": "Session expired or invalid", "errorCode": "INVALID_SESSION_ID"}]
+        if re.fullmatch(r"/services/data/v\d+\.0/?", path):  # what the Salesforce CLI asks whether its token is good
+            return 200, {"identity": f"{self.url}/id/{self.org_id}"}
         if "/query" in path:
             return self.contents.query(target, version="67.0")
         return 400, [{"message": "not known here", "errorCode": "INVALID_TYPE"}]
@@ -182,18 +225,34 @@ def _handler(org: FakeOrg) -> type[BaseHTTPRequestHandler]:
             org.requests.append(Seen(self.command, urlsplit(self.path).path, tuple(sorted(self.headers.keys()))))
             token = self.headers.get("Authorization", "").partition(" ")[2]
             how = org.breakage(self.path)
+            value: Any
             pause(org.latency_seconds + (1 if how == "slow" else 0))
             if how == "drop":
                 self.close_connection = True
                 return
-            status, value = org.answer(self.command, self.path, token, body, self.headers.get("Host", ""))
+            page = Page(200, "")
+            if org.setup.owns(urlsplit(self.path).path):
+                cookies = {name: each.value for name, each in SimpleCookie(self.headers.get("Cookie", "")).items()}
+                form = f"Content-Type: {self.headers.get('Content-Type', '')}\r\n".encode()
+                page = org.setup.answer(self.command, self.path, cookies, form, body)
+                status, value = page.status, page.html
+            else:
+                status, value = org.answer(self.command, self.path, token, body, self.headers.get("Host", ""))
             if how and how.isdigit():
                 status, value = int(how), {"message": "come back later"}
-            content = value if isinstance(value, bytes) else json.dumps(value).encode()
+            kind = "application/json"
+            if isinstance(value, str):
+                kind, content = "text/html; charset=UTF-8", value.encode()
+            elif isinstance(value, bytes):
+                kind, content = "text/xml", value
+            else:
+                content = json.dumps(value).encode()
             if how == "html":
                 content = b"<html><body>Sign in to the network</body></html>"
             self.send_response(status)
-            self.send_header("Content-Type", "text/xml" if isinstance(value, bytes) else "application/json")
+            self.send_header("Content-Type", kind)
+            for header, text in page.headers:
+                self.send_header(header, text)
             self.send_header("Content-Length", str(len(content)))
             if how == "429":
                 self.send_header("Retry-After", "1")
