@@ -2,7 +2,7 @@
 
 import base64
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from functools import cache
 from typing import Any
 
@@ -48,8 +48,11 @@ class Made:
         return f"{self.certificate.not_valid_after_utc:%Y-%m-%dT%H:%M:%S.000+0000}"
 
 
-def make(name: str, days: float, number: int, *, unit: str = "", issuer: Made | None = None, ca: bool = False) -> Made:
-    """A certificate of key ``number`` that expires in so many days; signed by key 0 if it has an ``issuer``."""
+def make(name: str, days: int, number: int, *, unit: str = "", issuer: Made | None = None, ca: bool = False) -> Made:
+    """A certificate of key ``number`` that expires in so many days, as days are counted at any hour of a day.
+
+    Signed by key 0 if it has an ``issuer``.
+    """
     attributes = [x509.NameAttribute(NameOID.COMMON_NAME, name)]
     if unit:
         attributes.append(x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, unit))
@@ -62,7 +65,7 @@ def make(name: str, days: float, number: int, *, unit: str = "", issuer: Made | 
         .public_key(key(number).public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(days=300))
-        .not_valid_after(now + timedelta(days=days, hours=1))
+        .not_valid_after(datetime.combine(now + timedelta(days=days), time(23, 59, 59)))
         .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
     )
     return Made(builder.sign(key(0) if issuer else key(number), hashes.SHA256()))

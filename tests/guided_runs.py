@@ -25,8 +25,6 @@ from screen import Screen
 
 PASSWORD = "worthless-password-24"
 DOCS = Path(__file__).parent.parent / "docs" / "guided"
-_HOUR = 59 / 24 / 60
-"""Days by which certificates end sooner, so that in the last hour of a day the date is the same."""
 _TODAY = date(2026, 11, 27)
 _PLACE = "/home/ada/salesforce/integration-keys"
 
@@ -136,7 +134,7 @@ def workplace() -> Iterator[None]:
     place.mkdir()
     try:
         with FakeOrg(tls=False) as org:
-            crm = make("crm", 200 - _HOUR, 1)
+            crm = make("crm", 200, 1)
             org.contents.add_certificate("crm", crm.pem, crm.expires)
             for name, number in (("desk", 1), ("waiting", 2)):
                 org.contents.add_certificate(name, request(name, number), None, ca_signed=True, unusable=True)
@@ -158,10 +156,10 @@ def _put_files() -> None:
     """What people bring: a CA, its answer to CKM's request, a keystore with a name that will not do."""
     from cryptography.hazmat.primitives.serialization import pkcs12
 
-    ca = make("Worthless CA", 3000 - _HOUR, 0, ca=True)
+    ca = make("Worthless CA", 3000, 0, ca=True)
     Path("ca.crt").write_text(ca.pem)
-    Path("desk.crt").write_text(make("desk", 90 - _HOUR, 1, issuer=ca).pem)
-    old = make("old", 30 - _HOUR, 2)
+    Path("desk.crt").write_text(make("desk", 90, 1, issuer=ca).pem)
+    old = make("old", 30, 2)
     for name, alias, password in (("refused.jks", b"pay-api", PASSWORD.encode()), ("export.pfx", b"legacy", b"")):
         lock = serialization.BestAvailableEncryption(password) if password else serialization.NoEncryption()
         Path(name).write_bytes(pkcs12.serialize_key_and_certificates(alias, key(2), old.certificate, None, lock))
