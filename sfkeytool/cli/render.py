@@ -206,8 +206,7 @@ class Console:
     def warn(self, notice: Notice) -> None:
         self.notices.append(notice)
         if not self.json_output and not self.quiet:
-            told = _on_stderr(f"warning: {clean(notice.message)}")
-            print(told.replace("warning:", self._styled("warning:", WARNING, sys.stderr), 1), file=sys.stderr)
+            self._tell("warning:", WARNING, notice.message)
 
     def say(self, line: str) -> None:
         """Something on stderr that is no result: always said, but for --quiet and --json. What is indented stays."""
@@ -241,10 +240,12 @@ class Console:
             print_result(encode_refusal(error, self.notices, self.receipts))
             return
         # Who breaks off knows that: it is no error to them.
-        lead = "" if error.exit_code == EXIT_INTERRUPTED else self._styled("sfkeytool: error:", BAD, sys.stderr) + " "
-        print(f"{lead}{clean(error.message)}", file=sys.stderr)
+        if error.exit_code == EXIT_INTERRUPTED:
+            self._tell("", "", error.message)
+        else:
+            self._tell("sfkeytool: error:", BAD, error.message)
         for hint in error.hints:
-            print(f"hint: {clean(hint)}", file=sys.stderr)
+            self._tell("hint:", "", hint)
         if self.receipts:
             print("These files of the run are complete:", file=sys.stderr)
             for line in files_lines(self.receipts, whole=True):
@@ -255,16 +256,24 @@ class Console:
         lead = self._styled("warning:", WARNING, sys.stderr)
         print(f"{lead} {reason}, so that the result is not shown; all files of this run are there", file=sys.stderr)
 
+    def _tell(self, label: str, style: str, message: str) -> None:
+        told = _on_stderr(f"{label} {clean(message)}".lstrip())
+        print(f"{self._styled(label, style, sys.stderr)}{told.removeprefix(label)}", file=sys.stderr)
+
     def _styled(self, text: str, style: str, stream: TextIO) -> str:
         return f"{style}{text}{_RESET}" if style and colored(stream) else text
 
 
 def _on_stderr(message: str) -> str:
-    """``message``, filled on a terminal, with the command at its end whole; in a log one line, which grep finds."""
-    if not sys.stderr.isatty():
+    """``message``, filled on a terminal, with the command at its end whole; in a log one line, which grep finds.
+
+    One with a command elsewhere stays a line too: who copies what a terminal wrapped gets a line, as the command is.
+    """
+    at_end = _COMMAND_AT_END.search(message)
+    text, command = (message[: at_end.start()], at_end[0]) if at_end else (message, "")
+    if not sys.stderr.isatty() or COMMAND_BEGINS.search(text):
         return message
-    whole = _COMMAND_AT_END.sub(lambda command: command[0].replace(" ", _UNBROKEN), message)
-    return "\n".join(wrapped(whole, "", sys.stderr, hang=2))
+    return "\n".join(wrapped(text + command.replace(" ", _UNBROKEN), "", sys.stderr, hang=2))
 
 
 def files_lines(receipts: Sequence[Receipt], *, whole: bool = False) -> list[str]:
