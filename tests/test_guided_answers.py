@@ -109,7 +109,7 @@ def test_certificates_and_keystores_are_offered_with_their_days(cli: Cli, folder
     (folder / "hostile.jks").write_bytes(b"\xfe\xed\xfe\xed" + b"\xff" * 60)
     assert [choice.value for choice in made_here({})] == ["short", "long", "broken"]
     assert [choice.value for choice in names_here({})] == ["waiting", "short", "long", "broken"]
-    assert "19 days left, until " in made_here({})[0].title
+    assert "20 days left, until " in made_here({})[0].title
     assert [choice.value for choice in certificates_here({})] == [
         os.path.join("short", "short.crt"), os.path.join("long", "long.crt"),
     ]  # fmt: skip
