@@ -361,7 +361,9 @@ def test_a_warning_is_filled_too_and_its_command_whole(
 @pty_only
 def test_an_error_is_filled_too_and_its_command_whole(folder: Path) -> None:
     """No word of it is broken at the window's edge."""
-    raw, lines = on_a_terminal(60, folder, "metadata", "nowhere", "--contact-email", "a@example.com", "--in", "gone.xml")
+    raw, lines = on_a_terminal(
+        60, folder, "metadata", "nowhere", "--contact-email", "a@example.com", "--in", "gone.xml"
+    )
     assert "\x1b[31msfkeytool: error:" in raw
     assert max(map(len, lines)) <= 60
     assert len([line for line in lines if line]) > 1
