@@ -167,3 +167,18 @@ def test_modes_of_private_and_of_shared_folders(tmp_path: Path, umask: Callable[
     with pytest.raises(OutputError):
         commit([bad], now=NOW)
     assert sorted(os.listdir(tmp_path)) == ["private", "shared"]
+
+
+def test_a_staged_folder_that_its_run_renames_meanwhile_is_no_failure(tmp_path: Path) -> None:  # noqa: F811
+    """A run that sweeps may take for a killed one's what another is just making."""
+    staged = tmp_path / ".sfkeytool-0123456789abcdef.folder"
+    staged.mkdir(0o700)
+    (staged / ".sfkeytool.made").write_text("private 0")
+
+    def rename(number: int, name: str) -> None:
+        if name == "unlink" and staged.exists():
+            staged.rename(tmp_path / "pay")
+
+    with disturbed(rename):
+        settle_folder(tmp_path)
+    assert os.listdir(tmp_path) == ["pay"]

@@ -105,7 +105,8 @@ def sweep(folder: Path, transaction: str) -> None:
     """Remove what a transaction that has come to its end has left. Raises OSError."""
     for path in leftovers(folder).get(transaction, []):
         if path.name.endswith(".folder"):
-            shutil.rmtree(path)
+            with suppress(FileNotFoundError):  # not a killed run's: it has just been renamed, or another swept it
+                shutil.rmtree(path)
         else:
             remove(path)
 
