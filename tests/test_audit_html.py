@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from audited_orgs import Filler, audited_page, busy, ten_orgs, three
-from conftest import Result, required
+from conftest import THOROUGH, Result, required
 from fake_org import FakeOrg
 from filled_org import add_connected_app, fill, make
 from npm_packages import npm_package
@@ -30,6 +30,7 @@ AXE = "4.14.1"
 SCREEN = 900
 """The height of a screen, in pixels."""
 LOOKS = list(product(["three", "ten_orgs"], ["light", "dark"], [375, 1280, 1920]))
+LOOKED_AT = LOOKS if THOROUGH else [*LOOKS[:6], ("ten_orgs", "light", 1280), ("ten_orgs", "dark", 375)]
 HOSTILE = (
     "<script>alert(1)</script>&\"'", "\"><img src=x onerror=evil()>", "</script><svg onload=evil()>", "a b" * 80,
     "${evil()}`", "\u202egnp.exe", "日本語のとても長い名前のアプリケーション" * 4, "javascript:evil()",
@@ -172,7 +173,7 @@ def test_it_fits_every_screen(name: str, scheme: str, width: int, pages: dict[st
     assert (contrasts["ground"] < 0.1) is (scheme == "dark")
 
 
-@pytest.mark.parametrize(("name", "scheme", "width"), [*LOOKS, *product(["busy"], ["light", "dark"], [375, 1280])])
+@pytest.mark.parametrize(("name", "scheme", "width"), [*LOOKED_AT, *product(["busy"], ["light", "dark"], [375, 1280])])
 @pytest.mark.slow
 def test_axe_finds_no_violation(name: str, scheme: str, width: int, pages: dict[str, Path], browser: "Browser") -> None:
     """With everything unfolded where that is little. axe is a script of others, so that the policy must be off."""

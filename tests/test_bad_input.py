@@ -2,6 +2,7 @@
 
 import os
 import random
+import select
 import signal
 import socket
 import subprocess
@@ -302,11 +303,14 @@ def test_files_that_are_there_are_told_of_when_the_result_cannot_be(
 ) -> None:
     """After a run that made them; one that made none stays as it was. Exit 1 all the same: the result is lost, but where
     it is none, as that of show under --quiet."""
-    reader, writer = os.pipe()
-    os.close(reader)
     if stdout == "full":
-        os.close(writer)
         writer = os.open("/dev/full", os.O_WRONLY)
+    else:
+        reader, writer = os.pipe()
+        os.close(reader)
+        gone = select.poll()  # for as long as a child that another thread was just starting has a copy
+        gone.register(writer, 0)
+        assert gone.poll(10_000), "somebody reads on"
     made, shown = (
         subprocess.run(
             [sys.executable, "-m", "sfkeytool", *command, *how], cwd=folder, stdout=writer, stderr=subprocess.PIPE,

@@ -6,6 +6,7 @@ from threading import Timer
 from typing import Any
 
 import pytest
+from conftest import THOROUGH
 from guided_driver import EMPTIED, ENTER, person
 from screen import Screen
 from test_guided import COMMANDS, GUIDED, ScriptedAsker, requested
@@ -29,6 +30,7 @@ def wanted(name: str) -> tuple[dict[str, Any], int]:
 
 
 @pytest.mark.parametrize("name", GUIDED)
+@pytest.mark.slow
 def test_whatever_goes_wrong_at_each_question_the_answers_are_the_same(name: str, files: Path) -> None:
     """60 columns: Ctrl-C leaves each; nothing, nonsense and 10 kB are taken or asked again; no row is cut."""
     screen = Screen(24, 60)
@@ -39,6 +41,7 @@ def test_whatever_goes_wrong_at_each_question_the_answers_are_the_same(name: str
 
 
 @pytest.mark.parametrize("name", GUIDED)
+@pytest.mark.slow
 def test_esc_goes_back_at_each_question_and_loses_no_answer(name: str, files: Path) -> None:
     """80 columns: from each question to the one before, where Enter takes what was answered."""
     screen = Screen(24, 80)
@@ -50,7 +53,7 @@ def test_esc_goes_back_at_each_question_and_loses_no_answer(name: str, files: Pa
     assert screen.cut == []
 
 
-@pytest.mark.parametrize("name", GUIDED)
+@pytest.mark.parametrize("name", GUIDED if THOROUGH else [*GUIDED][::4])
 def test_each_question_is_whole_in_a_wide_window(name: str, files: Path) -> None:
     """120 columns."""
     screen = Screen(24, 120)
