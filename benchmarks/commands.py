@@ -121,7 +121,7 @@ COMPARED = (
     ("check", sfkeytool("check", "in.crt")),
     ("compare", sfkeytool("compare", "in.crt", "in.crt")),
     ("explain", sfkeytool("explain", "Cannot recover key")),
-    ("audit .", sfkeytool("audit", ".")),
+    ("audit in.crt", sfkeytool("audit", "in.crt")),
 )
 
 
