@@ -13,8 +13,6 @@ from msgspec import UNSET, Meta, UnsetType
 from sfkeytool.acceptance.blanks import as_seen, ready_to_type
 from sfkeytool.acceptance.explanations import EXPLANATIONS, Explanation, System
 from sfkeytool.acceptance.explanations.matching import Match, match_messages
-from sfkeytool.acceptance.explanations.topic_matching import match_topic
-from sfkeytool.acceptance.explanations.topics import TOPICS, Topic
 from sfkeytool.acceptance.rule import Basis, Severity
 from sfkeytool.errors import ErrorExit, InputError
 from sfkeytool.model import Code, Outcome, Profile, Request, Result
@@ -22,6 +20,7 @@ from sfkeytool.shell import shell_line
 
 if TYPE_CHECKING:
     from sfkeytool.acceptance import codes
+    from sfkeytool.acceptance.explanations.topics import Topic
     from sfkeytool.acceptance.rule import Rule
 
 _ID = re.compile(r"[a-z]+(\.[a-z0-9-]+)+")
@@ -124,9 +123,7 @@ def explain(text: str) -> Outcome[Explained]:
     rules = [rule for rule in _catalogue() if rule.id == wanted] if _is_id(wanted) and not by_id else []
     codes = [code for code in _codes() if code.id == wanted]
     matches = () if by_id or rules or codes else match_messages(text)
-    topics = [topic for topic in TOPICS if topic.id == wanted]
-    if not (by_id or rules or codes or matches or topics) and (asked := match_topic(text)):
-        topics = [asked]
+    topics = () if by_id or rules or codes or matches else _asked(text, wanted)
     if not (by_id or rules or codes or matches or topics):
         raise InputError("explain.no-match", "no known message, rule, code or topic is in this text", *_nearest(wanted))
     result = Explained(
@@ -147,7 +144,7 @@ def list_all() -> Outcome[Explained]:
         explanations=tuple(_describe_explanation(each) for each in EXPLANATIONS),
         rules=tuple(_describe_rule(rule) for rule in _catalogue()),
         codes=tuple(_describe_code(code) for code in _codes()),
-        topics=tuple(_describe_topic(topic) for topic in TOPICS),
+        topics=tuple(_describe_topic(topic) for topic in _topics()),
     )
     return Outcome(result=result)
 
@@ -194,7 +191,7 @@ def _describe_code(code: "codes.Code") -> KnownCode:
     )
 
 
-def _describe_topic(topic: Topic) -> KnownTopic:
+def _describe_topic(topic: "Topic") -> KnownTopic:
     first = {explanation.id: explanation.messages[0] for explanation in EXPLANATIONS}
     return KnownTopic(
         id=topic.id,
@@ -208,6 +205,21 @@ def _catalogue() -> "tuple[Rule, ...]":
     from sfkeytool.acceptance.catalogue import CATALOGUE
 
     return CATALOGUE
+
+
+def _topics() -> "tuple[Topic, ...]":
+    from sfkeytool.acceptance.explanations.topics import TOPICS
+
+    return TOPICS
+
+
+def _asked(text: str, wanted: str) -> "tuple[Topic, ...]":
+    """The topic whose id that is, or for which these words ask."""
+    from sfkeytool.acceptance.explanations.topic_matching import match_topic
+
+    named = tuple(topic for topic in _topics() if topic.id == wanted)
+    asked = None if named else match_topic(text)
+    return named or ((asked,) if asked else ())
 
 
 def _codes() -> "tuple[codes.Code, ...]":
@@ -226,7 +238,7 @@ def _nearest(wanted: str) -> tuple[str, ...]:
     if _is_id(wanted):
         known |= {rule.id: (rule.id, rule.title) for rule in _catalogue()}
         known |= {code.id: (code.id, code.meaning.rstrip(".")) for code in _codes()}
-        known |= {topic.id: (topic.id, topic.title) for topic in TOPICS}
+        known |= {topic.id: (topic.id, topic.title) for topic in _topics()}
     for explanation in EXPLANATIONS:
         known[explanation.id] = (explanation.id, as_seen(explanation.messages[0]))
         known |= {message.casefold(): (explanation.id, as_seen(message)) for message in explanation.messages}
