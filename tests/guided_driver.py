@@ -150,7 +150,7 @@ class Person(Asker):
     def _trouble(self, options: dict[str, Any]) -> str:
         """Keys that leave the question where it is."""
         if options.get("rows") or "check" not in options:
-            return PASTED + "?!"
+            return PASTED + "?!j"
         check = options["check"]
         wrong = [text for text in ("", WRONG) if check is not None and _refuses(check, text)]
         return "".join(EMPTIED + text + ENTER for text in wrong) + PASTED + EMPTIED

@@ -443,9 +443,9 @@ def test_the_menu_helps_with_a_refusal(folder: Path, pair: Pair, capsys: pytest.
 
     from sfkeytool.cli.menu import run_menu
 
-    store = refused_store(folder, pair, "pay-api")
+    refused_store(folder, pair, "pay-api")
     message = "Keystore contains an entry whose alias is not acceptable for import"
-    keys = [DOWN * 2 + ENTER + ENTER, str(store) + ENTER, message + ENTER, PASSWORD + ENTER, "y"]
+    keys = [DOWN * 2 + ENTER + ENTER, ENTER, message + ENTER, PASSWORD + ENTER, "y"]
     keys += ["9x" + ENTER, "\x01\x0b" + "pay_new" + ENTER, ENTER]  # the name, after one that is none; go on
     with typed("".join(keys)) as asker:
         assert run_menu(asker) == 0
@@ -471,9 +471,9 @@ def test_the_offer_of_the_menu_can_be_declined(folder: Path, pair: Pair, capsys:
 
     from sfkeytool.cli.menu import run_menu
 
-    store = refused_store(folder, pair, "1")
+    refused_store(folder, pair, "1")
     before = tree(folder)
-    keys = [DOWN * 2 + ENTER + ENTER, str(store) + ENTER, ENTER, "wrong-password" + ENTER, PASSWORD + ENTER, "n"]
+    keys = [DOWN * 2 + ENTER + ENTER, ENTER, ENTER, "wrong-password" + ENTER, PASSWORD + ENTER, "n"]
     with typed("".join(keys)) as asker:
         assert run_menu(asker) == 3
     assert "Likely causes" not in capsys.readouterr().out
@@ -490,9 +490,9 @@ def test_a_refusal_can_be_broken_off_at_each_question(
 
     from sfkeytool.cli.menu import run_menu
 
-    store = refused_store(folder, pair, "1")
+    refused_store(folder, pair, "1")
     before = tree(folder)
-    answers = [str(store) + ENTER, ENTER, PASSWORD + ENTER]
+    answers = [ENTER, ENTER, PASSWORD + ENTER]
     for count in range(len(answers) + 1):
         with typed(DOWN * 2 + ENTER + ENTER + "".join(answers[:count]) + "\x03") as asker:
             assert run_menu(asker) == 130, count

@@ -276,6 +276,7 @@ class Rows(_OneKey):
                 self.default,
                 pointer=">",
                 instruction=" ",
+                use_jk_keys=False,  # letters move nothing: somebody may type a path, or drop a file here
                 **options,
             )
 
