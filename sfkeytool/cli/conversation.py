@@ -162,12 +162,10 @@ class Conversation:
             Choice(_AGAIN, "Try again as it is"),
             Choice(_LEAVE, "Leave"),
         )
-        match self._asker.choice("What now?", rows, back=False):
-            case "\0change":
-                return self.change()
-            case "\0again":
-                return self.begin()
-        return None
+        chosen = self._asker.choice("What now?", rows, back=False)
+        if chosen == _CHANGE:
+            return self.change()
+        return self.begin() if chosen == _AGAIN else None
 
     def blamed(self, error: SfkeytoolError) -> Field | None:
         """The field whose answer a UsageError is about, if it says so: one that was asked, or that turns out to be

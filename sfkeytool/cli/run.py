@@ -289,7 +289,6 @@ def run_command(
         asker = terminal_asker(plain=plain)
     went_back = False
     passwords = typed or TypedPasswords()
-    now = clock()
 
     def execute() -> int:
         try:
@@ -303,7 +302,7 @@ def run_command(
         command = with_presets(command, os.environ, console)
         if asker is None:
             values = complete(command.fields, given, None, os.environ)
-            status = attempt(command, Run(console, None, os.environ, now), values)
+            status = attempt(command, Run(console, None, os.environ, clock()), values)
         else:
             talk = Conversation(command.fields, given, asker, os.environ, guided=guided)
 
@@ -312,7 +311,7 @@ def run_command(
                     console,
                     asker,
                     os.environ,
-                    now,
+                    clock(),  # now that all is answered, however long that took
                     asked=talk.was_needed,
                     typed=passwords,
                     file_question=talk.file_field is not None,
