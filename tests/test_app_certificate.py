@@ -81,7 +81,9 @@ def test_it_shows_both_certificates_and_changes_nothing(cli: Cli, org: FakeOrg, 
     assert "refused from the moment" in " ".join(shown.err.split())
     line = "sfkeytool metadata pay --app Pay --target-org prod --deploy"
     assert line in shown.out
-    answer = cli("metadata", "pay", "--app", "Shop", "-o", "prod", "--json").json["result"]
+    told = cli("metadata", "pay", "--app", "Shop", "-o", "prod", "--json").json
+    assert "metadata.other-key" in {notice["code"] for notice in told["notices"]}
+    answer = told["result"]
     assert answer["app"]["member"] == "Shop_glbloauth"
     assert (answer["before"]["daysLeft"], answer["after"]["daysLeft"]) == (30, 400)
     assert (answer["sameKey"], answer["changes"], answer["deployed"]) == (False, True, False)
@@ -236,6 +238,35 @@ def test_what_is_refused_changes_nothing(why: str, cli: Cli, org: FakeOrg, folde
     assert org.contents.components["ConnectedApp"]["Pay"].fields == fields
     assert not list(Path("state").iterdir())
     assert CONSUMER_KEY not in refused.out + refused.err
+
+
+def test_what_is_no_certificate_is_told(cli: Cli, org: FakeOrg) -> None:
+    """Without a deployment, a name in its place is shown as what it is; no certificate is claimed."""
+    set_field(org, "certificate", "My_Cert")
+    shown = cli("metadata", "pay", "--app", "Pay", "-o", "prod", "--json").json
+    assert shown["result"]["before"] is None
+    assert shown["result"]["switchesOnJwtBearer"] is False
+    [notice] = [each for each in shown["notices"] if each["code"] == "metadata.other-content"]
+    assert "My_Cert" in notice["message"]
+
+
+@pytest.mark.parametrize(("how", "code"), [("drop", "org.retrieve-failed"), ("html", "org.cli-answer")])
+def test_a_retrieve_that_fails(how: str, code: str, cli: Cli, org: FakeOrg, folder: Path) -> None:
+    """In the Salesforce CLI's words; and of what is no answer of its, that it is none. Nothing is left."""
+    says = {"drop": '{"status": 1, "name": "sf:Nope", "message": "no such thing today"}', "html": "<html>"}[how]
+    script = folder / "bin" / "sf"
+    real = script.read_text()
+    script.write_text(
+        real.replace("        answer = retrieve()", "").replace(
+            "    answer = retrieve()", f"    sys.exit(print({says!r}))"
+        )
+    )
+    refused = cli(*DEPLOY, "--json")
+    assert (refused.code, refused.json["code"]) == (1, code), refused
+    if how == "drop":
+        assert "no such thing today" in refused.json["message"]
+    assert not list(Path("state").iterdir())
+    assert not org.metadata.done
 
 
 def test_settings_of_an_external_client_app_that_are_not_shown(cli: Cli, org: FakeOrg) -> None:
