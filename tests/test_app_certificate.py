@@ -313,6 +313,15 @@ def test_an_element_that_nobody_had_seen_is_an_emergency(cli: Cli, org: FakeOrg)
     assert "oauthConfig.isIntrospectAllTokens is there now: false" in told.json["message"]
 
 
+def test_what_the_file_does_not_show_is_seen_in_the_second_view(cli: Cli, org: FakeOrg) -> None:
+    """A retrieve that says the same as ever, and readMetadata that does not."""
+    org.metadata.masked_elements = {"ipRelaxation": "BYPASS"}
+    org.metadata.resets = {"ipRelaxation"}
+    told = cli(*DEPLOY, "--json")
+    assert told.json["code"] == "metadata.app-changed"
+    assert "oauthPolicy.ipRelaxation was BYPASS and is ENFORCE" in told.json["message"]
+
+
 @pytest.mark.parametrize("is_taken_back", [True, False])
 def test_another_consumer_key_is_an_emergency(is_taken_back: bool, cli: Cli, org: FakeOrg, folder: Path) -> None:
     """Told first of all, without either key; the original put back where the org takes it; else what clients need."""
@@ -380,6 +389,26 @@ def running(folder: Path, *arguments: str) -> "subprocess.Popen[str]":
         stderr=subprocess.PIPE, text=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
     )  # fmt: skip
+
+
+def test_killed_before_the_deployment(cli: Cli, org: FakeOrg, folder: Path) -> None:
+    """What was kept for nothing is told, and removed; and what lay half kept, or half retrieved, is too."""
+    from sfkeytool.edge.kept_originals import app_locked, keep_original
+
+    with app_locked(os.environ, org.org_id, "Pay") as place:
+        keep_original(place, "20260101T000000Z", {PAY: file_of(org, PAY).encode()}, {"at": "2026-01-01T00:00:00Z"})
+    for left in ("apps/00D000000000001EAA/Pay/.new-0", "work/0"):
+        (folder / "state" / "sfkeytool" / left).mkdir(parents=True)
+    dry = cli(*DEPLOY, "--dry-run", "--json")
+    done = cli(*DEPLOY, "--json")
+    for run in (dry, done):
+        [notice] = [each["message"] for each in run.json["notices"] if each["code"] == "metadata.unfinished"]
+        assert notice.endswith(
+            "at 2026-01-01T00:00:00Z did not come to its end; held against the app now, nothing was changed"
+        )
+    assert [str(each) for each in kept()] == [str(Path(done.json["result"]["original"]).relative_to(folder))]
+    assert not list(Path("state").rglob(".new-*"))
+    assert not Path("state/sfkeytool/work").exists()
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])

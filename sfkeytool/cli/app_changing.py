@@ -170,15 +170,21 @@ class AppChanging:
                     f"if the app is as it should be, remove {kept.folder}",
                 )
                 raise error
-            how = "nothing was changed" if original == state.document else "nothing but the certificate was changed"
+            is_unchanged = original == state.document
+            how = "nothing was changed" if is_unchanged else "nothing but the certificate was changed"
+            where = "" if is_unchanged else f". What it was before is in {kept.folder}"
             notices.append(
                 Notice(
                     "metadata.unfinished",
                     f"a run that began to change {self._address.app} at {kept.note.get('at')} did not come to its end;"
-                    f" held against the app now, {how}. What it was before is in {kept.folder}",
+                    f" held against the app now, {how}{where}",
                 )
             )
-            if not self._run.dry_run:
+            if self._run.dry_run:
+                continue
+            if is_unchanged:
+                discard_original(kept)
+            else:
                 settle_original(kept, how)
         return tuple(notices)
 

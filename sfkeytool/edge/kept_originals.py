@@ -84,6 +84,7 @@ def keep_original(place: Path, name: str, files: Mapping[str, bytes], note: Mapp
         try:
             make_private_folder(staged)
             _fill(staged / ORIGINAL, files)
+            create_file(staged / ".gitignore", b"*\n", 0o600)
             create_file(staged / _NOTE, (json.dumps(note, indent=2) + "\n").encode(), 0o600)
             sync_folder(staged)
             staged.rename(folder)
