@@ -250,23 +250,53 @@ def test_what_is_no_certificate_is_told(cli: Cli, org: FakeOrg) -> None:
     assert "My_Cert" in notice["message"]
 
 
-@pytest.mark.parametrize(("how", "code"), [("drop", "org.retrieve-failed"), ("html", "org.cli-answer")])
-def test_a_retrieve_that_fails(how: str, code: str, cli: Cli, org: FakeOrg, folder: Path) -> None:
+@pytest.mark.parametrize(
+    ("says", "code"),
+    [
+        ('{"status": 1, "name": "sf:Nope", "message": "no such thing today"}', "org.retrieve-failed"),
+        ("<html>", "org.cli-answer"),
+    ],
+)
+def test_a_retrieve_that_fails(says: str, code: str, cli: Cli, org: FakeOrg, folder: Path) -> None:
     """In the Salesforce CLI's words; and of what is no answer of its, that it is none. Nothing is left."""
-    says = {"drop": '{"status": 1, "name": "sf:Nope", "message": "no such thing today"}', "html": "<html>"}[how]
     script = folder / "bin" / "sf"
-    real = script.read_text()
-    script.write_text(
-        real.replace("        answer = retrieve()", "").replace(
-            "    answer = retrieve()", f"    sys.exit(print({says!r}))"
-        )
-    )
+    script.write_text(script.read_text().replace("answer = retrieve()", f"sys.exit(print({says!r}))"))
     refused = cli(*DEPLOY, "--json")
     assert (refused.code, refused.json["code"]) == (1, code), refused
-    if how == "drop":
-        assert "no such thing today" in refused.json["message"]
+    assert "no such thing today" in refused.json["message"] or "html" in says
     assert not list(Path("state").iterdir())
     assert not org.metadata.done
+
+
+def test_a_deployment_of_which_nobody_knows(cli: Cli, org: FakeOrg, folder: Path) -> None:
+    """The Salesforce CLI has ceased to wait, and the org went on: not claimed; run again, it is found and proved."""
+    script = folder / "bin" / "sf"
+    real = script.read_text()
+    answer = '{"status": 69, "result": {"success": False, "done": False, "status": "InProgress"}}'
+    script.write_text(
+        real.replace(
+            "    answer = deploy()",
+            f"    answer = deploy()\n    if '--dry-run' not in arguments:\n        answer = {answer}",
+        )
+    )
+    unknown = cli(*DEPLOY, "--json")
+    assert (unknown.code, unknown.json["code"]) == (1, "org.deploy-failed")
+    assert "run the same command again" in unknown.json["actions"][0]
+    script.write_text(real)
+    again = cli(*DEPLOY, "--json")
+    assert (again.code, again.json["result"]["changes"]) == (0, False)
+    assert "metadata.unfinished" in {notice["code"] for notice in again.json["notices"]}
+    assert [is_dry for is_dry, _ in org.metadata.done] == [True, True, False]
+
+
+def test_a_state_folder_of_others_is_not_used(cli: Cli, org: FakeOrg, folder: Path) -> None:
+    """One that others may write: the consumer key, and the way back, would be theirs."""
+    Path("state/sfkeytool").mkdir()
+    Path("state/sfkeytool").chmod(0o777)
+    refused = cli(*DEPLOY, "--json")
+    assert (refused.code, refused.json["code"]) == (1, "output.not-permitted")
+    assert "XDG_STATE_HOME" in refused.json["actions"][0]
+    assert not sf_calls(folder)
 
 
 def test_settings_of_an_external_client_app_that_are_not_shown(cli: Cli, org: FakeOrg) -> None:

@@ -207,16 +207,10 @@ class AppChanging:
             deploy(source, change)
             proof = read_back(self._org.client.restarted(), source, change)
         except OrgError as error:
-            if error.code == "org.deploy-failed":  # after a dry run that was taken; the org rolls back as a whole
-                raise self._with_way_back(kept, error, "it says that it took nothing") from None
             if error.code == "metadata.not-taken":
                 settle_original(kept, error.code)
                 raise
-            if error.code == "metadata.app-changed":
-                raise self._with_way_back(kept, error) from None
-            raise self._with_way_back(
-                kept, error, "run the same command again: it holds the app against that"
-            ) from None
+            raise self._with_way_back(kept, error) from None
         except (KeyboardInterrupt, InterruptedRunError):
             raise InterruptedRunError(
                 "interrupted",
@@ -226,8 +220,10 @@ class AppChanging:
         settle_original(kept, "nothing but the certificate was changed")
         return Changed(proof, kept.folder, source.way_back(kept))
 
-    def _with_way_back(self, kept: KeptOriginal, error: OrgError, more: str = "") -> OrgError:
-        where = f"{self._address.app} as it was is in {kept.folder}{'; ' if more else ''}{more}"
+    def _with_way_back(self, kept: KeptOriginal, error: OrgError) -> OrgError:
+        where = f"{self._address.app} as it was is in {kept.folder}"
+        if error.code != "metadata.app-changed":  # even a refusal: the Salesforce CLI may have ceased to wait
+            where += ": run the same command again, which holds the app against that; see Setup > Deployment Status"
         error.hints = (*self._back(kept, error), where, *error.hints)
         return error
 
