@@ -1,10 +1,12 @@
 """What a guided run makes of answers: names and paths that are helped, what lies here, errors that can be mended."""
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from io import StringIO
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -253,6 +255,33 @@ def test_the_plain_mode_survives_whatever_is_typed(folder: Path) -> None:
         complete([field], {}, plain("x y\n")[0], {}, guided=True)
     assert complete([field], {}, asker, {}, guided=True)["name"] == "x" * 40
     assert "\x1b" not in said.getvalue()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere a Ctrl-C ends the wait by itself")
+def test_a_ctrl_c_just_before_the_plain_mode_waits_is_not_lost(folder: Path) -> None:
+    """It reached the process and not the read: as another thread took the signal, which is the same to this one."""
+    import pty
+
+    keyboard, terminal = pty.openpty()
+
+    def taker() -> None:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        os.kill(os.getpid(), signal.SIGINT)
+
+    taken = Timer(0.3, taker)
+    too_late = Timer(8, os.write, (keyboard, b"too_late\n"))
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        with os.fdopen(terminal) as lines:
+            taken.start()
+            too_late.start()
+            with pytest.raises(KeyboardInterrupt):
+                PlainAsker(lines, StringIO()).text("Name:")
+        assert too_late.is_alive()
+    finally:
+        too_late.cancel()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        os.close(keyboard)
 
 
 def test_a_conversation_can_be_asked_of_nothing(folder: Path) -> None:
