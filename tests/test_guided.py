@@ -60,6 +60,7 @@ def parse(command: Command, arguments: Sequence[str], cli_values: dict[str, Any]
 def values_from_flags(line: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What the real parser makes of a command line."""
     import sfkeytool.cli.app as app
+    import sfkeytool.cli.typer_app as typer_app
 
     seen: list[dict[str, Any]] = []
 
@@ -68,7 +69,7 @@ def values_from_flags(line: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> d
         return 0
 
     with monkeypatch.context() as patch:
-        patch.setattr(app, "run_command", capture)
+        patch.setattr(typer_app, "run_command", capture)
         assert app.run_app(list(line)) == 0
     return seen[0]
 

@@ -11,7 +11,7 @@ import pytest
 from conftest import CertificateAuthority
 
 from sfkeytool.cli.commands import ABOUT, GROUPS, TABLE
-from sfkeytool.cli.options import EVERYWHERE
+from sfkeytool.cli.output_options import EVERYWHERE
 
 ROOT = Path(__file__).parent.parent
 PAGES = ("README.md", "docs/guide.md", "docs/audit.md")
