@@ -1,5 +1,6 @@
 """What every test may use: the command itself, an openssl CA, worthless keys, and the oracles."""
 
+import gc
 import io
 import json
 import os
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
 PASSWORD = "changeit-changeit-24"
 
+# Else each process of the command would compile our modules, and each run of the tests all of these.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 THOROUGH = bool(os.environ.get("SFKEYTOOL_THOROUGH"))
 """Whether a test that repeats itself does it as often as it can, as before a release (docs/releasing.md).
 
@@ -34,7 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: takes seconds, for many processes or many inputs")
     serialization.load_der_private_key = _proved_once(serialization.load_der_private_key)
     serialization.load_pem_private_key = _proved_once(serialization.load_pem_private_key)
-    os.fsync = _without_the_disk(os.fsync)
+    os.fsync = _without_the_disk(os.fsync)  # type: ignore[assignment]
 
 
 _proved: set[rsa.RSAPrivateNumbers] = set()
@@ -69,6 +74,12 @@ def _without_the_disk(sync: Callable[[int], None]) -> Callable[[Any], None]:
             sync(file)
 
     return synced
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests are no garbage, and need not be looked through for any."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -13,7 +13,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from conftest import PASSWORD, THOROUGH, CertificateAuthority, Pair, Result, openssl, process, tree
+from conftest import PASSWORD, THOROUGH, CertificateAuthority, Pair, Result, openssl, tree
 
 Cli = Callable[..., Result]
 READERS = (

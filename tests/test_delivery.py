@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -19,11 +19,12 @@ from typing import Any
 
 import pytest
 from conftest import Result, process
-from test_notify import MARK, SOON, START, deliveries, inventory, item, told
+from test_notify import MARK, SOON, START, inventory, item, told
 from test_schedule import expiring_certificate
 
 from sfkeytool.audit import notify as notify_module
 from sfkeytool.audit.notify import parse_destination
+from sfkeytool.cli.notifying import send_apart
 from sfkeytool.edge import locking
 from sfkeytool.passwords import Secret
 
@@ -237,7 +238,7 @@ def test_what_is_no_delivery_is_not_called_one_and_told_again(
     """A redirect is not followed either: a GET of a login page would count as sent."""
     found, to = inventory(START, item("pay", SOON, START)), [parse_destination(Secret(server.address), "env:WHERE")]
     server.answer = answer
-    assert told(found, to, tmp_path / "state.json") == ["failed"]
+    assert told(found, to, tmp_path / "state.json", send=send_apart) == ["failed"]
     assert f"JSON did not take the message ({reason}); the next run tries" in (shown := capfd.readouterr().err)
     assert "T0K3N" not in shown
     assert server.seen == ["/T0K3N"]
@@ -252,7 +253,7 @@ def test_an_answer_that_is_packed_though_nobody_asked_is_one(server: Server, tmp
     """Some services know nothing else."""
     server.answer = packed
     found, to = inventory(START, item("pay", SOON, START)), [parse_destination(Secret(server.address), "env:WHERE")]
-    assert told(found, to, tmp_path / "state.json") == ["sent"]
+    assert told(found, to, tmp_path / "state.json", send=send_apart) == ["sent"]
 
 
 @pytest.mark.parametrize("answer", [drips, drips_headers])
@@ -266,7 +267,7 @@ def test_a_server_that_drips_is_left_at_the_deadline(
     dripping = parse_destination(Secret(server.address), "env:WHERE")
     server.answer = answer
     begun = time.monotonic()
-    assert told(found, [dripping], tmp_path / "state.json") == ["failed"]
+    assert told(found, [dripping], tmp_path / "state.json", send=send_apart) == ["failed"]
     assert time.monotonic() - begun < 4
     assert "(no end of it within 2 seconds)" in capfd.readouterr().err
     assert server.left.wait(5)
@@ -435,10 +436,10 @@ def test_the_state_is_free_while_a_server_is_waited_for_and_each_event_is_told_o
     hanging = parse_destination(Secret(server.address), "env:WHERE")
     other = parse_destination(Secret(server.address.replace("T0K3N", "other")), "env:OTHER")
     server.answer = slow
-    results: dict[str, list[str]] = {}
+    results: dict[str, Sequence[str]] = {}
 
     def run(name: str) -> None:
-        results[name] = [delivery.status for delivery in deliveries(found, [hanging], state)]
+        results[name] = told(found, [hanging], state, send=send_apart)
 
     first = threading.Thread(target=run, args=("first",))
     first.start()
@@ -446,7 +447,7 @@ def test_the_state_is_free_while_a_server_is_waited_for_and_each_event_is_told_o
     second = threading.Thread(target=run, args=("second",))
     second.start()
     server.answer = well
-    assert told(found, [other], state) == ["sent"]
+    assert told(found, [other], state, send=send_apart) == ["sent"]
     assert not results
     release.set()
     first.join()

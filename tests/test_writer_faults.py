@@ -283,7 +283,11 @@ def finished(root: Path) -> Snapshot:
 def test_a_kill_while_repairing_is_repaired_in_turn(tmp_path: Path, scenario: Scenario, disk: str) -> None:
     steps, complete = undisturbed(scenario, tmp_path, disk)
     publishing = [number for number, name in enumerate(steps) if name in ("replace", "rename")]
-    for when in [*publishing[:: max(1, len(publishing) // (5 if THOROUGH else 3))], publishing[-1] + 1, len(steps) - 20]:
+    for when in [
+        *publishing[:: max(1, len(publishing) // (5 if THOROUGH else 3))],
+        publishing[-1] + 1,
+        len(steps) - 20,
+    ]:
         for again in range(0, 400, 3 if THOROUGH else 13):
             root = scenario.prepare(tmp_path / f"{when}-{again}")
             before = snapshot(root)
