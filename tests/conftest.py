@@ -36,7 +36,7 @@ Else it takes a part that is always the same: tests/campaign disturbs more, and 
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "slow: takes seconds, for many processes or many inputs")
+    config.addinivalue_line("markers", "slow: takes more than half a second, for many processes or many inputs")
     serialization.load_der_private_key = _proved_once(serialization.load_der_private_key)
     serialization.load_pem_private_key = _proved_once(serialization.load_pem_private_key)
     os.fsync = _without_the_disk(os.fsync)  # type: ignore[assignment]

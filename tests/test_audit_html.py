@@ -96,6 +96,7 @@ def page(cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder / "page.html"
 
 
+@pytest.mark.slow
 def test_a_browser_shows_it_without_an_error_or_a_request(
     page: Path, browser: "Browser", asked: tuple[int, list[str]]
 ) -> None:
@@ -161,6 +162,7 @@ CONTRASTS = """(() => {
 
 
 @pytest.mark.parametrize(("name", "scheme", "width"), SOME)
+@pytest.mark.slow
 def test_it_fits_every_screen(name: str, scheme: str, width: int, pages: dict[str, Path], browser: "Browser") -> None:
     """Rows of at most 60 pixels on a desktop, on a phone a card each; nothing is cut, nothing sticks out; days and bars
     stand out from the ground as WCAG 2.2 wants (1.4.3, 1.4.11), which axe cannot measure within a picture."""
@@ -198,6 +200,7 @@ def test_axe_finds_no_violation(name: str, scheme: str, width: int, pages: dict[
 
 
 @pytest.mark.parametrize("name", ["three", "busy", "ten_orgs"])
+@pytest.mark.slow
 def test_it_prints_on_as_many_pages_as_it_has_screens(name: str, pages: dict[str, Path], browser: "Browser") -> None:
     """Folded as it opens, and all unfolded."""
     with browser.opened(pages[name], width=1280, height=SCREEN) as tab:
@@ -208,6 +211,7 @@ def test_it_prints_on_as_many_pages_as_it_has_screens(name: str, pages: dict[str
 
 
 @pytest.mark.parametrize("name", ["three", "busy", "ten_orgs"])
+@pytest.mark.slow
 def test_cards_count_what_the_bars_show(name: str, pages: dict[str, Path], browser: "Browser") -> None:
     """Also org by org; the sums are those of the certificates, each drawn once."""
     with browser.opened(pages[name]) as tab:
@@ -245,6 +249,7 @@ def test_a_pair_is_drawn_once(pages: dict[str, Path], browser: "Browser") -> Non
     assert sum("pay_api" in text for text in texts) == sum("quiet" in text.lower() for text in texts) == 1
 
 
+@pytest.mark.slow
 def test_it_is_searched_and_folded_by_its_own_script(pages: dict[str, Path], browser: "Browser") -> None:
     """What does not fit goes, org by org; afterwards all is as it was."""
     state = """(() => ({
@@ -306,6 +311,7 @@ def test_without_its_script_it_is_whole(pages: dict[str, Path], browser: "Browse
         assert tab.run("document.querySelectorAll('.org[open]').length") == 2
 
 
+@pytest.mark.slow
 def test_no_name_becomes_markup_or_script(page: Path, browser: "Browser") -> None:
     """Names of apps and of certificates, even where the policy would let a script run; nor does one widen the page."""
     for policy, width in ((True, 375), (False, 1280)):

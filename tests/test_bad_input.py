@@ -312,6 +312,7 @@ def test_a_full_disk_behind_stdout_is_an_error(folder: Path, pair: Pair) -> None
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 @pytest.mark.parametrize("how", [(), ("--json",), ("--quiet",)])
 @pytest.mark.parametrize("stdout", ["full", "gone"])
+@pytest.mark.slow
 def test_files_that_are_there_are_told_of_when_the_result_cannot_be(
     stdout: str, how: tuple[str, ...], folder: Path, pair: Pair
 ) -> None:

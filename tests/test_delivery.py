@@ -231,6 +231,7 @@ def audit(server: Server, folder: Path, **env: str) -> Result:
         (unknown_coding, "no answer that it was taken"),
     ],
 )
+@pytest.mark.slow
 def test_what_is_no_delivery_is_not_called_one_and_told_again(
     server: Server, tmp_path: Path, answer: Callable[[BaseHTTPRequestHandler], None], reason: str,
     capfd: pytest.CaptureFixture[str],
@@ -257,6 +258,7 @@ def test_an_answer_that_is_packed_though_nobody_asked_is_one(server: Server, tmp
 
 
 @pytest.mark.parametrize("answer", [drips, drips_headers])
+@pytest.mark.slow
 def test_a_server_that_drips_is_left_at_the_deadline(
     server: Server, tmp_path: Path, answer: Callable[[BaseHTTPRequestHandler], None],
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str],
@@ -295,6 +297,7 @@ def audited(folder: Path, where: str) -> tuple[int, str, float]:
 
 @posix
 @pytest.mark.parametrize("answer", [endless, bomb, endless_line])
+@pytest.mark.slow
 def test_a_run_whose_server_answers_without_end_takes_little_memory(
     server: Server, keys: Path, answer: Callable[[BaseHTTPRequestHandler], None]
 ) -> None:
@@ -306,6 +309,7 @@ def test_a_run_whose_server_answers_without_end_takes_little_memory(
 
 
 @posix
+@pytest.mark.slow
 def test_a_mail_server_that_greets_without_end_takes_little_memory(keys: Path) -> None:
     """The library of mail reads its lines for as long as there are any."""
 
@@ -338,6 +342,7 @@ def running(server: Server, folder: Path, *arguments: str) -> "subprocess.Popen[
 
 @posix
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 130)])
+@pytest.mark.slow
 def test_a_signal_ends_a_run_that_waits_for_a_server_at_once(
     server: Server, keys: Path, number: int, code: int
 ) -> None:
@@ -358,6 +363,7 @@ def test_a_signal_ends_a_run_that_waits_for_a_server_at_once(
 
 
 @posix
+@pytest.mark.slow
 def test_the_process_that_sends_does_not_outlive_a_killed_run(server: Server, keys: Path) -> None:
     """It would tell what nobody writes down."""
     server.answer = drips
@@ -368,6 +374,7 @@ def test_the_process_that_sends_does_not_outlive_a_killed_run(server: Server, ke
     assert server.left.wait(5)
 
 
+@pytest.mark.slow
 def test_a_password_of_netrc_is_not_sent(server: Server, keys: Path) -> None:
     """Nobody has named it."""
     (keys / ".netrc").write_text("machine 127.0.0.1 login me password hunter2\n")
@@ -376,6 +383,7 @@ def test_a_password_of_netrc_is_not_sent(server: Server, keys: Path) -> None:
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
+@pytest.mark.slow
 def test_the_address_is_in_no_argument_of_the_process_that_sends(server: Server, keys: Path) -> None:
     """Nor in its environment, when it came from a file: others read both."""
     secret = token_hex()
@@ -403,6 +411,7 @@ def test_the_address_is_in_no_argument_of_the_process_that_sends(server: Server,
         run.communicate()
 
 
+@pytest.mark.slow
 def test_the_process_that_sends_takes_no_modules_from_the_folder_it_stands_in(server: Server, keys: Path) -> None:
     """An audit looks through anybody's folders. -P is how the installed command finds its modules."""
     for name in ("apprise.py", "json.py"):
@@ -422,6 +431,7 @@ def test_the_process_that_sends_takes_no_modules_from_the_folder_it_stands_in(se
 # Runs at once
 
 
+@pytest.mark.slow
 def test_the_state_is_free_while_a_server_is_waited_for_and_each_event_is_told_once(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -477,6 +487,7 @@ def test_a_run_that_finds_the_state_locked_waits_and_says_nothing_of_deleting(
     assert server.seen == []
 
 
+@pytest.mark.slow
 def test_a_host_that_does_not_answer_is_a_failed_delivery(server: Server, keys: Path) -> None:
     """Nothing listens there."""
     with socket.socket() as free:

@@ -106,6 +106,7 @@ def test_a_switch_gets_the_calls_that_it_is_known_to_tell_apart(
         (drips, "no answer in time"),
     ],
 )
+@pytest.mark.slow
 def test_what_a_switch_answers_is_bounded_and_decides_nothing(
     switch: Server, keys: Path, cli: Callable[..., Result], answer: Callable[..., None], reason: str,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,

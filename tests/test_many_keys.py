@@ -33,6 +33,7 @@ def made_of(pair: Pair, cli: Cli, folder: Path) -> bytes:
     return (folder / "made" / "pair.jks").read_bytes()
 
 
+@pytest.mark.slow
 def test_only_the_first_keys_of_a_file_are_validated_at_once(
     cli: Cli, folder: Path, pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -51,6 +52,7 @@ def test_only_the_first_keys_of_a_file_are_validated_at_once(
     assert times[1] < 3 * times[0]
 
 
+@pytest.mark.slow
 def test_what_is_found_for_each_entry_of_a_thousand(cli: Cli, folder: Path, pair: Pair) -> None:
     """Each entry has its own certificate alone, and no look at one is a look at all."""
     content = store_of(6_000, made_of(pair, cli, folder))

@@ -204,6 +204,7 @@ SOON = START + timedelta(days=20)
 # The message
 
 
+@pytest.mark.slow
 def test_a_message_arrives_by_mail_and_webhook_with_everything_that_is_due(
     mail: Arrived, webhook: Arrived, tmp_path: Path
 ) -> None:
