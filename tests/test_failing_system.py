@@ -41,6 +41,7 @@ def start(folder: Path, pair: Pair) -> Path:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.slow
 def test_a_refusal_of_any_kind_of_call_is_an_error_and_no_bug(name: str, start: Path, cli: Cli) -> None:
     """The first and the last call of each kind; the same as tests/campaign does with each call there is."""
     files = {path.name: path.read_bytes() for path in start.iterdir()}

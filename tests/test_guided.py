@@ -367,6 +367,7 @@ def test_the_days_that_are_left_are_those_of_the_audit(cli: Cli, folder: Path) -
     assert [choice.title.split(", ")[0] for choice in made_here({})] == [f"pay: {audited} days left"]
 
 
+@pytest.mark.slow
 def test_a_country_that_is_none_is_refused_where_it_is_typed(folder: Path) -> None:
     """Not after the last question, with all answers lost."""
     from sfkeytool.cli.menu import run_menu
