@@ -93,6 +93,7 @@ def test_it_shows_both_certificates_and_changes_nothing(cli: Cli, org: FakeOrg, 
 
 
 @pytest.mark.parametrize(("app", "path"), [("Pay", PAY), ("Shop", SHOP)])
+@pytest.mark.slow
 def test_deploy_changes_the_certificate_and_nothing_else(
     app: str, path: str, cli: Cli, org: FakeOrg, folder: Path
 ) -> None:
@@ -121,6 +122,7 @@ def test_deploy_changes_the_certificate_and_nothing_else(
         assert [log_in(org, 1), log_in(org, 2)] == ["invalid assertion", "Success"]
 
 
+@pytest.mark.slow
 def test_exactly_this_is_run(cli: Cli, org: FakeOrg, folder: Path) -> None:
     """Retrieved, both ways tried, deployed, retrieved; all at one version, outside every project, with stdin closed;
     the way back that is told is the one that was tried, and it leads back."""
@@ -142,6 +144,7 @@ def test_exactly_this_is_run(cli: Cli, org: FakeOrg, folder: Path) -> None:
     assert [log_in(org, 1), log_in(org, 2)] == ["Success", "invalid assertion"]
 
 
+@pytest.mark.slow
 def test_the_same_key_and_the_same_certificate(cli: Cli, org: FakeOrg, folder: Path) -> None:
     """A renewal warns of nothing; done once, it is not done twice."""
     put("pay", SAME)
@@ -218,6 +221,7 @@ REFUSED: dict[str, tuple[str, str, Callable[[FakeOrg], object]]] = {
 
 
 @pytest.mark.parametrize("why", REFUSED)
+@pytest.mark.slow
 def test_what_is_refused_changes_nothing(why: str, cli: Cli, org: FakeOrg, folder: Path) -> None:
     """Its code and reason; no deployment but for trial, no original, no file; the Setup way, and never the advice to
     drop an element or to open secrets."""
@@ -268,6 +272,7 @@ def test_a_retrieve_that_fails(says: str, code: str, cli: Cli, org: FakeOrg, fol
     assert not org.metadata.done
 
 
+@pytest.mark.slow
 def test_a_deployment_of_which_nobody_knows(cli: Cli, org: FakeOrg, folder: Path) -> None:
     """The Salesforce CLI has ceased to wait, and the org went on: not claimed; run again, it is found and proved."""
     script = folder / "bin" / "sf"
@@ -315,6 +320,7 @@ def test_settings_of_an_external_client_app_that_are_not_shown(cli: Cli, org: Fa
     assert "Closed, Pay, Plain, Shop" in unknown.json["actions"][0]
 
 
+@pytest.mark.slow
 def test_an_element_that_is_reset_is_an_emergency(cli: Cli, org: FakeOrg, folder: Path) -> None:
     """The org resets what the file holds: told before and after, with the way back, which leads back."""
     before = file_of(org, PAY)
@@ -331,6 +337,7 @@ def test_an_element_that_is_reset_is_an_emergency(cli: Cli, org: FakeOrg, folder
     assert log_in(org, 1) == "Success"
 
 
+@pytest.mark.slow
 def test_an_element_that_nobody_had_seen_is_an_emergency(cli: Cli, org: FakeOrg) -> None:
     """One that the org showed in neither view before: it was left out, and has its default now."""
     app = org.contents.components["ConnectedApp"]["Pay"]
@@ -343,6 +350,7 @@ def test_an_element_that_nobody_had_seen_is_an_emergency(cli: Cli, org: FakeOrg)
     assert "oauthConfig.isIntrospectAllTokens is there now: false" in told.json["message"]
 
 
+@pytest.mark.slow
 def test_what_the_file_does_not_show_is_seen_in_the_second_view(cli: Cli, org: FakeOrg) -> None:
     """A retrieve that says the same as ever, and readMetadata that does not."""
     org.metadata.masked_elements = {"ipRelaxation": "BYPASS"}
@@ -353,6 +361,7 @@ def test_what_the_file_does_not_show_is_seen_in_the_second_view(cli: Cli, org: F
 
 
 @pytest.mark.parametrize("is_taken_back", [True, False])
+@pytest.mark.slow
 def test_another_consumer_key_is_an_emergency(is_taken_back: bool, cli: Cli, org: FakeOrg, folder: Path) -> None:
     """Told first of all, without either key; the original put back where the org takes it; else what clients need."""
     before = file_of(org, PAY)
@@ -372,6 +381,7 @@ def test_another_consumer_key_is_an_emergency(is_taken_back: bool, cli: Cli, org
         assert log_in(org, 1) == "Success"
 
 
+@pytest.mark.slow
 def test_a_success_that_changed_nothing(cli: Cli, org: FakeOrg) -> None:
     """The old certificate is still there: not claimed, and the way through Setup."""
     org.metadata.is_certificate_ignored = True
@@ -382,6 +392,7 @@ def test_a_success_that_changed_nothing(cli: Cli, org: FakeOrg) -> None:
 
 
 @pytest.mark.parametrize("is_reset", [False, True])
+@pytest.mark.slow
 def test_what_cannot_be_read_back_is_held_against_the_original_later(
     is_reset: bool, cli: Cli, org: FakeOrg, folder: Path
 ) -> None:
@@ -421,6 +432,7 @@ def running(folder: Path, *arguments: str) -> "subprocess.Popen[str]":
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_killed_before_the_deployment(cli: Cli, org: FakeOrg, folder: Path) -> None:
     """What was kept for nothing is told, and removed; and what lay half kept, or half retrieved, is too."""
     from sfkeytool.edge.kept_originals import app_locked, keep_original
@@ -472,6 +484,7 @@ def test_killed_between_deployment_and_read_back(how: signal.Signals, cli: Cli, 
     assert "did not come" not in cli(*DEPLOY).err
 
 
+@pytest.mark.slow
 def test_the_first_certificate_is_a_question_of_its_own(cli: Cli, org: FakeOrg) -> None:
     """--yes does not answer it; the flag does. The element comes to its place, in one line."""
     before = retrieve(org, "Plain")["connectedApps/Plain.connectedApp"]
@@ -515,6 +528,7 @@ def test_on_a_terminal_it_asks(answers: str, org: FakeOrg, folder: Path) -> None
     assert bool(list(Path("state").iterdir())) is (answers == "yy")
 
 
+@pytest.mark.slow
 def test_a_dry_run_changes_nothing(cli: Cli, org: FakeOrg, folder: Path) -> None:
     """It reads, refuses what would be refused, and says what would be done: no deployment, not even for trial."""
     dry = cli(*DEPLOY, "--dry-run")
@@ -550,6 +564,7 @@ def test_wrong_usage(arguments: tuple[str, ...], code: str, cli: Cli, org: FakeO
     assert not org.requests
 
 
+@pytest.mark.slow
 def test_two_runs_do_not_change_one_app_at_once(cli: Cli, org: FakeOrg, folder: Path) -> None:
     """The second one is told, and touches nothing."""
     from sfkeytool.edge.kept_originals import app_locked
