@@ -51,8 +51,8 @@ else:
 
 
 class World:
-    """Simulated time: what somebody does is done when a pause reaches it. Pauses under a second, as of who waits for a
-    process to end, are real."""
+    """Simulated time: what somebody does is done when a pause reaches it. Short pauses, as of who waits for a process to end,
+    are real."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -64,7 +64,7 @@ class World:
         return self.now
 
     def sleep(self, seconds: float) -> None:
-        if seconds < 1:
+        if seconds < 0.25:
             self._real_sleep(seconds)
             return
         self.now += seconds
@@ -238,7 +238,7 @@ def test_a_front_door_that_refuses_is_told(
 ) -> None:
     """The CLI's session ended between the look and the opening: ckm.not-opened, and the person may log in alone."""
     asked = org.setup.single_access
-    org.setup.single_access = lambda good, target, url: asked(False, target, url)  # type: ignore[method-assign]
+    org.setup.single_access = lambda is_good, target, url: asked(False, target, url)  # type: ignore[method-assign]
     assert sit(True, wait=0) == 1
     shown = capsys.readouterr()
     assert "the import page was not opened: sf org open ended with 1" in shown.err
@@ -268,7 +268,7 @@ REFUSALS: dict[str, tuple[Callable[[Person], object], str]] = {
         imported.NOT_RSA,
     ),
     "Data Not Available": (
-        lambda person: [setattr(person.org.setup, "identity_provider", False), person.imports()],
+        lambda person: person.imports(),
         "Data Not Available",
     ),
 }
@@ -281,6 +281,7 @@ def test_what_the_page_refuses_is_not_taken_for_done(
     """The person alone sees the page's words; explain knows them. The run says that nothing arrived, after ten
     minutes."""
     act, words = REFUSALS[what]
+    org.setup.identity_provider = what != "Data Not Available"
     world.at(30, lambda: act(person))
     before = {path.name: path.read_bytes() for path in made.iterdir()}
     done = cli("ckm", "import", "pay_api", "-o", "prod", "--delete", "--json")
@@ -544,10 +545,9 @@ def test_what_changes_while_it_is_watched_is_kept(
     what: str, cli: Cli, org: FakeOrg, made: Path, person: Person, world: World, folder: Path
 ) -> None:
     """The import is proved, and the run says that it did not delete: exit code 1."""
-    person.imports_of = (made / "pay_api.jks").read_bytes()
 
     def act() -> None:
-        person.imports(person.imports_of, password_of(made))
+        person.imports()
         if what == "keystore":
             (made / "pay_api.jks").write_bytes(b"another")
         elif what == "password":
