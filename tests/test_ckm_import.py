@@ -23,6 +23,8 @@ from test_fake_setup import ASKED, Visitor, certificate_der, key_der
 from test_guided import COMMANDS, ScriptedAsker
 
 from sfkeytool.cli.run import run_command
+from sfkeytool.edge.deleting import delete_files
+from sfkeytool.errors import OutputError
 
 Cli = Callable[..., Result]
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a first line")
@@ -188,7 +190,7 @@ def test_a_person_imports_and_it_is_proved(
     assert "PRODUCTION" in shown.err
     assert org.contents.short_id("pay_api") in shown.out
     assert "the same certificate" in shown.out
-    assert "First mail" in shown.out
+    assert "CKM should mail holders of the permission on" in shown.out
     assert ["org", "open", "--path", ASKED, "--target-org", "prod"] in calls(folder)
     assert 55 <= world.now <= 65
     assert (made / "pay_api.jks").exists()  # the second answer was No
@@ -239,9 +241,11 @@ def test_a_front_door_that_refuses_is_told(
     """The CLI's session ended between the look and the opening: ckm.not-opened, and the person may log in alone."""
     asked = org.setup.single_access
     org.setup.single_access = lambda is_good, target, url: asked(False, target, url)  # type: ignore[method-assign]
-    assert sit(True, wait=0) == 1
+    assert sit(True, wait=0, json=True) == 1
     shown = capsys.readouterr()
-    assert "the import page was not opened: sf org open ended with 1" in shown.err
+    [notice, _] = json.loads(shown.out)["notices"]
+    assert notice["code"] == "ckm.not-opened"
+    assert notice["message"] == "the import page was not opened: sf org open ended with 1"
     assert "frontdoor" not in shown.err + shown.out
 
 
@@ -564,6 +568,26 @@ def test_what_changes_while_it_is_watched_is_kept(
     assert "ckm.keystore-kept" in codes(done)
     assert os.path.lexists(made / "pay_api.jks")
     assert (made / "pay_api.jks.password").exists()
+
+
+@pytest.mark.parametrize("what", ["another", "a link", "gone", "no folder"])
+def test_only_what_was_read_is_deleted(what: str, folder: Path) -> None:
+    """All or nothing, in whatever order."""
+    place = folder / "pay"
+    if what != "no folder":
+        place.mkdir()
+        (place / "first").write_bytes(b"secret")
+        (folder / "elsewhere").write_bytes(b"secret")
+    if what == "another":
+        (place / "second").write_bytes(b"secret, and more")
+    elif what == "a link":
+        (place / "second").symlink_to(folder / "elsewhere")
+    with pytest.raises(OutputError) as refused:
+        delete_files(place, {"first": b"secret", "second": b"secret"})
+    assert refused.value.code == "output.changed"
+    if what != "no folder":
+        assert (place / "first").exists()
+        assert {path.name for path in place.iterdir()} <= {"first", "second", ".sfkeytool.lock"}
 
 
 def test_a_receipt_that_takes_no_note_is_a_warning(
