@@ -721,32 +721,60 @@ def test_a_script_is_refused_with_a_code(cli: Cli, org: FakeOrg, made: Path) -> 
     assert (done.code, done.json["code"], codes(done)) == (1, "ckm.not-ready", ["import.name"])
 
 
-@pytest.mark.parametrize("state", ["api_only", "jwt_tokens"])
 def test_a_watching_session_need_not_open_pages(
-    state: str, cli: Cli, org: FakeOrg, made: Path, person: Person, world: World, folder: Path, monkeypatch: Any
+    cli: Cli, org: FakeOrg, made: Path, person: Person, world: World
 ) -> None:
     """Where a person logs in alone, an integration user may watch: that it opens no page is told, and stops nothing."""
-    setattr(org.setup, state, True)
-    stand_in(org, folder, monkeypatch)
+    org.setup.api_only = True
 
     def act() -> None:
-        org.setup.api_only = org.setup.jwt_tokens = False  # another user
+        org.setup.api_only = False  # another user
         person.imports()
 
     world.at(30, act)
     done = cli("ckm", "import", "pay_api", "-o", "prod", "--json")
     assert done.code == 0, done
-    assert codes(done) == (["import.api-only"] if state == "api_only" else [])
+    assert codes(done) == ["import.api-only"]
 
 
-def test_a_jwt_based_token_opens_no_page(cli: Cli, org: FakeOrg, made: Path, folder: Path, monkeypatch: Any) -> None:
+def test_a_jwt_based_token_reads_nothing_back(
+    cli: Cli, org: FakeOrg, made: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Help has it: for REST alone. Said as what it is, not as a session that has expired."""
     org.setup.jwt_tokens = True
     stand_in(org, folder, monkeypatch)
     done = cli("doctor", "-o", "prod", "--json")
     found = {one["code"]: one for one in done.json["result"]["conditions"]}
     assert (done.code, found["import.session"]["state"]) == (3, "unmet")
     assert "import.keystore" not in found
-    assert sit() == 1
+    refused = cli("ckm", "import", "pay_api", "-o", "prod", "--json")
+    assert (refused.code, refused.json["code"], codes(refused)) == (1, "ckm.not-ready", ["import.session"])
+
+
+def test_a_jwt_based_token_may_open_no_page(
+    cli: Cli,
+    org: FakeOrg,
+    made: Path,
+    person: Person,
+    world: World,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Salesforce's texts differ, so it is tried: where the door refuses, the person logs in alone."""
+    org.setup.jwt_tokens = org.setup.jwt_soap = True
+    stand_in(org, folder, monkeypatch)
+    done = cli("doctor", "-o", "prod", "--json")
+    found = {one["code"]: one for one in done.json["result"]["conditions"]}
+    assert (done.code, found["import.session"]["state"]) == (0, "unsure")
+
+    def act() -> None:
+        org.setup.jwt_tokens = False  # another login
+        person.imports()
+
+    world.at(30, act)
+    assert sit(True, False) == 0
+    assert "the import page was not opened: sf org open ended with 1" in capsys.readouterr().err
 
 
 def test_an_expired_session_is_said(cli: Cli, org: FakeOrg, made: Path) -> None:
