@@ -78,11 +78,16 @@ class Setup:
     api_only: bool = False
     """The user has the permission "API Only User"."""
     jwt_tokens: bool = False
-    """Access tokens are JWT-based, which the front door does not take."""
+    """Access tokens are JWT-based. That the front door does not take them is a guess: Help ("Access Tokens") says that
+    they open no page, Salesforce's Mobile SDK for Android (pull request 2632) that this API takes them."""
+    jwt_soap: bool = False
+    """Whether they do for SOAP APIs: Help, "JWT-Based Access Tokens", says REST alone."""
     high_assurance: bool = False
     """Certificates ask for a high-assurance session, which one from the front door is not."""
     may_manage: bool = True
     """Manage Certificates."""
+    may_view: bool = True
+    """View Setup and Configuration."""
     maintenance: bool = False
     """A notice of maintenance comes between the front door and its target."""
     missing: set[str] = field(default_factory=set)
@@ -100,6 +105,25 @@ class Setup:
     _sessions: set[str] = field(default_factory=set)
     _confirmations: dict[str, str] = field(default_factory=dict)
 
+    def show_permissions(self, user: str) -> None:
+        """What the user may do, as the API tells of it: a row for the permission set of the profile, and an empty one."""
+        held = {
+            "PermissionsManageCertificates": self.may_manage,
+            "PermissionsViewSetup": self.may_view,
+            "PermissionsApiUserOnly": self.api_only,
+        }
+        rows = self.contents.rows.setdefault("PermissionSetAssignment", [])
+        rows[:] = [row for row in rows if row.get("AssigneeId") != user[:15]]
+        rows += [
+            {"AssigneeId": user[:15], "PermissionSet": held, "_permission": False, "_admin": False},
+            {
+                "AssigneeId": user[:15],
+                "PermissionSet": dict.fromkeys(held, False),
+                "_permission": False,
+                "_admin": False,
+            },
+        ]
+
     def end_sessions(self) -> None:
         """As if all had expired."""
         self._sessions.clear()
@@ -111,7 +135,7 @@ class Setup:
     def single_access(self, is_good: bool, target: str, url: str) -> tuple[int, dict[str, str]]:
         """The front door's address, for one use: the answer of /services/oauth2/singleaccess, in status and JSON."""
         if not is_good or self.jwt_tokens:
-            # sfdx-core: 403 for an expired token. That a JWT-based one is told alike is a guess.
+            # sfdx-core: 403 for an expired token. That a JWT-based one is told alike is a guess, too.
             return 403, {"error": "invalid_token", "error_description": "Bad_OAuth_Token"}
         query = dict(parse_qsl(urlsplit(target).query))
         ticket = secrets.token_urlsafe(32)
