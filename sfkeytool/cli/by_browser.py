@@ -9,33 +9,31 @@ from urllib.parse import urlsplit
 
 from sfkeytool.cli.run import Run
 from sfkeytool.errors import OrgError
+from sfkeytool.shell import shell_line
 
 if TYPE_CHECKING:
     from sfkeytool.cli.org_access import OneOrg
-    from sfkeytool.edge.driven_browser import Ending, Limits, Marks
+    from sfkeytool.edge.driven_browser import Ending, Marks
     from sfkeytool.workflows.ckm_import.door import Errand, PageAnswer
 
 _BY_HAND = "without --browser the page opens for you"
 
 
 class ByBrowser:
-    """A Way (workflows/ckm_import/door.py). Made before anything else is done: raises what require_browser() does."""
+    """A Way (workflows/ckm_import/door.py). ``program``: of require_browser()."""
 
-    def __init__(self, run: Run, org: "OneOrg", *, headed: bool = False, limits: "Limits | None" = None) -> None:
-        from sfkeytool.edge.driven_browser import require_browser
-
-        self._program = require_browser(run.environ, headed=headed)
+    def __init__(self, run: Run, org: "OneOrg", program: str, *, headed: bool) -> None:
         self._run = run
         self._org = org
+        self._program = program
         self._headed = headed
-        self._limits = limits
 
     def __call__(self, errand: "Errand") -> "PageAnswer":
         """What the page answered, or where it was lost sight of once the form may have been sent.
 
-        Raises OrgError where the form was not sent: import.no-password, import.no-door, import.no-session,
-        import.challenge, import.page-changed, import.page-late, import.page-unreachable; and what reading the file,
-        OrgClient.front_door() and fill_form() raise.
+        Raises OrgError where the form was not sent: ckm.no-password, ckm.page-login, ckm.page-challenge,
+        ckm.page-changed, ckm.page-late, ckm.page-unreachable; and what reading the file, OrgClient.front_door() and
+        fill_form() raise.
         """
         from pathlib import Path
 
@@ -46,9 +44,7 @@ class ByBrowser:
 
         path = Path(errand.keystore_path)
         if errand.password is None:
-            raise OrgError(
-                "import.no-password", f"{path}: the page asks for the keystore's password", "give --password"
-            )
+            raise OrgError("ckm.no-password", f"{path}: the page asks for the keystore's password", "give --password")
         client = self._org.client
         content = read_input(path)
         with self._run.progress(f"a browser goes to the import page of {self._org.label} (experimental) …"):
@@ -66,7 +62,6 @@ class ByBrowser:
                 self._program,
                 self._run.environ,
                 headed=self._headed,
-                limits=self._limits,
             )
         return self._answer(ending)
 
@@ -99,14 +94,14 @@ class ByBrowser:
         match ending.kind:
             case "login":
                 return OrgError(
-                    "import.no-session",
+                    "ckm.page-login",
                     f"{org} shows its login page in place of the import page; {nothing}",
                     "its session may have ended, or the user may not open pages (API Only User): sfkeytool doctor",
                     _BY_HAND,
                 )
             case "challenge":
                 return OrgError(
-                    "import.challenge",
+                    "ckm.page-challenge",
                     f"{org} asks for a proof of identity, which only a person can give; {nothing}",
                     f"give it in the browser itself: --headed; or {_BY_HAND}",
                 )
@@ -114,25 +109,40 @@ class ByBrowser:
                 found = {"file": "the file", "password": "the password", "save": "the button Save"}
                 parts = ", ".join(found.get(each, each) for each in ending.words)
                 return OrgError(
-                    "import.page-changed",
+                    "ckm.page-changed",
                     f"the import page of {org} is not as it is known here: no field for {parts}; {nothing}",
                     f"it stood at {ending.path}; --headed shows it",
                     _BY_HAND,
                 )
             case "late":
                 return OrgError(
-                    "import.page-late",
+                    "ckm.page-late",
                     f"the import page of {org} did not come in time; {nothing}",
                     f"try again later; {_BY_HAND}",
                 )
         host = urlsplit(self._org.client.url).hostname
         return OrgError(
-            "import.page-unreachable",
+            "ckm.page-unreachable",
             f"the browser does not reach the import page of {org}: {words or ending.kind}; {nothing}",
             f"does it reach https://{host} by itself? It goes to the org's own hosts alone, and trusts the CAs that"
             " the system trusts",
             _BY_HAND,
         )
+
+
+def refusal_of(label: str, words: str) -> OrgError:
+    """The error for what the page said against an import, with what ``explain`` knows of it. Pure."""
+    from sfkeytool.acceptance.explanations.matching import match_messages
+
+    hints = []
+    for match in match_messages(words):
+        known = match.explanation
+        hints += [known.meaning, known.causes[0], f"more: {shell_line(['sfkeytool', 'explain', known.id])}"]
+    return OrgError(
+        "ckm.page-refused",
+        f"the import page of {label} says: {words.removeprefix('Error: ')}; nothing was imported",
+        *hints,
+    )
 
 
 def _marks() -> "Marks":
