@@ -35,7 +35,7 @@ def _go(job: dict[str, Any]) -> Any:
     from playwright.sync_api import Error, sync_playwright
 
     os.environ.clear()  # what Playwright starts gets this process's, and would read its own variables in it
-    os.environ.update(job["environment"])
+    os.environ.update(job["environment"] | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), job["scratch"]))
     limits = msgspec.convert(job["limits"], Limits)
     with sync_playwright() as playwright:
         try:
@@ -57,6 +57,9 @@ def _started(playwright: "Playwright", job: dict[str, Any], limits: Limits) -> "
         executable_path=job["program"],
         headless=not job["headed"],
         chromium_sandbox=True,
+        # Playwright has the profile in its folder for temporary files, which is ours. The browser has the system's, for
+        # a socket lies there, and the path of one is short.
+        env=job["environment"],
         proxy=proxy,
         timeout=limits.start * 1000,
         handle_sigint=False,

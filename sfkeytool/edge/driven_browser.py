@@ -42,7 +42,7 @@ _WINDOWS = (
     r"Chromium\Application\chrome.exe",
 )
 _WINDOWS_ROOTS = ("PROGRAMFILES", "PROGRAMFILES(X86)", "LOCALAPPDATA")
-_WRITTEN_TO = ("TMPDIR", "TEMP", "TMP", "XDG_CACHE_HOME", "XDG_CONFIG_HOME")
+_WRITTEN_TO = ("XDG_CACHE_HOME", "XDG_CONFIG_HOME")
 """Variables that name the folders in which a browser writes, beside its profile."""
 _SANDBOX = (
     "--no-sandbox is not supported",
@@ -193,6 +193,7 @@ def _job(
         "proxy": _proxy(environ, urlsplit(errand.page).scheme),
         "limits": msgspec.to_builtins(limits),
         "environment": browser_environment(environ) | dict.fromkeys(_WRITTEN_TO, folder),
+        "scratch": folder,
     }
 
 
