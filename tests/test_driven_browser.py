@@ -156,22 +156,20 @@ def test_a_page_that_leads_elsewhere_is_not_followed(
     org.setup.elsewhere, heard = stranger
     done = run()
     assert (done.code, done.json["code"], heard, names(org)) == (1, "ckm.page-unreachable", [], [])
+    assert "net::ERR_NAME_NOT_RESOLVED" in done.json["message"]
 
 
-@pytest.mark.parametrize("arguments", [["--browser", "--yes"]])
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="/proc shows the arguments of processes")
-def test_no_secret_is_seen_while_it_runs(
-    arguments: list[str], org: FakeOrg, browser: Path, made: Path, folder: Path
-) -> None:
+def test_no_secret_is_seen_while_it_runs(org: FakeOrg, browser: Path, made: Path, folder: Path) -> None:
     """Not in the arguments of any process, its own or the browser's, nor in the environment of what it starts, nor in
     what it prints or leaves: the session's addresses and cookie, the access token, the password. A slow page gives
     time to look."""
-    org.setup.pause_seconds = 1.0
+    org.setup.pause_seconds = 0.5
     doors: set[str] = set()
     sessions: set[str] = set()
     arguments_seen: set[str] = set()
     environments: set[str] = set()
-    running = start(folder, *arguments, "--wait", "0", "-v")
+    running = start(folder, "--browser", "--yes", "--wait", "0", "-v")
     while running.poll() is None:
         doors |= set(org.setup._doors)
         sessions |= org.setup.sessions()
@@ -179,7 +177,7 @@ def test_no_secret_is_seen_while_it_runs(
             arguments_seen.add(proc(number, "cmdline"))
             if number != running.pid and "-c\0import importlib" not in proc(number, "cmdline"):
                 environments.add(proc(number, "environ"))
-        time.sleep(0.02)
+        time.sleep(0.05)
     out, err = running.communicate()
     assert running.returncode == 0, err
     secrets = {*doors, *sessions, os.environ["SF_ACCESS_TOKEN"], PASSWORD}
@@ -254,7 +252,7 @@ def test_interrupted_the_browser_ends_too(
 
 
 REFUSED = [
-    ("chain", "another", imported.NAME_TAKEN[:0] + "Keystore was tampered with, or password was incorrect"),
+    ("chain", "another", "Keystore was tampered with, or password was incorrect"),
     ("ec", CORPUS_PASSWORD, imported.NOT_RSA),
     ("chain", CORPUS_PASSWORD, imported.NAME_TAKEN),
 ]
@@ -296,12 +294,12 @@ def test_a_session_that_is_lost(
     assert ("nothing was imported" in done.out) == (method == "GET")
 
 
-@pytest.mark.parametrize("part", ["file", "password", "save", "frame"])
+@pytest.mark.parametrize("part", ["save", "frame"])
 def test_a_page_that_has_changed_is_left_as_it_is(part: str, org: FakeOrg, browser: Path) -> None:
     """Nothing is filled in by halves."""
     org.setup.missing = {part}
     org.setup.lightning = part == "frame"
-    ending = fill(org, CORPUS / "chain.jks", limits=Limits(page=5))
+    ending = fill(org, CORPUS / "chain.jks", limits=Limits(page=3, settled=0.3))
     assert (ending.kind, ending.saved) == ("changed", False)
     assert ending.words == ((part,) if part != "frame" else ("file", "password", "save"))
     assert (org.setup.uploads, left(browser)) == ([], [])
@@ -336,9 +334,9 @@ def test_with_a_window_a_person_proves_who_they_are(
 
 def test_what_takes_too_long_is_told_apart(org: FakeOrg, browser: Path) -> None:
     """Before the form was sent, and after it."""
-    org.setup.pause_seconds = 2.0
-    before = fill(org, CORPUS / "chain.jks", limits=Limits(page=1))
-    after = fill(org, CORPUS / "chain.jks", limits=Limits(answer=1))
+    org.setup.pause_seconds = 1.0
+    before = fill(org, CORPUS / "chain.jks", limits=Limits(page=0.4))
+    after = fill(org, CORPUS / "chain.jks", limits=Limits(answer=0.2))
     assert [(each.kind, each.saved) for each in (before, after)] == [("late", False), ("late", True)]
 
 

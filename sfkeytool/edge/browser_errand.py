@@ -3,6 +3,7 @@ with it."""
 
 import base64
 import os
+import re
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -17,9 +18,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Frame, Page, Playwright
 
 _POLL_MILLISECONDS = 100
-_SETTLED_SECONDS = 3.0
-"""How long a page that has been loaded may go on without the parts that are looked for: our own bound."""
 _LONGEST_WORDS = 500
+_ADDRESS = re.compile(r"\w+://\S+")
 _FIELDS = ("file", "password", "save")
 _GIVING_WAY = ("context was destroyed", "frame was detached", "Cannot find context", "Frame has been detached")
 
@@ -92,20 +92,15 @@ class _Visit:
         try:
             return self._through_the_door() or self._to_the_form() or self._after_save()
         except Error as error:
-            # Its first line alone: others quote what it was waiting for. It may name the address, which is secret.
-            words = error.message.replace(self._job["door"], "…").splitlines()[:1]
+            # Its first line alone: others quote what it was waiting for. Addresses may be secret.
+            words = [_ADDRESS.sub("…", line) for line in error.message.splitlines()[:1]]
             return self._end("late" if "Timeout" in error.message else "unreachable", *words)
 
     def _end(self, kind: Any, *words: str) -> Ending:
-        hidden = [self._job["password"], self._job["door"]]
-        told = [self._without(word.strip(), hidden)[:_LONGEST_WORDS] for word in words if word.strip()]
-        return Ending(kind, self._saved, tuple(dict.fromkeys(told)), urlsplit(self._page.url).path[:_LONGEST_WORDS])
-
-    @staticmethod
-    def _without(text: str, secrets: list[str]) -> str:
-        for secret in filter(None, secrets):
-            text = text.replace(secret, "…")
-        return text
+        # A page that repeats what was typed into it is not repeated.
+        told = [word.strip().replace(self._job["password"] or "\0", "…")[:_LONGEST_WORDS] for word in words]
+        told = [word for word in dict.fromkeys(told) if word]
+        return Ending(kind, self._saved, tuple(told), urlsplit(self._page.url).path[:_LONGEST_WORDS])
 
     def _through_the_door(self) -> Ending | None:
         self._open(self._job["door"], self._limits.door)
@@ -136,7 +131,7 @@ class _Visit:
         # A page that answers for itself has all its parts once it is loaded; one that shows another in a frame has not.
         whole = len(lacking) < len(_FIELDS) or self._path == urlsplit(self._job["page"]).path
         self._settled = (self._settled or time.monotonic()) if whole and self._is_loaded() else None
-        if self._settled is not None and time.monotonic() > self._settled + _SETTLED_SECONDS:
+        if self._settled is not None and time.monotonic() > self._settled + self._limits.settled:
             return self._end("changed", *lacking)
         return None
 

@@ -57,11 +57,13 @@ _ENDING_SECONDS = 5.0
 
 
 class Limits(Struct, frozen=True):
-    """Seconds for each step: our own bounds. ``person``: for somebody at a headed browser to prove who they are."""
+    """Seconds for each step: our own bounds. ``settled``: for a page that is loaded to show the parts that are looked
+    for; ``person``: for somebody at a headed browser to prove who they are."""
 
     start: float = 60.0
     door: float = 90.0
     page: float = 60.0
+    settled: float = 3.0
     answer: float = 120.0
     person: float = 300.0
 
@@ -155,7 +157,7 @@ def fill_form(
     that does not start; then nothing was opened.
     """
     limits = limits or Limits()
-    seconds = limits.start + limits.door + limits.page + limits.answer + (limits.person if headed else 0.0)
+    seconds = 2 * limits.start + limits.door + limits.page + limits.answer + (limits.person if headed else 0.0)
     with deferred_signals() as check, scratch_folder(environ) as scratch:
         job = _job(errand, program, environ, scratch, headed, limits)
         try:
