@@ -231,7 +231,7 @@ def test_interrupted_the_browser_ends_too(
     """Ctrl-C, and the folder is gone; killed, and the next run that speaks to an org removes it."""
     org.setup.pause_seconds = 60
     running = start(folder, "--browser", "--yes")
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while ("GET", IMPORT) not in org.setup.visits:
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -244,6 +244,7 @@ def test_interrupted_the_browser_ends_too(
     assert running.returncode == (-9 if stays else 130)
     assert ("is not known" in err) is not stays
     while remaining := [number for number in others if str(profile) in proc(number, "cmdline")]:
+        assert stays, f"ended first, and this run after them: {remaining}"
         assert time.monotonic() < deadline, remaining
         time.sleep(0.05)
     assert [name.endswith(".folder") for name in left(browser) if not name.endswith(".lock")] == [True] * stays

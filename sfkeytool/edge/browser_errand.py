@@ -120,11 +120,7 @@ class _Visit:
     def _look_for_form(self) -> "Ending | Frame | None":
         if ending := self._stopped() or self._refusal():
             return ending
-        lacking: list[str] = []
-        for frame in self._frames():
-            lacking = [name for name in _FIELDS if frame.query_selector(getattr(self._marks, name)) is None]
-            if len(lacking) < len(_FIELDS):
-                break
+        lacking, frame = min(((self._lacks(frame), frame) for frame in self._frames()), key=lambda each: len(each[0]))
         if not lacking:
             return frame
         self._lacking = lacking
@@ -134,6 +130,9 @@ class _Visit:
         if self._settled is not None and time.monotonic() > self._settled + self._limits.settled:
             return self._end("changed", *lacking)
         return None
+
+    def _lacks(self, frame: "Frame") -> list[str]:
+        return [name for name in _FIELDS if frame.query_selector(getattr(self._marks, name)) is None]
 
     def _fill(self, frame: "Frame") -> Ending | None:
         if urlsplit(frame.url).hostname not in self._job["hosts"]:
