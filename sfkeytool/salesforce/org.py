@@ -174,7 +174,7 @@ class OrgClient:
             raise OrgError(
                 "org.no-door",
                 f"{self.host} opens no page with this session ({answer.status})",
-                "it may have ended, or its access token may be JWT-based, which opens no page",
+                "it may have ended, or its access token is JWT-based: by Salesforce's Help such a one opens no page",
             )
         if urlsplit(address)[:2] != urlsplit(self.url)[:2]:
             raise self._not_ours()

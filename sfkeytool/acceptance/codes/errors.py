@@ -558,7 +558,7 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         ),
         "org.no-door": (
             "The org gives no address that opens a page with this session.",
-            "Log in again; access tokens that are JWT-based open none.",
+            "Log in again; by Salesforce's Help access tokens that are JWT-based open none.",
         ),
         "org.not-permitted": (
             "The user may not do or see this.",
