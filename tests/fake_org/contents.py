@@ -64,6 +64,8 @@ class Contents:
     ids: int = 0
     keys: dict[str, rsa.RSAPrivateKey] = field(default_factory=dict)
     """Of the certificates that were born here."""
+    undeletable: set[str] = field(default_factory=set)
+    """Names that deleteMetadata leaves: they are in use."""
     minds_chains: bool = True
     """Whether an uploaded chain must begin with the leaf, and each certificate be signed by the next."""
 
@@ -119,6 +121,10 @@ class Contents:
     def delete_certificate(self, name: str) -> None:
         """Its row stays: the query shows what was deleted (sfdx-browserforce-plugin works around that)."""
         del self.components["Certificate"][name]
+
+    def names_of_rows(self) -> set[str]:
+        """Of all certificates that are, or were, in CKM."""
+        return {row["DeveloperName"] for row in self.rows.get("Certificate", [])}
 
     def rename_certificate(self, id: str, name: str, label: str) -> None:
         """As the page of the record does; ``id`` has 15 or 18 characters."""
@@ -280,10 +286,16 @@ class Contents:
     def _delete(self, type: str, names: Sequence[str]) -> tuple[int, bytes]:
         results = []
         for name in names:
+            if name in self.undeletable:
+                error = [("message", f"{name} is in use"), ("statusCode", "DELETE_FAILED")]
+                results.append(("result", [("errors", error), ("fullName", name), ("success", "false")]))
+                continue
             is_here = self.components.get(type, {}).pop(name, None) is not None
             if is_here and type == "ExternalClientApplication":  # a guess: with its parts
                 for parts in self.components.values():
-                    for part in [each for each, found in parts.items() if ("externalClientApplication", name) in found.fields]:
+                    for part in [
+                        each for each, found in parts.items() if ("externalClientApplication", name) in found.fields
+                    ]:
                         del parts[part]
             results.append(("result", [("fullName", name), ("success", str(is_here).lower())]))
         return _answer("deleteMetadata", to_xml(results))

@@ -71,6 +71,9 @@ class Deployments:
     setup: Setup
     certificate_problem: Callable[[str], str] = lambda text: "Certificate too large" if len(text) > 6000 else ""
     """What is wrong with the text of an app's certificate, by this org: a guess, as its words are."""
+    refused_types: set[str] = field(default_factory=set)
+    minds_dates: bool = False
+    """Whether apps that are new from now on let nobody in whose certificate is not valid now."""
     refusal: str = ""
     """The problem of every app that comes with a consumer key."""
     is_new_key_given: bool = False
@@ -171,6 +174,8 @@ class Deployments:
     def _problem(self, type: str, path: Path) -> str:
         if not type:
             return f"Not known here: {path.name}"
+        if type in self.refused_types:
+            return f"Not allowed: {type}"
         if type in ("Certificate", "Settings"):
             return ""
         said = _values(_read(path))
@@ -211,7 +216,9 @@ class Deployments:
             self.apps[key] = app
             app.coming = [self.delay_requests, _pem(certificate)]
         elif old is None and (is_external or OAUTH in dict(fields)):
-            self.apps[key] = App(_pem(certificate), set(), external=is_external, label=path.stem)
+            self.apps[key] = App(
+                _pem(certificate), set(), external=is_external, label=path.stem, minds_dates=self.minds_dates
+            )
         self._approve(type, after, key)
         return ""
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import jwt
+from filled_org import key
+
 from live import material
 from live.keystores import checked
 from live.org import LiveOrg
 from live.question import NAMES, REFUSED, TAKEN, Answer, CannotAsk
-
 from sfkeytool.model import AppKind, Profile
 from sfkeytool.salesforce.hosts import PRODUCTION, SANDBOX, parse_login_host
 from sfkeytool.salesforce.metadata_source import App, SourceFile, build_app
@@ -56,12 +57,12 @@ def certificate_text(number: int, **changed: Any) -> str:
 
 def app_of(org: LiveOrg, kind: AppKind) -> LiveApp:
     """The app of that kind, which is made if need be. Raises CannotAsk, the second time as the first."""
-    key = f"app {kind}"
-    if key not in org.state:
+    place = f"app {kind}"
+    if place not in org.state:
         app = LiveApp(kind, NAMES + kind.replace("-", "_"))
         problems = put(org, app, certificate_text(1))
-        org.state[key] = CannotAsk(f"the org takes no such app: {'; '.join(problems)}") if problems else app
-    found = org.state[key]
+        org.state[place] = CannotAsk(f"the org takes no such app: {'; '.join(problems)}") if problems else app
+    found = org.state[place]
     if isinstance(found, CannotAsk):
         raise found
     assert isinstance(found, LiveApp)
@@ -132,7 +133,7 @@ def log_in(org: LiveOrg, app: LiveApp, number: int, **changed: Any) -> str:
         "iss": app.consumer_key, "sub": org.username, "aud": changed.get("audience", host.audience),
         "exp": int(time.time()) + changed.get("seconds", 180),
     }  # fmt: skip
-    form = {"grant_type": GRANT, "assertion": jwt.encode(claims, material.key_pem(number), algorithm="RS256")}
+    form = {"grant_type": GRANT, "assertion": jwt.encode(claims, key(number), algorithm="RS256")}
     url = f"{changed.get('host', host.url)}/services/oauth2/token"
     answer = org.http.post(url, form, timeout=60, allow_redirects=False)
     try:
@@ -259,8 +260,8 @@ def returned_by(kind: AppKind) -> Callable[[LiveOrg], Answer]:
         if not document:
             return Answer("no file")
         text = _element(document, "certificate")
-        key = "with" if _element(document, "consumerKey") else "without"
-        return Answer("returned" if text else "left out", (), "", (_form(text), f"{key} the consumer key"))
+        shown = "with" if _element(document, "consumerKey") else "without"
+        return Answer("returned" if text else "left out", (), "", (_form(text), f"{shown} the consumer key"))
 
     return ask
 
@@ -314,5 +315,3 @@ def large_line(number: int) -> str:
     padded = material.certificate("live app", number, padding_bytes=3000)
     assert len(material.der(padded)) <= 4096 < len(material.pem(padded))
     return base64.b64encode(material.der(padded)).decode()
-
-

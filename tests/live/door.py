@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlencode, urljoin, urlsplit
 
 import requests
+
 from live.question import CannotAsk
 
 HOME = "/setup/forcecomHomepage.apexp"

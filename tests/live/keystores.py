@@ -1,16 +1,18 @@
 """Questions to the import page: the corpus, and what no file of it can ask."""
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from cryptography import x509
-from live import material
-from live.org import LiveOrg, Made, identity_provider
-from live.question import NAMES, REFUSED, TAKEN, Answer, CannotAsk
 
+from live import material
+from live.org import IDENTITY_PROVIDER, LiveOrg, Made, identity_provider
+from live.question import NAMES, REFUSED, TAKEN, Answer, CannotAsk
+from sfkeytool.acceptance.catalogue import CATALOGUE
 from sfkeytool.acceptance.engine import judge
 from sfkeytool.acceptance.subject import prepare_subject
 from sfkeytool.errors import SfkeytoolError
@@ -75,9 +77,9 @@ def imported(org: LiveOrg, data: bytes, password: str, *, is_kept: bool = False)
     finally:
         file.unlink()
     new = org.new_certificates(here, is_awaited=page.is_landed)
+    org.made += [Made("Certificate", name, id) for id, name in new.items()]
     for each in awaited:
         org.made.remove(each)
-    org.made += [Made("Certificate", name, id) for id, name in new.items()]
     details = [f"in CKM as {', '.join(sorted(new.values()))}"] if new else []
     if page.is_landed and not new:
         details.append("the page said nothing, and CKM has nothing new")
@@ -102,9 +104,19 @@ def of_corpus(file: dict[str, Any]) -> Callable[[LiveOrg], Answer]:
         data, password = (FIXTURES / file["path"]).read_bytes(), file["password"]
         said = checked(data, Path(file["path"]).name, Profile.CKM_IMPORT, password, file["purpose"])
         answer = imported(org, *_with_free_name(org, data, password))
-        return Answer(answer.observed, answer.words, said, answer.details)
+        return Answer(answer.observed, answer.words, said, (*answer.details, *_compared(answer, file["findings"])))
 
     return ask
+
+
+def _compared(answer: Answer, findings: Sequence[str]) -> list[str]:
+    """Whether a refusal has the words that the rules quote, with a name in the place of certName."""
+    quoted = {rule.salesforce_message for rule in CATALOGUE if rule.id in findings and rule.salesforce_message}
+    if answer.observed == TAKEN or not quoted:
+        return []
+    patterns = [re.escape(each).replace("certName", ".+") for each in quoted]
+    known = any(re.search(pattern, word) for pattern in patterns for word in answer.words)
+    return ["in the words that the rule quotes" if known else f"in other words than: {' / '.join(sorted(quoted))}"]
 
 
 def _with_free_name(org: LiveOrg, data: bytes, password: str) -> tuple[bytes, str]:
@@ -152,8 +164,8 @@ def identity_provider_condition(org: LiveOrg) -> Answer:
     name = f"{NAMES}idp_own"
     if problems := org.deploy(own_certificate(name)):
         raise CannotAsk(f"no certificate for Identity Provider: {'; '.join(problems)}")
-    org.made.append(Made("IdentityProviderSettings", "IdentityProvider"))
-    if problems := org.deploy([identity_provider(name)]):
+    org.made.append(Made(IDENTITY_PROVIDER, name))
+    if problems := org.deploy([identity_provider(name, is_enabled=True)]):
         raise CannotAsk(f"Identity Provider cannot be enabled: {'; '.join(problems)}")
     org.state["no-identity-provider"] = False
     second = imported(org, data, material.PASSWORD)
@@ -198,7 +210,8 @@ def longest(what: str, sizes: Sequence[int], make: Callable[[int], tuple[bytes, 
     """The largest size that is taken, before one is refused."""
 
     def ask(org: LiveOrg) -> Answer:
-        most, words = 0, ()
+        most = 0
+        words: tuple[str, ...] = ()
         tried: list[str] = []
         for size in sizes:
             answer = imported(org, *make(size))

@@ -64,7 +64,8 @@ def with_broken_signature(one: x509.Certificate) -> x509.Certificate:
 def signed_with_sha1(one: x509.Certificate, signer: int) -> x509.Certificate:
     """The same, signed so by key ``signer``: cryptography does not sign certificates so any more."""
     old, new = (bytes.fromhex(f"2a864886f70d0101{kind}") for kind in ("0b", "05"))  # RFC 8017, appendix A.2.4
-    signature = key(signer).sign(one.tbs_certificate_bytes.replace(old, new), padding.PKCS1v15(), hashes.SHA1())
+    signed = one.tbs_certificate_bytes.replace(old, new)
+    signature = key(signer).sign(signed, padding.PKCS1v15(), hashes.SHA1())  # noqa: S303 - that is the question
     return x509.load_der_x509_certificate(der(one).replace(old, new)[: -len(signature)] + signature)
 
 

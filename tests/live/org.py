@@ -12,9 +12,9 @@ from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 import requests
+
 from live.door import Door, FormDoor
 from live.question import NAMES, CannotAsk
-
 from sfkeytool.edge.salesforce_cli import run_salesforce_cli
 from sfkeytool.errors import OrgError
 from sfkeytool.outside_json import parse_json
@@ -29,6 +29,10 @@ patience. Our own bounds, as the rest."""
 _CALL_SECONDS = 600.0
 _LOOK_SECONDS = 2.0
 _TIMEOUT_SECONDS = 60
+
+
+IDENTITY_PROVIDER = "IdentityProviderSettings"
+"""Made, as far as Made goes, when it is enabled with a certificate, and deleted when it is disabled."""
 
 
 @dataclass(frozen=True)
@@ -96,8 +100,8 @@ class LiveOrg:
 
     def profile(self) -> str:
         """That of the user, as metadata names it."""
-        soql = f"SELECT Profile.Name FROM User WHERE Username = '{self.username.replace(chr(39), '')}'"
-        row = next(self.client().query(soql), {})
+        name = self.username.replace("\\", "\\\\").replace("'", "\\'")
+        row = next(self.client().query(f"SELECT Profile.Name FROM User WHERE Username = '{name}'"), {})  # noqa: S608
         name = str((row.get("Profile") or {}).get("Name") or "")
         return "Admin" if name == "System Administrator" else name
 
@@ -123,6 +127,8 @@ class LiveOrg:
         for source in sources:
             made = Made(source.type, source.member)
             if source.member.startswith(NAMES) and made not in self.made:
+                if made.type not in _PARTS and self._is_there(made):
+                    raise CannotAsk(f"the org has a {made.type} {made.name} already, which is not ours")
                 self.made.append(made)
         files = {"package.xml": build_package_xml(sources)}
         for source in sources:
@@ -133,12 +139,15 @@ class LiveOrg:
             for path, content in files.items():
                 archive.writestr(path, content)
         flags = {
-            "allowMissingFiles": False, "autoUpdatePackage": False, "checkOnly": False, "ignoreWarnings": False,
-            "performRetrieve": False, "purgeOnDelete": True, "rollbackOnError": True, "singlePackage": True,
+            "allowMissingFiles": "false", "autoUpdatePackage": "false", "checkOnly": "false", "ignoreWarnings": "false",
+            "performRetrieve": "false", "purgeOnDelete": "true", "rollbackOnError": "true", "singlePackage": "true",
+            "testLevel": "NoTestRun",
         }  # fmt: skip
-        said = "".join(f"<m:{name}>{str(value).lower()}</m:{name}>" for name, value in flags.items())
+        said = "".join(f"<m:{name}>{value}</m:{name}>" for name, value in flags.items())
         zipped = base64.b64encode(packed.getvalue()).decode()
-        result = self._carried_out("deploy", f"<m:ZipFile>{zipped}</m:ZipFile><m:DeployOptions>{said}</m:DeployOptions>")
+        result = self._carried_out(
+            "deploy", f"<m:ZipFile>{zipped}</m:ZipFile><m:DeployOptions>{said}</m:DeployOptions>"
+        )
         if _text(result, "success") == "true":
             return ()
         problems = [each.text or "" for each in result.iter(f"{{{NAMESPACE}}}problem")]
@@ -158,8 +167,8 @@ class LiveOrg:
 
     def delete(self, type: str, name: str) -> str:
         """The problem; empty for a success."""
-        if type == "IdentityProviderSettings":
-            return "; ".join(self.deploy([identity_provider(None)]))
+        if type == IDENTITY_PROVIDER:
+            return "; ".join(self.deploy([identity_provider(name, is_enabled=False)]))
         names = f"<m:type>{type}</m:type><m:fullNames>{escape(name)}</m:fullNames>"
         result = self.soap("deleteMetadata", names)
         if _text(result, "success") == "true":
@@ -217,7 +226,7 @@ class LiveOrg:
                 continue
             try:
                 problem = self.forget(made)
-                if problem and made.type != "IdentityProviderSettings" and not self._is_there(made):
+                if problem and made.type != IDENTITY_PROVIDER and not self._is_there(made):
                     self.made.remove(made)
                 elif problem:
                     yield made, problem
@@ -235,10 +244,10 @@ _PARTS = {
 """Of an External Client App. That they go with it is a guess; they would be left behind by no name of their own."""
 
 
-def identity_provider(certificate: str | None) -> SourceFile:
-    """The settings that enable Identity Provider with a certificate of CKM; None disables it."""
-    fields: list[tuple[str, str | int]] = [("certificateName", certificate)] if certificate else []
-    content = encode_element("IdentityProviderSettings", [*fields, ("enableIdentityProvider", certificate is not None)])
+def identity_provider(certificate: str, *, is_enabled: bool) -> SourceFile:
+    """The settings of Identity Provider; the WSDL wants them to name a certificate of CKM in any case."""
+    fields: list[tuple[str, str | int]] = [("certificateName", certificate), ("enableIdentityProvider", is_enabled)]
+    content = encode_element(IDENTITY_PROVIDER, fields)
     return SourceFile("settings", "IdentityProvider.settings-meta.xml", content, "Settings", "IdentityProvider")
 
 
@@ -254,7 +263,7 @@ def open_org(alias: str, folder: Path, environ: Mapping[str, str], *, door: str)
     told = parse_json(shown.stdout)
     username = str(told["result"].get("username") or "")
     opened = FormDoor(url, token.reveal())
-    secrets = {alias, username, url, url.partition("://")[2], token.reveal()}
+    secrets = {username, url, url.partition("://")[2], token.reveal()}
     return LiveOrg(Session(url, token), alias, username, opened, folder, environ, secrets=secrets)
 
 

@@ -5,7 +5,6 @@ from typing import Any
 
 from live import apps, keystores, uploads
 from live.question import NAMES, REFUSED, TAKEN, Answer, CannotAsk, Question
-
 from sfkeytool.model import AppKind
 
 _ENTRY = f"certificates in CKM named {NAMES}…, each deleted at once"
@@ -83,7 +82,9 @@ IMPORTS = (
 )  # fmt: skip
 
 
-def _upload(id: str, asks: str, *parts: str, settles: str = "", expects: str | None = TAKEN, **options: Any) -> Question:
+def _upload(
+    id: str, asks: str, *parts: str, settles: str = "", expects: str | None = TAKEN, **options: Any
+) -> Question:
     ask = uploads.chain_of(*parts, **options)
     return Question(f"upload.{id}", asks, ask, expects, (settles,) if settles else (), _SIGNED)
 
@@ -94,21 +95,21 @@ UPLOADS = (
              ("request.domain.no-san",), _SIGNED),
     _upload("in-order", "Is the chain of the article taken: leaf, intermediate, root?", *_FULL),
     _upload("reversed", "Is it taken root first?", "root", "intermediate", "leaf", settles="signed.chain.leaf-first"),
-    _upload("root-second", "… leaf, root, intermediate?", "leaf", "root", "intermediate"),
-    _upload("leaf-second", "… intermediate, leaf, root?", "intermediate", "leaf", "root"),
-    _upload("leaf-last", "… intermediate, root, leaf?", "intermediate", "root", "leaf"),
-    _upload("root-leaf", "… root, leaf, intermediate?", "root", "leaf", "intermediate"),
-    _upload("rootless", "… without the root?", "leaf", "intermediate", settles="signed.chain.incomplete"),
-    _upload("leaf-alone", "… the leaf alone?", "leaf"),
+    _upload("root-second", "Is it taken as leaf, root, intermediate?", "leaf", "root", "intermediate"),
+    _upload("leaf-second", "Is it taken as intermediate, leaf, root?", "intermediate", "leaf", "root"),
+    _upload("leaf-last", "Is it taken as intermediate, root, leaf?", "intermediate", "root", "leaf"),
+    _upload("root-leaf", "Is it taken as root, leaf, intermediate?", "root", "leaf", "intermediate"),
+    _upload("rootless", "Is it taken without the root?", "leaf", "intermediate", settles="signed.chain.incomplete"),
+    _upload("leaf-alone", "Is the leaf alone taken?", "leaf"),
     _upload("stranger", "Is a chain taken with a certificate too many?", *_FULL, "stranger",
             settles="signed.chain.stranger"),
-    _upload("expired-ca", "… whose CA has expired?", "leaf", "expired_intermediate", "root",
+    _upload("expired-ca", "Is a chain taken whose CA has expired?", "leaf", "expired_intermediate", "root",
             settles="signed.certificate.expired"),
-    _upload("future", "… that is not valid yet?", "future", *_FULL[1:], settles="signed.certificate.not-yet-valid"),
-    _upload("sha1", "… signed with SHA-1?", "sha1", *_FULL[1:], settles="signed.certificate.weak-signature"),
-    _upload("broken", "… whose signature does not verify?", "broken", *_FULL[1:],
+    _upload("future", "Is a certificate taken that is not valid yet?", "future", *_FULL[1:], settles="signed.certificate.not-yet-valid"),
+    _upload("sha1", "Is a certificate taken that is signed with SHA-1?", "sha1", *_FULL[1:], settles="signed.certificate.weak-signature"),
+    _upload("broken", "Is a certificate taken whose signature does not verify?", "broken", *_FULL[1:],
             settles="signed.certificate.bad-signature"),
-    _upload("with-key", "… with a private key behind it?", *_FULL, with_key=True,
+    _upload("with-key", "Is a chain taken with a private key behind it?", *_FULL, with_key=True,
             settles="signed.file.private-key"),
     _upload("ec", "Is the certificate of an EC key refused?", "of_ec", *_FULL[1:], settles="signed.key.not-of-setup",
             expects=REFUSED),
@@ -119,38 +120,38 @@ UPLOADS = (
 FORMS = (
     Question("app.returned.connected", "Does a retrieve return a connected app's certificate?",
              apps.returned_by(AppKind.CONNECTED_APP), "returned", creates=_CONNECTED),
-    Question("app.returned.external", "… an External Client App's?", apps.returned_by(AppKind.EXTERNAL_CLIENT_APP),
+    Question("app.returned.external", "Does a retrieve return an External Client App's certificate?", apps.returned_by(AppKind.EXTERNAL_CLIENT_APP),
              "returned", creates=_EXTERNAL),
     Question("app.with-key", "Does an app take a file with its private key?", apps.text_of(apps.with_key), TAKEN,
              ("app.file.private-key",), _APP),
     Question("app.large", "Is a certificate over 4 KB refused?", apps.text_of(apps.large), REFUSED,
              ("app.certificate.too-large", "The 4 KB hold for the certificate of JWT logins too"), _APP),
-    Question("app.large-line", "… whose DER has at most 4 KB taken?", apps.text_of(apps.large_line), TAKEN, creates=_APP),
+    Question("app.large-line", "Is a certificate taken that has at most 4 KB in DER, and more in PEM?", apps.text_of(apps.large_line), TAKEN, creates=_APP),
 )  # fmt: skip
 
 LOGINS = (
     Question("login.connected.hosts", "Where does a connected app log in, and with which audience?",
              apps.hosts_of(AppKind.CONNECTED_APP), TAKEN, ("Which audience a login at a My Domain names",), _CONNECTED),
-    Question("login.external.hosts", "… an External Client App?", apps.hosts_of(AppKind.EXTERNAL_CLIENT_APP), TAKEN,
+    Question("login.external.hosts", "Where does an External Client App log in, and with which audience?", apps.hosts_of(AppKind.EXTERNAL_CLIENT_APP), TAKEN,
              ("An External Client App logs in at its org's My Domain only",), _EXTERNAL),
     Question("login.longest-exp", "How far ahead may an assertion's end lie?", apps.longest_exp, creates=_APP),
     Question("login.expired.connected", "Does a connected app let in whose certificate has expired?",
              apps.login_with(AppKind.CONNECTED_APP, days=(-300, -2)), None,
              ("app.certificate.expired", "Whether an app accepts logins after its certificate has expired"), _CONNECTED),
-    Question("login.expired.external", "… an External Client App?",
+    Question("login.expired.external", "Does an External Client App let in whose certificate has expired?",
              apps.login_with(AppKind.EXTERNAL_CLIENT_APP, days=(-300, -2)), None,
              ("app.certificate.expired", "Whether an app accepts logins after its certificate has expired"), _EXTERNAL),
     Question("login.future", "Does an app let in whose certificate is not valid yet?",
              apps.login_with_text(lambda number: apps.certificate_text(number, days=(30, 300))), None,
              ("app.certificate.not-yet-valid",), _APP),
-    Question("login.sha1", "… is signed with SHA-1?", apps.login_with_text(apps.signed_with_sha1), TAKEN,
+    Question("login.sha1", "Does an app let in whose certificate is signed with SHA-1?", apps.login_with_text(apps.signed_with_sha1), TAKEN,
              ("app.certificate.weak-signature",), _APP),
-    Question("login.broken", "… has a signature that does not verify?",
+    Question("login.broken", "Does an app let in whose certificate has a signature that does not verify?",
              apps.login_with_text(apps.with_broken_signature), TAKEN, ("app.certificate.bad-signature",), _APP),
-    Question("login.der", "… came as DER, one line of base64?", apps.login_with_text(apps.line), TAKEN, creates=_APP),
-    Question("login.wrapped", "… came as base64 of its PEM?", apps.login_with_text(apps.wrapped), TAKEN,
+    Question("login.der", "Does an app let in whose certificate came as DER, one line of base64?", apps.login_with_text(apps.line), TAKEN, creates=_APP),
+    Question("login.wrapped", "Does an app let in whose certificate came as base64 of its PEM?", apps.login_with_text(apps.wrapped), TAKEN,
              ("app.file.wrapped",), _APP),
-    Question("login.several", "… stands first of several?", apps.login_with_text(apps.several), TAKEN,
+    Question("login.several", "Does an app let in whose certificate stands first of several?", apps.login_with_text(apps.several), TAKEN,
              ("app.file.several-certificates",), _APP),
 )  # fmt: skip
 

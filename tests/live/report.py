@@ -10,7 +10,6 @@ from typing import Any
 from live.question import Outcome, Verdict
 from live.questions import NOT_ASKED
 from live.walk import Walked
-
 from sfkeytool import __version__
 from sfkeytool.acceptance.catalogue import CATALOGUE
 
@@ -29,6 +28,7 @@ _PRIVATE = (
 def as_json(walked: Walked, secrets: Iterable[str], now: datetime, door: str) -> dict[str, Any]:
     """The whole report; every text in it is cleaned."""
     basis = {rule.id: str(rule.basis) for rule in CATALOGUE}
+    hidden = sorted(filter(None, secrets), key=len, reverse=True)
     report = {
         "format": 1,
         "sfkeytool": __version__,
@@ -44,13 +44,14 @@ def as_json(walked: Walked, secrets: Iterable[str], now: datetime, door: str) ->
             {"rule": rule, "basis": basis.get(rule, "sources"), "verdict": str(verdict), "questions": ids}
             for rule, (verdict, ids) in settled(walked.outcomes).items()
         ],
-        "notAsked": [{"rule": rule, "basis": basis.get(rule, "sources"), "why": why} for rule, why in NOT_ASKED.items()],
+        "notAsked": [
+            {"rule": rule, "basis": basis.get(rule, "sources"), "why": why} for rule, why in NOT_ASKED.items()
+        ],
         "questions": [_question(outcome) for outcome in walked.outcomes],
         "left": [{"what": what, "why": why} for what, why in walked.left],
     }
-    hidden = sorted(filter(None, secrets), key=len, reverse=True)
-    cleaned: dict[str, Any] = _cleaned(report, hidden)
-    return cleaned
+    everything: dict[str, Any] = _cleaned(report, hidden)
+    return everything
 
 
 def settled(outcomes: Iterable[Outcome]) -> dict[str, tuple[Verdict, list[str]]]:
@@ -89,7 +90,7 @@ def _cleaned(value: Any, hidden: list[str]) -> Any:
 def cleaned(text: str, hidden: list[str]) -> str:
     """Without these texts, and what looks like a name, an Id, a host or a key of somebody's; on one line."""
     for each in hidden:
-        text = text.replace(each, "(hidden)")
+        text = re.sub(rf"(?<!\w){re.escape(each)}(?!\w)", "(hidden)", text)
     for pattern, stands_in in _PRIVATE:
         text = pattern.sub(lambda found, it=stands_in: found[0] if found[0] in _PUBLIC else it, text)  # type: ignore[misc]
     text = " ".join("".join(each if each.isprintable() else " " for each in text).split())
@@ -152,5 +153,3 @@ def write(walked: Walked, secrets: Iterable[str], folder: Path, now: datetime, d
     pages[0].write_text(as_markdown(report), encoding="utf-8")
     pages[1].write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return pages
-
-

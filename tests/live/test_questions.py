@@ -1,18 +1,37 @@
 """The one test: every open question, asked of the org that --org names."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+
 from live import report
 from live.org import open_org
 from live.question import Verdict
 from live.questions import QUESTIONS
 from live.walk import NotHere, agreed, walk
+from sfkeytool.errors import SfkeytoolError
+
+ENVIRON = dict(os.environ)
+"""As it was before the tests' own fixtures took the user's settings of the Salesforce CLI out of it."""
 
 
-def test_the_open_questions(request: pytest.FixtureRequest, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@contextmanager
+def uncaptured(config: pytest.Config) -> Iterator[None]:
+    """Its user sees what is printed, and can answer."""
+    capture = config.pluginmanager.getplugin("capturemanager")
+    assert capture is not None
+    capture.suspend_global_capture(in_=True)
+    try:
+        yield
+    finally:
+        capture.resume_global_capture()
+
+
+def test_the_open_questions(request: pytest.FixtureRequest, tmp_path: Path) -> None:
     """Answers go into a report, whatever they are; it fails where something is left behind, or nothing was answered."""
     option = request.config.getoption
     alias = option("--org", None)
@@ -21,13 +40,16 @@ def test_the_open_questions(request: pytest.FixtureRequest, tmp_path: Path, caps
     begun = tuple(option("--question") or [""])
     questions = [question for question in QUESTIONS if question.id.startswith(begun)]
     assert questions, f"no question begins with {' or '.join(begun)}"
-    with capsys.disabled():
-        org = open_org(alias, tmp_path, os.environ, door=option("--live-door"))
-        org.say = print
+    with uncaptured(request.config):
+        print()
         try:
+            org = open_org(alias, tmp_path, ENVIRON, door=option("--live-door"))
+            org.say = print
             kind = agreed(org, questions, (lambda _: "yes") if option("--live-yes") else input)
-        except (NotHere, EOFError, OSError) as reason:
-            pytest.fail(str(reason) or "nobody could be asked: --live-yes agrees", pytrace=False)
+        except EOFError:
+            pytest.fail("nobody could be asked: --live-yes agrees", pytrace=False)
+        except (NotHere, SfkeytoolError) as reason:
+            pytest.fail(str(reason), pytrace=False)
         walked = walk(org, kind, questions)
         pages = report.write(walked, org.secrets, Path(option("--live-report")), datetime.now(UTC), org.door.name)
         print("\n".join(["", *map(str, pages)]))

@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from filled_org import key
+
 from live import material
 from live.keystores import checked
 from live.org import LiveOrg
 from live.question import NAMES, REFUSED, TAKEN, Answer, CannotAsk
-
 from sfkeytool.model import Profile
 from sfkeytool.salesforce.metadata_source import build_certificate
 
@@ -33,7 +34,7 @@ class Material:
         self.sha1 = material.signed_with_sha1(self.leaf, 2)
         self.broken = material.with_broken_signature(self.leaf)
         self.of_ec = self._leaf(ec.generate_private_key(ec.SECP256R1()).public_key())
-        self.of_another = self._leaf(material.key(1).public_key())
+        self.of_another = self._leaf(key(1).public_key())
 
     def _leaf(self, public_key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey, **changed: object) -> x509.Certificate:
         options = {"issuer": self.intermediate, "issuer_number": 2, "public_key": public_key} | changed
@@ -83,7 +84,9 @@ def chain_of(*names: str, with_key: bool = False, is_der: bool = False) -> Calla
     def ask(org: LiveOrg) -> Answer:
         made = _material(org)
         chain: Sequence[x509.Certificate] = [getattr(made, name) for name in names]
-        content = (material.der(chain[0]) if is_der else material.pem(*chain)) + (material.key_pem(1) if with_key else b"")
+        content = (material.der(chain[0]) if is_der else material.pem(*chain)) + (
+            material.key_pem(1) if with_key else b""
+        )
         sources = build_certificate(_NAME, content, key_bits=2048, label=_LABEL, exportable=True)
         said = checked(content, "chain.crt", Profile.SIGNED_UPLOAD)
         problems = org.deploy(sources)

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import requests
+
 from live.org import Kind, LiveOrg
 from live.question import Answer, CannotAsk, Outcome, Question
-
 from sfkeytool.edge.signals import deferred_signals, terminating_signals
 from sfkeytool.errors import InterruptedRunError, NetworkError, OrgError, SfkeytoolError
 from sfkeytool.salesforce.org import ends_everything
