@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 
 from sfkeytool.errors import NetworkError, OrgError, UsageError
 from sfkeytool.model import Result
+from sfkeytool.names import parse_record_id
 from sfkeytool.outside_json import parse_json
 from sfkeytool.passwords import Secret
 from sfkeytool.salesforce import soap
@@ -31,6 +32,7 @@ _PAGE_ROWS = 200
 may hold a whole Apex class."""
 
 _VERSION = re.compile(r"[0-9]{1,3}\.[0-9]")
+_JWT = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]+")
 
 _DENIED = frozenset(
     {"INSUFFICIENT_ACCESS", "INSUFFICIENT_ACCESS_OR_READONLY", "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY"}
@@ -91,8 +93,13 @@ class OrgClient:
         self._token = session.access_token
         self._transport = transport
         self._pace = pace
+        self._deadline_seconds = deadline_seconds
         self._end = pace.monotonic() + deadline_seconds
         self._version = session.api_version
+
+    def begin_anew(self) -> None:
+        """Allow the whole time again: for one who comes back to look, instead of reading all at once."""
+        self._end = self._pace.monotonic() + self._deadline_seconds
 
     @property
     def version(self) -> str:
@@ -137,6 +144,41 @@ class OrgClient:
             instance_url=self.url,
             is_sandbox=sandbox if isinstance(sandbox, bool) else None,
         )
+
+    def user_id(self) -> str | None:
+        """Whose session this is: 15 characters; None where the org does not tell (REST API Developer Guide, "Resources
+        by Version": identity)."""
+        value = self._json("GET", f"/services/data/v{self.version}/")
+        identity = value.get("identity") if isinstance(value, dict) else None
+        return parse_record_id(str(identity).rstrip("/").rpartition("/")[2]) if identity else None
+
+    @property
+    def has_jwt_token(self) -> bool:
+        """Whether the access token is JWT-based: three parts of base64url, the first a JSON object (RFC 7519)."""
+        return _JWT.fullmatch(self._token.reveal()) is not None
+
+    def front_door(self, path: str) -> Secret:
+        """An address that opens a session in a browser, once, and leads to ``path``. Secret.
+
+        By /services/oauth2/singleaccess, as the Salesforce CLI does (forcedotcom/sfdx-core, src/org/org.ts). OrgError
+        org.no-door where the org gives none: its sessions may not be opened in a browser.
+        """
+        headers = {"Authorization": f"Bearer {self._token.reveal()}", "Accept": "application/json"}
+        answer = self._send("GET", f"/services/oauth2/singleaccess?redirect_uri={quote(path, safe='')}", headers)
+        try:
+            value = parse_json(answer.body)
+        except ValueError:
+            raise self._not_ours() from None
+        address = value.get("frontdoor_uri") if isinstance(value, dict) else None
+        if answer.status >= 400 or not isinstance(address, str):
+            raise OrgError(
+                "org.no-door",
+                f"{self.host} opens no page with this session ({answer.status})",
+                "it may have ended, or its access token may be JWT-based, which opens no page",
+            )
+        if urlsplit(address)[:2] != urlsplit(self.url)[:2]:
+            raise self._not_ours()
+        return Secret(address)
 
     # Metadata
 

@@ -38,6 +38,10 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         "usage.alias": ("`--alias` was given more than twice.", "Give it once for both sides, or twice: for A, for B."),
         "usage.api-version": ("This is no version of the API that certificates can be read with.", _MISSPELT),
         "usage.as": ("`--as` names the generation that is there already.", "Choose another name."),
+        "usage.browser-missing": (
+            "`--browser` found no Chrome, Edge or Chromium on this machine.",
+            "Install one; or leave `--browser` out, and choose the file on the page yourself.",
+        ),
         "usage.command-file": (
             "The command of `cmd:` is a .cmd or .bat file, whose arguments cmd.exe would obey.",
             "Name the program that it starts, an .exe.",
@@ -53,6 +57,10 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         "usage.contact-email": ("`--contact-email` is no mail address.", _MISSPELT),
         "usage.date": ("A date has another form than 2026-11-24.", _MISSPELT),
         "usage.days": ("`--days` is below 1 or above what is allowed.", _MISSPELT),
+        "usage.delete": (
+            "`--delete` deletes the keystore in NAME's own folder alone, and never the file that keeps the key.",
+            "Give NAME, or leave it out.",
+        ),
         "usage.done": ("`--done` names a step that the renewal does not have.", "The message lists the steps."),
         "usage.empty": ("A flag was given with an empty value.", "Look whether the variable in it is set."),
         "usage.explain": ("`--list` shows all, and a text was given too.", "Leave out one of the two."),
@@ -65,6 +73,10 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         "usage.ics": (
             "`--ics` needs a certificate, which the CA has yet to make.",
             "Give it to `wrap`, when the CA has answered.",
+        ),
+        "usage.headed": (
+            "`--headed` without `--browser`, or `--browser` with `--no-open`.",
+            "The one watches the other: give both; `--no-open` is for a person.",
         ),
         "usage.instance-url": (
             "What says where to log in contradicts itself, is missing, or is a host where this app cannot log in.",
@@ -87,6 +99,7 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
             "The keystore's password is missing or too short for its repaired copy.",
             "Give one with `--new-password`.",
         ),
+        "usage.no-display": ("`--headed` wants a window, and there is no display.", "Leave `--headed` out."),
         "usage.no-such-file": ("The path that was typed does not exist.", "Type it again."),
         "usage.no-terminal": (
             "A secret is to be asked for, and there is no terminal.",
@@ -280,6 +293,10 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         "zip.too-large": ("The zip, or an entry of it, is larger than a retrieve.", "Unpack and name what you need."),
     },
     PrivateKeyError: {
+        "ckm.no-key-stays": (
+            "The keystore is not deleted, as no other file is known to keep its key.",
+            "Name the file that keeps it with `--key`, or leave `--delete` out.",
+        ),
         "key.ambiguous": ("Several private keys could be meant.", "Choose with `--alias`, or name one file."),
         "key.another-exists": (
             "A key file of that name holds another key; a private key is never replaced.",
@@ -337,6 +354,10 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         "certificate.malformed": ("The certificate is damaged.", "Copy or fetch it again."),
         "certificate.none": ("There is no certificate in what was given.", "Add the file that the CA sent back."),
         "ckm.expired": ("A certificate of the chain has expired.", "Ask the CA for its present ones."),
+        "ckm.folder-differs": (
+            "The keystore in NAME's folder is not the one of NAME.crt, or holds another name.",
+            "Look at both with `sfkeytool compare`; wrap the right pair again.",
+        ),
         "ckm.name-taken": ("The org has a certificate of that name already.", "Choose another NAME."),
         "ckm.no-leaf": (
             "There are only certificates of CAs; the one for the request is missing.",
@@ -405,6 +426,10 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         ),
     },
     OutputError: {
+        "output.changed": (
+            "A file that was to be deleted is not the one any more that was read before; nothing was deleted.",
+            "Look at it, and who else works in that folder.",
+        ),
         "output.bad-name": ("A file or folder cannot have that name here.", "Choose another."),
         "output.disk-full": ("The disk is full; nothing was changed.", "Make room, or use `--output-dir`."),
         "output.duplicate": ("Two files of the run would have the same path.", "Give them different ones."),
@@ -476,11 +501,40 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
             "The record in CKM has no certificate yet, or hides it.",
             "Let the CA sign its request, and upload the answer; the hint has the command.",
         ),
+        "ckm.no-password": ("The import page wants the keystore's password.", "Give it with `--password`."),
         "ckm.no-request": (
             "The API gives no request for this record.",
             "Download it in Setup > Certificate and Key Management.",
         ),
         "ckm.not-agreed": ("You did not agree; nothing was written or deployed.", "Run it again, if you do."),
+        "ckm.not-ready": (
+            "Something stands in the way of the import; no page was opened.",
+            "The message says what, and the hints who can change it; `sfkeytool doctor` shows all of it.",
+        ),
+        "ckm.page-challenge": (
+            "The org asks for a proof of identity, which a browser without a window cannot give.",
+            "Give it yourself, with `--headed` or without `--browser`.",
+        ),
+        "ckm.page-changed": (
+            "The import page is not as it is known: a field is missing. Nothing was imported.",
+            "Import it without `--browser`, and report it.",
+        ),
+        "ckm.page-late": (
+            "The import page did not come in time. Nothing was imported.",
+            "Try again later, or import it without `--browser`.",
+        ),
+        "ckm.page-login": (
+            "The org shows its login page in place of the import page.",
+            "Look with `sfkeytool doctor` what the session and the user may.",
+        ),
+        "ckm.page-refused": (
+            "The import page refused the keystore. Nothing was imported.",
+            "Read its own message, which is shown with what is known of it.",
+        ),
+        "ckm.page-unreachable": (
+            "The browser does not reach the org's pages.",
+            "Look whether it does by itself: proxy, and the CAs that the system trusts.",
+        ),
         "ckm.readback": (
             "The deployment went through, and what the org holds could not be read back, or is not what was sent.",
             "Look at it in Setup > Certificate and Key Management before anything relies on it.",
@@ -501,6 +555,10 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         "org.deploy-failed": (
             "The org did not take the deployment.",
             "Look at its message; `sfkeytool explain` may know it.",
+        ),
+        "org.no-door": (
+            "The org gives no address that opens a page with this session.",
+            "Log in again; access tokens that are JWT-based open none.",
         ),
         "org.not-permitted": (
             "The user may not do or see this.",
@@ -534,6 +592,14 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         "internal.read-back": ("The keystore that was made did not read back.", _BUG),
     },
     SystemFailureError: {
+        "browser.failed": (
+            "The browser does not start.",
+            "Start it by itself; one in a snap or flatpak cannot be driven from outside.",
+        ),
+        "browser.no-sandbox": (
+            "The browser does not start with its sandbox, and is not started without it.",
+            "Run as an ordinary user, where user namespaces are allowed; or leave `--browser` out.",
+        ),
         "system.clock": ("The machine's clock says a year that leaves no room to reckon with.", "Set the clock."),
         "system.refused": (
             "The operating system refused something: a read of a failing disk, memory, a part of Python.",
