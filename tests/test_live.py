@@ -23,13 +23,15 @@ from conftest import THOROUGH
 from fake_org import FakeOrg
 from filled_org import make
 from live import report
-from live.door import FormDoor
+from live.door import BrowserDoor, FormDoor
 from live.org import LiveOrg, Made
 from live.question import NAMES, Answer, Outcome, Question, Verdict
 from live.questions import NOT_ASKED, QUESTIONS
 from live.walk import NotHere, Walked, agreed, walk
 from metadata_schema import validate, validate_call
 from requests.adapters import HTTPAdapter
+from test_driven_browser import browser as browser
+from test_driven_browser import chromium as chromium
 
 from sfkeytool.acceptance.catalogue import CATALOGUE
 from sfkeytool.acceptance.rule import Basis
@@ -87,7 +89,7 @@ def live(org: FakeOrg, tmp_path: Path) -> LiveOrg:
     for host in ("login", "test"):
         http.mount(f"https://{host}.salesforce.com", ToLoopback(org))
     return LiveOrg(
-        Session(org.url, Secret(token)), "acme", USER, FormDoor(org.url, token), tmp_path, {},
+        Session(org.url, Secret(token)), "acme", USER, FormDoor(), tmp_path, {},
         pace=Pace(lambda: now[0], lambda seconds: now.__setitem__(0, now[0] + seconds)), http=http,
         secrets={USER, org.url, token},
     )  # fmt: skip
@@ -250,7 +252,7 @@ def test_a_login_with_an_expired_certificate_has_either_answer(org: FakeOrg, liv
     org.metadata.delay_requests = 3
     assert [outcome.answer.observed for outcome in asked(live, *questions).outcomes if outcome.answer] == ["taken"] * 4
     live.state.clear()
-    live.door = FormDoor(org.url, live.session.access_token.reveal())
+    live.door = FormDoor()
     org.metadata.minds_dates = True
     outcomes = asked(live, *questions).outcomes
     assert [outcome.answer.observed for outcome in outcomes if outcome.answer] == [*["refused"] * 3, "taken"]
@@ -323,11 +325,11 @@ def test_interrupted_while_the_page_is_open(org: FakeOrg, live: LiveOrg) -> None
     org.setup.identity_provider = True
     save = live.door.save
 
-    def interrupted(keystore: Path, password: str) -> Any:
-        save(keystore, password)
+    def interrupted(*arguments: Any) -> Any:
+        save(*arguments)
         raise KeyboardInterrupt
 
-    live.door.save = interrupted  # type: ignore[method-assign]
+    live.door.save = interrupted  # type: ignore[method-assign, assignment]
     walked = asked(live, BY_ID["corpus.chain.jks"])
     assert org.contents.names_of_rows() == {"pay"}
     assert (walked.left, left_in(org)) == ([], [])
@@ -346,7 +348,7 @@ def test_doors_that_do_not_open_leave_questions_open(org: FakeOrg, live: LiveOrg
     org.setup.identity_provider = True
     sound = {"jwt_tokens": False, "may_manage": True, "missing": set[str](), "lost_at": ""}
     spoiled: list[tuple[str, Any, str]] = [
-        ("jwt_tokens", True, "no front door"), ("may_manage", False, "Insufficient Privileges"),
+        ("jwt_tokens", True, "org.no-door"), ("may_manage", False, "Insufficient Privileges"),
         ("missing", {"file"}, "not there"), ("lost_at", "POST", "not known"),
     ]  # fmt: skip
     for name, value, reason in spoiled:
@@ -355,6 +357,22 @@ def test_doors_that_do_not_open_leave_questions_open(org: FakeOrg, live: LiveOrg
         setattr(org.setup, name, sound[name])
     org.setup.lightning = True
     assert by_id(asked(live, BY_ID["ckm.plain"]))["ckm.plain"].verdict is Verdict.CONFIRMED
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="the browser of these tests is a script with a first line")
+def test_a_browser_goes_through_the_same_door(org: FakeOrg, live: LiveOrg, browser: Path) -> None:
+    """A real Chromium, as it is driven by default: the same answers as the form gets; a page that changed is told."""
+    org.setup.identity_provider = True
+    live.door = BrowserDoor(os.environ)
+    by_browser = by_id(asked(live, BY_ID["ckm.plain"], BY_ID["corpus.ec.jks"]))
+    assert [outcome.verdict for outcome in by_browser.values()] == [Verdict.CONFIRMED] * 2
+    org.setup.missing = {"file"}
+    assert "lacks file" in by_id(asked(live, BY_ID["ckm.plain"]))["ckm.plain"].reason
+    org.setup.missing = set()
+    live.door = FormDoor()
+    assert by_id(asked(live, BY_ID["ckm.plain"], BY_ID["corpus.ec.jks"])) == by_browser
+    assert left_in(org) == []
 
 
 def test_data_not_available_ends_no_other_question(org: FakeOrg, live: LiveOrg) -> None:
@@ -410,7 +428,7 @@ SF = """#!{python}
 import json
 print(json.dumps({{"status": 0, "result": {{"instanceUrl": {url!r}, "accessToken": {token!r}, "username": {user!r}}}}}))
 """
-PYTEST = ("-m", "pytest", "-p", "no:cacheprovider", "-q", str(Path(__file__).parent / "live"))
+PYTEST = ("-m", "pytest", "-p", "no:cacheprovider", "-q", str(Path(__file__).parent / "live"), "--live-door", "form")
 
 
 @pytest.fixture

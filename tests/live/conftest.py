@@ -10,6 +10,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--live-report", metavar="FOLDER", default=".", help="where the report goes [default: here]")
     group.addoption("--question", metavar="ID", action="append", help="only questions whose ids begin so; repeatable")
     group.addoption(
-        "--live-door", choices=("browser", "form"), default="form",
-        help="how the import page is driven: form sends what its form would",
+        "--live-door", choices=("browser", "form"), default="browser",
+        help="what goes through the import page: form sends what a browser would [default: browser]",
     )  # fmt: skip

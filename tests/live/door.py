@@ -1,17 +1,22 @@
 """How a keystore gets through the import page: one small interface, whoever opens it."""
 
+from collections.abc import Mapping
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import requests
 
 from live.question import CannotAsk
+from sfkeytool.cli.by_browser import _marks
+from sfkeytool.edge.driven_browser import FormErrand, fill_form, require_browser
+from sfkeytool.errors import SystemFailureError
+from sfkeytool.passwords import Secret
+from sfkeytool.salesforce.hosts import org_hosts
+from sfkeytool.salesforce.org import OrgClient
+from sfkeytool.workflows.ckm_import.door import LANDING_PATH, import_page
 
-HOME = "/setup/forcecomHomepage.apexp"
-IMPORT = f"/_ui/security/certificate/KeyStoreImportUi/e?{urlencode({'retURL': HOME})}"
-"""Page, fields, button and errors: sfdx-browserforce-plugin (commit 1c5621a), which drives it in real orgs."""
 _ERRORS = ("error", "errorTitle", "errorDesc", "validationError")
 _TIMEOUT_SECONDS = 60
 
@@ -28,10 +33,54 @@ class Door(Protocol):
 
     name: str
 
-    def save(self, keystore: Path, password: str) -> PageAnswer:
-        """Chooses the file, types the password, presses Save. Raises CannotAsk where there is no such page."""
+    def save(self, client: OrgClient, keystore: Path, password: str) -> PageAnswer:
+        """Chooses the file, types the password, presses Save.
+
+        Raises CannotAsk where there is no such page or it does not answer, and what OrgClient.front_door() raises.
+        """
 
     def close(self) -> None: ...
+
+
+class BrowserDoor:
+    """A browser of this machine, driven as ``ckm import --browser`` drives it; a new one each time.
+
+    Raises UsageError where there is none.
+    """
+
+    name = "browser"
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._program = require_browser(environ, headed=False)
+
+    def save(self, client: OrgClient, keystore: Path, password: str) -> PageAnswer:
+        errand = FormErrand(
+            door=client.front_door(LANDING_PATH), page=import_page(client.url), landing=LANDING_PATH,
+            hosts=org_hosts(client.url), marks=_marks(), file_name=keystore.name, content=keystore.read_bytes(),
+            password=Secret(password),
+        )  # fmt: skip
+        try:
+            ending = fill_form(errand, self._program, self._environ)
+        except SystemFailureError as error:
+            raise CannotAsk(error.message) from None
+        if ending.kind in ("landed", "errors"):
+            return PageAnswer(ending.kind == "landed", tuple(map(_cleaned, ending.words)))
+        sent = "the form was sent, and then: " if ending.saved else ""
+        raise CannotAsk(f"{sent}{_LOST[ending.kind]} {' '.join(ending.words)}".rstrip())
+
+    def close(self) -> None: ...
+
+
+_LOST = {
+    "login": "the login page came",
+    "challenge": "the org asked for a proof of identity",
+    "changed": "the import page lacks",
+    "late": "the page did not come in time",
+    "elsewhere": "the browser was led elsewhere",
+    "unreachable": "the browser does not reach the page",
+    "unstarted": "the browser does not start",
+}
 
 
 class FormDoor:
@@ -39,18 +88,17 @@ class FormDoor:
 
     name = "form"
 
-    def __init__(self, url: str, access_token: str) -> None:
-        self._url = url
-        self._access_token = access_token
+    def __init__(self) -> None:
         self._browser = requests.Session()
         self._is_inside = False
 
-    def save(self, keystore: Path, password: str) -> PageAnswer:
-        page = self._import_page()
+    def save(self, client: OrgClient, keystore: Path, password: str) -> PageAnswer:
+        page = self._import_page(client)
         fields: list[tuple[str, Any]] = [(name, (None, value)) for name, value in page.hidden]
         fields += [("save", (None, " Save ")), (page.file, (keystore.name, keystore.read_bytes()))]
-        answer = self._send("POST", urljoin(page.url, page.action), [*fields, ("Password", (None, password))])
-        if urlsplit(answer.url).path == HOME:
+        fields.append(("Password", (None, password)))
+        answer = self._send(client, "POST", urljoin(page.url, page.action), fields)
+        if urlsplit(answer.url).path == LANDING_PATH:
             return PageAnswer(True)
         read = _Page(answer)
         if not read.errors:
@@ -61,32 +109,24 @@ class FormDoor:
     def close(self) -> None:
         self._browser.close()
 
-    def _import_page(self) -> "_Page":
+    def _import_page(self, client: OrgClient) -> "_Page":
         if not self._is_inside:
             self._browser.cookies.clear()
-            self._send("GET", self._front_door())
+            self._send(client, "GET", client.front_door(LANDING_PATH).reveal())
             self._is_inside = True
-        page = _Page(self._send("GET", urljoin(self._url, IMPORT)))
+        page = _Page(self._send(client, "GET", import_page(client.url)))
         if page.frame:
-            page = _Page(self._send("GET", urljoin(page.url, page.frame)))
+            page = _Page(self._send(client, "GET", urljoin(page.url, page.frame)))
         if not (page.file and page.action and page.has_password):
             self._is_inside = False
             raise CannotAsk(f"the import page is not there: {' '.join(page.errors) or 'another page came'}")
         return page
 
-    def _front_door(self) -> str:
-        answer = requests.get(
-            f"{self._url}/services/oauth2/singleaccess", {"redirect_uri": HOME},
-            headers={"Authorization": f"Bearer {self._access_token}"}, timeout=_TIMEOUT_SECONDS,
-        )  # fmt: skip
-        try:
-            return str(answer.json()["frontdoor_uri"])
-        except (KeyError, TypeError, ValueError):
-            raise CannotAsk(f"the org opens no front door for this session (status {answer.status_code})") from None
-
-    def _send(self, method: str, url: str, form: list[tuple[str, Any]] | None = None) -> requests.Response:
-        if urlsplit(url).netloc != urlsplit(self._url).netloc:
-            raise CannotAsk("the org leads to another host: the browser's door can follow there")
+    def _send(
+        self, client: OrgClient, method: str, url: str, form: list[tuple[str, Any]] | None = None
+    ) -> requests.Response:
+        if urlsplit(url).netloc != client.host:
+            raise CannotAsk("the org leads to another host, where only a browser follows")
         return self._browser.request(method, url, files=form, timeout=_TIMEOUT_SECONDS)
 
 

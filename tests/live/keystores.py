@@ -73,7 +73,7 @@ def imported(org: LiveOrg, data: bytes, password: str, *, is_kept: bool = False)
     file = org.folder / "keystore.jks"
     file.write_bytes(data)
     try:
-        page = org.door.save(file, password)
+        page = org.door.save(org.client(), file, password)
     finally:
         file.unlink()
     new = org.new_certificates(here, is_awaited=page.is_landed)
@@ -195,7 +195,7 @@ def taken_name(org: LiveOrg) -> Answer:
     file = org.folder / "keystore.jks"
     file.write_bytes(plain(name))
     try:
-        page = org.door.save(file, material.PASSWORD)
+        page = org.door.save(org.client(), file, material.PASSWORD)
     finally:
         file.unlink()
     new = org.new_certificates(before, is_awaited=page.is_landed)

@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 
 import requests
 
-from live.door import Door, FormDoor
+from live.door import BrowserDoor, Door, FormDoor
 from live.question import NAMES, CannotAsk
 from sfkeytool.edge.salesforce_cli import run_salesforce_cli
 from sfkeytool.errors import OrgError
@@ -262,7 +262,7 @@ def open_org(alias: str, folder: Path, environ: Mapping[str, str], *, door: str)
         token = cli_bridge.parse_token(answer.stdout, alias)
     told = parse_json(shown.stdout)
     username = str(told["result"].get("username") or "")
-    opened = FormDoor(url, token.reveal())
+    opened = FormDoor() if door == "form" else BrowserDoor(environ)
     secrets = {username, url, url.partition("://")[2], token.reveal()}
     return LiveOrg(Session(url, token), alias, username, opened, folder, environ, secrets=secrets)
 
