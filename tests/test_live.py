@@ -168,6 +168,7 @@ def test_an_org_that_is_as_expected(org: FakeOrg, live: LiveOrg) -> None:
                    "acme", "PRIVATE KEY"):  # fmt: skip
         assert secret not in text.replace("acme.example", "")
     assert not re.search(r"0P1\w{12}", text)
+    assert not [secret for secret in (*org.tokens, *keys) if secret in repr(live)]  # as pytest shows it
     _judge_what_was_sent(bodies)
 
 
@@ -385,14 +386,24 @@ def test_data_not_available_ends_no_other_question(org: FakeOrg, live: LiveOrg) 
     assert outcomes["app.large"].verdict is Verdict.CONFIRMED
 
 
-def test_an_org_that_no_longer_answers_is_asked_nothing_more(org: FakeOrg, live: LiveOrg) -> None:
+@pytest.mark.parametrize(("ending", "code"), [("session", "org.session"), ("server", "network.")])
+def test_an_org_that_no_longer_answers_is_asked_nothing_more(
+    ending: str, code: str, org: FakeOrg, live: LiveOrg
+) -> None:
+    """There is a report all the same, and what could not be deleted stands in it."""
+
     def end(_: LiveOrg) -> Answer:
-        org.tokens.clear()
+        if ending == "session":
+            org.tokens.clear()
+        else:
+            org._stop()
         live.certificates()
         raise AssertionError("unreachable")
 
-    walked = asked(live, Question("end", "Is it over?", end), BY_ID["upload.in-order"])
-    assert all(outcome.reason.startswith("org.session") for outcome in walked.outcomes)
+    walked = asked(live, BY_ID["upload.in-order"], Question("end", "Is it over?", end), BY_ID["ckm.plain"])
+    assert [outcome.reason[: len(code)] for outcome in walked.outcomes] == ["", code, code]
+    assert [what for what, _ in walked.left] == [f"Certificate {NAMES}signed"]
+    assert reported(live, walked)["left"][0]["why"]
 
 
 def test_production_is_refused_and_no_is_no(org: FakeOrg, live: LiveOrg) -> None:

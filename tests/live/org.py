@@ -16,7 +16,7 @@ import requests
 from live.door import BrowserDoor, Door, FormDoor
 from live.question import NAMES, CannotAsk
 from sfkeytool.edge.salesforce_cli import run_salesforce_cli
-from sfkeytool.errors import OrgError
+from sfkeytool.errors import OrgError, SfkeytoolError
 from sfkeytool.outside_json import parse_json
 from sfkeytool.salesforce import cli_bridge
 from sfkeytool.salesforce.metadata_source import NAMESPACE, SourceFile, build_package_xml, encode_element
@@ -71,9 +71,9 @@ class LiveOrg:
     pace: Pace = field(default_factory=lambda: Pace(time.monotonic, time.sleep))
     http: requests.Session = field(default_factory=requests.Session)
     say: Callable[[str], None] = lambda _: None
-    secrets: set[str] = field(default_factory=set)
+    secrets: set[str] = field(default_factory=set, repr=False)
     made: list[Made] = field(default_factory=list)
-    state: dict[str, Any] = field(default_factory=dict)
+    state: dict[str, Any] = field(default_factory=dict, repr=False)
     """What questions leave to each other: apps that are there, a name that did not come back."""
     _version: str | None = None
 
@@ -109,7 +109,7 @@ class LiveOrg:
 
     def certificates(self) -> dict[str, str]:
         """Unique names in CKM by the Ids of their records."""
-        return {each.id: each.full_name for each in self.client().list_metadata(["Certificate"])}
+        return {each.id or each.full_name: each.full_name for each in self.client().list_metadata(["Certificate"])}
 
     def new_certificates(self, before: Mapping[str, str], *, is_awaited: bool) -> dict[str, str]:
         """Those that were not there before, as soon as there is one."""
@@ -230,8 +230,10 @@ class LiveOrg:
                     self.made.remove(made)
                 elif problem:
                     yield made, problem
-            except (OrgError, CannotAsk, requests.RequestException) as error:
-                yield made, str(error) if isinstance(error, OrgError | CannotAsk) else "the org did not answer"
+            except (SfkeytoolError, CannotAsk) as error:
+                yield made, str(error)
+            except requests.RequestException:
+                yield made, "the org did not answer"
 
     def _is_there(self, made: Made) -> bool:
         return made.name in {each.full_name for each in self.client().list_metadata([made.type])}
