@@ -206,6 +206,10 @@ WRONG: dict[str, tuple[Callable[[FakeOrg], None], set[str]]] = {
             "upload.stranger", "upload.broken",
         },
     ),
+    "uploads that change nothing": (
+        lambda org: setattr(org.contents, "forgets_chains", True),
+        {"upload.in-order", "upload.sha1"},
+    ),
     "several certificates": (
         lambda org: _refuse(org, lambda text: text.count("BEGIN CERT") > 1), {"login.several"},
     ),
@@ -397,6 +401,7 @@ def test_an_org_that_no_longer_answers_is_asked_nothing_more(
             org.tokens.clear()
         else:
             org._stop()
+            live.http.close()  # or a connection that is open would go on
         live.certificates()
         raise AssertionError("unreachable")
 

@@ -66,6 +66,8 @@ class Contents:
     """Of the certificates that were born here."""
     undeletable: set[str] = field(default_factory=set)
     """Names that deleteMetadata leaves: they are in use."""
+    forgets_chains: bool = False
+    """Whether an upload is called a success, and the record stays as it was."""
     minds_chains: bool = True
     """Whether an uploaded chain must begin with the leaf, and each certificate be signed by the next."""
 
@@ -171,6 +173,8 @@ class Contents:
                 issued.verify_directly_issued_by(issuer)
             except (ValueError, TypeError, InvalidSignature):
                 return "The certificate chain is not valid"  # a guess
+        if self.forgets_chains:
+            return ""
         self.rows["Certificate"] = [row for row in self.rows["Certificate"] if row["DeveloperName"] != name]
         leaf = next(each for each in chain if each.public_key() == own)
         expires = f"{leaf.not_valid_after_utc:%Y-%m-%dT%H:%M:%S.000+0000}"

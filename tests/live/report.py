@@ -105,6 +105,9 @@ def as_markdown(report: dict[str, Any]) -> str:
         "",
         f"sfkeytool {report['sfkeytool']}, {report['at']}, {org['kind']}, {org['edition']}, API {org['apiVersion']},"
         f" import page by {report['door']}.",
+        "",
+        "Confirmed: the org did what sfkeytool goes by; what it only warns of was taken, and what it calls an error was",
+        "refused. Refuted: it did not.",
     ]
     if report["interrupted"]:
         lines += ["", "**The run was interrupted: what is open was not asked.**"]

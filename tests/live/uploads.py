@@ -22,7 +22,7 @@ _YEARS = (-400, 3000)
 
 
 class Material:
-    """What a chain may be made of, for the key that the org keeps: a leaf of each kind, and the CA's."""
+    """What a chain may be made of, for the key that the org keeps: a leaf of each kind, and the CA's. New each time."""
 
     def __init__(self, public_key: rsa.RSAPublicKey) -> None:
         self.root = material.certificate("live root", 0, ca=True, days=_YEARS)
@@ -31,10 +31,14 @@ class Material:
         self.stranger = material.certificate("live stranger", 1, ca=True)
         self.leaf = self._leaf(public_key)
         self.future = self._leaf(public_key, days=(30, 300))
-        self.sha1 = material.signed_with_sha1(self.leaf, 2)
         self.broken = material.with_broken_signature(self.leaf)
         self.of_ec = self._leaf(ec.generate_private_key(ec.SECP256R1()).public_key())
         self.of_another = self._leaf(key(1).public_key())
+
+    @property
+    def sha1(self) -> x509.Certificate:
+        """Made only where it is asked about: some systems forbid SHA-1."""
+        return material.signed_with_sha1(self.leaf, 2)
 
     def _leaf(self, public_key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey, **changed: object) -> x509.Certificate:
         options = {"issuer": self.intermediate, "issuer_number": 2, "public_key": public_key} | changed
@@ -60,15 +64,6 @@ def _request(org: LiveOrg) -> x509.CertificateSigningRequest:
     return request
 
 
-def _material(org: LiveOrg) -> Material:
-    if "material" not in org.state:
-        public_key = _request(org).public_key()
-        assert isinstance(public_key, rsa.RSAPublicKey)
-        org.state["material"] = Material(public_key)
-    made: Material = org.state["material"]
-    return made
-
-
 def request_names(org: LiveOrg) -> Answer:
     """Whether a request of the org's own names DNS names."""
     try:
@@ -82,27 +77,31 @@ def chain_of(*names: str, with_key: bool = False, is_der: bool = False) -> Calla
     """A question about these parts of Material in this order."""
 
     def ask(org: LiveOrg) -> Answer:
-        made = _material(org)
+        public_key = _request(org).public_key()
+        assert isinstance(public_key, rsa.RSAPublicKey)
+        made = Material(public_key)
         chain: Sequence[x509.Certificate] = [getattr(made, name) for name in names]
         content = (material.der(chain[0]) if is_der else material.pem(*chain)) + (
             material.key_pem(1) if with_key else b""
         )
         sources = build_certificate(_NAME, content, key_bits=2048, label=_LABEL, exportable=True)
         said = checked(content, "chain.crt", Profile.SIGNED_UPLOAD)
-        problems = org.deploy(sources)
+        if problems := org.deploy(sources):
+            return Answer(REFUSED, problems, said)
         stored = org.retrieve("Certificate", _NAME).get(f"certs/{_NAME}.crt", b"")
-        details = () if problems else (_held(stored, chain),)
-        return Answer(REFUSED if problems else TAKEN, problems, said, details)
+        is_kept, held = _held(stored, chain)
+        return Answer(TAKEN if is_kept else "a success that changed nothing", (), said, (held,))
 
     return ask
 
 
-def _held(stored: bytes, chain: Sequence[x509.Certificate]) -> str:
+def _held(stored: bytes, chain: Sequence[x509.Certificate]) -> tuple[bool, str]:
+    """Whether the record has the leaf, which no question before this one knew; and what it has, in words."""
     try:
         held = x509.load_pem_x509_certificates(stored)
     except ValueError:
-        return "the record holds no certificate"
+        return False, "the record holds no certificate"
     if held == list(chain):
-        return "the record holds what was sent"
-    same = "the same leaf" if held[:1] == list(chain[:1]) else "ANOTHER first certificate"
-    return f"the record holds {len(held)} of {len(chain)} certificates, {same}"
+        return True, "the record holds what was sent"
+    same = "the same first one" if held[:1] == list(chain[:1]) else "another first one"
+    return bool(set(chain) & set(held)), f"the record holds {len(held)} of {len(chain)} certificates, {same}"
