@@ -108,7 +108,7 @@ def reported(live: LiveOrg, walked: Walked) -> dict[str, Any]:
 
 
 def left_in(org: FakeOrg) -> list[str]:
-    return [name for found in org.contents.components.values() for name in found]
+    return [name for type, found in org.contents.components.items() for name in found if type != "Settings"]
 
 
 # The list
@@ -377,6 +377,23 @@ def test_a_browser_goes_through_the_same_door(org: FakeOrg, live: LiveOrg, brows
     org.setup.missing = set()
     live.door = FormDoor()
     assert by_id(asked(live, BY_ID["ckm.plain"], BY_ID["corpus.ec.jks"])) == by_browser
+    assert left_in(org) == []
+
+
+def test_identity_provider_goes_back_to_what_it_was(org: FakeOrg, live: LiveOrg) -> None:
+    """Disabled, with the certificate that it named; where it is enabled, it is left alone."""
+    theirs = [("certificateName", "theirs"), ("enableIdentityProvider", "false")]
+    org.contents.add("Settings", "IdentityProvider", theirs)
+    outcomes = by_id(asked(live, BY_ID["ckm.identity-provider"]))
+    assert outcomes["ckm.identity-provider"].verdict is Verdict.CONFIRMED
+    assert org.contents.components["Settings"]["IdentityProvider"].fields == theirs
+    assert len(org.metadata.done) == 3
+    org.setup.identity_provider = False
+    theirs = [("certificateName", "theirs"), ("enableIdentityProvider", "true")]
+    org.contents.add("Settings", "IdentityProvider", theirs)
+    outcomes = by_id(asked(live, BY_ID["ckm.identity-provider"]))
+    assert "is enabled" in outcomes["ckm.identity-provider"].reason
+    assert len(org.metadata.done) == 3
     assert left_in(org) == []
 
 

@@ -194,7 +194,9 @@ class Deployments:
         if type == "Certificate":
             return self.contents.take(path)
         if type == "Settings":
-            self.setup.identity_provider |= _values(_read(path)).get("enableIdentityProvider") == "true"
+            fields = _read(path)
+            self.setup.identity_provider |= _values(fields).get("enableIdentityProvider") == "true"
+            self.contents.add(type, path.stem, fields)
             return ""
         fields = _with_defaults(type, _read(path))
         old = self.contents.components.get(type, {}).get(path.stem)

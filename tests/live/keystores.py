@@ -162,9 +162,13 @@ def identity_provider_condition(org: LiveOrg) -> Answer:
         raise CannotAsk("the import works: Identity Provider may have been enabled here before, which no org tells")
     org.state["no-identity-provider"] = True
     name = f"{NAMES}idp_own"
+    present = org.retrieve("Settings", "IdentityProvider").get("settings/IdentityProvider.settings", b"").decode()
+    if "<enableIdentityProvider>true" in present:
+        raise CannotAsk("Identity Provider is enabled, and the import says so all the same: it is not touched")
     if problems := org.deploy(own_certificate(name)):
         raise CannotAsk(f"no certificate for Identity Provider: {'; '.join(problems)}")
-    org.made.append(Made(IDENTITY_PROVIDER, name))
+    before = re.search("<certificateName>([^<]+)</certificateName>", present)
+    org.made.append(Made(IDENTITY_PROVIDER, before[1] if before else name))
     if problems := org.deploy([identity_provider(name, is_enabled=True)]):
         raise CannotAsk(f"Identity Provider cannot be enabled: {'; '.join(problems)}")
     org.state["no-identity-provider"] = False

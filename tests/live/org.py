@@ -32,7 +32,8 @@ _TIMEOUT_SECONDS = 60
 
 
 IDENTITY_PROVIDER = "IdentityProviderSettings"
-"""Made, as far as Made goes, when it is enabled with a certificate, and deleted when it is disabled."""
+"""Made, as far as Made goes, when it is enabled, and deleted when it is disabled; its name is the certificate's that
+it names then."""
 
 
 @dataclass(frozen=True)
