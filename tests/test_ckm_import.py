@@ -6,18 +6,21 @@ The person at the page is a client that fills the form, in the pauses between tw
 import json
 import os
 import re
+import stat
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pexpect
 import pytest
 from conftest import PASSWORD, Result
+from cryptography.hazmat.primitives import serialization
 from fake_org import FakeOrg
 from fake_org import keystore_import as imported
 from fake_org.setup import CHALLENGE, HOME, IMPORT
-from filled_org import key_pem
+from filled_org import key_pem, make
 from oracle_java import java_make
 from test_fake_setup import ASKED, Visitor, certificate_der, key_der
 from test_guided import COMMANDS, ScriptedAsker
