@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,8 +20,9 @@ from fake_org.setup import HOME, IMPORT
 from filled_org import key_pem
 from test_fake_setup import ASKED, CORPUS, CORPUS_PASSWORD, HIDDEN
 
-from sfkeytool.cli.by_browser import _marks
+from sfkeytool.cli.by_browser import ByBrowser, _marks
 from sfkeytool.edge.driven_browser import Ending, FormErrand, Limits, fill_form, find_browser
+from sfkeytool.errors import OrgError
 from sfkeytool.passwords import Secret
 from sfkeytool.salesforce.hosts import org_hosts
 
@@ -358,7 +360,9 @@ def test_without_a_sandbox_nothing_is_opened(
 def test_what_is_missing_is_told_before_anything_else(
     run: Callable[..., Result], cli: Cli, org: FakeOrg, browser: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A browser, a display, the library, or the flag that a flag is about."""
+    """A password, a browser, a display, the library, or the flag that a flag is about."""
+    alone = cli("ckm", "import", CORPUS / "chain.jks", "--browser", "--yes", "--json")
+    assert alone.json["code"] == "ckm.no-password"
     codes = [run("--headed").json["code"], run("--no-open").json["code"]]
     codes.append(cli("ckm", "import", "pay_api", "--headed", "--json").json["code"])
     assert codes == ["usage.no-display", "usage.headed", "usage.headed"]
@@ -369,6 +373,31 @@ def test_what_is_missing_is_told_before_anything_else(
     assert missing["code"] == "usage.extra-missing"
     assert "playwright" in missing["actions"][0]
     assert org.setup.visits == []
+
+
+def test_each_end_has_an_error_of_its_own() -> None:
+    """Those that take minutes to come about: what came too late, and a form on another host."""
+    org: Any = SimpleNamespace(label="uat", client=SimpleNamespace(url="https://mine.my.salesforce.com"))
+    way = ByBrowser(SimpleNamespace(), org, "", headed=False)  # type: ignore[arg-type]
+    found = []
+    for ending in (Ending("late"), Ending("elsewhere")):
+        with pytest.raises(OrgError) as error:
+            way._answer(ending)
+        found.append(error.value)
+    assert [error.code for error in found] == ["ckm.page-late", "ckm.page-unreachable"]
+    assert all(error.message.endswith("nothing was imported") for error in found)
+    assert way._answer(Ending("elsewhere", saved=True)).trouble.startswith("the form was sent")
+
+
+def test_the_hosts_of_an_org() -> None:
+    """Those of its My Domain; a host that is none is alone."""
+    assert org_hosts("https://mine--uat.sandbox.my.salesforce.com")[:-1] == (
+        "mine--uat.sandbox.my.salesforce.com",
+        "mine--uat.sandbox.lightning.force.com",
+        "mine--uat.sandbox.my.salesforce-setup.com",
+        "mine--uat--c.sandbox.vf.force.com",
+    )
+    assert org_hosts("https://login.salesforce.com:443/x") == ("login.salesforce.com",)
 
 
 def test_the_org_may_give_no_door(run: Callable[..., Result], org: FakeOrg) -> None:
