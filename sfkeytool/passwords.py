@@ -16,7 +16,7 @@ MINIMUM_LENGTH = 8
 
 MINIMUM_BCFKS_LENGTH = 14
 """Shortest password with which a BCFKS is made: Bouncy Castle's FIPS library wants 112 bits of one in approved mode,
-which is this many characters of 8 bits (Bouncy Castle, BC-FJA user guide)."""
+which it counts as this many bytes (FipsUnapprovedOperationError: password must be at least 112 bits)."""
 
 COMFORTABLE_LENGTH = 12
 """Below this a made password draws a warning: hashcat mode 15500 tries some 20 billion JKS passwords a second

@@ -1,7 +1,7 @@
 """How BCFKS derives its keys, and what it does with them: PBES2 with AES-CCM or AES key wrap, and an HMAC."""
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Iterator
 from enum import StrEnum
 
 from cryptography.exceptions import InvalidTag
@@ -19,6 +19,9 @@ from sfkeytool.crypto.der import (
     children,
     decode_integer,
     decode_oid,
+    encode_oid,
+    encode_tlv,
+    read_tlv,
 )
 from sfkeytool.crypto.limits import OID_PBES2, OID_PBKDF2, OID_SCRYPT
 from sfkeytool.keystores.pbe import Spend, UnsupportedProtectionError, hmac_digest, key_derivation
@@ -26,6 +29,10 @@ from sfkeytool.passwords import Secret
 
 AES_256_CCM = "2.16.840.1.101.3.4.1.47"
 HMAC_SHA512 = "1.2.840.113549.2.11"
+_HMAC_SHA1 = "1.2.840.113549.2.7"  # PBKDF2's own default: RFC 8018, A.2
+
+ITERATIONS = 51_200
+"""Of PBKDF2-HMAC-SHA512, three times a file: as Bouncy Castle's BcFKSKeyStoreSpi has it (1.72)."""
 
 _CCM = {"2.16.840.1.101.3.4.1.7": 16, "2.16.840.1.101.3.4.1.27": 24, AES_256_CCM: 32}
 _KEY_WRAP = {"2.16.840.1.101.3.4.1.8": 16, "2.16.840.1.101.3.4.1.28": 24, "2.16.840.1.101.3.4.1.48": 32}
@@ -79,15 +86,33 @@ def password_bytes(password: Secret, use: Use) -> bytes:
     return chars + f"{use}\0".encode("utf-16-be")
 
 
+def forms(kdf: Tlv) -> tuple[Tlv, ...]:
+    """The key derivations that may be meant by one: of scrypt also that with the block size for its parallelism, since
+    Bouncy Castle takes that number twice, when it writes and when it reads (1.72 and later). Pure. Raises DerError."""
+    oid, parameters = split_algorithm(kdf.value)
+    if oid != OID_SCRYPT:
+        return (kdf,)
+    parts = children(parameters)
+    salt, cost, block, parallel = (encode_tlv(part.tag, part.value) for part in parts[:4])
+    stated = [encode_tlv(part.tag, part.value) for part in parts[4:]]
+    written = (
+        encode_tlv(SEQUENCE, encode_oid(oid), encode_tlv(SEQUENCE, salt, cost, block, one, *stated))
+        for one in dict.fromkeys((block, parallel))
+    )
+    return tuple(map(read_tlv, written))
+
+
 def mac_matches(content: bytes, mac_algorithm: bytes, kdf: Tlv, digest: bytes, password: Secret, spend: Spend) -> bool:
     """Whether ``content`` was sealed with ``password``. Pure but for ``spend``. Raises DerError and
     UnsupportedProtectionError."""
     name = hmac_digest(split_algorithm(mac_algorithm)[0])
-    length = _stated_length(kdf)
+    length = stated_length(kdf)
     if length is None or length < _SHORTEST_MAC_KEY:
         raise UnsupportedProtectionError(f"an integrity check whose key has {length or 'no stated'} bytes")
-    key = key_derivation(kdf, length, spend)(password_bytes(password, Use.INTEGRITY))
-    return hmac.compare_digest(digest, hmac.digest(key, content, name))
+    return any(
+        hmac.compare_digest(digest, hmac.digest(key, content, name))
+        for key in _keys(kdf, length, Use.INTEGRITY, password, spend)
+    )
 
 
 def decrypt(algorithm: bytes, ciphertext: bytes, use: Use, password: Secret, spend: Spend) -> bytes | None:
@@ -95,48 +120,77 @@ def decrypt(algorithm: bytes, ciphertext: bytes, use: Use, password: Secret, spe
 
     Pure but for ``spend``. Raises DerError and UnsupportedProtectionError.
     """
+    kdf, cipher, parameters = cipher_of(algorithm)
+    if cipher not in _CCM | _KEY_WRAP:
+        raise UnsupportedProtectionError(cipher)
+    for key in _keys(kdf, (_CCM | _KEY_WRAP)[cipher], use, password, spend):
+        opened = _decrypt_ccm(key, parameters, ciphertext) if cipher in _CCM else _unwrap(key, ciphertext)
+        if opened is not None:
+            return opened
+    return None
+
+
+def _keys(kdf: Tlv, length: int, use: Use, password: Secret, spend: Spend) -> Iterator[bytes]:
+    for form in forms(kdf):
+        yield key_derivation(form, length, spend)(password_bytes(password, use))
+
+
+def differences(kdf: Tlv, use: Use, algorithm_oid: str) -> Iterator[str]:
+    """In words, what is not as Bouncy Castle writes it unless it is told otherwise: of a key derivation, and of the
+    cipher, or for Use.INTEGRITY the MAC, whose OID is given. Pure. Raises DerError and UnsupportedProtectionError."""
+    oid, parameters = split_algorithm(kdf.value)
+    if oid == OID_SCRYPT:
+        yield "scrypt"
+    else:
+        parts = children(parameters)
+        if (rounds := decode_integer(parts[1].value)) != ITERATIONS:
+            yield f"{rounds:,} rounds of PBKDF2"
+        prf = split_algorithm(parts[-1].value)[0] if parts[-1].tag == SEQUENCE else _HMAC_SHA1
+        if prf != HMAC_SHA512:
+            yield f"PBKDF2 with HMAC of {hmac_digest(prf)}"
+    if use is Use.INTEGRITY and algorithm_oid != HMAC_SHA512:
+        yield f"an HMAC of {hmac_digest(algorithm_oid)}"
+    elif use is not Use.INTEGRITY and algorithm_oid != AES_256_CCM:
+        bits = (_CCM | _KEY_WRAP)[algorithm_oid] * 8
+        yield f"AES-{bits}-CCM" if algorithm_oid in _CCM else f"AES-{bits} key wrap"
+
+
+def cipher_of(algorithm: bytes) -> tuple[Tlv, str, bytes]:
+    """Key derivation, OID and parameters of the cipher, of the content of a PBES2 AlgorithmIdentifier. Pure. Raises
+    DerError and UnsupportedProtectionError."""
     oid, parameters = split_algorithm(algorithm)
     if oid != OID_PBES2:
         raise UnsupportedProtectionError(oid)
     kdf, scheme = elements(parameters, SEQUENCE, SEQUENCE)
-    _stated_length(kdf)
-    cipher, cipher_parameters = split_algorithm(scheme.value)
-
-    def key(length: int) -> bytes:
-        return key_derivation(kdf, length, spend)(password_bytes(password, use))
-
-    if cipher in _CCM:
-        return _decrypt_ccm(key, _CCM[cipher], cipher_parameters, ciphertext)
-    if cipher in _KEY_WRAP:
-        return _unwrap(key, _KEY_WRAP[cipher], ciphertext)
-    raise UnsupportedProtectionError(cipher)
+    stated_length(kdf)  # that it has its shape
+    return kdf, *split_algorithm(scheme.value)
 
 
-def _decrypt_ccm(derive: Callable[[int], bytes], length: int, parameters: bytes, ciphertext: bytes) -> bytes | None:
+def _decrypt_ccm(key: bytes, parameters: bytes, ciphertext: bytes) -> bytes | None:
     nonce, *tag_bytes = elements(parameters, OCTET_STRING, optional=(INTEGER,))
     try:
         tag_length = decode_integer(tag_bytes[0].value) if tag_bytes else _DEFAULT_TAG_BYTES
-        return AESCCM(derive(length), tag_length).decrypt(nonce.value, ciphertext, None)
+        return AESCCM(key, tag_length).decrypt(nonce.value, ciphertext, None)
     except InvalidTag:
         return None
     except (ValueError, OverflowError):
         raise DerError("impossible parameters of AES-CCM") from None
 
 
-def _unwrap(derive: Callable[[int], bytes], length: int, wrapped: bytes) -> bytes | None:
+def _unwrap(key: bytes, wrapped: bytes) -> bytes | None:
     if len(wrapped) < 16 or len(wrapped) % 8:
         raise DerError(f"{len(wrapped)} wrapped bytes, where there are at least 16, in eights")
     if len(wrapped) > MAX_WRAPPED_BYTES:
         raise UnsupportedProtectionError(f"AES key wrap around more than {MAX_WRAPPED_BYTES:,} bytes")
     try:
-        return aes_key_unwrap_with_padding(derive(length), wrapped)
+        return aes_key_unwrap_with_padding(key, wrapped)
     except InvalidUnwrap:
         return None
 
 
-def _stated_length(kdf: Tlv) -> int | None:
-    """Bytes of the key that a key derivation states, None if it states none. Raises DerError for one of another shape,
-    and UnsupportedProtectionError."""
+def stated_length(kdf: Tlv) -> int | None:
+    """Bytes of the key that a key derivation states, None if it states none. Pure. Raises DerError for one of another
+    shape, and UnsupportedProtectionError."""
     oid, parameters = split_algorithm(kdf.value)
     if oid == OID_PBKDF2:
         parts = elements(parameters, OCTET_STRING, INTEGER, optional=(INTEGER, SEQUENCE))

@@ -21,9 +21,19 @@ from sfkeytool.crypto.der import (
     read_tlv,
 )
 from sfkeytool.errors import KeystoreError, KeystorePasswordError, PrivateKeyError, PrivateKeyPasswordError
-from sfkeytool.keystores.bcfks.protection import Use, decrypt, elements, mac_matches
+from sfkeytool.keystores.bcfks.protection import (
+    Use,
+    cipher_of,
+    decrypt,
+    differences,
+    elements,
+    forms,
+    mac_matches,
+    split_algorithm,
+    stated_length,
+)
 from sfkeytool.keystores.pbe import UnsupportedProtectionError
-from sfkeytool.keystores.store import CertificateEntry, KeyEntry, Keystore, StoreType
+from sfkeytool.keystores.store import BcfksFrame, CertificateEntry, KeyEntry, Keystore, StoreType
 from sfkeytool.passwords import Secret
 
 CERTIFICATE, PRIVATE_KEY, SECRET_KEY, PROTECTED_PRIVATE_KEY, PROTECTED_SECRET_KEY = range(5)
@@ -96,7 +106,8 @@ class _Reader:
         else:
             self._refuse()
         self._passwords.sort(key=lambda other: other is not password)
-        self._check(algorithm)
+        cipher_kdf, cipher, _ = cipher_of(algorithm.value)
+        self._check(cipher_kdf)
         plaintext = decrypt(algorithm.value, ciphertext.value, Use.STORE, password, self._count)
         if plaintext is None:
             self._refuse()
@@ -105,7 +116,17 @@ class _Reader:
                 self._read_entry(entry)
             except DerError as error:
                 self._others.append(f"entry {entry.alias!r}, which cannot be read: {error}")
-        return Keystore(StoreType.BCFKS, (*self._keys,), (*self._certificates,), (*self._others,), password)
+        mac = split_algorithm(mac_algorithm.value)[0]
+        unusual = (*differences(kdf, Use.INTEGRITY, mac), *differences(cipher_kdf, Use.STORE, cipher))
+        frame = BcfksFrame(tuple(dict.fromkeys(unusual)))
+        return Keystore(
+            StoreType.BCFKS,
+            tuple(self._keys),
+            tuple(self._certificates),
+            tuple(self._others),
+            password,
+            bcfks=frame,
+        )
 
     def _entries(self, plaintext: bytes, mac_algorithm: Tlv) -> Iterator[_Entry]:
         (data,) = elements(plaintext, SEQUENCE)
@@ -143,8 +164,8 @@ class _Reader:
         """Key and password; neither if no password fits."""
         where = f"{self._label}, entry {entry.alias!r}"
         algorithm, ciphertext = elements(encrypted.value, SEQUENCE, OCTET_STRING)
-        self._check(algorithm)
         try:
+            self._check(cipher_of(algorithm.value)[0])
             for password in self._passwords:
                 key = decrypt(algorithm.value, ciphertext.value, Use.PRIVATE_KEY, password, self._count)
                 if key is not None:
@@ -168,9 +189,11 @@ class _Reader:
             return None, None
         return keys.encode_key_pkcs8(loaded.key), loaded.password
 
-    def _check(self, algorithm: Tlv) -> None:
+    def _check(self, kdf: Tlv) -> None:
         """Many entries, each of them within the limit, must not add up to hours."""
-        self._iterations += max(limits.check_kdf(encode_tlv(SEQUENCE, algorithm.value), self._label), 0)
+        stated_length(kdf)  # that it has its shape: what has another costs nothing, and is refused
+        for form in forms(kdf):
+            self._iterations += max(limits.check_kdf(encode_tlv(SEQUENCE, form.value), self._label), 0)
         limits.check_iterations(self._iterations, f"{self._label} as a whole")
 
     def _count(self, iterations: int) -> None:

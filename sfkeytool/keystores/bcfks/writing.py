@@ -19,12 +19,9 @@ from sfkeytool.crypto.der import (
     encode_tlv,
 )
 from sfkeytool.crypto.limits import OID_PBES2, OID_PBKDF2
-from sfkeytool.keystores.bcfks.protection import AES_256_CCM, HMAC_SHA512, Use, password_bytes
+from sfkeytool.keystores.bcfks.protection import AES_256_CCM, HMAC_SHA512, ITERATIONS, Use, password_bytes
 from sfkeytool.keystores.bcfks.reading import PRIVATE_KEY
 from sfkeytool.passwords import MINIMUM_BCFKS_LENGTH, Secret
-
-ITERATIONS = 51_200
-"""Of PBKDF2-HMAC-SHA512, three times a file: as Bouncy Castle's BcFKSKeyStoreSpi has it (1.72)."""
 
 _SALT_BYTES, _NONCE_BYTES, _TAG_BYTES = 64, 12, 8
 _CIPHER_KEY_BYTES, _MAC_KEY_BYTES = 32, 64
