@@ -121,8 +121,6 @@ def decrypt(algorithm: bytes, ciphertext: bytes, use: Use, password: Secret, spe
     Pure but for ``spend``. Raises DerError and UnsupportedProtectionError.
     """
     kdf, cipher, parameters = cipher_of(algorithm)
-    if cipher not in _CCM | _KEY_WRAP:
-        raise UnsupportedProtectionError(cipher)
     for key in _keys(kdf, (_CCM | _KEY_WRAP)[cipher], use, password, spend):
         opened = _decrypt_ccm(key, parameters, ciphertext) if cipher in _CCM else _unwrap(key, ciphertext)
         if opened is not None:
@@ -162,7 +160,9 @@ def cipher_of(algorithm: bytes) -> tuple[Tlv, str, bytes]:
     if oid != OID_PBES2:
         raise UnsupportedProtectionError(oid)
     kdf, scheme = elements(parameters, SEQUENCE, SEQUENCE)
-    stated_length(kdf)  # that it has its shape
+    cipher = decode_oid(elements(scheme.value, OID, optional=(NULL, SEQUENCE, OCTET_STRING))[0].value)
+    if cipher not in _CCM | _KEY_WRAP:
+        raise UnsupportedProtectionError(cipher)
     return kdf, *split_algorithm(scheme.value)
 
 
