@@ -90,9 +90,8 @@ def test_our_reader_says_what_a_vector_wants(type: str, vector: Vector) -> None:
     assert store.other_entries == tuple(
         f"secret key {alias!r}" for alias, entry in wanted.items() if entry["type"] == "secretKey"
     )
-    for entry in (*store.keys, *store.certificates):
-        assert entry.created_at is not None
-        assert entry.created_at.timestamp() * 1000 == CREATED_AT_MS
+    dates = [*(key.created_at for key in store.keys), *(one.created_at for one in store.certificates)]
+    assert {date and date.timestamp() * 1000 for date in dates} <= {CREATED_AT_MS}
 
 
 @each([(type, vector) for type, vector in VECTORS if vector["name"] not in ENDLESS])
