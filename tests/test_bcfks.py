@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import bcfks
@@ -9,6 +10,7 @@ import pytest
 from bcfks import Maker, Pbkdf2, Scrypt
 from conftest import Result, openssl
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -34,15 +36,25 @@ from test_jks_codec import FIRST, FIRST_KEY, ROOT, SECOND, SECOND_KEY
 from workshop import der, ders, tlv
 
 from sfkeytool.crypto import limits
+from sfkeytool.crypto.certificates import parse_certificate
 from sfkeytool.crypto.der import encode_integer, encode_oid
-from sfkeytool.errors import KeystoreError, KeystorePasswordError, PrivateKeyError, SfkeytoolError
+from sfkeytool.errors import (
+    CertificateError,
+    KeystoreError,
+    KeystorePasswordError,
+    PrivateKeyError,
+    SfkeytoolError,
+    UsageError,
+)
 from sfkeytool.keystores.bcfks.protection import MAX_WRAPPED_BYTES
 from sfkeytool.keystores.bcfks.reading import parse_bcfks
 from sfkeytool.keystores.bcfks.writing import encode_bcfks
 from sfkeytool.keystores.contents import InputFile, parse_contents
 from sfkeytool.keystores.open import open_keystore
 from sfkeytool.keystores.store import Keystore, StoreType
-from sfkeytool.passwords import Secret
+from sfkeytool.model import KeystoreFormat, Purpose
+from sfkeytool.passwords import Secret, Source, SourceKind
+from sfkeytool.workflows import package
 
 Cli = Callable[..., Result]
 FIXTURES = Path(__file__).parent.parent / "fixtures"
@@ -462,6 +474,35 @@ def test_numbers_and_object_identifiers_are_written_as_der_has_them() -> None:
     for dotted in ("1.2.840.113549.1.5.13", "2.16.840.1.101.3.4.1.47", "1.3.6.1.4.1.11591.4.11", "2.5.4.3", "0.9.0"):
         assert encode_oid(dotted) == bcfks.oid(dotted)
     assert encode_oid("1.2.840.113549.1.5.12").hex() == "06092a864886f70d01050c"
+
+
+def test_what_a_making_command_needs() -> None:
+    """Planned, made, read back and judged: NAME.bcfks, its password beside it, and no complaint of it."""
+    bouncy_castle()
+    now = datetime(2026, 11, 28, 12, tzinfo=UTC)
+    key = load_der_private_key(der("leaf.key"), None)
+    assert isinstance(key, RSAPrivateKey)
+    chain = [parse_certificate(one, "x") for one in ders("leaf", "intermediate", "root")]
+    password, source = Secret("fourteen chars"), Source(SourceKind.GENERATE)
+    assert package.check_new_password(password, "pay.bcfks", KeystoreFormat.BCFKS) == ()
+    made = package.make_keystore("pay", key, chain, password, source, now, KeystoreFormat.BCFKS)
+    planned = package.keystore_files("pay", source, KeystoreFormat.BCFKS)
+    assert {(file.filename, file.kind) for file in planned} == {(one.filename, one.kind) for one in made.artifacts}
+    files = {one.filename: one.content for one in made.artifacts}
+    assert list(files) == ["pay.bcfks", "pay.crt", "pay.bcfks.password"]
+    assert files["pay.bcfks.password"] == b"fourteen chars\n"
+    assert (made.facts.type, made.facts.version, made.facts.chain_length) == ("BCFKS", 1, 3)
+    assert made.proof.files == ("pay.bcfks", "pay.crt")
+    judged = package.check_acceptance(made.artifacts, password, Purpose.JWT, now, format=KeystoreFormat.BCFKS)
+    assert [notice.code for notice in judged if notice.code.startswith("ckm.store")] == []
+    store = java_load(files["pay.bcfks"], "BCFKS", "fourteen chars")
+    assert java_key(store, "pay", "fourteen chars") == der("leaf.key")
+    with pytest.raises(CertificateError) as caught:
+        package.check_acceptance(made.artifacts, password, Purpose.JWT, now, given=True)
+    assert caught.value.code == "ckm.store.bcfks"  # nobody said that the org takes it
+    with pytest.raises(UsageError, match="at least 14") as short:
+        package.check_new_password(Secret("thirteen char"), "pay.bcfks", KeystoreFormat.BCFKS)
+    assert short.value.code == "usage.password-too-short"
 
 
 # The commands
