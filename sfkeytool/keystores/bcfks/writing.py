@@ -49,7 +49,7 @@ def encode_bcfks(
         raise ValueError("the alias is lower-case")
     if password.length < MINIMUM_BCFKS_LENGTH:
         raise ValueError(f"the password has at least {MINIMUM_BCFKS_LENGTH} characters")
-    protection = _Protection(password, iterations, random)
+    protection = Protection(password, iterations, random)
     moment = datetime.fromtimestamp(created_at_ms // 1000, UTC)
     date = encode_tlv(GENERALIZED_TIME, f"{moment.year:04}{moment:%m%d%H%M%S}Z".encode())
     entry = encode_tlv(
@@ -68,8 +68,8 @@ def encode_bcfks(
     return encode_tlv(SEQUENCE, encrypted, protection.seal(encrypted))
 
 
-class _Protection:
-    """Each key and each salt is used once."""
+class Protection:
+    """Encrypts and seals with a password; each key, salt and nonce is used once."""
 
     def __init__(self, password: Secret, iterations: int, random: Callable[[int], bytes]) -> None:
         self._password = password
