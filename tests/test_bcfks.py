@@ -276,6 +276,16 @@ def test_scrypt_is_read_as_bouncy_castle_does_it_and_as_it_is_specified(used: in
     assert opened(maker.store(maker.key_entry("pay", EC_KEY, EC_CHAIN)), PASSWORD).keys[0].key_pkcs8 == EC_KEY
 
 
+def test_a_key_under_scrypt_without_its_numbers_costs_itself_alone() -> None:
+    maker = few()
+    short = bcfks.algorithm("1.3.6.1.4.1.11591.4.11", tlv(0x30, tlv(0x04, b"salt"), bcfks.integer(16)))
+    scheme = bcfks.algorithm(f"2.16.840.1.101.3.4.1.{bcfks.CIPHERS['wrap-256']}")
+    key = tlv(0x30, bcfks.algorithm("1.2.840.113549.1.5.13", tlv(0x30, short, scheme)), tlv(0x04, bytes(32)))
+    data = maker.store(bcfks.entry(bcfks.PRIVATE_KEY, "odd", tlv(0x30, key, tlv(0x30, *EC_CHAIN))))
+    [other] = opened(data, PASSWORD).other_entries
+    assert other.startswith("entry 'odd', which cannot be read")
+
+
 def test_entries_that_cannot_be_read_cost_themselves_alone() -> None:
     maker = few()
     foreign = tlv(0x30, bcfks.algorithm("1.2.3"), tlv(0x04, b"key"))
@@ -349,13 +359,19 @@ def test_a_flipped_bit_of_a_real_keystore_is_refused(position: int, bit: int) ->
         parse_bcfks(bytes(data), "x", [Secret("changeit")])
 
 
-@pytest.mark.parametrize("more", [b"", b"\n", bytes(100)], ids=["cut", "newline", "zeros"])
-def test_a_keystore_ends_where_it_ends(more: bytes) -> None:
+def test_a_keystore_that_is_cut_is_refused() -> None:
     data = tiny()
-    for end in range(len(data)) if not more else [len(data)]:
+    for end in range(len(data)):
         with pytest.raises(KeystoreError) as caught:
-            opened(data[:end] + more, PASSWORD)
+            opened(data[:end], PASSWORD)
         assert caught.value.code == "keystore.damaged"
+
+
+@pytest.mark.parametrize("more", [b"\n", bytes(100)], ids=["newline", "zeros"])
+def test_a_keystore_ends_where_it_ends(more: bytes) -> None:
+    with pytest.raises(KeystoreError, match=f"{len(more)} bytes follow after its end") as caught:
+        opened(tiny() + more, PASSWORD)
+    assert caught.value.code == "keystore.damaged"
 
 
 @given(st.binary(max_size=120), st.integers(0, 60))
@@ -406,6 +422,13 @@ def hostile() -> Iterator[tuple[str, bytes, str]]:
         tlv(0x30, encrypted, tlv(0x30, mac, bcfks.algorithm("1.2.3"), tlv(0x04, bytes(64)))),
         unsupported,
     )
+    odd_null = bcfks.algorithm(bcfks.HMACS["sha512"], tlv(0x05, b"x"))
+    pbkdf2 = FEW.parameters(b"salt", 64)
+    yield "NULL with something in it", tlv(0x30, encrypted, tlv(0x30, odd_null, pbkdf2, tlv(0x04, bytes(64)))), damaged
+    short = bcfks.algorithm("1.3.6.1.4.1.11591.4.11", tlv(0x30, tlv(0x04, b"salt"), bcfks.integer(16)))
+    scheme = bcfks.algorithm(f"2.16.840.1.101.3.4.1.{bcfks.CIPHERS['wrap-256']}")
+    wrapped = tlv(0x30, bcfks.algorithm("1.2.840.113549.1.5.13", tlv(0x30, short, scheme)), tlv(0x04, bytes(32)))
+    yield "scrypt without its numbers", tlv(0x30, wrapped, maker.seal(wrapped)), damaged
     yield "long length of the whole", b"\x30\x83\x00" + tiny()[2:], damaged
 
     def nonce_of_one_byte(content: bytes) -> bytes:

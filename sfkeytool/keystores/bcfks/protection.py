@@ -88,7 +88,9 @@ def password_bytes(password: Secret, use: Use) -> bytes:
 
 def forms(kdf: Tlv) -> tuple[Tlv, ...]:
     """The key derivations that may be meant by one: of scrypt also that with the block size for its parallelism, since
-    Bouncy Castle takes that number twice, when it writes and when it reads (1.72 and later). Pure. Raises DerError."""
+    Bouncy Castle takes that number twice, when it writes and when it reads (1.72 and later). Pure. Raises DerError and
+    UnsupportedProtectionError, as stated_length()."""
+    stated_length(kdf)
     oid, parameters = split_algorithm(kdf.value)
     if oid != OID_SCRYPT:
         return (kdf,)

@@ -30,7 +30,6 @@ from sfkeytool.keystores.bcfks.protection import (
     forms,
     mac_matches,
     split_algorithm,
-    stated_length,
 )
 from sfkeytool.keystores.pbe import UnsupportedProtectionError
 from sfkeytool.keystores.store import BcfksFrame, CertificateEntry, KeyEntry, Keystore, StoreType
@@ -191,7 +190,6 @@ class _Reader:
 
     def _check(self, kdf: Tlv) -> None:
         """Many entries, each of them within the limit, must not add up to hours."""
-        stated_length(kdf)  # that it has its shape: what has another costs nothing, and is refused
         for form in forms(kdf):
             self._iterations += max(limits.check_kdf(encode_tlv(SEQUENCE, form.value), self._label), 0)
         limits.check_iterations(self._iterations, f"{self._label} as a whole")
