@@ -140,6 +140,7 @@ def test_what_the_receipt_knows_is_not_asked(cli: Cli, folder: Path) -> None:
 # Errors after the questions
 
 
+@pytest.mark.slow
 def test_an_error_after_the_questions_leads_back_to_them(cli: Cli, folder: Path) -> None:
     """The name is taken: another one is given, and nothing else is asked again."""
     cli("self-signed", "pay", "--password", "generate")
@@ -166,6 +167,7 @@ def test_an_error_after_the_questions_leads_back_to_them(cli: Cli, folder: Path)
     assert ada.asked.count("Country (C), two letters, Enter to leave it out:") == 1
 
 
+@pytest.mark.slow
 def test_an_answer_that_the_error_names_is_asked_again_with_the_reason(cli: Cli, folder: Path) -> None:
     """A key size that contradicts the key which is there is told under the question."""
     cli("csr", "pay")
@@ -196,6 +198,7 @@ def test_nothing_was_asked_and_so_an_error_ends_the_run(folder: Path) -> None:
 # Passwords
 
 
+@pytest.mark.slow
 def test_three_wrong_passwords_lead_to_another_file_and_not_into_the_shell(cli: Cli, folder: Path) -> None:
     """It is told where passwords are; a further one can be typed, too."""
     for name in ("pay", "other"):
@@ -214,6 +217,7 @@ def test_three_wrong_passwords_lead_to_another_file_and_not_into_the_shell(cli: 
     assert not (folder / "left").exists()
 
 
+@pytest.mark.slow
 def test_typed_passwords_are_kept_while_another_answer_is_changed(folder: Path) -> None:
     """And typed anew when it is the password that is changed."""
     start = ["pay", "jwt", "2048", "", "", "365", "prompt", PASSWORD, PASSWORD]

@@ -91,8 +91,14 @@ class OrgClient:
         self._token = session.access_token
         self._transport = transport
         self._pace = pace
+        self._deadline_seconds = deadline_seconds
         self._end = pace.monotonic() + deadline_seconds
         self._version = session.api_version
+
+    def restarted(self) -> "OrgClient":
+        """The same session with its whole time ahead: for what is read after a person has thought, or an org worked."""
+        session = Session(self.url, self._token, self._version)
+        return OrgClient(session, self._transport, self._pace, deadline_seconds=self._deadline_seconds)
 
     @property
     def version(self) -> str:
