@@ -71,7 +71,7 @@ def blank_for(rule: str, command: str, case: dict[str, Any]) -> Path:
         return CHAIN if case["path"] == "corpus/no-chain.jks" else KEY
     if rule == "ckm.store.not-jks":  # beside what is a certificate its key, else both
         return KEY if re.search(r"wrap \w+ \S+ FILE", command) else CORPUS / "app-with-key.pem"
-    return {"ckm.store.bcfks": STORE, "ckm.key.mismatch": CORPUS / "app-two.pem"}.get(rule, CHAIN)
+    return {"ckm.key.mismatch": CORPUS / "app-two.pem"}.get(rule, CHAIN)
 
 
 UNFILLABLE = {
@@ -334,6 +334,7 @@ def as_bash_reads(lines: list[str], folder: Path) -> list[list[str]]:
     return read[:-1]
 
 
+@pytest.mark.slow
 def test_names_made_to_hurt_are_words_in_all_advice(cli: Cli, folder: Path) -> None:
     """In bash each printed command is what JSON has as a list: on the terminal, in the page, in cells and messages; and
     nothing that any of them holds is obeyed by a CI system."""

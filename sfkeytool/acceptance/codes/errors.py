@@ -38,6 +38,10 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         "usage.alias": ("`--alias` was given more than twice.", "Give it once for both sides, or twice: for A, for B."),
         "usage.api-version": ("This is no version of the API that certificates can be read with.", _MISSPELT),
         "usage.as": ("`--as` names the generation that is there already.", "Choose another name."),
+        "usage.browser-missing": (
+            "`--browser` found no Chrome, Edge or Chromium on this machine.",
+            "Install one; or leave `--browser` out, and choose the file on the page yourself.",
+        ),
         "usage.command-file": (
             "The command of `cmd:` is a .cmd or .bat file, whose arguments cmd.exe would obey.",
             "Name the program that it starts, an .exe.",
@@ -70,9 +74,17 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
             "`--ics` needs a certificate, which the CA has yet to make.",
             "Give it to `wrap`, when the CA has answered.",
         ),
+        "usage.headed": (
+            "`--headed` without `--browser`, or `--browser` with `--no-open`.",
+            "The one watches the other: give both; `--no-open` is for a person.",
+        ),
         "usage.instance-url": (
             "What says where to log in contradicts itself, is missing, or is a host where this app cannot log in.",
             "Name the org's My Domain with `--instance-url`, and nothing beside it.",
+        ),
+        "usage.jwt-bearer": (
+            "The app has no certificate, and its first one switches the JWT bearer flow on.",
+            "Agree to that with `--switch-on-jwt-bearer`; `--yes` does not.",
         ),
         "usage.key-size": (
             "`--key-size` is none that Salesforce takes, or contradicts the key that is used.",
@@ -91,6 +103,7 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
             "The keystore's password is missing or too short for its repaired copy.",
             "Give one with `--new-password`.",
         ),
+        "usage.no-display": ("`--headed` wants a window, and there is no display.", "Leave `--headed` out."),
         "usage.no-such-file": ("The path that was typed does not exist.", "Type it again."),
         "usage.no-terminal": (
             "A secret is to be asked for, and there is no terminal.",
@@ -210,8 +223,8 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         ),
         "metadata.malformed": ("`<certificate>` in the file holds other elements.", "Retrieve the file again."),
         "metadata.no-certificate": (
-            "The app's file has no certificate to replace.",
-            "Upload one once in Setup, and retrieve the file again.",
+            "The app's file has no OAuth settings, which hold the certificate.",
+            "Switch OAuth on for the app in Setup, and retrieve the file again.",
         ),
         "metadata.no-file": ("`--in` was given no file.", "Name the retrieved file of the app."),
         "metadata.no-project": (
@@ -230,7 +243,7 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
             "`<certificate>` in the file holds what may be the name of a certificate in CKM.",
             "Name the new one there, or upload it once in Setup and retrieve the file again.",
         ),
-        "metadata.several": ("The app's file has more than one certificate.", "Retrieve the file again."),
+        "metadata.several": ("The app's file has more than one place for the certificate.", "Retrieve it again."),
         "metadata.type": (
             "The file is metadata of another type than those that hold an app's certificate.",
             "Give the app's file; the message names the types.",
@@ -492,6 +505,7 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
             "The record in CKM has no certificate yet, or hides it.",
             "Let the CA sign its request, and upload the answer; the hint has the command.",
         ),
+        "ckm.no-password": ("The import page wants the keystore's password.", "Give it with `--password`."),
         "ckm.no-request": (
             "The API gives no request for this record.",
             "Download it in Setup > Certificate and Key Management.",
@@ -501,11 +515,75 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
             "Something stands in the way of the import; no page was opened.",
             "The message says what, and the hints who can change it; `sfkeytool doctor` shows all of it.",
         ),
+        "ckm.page-challenge": (
+            "The org asks for a proof of identity, which a browser without a window cannot give.",
+            "Give it yourself, with `--headed` or without `--browser`.",
+        ),
+        "ckm.page-changed": (
+            "The import page is not as it is known: a field is missing. Nothing was imported.",
+            "Import it without `--browser`, and report it.",
+        ),
+        "ckm.page-late": (
+            "The import page did not come in time. Nothing was imported.",
+            "Try again later, or import it without `--browser`.",
+        ),
+        "ckm.page-login": (
+            "The org shows its login page in place of the import page.",
+            "Look with `sfkeytool doctor` what the session and the user may.",
+        ),
+        "ckm.page-refused": (
+            "The import page refused the keystore. Nothing was imported.",
+            "Read its own message, which is shown with what is known of it.",
+        ),
+        "ckm.page-unreachable": (
+            "The browser does not reach the org's pages.",
+            "Look whether it does by itself: proxy, and the CAs that the system trusts.",
+        ),
         "ckm.readback": (
             "The deployment went through, and what the org holds could not be read back, or is not what was sent.",
             "Look at it in Setup > Certificate and Key Management before anything relies on it.",
         ),
         "ckm.unknown": ("The org has no certificate of that name.", "See them all with `sfkeytool ckm list`."),
+        "metadata.app-ambiguous": (
+            "The org has a connected app and an External Client App of that name.",
+            "Say which, with the type before it: the hint shows how.",
+        ),
+        "metadata.app-changed": (
+            "An emergency: after a deployment more than the certificate of the app is not as it was.",
+            "Put the original back with the command that is shown, and look at the app in Setup.",
+        ),
+        "metadata.app-hidden": (
+            "The org does not show the app's OAuth settings to this user.",
+            "Change the certificate in Setup; the hints go click by click.",
+        ),
+        "metadata.app-installed": (
+            "The app came with an installed package.",
+            "Ask its publisher, or make an app of your own.",
+        ),
+        "metadata.app-masked": (
+            "The org gives out the app's file with elements that are masked or missing; nothing was changed.",
+            "Change the certificate in Setup; the hints go click by click.",
+        ),
+        "metadata.app-rotates": (
+            "The app's file asks for a new consumer key or secret; nothing was changed.",
+            "Switch that off in the app's settings first.",
+        ),
+        "metadata.app-unknown": (
+            "The org shows no app of that API name.",
+            "The hint has those that it shows; the user needs View Setup.",
+        ),
+        "metadata.consumer-key-refused": (
+            "In a dry run the org did not take the app's own consumer key; nothing was changed.",
+            "Leave the element in the file, and change the certificate in Setup.",
+        ),
+        "metadata.not-taken": (
+            "The org called the deployment a success, and the app has its old certificate still.",
+            "Change the certificate in Setup; the hints go click by click.",
+        ),
+        "metadata.readback": (
+            "The app was deployed, and could not be read back.",
+            "Run the same command again: it holds the app against what it was.",
+        ),
         "org.api-disabled": ("The API is off for this org or user.", "Use a user with API Enabled."),
         "org.cli-answer": ("The Salesforce CLI answered in an unknown form.", "Update it: `sf update`."),
         "org.cli-failed": ("The Salesforce CLI failed.", "Try `sf org display -o ALIAS`."),
@@ -522,6 +600,10 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
             "The org did not take the deployment.",
             "Look at its message; `sfkeytool explain` may know it.",
         ),
+        "org.no-door": (
+            "The org gives no address that opens a page with this session.",
+            "Log in again; by Salesforce's Help access tokens that are JWT-based open none.",
+        ),
         "org.not-permitted": (
             "The user may not do or see this.",
             "Use a user who may. The rest is read all the same, and what is not seen is listed.",
@@ -532,6 +614,10 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         ),
         "org.rate-limited": ("The org's API requests of the day are used up.", "Try again later."),
         "org.refused": ("The org refused the request.", "Read its own message, which is shown."),
+        "org.retrieve-failed": (
+            "The Salesforce CLI could not retrieve the app.",
+            "Look at its message; `sfkeytool explain` may know it.",
+        ),
         "org.session": ("The session is not valid, or the login failed.", "Log in again: `sf org login web`."),
         "org.unknown-field": (
             "The org does not know a field, or not for this user.",
@@ -554,6 +640,14 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         "internal.read-back": ("The keystore that was made did not read back.", _BUG),
     },
     SystemFailureError: {
+        "browser.failed": (
+            "The browser does not start.",
+            "Start it by itself; one in a snap or flatpak cannot be driven from outside.",
+        ),
+        "browser.no-sandbox": (
+            "The browser does not start with its sandbox, and is not started without it.",
+            "Run as an ordinary user, where user namespaces are allowed; or leave `--browser` out.",
+        ),
         "system.clock": ("The machine's clock says a year that leaves no room to reckon with.", "Set the clock."),
         "system.refused": (
             "The operating system refused something: a read of a failing disk, memory, a part of Python.",

@@ -41,6 +41,7 @@ NOTICES: Mapping[str, tuple[str, str]] = {
         "Give the request with `--csr`.",
     ),
     "ckm.deploying": ("The org that is named is about to be changed.", "Stop, if it is the wrong one."),
+    "ckm.experimental": ("`--browser` was never reported from a live org.", "Try it in a sandbox first."),
     "ckm.keys-left-out": (
         "Private keys were left out of the chain: the certificate's own key is in Salesforce.",
         _NOTHING,
@@ -81,6 +82,10 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "ckm.other-certificate": (
         "CKM has NAME now, with another certificate than the keystore's.",
         "Find out which file was chosen; delete the record in Setup if nothing uses it.",
+    ),
+    "ckm.page-lost": (
+        "The import form was sent, and the browser did not see how it ended.",
+        "Nothing; CKM is watched, and tells.",
     ),
     "ckm.san-differs": ("The certificate lacks names that were asked for.", "Ask the CA, if you need them."),
     "ckm.strangers-left-out": ("Certificates that are not part of the chain were left out.", _NOTHING),
@@ -175,6 +180,22 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "metadata.consumer-key": (
         "A retrieved file may hold the consumer key.",
         "Keep it out of source control, as the message says.",
+    ),
+    "metadata.other-content": (
+        "The app has something in the place of its certificate that is none.",
+        "Look where it comes from.",
+    ),
+    "metadata.other-key": (
+        "The certificate is of another key than the one on the app: clients with the old key will be refused.",
+        "Find out where each client reads its key, and when it can switch; a second app leaves no gap.",
+    ),
+    "metadata.switches-on": (
+        "The app has no certificate: its first one switches the JWT bearer flow on.",
+        "Look which users are approved for the app.",
+    ),
+    "metadata.unfinished": (
+        "A run that began to change the app did not come to its end; it was held against the app as it is now.",
+        "The message says what was changed, and where the original is.",
     ),
     "heartbeat.failed": (
         "The dead man's switch could not be told; the audit is not the worse for it.",
