@@ -829,8 +829,15 @@ def test_a_folder_whose_files_do_not_belong_together(what: str, cli: Cli, org: F
         store = java_make("JKS", PASSWORD, [("other", key_der(1), PASSWORD, [own])])
         (made / "pay_api.jks").write_bytes(store)
         (made / "pay_api.jks.password").write_text(PASSWORD)
-    done = cli("ckm", "import", "pay_api", "-o", "prod", "--json")
+    done = cli("ckm", "import", "pay_api", "-o", "prod", "--wait", "0", "--json")
     assert (done.code, done.json["code"]) == (1, "ckm.folder-differs")
+
+
+def test_no_script_imports_by_a_browser_without_a_yes(cli: Cli, org: FakeOrg, made: Path, folder: Path) -> None:
+    """Nobody is there to be asked, so it has to be said."""
+    done = cli("ckm", "import", "pay_api", "-o", "prod", "--browser", "--json")
+    assert (done.code, done.json["code"]) == (2, "usage.confirm")
+    assert not (folder / "sf.log").exists()
 
 
 @pytest.mark.parametrize("wait", ["-1", "1441"])
