@@ -877,7 +877,8 @@ TOPICS = (
         asked=("DEPLOY TROUBLE", "DEPLOY APP TROUBLE", "DEPLOY CERTIFICATE TROUBLE", "DEPLOY APP CERTIFICATE TROUBLE"),
         possibilities=(
             Possibility(
-                "The source holds a consumer key, and Salesforce gives those out itself.",
+                "The source is of a new app and holds a consumer key, which Salesforce gives out itself. From the file"
+                " of an app in use never delete it.",
                 "Source without one is written by `sfkeytool metadata {name}`.",
             ),
             Possibility(
