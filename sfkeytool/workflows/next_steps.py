@@ -70,13 +70,13 @@ def place_step(
     if purpose is not Purpose.JWT:
         return NextStep(_FIRST_PLACE[purpose].format(name=name))
     line = ["sfkeytool", "metadata", name, "--app", "APP", "-o", alias, "--deploy"]
-    text = f"Put it on the app (or in {_JWT_FLOW}); {told}:"
+    text = f"Put it on the app (or {_JWT_FLOW}); {told}:"
     return NextStep(text, shell_line([*line, *folder_option(name, folder)]))
 
 
 def import_step(name: str, folder: PurePath | None) -> NextStep:
     """Where a keystore goes. Pure."""
-    text = f"Import it (or in {_CKM} yourself):"
+    text = f"Import (or {_CKM} > Import from Keystore):"
     line = ["sfkeytool", "ckm", "import", name, "-o", "ALIAS", *folder_option(name, folder)]
     return NextStep(text, shell_line(line))
 
