@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -97,6 +97,7 @@ class Renewed(Result, frozen=True, kw_only=True):
     mail_dates: MailDates | UnsetType = UNSET
     latest_start: date | UnsetType = UNSET
     runbook: Annotated[tuple[Step, ...], Meta(min_length=1)]
+    due: Annotated[Literal[True] | UnsetType, Meta(description="With --if-within only")] = UNSET
 
 
 class RenewInputs(Struct, frozen=True):

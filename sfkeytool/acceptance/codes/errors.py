@@ -62,6 +62,7 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         ),
         "usage.fail-on": ("`--fail-on` has a word that is not known.", "The message lists the words."),
         "usage.generation": ("All names that would be made up for the month are taken.", "Choose one with `--as`."),
+        "usage.if-missing": ("`--if-missing` keeps what `--force` replaces.", "Give one of the two."),
         "usage.ics": (
             "`--ics` needs a certificate, which the CA has yet to make.",
             "Give it to `wrap`, when the CA has answered.",
@@ -143,7 +144,7 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
             "Write https://MYDOMAIN.my.salesforce.com.",
         ),
         "usage.wait": ("`--wait` is outside what is allowed.", _MISSPELT),
-        "usage.within": ("`--within` is negative.", "Take 0 or more days."),
+        "usage.within": ("`--within` or `--if-within` is negative.", "Take 0 or more days."),
         "usage.without-fix": ("The flag is about the copies that `--fix` makes.", "Add `--fix`, or leave it out."),
         "usage.yes": ("`--yes` is about `--deploy`.", "Add `--deploy`, or leave it out."),
     },
@@ -367,6 +368,10 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         "pkcs7.malformed": ("The PKCS#7 bundle is damaged.", "Fetch it again from the CA."),
         "reminder.expired": (
             "The certificate has expired: a reminder would remind of nothing.",
+            "Renew it with `sfkeytool renew NAME`.",
+        ),
+        "pair.not-valid": (
+            "`--if-missing` found the pair, and its certificate has expired, or is not valid yet.",
             "Renew it with `sfkeytool renew NAME`.",
         ),
         "renew.needs-ca": (
