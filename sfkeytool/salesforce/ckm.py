@@ -1,7 +1,7 @@
 """Certificate and Key Management of an org, as its APIs show it: two lists that have to agree, and the bodies."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -75,6 +75,12 @@ def room_notice(count: int, label: str) -> Notice | None:
 def list_names(client: OrgClient) -> tuple[str, ...]:
     """The unique names in CKM. Raises OrgError and NetworkError."""
     return tuple(found.full_name for found in client.list_metadata(["Certificate"]))
+
+
+def deleted_names(client: OrgClient, names: Collection[str]) -> frozenset[str]:
+    """Lower-case unique names of deleted certificates: the query returns their rows, and they are not among the
+    ``names`` of those that are there, lower-case. Raises OrgError, NetworkError."""
+    return frozenset(row.name.lower() for row in _query(client)) - frozenset(names)
 
 
 def list_certificates(client: OrgClient, *, with_content: bool = True) -> CkmListing:

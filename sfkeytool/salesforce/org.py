@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 
 from sfkeytool.errors import NetworkError, OrgError, UsageError
 from sfkeytool.model import Result
+from sfkeytool.names import parse_record_id
 from sfkeytool.outside_json import parse_json
 from sfkeytool.passwords import Secret
 from sfkeytool.salesforce import soap
@@ -31,6 +32,7 @@ _PAGE_ROWS = 200
 may hold a whole Apex class."""
 
 _VERSION = re.compile(r"[0-9]{1,3}\.[0-9]")
+_JWT = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]+")
 
 _DENIED = frozenset(
     {"INSUFFICIENT_ACCESS", "INSUFFICIENT_ACCESS_OR_READONLY", "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY"}
@@ -91,8 +93,13 @@ class OrgClient:
         self._token = session.access_token
         self._transport = transport
         self._pace = pace
+        self._deadline_seconds = deadline_seconds
         self._end = pace.monotonic() + deadline_seconds
         self._version = session.api_version
+
+    def begin_anew(self) -> None:
+        """Allow the whole time again: for one who comes back to look, instead of reading all at once."""
+        self._end = self._pace.monotonic() + self._deadline_seconds
 
     @property
     def version(self) -> str:
@@ -137,6 +144,18 @@ class OrgClient:
             instance_url=self.url,
             is_sandbox=sandbox if isinstance(sandbox, bool) else None,
         )
+
+    def user_id(self) -> str | None:
+        """Whose session this is: 15 characters; None where the org does not tell (REST API Developer Guide, "Resources
+        by Version": identity)."""
+        value = self._json("GET", f"/services/data/v{self.version}/")
+        identity = value.get("identity") if isinstance(value, dict) else None
+        return parse_record_id(str(identity).rstrip("/").rpartition("/")[2]) if identity else None
+
+    @property
+    def has_jwt_token(self) -> bool:
+        """Whether the access token is JWT-based: three parts of base64url, the first a JSON object (RFC 7519)."""
+        return _JWT.fullmatch(self._token.reveal()) is not None
 
     # Metadata
 
