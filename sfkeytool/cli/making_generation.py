@@ -64,8 +64,10 @@ def when_due(run: Run, request: "RenewRequest", within_days: int | None) -> "Ren
     return None
 
 
-def make_generation(run: Run, values: Values, request: "RenewRequest") -> MadeGeneration:
-    """Make it and write it. Raises our errors; then nothing was written."""
+def make_generation(
+    run: Run, values: Values, request: "RenewRequest", *, agreed: bool = False
+) -> MadeGeneration:
+    """Make it and write it, ``agreed`` to or not. Raises our errors; then nothing was written."""
     from sfkeytool.edge.writer import FolderWrite
     from sfkeytool.workflows.generations import successors
     from sfkeytool.workflows.renew import RenewInputs, renew
@@ -105,7 +107,7 @@ def make_generation(run: Run, values: Values, request: "RenewRequest") -> MadeGe
         told = Told(renewed.name, renewed.certificate, renewed.mail_dates, renewed.proof)
     files = FolderWrite(plan, outcome.artifacts, outcome.record or {})
     about = [certificate_line(told.certificate)] if told is not None else []
-    receipts = run.commit([files, *calendar_writes(run, calendar, told)], about)
+    receipts = run.commit([files, *calendar_writes(run, calendar, told)], about, agreed=agreed)
     kind = "a new key" if request.new_key else "the same key"
     what = "a request for the CA" if request.by_ca else "a new certificate"
     heading = f"{renewed.name}, beside {request.folder}: {kind} and {what}"

@@ -60,6 +60,8 @@ _KIND_TITLES = {
     ArtifactKind.CALENDAR: "calendar entries",
     ArtifactKind.REPORT: "report",
     ArtifactKind.METADATA_SOURCE: "metadata, to be deployed",
+    ArtifactKind.CARRY_OUT: "how far the change is",
+    ArtifactKind.EVIDENCE: "evidence, for change management",
 }
 
 

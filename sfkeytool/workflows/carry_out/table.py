@@ -37,7 +37,7 @@ def steps_of(change: Change) -> tuple[CarryStep, ...]:
     if change.has_login:
         steps.append(_login(change))
     if not change.same_key:
-        steps.append(_switch(change))
+        steps += [_switch(change), _switched(change)]
     return (*steps, _audit(change), _finish())
 
 
@@ -130,19 +130,31 @@ def _login(change: Change) -> CarryStep:
 
 
 def _switch(change: Change) -> CarryStep:
-    app = f"on {change.app}, to its consumer key and" if change.first_app is not None else "to"
+    app = f"to the consumer key of {change.app}, and" if change.first_app is not None else ""
     return CarryStep(
         id="switch",
-        title=f"Switch the clients {app} {change.new_name}.key",
-        proof="LoginHistory has a login of the user at the app after our own last one, and none that failed since."
-        " It is not documented that every refused login is listed there.",
-        way_back=(
-            f"Give the clients {change.name}.key again, and leave them on {change.first_app}."
-            if change.first_app is not None
-            else f"Give the clients {change.name}.key again, and put {change.name}.crt on the app, as its step tells."
-        ),
+        title=" ".join(filter(None, ("Switch the clients", app, f"to {change.new_name}.key"))),
+        proof="The command of --switch-client ended well; without one, whoever switches the clients was told how.",
+        way_back=_clients_back(change),
         changes=True,
     )
+
+
+def _switched(change: Change) -> CarryStep:
+    return CarryStep(
+        id="switched",
+        title="See that the clients log in with the new key",
+        proof="LoginHistory has a login of the user at the app after our own last one, and none that failed since."
+        " Whether every refused login is listed there is not documented.",
+        way_back=_clients_back(change),
+        changes=False,
+    )
+
+
+def _clients_back(change: Change) -> str:
+    if change.first_app is not None:
+        return f"Give the clients {change.name}.key and the consumer key of {change.first_app} again: it was not touched."
+    return f"Give the clients {change.name}.key again, and put {change.name}.crt on the app, as its step tells."
 
 
 def _audit(change: Change) -> CarryStep:
