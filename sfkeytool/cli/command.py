@@ -17,6 +17,7 @@ class Aim(StrEnum):
 
     MAKE = "Make a new certificate"
     ANSWER = "I have the CA's answer"
+    IMPORT = "Put it into the org"
     REFUSED = "Salesforce refused my keystore or showed an error"
     EXPIRES = "One is about to expire"
     LOOK = "See what expires"

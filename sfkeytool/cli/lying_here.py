@@ -55,6 +55,16 @@ def keystores_here(_: Mapping[str, Any]) -> list[Choice]:
     return _files(_KEYSTORES)
 
 
+def keystores_to_import(_: Mapping[str, Any]) -> list[Choice]:
+    """Those that Java wrote, by NAME where it is NAME's own, by how long their certificates live."""
+    rows = []
+    for row in _files((".jks",)):
+        path = Path(row.value)
+        own = path.parent.name == path.stem and len(path.parts) == 2
+        rows.append(Choice(path.stem, row.title.replace(row.value, path.stem, 1)) if own else row)
+    return rows
+
+
 def certificates_here(_: Mapping[str, Any]) -> list[Choice]:
     """Certificates here and in the folders of NAMEs, and those of the apps in the sfdx project around."""
     return _files(_CERTIFICATES, _apps())

@@ -27,6 +27,7 @@ _LEAVE = "leave"
 _WHICH = {
     Aim.MAKE: "How is it to be made? (sfkeytool help roads compares these)",
     Aim.ANSWER: "Where is the key that it belongs to?",
+    Aim.IMPORT: "What is to be done?",
     Aim.REFUSED: "What is there to look at?",
     Aim.EXPIRES: "How is it to be followed?",
     Aim.LOOK: "What is to be seen?",

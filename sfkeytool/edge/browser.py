@@ -25,6 +25,11 @@ def has_display(environ: Mapping[str, str]) -> bool:
     return sys.platform in ("win32", "darwin") or any(environ.get(name) for name in _DISPLAYS)
 
 
+def browser_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """What leads a program to a browser and its display, and nothing else. Pure."""
+    return {name: value for name, value in environ.items() if name.upper() in _PASSED_ON or name.startswith(_PREFIXES)}
+
+
 def open_page(page: Path, environ: Mapping[str, str]) -> str:
     """Show the file ``page``; why it could not be, or an empty text. Nothing that a browser says is seen or waited for.
 
@@ -32,9 +37,7 @@ def open_page(page: Path, environ: Mapping[str, str]) -> str:
     """
     if not has_display(environ):
         return "there is no display here"
-    environment = {
-        name: value for name, value in environ.items() if name.upper() in _PASSED_ON or name.startswith(_PREFIXES)
-    }
+    environment = browser_environment(environ)
     try:
         process = subprocess.Popen(
             [sys.executable, "-I", "-c", _OPEN, page.absolute().as_uri()],

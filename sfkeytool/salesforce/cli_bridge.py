@@ -60,6 +60,12 @@ def token_arguments(alias: str) -> list[str]:
     return ["org", "auth", "show-access-token", "--json", "--target-org", alias]
 
 
+def open_arguments(alias: str, path: str) -> list[str]:
+    """What opens a page of an org in the user's browser, logged in. The CLI hands the browser an address that is good
+    for one use; what it prints may hold that, and is secret."""
+    return ["org", "open", "--path", path, "--target-org", alias]
+
+
 def deploy_arguments(alias: str, name: str) -> list[str]:
     """What deploys the source of one certificate, from inside its project."""
     return ["project", "deploy", "start", "--metadata", f"Certificate:{name}", "--target-org", alias, "--json"]

@@ -41,7 +41,7 @@ class Row(NamedTuple):
         return command
 
 
-GROUPS = {"ckm": "The other road: CKM makes the key, and its CSR is signed."}
+GROUPS = {"ckm": "An org's CKM: a keystore in, or a key that CKM makes and a CA signs."}
 TABLE = (
     Row("self-signed", Job.MAKE, "A keypair, its certificate and the keystore for CKM.", "self_signed"),
     Row("csr", Job.MAKE, "A keypair and a request (CSR) for a CA.", "csr"),
@@ -62,6 +62,8 @@ TABLE = (
     Row("ckm csr", Job.ORG, "Fetch the request of a certificate, for a CA to sign.", "ckm_csr"),
     Row("ckm download", Job.ORG, "Fetch a certificate with its chain; the app takes NAME.crt.", "ckm_download"),
     Row("ckm create", Job.ORG, "Let CKM make a key and a request of its own.", "ckm_create"),
+    Row("ckm import", Job.ORG, "NAME's keystore into CKM, and the proof that it is there.", "ckm_import"),
+    Row("doctor", Job.ORG, "What would stand in the way of an import; reads only.", "doctor"),
     Row("ckm upload", Job.ORG, "Bring a CA's answer to its record, proved to belong to it.", "ckm_upload"),
 )
 ABOUT = (

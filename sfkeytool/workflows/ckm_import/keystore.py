@@ -33,6 +33,8 @@ class ImportKeystore(Opaque, frozen=True):
     entries: tuple[ImportEntry, ...]
     report: Report
     password: Secret | None = None
+    needs_password: bool = False
+    """Whether another password may open it."""
 
 
 def read_import_keystore(file: InputFile, passwords: Sequence[Secret], now: datetime) -> ImportKeystore:
@@ -44,4 +46,4 @@ def read_import_keystore(file: InputFile, passwords: Sequence[Secret], now: date
         for entry in subject.entries
         if entry.certificates and entry.certificates[0] is not None
     )
-    return ImportKeystore(file.label, entries, judge(subject), subject.password)
+    return ImportKeystore(file.label, entries, judge(subject), subject.password, subject.needs_password)

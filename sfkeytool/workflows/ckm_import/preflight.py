@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from sfkeytool.acceptance.engine import Verdict
 from sfkeytool.errors import OrgError, SfkeytoolError
-from sfkeytool.model import Code, Result
+from sfkeytool.model import Result
 from sfkeytool.names import is_unique_name, next_name
 from sfkeytool.salesforce.ckm import MANY_CERTIFICATES, MOST_CERTIFICATES, deleted_names
 from sfkeytool.salesforce.org import OrgClient, OrgIdentity, ends_everything, part_of
@@ -36,6 +36,21 @@ _NEEDED = {
 """Salesforce Help, "Generate a Self-Signed Certificate": what creating and managing certificates asks for."""
 
 
+class ConditionCode(StrEnum):
+    """Which condition; the code of its notice too, in docs/codes.md."""
+
+    ORG = "import.org"
+    KEYSTORE = "import.keystore"
+    NAME = "import.name"
+    DELETED_NAME = "import.deleted-name"
+    ROOM = "import.room"
+    PERMISSION = "import.permission"
+    API_ONLY = "import.api-only"
+    SESSION = "import.session"
+    HIGH_ASSURANCE = "import.high-assurance"
+    IDENTITY_PROVIDER = "import.identity-provider"
+
+
 class ConditionState(StrEnum):
     MET = "met"
     UNMET = "unmet"
@@ -46,7 +61,7 @@ class ConditionState(StrEnum):
 class Condition(Result, frozen=True, kw_only=True):
     """One condition of an import. ``who`` can change it; None where it is met."""
 
-    code: Code
+    code: ConditionCode
     state: ConditionState
     message: str
     who: str | None
@@ -99,23 +114,23 @@ def preflight(
     return Preflight(tuple(conditions), present)
 
 
-def _met(code: str, message: str) -> Condition:
+def _met(code: ConditionCode, message: str) -> Condition:
     return Condition(code=code, state=ConditionState.MET, message=message, who=None)
 
 
-def _unmet(code: str, message: str, who: str) -> Condition:
+def _unmet(code: ConditionCode, message: str, who: str) -> Condition:
     return Condition(code=code, state=ConditionState.UNMET, message=message, who=who)
 
 
-def _unsure(code: str, message: str, who: str) -> Condition:
+def _unsure(code: ConditionCode, message: str, who: str) -> Condition:
     return Condition(code=code, state=ConditionState.UNSURE, message=message, who=who)
 
 
 def _org(org: OrgIdentity) -> Condition:
     where = ", ".join(filter(None, (org.name, org.kind, org.org_id, org.instance_url)))
     if org.org_id is None:
-        return _unsure("import.org", f"{org.alias} does not say which org it is ({where})", _ADMIN)
-    return _met("import.org", f"{org.alias} is {where}")
+        return _unsure(ConditionCode.ORG, f"{org.alias} does not say which org it is ({where})", _ADMIN)
+    return _met(ConditionCode.ORG, f"{org.alias} is {where}")
 
 
 def _keystore(keystore: ImportKeystore) -> Condition:
@@ -126,14 +141,16 @@ def _keystore(keystore: ImportKeystore) -> Condition:
         said = errors[0].rule.salesforce_message
         words = f'; Salesforce says: "{said}"' if said else ""
         return _unmet(
-            "import.keystore",
+            ConditionCode.KEYSTORE,
             f"{keystore.path}: {errors[0].rule.title}: {errors[0].evidence.saw}{words}",
             f"{you}: {shell_line(['sfkeytool', 'check', path_argument(keystore.path), '--fix'])}",
         )
     if report.verdict is Verdict.UNSURE:
         reason = next(one.reason for one in report.unknown if one.rule.severity == "error")
-        return _unsure("import.keystore", f"{keystore.path} could not be judged whole: {reason}", "you: --password")
-    return _met("import.keystore", f"{keystore.path}: check finds nothing that the import refuses")
+        return _unsure(
+            ConditionCode.KEYSTORE, f"{keystore.path} could not be judged whole: {reason}", "you: --password"
+        )
+    return _met(ConditionCode.KEYSTORE, f"{keystore.path}: check finds nothing that the import refuses")
 
 
 def _names(
@@ -144,15 +161,15 @@ def _names(
     for entry, proof in zip(keystore.entries, present, strict=True):
         name = entry.name
         if proof.state is ProofState.MISSING:
-            yield _met("import.name", f"CKM has no certificate {name} yet")
+            yield _met(ConditionCode.NAME, f"CKM has no certificate {name} yet")
         elif proof.state is ProofState.SAME and all_there:
-            yield _met("import.name", f"CKM holds this very certificate already, as {proof.name}")
+            yield _met(ConditionCode.NAME, f"CKM holds this very certificate already, as {proof.name}")
         else:
             free = next_name(name, now.date(), frozenset(names)) if is_unique_name(name) else ""
             line = ["sfkeytool", "check", path_argument(keystore.path), "--fix", "--as", free]
             copy = f"you: import a copy under the free name {free}: {shell_line(line)}" if free else "you"
             what = "this certificate" if proof.state is ProofState.SAME else "another certificate"
-            yield _unmet("import.name", f"CKM has {what} under the name {proof.name} already", copy)
+            yield _unmet(ConditionCode.NAME, f"CKM has {what} under the name {proof.name} already", copy)
 
 
 def _room(count: int, more: int) -> Condition:
@@ -160,8 +177,8 @@ def _room(count: int, more: int) -> Condition:
     held = f"CKM holds {count} certificates, and {reported}"
     who = "an administrator of the org, who deletes in Setup what nothing uses: what is in use has a greyed-out Delete"
     if count + more > MOST_CERTIFICATES or count >= MANY_CERTIFICATES:
-        return _unsure("import.room", held, who)
-    return _met("import.room", held)
+        return _unsure(ConditionCode.ROOM, held, who)
+    return _met(ConditionCode.ROOM, held)
 
 
 def _user(client: OrgClient, org: OrgIdentity) -> Iterator[Condition]:
@@ -172,41 +189,43 @@ def _user(client: OrgClient, org: OrgIdentity) -> Iterator[Condition]:
     except OrgError as error:
         if ends_everything(error):
             raise
-        yield _unsure("import.permission", f"the permissions of the user could not be read: {error.message}", _ADMIN)
+        yield _unsure(
+            ConditionCode.PERMISSION, f"the permissions of the user could not be read: {error.message}", _ADMIN
+        )
         return
     if not rows:
-        yield _unsure("import.permission", "the org does not tell the permissions of the user", _ADMIN)
+        yield _unsure(ConditionCode.PERMISSION, "the org does not tell the permissions of the user", _ADMIN)
         return
     held = {name for row in rows for name, given in part_of(row, "PermissionSet").items() if given is True}
     lacking = [title for name, title in _NEEDED.items() if name not in held]
     if lacking:
-        yield _unmet("import.permission", f"the user lacks the permission {' and '.join(lacking)}", _ADMIN)
+        yield _unmet(ConditionCode.PERMISSION, f"the user lacks the permission {' and '.join(lacking)}", _ADMIN)
     else:
-        yield _met("import.permission", f"the user has {' and '.join(_NEEDED.values())}")
+        yield _met(ConditionCode.PERMISSION, f"the user has {' and '.join(_NEEDED.values())}")
     if "PermissionsApiUserOnly" in held:
         yield _unmet(
-            "import.api-only",
+            ConditionCode.API_ONLY,
             'the user has "API Only User" and cannot open a page: that is as it should be for an integration',
             f"you: use the login of a person who may manage certificates ({org.alias} is another's)",
         )
     else:
-        yield _met("import.api-only", "the user may open pages")
+        yield _met(ConditionCode.API_ONLY, "the user may open pages")
 
 
 def _token(client: OrgClient) -> Condition:
     if client.has_jwt_token:
         return _unmet(
-            "import.token",
+            ConditionCode.SESSION,
             "the session's access token is JWT-based, which opens no page of Setup",
             "you: log in to the page by hand, or use a login of the Salesforce CLI: sf org login web",
         )
-    return _met("import.token", "the session's access token is of the kind that opens pages")
+    return _met(ConditionCode.SESSION, "the session's access token is of the kind that opens pages")
 
 
 def _object(client: OrgClient, wanted: Iterable[str], names: Sequence[str]) -> Iterator[Condition]:
     """What the Certificate object tells: deleted namesakes; and whether the org shows it to this session at all."""
     hidden = (
-        "import.high-assurance",
+        ConditionCode.HIGH_ASSURANCE,
         'Setup > Identity Verification may demand a high-assurance session for "Manage Certificates": '
         "no API tells. The page then asks to verify your identity, which is done there",
         f"you, in the browser; whether it is demanded, {_SECURITY}",
@@ -222,17 +241,17 @@ def _object(client: OrgClient, wanted: Iterable[str], names: Sequence[str]) -> I
     for name in wanted:
         if name in gone:
             yield _unsure(
-                "import.deleted-name",
+                ConditionCode.DELETED_NAME,
                 f"CKM had a certificate {name} that was deleted: whether its name is free again is not documented",
                 "you: should the page refuse it, import a copy under another name (check --fix --as)",
             )
-    yield _met("import.high-assurance", "the org shows its certificates to this session")
+    yield _met(ConditionCode.HIGH_ASSURANCE, "the org shows its certificates to this session")
 
 
 def _identity_provider(client: OrgClient) -> Condition:
     """Three reports say that the import fails where Identity Provider was never enabled (sfdx-browserforce-plugin,
     index.ts, and the threads that it names)."""
-    code = "import.identity-provider"
+    code = ConditionCode.IDENTITY_PROVIDER
     who = (
         "an administrator with Customize Application: Setup > Identity Provider > Enable, with a self-signed"
         " certificate; it may be disabled again after the import"

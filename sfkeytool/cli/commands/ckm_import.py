@@ -1,0 +1,218 @@
+"""``ckm import``: a keystore into an org's CKM, and the proof that it is there.
+
+Before, the way, the proof, the deletion: each is a step of its own, and only the way differs between a person and a
+browser that is driven (``_way``).
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from sfkeytool.cli import options
+from sfkeytool.cli.by_hand import ByHand
+from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
+from sfkeytool.cli.conditions import condition_lines, warn_of
+from sfkeytool.cli.ending import Told, show_end, show_ready
+from sfkeytool.cli.fields import Field, Group, Values, typed_values
+from sfkeytool.cli.keystore_field import FOLDER, KEYSTORE, PASSWORD, Found, find_keystore, name_or_file
+from sfkeytool.cli.keystore_going import note_import, offer_deletion, refuse_deletion
+from sfkeytool.cli.org_access import NEEDED_ORG, OneOrg, connected, one_org
+from sfkeytool.cli.render import certificate_line
+from sfkeytool.cli.run import Run
+from sfkeytool.errors import InterruptedRunError, OrgError, UsageError
+from sfkeytool.model import Notice, Outcome
+
+if TYPE_CHECKING:
+    from sfkeytool.workflows.ckm_import.door import Way
+    from sfkeytool.workflows.ckm_import.proof import Arrival, Proof
+    from sfkeytool.workflows.ckm_import.result import Imported, ImportRequest
+
+_LONGEST_WAIT_MINUTES = 24 * 60
+"""Our own bound."""
+
+
+def _wait_seconds(minutes: int) -> int:
+    if not 0 <= minutes <= _LONGEST_WAIT_MINUTES:
+        raise UsageError("usage.wait", f"--wait is 0 to {_LONGEST_WAIT_MINUTES} minutes")
+    return 60 * minutes
+
+
+_FIELDS = (
+    KEYSTORE,
+    *NEEDED_ORG,
+    Field(
+        "wait",
+        int,
+        "Minutes to watch CKM for the certificate; 0 looks once.",
+        ("--wait",),
+        metavar="MINUTES",
+        default=10,
+        convert=_wait_seconds,
+        into="wait_seconds",
+    ),
+    Field(
+        "no_open",
+        bool,
+        "Open no browser: tell where the page is, and watch. So it is without a terminal, too.",
+        ("--no-open",),
+    ),
+    Field(
+        "delete",
+        bool,
+        "Once the import is proved, delete NAME.jks and NAME.jks.password, if the key is kept in another file.",
+        ("--delete",),
+    ),
+    Field(
+        "key",
+        Path,
+        "The file that keeps the key, where the folder has no NAME.key.",
+        ("--key",),
+        metavar="FILE",
+        into="key_file",
+    ),
+    Field("yes", bool, "Do not ask before the page is opened.", ("--yes",), into="confirmed", group=Group.ORG),
+    PASSWORD,
+    FOLDER,
+    options.DRY_RUN,
+)
+
+
+def _execute(run: Run, values: Values) -> int:
+    from sfkeytool.workflows.ckm_import.preflight import describe_unmet, preflight
+    from sfkeytool.workflows.ckm_import.proof import Proof
+    from sfkeytool.workflows.ckm_import.result import ImportRequest, conclude
+
+    request = ImportRequest.from_values(typed_values(_FIELDS, values) | name_or_file(values["keystore"]))
+    if request.delete and request.name is None:
+        raise UsageError(
+            "usage.delete",
+            "--delete is about NAME.jks in NAME's folder: a keystore that others made is never deleted",
+            "give NAME, or leave --delete out",
+        )
+    access = one_org(run, values)
+    found = find_keystore(run, request)
+    if request.delete:
+        refuse_deletion(run, request, found)
+    org = connected(run, access, must_tell=True)
+    opens = run.asker is not None and not request.no_open and org.cli_alias is not None
+    with run.progress(f"looking at {org.label} …"):
+        before = preflight(org.client, org.identity, found.keystore, run.now, needs_session=opens)
+    warn_of(run.console, (*before.unmet, *before.unsure))
+    if run.console.verbose:
+        run.console.result(condition_lines(before.conditions))
+    if before.unmet:
+        raise describe_unmet(before)
+    _agree(run, request, found, org, opens=opens and not before.is_there)
+    if before.is_there or run.dry_run:
+        outcome = conclude(request.name, found.keystore, org.identity, before, Proof(before.present), run.now)
+        if run.dry_run:
+            outcome = replace(outcome, exit_code=0, notices=(), first_steps=())
+        return _tell(run, outcome)
+    proof = _go_and_prove(run, request, found, org, _way(run, found, org, opens=opens))
+    outcome = conclude(request.name, found.keystore, org.identity, before, proof, run.now)
+    if outcome.result.proved and request.name is not None:
+        outcome = offer_deletion(run, request, found, outcome)
+        note_import(run, found.path, outcome.result)
+    return _tell(run, outcome)
+
+
+def _agree(run: Run, request: "ImportRequest", found: Found, org: OneOrg, *, opens: bool) -> None:
+    """Say what goes where; ask before a page of the org is opened. Raises as Agreement.reach()."""
+    identity = org.identity
+    where = ", ".join(filter(None, (identity.name, identity.kind, identity.org_id, identity.instance_url)))
+    about = [f"{entry.name}: {certificate_line(entry.facts)}" for entry in found.keystore.entries]
+    about.append(f"a person imports it into CKM of the org {org.label} ({where})")
+    if opens and not request.confirmed:
+        refusal = OrgError("ckm.not-agreed", "not agreed to: no page was opened and nothing was changed")
+        run.agreement.demand(f"Open the import page of {org.label}?", refusal)
+    run.agreement.reach([], about)
+
+
+def _way(run: Run, found: Found, org: OneOrg, *, opens: bool) -> "Way":
+    """How the door is gone through."""
+    return ByHand(run, org, found, opens=opens)
+
+
+def _go_and_prove(run: Run, request: "ImportRequest", found: Found, org: OneOrg, way: "Way") -> "Proof":
+    from datetime import UTC, datetime
+    from time import monotonic, sleep
+
+    from sfkeytool.workflows.ckm_import.door import Errand
+    from sfkeytool.workflows.ckm_import.proof import prove, read_rows
+    from sfkeytool.workflows.login import Clock
+
+    names = ", ".join(entry.name for entry in found.keystore.entries)
+    clock = Clock(lambda: datetime.now(UTC), monotonic, sleep)
+    # Right before the door is opened: what another brings meanwhile is not taken for this.
+    rows = read_rows(org.client)
+
+    def tell(arrival: "Arrival") -> None:
+        message = (
+            f"a new certificate {arrival.name} arrived in CKM of {org.label} ({arrival.sha256}), which is not that of"
+            f" {names}: was another file chosen? Still watching for {names}"
+        )
+        run.console.warn(Notice("ckm.other-arrived", message))
+
+    try:
+        way(Errand(str(found.path.absolute()), found.keystore.password))
+        with run.progress(f"watching CKM of {org.label} for {names}; Ctrl-C leaves …"):
+            return prove(org.client, rows, found.keystore.entries, request.wait_seconds, clock, tell)
+    except KeyboardInterrupt:
+        raise InterruptedRunError(
+            "interrupted",
+            f"interrupted: whether {names} arrives in CKM of {org.label} is not known; nothing was deleted here",
+            "an import that was saved on the page stays; the same command again tells whether it is there",
+        ) from None
+
+
+def _tell(run: Run, outcome: "Outcome[Imported]") -> int:
+    result = outcome.result
+    run.warn_about(outcome)
+    run.console.envelope(outcome.exit_code, result)
+    if run.dry_run:
+        return outcome.exit_code
+    names = ", ".join(entry.name for entry in result.entries)
+    told = [Told(entry.name, entry.certificate, entry.mail_dates) for entry in result.entries]
+    if result.present:
+        heading = f"{names}: CKM of {result.org.alias} holds it already; no page was opened"
+    elif result.proved:
+        heading = f"{names}: imported, and read back from CKM of {result.org.alias}: the same certificate"
+    else:
+        heading = f"{names}: NOT proved to be in CKM of {result.org.alias}"
+    show_ready(run.console, heading, told[0] if result.proved and len(told) == 1 else None)
+    run.console.result(_entry_lines(result))
+    run.console.result(f"  deleted {path}" for path in result.deleted)
+    show_end(run.console, (), told if result.proved else (), outcome)
+    run.console.answer([entry.name for entry in result.entries if entry.state == "same"])
+    return outcome.exit_code
+
+
+def _entry_lines(result: "Imported") -> Iterator[str]:
+    for entry in result.entries:
+        record = f"record {entry.record_id}, " if entry.record_id else ""
+        yield f"  {entry.name}: {entry.state}; {record}SHA-256 {(entry.found_sha256 or entry.sha256)[:23]}…"
+
+
+COMMAND = Command(
+    (
+        Example("The page is opened, watched, and the import proved", "sfkeytool ckm import pay_api --target-org uat"),
+        Example("And the keystore deleted, once it is", "sfkeytool ckm import pay_api -o prod --delete"),
+        Example("A keystore that others made", "sfkeytool ckm import export.jks -o uat --password prompt"),
+    ),
+    _FIELDS,
+    _execute,
+    answers=(Answer("ckm-import", "ckm_import.result.Imported", exit_codes=(0, 1, 3)),),
+    place=MenuPlace(
+        Aim.IMPORT,
+        "Import its keystore, and prove it",
+        "Opens the page in your browser, watches CKM, reads back what arrived.",
+        step=1,
+    ),
+    details=(
+        "No API takes a private key: a person chooses the file on the page. It is proved by a record that was not"
+        " there before and holds the same certificate. Exit code 3: another certificate arrived; 1: none in time."
+        " Not tried against a live org."
+    ),
+)

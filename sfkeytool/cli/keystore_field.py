@@ -1,0 +1,138 @@
+"""The keystore of a command about an import: NAME's own, or one that others made."""
+
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from sfkeytool.cli import options
+from sfkeytool.cli.answers import existing_path
+from sfkeytool.cli.fields import Field, Group, Offer, Question
+from sfkeytool.cli.finishing import folder_of
+from sfkeytool.cli.lying_here import OTHER_FILE, keystores_to_import
+from sfkeytool.cli.run import Run
+from sfkeytool.errors import KeystorePasswordError
+from sfkeytool.passwords import Source, SourceKind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sfkeytool.keystores.contents import InputFile
+    from sfkeytool.passwords import Secret
+    from sfkeytool.workflows.ckm_import.keystore import ImportKeystore
+
+_ENDINGS = (".jks", ".keystore", ".ks", ".p12", ".pfx", ".bcfks")
+
+
+def _is_file(given: str) -> bool:
+    return given.lower().endswith(_ENDINGS) or os.path.isfile(given)
+
+
+def _keystore(answer: str) -> None:
+    if _is_file(answer):
+        existing_path(answer)
+    else:
+        options.unique_name(answer)
+
+
+KEYSTORE = Field(
+    "keystore",
+    str,
+    "NAME, whose keystore is NAME.jks in its folder; or a keystore that others made, of one entry or several.",
+    metavar="NAME|FILE",
+    required=True,
+    offer=Offer.FILE,
+    question=Question(
+        "Which certificate is to be put into the org?",
+        "path",
+        offers=keystores_to_import,
+        other=OTHER_FILE,
+        check=_keystore,
+    ),
+)
+FOLDER = Field(
+    "output_dir",
+    str,
+    "Folder of NAME. [default: ./NAME]",
+    ("--output-dir", "-d"),
+    metavar="DIR",
+    group=Group.WHERE,
+    offer=Offer.FOLDER,
+    convert=options.folder,
+)
+PASSWORD = replace(
+    options.OPENING_PASSWORD,
+    help="Password of the keystore, to judge it with, or of the key file that stays. Repeatable. [default:"
+    " NAME.jks.password, $SFKEYTOOL_PASSWORD, else the prompt]",
+)
+
+
+def name_or_file(given: str) -> dict[str, Any]:
+    """The fields of a request. Raises UsageError."""
+    if _is_file(given):
+        return {"file": Path(given)}
+    return {"name": options.unique_name(given)}
+
+
+class Found(Struct, frozen=True):
+    """A keystore that is to be imported. ``files``: those of NAME that go with it when it is deleted, by their names,
+    with what was read; secret. ``password_path``: the file that holds its password."""
+
+    path: Path
+    keystore: "ImportKeystore"
+    passwords: "tuple[Secret, ...]"
+    files: Mapping[str, bytes]
+    password_path: Path | None = None
+
+    def __repr__(self) -> str:
+        return f"Found({self.path})"
+
+
+def find_keystore(run: Run, request: Any) -> Found:
+    """Read the keystore of a request that has ``name``, ``file``, ``output_dir`` and ``passwords``.
+
+    On a terminal its password is asked for, to judge it whole; who has none goes on without. Raises InputError,
+    CertificateError, and KeystorePasswordError for a password that was given and does not open it.
+    """
+    from sfkeytool.workflows.ckm_import.result import require_own
+
+    given = [run.secret(source, "--password", "Password of the keystore") for source in request.passwords]
+    folder = run.settle(folder_of(request.name, request.output_dir)) if request.name else Path()
+    path = request.file or folder / f"{request.name}.jks"
+    store = run.read(path) if request.file else run.read_found(path, named=False)
+    files = {} if request.file else {path.name: store.data}
+    beside = path.with_name(f"{path.name}.password")
+    has_password = request.file is None and os.path.isfile(beside)
+    if has_password:
+        files[beside.name] = run.read(beside).data
+        given.append(run.secret(Source(SourceKind.FILE, str(beside)), str(beside), ""))
+    keystore = _opened(run, store, given)
+    if request.name:
+        certificate = folder / f"{request.name}.crt"
+        require_own(request.name, keystore, run.read(certificate) if os.path.isfile(certificate) else None)
+    return Found(path, keystore, tuple(given), files, beside if has_password else None)
+
+
+def _opened(run: Run, store: "InputFile", given: "list[Secret]") -> "ImportKeystore":
+    from sfkeytool.workflows.ckm_import.keystore import read_import_keystore
+
+    keystore = read_import_keystore(store, given, run.now)
+
+    def open_with(passwords: "Sequence[Secret]") -> None:
+        nonlocal keystore
+        keystore = read_import_keystore(store, passwords, run.now)
+        if keystore.needs_password:
+            code = "keystore.wrong-password" if passwords else "keystore.password-needed"
+            wrong = "no password that was given opens it" if passwords else "it is judged whole with its password"
+            raise KeystorePasswordError(code, f"{store.label}: {wrong}")
+
+    if keystore.needs_password and given:
+        run.with_passwords(given, open_with)
+    elif keystore.needs_password and run.asker is not None:
+        with suppress(KeystorePasswordError):
+            run.with_passwords(given, open_with)
+    return keystore
