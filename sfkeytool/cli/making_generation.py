@@ -64,9 +64,7 @@ def when_due(run: Run, request: "RenewRequest", within_days: int | None) -> "Ren
     return None
 
 
-def make_generation(
-    run: Run, values: Values, request: "RenewRequest", *, agreed: bool = False
-) -> MadeGeneration:
+def make_generation(run: Run, values: Values, request: "RenewRequest", *, agreed: bool = False) -> MadeGeneration:
     """Make it and write it, ``agreed`` to or not. Raises our errors; then nothing was written."""
     from sfkeytool.edge.writer import FolderWrite
     from sfkeytool.workflows.generations import successors

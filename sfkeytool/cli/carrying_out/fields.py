@@ -83,7 +83,12 @@ WAIT = Field(
 def _of_login(field: Field, help: str) -> Field:
     """A field of the logins that prove, under a name of its own: the org is reached in another way."""
     return replace(
-        field, name=f"prove_{field.name}", into=field.name, required=False, question=None, help=f"With --carry-out: {help}"
+        field,
+        name=f"prove_{field.name}",
+        into=field.name,
+        required=False,
+        question=None,
+        help=f"With --carry-out: {help}",
     )
 
 

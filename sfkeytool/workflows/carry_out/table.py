@@ -153,7 +153,9 @@ def _switched(change: Change) -> CarryStep:
 
 def _clients_back(change: Change) -> str:
     if change.first_app is not None:
-        return f"Give the clients {change.name}.key and the consumer key of {change.first_app} again: it was not touched."
+        return (
+            f"Give the clients {change.name}.key and the consumer key of {change.first_app} again: it was not touched."
+        )
     return f"Give the clients {change.name}.key again, and put {change.name}.crt on the app, as its step tells."
 
 
