@@ -101,6 +101,11 @@ class OrgClient:
         """Allow the whole time again: for one who comes back to look, instead of reading all at once."""
         self._end = self._pace.monotonic() + self._deadline_seconds
 
+    def restarted(self) -> "OrgClient":
+        """The same session with its whole time ahead: for what is read after a person has thought, or an org worked."""
+        session = Session(self.url, self._token, self._version)
+        return OrgClient(session, self._transport, self._pace, deadline_seconds=self._deadline_seconds)
+
     @property
     def version(self) -> str:
         """``67.0``: what was asked for, else the org's newest."""

@@ -1,5 +1,6 @@
 """Where an app of an org has its certificate, and how a person changes it there in Setup."""
 
+import re
 from collections.abc import Sequence
 
 from sfkeytool.errors import OrgError
@@ -36,6 +37,8 @@ _KEY_PLACES = {
     ),
 }
 _MOST_APPS = 12
+_NAME = re.compile(r"[A-Za-z0-9_]{1,255}")
+"""Of a file, and of what the Salesforce CLI is told: letters, digits and underscores, as all API names are."""
 
 
 class AppAddress(Result, frozen=True, kw_only=True):
@@ -90,7 +93,7 @@ def find_app(client: OrgClient, app: str) -> AppAddress:
         (type, each)
         for type, listing in listed.items()
         for each in listing
-        if each.full_name == name and wanted_type in ("", type)
+        if each.full_name == name and wanted_type in ("", type) and _NAME.fullmatch(name)
     ]
     if not found:
         names = sorted({each.full_name for listing in listed.values() for each in listing if not each.is_installed})
@@ -119,7 +122,7 @@ def find_app(client: OrgClient, app: str) -> AppAddress:
     members = [each.full_name for each in list_components(client, GLOBAL_SETTINGS)]
     for some in soap.chunks(members, soap.READ_LIMIT):
         for record in read_components(client, GLOBAL_SETTINGS, some):
-            if record.first("externalClientApplication") == name:
+            if record.first("externalClientApplication") == name and _NAME.fullmatch(record.full_name):
                 return AppAddress(
                     app=name, kind=AppKind.EXTERNAL_CLIENT_APP, type=GLOBAL_SETTINGS, member=record.full_name
                 )

@@ -76,6 +76,11 @@ class AppState(Opaque, frozen=True):
         """Of the certificate on the app."""
         return _facts(self.certificate_der) if self.certificate_der is not None else None
 
+    @property
+    def is_without_certificate(self) -> bool:
+        """Whether the app has none, nor anything else in its place: the first one switches the JWT bearer flow on."""
+        return self.certificate_der is None and not self.carries
+
 
 class AppChange(Opaque, frozen=True):
     """The one change of an app, not made yet. ``original`` and ``document`` are secret files."""
@@ -95,11 +100,6 @@ class AppChange(Opaque, frozen=True):
     def is_needed(self) -> bool:
         """Whether the app carries another certificate now, or none."""
         return self.state.certificate_der != self.certificate_der
-
-    @property
-    def switches_on_jwt_bearer(self) -> bool:
-        """Whether the app has no certificate now: the first one switches the JWT bearer flow on."""
-        return self.state.certificate_der is None and not self.state.carries
 
 
 class ReadBack(Struct, frozen=True):

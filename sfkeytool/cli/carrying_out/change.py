@@ -10,15 +10,13 @@ from sfkeytool.cli.generation_folders import certificate_in
 from sfkeytool.cli.org_access import OneOrg
 from sfkeytool.cli.run import Run
 from sfkeytool.errors import InputError
-from sfkeytool.workflows.carry_out.record import CarryOut, Prints
+from sfkeytool.workflows.carry_out.record import CarryOut, CarryState, Prints
 
 if TYPE_CHECKING:
     from sfkeytool.crypto.certificate import Certificate
     from sfkeytool.crypto.certificates import CertificateFacts
     from sfkeytool.salesforce.org import OrgClient
     from sfkeytool.workflows.app_address import AppAddress
-    from sfkeytool.workflows.carry_out.proving import Count
-    from sfkeytool.workflows.login import Clock
     from sfkeytool.workflows.renew import RenewRequest
 
 
@@ -42,8 +40,8 @@ class Change:
         self.record = record
         self.folder = folder
         self.new_folder = parent(folder) / record.new_name
-        self.clock: Clock = Clock(lambda: datetime.now(UTC), monotonic, sleep)
-        self.count: Count = Count()
+        self.clock = Clock(lambda: datetime.now(UTC), monotonic, sleep)
+        self.count = Count()
         self.wait_seconds = 60 * int(values["wait"])
 
     @property
@@ -58,6 +56,11 @@ class Change:
         from sfkeytool.workflows.app_address import find_app
 
         return find_app(self.client, self.record.app)
+
+    def was_begun(self, id: str) -> bool:
+        """Whether an earlier run began this step, and did not come to its end."""
+        step = self.record.step(id)
+        return step is not None and step.state is CarryState.STARTED
 
     def new_facts(self) -> "CertificateFacts":
         """Of the new generation. Raises InputError where it is gone."""

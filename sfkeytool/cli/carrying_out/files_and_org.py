@@ -14,6 +14,7 @@ from sfkeytool.errors import InputError, OrgError
 from sfkeytool.model import Notice
 from sfkeytool.names import reminder_name
 from sfkeytool.passwords import Source, SourceKind
+from sfkeytool.salesforce.org import ends_everything
 from sfkeytool.shell import deletion
 from sfkeytool.workflows.carry_out.engine import Action, Memory
 from sfkeytool.workflows.carry_out.record import Fact
@@ -258,6 +259,8 @@ def _change_app(change: Change) -> Facts:
     from sfkeytool.workflows.app_certificate import plan_change
 
     with changing_app(change.run, change.org, change.address) as app:
+        if change.was_begun("app"):
+            _refuse_running_deployment(change)
         state = app.look()
         for notice in app.settle(state):
             change.run.console.warn(notice)
@@ -272,8 +275,28 @@ def _change_app(change: Change) -> Facts:
     )
 
 
+def _refuse_running_deployment(change: Change) -> None:
+    """After a run that broke off: what it deployed may be under way in the org. An org that does not tell is taken at
+    its word of what the app carries."""
+    query = "SELECT Id FROM DeployRequest WHERE Status = '{}' LIMIT 1"
+    for status in ("Pending", "InProgress"):
+        try:
+            running = next(change.client.query(query.format(status), tooling=True), None)
+        except OrgError as error:
+            if ends_everything(error):
+                raise
+            return
+        if running is not None:
+            raise OrgError(
+                "carry-out.deploying",
+                f"a deployment is under way in {change.org.label}, perhaps the one that was begun before: nothing was"
+                " deployed now",
+                "see Setup > Deployment Status, and go on when it has ended",
+            )
+
+
 def require_followed(change: Change, state: "AppState") -> None:
-    """Raises OrgError unless the app carries what this change follows: logins of another key would fail from then on."""
+    """Raises OrgError unless the app carries what this change follows: else logins of another key would fail."""
     record, facts = change.record, state.facts
     own = {record.before.public_key_sha256}
     if certificate_in(change.run, change.new_folder, record.new_name) is not None:
