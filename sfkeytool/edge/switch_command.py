@@ -27,7 +27,7 @@ def run_switch_command(
     than 0, and for one that does not come in time; then it was ended, with all that it started.
     """
     arguments = find_command(source, option, environ)
-    environment = command_environment(environ, withheld) | told
+    environment = {**command_environment(environ, withheld), **told}
     with deferred_signals() as check:  # or one that comes while it is being started would leave it behind
         try:
             process = subprocess.Popen(  # a list, no shell, and a path in full, so that nothing is looked for
@@ -39,7 +39,10 @@ def run_switch_command(
                 start_new_session=sys.platform != "win32",
                 creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
             )
-        except (OSError, ValueError) as error:  # of no format that the system runs; characters that no argument can hold
+        except (
+            OSError,
+            ValueError,
+        ) as error:  # of no format that the system runs; characters that no argument can hold
             reason = getattr(error, "strerror", None) or "a character that no argument can hold"
             raise InputError("carry-out.switch-failed", f"{option} does not start: {reason}") from None
         _wait(process, option, environ, check)
@@ -58,8 +61,8 @@ def _wait(
             if time.monotonic() > end:
                 raise InputError(
                     "carry-out.switch-failed",
-                    f"{option} did not end within {TIMEOUT_SECONDS / 60:.0f} minutes; it was ended, and whether the client"
-                    " switched is not known",
+                    f"{option} did not end within {TIMEOUT_SECONDS / 60:.0f} minutes; it was ended, and whether the"
+                    " client switched is not known",
                 )
             try:
                 process.wait(_POLL_SECONDS)

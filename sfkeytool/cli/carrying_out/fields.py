@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from sfkeytool.cli import login_fields
-from sfkeytool.cli.fields import Field, Group, Offer
+from sfkeytool.cli.fields import Field, Group, Offer, Values
 from sfkeytool.errors import UsageError
 
 _LONGEST_MINUTES = 24 * 60
@@ -100,3 +100,38 @@ LOGIN = (CLIENT_ID, USERNAME, INSTANCE_URL, AUDIENCE)
 
 FIELDS = (CARRY_OUT, APP, REMINDER, YES, EXPECT_ORG, WAIT, *LOGIN)
 OF_ROTATION = (SECOND_APP, SWITCH_CLIENT)
+
+_INSTEAD = {
+    "csr": "a CA's answer takes days: make that generation without --carry-out, and follow its runbook",
+    "ics": "make the calendar by an audit: sfkeytool audit --ics FILE",
+    "new_key": "a new key is carried out by sfkeytool rotate",
+    "done": "what --carry-out does it notes itself: sfkeytool renew NAME --status",
+}
+_OF_CARRY_OUT = (
+    "app",
+    "second_app",
+    "switch_client",
+    "reminder",
+    "yes",
+    "expect_org",
+    "prove_client_id",
+    "prove_username",
+)
+
+
+def require_carry_out(values: Values) -> None:
+    """Raises UsageError for a flag of --carry-out without it, and for one that it does not go with."""
+    if not values["carry_out"]:
+        for name in _OF_CARRY_OUT:
+            if values.get(name):
+                flag = f"--{name.removeprefix('prove_').replace('_', '-')}"
+                raise UsageError("usage.carry-out", f"{flag} is about --carry-out", "add --carry-out, or leave it out")
+        return
+    for name in ("csr", "ics", "new_key", "done"):
+        if values.get(name):
+            flag = f"--{name.replace('_', '-')}"
+            raise UsageError(
+                "usage.carry-out",
+                f"--carry-out does not go with {flag}",
+                _INSTEAD[name],
+            )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from sfkeytool.cli import options
+from sfkeytool.cli.carrying_out import fields as carry_out_fields
 from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
 from sfkeytool.cli.fields import Field, Offer, Question, Values, typed_values
 from sfkeytool.cli.finishing import tell
@@ -83,15 +84,20 @@ _DAYS = replace(
 )
 _PASSWORD_UNLESS_CSR = replace(
     options.NEW_PASSWORD,
-    unless=("csr", "status", "done"),
+    unless=("csr", "status", "done", "carry_out"),
     question=replace(options.NEW_PASSWORD.question or Question(""), when=lambda values: not values.get("csr")),
 )
 
 
 def _execute(run: Run, values: Values) -> int:
+    carry_out_fields.require_carry_out(values)
     if values.get("status") or values.get("done") is not None:  # an empty step is none, and no wish for a renewal
         return _execute_status(run, values)
     request = _request(values)
+    if values["carry_out"]:
+        from sfkeytool.cli.carrying_out.conducting import carry_out_change
+
+        return carry_out_change(run, values, request, _line(values, is_new=request.new_key))
     request_due = when_due(run, request, values["if_within"])
     if request_due is None:
         return 0
@@ -106,6 +112,8 @@ def _request(values: Values) -> "RenewRequest":
     """Of ``renew`` and ``rotate``. Raises UsageError."""
     from sfkeytool.workflows.renew import RenewRequest
 
+    if values["carry_out"] and values["password"] is None:
+        values = values | {"password": "generate"}  # for a keystore that is deleted once it was imported
     # What is asked for a keystore is not wanted where a CA signs first, and needs no password then.
     by_ca = bool(values["csr"])
     if by_ca and values["password"] not in (None, "env:SFKEYTOOL_PASSWORD"):
@@ -122,6 +130,15 @@ def _request(values: Values) -> "RenewRequest":
     return request
 
 
+def _line(values: Values, *, is_new: bool | None) -> str:
+    """The command line with these values."""
+    from sfkeytool.cli.fields import command_line as words_of
+
+    is_rotation = is_new if is_new is not None else "second_app" in values
+    name, fields = ("rotate", ROTATE.fields) if is_rotation else ("renew", RENEW.fields)
+    return shell_line(["sfkeytool", *words_of(name, fields, values)])
+
+
 def _folder(typed: "Mapping[str, Any]") -> Path:
     """That of NAME, which is followed."""
     folder: Path | None = typed["output_dir"]
@@ -136,6 +153,12 @@ def _execute_status(run: Run, values: Values) -> int:
     typed = typed_values(_FIELDS, values)
     request = RenewStatusRequest.from_values(typed | {"folder": _folder(typed)})
     run.settle(request.folder)
+    if request.done is None:
+        from sfkeytool.cli.carrying_out.conducting import tell_status
+
+        line = _line({**values, "status": False, "carry_out": True}, is_new=None)
+        if tell_status(run, values, request.name, request.folder, request.new_name, line):
+            return 0
     folders = {path.name: path for path in entries(parent(request.folder)) if os.path.isdir(path)}
 
     def look() -> "Outcome[Progress]":
@@ -194,6 +217,7 @@ _ANSWERS = (
     Answer("renew", "renew.Renewed", publishes=True, next_steps=True),
     Answer("renew-status", "renew_status.Progress"),
     Answer("renew-not-due", "due.NotDue"),
+    Answer("carry-out", "carry_out.told.CarriedOut"),
 )
 _FIELDS = (
     OLD_NAME,
@@ -210,7 +234,12 @@ _FIELDS = (
     IF_WITHIN,
     STATUS,
     DONE,
-    replace(NAME_CLASH_ORG, help="Choose a name that this org's CKM does not have: an alias of the Salesforce CLI."),
+    replace(
+        NAME_CLASH_ORG,
+        help="Choose a name that this org's CKM does not have; with --carry-out the org that is changed: an alias of"
+        " the Salesforce CLI.",
+    ),
+    *carry_out_fields.FIELDS,
 )
 _KEY_SIZE = replace(options.KEY_SIZE, help="Bits of the new key. [default: as before]", question=None, preset_when=None)
 
@@ -227,6 +256,10 @@ RENEW = Command(
         ),
         Example("What is next", "sfkeytool renew pay_api --status"),
         Example("What was done by hand", "sfkeytool renew pay_api --done swap"),
+        Example(
+            "The runbook carried out and proved, in a sandbox first",
+            "sfkeytool renew pay --carry-out -o uat --app Pay_API",
+        ),
     ),
     (*_FIELDS, NEW_KEY, _KEY_SIZE),
     _execute,
@@ -240,7 +273,7 @@ ROTATE = Command(
         Example("A new key and certificate, and a runbook", "sfkeytool rotate pay_api --password generate"),
         Example("A larger key, in a script", "sfkeytool rotate pay --key-size 4096 --password env:PW"),
     ),
-    (*_FIELDS, _KEY_SIZE),
+    (*_FIELDS, _KEY_SIZE, *carry_out_fields.OF_ROTATION),
     _execute,
     answers=_ANSWERS,
     place=MenuPlace(

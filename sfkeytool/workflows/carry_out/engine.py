@@ -7,7 +7,7 @@ from typing import TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sfkeytool.errors import OrgError, SfkeytoolError, UsageError
+from sfkeytool.errors import OrgError, SfkeytoolError
 from sfkeytool.workflows.carry_out.record import CarryOut, CarryState, CarryStep, Fact
 
 Memory: TypeAlias = Mapping[str, str]
@@ -45,8 +45,9 @@ def carry_out(record: CarryOut, actions: Mapping[str, Action], hands: Hands) -> 
     """Go on where ``record`` stands, until all is proved or a step is not.
 
     A step that was begun is looked at before it is done again, so that nothing is done twice; none is begun before
-    that is written down. Raises OrgError carry-out.stopped at the first step that is not proved, UsageError and what
-    ``ask`` raises; the record on the disk says then where the change stands.
+    that is written down. Raises at the first step that is not proved: the error of that step, with where the change
+    stands and the way back among its hints, or OrgError carry-out.undone for what was proved and is not so any more;
+    and what ``ask`` raises. The record on the disk says then where the change stands.
     """
     hands.save(record)
     for id in [step.id for step in record.steps]:
@@ -55,8 +56,7 @@ def carry_out(record: CarryOut, actions: Mapping[str, Action], hands: Hands) -> 
         assert step is not None  # noqa: S101 - of its own steps
         if step.state is CarryState.PROVED:
             if action.stays and _looked(action, record, step, hands) is None:
-                trouble = f"this was proved on {step.ended_at:%Y-%m-%d %H:%M} UTC, and is not so any more"
-                raise _stopped(record, step, trouble)
+                raise _stopped(record, step, _undone(step))
             continue
         facts = _looked(action, record, step, hands)
         if facts is None:
@@ -65,10 +65,8 @@ def carry_out(record: CarryOut, actions: Mapping[str, Action], hands: Hands) -> 
             if step.state is CarryState.WAITING:
                 try:
                     memory = dict(action.remember())
-                except UsageError:
-                    raise
                 except SfkeytoolError as error:
-                    raise _stopped(record, step, error.message, *error.hints) from None
+                    raise _stopped(record, step, error) from None
                 step = replace(step, state=CarryState.STARTED, started_at=_whole(hands.now()), memory=memory)
             step = replace(step, trouble=None)
             record = record.with_step(step)
@@ -76,12 +74,10 @@ def carry_out(record: CarryOut, actions: Mapping[str, Action], hands: Hands) -> 
             hands.tell(step)
             try:
                 facts = action.act(step.memory)
-            except UsageError:
-                raise
             except SfkeytoolError as error:
                 record = record.with_step(replace(step, trouble=error.message))
                 hands.save(record)
-                raise _stopped(record, step, error.message, *error.hints) from None
+                raise _stopped(record, step, error) from None
         at = _whole(hands.now())
         step = replace(
             step, state=CarryState.PROVED, started_at=step.started_at or at, ended_at=at, facts=facts, trouble=None
@@ -97,22 +93,26 @@ def carry_out(record: CarryOut, actions: Mapping[str, Action], hands: Hands) -> 
 def _looked(action: Action, record: CarryOut, step: CarryStep, hands: Hands) -> tuple[Fact, ...] | None:
     try:
         return action.look(step.memory)
-    except UsageError:
-        raise
     except SfkeytoolError as error:
         hands.save(record.with_step(replace(step, trouble=error.message)))
-        raise _stopped(record, step, error.message, *error.hints) from None
+        raise _stopped(record, step, error) from None
 
 
-def _stopped(record: CarryOut, step: CarryStep, trouble: str, *hints: str) -> OrgError:
-    number = [each.id for each in record.steps].index(step.id) + 1
-    back = f"the way back of this step: {step.way_back}" if step.state is not CarryState.WAITING else ""
+def _undone(step: CarryStep) -> OrgError:
     return OrgError(
-        "carry-out.stopped",
-        f"step {number} of {len(record.steps)}, {step.id}, is not proved: {trouble}",
-        *hints,
-        *filter(None, (back,)),
+        "carry-out.undone",
+        f"this was proved on {step.ended_at:%Y-%m-%d %H:%M} UTC, and is not so any more",
+        "find out who changed it, and why",
     )
+
+
+def _stopped(record: CarryOut, step: CarryStep, error: SfkeytoolError) -> SfkeytoolError:
+    """The same error, which says where the change stands."""
+    number = [each.id for each in record.steps].index(step.id) + 1
+    error.message = f"step {number} of {len(record.steps)}, {step.id}, is not proved: {error.message}"
+    if step.state is not CarryState.WAITING:
+        error.hints = (*error.hints, f"the way back of this step: {step.way_back}")
+    return error
 
 
 def _whole(at: datetime) -> datetime:
