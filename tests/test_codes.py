@@ -40,6 +40,7 @@ from sfkeytool.model import Artifact, ArtifactKind
 from sfkeytool.passwords import Secret
 from sfkeytool.salesforce.org import OrgClient, Pace, Session
 from sfkeytool.salesforce.transport import HttpTransport
+from sfkeytool.workflows.ckm_import.preflight import ConditionCode
 from sfkeytool.workflows.explain import KnownCode, explain
 from sfkeytool.workflows.package import _prove_same
 
@@ -102,8 +103,8 @@ def raised() -> dict[str, set[str]]:
                 here[code] |= by_variable
         for code, names in here.items():
             found[code] |= names
-    for finding in Finding:
-        found[finding].add("Notice")
+    for code in (*Finding, *ConditionCode):
+        found[code].add("Notice")
     return found
 
 

@@ -14,6 +14,7 @@ from sfkeytool.cli.answers import existing_path
 from sfkeytool.cli.fields import Field, Group, Offer, Question
 from sfkeytool.cli.finishing import folder_of
 from sfkeytool.cli.lying_here import OTHER_FILE, keystores_to_import
+from sfkeytool.cli.org_access import NEEDED_ORG
 from sfkeytool.cli.run import Run
 from sfkeytool.errors import KeystorePasswordError
 from sfkeytool.passwords import Source, SourceKind
@@ -64,11 +65,12 @@ FOLDER = Field(
     offer=Offer.FOLDER,
     convert=options.folder,
 )
-PASSWORD = replace(
+_PASSWORD = replace(
     options.OPENING_PASSWORD,
-    help="Password of the keystore, to judge it with, or of the key file that stays. Repeatable. [default:"
-    " NAME.jks.password, $SFKEYTOOL_PASSWORD, else the prompt]",
+    help="Password of the keystore, to judge it with, of the key file that stays, or of --jwt-key-file. Repeatable."
+    " [default: NAME.jks.password, $SFKEYTOOL_PASSWORD, else the prompt]",
 )
+ORG_AND_PASSWORD = tuple(_PASSWORD if field.name == _PASSWORD.name else field for field in NEEDED_ORG)
 
 
 def name_or_file(given: str) -> dict[str, Any]:

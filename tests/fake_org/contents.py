@@ -137,7 +137,7 @@ class Contents:
             "Id": id, "Username": username, "Email": email or username, "UserType": "Standard",
             "Profile": {"Name": profile, "UserLicense": {"Name": license}},
         }  # fmt: skip
-        people.append({"Assignee": assignee, "_permission": permission, "_admin": admin})
+        people.append({"AssigneeId": id, "Assignee": assignee, "_permission": permission, "_admin": admin})
         self.rows.setdefault("UserLogin", []).append({"UserId": id, "_frozen": frozen})
 
     def take(self, path: Path) -> str:

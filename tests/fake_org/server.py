@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from time import sleep as pause
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote_plus, urlsplit
 
 from .contents import Contents
 from .deployments import Deployments
@@ -39,6 +39,8 @@ class FakeOrg:
 
     def __init__(self, *, tls: bool = True, org_id: str = "00D000000000001EAA", folder: Path | None = None) -> None:
         self.org_id = org_id
+        self.me = "005000000000042AAA"
+        """The user of every session."""
         self.apps: dict[str, App] = {}
         self.users: dict[str, User] = {}
         self.tokens: list[str] = []
@@ -108,6 +110,8 @@ class FakeOrg:
     def let_in(self) -> str:
         """A token, as if somebody had logged in."""
         token = f"{self.org_id}!{secrets.token_urlsafe(48)}"
+        if self.setup.jwt_tokens:
+            token = f"eyJ{secrets.token_urlsafe(24)}.{secrets.token_urlsafe(48)}.{secrets.token_urlsafe(48)}"
         self.tokens.append(token)
         return token
 
@@ -197,8 +201,12 @@ class FakeOrg:
         if token not in self.tokens:
             return 401, [{"message": "Session expired or invalid", "errorCode": "INVALID_SESSION_ID"}]
         if re.fullmatch(r"/services/data/v\d+\.0/?", path):  # what the Salesforce CLI asks whether its token is good
-            return 200, {"identity": f"{self.url}/id/{self.org_id}"}
+            return 200, {"identity": f"{self.url}/id/{self.org_id}/{self.me}"}
         if "/query" in path:
+            self.setup.show_permissions(self.me)
+            if self.setup.high_assurance and "FROM Certificate" in unquote_plus(target):
+                # Help, "Session Security Level Policies Control": it controls access to the object too. How is a guess.
+                return 400, [{"message": "sObject type 'Certificate' is not supported.", "errorCode": "INVALID_TYPE"}]
             return self.contents.query(target, version="67.0")
         return 400, [{"message": "not known here", "errorCode": "INVALID_TYPE"}]
 

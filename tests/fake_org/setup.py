@@ -83,6 +83,8 @@ class Setup:
     """Certificates ask for a high-assurance session, which one from the front door is not."""
     may_manage: bool = True
     """Manage Certificates."""
+    may_view: bool = True
+    """View Setup and Configuration."""
     maintenance: bool = False
     """A notice of maintenance comes between the front door and its target."""
     missing: set[str] = field(default_factory=set)
@@ -99,6 +101,25 @@ class Setup:
     _doors: dict[str, tuple[str, float]] = field(default_factory=dict)
     _sessions: set[str] = field(default_factory=set)
     _confirmations: dict[str, str] = field(default_factory=dict)
+
+    def show_permissions(self, user: str) -> None:
+        """What the user may do, as the API tells of it: a row for the permission set of the profile, and an empty one."""
+        held = {
+            "PermissionsManageCertificates": self.may_manage,
+            "PermissionsViewSetup": self.may_view,
+            "PermissionsApiUserOnly": self.api_only,
+        }
+        rows = self.contents.rows.setdefault("PermissionSetAssignment", [])
+        rows[:] = [row for row in rows if row.get("AssigneeId") != user[:15]]
+        rows += [
+            {"AssigneeId": user[:15], "PermissionSet": held, "_permission": False, "_admin": False},
+            {
+                "AssigneeId": user[:15],
+                "PermissionSet": dict.fromkeys(held, False),
+                "_permission": False,
+                "_admin": False,
+            },
+        ]
 
     def end_sessions(self) -> None:
         """As if all had expired."""

@@ -53,6 +53,10 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         "usage.contact-email": ("`--contact-email` is no mail address.", _MISSPELT),
         "usage.date": ("A date has another form than 2026-11-24.", _MISSPELT),
         "usage.days": ("`--days` is below 1 or above what is allowed.", _MISSPELT),
+        "usage.delete": (
+            "`--delete` deletes the keystore in NAME's own folder alone, and never the file that keeps the key.",
+            "Give NAME, or leave it out.",
+        ),
         "usage.done": ("`--done` names a step that the renewal does not have.", "The message lists the steps."),
         "usage.empty": ("A flag was given with an empty value.", "Look whether the variable in it is set."),
         "usage.explain": ("`--list` shows all, and a text was given too.", "Leave out one of the two."),
@@ -281,6 +285,10 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         "zip.too-large": ("The zip, or an entry of it, is larger than a retrieve.", "Unpack and name what you need."),
     },
     PrivateKeyError: {
+        "ckm.no-key-stays": (
+            "The keystore is not deleted, as no other file is known to keep its key.",
+            "Name the file that keeps it with `--key`, or leave `--delete` out.",
+        ),
         "key.ambiguous": ("Several private keys could be meant.", "Choose with `--alias`, or name one file."),
         "key.another-exists": (
             "A key file of that name holds another key; a private key is never replaced.",
@@ -338,6 +346,10 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         "certificate.malformed": ("The certificate is damaged.", "Copy or fetch it again."),
         "certificate.none": ("There is no certificate in what was given.", "Add the file that the CA sent back."),
         "ckm.expired": ("A certificate of the chain has expired.", "Ask the CA for its present ones."),
+        "ckm.folder-differs": (
+            "The keystore in NAME's folder is not the one of NAME.crt, or holds another name.",
+            "Look at both with `sfkeytool compare`; wrap the right pair again.",
+        ),
         "ckm.name-taken": ("The org has a certificate of that name already.", "Choose another NAME."),
         "ckm.no-leaf": (
             "There are only certificates of CAs; the one for the request is missing.",
@@ -410,6 +422,10 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         ),
     },
     OutputError: {
+        "output.changed": (
+            "A file that was to be deleted is not the one any more that was read before; nothing was deleted.",
+            "Look at it, and who else works in that folder.",
+        ),
         "output.bad-name": ("A file or folder cannot have that name here.", "Choose another."),
         "output.disk-full": ("The disk is full; nothing was changed.", "Make room, or use `--output-dir`."),
         "output.duplicate": ("Two files of the run would have the same path.", "Give them different ones."),
@@ -486,6 +502,10 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
             "Download it in Setup > Certificate and Key Management.",
         ),
         "ckm.not-agreed": ("You did not agree; nothing was written or deployed.", "Run it again, if you do."),
+        "ckm.not-ready": (
+            "Something stands in the way of the import; no page was opened.",
+            "The message says what, and the hints who can change it; `sfkeytool doctor` shows all of it.",
+        ),
         "ckm.readback": (
             "The deployment went through, and what the org holds could not be read back, or is not what was sent.",
             "Look at it in Setup > Certificate and Key Management before anything relies on it.",

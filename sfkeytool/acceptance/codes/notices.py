@@ -49,6 +49,10 @@ NOTICES: Mapping[str, tuple[str, str]] = {
         "The org's CKM has a certificate of that name; what an import does then is not known.",
         "Take the free name that the message proposes.",
     ),
+    "ckm.keystore-kept": (
+        "The keystore was not deleted; the import is what it is.",
+        "The message says why: delete it yourself when its key is safe elsewhere.",
+    ),
     "ckm.names-unread": (
         "Which names the org's CKM has could not be read.",
         "Look there before you import.",
@@ -56,6 +60,27 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "ckm.nearly-full": (
         "CKM holds nearly as many certificates as are reported to fit.",
         "Make room: delete in Setup what nothing uses.",
+    ),
+    "ckm.not-arrived": (
+        "The certificate has not arrived in the org's CKM in time.",
+        "Read the page's words to `sfkeytool explain`; the same command again tells whether it came later.",
+    ),
+    "ckm.not-noted": ("The import was proved and could not be noted in the receipt.", "The message has the reason."),
+    "ckm.not-opened": (
+        "The import page was not opened in a browser; the run goes on.",
+        "Open it as the lines below the message say.",
+    ),
+    "ckm.not-shown": (
+        "A new record of that name is in CKM, and the org does not show what it holds: nothing is proved.",
+        "Look at it in Setup, or read it as a user who may.",
+    ),
+    "ckm.other-arrived": (
+        "A new certificate of another name arrived in CKM meanwhile.",
+        "Nothing, if somebody else brought it; else another file was chosen on the page.",
+    ),
+    "ckm.other-certificate": (
+        "CKM has NAME now, with another certificate than the keystore's.",
+        "Find out which file was chosen; delete the record in Setup if nothing uses it.",
     ),
     "ckm.san-differs": ("The certificate lacks names that were asked for.", "Ask the CA, if you need them."),
     "ckm.strangers-left-out": ("Certificates that are not part of the chain were left out.", _NOTHING),
@@ -91,6 +116,40 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "input.of-another-user": (
         "The key or certificate that was found belongs to another user of this system.",
         "Nothing, if you expect that, as in a container; else look where it comes from.",
+    ),
+    "import.api-only": (
+        "The user of the session has API Only User, and can open no page.",
+        "Use the login of a person who may manage certificates; leave the integration user as it is.",
+    ),
+    "import.deleted-name": (
+        "CKM had a certificate of that name that was deleted; whether the name is free again is not documented.",
+        "Import a copy under another name, should the page refuse it.",
+    ),
+    "import.high-assurance": (
+        "The org may demand a high-assurance session for certificates; no API tells.",
+        "Verify your identity when the page asks for it.",
+    ),
+    "import.identity-provider": (
+        "Where Identity Provider was never enabled, imports are reported to end with Data Not Available.",
+        "If it does: the steps of `sfkeytool explain Data Not Available`.",
+    ),
+    "import.keystore": (
+        "The import would refuse the keystore, or it could not be judged whole.",
+        "Repair it with `sfkeytool check FILE --fix`, or give its password.",
+    ),
+    "import.name": ("CKM has a certificate of that name already.", "Import a copy under the free name that is shown."),
+    "import.org": ("The org does not say which one it is.", "Look whether it is the one that you mean."),
+    "import.permission": (
+        "The user lacks a permission that the import needs, or the org does not tell.",
+        "Ask an administrator for the permission that the message names.",
+    ),
+    "import.room": (
+        "CKM holds nearly as many certificates as are reported to fit.",
+        "Make room: delete in Setup what nothing uses.",
+    ),
+    "import.session": (
+        "The access token is JWT-based, and opens no page.",
+        "Log in to the page by hand, or through `sf org login web`.",
     ),
     "key.encrypted": ("The Salesforce CLI cannot use the encrypted key.", "Make a copy in clear, as shown."),
     "key.existing-used": ("The key that is there was used; none was made.", _NOTHING),

@@ -16,9 +16,9 @@ from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
 from sfkeytool.cli.conditions import condition_lines, warn_of
 from sfkeytool.cli.ending import Told, show_end, show_ready
 from sfkeytool.cli.fields import Field, Group, Values, typed_values
-from sfkeytool.cli.keystore_field import FOLDER, KEYSTORE, PASSWORD, Found, find_keystore, name_or_file
+from sfkeytool.cli.keystore_field import FOLDER, KEYSTORE, ORG_AND_PASSWORD, Found, find_keystore, name_or_file
 from sfkeytool.cli.keystore_going import note_import, offer_deletion, refuse_deletion
-from sfkeytool.cli.org_access import NEEDED_ORG, OneOrg, connected, one_org
+from sfkeytool.cli.org_access import OneOrg, connected, one_org
 from sfkeytool.cli.render import certificate_line
 from sfkeytool.cli.run import Run
 from sfkeytool.errors import InterruptedRunError, OrgError, UsageError
@@ -41,7 +41,7 @@ def _wait_seconds(minutes: int) -> int:
 
 _FIELDS = (
     KEYSTORE,
-    *NEEDED_ORG,
+    *ORG_AND_PASSWORD,
     Field(
         "wait",
         int,
@@ -73,7 +73,6 @@ _FIELDS = (
         into="key_file",
     ),
     Field("yes", bool, "Do not ask before the page is opened.", ("--yes",), into="confirmed", group=Group.ORG),
-    PASSWORD,
     FOLDER,
     options.DRY_RUN,
 )
@@ -109,6 +108,9 @@ def _execute(run: Run, values: Values) -> int:
         outcome = conclude(request.name, found.keystore, org.identity, before, Proof(before.present), run.now)
         if run.dry_run:
             outcome = replace(outcome, exit_code=0, notices=(), first_steps=())
+        elif request.delete:
+            message = f"{found.path} was kept: this run saw nothing arrive, so that it proved no import"
+            run.console.warn(Notice("ckm.keystore-kept", message))
         return _tell(run, outcome)
     proof = _go_and_prove(run, request, found, org, _way(run, found, org, opens=opens))
     outcome = conclude(request.name, found.keystore, org.identity, before, proof, run.now)

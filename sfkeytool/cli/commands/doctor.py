@@ -5,8 +5,8 @@ from msgspec.structs import replace
 from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
 from sfkeytool.cli.conditions import condition_lines
 from sfkeytool.cli.fields import Values, typed_values
-from sfkeytool.cli.keystore_field import FOLDER, KEYSTORE, PASSWORD, find_keystore, name_or_file
-from sfkeytool.cli.org_access import NEEDED_ORG, connected, one_org
+from sfkeytool.cli.keystore_field import FOLDER, KEYSTORE, ORG_AND_PASSWORD, find_keystore, name_or_file
+from sfkeytool.cli.org_access import connected, one_org
 from sfkeytool.cli.run import Run
 
 _FIELDS = (
@@ -21,8 +21,7 @@ _FIELDS = (
             menu_only=True,
         ),
     ),
-    *NEEDED_ORG,
-    PASSWORD,
+    *ORG_AND_PASSWORD,
     FOLDER,
 )
 

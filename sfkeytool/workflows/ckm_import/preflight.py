@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from sfkeytool.acceptance.engine import Verdict
 from sfkeytool.errors import OrgError, SfkeytoolError
@@ -106,7 +107,8 @@ def preflight(
         conditions += _names(keystore, present, names, now)
     new = sum(entry.state is ProofState.MISSING for entry in present)
     conditions.append(_room(len(names), new if keystore is not None else 1))
-    conditions += _user(client, org)
+    user = tuple(_user(client))
+    conditions += user if needs_session else map(_of_a_watcher, user)
     if needs_session:
         conditions.append(_token(client))
     conditions += _object(client, [entry.name for entry in keystore.entries] if keystore else [], names)
@@ -181,7 +183,15 @@ def _room(count: int, more: int) -> Condition:
     return _met(ConditionCode.ROOM, held)
 
 
-def _user(client: OrgClient, org: OrgIdentity) -> Iterator[Condition]:
+def _of_a_watcher(condition: Condition) -> Condition:
+    """What the session's user lacks does not matter where another opens the page: whether they have it is not known."""
+    if condition.state is not ConditionState.UNMET:
+        return condition
+    message = f"{condition.message}; whoever opens the page must be another user"
+    return replace(condition, state=ConditionState.UNSURE, message=message)
+
+
+def _user(client: OrgClient) -> Iterator[Condition]:
     """The permissions of the session's user."""
     try:
         user = client.user_id()
@@ -206,7 +216,7 @@ def _user(client: OrgClient, org: OrgIdentity) -> Iterator[Condition]:
         yield _unmet(
             ConditionCode.API_ONLY,
             'the user has "API Only User" and cannot open a page: that is as it should be for an integration',
-            f"you: use the login of a person who may manage certificates ({org.alias} is another's)",
+            "you: use the login of a person who may manage certificates",
         )
     else:
         yield _met(ConditionCode.API_ONLY, "the user may open pages")
