@@ -70,6 +70,12 @@ class Deployments:
     """Whether a deployment is called a success, and the certificate stays as it was."""
     hidden_elements: set[str] = field(default_factory=set)
     """Elements of apps that a retrieve leaves out."""
+    masked_elements: dict[str, str] = field(default_factory=dict)
+    """What a retrieve shows in the place of elements of apps."""
+    resets: set[str] = field(default_factory=set)
+    """Elements that the next deployment of an app resets, whatever its file says."""
+    are_former_keys_taken: bool = False
+    """Whether an app takes a consumer key that it does not have now: which of both orgs do is not known."""
     delay_requests: int = 0
     """Logins after which a deployed certificate is used."""
     done: list[tuple[bool, tuple[str, ...]]] = field(default_factory=list)
@@ -129,7 +135,8 @@ class Deployments:
 
     def _written(self, type: str, path: str, component: Component) -> dict[str, bytes]:
         if type != "Certificate":
-            return {path: _document(type, _without(component.fields, self.hidden_elements))}
+            fields = _without(component.fields, self.hidden_elements)
+            return {path: _document(type, _masked(fields, self.masked_elements))}
         fields = [each for each in component.fields if each[0] not in ("fullName", "content")]
         content = base64.b64decode(dict(component.fields)["content"])
         return {path: content, f"{path}-meta.xml": _document(type, fields)}
@@ -168,7 +175,8 @@ class Deployments:
         here = self.contents.components.get(type, {}).get(path.stem)
         if key is not None and self.refusal:
             return self.refusal
-        if key is not None and here is not None and key != _values(here.fields).get("consumerKey"):
+        is_other = key is not None and here is not None and key != _values(here.fields).get("consumerKey")
+        if is_other and not self.are_former_keys_taken:
             return NO_CONSUMER_KEY  # a guess: that an app in use takes its own key alone
         return TAKEN if key is not None and here is None and key in self.apps else ""
 
@@ -176,7 +184,8 @@ class Deployments:
         if type == "Certificate":
             self.contents.take(path)
             return
-        fields = _with_defaults(type, _read(path))
+        fields = _with_defaults(type, _without(_read(path), self.resets))
+        self.resets = set()
         old = self.contents.components.get(type, {}).get(path.stem)
         before = _values(old.fields) if old else {}
         after = _values(fields)
@@ -243,6 +252,12 @@ def _without(fields: Fields, names: set[str]) -> Fields:
         (name, _without(value, names) if isinstance(value, list) else value)
         for name, value in fields
         if name not in names
+    ]
+
+
+def _masked(fields: Fields, masks: Mapping[str, str]) -> Fields:
+    return [
+        (name, _masked(value, masks) if isinstance(value, list) else masks.get(name, value)) for name, value in fields
     ]
 
 
