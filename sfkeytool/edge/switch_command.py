@@ -23,7 +23,7 @@ def run_switch_command(
     """Run it to its end; ``told`` are variables that it gets besides: none is secret. What it prints goes nowhere, as
     it may hold the key.
 
-    Raises UsageError and InputError as find_command(), and InputError carry-out.switch-failed for an exit code other
+    Raises UsageError and InputError as find_command(), and InputError carry.switch-failed for an exit code other
     than 0, and for one that does not come in time; then it was ended, with all that it started.
     """
     arguments = find_command(source, option, environ)
@@ -44,10 +44,10 @@ def run_switch_command(
             ValueError,
         ) as error:  # of no format that the system runs; characters that no argument can hold
             reason = getattr(error, "strerror", None) or "a character that no argument can hold"
-            raise InputError("carry-out.switch-failed", f"{option} does not start: {reason}") from None
+            raise InputError("carry.switch-failed", f"{option} does not start: {reason}") from None
         _wait(process, option, environ, check)
     if process.returncode:
-        raise InputError("carry-out.switch-failed", f"{option} {ending(process.returncode)}: the client did not switch")
+        raise InputError("carry.switch-failed", f"{option} {ending(process.returncode)}: the client did not switch")
 
 
 def _wait(
@@ -60,7 +60,7 @@ def _wait(
             check()
             if time.monotonic() > end:
                 raise InputError(
-                    "carry-out.switch-failed",
+                    "carry.switch-failed",
                     f"{option} did not end within {TIMEOUT_SECONDS / 60:.0f} minutes; it was ended, and whether the"
                     " client switched is not known",
                 )

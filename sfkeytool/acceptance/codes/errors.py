@@ -151,6 +151,14 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         "usage.within": ("`--within` or `--if-within` is negative.", "Take 0 or more days."),
         "usage.without-fix": ("The flag is about the copies that `--fix` makes.", "Add `--fix`, or leave it out."),
         "usage.yes": ("`--yes` is about `--deploy`.", "Add `--deploy`, or leave it out."),
+        "usage.carry-out": (
+            "A flag does not go with `--carry-out`, belongs to it alone, or contradicts the change that is under way.",
+            "The message says which, and what to do.",
+        ),
+        "usage.expect-org": (
+            "`--expect-org` names another org, or is wanted: `--yes` in production.",
+            "Give the Id of the org that is meant.",
+        ),
     },
     InputError: {
         "audit.state-foreign": (
@@ -283,6 +291,23 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
             "Do not unpack it; ask where it comes from.",
         ),
         "zip.too-large": ("The zip, or an entry of it, is larger than a retrieve.", "Unpack and name what you need."),
+        "carry.damaged": (
+            "The record of a change that `--carry-out` began is damaged, or of a later version.",
+            "Look into the org, then move the file away and begin anew.",
+        ),
+        "carry.files-gone": (
+            "Files of the new generation, which the change needs, are not there any more.",
+            "Put them back; or go back as the steps tell.",
+        ),
+        "carry.other-folder": (
+            "The folder of the next generation is there, and is not that of this change.",
+            "Move it away, or choose another name with `--as`.",
+        ),
+        "carry.several": ("Several changes of the NAME are under way.", "Say which with `--as`."),
+        "carry.switch-failed": (
+            "The command of `--switch-client` did not start, failed, or did not end.",
+            "See what it says by itself; the change goes on from there, or back as the message tells.",
+        ),
     },
     PrivateKeyError: {
         "ckm.no-key-stays": (
@@ -543,6 +568,51 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
             "A later `--api-version` may know it.",
         ),
         "org.unknown-type": ("The org does not know a type of metadata.", "A later `--api-version` may know it."),
+        "carry.clients": (
+            "A rotation stops here until somebody answers where each client reads its key, and when it can switch.",
+            "Give `--second-app` or `--switch-client`, or answer on a terminal.",
+        ),
+        "carry.deploying": (
+            "A deployment is under way in the org, perhaps one that an earlier run began.",
+            "Wait for its end: Setup > Deployment Status.",
+        ),
+        "carry.login-rate": (
+            "Salesforce takes no more logins of the user for now; it stopped at once.",
+            "Wait for an hour, and see which program logs in so often.",
+        ),
+        "carry.no-user": (
+            "The change was begun without a user whose logins could be looked for.",
+            "Look into Setup > Login History.",
+        ),
+        "carry.not-covered": (
+            "The audit after the change does not call the app covered.",
+            "See the whole audit: `sfkeytool audit --target-org ALIAS`.",
+        ),
+        "carry.not-imported": (
+            "The keystore was not seen to arrive in CKM, or another certificate did.",
+            "Look at what the import page says: `sfkeytool explain TEXT`.",
+        ),
+        "carry.not-switched": (
+            "LoginHistory does not show yet that the client logs in with the new key.",
+            "Keep the old key; call it again later.",
+        ),
+        "carry.other-app": (
+            "The app carries another key's certificate, or none: logins would fail, or begin to work.",
+            "Is it the right app? `sfkeytool audit` tells what each carries.",
+        ),
+        "carry.other-org": ("The change was begun in another org.", "Go on there."),
+        "carry.too-many-logins": (
+            "As many logins as one run may try have been tried.",
+            "Wait for an hour, and go on.",
+        ),
+        "carry.undone": (
+            "What an earlier run proved is not so any more.",
+            "Find out who changed it, and why.",
+        ),
+        "carry.unknown-user": (
+            "The org has no such user, or does not show it.",
+            "Look at `--username`, and at what the session may see.",
+        ),
     },
     LoginRefusedError: {
         "login.refused": (

@@ -34,6 +34,11 @@ NOTICES: Mapping[str, tuple[str, str]] = {
         "Whether the org's CKM holds the app's certificate could not be seen.",
         "Look into the org: `--target-org`.",
     ),
+    "carry.experimental": (
+        "`--carry-out` was tried against no live org yet.",
+        "Go to a sandbox first.",
+    ),
+    "carry.org": ("Which org `--carry-out` changes, on which app.", "Break off if it is not the one."),
     "certificate.expired": ("The certificate has expired.", "Renew it."),
     "certificate.not-yet-valid": ("The certificate is not valid yet.", "Wait, or check the clock that it was made by."),
     "ckm.csr-not-given": (

@@ -34,7 +34,7 @@ def _audit(change: Change) -> Facts:
     told = ", ".join(sorted({_coverage(item) for item in items})) or "not there"
     if not items or any(_coverage(item) not in wanted for item in items):
         raise OrgError(
-            "carry-out.not-covered",
+            "carry.not-covered",
             f"the audit of {change.org.label} says that {change.record.app} is: {told}",
             f"see it whole: sfkeytool audit --target-org {change.org.label}",
         )

@@ -42,7 +42,7 @@ def under_way(run: Run, request: "RenewRequest") -> "tuple[Path, CarryOut] | Non
     if len(found) > 1:
         names = ", ".join(record.new_name for _, record in found)
         raise InputError(
-            "carry-out.several", f"several changes of {request.name} are under way: {names}", "say which: --as NAME2"
+            "carry.several", f"several changes of {request.name} are under way: {names}", "say which: --as NAME2"
         )
     [(folder, record)] = found
     if record.same_key == request.new_key:
@@ -186,10 +186,10 @@ def _notes(planned: Planned, *, has_key: bool) -> list[str]:
 
 
 def require_same(org: OneOrg, values: Values, record: CarryOut) -> None:
-    """Raises UsageError, and OrgError carry-out.other-org, where the flags name what the change was not begun with."""
+    """Raises UsageError, and OrgError carry.other-org, where the flags name what the change was not begun with."""
     if org.identity.org_id != record.org.org_id:
         raise OrgError(
-            "carry-out.other-org",
+            "carry.other-org",
             f"{org.label} is {org.identity.org_id}, and the change to {record.new_name} was begun in"
             f" {record.org.org_id} ({record.org.alias}): nothing was changed",
             "go on there; or go back as its steps tell, and move its record away",
@@ -208,8 +208,8 @@ def announce(run: Run, org: OneOrg, record: CarryOut) -> None:
     where = ", ".join(filter(None, (identity.name, identity.kind, identity.org_id, identity.instance_url)))
     verb = "would be" if run.dry_run else "is"
     message = f"the org {org.label} ({where}) {verb} changed: {record.name} → {record.new_name} on the app {record.app}"
-    run.console.announce(Notice("carry-out.org", message))
-    run.console.warn(Notice("carry-out.experimental", EXPERIMENTAL))
+    run.console.announce(Notice("carry.org", message))
+    run.console.warn(Notice("carry.experimental", EXPERIMENTAL))
 
 
 def _who() -> str:

@@ -67,7 +67,7 @@ class Change:
         facts = certificate_in(self.run, self.new_folder, self.record.new_name)
         if facts is None:
             path = self.new_folder / f"{self.record.new_name}.crt"
-            raise InputError("carry-out.files-gone", f"{path} is not there any more, or cannot be read")
+            raise InputError("carry.files-gone", f"{path} is not there any more, or cannot be read")
         return facts
 
     def new_certificate(self) -> "Certificate":

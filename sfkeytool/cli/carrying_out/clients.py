@@ -31,7 +31,7 @@ def switch_action(change: Change) -> Action:
 
 
 def _settle(change: Change) -> Facts:
-    """The places, and the answer. Raises OrgError carry-out.clients where there is none: --yes does not answer it."""
+    """The places, and the answer. Raises OrgError carry.clients where there is none: --yes does not answer it."""
     places = list(_places(change))
     record = change.record
     told = [
@@ -94,7 +94,7 @@ def _unanswered(change: Change) -> OrgError:
     record = change.record
     metadata = shell_line(["sfkeytool", "metadata", record.new_name])
     return OrgError(
-        "carry-out.clients",
+        "carry.clients",
         f"{_QUESTION} The app {record.app} was not touched; --yes does not answer this",
         f"without a gap: make a second app ({metadata} writes its source), approve the same users for it, and give"
         " --second-app APP2, with its consumer key as --client-id",

@@ -26,14 +26,14 @@ def _look_at_generation(change: Change) -> Facts | None:
     facts = certificate_in(change.run, change.new_folder, record.new_name)
     if facts is None or generation is None or generation.follows is None or generation.follows.name != record.name:
         raise InputError(
-            "carry-out.other-folder",
+            "carry.other-folder",
             f"{change.new_folder} is there, and is not the generation that follows {record.name}",
             "move it away, or choose another name: --as NAME2",
         )
     is_same = facts.public_key_sha256 == record.before.public_key_sha256
     if is_same != record.same_key:
         kind = "the key of" if is_same else "another key than"
-        raise InputError("carry-out.other-folder", f"{change.new_folder} has {kind} {record.name}: not this change's")
+        raise InputError("carry.other-folder", f"{change.new_folder} has {kind} {record.name}: not this change's")
     return (
         Fact("certificate", facts.sha256),
         Fact("public key", facts.public_key_sha256),
@@ -48,5 +48,5 @@ def _make(change: Change) -> Facts:
     make_generation(change.run, change.values | {"target_org": None}, request, agreed=True)
     facts = _look_at_generation(change)
     if facts is None:
-        raise InputError("carry-out.files-gone", f"{change.new_folder} was made, and is not there")
+        raise InputError("carry.files-gone", f"{change.new_folder} was made, and is not there")
     return facts

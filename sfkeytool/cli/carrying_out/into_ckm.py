@@ -117,7 +117,7 @@ def _import(change: Change, memory: Memory) -> Facts:
     outcome = conclude(found.path.stem, found.keystore, org.identity, before, proof, run.now)
     if not proof.is_proved:
         raise OrgError(
-            "carry-out.not-imported",
+            "carry.not-imported",
             "; ".join(notice.message for notice in outcome.notices),
             "if the page shows an error, have it explained: sfkeytool explain TEXT",
         )

@@ -124,7 +124,7 @@ def _see(change: Change, _: Memory) -> Facts:
             change.clock.sleep(_LOOK_SECONDS)
     if not found.has_switched:
         raise OrgError(
-            "carry-out.not-switched",
+            "carry.not-switched",
             found.told,
             f"the old key stays: keep {change.folder / f'{change.record.name}.key'}",
             "this goes on looking when it is called again; the client's own log tells more",
@@ -146,7 +146,7 @@ def logins_since(client: "OrgClient", record: CarryOut, names: tuple[str, ...]) 
     from sfkeytool.workflows.carry_out.history import read_logins
 
     if record.username is None:
-        raise OrgError("carry-out.no-user", "the change was begun without --username: nobody's logins are looked for")
+        raise OrgError("carry.no-user", "the change was begun without --username: nobody's logins are looked for")
     return read_logins(client, record.username, names, changed_at(record))
 
 

@@ -91,7 +91,7 @@ def _refuse_running_deployment(change: Change) -> None:
             return
         if running is not None:
             raise OrgError(
-                "carry-out.deploying",
+                "carry.deploying",
                 f"a deployment is under way in {change.org.label}, perhaps the one that was begun before: nothing was"
                 " deployed now",
                 "see Setup > Deployment Status, and go on when it has ended",
@@ -110,7 +110,7 @@ def require_followed(change: Change, state: "AppState") -> None:
         return  # a second app that has none yet
     carries = f"the certificate {facts.sha256}, of another key" if facts else state.carries or "no certificate"
     raise OrgError(
-        "carry-out.other-app",
+        "carry.other-app",
         f"the app {record.app} carries {carries}, and not that of {record.name}: whoever logs in with its key would be"
         " refused",
         "is it the right app? see what each carries: sfkeytool audit --target-org ALIAS",

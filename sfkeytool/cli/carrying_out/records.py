@@ -42,7 +42,7 @@ def read_records(run: Run, folders: Iterable[Path]) -> list[tuple[Path, CarryOut
 def _read(run: Run, path: Path) -> CarryOut:
     record = parse_record(run.read(path).data, str(path))
     if path.name != f"{record.new_name}{_ENDING}":
-        raise InputError("carry-out.damaged", f"{path} is the record of another change, {record.new_name}'s")
+        raise InputError("carry.damaged", f"{path} is the record of another change, {record.new_name}'s")
     return record
 
 

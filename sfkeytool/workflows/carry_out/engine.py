@@ -46,7 +46,7 @@ def carry_out(record: CarryOut, actions: Mapping[str, Action], hands: Hands) -> 
 
     A step that was begun is looked at before it is done again, so that nothing is done twice; none is begun before
     that is written down. Raises at the first step that is not proved: the error of that step, with where the change
-    stands and the way back among its hints, or OrgError carry-out.undone for what was proved and is not so any more;
+    stands and the way back among its hints, or OrgError carry.undone for what was proved and is not so any more;
     and what ``ask`` raises. The record on the disk says then where the change stands.
     """
     hands.save(record)
@@ -100,7 +100,7 @@ def _looked(action: Action, record: CarryOut, step: CarryStep, hands: Hands) -> 
 
 def _undone(step: CarryStep) -> OrgError:
     return OrgError(
-        "carry-out.undone",
+        "carry.undone",
         f"this was proved on {step.ended_at:%Y-%m-%d %H:%M} UTC, and is not so any more",
         "find out who changed it, and why",
     )

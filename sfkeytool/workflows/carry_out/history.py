@@ -89,7 +89,7 @@ def _user_id(client: OrgClient, username: str) -> str:
     row = next(client.query(_USER.format(quoted)), {})
     found = parse_record_id(str(row.get("Id") or ""))
     if found is None:
-        raise OrgError("carry-out.unknown-user", f"{client.host} has no user {username} that this session may see")
+        raise OrgError("carry.unknown-user", f"{client.host} has no user {username} that this session may see")
     return str(row["Id"])
 
 

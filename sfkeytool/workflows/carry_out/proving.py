@@ -46,10 +46,10 @@ class Count:
         self.last_at: datetime | None = None
 
     def take(self) -> None:
-        """Raises OrgError carry-out.too-many-logins."""
+        """Raises OrgError carry.too-many-logins."""
         if not self.left:
             raise OrgError(
-                "carry-out.too-many-logins",
+                "carry.too-many-logins",
                 f"{MOST_LOGINS} logins were tried in this run: no more, for Salesforce blocks a user for too many",
                 "wait for an hour, and go on",
             )
@@ -161,7 +161,7 @@ def _answer(prover: Prover, key: rsa.RSAPrivateKey) -> Grant | Refusal:
     answer = request_token(prover.transport, host, assertion)
     if isinstance(answer, Refusal) and _RATE_EXCEEDED in (answer.error, answer.description):
         raise OrgError(
-            "carry-out.login-rate",
+            "carry.login-rate",
             f"Salesforce takes no more logins of {request.username} for now (LOGIN_RATE_EXCEEDED); this stopped",
             "wait for an hour, and see which program logs in so often: sfkeytool explain LOGIN_RATE_EXCEEDED",
         )

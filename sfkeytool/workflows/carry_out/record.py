@@ -107,12 +107,12 @@ def encode_record(record: CarryOut) -> bytes:
 
 
 def parse_record(content: bytes, label: str) -> CarryOut:
-    """Raises InputError carry-out.damaged for what is none of ours, or of a later version's. Pure."""
+    """Raises InputError carry.damaged for what is none of ours, or of a later version's. Pure."""
     try:
         return convert(parse_json(content), CarryOut)
     except (ValueError, ValidationError):
         raise InputError(
-            "carry-out.damaged",
+            "carry.damaged",
             f"{label} is damaged, or was written by a later version: it tells not what was done",
             "look into the org: what CKM holds and what the app carries; then move the file away, and begin anew",
         ) from None
