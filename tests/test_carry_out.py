@@ -1,123 +1,39 @@
-"""``renew`` and ``rotate --carry-out`` against the fake org: each step proved, and gone on with after anything.
+"""``renew --carry-out`` against the fake org: each step proved, and gone on with after anything.
 
 The person at the import page, the clients and the hours are simulated; the org judges all with means of its own.
 """
 
 import json
 import os
-import re
+import signal
+import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
+from carried_out import NEW, USER, Person, brings, carried, deployments, in_ckm, line, org, person, states, world
 from conftest import Result, tree
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from fake_org import FakeOrg
-from filled_org import CONSUMER_KEY, CONSUMER_SECRET, add_connected_app, add_external_client_app, key_pem, make
-from stand_in_cli import in_front, install_stand_in, sf_calls
+from filled_org import CONSUMER_KEY, CONSUMER_SECRET, make
 from test_ckm_import import World
 from test_fake_deployments import log_in
-from test_fake_setup import ASKED, Visitor
 from test_guided import COMMANDS, ScriptedAsker
 
 from sfkeytool.cli.run import run_command
 
 Cli = Callable[..., Result]
+__all__ = ["brings", "org", "person", "world"]  # fixtures
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a first line")
-USER = "bot@example.com"
-NEW = f"pay_{datetime.now(UTC):%Y%m}"
-SECOND_KEY = "3MVG9worthless.second_app_that_nobody_may_see"
-
-
-@pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> World:
-    """Simulated time."""
-    world = World()
-    monkeypatch.setattr(time, "sleep", world.sleep)
-    monkeypatch.setattr(time, "monotonic", world.monotonic)
-    return world
-
-
-@pytest.fixture
-def org(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeOrg]:
-    """A sandbox in which an import works; the app Pay carries pay.crt, and the user logs in with its key 1."""
-    with FakeOrg(tls=False) as org:
-        org.contents.rows["Organization"][0]["IsSandbox"] = True
-        org.contents.add(
-            "IdentityProviderSettings",
-            "IdentityProvider",
-            [("fullName", "IdentityProvider"), ("certificateName", "idp"), ("enableIdentityProvider", "true")],
-        )
-        old = make("pay", 30, 1)
-        for name, content in (("pay.key", key_pem(1)), ("pay.crt", old.pem.encode())):
-            (folder / "pay").mkdir(mode=0o700, exist_ok=True)
-            (folder / "pay" / name).write_bytes(content)
-            (folder / "pay" / name).chmod(0o600)
-        org.add_user(USER)
-        org.add_app(CONSUMER_KEY, old.pem, approved_users=[USER], label="Pay")
-        add_connected_app(org, "Pay", old.line)
-        org.contents.add_certificate("pay", old.pem, old.expires)
-        monkeypatch.setenv("PATH", in_front(install_stand_in(org, folder)))
-        (folder / "state").mkdir()
-        monkeypatch.setenv("XDG_STATE_HOME", str(folder / "state"))
-        yield org
-
-
-class Person:
-    """Who sits at the import page, and imports the keystore that lies beside ``pay``."""
-
-    def __init__(self, org: FakeOrg, folder: Path) -> None:
-        self.folder = folder
-        self.visitor = Visitor(org)
-        self.imports = 0
-
-    def __call__(self) -> None:
-        [keystore] = [path for path in self.folder.glob("pay_*/*.jks") if path.parent.name.startswith("pay_")]
-        self.visitor.go(self.visitor.front_door(ASKED))
-        self.visitor.save(keystore.read_bytes(), keystore.with_name(f"{keystore.name}.password").read_text().strip())
-        self.imports += 1
-
-
-@pytest.fixture
-def person(org: FakeOrg, folder: Path) -> Person:
-    return Person(org, folder)
-
-
-def line(org: FakeOrg, command: str = "renew", *more: object) -> list[object]:
-    login = ["--client-id", CONSUMER_KEY, "--username", USER, "--instance-url", org.url]
-    return [command, "pay", "--carry-out", "-o", "uat", "--app", "Pay", "--yes", *login, *more]
-
-
-def carried(org: FakeOrg) -> str:
-    """SHA-256 of the certificate that logins at the app are verified with."""
-    app = org.apps[CONSUMER_KEY]
-    pem = app.coming[1] if app.coming else app.certificate_pem
-    return x509.load_pem_x509_certificate(pem.encode()).fingerprint(hashes.SHA256()).hex(":").upper()
-
-
-def states(result: Result) -> dict[str, str]:
-    return {step["id"]: step["state"] for step in result.json["result"]["change"]["steps"]}
-
-
-def deployments(org: FakeOrg) -> list[bool]:
-    """Whether each was a dry run."""
-    return [is_dry for is_dry, _ in org.metadata.done]
-
-
-def in_ckm(org: FakeOrg) -> list[str]:
-    return list(org.contents.components["Certificate"])
 
 
 def test_a_renewal_carried_out_without_one_refused_login(
     cli: Cli, org: FakeOrg, person: Person, world: World, folder: Path
 ) -> None:
     """Made, imported, on the app, logged in all the while, covered: a client that logs in whenever time passes is
-    never refused, though the change takes some logins to spread."""
+    never refused, though the change takes some logins to spread. The evidence has it all, and no secret."""
     org.metadata.delay_requests = 7
     refused: list[str] = []
     pause = world.sleep
@@ -127,16 +43,16 @@ def test_a_renewal_carried_out_without_one_refused_login(
             refused.append(answer)
         pause(seconds)
 
-    time.sleep = client_logs_in
+    time.sleep = client_logs_in  # type: ignore[assignment]
     world.at(30, person)
     before = tree(folder / "pay")
     done = cli(*line(org), "--json")
     assert done.code == 0, done
-    assert set(states(done).values()) == {"proved"}
-    assert list(states(done)) == ["make", "import", "baseline", "app", "login", "audit", "finish"]
+    change = done.json["result"]["change"]
+    assert list(states(change)) == ["make", "import", "baseline", "app", "login", "audit", "finish"]
+    assert set(states(change).values()) == {"proved"}
     assert refused == []
     assert in_ckm(org) == ["pay", NEW]
-    change = done.json["result"]["change"]
     assert carried(org) == change["after"]["certificateSha256"]
     assert change["after"]["publicKeySha256"] == change["before"]["publicKeySha256"]
     assert deployments(org) == [True, True, False]
@@ -147,25 +63,209 @@ def test_a_renewal_carried_out_without_one_refused_login(
     assert "delete it in Setup" in facts["the entry pay in CKM"]
     audited = cli("audit", "-o", "uat", "--json").json["result"]["items"]
     assert [item["coverage"] for item in audited if item["kind"] == "connected-app"] == ["covered"]
-
-
-def test_the_evidence_is_for_change_management(
-    cli: Cli, org: FakeOrg, person: Person, world: World, folder: Path
-) -> None:
-    """Who, when, which org and app, each step's proof and way back, fingerprints before and after; no secret."""
-    world.at(30, person)
-    done = cli(*line(org))
-    assert done.code == 0, done
     evidence = (folder / "pay" / f"{NEW}-evidence.md").read_text()
     record = json.loads((folder / "pay" / f"{NEW}-carry-out.json").read_text())
     for said in (
-        record["by"], org.org_id, "a sandbox", "Pay", USER, record["before"]["certificateSha256"],
+        record["by"], org.org_id, "a sandbox", "| Pay |", USER, record["before"]["certificateSha256"],
         record["after"]["certificateSha256"], record["after"]["publicKeySha256"], "covered", "## Steps", "Way back",
     ):  # fmt: skip
-        assert said.replace("_", "\\_") in evidence or said in evidence, said
+        assert said in evidence.replace("\\_", "_"), said
     assert record["endedAt"] >= record["begunAt"]
     password = (folder / NEW / f"{NEW}.jks.password").read_text().strip()
     told = evidence + json.dumps(record) + done.out + done.err + (folder / "sf.log").read_text()
     for secret in (password, *org.tokens, CONSUMER_SECRET, "PRIVATE KEY"):
         assert secret not in told
     assert CONSUMER_KEY not in evidence + json.dumps(record)
+    assert cli(*line(org), "--as", NEW, "--json").json["code"] == "usage.carry-out"  # it is done
+
+
+_DRIVER = """
+import os, signal, sys, time
+real, start, shift = time.sleep, time.monotonic(), [0.0]
+monotonic = time.monotonic
+
+def sleep(seconds):
+    if seconds >= 0.25:
+        shift[0] += seconds
+        seconds = 0.03
+    real(seconds)
+
+time.sleep, time.monotonic = sleep, lambda: monotonic() + shift[0]
+from sfkeytool.cli.app import run_app
+from sfkeytool.cli.carrying_out import conducting
+when, step = os.environ["KILL"].split(":")
+save = conducting.save_record
+
+def save_or_die(run, folder, record):
+    last = record.has_proved(step)
+    if last and when == "before":
+        os.kill(os.getpid(), signal.SIGKILL)
+    save(run, folder, record)
+    if last and when == "after":
+        os.kill(os.getpid(), signal.SIGKILL)
+
+conducting.save_record = save_or_die
+sys.exit(run_app(sys.argv[1:]))
+"""
+
+
+@pytest.mark.slow
+def test_killed_after_each_step_it_goes_on_and_nothing_is_done_twice(
+    org: FakeOrg, folder: Path, brings: Callable[[], None]
+) -> None:
+    """Killed right after each step was written down, and, where a step changes something, also right before: one
+    generation, one import, one deployment; and the record is there from before the first step on."""
+    made: list[int] = []
+
+    def bring_once_made() -> None:
+        while not (folder / NEW / f"{NEW}.crt").exists():
+            time.sleep(0.01)
+        brings()
+
+    threading.Thread(target=bring_once_made, daemon=True).start()
+    asked = 0
+    words = list(map(str, line(org, "renew", "--wait", 1)))
+    kills = [f"{when}:{step}" for step in ("make", "import", "app") for when in ("before", "after")]
+    kills = [*kills[:4], "after:baseline", *kills[4:], "after:login", "after:audit"]
+    for kill in kills:
+        env = {**os.environ, "KILL": kill, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        done = subprocess.run(
+            [sys.executable, "-c", _DRIVER, *words], cwd=folder, env=env, capture_output=True, text=True, check=False,
+            stdin=subprocess.DEVNULL, timeout=60,
+        )  # fmt: skip
+        assert done.returncode == -signal.SIGKILL, (kill, done)
+        asked += "Keystore File: choose" in done.stderr
+        assert (folder / "pay" / f"{NEW}-carry-out.json").exists()
+        if (folder / NEW / f"{NEW}.key").exists():
+            made.append((folder / NEW / f"{NEW}.key").stat().st_mtime_ns)
+    env = {**os.environ, "KILL": "after:nothing", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    done = subprocess.run(
+        [sys.executable, "-c", _DRIVER, *words, "--json"], cwd=folder, env=env, capture_output=True, text=True,
+        check=False, stdin=subprocess.DEVNULL, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done
+    change = json.loads(done.stdout)["result"]["change"]
+    assert set(states(change).values()) == {"proved"}
+    assert len(set(made)) == 1
+    assert in_ckm(org) == ["pay", NEW]
+    assert asked <= 1
+    assert deployments(org).count(False) == 1
+    assert carried(org) == change["after"]["certificateSha256"]
+    assert sorted(path.name for path in folder.iterdir() if path.name.startswith("pay")) == ["pay", NEW]
+
+
+def test_it_stops_at_the_first_step_that_is_not_proved(
+    cli: Cli, org: FakeOrg, world: World, folder: Path, brings: Callable[[], None]
+) -> None:
+    """Nothing arrives in CKM: the app is not touched; where it stands, the way back and how it goes on are told; the
+    same line goes on, and makes nothing anew."""
+    stopped = cli(*line(org), "--wait", 1, "--json")
+    assert (stopped.code, stopped.json["code"]) == (1, "carry.not-imported")
+    assert stopped.json["message"].startswith("step 2 of 7, import, is not proved")
+    hints = " ".join(stopped.json["actions"])
+    assert "the way back of this step" in hints
+    assert f"sfkeytool renew pay --status --as {NEW}" in hints
+    assert "it goes on with: sfkeytool renew pay --wait 1" in hints
+    assert deployments(org) == []
+    key = (folder / NEW / f"{NEW}.key").stat()
+    status = cli("renew", "pay", "--status", "--json").json["result"]
+    assert (status["next"], states(status["change"])["make"]) == ("import", "proved")
+    assert "not proved" in cli("renew", "pay", "--status").out
+    world.at(world.now + 20, brings)
+    done = cli(*line(org), "--wait", 1, "--json")
+    assert done.code == 0, done
+    assert (folder / NEW / f"{NEW}.key").stat().st_mtime_ns == key.st_mtime_ns
+
+
+def test_what_was_proved_must_still_be_so(
+    cli: Cli, org: FakeOrg, world: World, folder: Path, brings: Callable[[], None]
+) -> None:
+    """Somebody deletes the entry between two runs: it is told, and nothing further is changed."""
+    org.metadata.refusal = "no apps today"
+    world.at(5, brings)
+    assert cli(*line(org), "--json").json["code"] == "org.deploy-failed"
+    org.metadata.refusal = ""
+    org.contents.delete_certificate(NEW)
+    undone = cli(*line(org), "--json")
+    assert (undone.code, undone.json["code"]) == (1, "carry.undone")
+    assert "step 2 of 7, import" in undone.json["message"]
+    assert deployments(org).count(False) == 0
+
+
+def test_another_apps_certificate_is_not_touched(cli: Cli, org: FakeOrg, folder: Path) -> None:
+    """An app of another key, or without a certificate: refused before anything is written."""
+    from filled_org import add_connected_app
+
+    add_connected_app(org, "Other", make("other", 100, 2).line)
+    add_connected_app(org, "Plain", None)
+    before = tree(folder)
+    for app in ("Other", "Plain"):
+        refused = cli(*line(org), "--app", app, "--json")
+        assert (refused.code, refused.json["code"]) == (1, "carry.other-app")
+    assert cli(*line(org), "--app", "None", "--json").json["code"] == "metadata.app-unknown"
+    assert {name: content for name, content in tree(folder).items() if "sf.log" not in name} == {
+        name: content for name, content in before.items() if "sf.log" not in name
+    }
+
+
+def test_production_is_not_changed_by_a_slip(cli: Cli, org: FakeOrg, folder: Path) -> None:
+    """--yes in production wants the org's Id; another org's Id is refused everywhere; nobody there, no --yes: refused.
+    A dry run shows the table, with each way back, and writes nothing."""
+    org.contents.rows["Organization"][0]["IsSandbox"] = False
+    assert cli(*line(org), "--json").json["code"] == "usage.expect-org"
+    assert cli(*line(org), "--expect-org", "00D000000000002", "--json").json["code"] == "usage.expect-org"
+    unasked = [word for word in line(org) if word != "--yes"]
+    assert cli(*unasked, "--json").json["code"] == "usage.confirm"
+    before = tree(folder / "pay")
+    shown = cli(*line(org), "--expect-org", "00D000000000001", "--dry-run")
+    assert shown.code == 0, shown
+    assert "PRODUCTION" in shown.err
+    assert "experimental" in shown.err
+    for said in ("import", "proof:", "way back:", "sfkeytool metadata pay --app Pay -o uat --deploy"):
+        assert said in " ".join(shown.out.split()), said
+    assert tree(folder / "pay") == before
+    assert not (folder / NEW).exists()
+
+
+def test_flags_that_do_not_go_together(cli: Cli, org: FakeOrg, folder: Path) -> None:
+    for words in (
+        ("renew", "pay", "--app", "Pay", "--password", "env:TEST_PASSWORD"),
+        ("renew", "pay", "--carry-out", "-o", "uat", "--app", "Pay", "--csr", "--yes"),
+        ("renew", "pay", "--carry-out", "-o", "uat", "--app", "Pay", "--new-key", "--yes"),
+        ("rotate", "pay", "--carry-out", "-o", "uat", "--app", "Pay", "--second-app", "Pay", "--yes",
+         "--client-id", "x", "--username", "y"),
+    ):  # fmt: skip
+        assert cli(*words, "--json").json["code"] == "usage.carry-out", words
+    assert cli("renew", "pay", "--carry-out", "-o", "uat", "--yes", "--json").json["code"] == "usage.missing"
+    rotate = ("rotate", "pay", "--carry-out", "-o", "uat", "--app", "Pay", "--yes", "--json")
+    assert cli(*rotate).json["code"] == "usage.missing"
+    assert cli(*line(org), "--wait", 0, "--json").json["code"] == "usage.wait"
+
+
+def test_a_person_is_asked_before_each_change(
+    org: FakeOrg, world: World, folder: Path, brings: Callable[[], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And a No leaves all as it is: the record says where it stands."""
+    values = {"name": "pay", "carry_out": True, "target_org": "uat", "app": "Pay"}
+
+    def sit(*answers: object) -> int:
+        asker = ScriptedAsker(*answers)
+        return run_command("renew", COMMANDS["renew"], dict(values), asker=asker)  # type: ignore[arg-type]
+
+    assert sit(True, False) == 130
+    assert (folder / NEW).exists()
+    shown = capsys.readouterr()
+    assert "it goes on with: sfkeytool renew pay" in shown.err
+    assert deployments(org) == []
+    world.at(world.now + 5, brings)
+    assert sit(True, True) == 0
+    assert "carried out" in capsys.readouterr().out
+    record = json.loads((folder / "pay" / f"{NEW}-carry-out.json").read_text())
+    assert list(states(record)) == ["make", "import", "app", "audit", "finish"]
+    assert "No login is proved" in record["notes"][0]
+
+
+def test_a_damaged_record_decides_nothing(cli: Cli, org: FakeOrg, folder: Path) -> None:
+    (folder / "pay" / f"{NEW}-carry-out.json").write_text('{"kind": "sfkeytool-carry-out"')
+    assert cli(*line(org), "--json").json["code"] == "carry.damaged"
+    assert deployments(org) == []

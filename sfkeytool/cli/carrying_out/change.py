@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 class Change:
     """``folder`` and ``new_folder`` are those of the two generations; ``address`` is of the app that gets the
-    certificate. ``record`` is as it was when the run began."""
+    certificate. ``record`` is what was saved last, ``at_start`` what it was when the run began."""
 
     def __init__(
         self, run: Run, values: Values, request: "RenewRequest", org: OneOrg, record: CarryOut, folder: Path
@@ -37,7 +37,7 @@ class Change:
         self.values = values
         self.request = request
         self.org = org
-        self.record = record
+        self.record = self.at_start = record
         self.folder = folder
         self.new_folder = parent(folder) / record.new_name
         self.clock = Clock(lambda: datetime.now(UTC), monotonic, sleep)
@@ -59,7 +59,7 @@ class Change:
 
     def was_begun(self, id: str) -> bool:
         """Whether an earlier run began this step, and did not come to its end."""
-        step = self.record.step(id)
+        step = self.at_start.step(id)
         return step is not None and step.state is CarryState.STARTED
 
     def new_facts(self) -> "CertificateFacts":

@@ -109,7 +109,8 @@ def _go_on(change: Change, command: str) -> int:
     run, folder = change.run, change.folder
 
     def save(record: CarryOut) -> None:
-        save_record(run, folder, _with_prints(change, record))
+        change.record = _with_prints(change, record)
+        save_record(run, folder, change.record)
 
     def ask(step: CarryStep) -> None:
         if change.values["yes"]:

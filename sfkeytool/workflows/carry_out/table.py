@@ -101,21 +101,24 @@ def _app(change: Change) -> CarryStep:
         title = f"Put {change.new_name}.crt on the second app {change.app}; {change.first_app} stays as it is"
     else:
         title = f"Put {change.new_name}.crt on the app {change.app}: from then on logins with the old key fail"
-    old = ["-d", path_argument(change.folder)] if change.folder != change.name else []
-    line = ["sfkeytool", "metadata", change.name, *old, "--app", change.app, "-o", change.org, "--deploy"]
-    if change.first_app is not None:
-        way_back = f"Leave the clients on {change.first_app}: its certificate was not touched."
-    else:
-        way_back = f"Put {change.name}.crt on the app again: `{shell_line(line)}`"
-        if not change.same_key:
-            way_back += f". The old key {change.name}.key works when that has spread, which takes minutes."
     return CarryStep(
         id="app",
         title=title,
         proof=f"The app, read back, carries {change.new_name}.crt, and differs from before in nothing else.",
-        way_back=way_back,
+        way_back=_app_back(change),
         changes=True,
     )
+
+
+def _app_back(change: Change) -> str:
+    if change.first_app is not None:
+        return f"Leave the clients on {change.first_app}: its certificate was not touched."
+    old = ["-d", path_argument(change.folder)] if change.folder != change.name else []
+    line = ["sfkeytool", "metadata", change.name, *old, "--app", change.app, "-o", change.org, "--deploy"]
+    way_back = f"Put {change.name}.crt on the app again: `{shell_line(line)}`"
+    if change.same_key:
+        return way_back
+    return f"{way_back}. The old key {change.name}.key works when that has spread, which takes minutes."
 
 
 def _login(change: Change) -> CarryStep:
@@ -156,7 +159,7 @@ def _clients_back(change: Change) -> str:
         return (
             f"Give the clients {change.name}.key and the consumer key of {change.first_app} again: it was not touched."
         )
-    return f"Give the clients {change.name}.key again, and put {change.name}.crt on the app, as its step tells."
+    return f"Give the clients {change.name}.key again. {_app_back(change)}"
 
 
 def _audit(change: Change) -> CarryStep:
