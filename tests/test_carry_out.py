@@ -160,7 +160,7 @@ def test_it_stops_at_the_first_step_that_is_not_proved(
     """Nothing arrives in CKM: the app is not touched; where it stands, the way back and how it goes on are told; the
     same line goes on, and makes nothing anew."""
     stopped = cli(*line(org), "--wait", 1, "--json")
-    assert (stopped.code, stopped.json["code"]) == (1, "carry.not-imported")
+    assert (stopped.code, stopped.json["code"]) == (1, "ckm.not-imported")
     assert stopped.json["message"].startswith("step 2 of 7, import, is not proved")
     hints = " ".join(stopped.json["actions"])
     assert "the way back of this step" in hints

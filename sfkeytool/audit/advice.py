@@ -4,6 +4,7 @@ A command runs as it stands from the reader's folder, but for the one blank ``FI
 new key: with the same key no login breaks, and without it the order of a rotation is told.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -27,6 +28,8 @@ _LONG_AGO_DAYS = 365
 _OF_CKM = (CarrierKind.CKM, CarrierKind.CKM_SOURCE)
 _SUPPORTED_BITS = (2048, 3072, 4096)
 _GENERATED = ("--password", "generate")
+_API_NAME = re.compile(r"[A-Za-z0-9_]+")
+"""What an org is asked for an app by."""
 
 FIND_THE_KEY = Step(
     "FILE is the private key that the client signs with: with the same key no login breaks", is_general=True
@@ -276,17 +279,21 @@ def _cover(item: Item, known: Known) -> Iterator[Step]:
     carrier, certificate = item.carrier, item.carrier.certificate
     if certificate is None:
         return
-    for generation, own in known.generations:
-        if own.certificate and own.certificate.sha256 == certificate.sha256:
-            yield _import(generation, own, known)
-            return
+    pairs = [found for found in known.generations if found[1].certificate and _is_same(found[1], carrier)]
+    way = known.ways.get(carrier.source) if carrier.in_org else None
+    if way is not None and _API_NAME.fullmatch(carrier.name):
+        kept = [generation for generation, _ in pairs if generation.has_keystore]
+        yield _cover_command(carrier, way, kept[0] if kept else None)
+        return
+    for generation, own in pairs:
+        yield _import(generation, own, known)
+        return
     name = known.names[reminder_name(app_name(carrier.name)), certificate.sha256]
     path = carrier.path
     if carrier.in_org:
         folder = known.place.certificates
         if not folder:
             folder = _free("certificates", known.place.names)
-            way = known.ways.get(carrier.source)
             save = ("--certificates", folder)
             if way is None:
                 yield Step(f"save the certificates of the org's apps: this audit again with {shell_line(save)}")
@@ -303,6 +310,20 @@ def _cover(item: Item, known: Known) -> Iterator[Step]:
         "only to be warned in time, a reminder for CKM",
         ("sfkeytool", "reminder", name, path_argument(path), *_GENERATED),
     )
+
+
+def _is_same(own: Carrier, carrier: Carrier) -> bool:
+    """Whether a generation's certificate is the very one that the app carries."""
+    return bool(own.certificate and carrier.certificate and own.certificate.sha256 == carrier.certificate.sha256)
+
+
+def _cover_command(carrier: Carrier, way: tuple[str, ...], kept: Generation | None) -> Step:
+    """One command, after which the audit says covered, or reminder where the keystore is not at hand."""
+    kind = "ConnectedApp" if carrier.kind is CarrierKind.CONNECTED_APP else "ExternalClientApplication"
+    # An org may have both of one name, and then wants to know which.
+    app, folder = f"{kind}:{carrier.name}", _folder_option(kept) if kept is not None else ()
+    what = "its keystore into CKM" if kept is not None else "only to be warned in time: a reminder of it into CKM"
+    return Step(f"{what}, proved, with you at the page", ("sfkeytool", "ckm", "cover", app, *folder, *way))
 
 
 def _import(generation: Generation, own: Carrier, known: Known) -> Step:

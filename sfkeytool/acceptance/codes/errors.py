@@ -59,6 +59,10 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         ),
         "usage.done": ("`--done` names a step that the renewal does not have.", "The message lists the steps."),
         "usage.empty": ("A flag was given with an empty value.", "Look whether the variable in it is set."),
+        "usage.folder": (
+            "`--output-dir` names a folder that does not hold the keystore of the app's certificate.",
+            "Leave it out, and a reminder is made.",
+        ),
         "usage.explain": ("`--list` shows all, and a text was given too.", "Leave out one of the two."),
         "usage.extra-missing": (
             "The flag needs a library that is not installed.",
@@ -584,11 +588,15 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
             "The change was begun without a user whose logins could be looked for.",
             "Look into Setup > Login History.",
         ),
-        "carry.not-covered": (
-            "The audit after the change does not call the app covered.",
+        "ckm.nothing-to-cover": (
+            "The app carries no certificate that could expire.",
+            "Look which app is meant: `sfkeytool audit --target-org ALIAS`.",
+        ),
+        "ckm.not-covered": (
+            "After the import the audit does not call the app covered.",
             "See the whole audit: `sfkeytool audit --target-org ALIAS`.",
         ),
-        "carry.not-imported": (
+        "ckm.not-imported": (
             "The keystore was not seen to arrive in CKM, or another certificate did.",
             "Look at what the import page says: `sfkeytool explain TEXT`.",
         ),

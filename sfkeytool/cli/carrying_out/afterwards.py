@@ -2,17 +2,13 @@
 
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
+from sfkeytool.cli.app_coverage import coverage, require_covered
 from sfkeytool.cli.carrying_out.change import Change
 from sfkeytool.cli.carrying_out.into_ckm import reminder_keystore
-from sfkeytool.errors import OrgError
 from sfkeytool.shell import deletion
 from sfkeytool.workflows.carry_out.engine import Action
 from sfkeytool.workflows.carry_out.record import Fact
-
-if TYPE_CHECKING:
-    from sfkeytool.audit.model import Item
 
 Facts = tuple[Fact, ...]
 
@@ -22,24 +18,10 @@ def audit_action(change: Change) -> Action:
 
 
 def _audit(change: Change) -> Facts:
-    from sfkeytool.audit.advice import Place
-    from sfkeytool.audit.org import read_org
-    from sfkeytool.workflows.audit import AuditRequest, audit
-
     wanted = ("reminder", "covered") if change.record.is_reminder else ("covered",)
-    with change.run.progress(f"auditing {change.org.label} …"):
-        source = read_org(change.client, change.org.label, {})
-    inventory = audit([source], AuditRequest(), change.run.now, Place()).result
-    items = [item for item in inventory.items if item.carrier.kind.is_app and item.carrier.name in _names(change)]
-    told = ", ".join(sorted({_coverage(item) for item in items})) or "not there"
-    if not items or any(_coverage(item) not in wanted for item in items):
-        raise OrgError(
-            "carry.not-covered",
-            f"the audit of {change.org.label} says that {change.record.app} is: {told}",
-            f"see it whole: sfkeytool audit --target-org {change.org.label}",
-        )
+    items = require_covered(change.run, change.org, change.address, wanted)
     return (
-        Fact(f"{change.record.app} is", told),
+        *(Fact(f"{change.record.app} is", coverage(item)) for item in items),
         *(Fact("in CKM as", item.twin) for item in items if item.twin),
         *(
             Fact("CKM should mail on", ", ".join(map(str, item.mail_dates)) + ", give or take a day (inferred)")
@@ -47,14 +29,6 @@ def _audit(change: Change) -> Facts:
             if item.mail_dates
         ),
     )
-
-
-def _names(change: Change) -> set[str]:
-    return {change.address.app, change.address.member}
-
-
-def _coverage(item: "Item") -> str:
-    return item.coverage.value if item.coverage else "unknown"
 
 
 def finish_action(change: Change) -> Action:

@@ -4,12 +4,12 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sfkeytool.cli.bringing import bring
 from sfkeytool.cli.carrying_out.change import Change
 from sfkeytool.cli.generation_folders import certificate_in
-from sfkeytool.errors import OrgError
-from sfkeytool.model import Notice
+from sfkeytool.cli.made_reminder import make_reminder
 from sfkeytool.names import reminder_name
-from sfkeytool.passwords import Source, SourceKind
+from sfkeytool.passwords import SourceKind
 from sfkeytool.workflows.carry_out.engine import Action, Memory
 from sfkeytool.workflows.carry_out.record import Fact
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sfkeytool.cli.keystore_field import Found
     from sfkeytool.crypto.certificates import CertificateFacts
     from sfkeytool.workflows.ckm_import.keystore import ImportEntry
-    from sfkeytool.workflows.ckm_import.proof import Arrival, EntryProof
+    from sfkeytool.workflows.ckm_import.proof import EntryProof
 
 Facts = tuple[Fact, ...]
 
@@ -78,51 +78,10 @@ def reminder_keystore(change: Change) -> Path:
 
 
 def _import(change: Change, memory: Memory) -> Facts:
-    from sfkeytool.cli.by_hand import ByHand
-    from sfkeytool.cli.conditions import warn_of
-    from sfkeytool.cli.keystore_going import note_import
-    from sfkeytool.workflows.ckm_import.door import Errand
-    from sfkeytool.workflows.ckm_import.preflight import describe_unmet, preflight
-    from sfkeytool.workflows.ckm_import.proof import prove
-    from sfkeytool.workflows.ckm_import.result import conclude
-
-    run, org = change.run, change.org
     if change.record.is_reminder:
         _make_reminder(change)
     found = _keystore(change)
-    opens = run.asker is not None and org.cli_alias is not None
-    with run.progress(f"looking at {org.label} …"):
-        before = preflight(change.client, org.identity, found.keystore, run.now, needs_session=opens)
-    warn_of(run.console, before.unsure)
-    if before.unmet:
-        raise describe_unmet(before)
-
-    def tell(arrival: "Arrival") -> None:
-        message = (
-            f"a new certificate {arrival.name} arrived in CKM of {org.label} ({arrival.sha256}), which is not this"
-            " one: was another file chosen?"
-        )
-        run.console.warn(Notice("ckm.other-arrived", message))
-
-    ByHand(run, org, found, opens=opens)(Errand(str(found.path.absolute()), found.keystore.password))
-    with run.progress(f"watching CKM of {org.label}; Ctrl-C leaves …"):
-        proof = prove(
-            change.client,
-            frozenset(memory["rows"].split()),
-            found.keystore.entries,
-            change.wait_seconds,
-            change.clock,
-            tell,
-        )
-    outcome = conclude(found.path.stem, found.keystore, org.identity, before, proof, run.now)
-    if not proof.is_proved:
-        raise OrgError(
-            "carry.not-imported",
-            "; ".join(notice.message for notice in outcome.notices),
-            "if the page shows an error, have it explained: sfkeytool explain TEXT",
-        )
-    note_import(run, found.path, outcome.result)
-    [entry] = proof.entries
+    entry = bring(change.run, change.org, found, memory["rows"].split(), change.wait_seconds, change.clock)
     return _import_facts(entry, found.keystore.entries[0].facts)
 
 
@@ -142,18 +101,7 @@ def _keystore(change: Change) -> "Found":
 
 
 def _make_reminder(change: Change) -> None:
-    from sfkeytool.edge.writer import FolderWrite
-    from sfkeytool.workflows.reminder import ReminderInputs, ReminderRequest, planned, reminder
-
     keystore = reminder_keystore(change)
-    if os.path.lexists(keystore):
-        return
-    run, name = change.run, keystore.stem
-    certificate = change.new_folder / f"{change.record.new_name}.crt"
-    password = change.request.password or Source(SourceKind.GENERATE)
-    request = ReminderRequest(certificate=certificate, password=password, name=name, output_dir=keystore.parent)
-    plan = run.plan(keystore.parent, planned(request, name), force=False, inputs=[certificate])
-    secret = run.secret(password, "--password", f"New password for {name}.jks", confirm=True)
-    made = reminder(request, name, ReminderInputs(run.read(certificate), secret), run.now)
-    run.warn_about(made)
-    run.commit([FolderWrite(plan, made.artifacts, made.record)], agreed=True)
+    if not os.path.lexists(keystore):
+        certificate = change.new_folder / f"{change.record.new_name}.crt"
+        make_reminder(change.run, keystore, change.run.read(certificate), change.request.password)
