@@ -83,6 +83,8 @@ GUIDED: dict[str, tuple[tuple[Any, ...], list[str]]] = {
     "ckm list": (("prod",), ["ckm", "list", "--target-org", "prod"]),
     "ckm csr": (("pay", "prod"), ["ckm", "csr", "pay", "-o", "prod"]),
     "ckm download": (("pay", "prod"), ["ckm", "download", "pay", "-o", "prod"]),
+    "ckm import": (("pay", "prod"), ["ckm", "import", "pay", "-o", "prod"]),
+    "doctor": (("pay", "prod"), ["doctor", "pay", "-o", "prod"]),
     "ckm create": (
         ("pay", "4096", "Acme", "DE", True, "prod"),
         [
@@ -449,6 +451,7 @@ def test_the_menu_names_no_file_that_an_installed_user_has_not() -> None:
     [
         (Aim.MAKE, ["self-signed", "csr", "ckm create", "reminder"]),
         (Aim.ANSWER, ["wrap", "ckm chain", "ckm upload"]),
+        (Aim.IMPORT, ["ckm import", "doctor"]),
         (Aim.REFUSED, ["check", "explain", "login"]),
         (Aim.EXPIRES, ["renew", "rotate"]),
         (Aim.MORE, ["show", "compare", "unwrap", "metadata", "ckm list", "ckm csr", "ckm download"]),

@@ -156,6 +156,7 @@ def test_the_first_road_on_a_real_terminal(columns: int, here: Path) -> None:
 FIRST_QUESTIONS = {
     Aim.MAKE: ("How is it to be made?", "Name of the certificate"),
     Aim.ANSWER: ("Where is the key", "Name of the certificate"),
+    Aim.IMPORT: ("What is to be done?", "Which certificate is to be put into the org"),
     Aim.REFUSED: ("What is there to look at?", "File that Salesforce refuses:"),
     Aim.EXPIRES: ("How is it to be followed?", "Name of the certificate to be followed:"),
     Aim.LOOK: ("", "What is to be looked through?"),

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from sfkeytool.workflows.ckm_import.door import Errand, PageAnswer
 
 
+_OPENING_SECONDS = 300.0
+"""The Salesforce CLI itself waits 240 for the name of an org's pages to be known."""
+
+
 class ByHand:
     """A Way (workflows/ckm_import/door.py). ``opens``: the page is opened through the user's own Salesforce CLI; else
     its address is told, without a session."""
@@ -47,7 +51,9 @@ class ByHand:
             environment = browser_environment(environ) | cli_environment(environ)
             try:
                 with self._run.progress(f"opening the import page of {alias} …"):
-                    done = run_salesforce_cli(open_arguments(alias, import_page()), environment)
+                    done = run_salesforce_cli(
+                        open_arguments(alias, import_page()), environment, timeout_seconds=_OPENING_SECONDS
+                    )
                 problem = f"sf org open ended with {done.exit_code}" if done.exit_code else ""
             except OrgError as error:
                 problem = error.message

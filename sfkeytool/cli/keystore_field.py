@@ -33,6 +33,12 @@ def _is_file(given: str) -> bool:
     return given.lower().endswith(_ENDINGS) or os.path.isfile(given)
 
 
+def keystore_or_nothing(answer: str) -> None:
+    """Raises UsageError for an answer that names neither."""
+    if answer:
+        _keystore(answer)
+
+
 def _keystore(answer: str) -> None:
     if _is_file(answer):
         existing_path(answer)

@@ -104,9 +104,8 @@ def _is_same(one: Path, other: Path) -> bool:
 
 
 def _agreed(run: Run, asker: "Asker", paths: list[Path]) -> bool:
-    run.console.show(
-        [f"Its key is kept in another file, which was read just now. To be deleted: {', '.join(map(str, paths))}"]
-    )
+    told = ["Its key is kept in another file, which was read just now. To be deleted:"]
+    run.console.show(["", *told, *(f"    {path}" for path in paths), ""])
     try:
         return asker.confirm("Delete the keystore?", default=False)
     except BackWanted:

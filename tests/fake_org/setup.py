@@ -78,7 +78,10 @@ class Setup:
     api_only: bool = False
     """The user has the permission "API Only User"."""
     jwt_tokens: bool = False
-    """Access tokens are JWT-based, which the front door does not take."""
+    """Access tokens are JWT-based. That the front door does not take them is a guess: Help ("Access Tokens") says that
+    they open no page, Salesforce's Mobile SDK for Android (pull request 2632) that this API takes them."""
+    jwt_soap: bool = False
+    """Whether they do for SOAP APIs: Help, "JWT-Based Access Tokens", says REST alone."""
     high_assurance: bool = False
     """Certificates ask for a high-assurance session, which one from the front door is not."""
     may_manage: bool = True
@@ -132,7 +135,7 @@ class Setup:
     def single_access(self, is_good: bool, target: str, url: str) -> tuple[int, dict[str, str]]:
         """The front door's address, for one use: the answer of /services/oauth2/singleaccess, in status and JSON."""
         if not is_good or self.jwt_tokens:
-            # sfdx-core: 403 for an expired token. That a JWT-based one is told alike is a guess.
+            # sfdx-core: 403 for an expired token. That a JWT-based one is told alike is a guess, too.
             return 403, {"error": "invalid_token", "error_description": "Bad_OAuth_Token"}
         query = dict(parse_qsl(urlsplit(target).query))
         ticket = secrets.token_urlsafe(32)

@@ -157,8 +157,8 @@ NOTICES: Mapping[str, tuple[str, str]] = {
         "Make room: delete in Setup what nothing uses.",
     ),
     "import.session": (
-        "The access token is JWT-based, and opens no page.",
-        "Log in to the page by hand, or through `sf org login web`.",
+        "The access token is JWT-based: the org refuses it its Metadata API, or may open no page with it.",
+        "Use another login, as `sf org login web`, or log in to the page by hand.",
     ),
     "key.encrypted": ("The Salesforce CLI cannot use the encrypted key.", "Make a copy in clear, as shown."),
     "key.existing-used": ("The key that is there was used; none was made.", _NOTHING),

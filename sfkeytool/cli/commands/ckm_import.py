@@ -14,12 +14,12 @@ from sfkeytool.cli import options
 from sfkeytool.cli.by_hand import ByHand
 from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
 from sfkeytool.cli.conditions import condition_lines, warn_of
-from sfkeytool.cli.ending import Told, show_end, show_ready
+from sfkeytool.cli.ending import show_end, show_ready
 from sfkeytool.cli.fields import Field, Group, Values, typed_values
 from sfkeytool.cli.keystore_field import FOLDER, KEYSTORE, ORG_AND_PASSWORD, Found, find_keystore, name_or_file
 from sfkeytool.cli.keystore_going import note_import, offer_deletion, refuse_deletion
 from sfkeytool.cli.org_access import OneOrg, connected, one_org
-from sfkeytool.cli.render import certificate_line
+from sfkeytool.cli.render import certificate_line, mail_days, wrapped
 from sfkeytool.cli.run import Run
 from sfkeytool.errors import InterruptedRunError, OrgError, UsageError
 from sfkeytool.model import Notice, Outcome
@@ -105,7 +105,9 @@ def _execute(run: Run, values: Values) -> int:
         raise describe_unmet(before)
     _agree(run, request, found, org, opens=opens and not before.is_there)
     if before.is_there or run.dry_run:
-        outcome = conclude(request.name, found.keystore, org.identity, before, Proof(before.present), run.now)
+        outcome = conclude(
+            request.name, found.keystore, org.identity, before, Proof(before.present), run.now, cli_alias=org.cli_alias
+        )
         if run.dry_run:
             outcome = replace(outcome, exit_code=0, notices=(), first_steps=())
         elif request.delete:
@@ -113,7 +115,7 @@ def _execute(run: Run, values: Values) -> int:
             run.console.warn(Notice("ckm.keystore-kept", message))
         return _tell(run, outcome)
     proof = _go_and_prove(run, request, found, org, _way(run, found, org, opens=opens))
-    outcome = conclude(request.name, found.keystore, org.identity, before, proof, run.now)
+    outcome = conclude(request.name, found.keystore, org.identity, before, proof, run.now, cli_alias=org.cli_alias)
     if outcome.result.proved and request.name is not None:
         outcome = offer_deletion(run, request, found, outcome)
         note_import(run, found.path, outcome.result)
@@ -176,17 +178,16 @@ def _tell(run: Run, outcome: "Outcome[Imported]") -> int:
     if run.dry_run:
         return outcome.exit_code
     names = ", ".join(entry.name for entry in result.entries)
-    told = [Told(entry.name, entry.certificate, entry.mail_dates) for entry in result.entries]
     if result.present:
         heading = f"{names}: CKM of {result.org.alias} holds it already; no page was opened"
     elif result.proved:
         heading = f"{names}: imported, and read back from CKM of {result.org.alias}: the same certificate"
     else:
         heading = f"{names}: NOT proved to be in CKM of {result.org.alias}"
-    show_ready(run.console, heading, told[0] if result.proved and len(told) == 1 else None)
+    show_ready(run.console, heading)
     run.console.result(_entry_lines(result))
     run.console.result(f"  deleted {path}" for path in result.deleted)
-    show_end(run.console, (), told if result.proved else (), outcome)
+    show_end(run.console, (), (), outcome)
     run.console.answer([entry.name for entry in result.entries if entry.state == "same"])
     return outcome.exit_code
 
@@ -195,6 +196,14 @@ def _entry_lines(result: "Imported") -> Iterator[str]:
     for entry in result.entries:
         record = f"record {entry.record_id}, " if entry.record_id else ""
         yield f"  {entry.name}: {entry.state}; {record}SHA-256 {(entry.found_sha256 or entry.sha256)[:23]}…"
+        if not result.proved:
+            continue
+        yield f"    {certificate_line(entry.certificate)}"
+        days = mail_days(entry.mail_dates, entry.certificate.not_after.date())
+        mails = (
+            f"CKM should mail {days}, give or take a day (inferred for imported pairs)" if days else "expired: no mail"
+        )
+        yield from wrapped(mails, "    ", hang=6)
 
 
 COMMAND = Command(

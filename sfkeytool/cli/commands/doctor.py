@@ -5,7 +5,14 @@ from msgspec.structs import replace
 from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
 from sfkeytool.cli.conditions import condition_lines
 from sfkeytool.cli.fields import Values, typed_values
-from sfkeytool.cli.keystore_field import FOLDER, KEYSTORE, ORG_AND_PASSWORD, find_keystore, name_or_file
+from sfkeytool.cli.keystore_field import (
+    FOLDER,
+    KEYSTORE,
+    ORG_AND_PASSWORD,
+    find_keystore,
+    keystore_or_nothing,
+    name_or_file,
+)
 from sfkeytool.cli.org_access import connected, one_org
 from sfkeytool.cli.run import Run
 
@@ -19,6 +26,7 @@ _FIELDS = (
             KEYSTORE.question,  # type: ignore[type-var]
             text="Which keystore is to be imported (Enter: look at the org alone)?",
             menu_only=True,
+            check=keystore_or_nothing,
         ),
     ),
     *ORG_AND_PASSWORD,

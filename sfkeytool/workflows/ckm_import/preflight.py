@@ -100,6 +100,8 @@ def preflight(
     conditions = [_org(org)]
     if keystore is not None:
         conditions.append(_keystore(keystore))
+    if client.has_jwt_token and (refused := _refused_token(client)):
+        return Preflight((*conditions, refused))
     present = prove_present(client, keystore.entries) if keystore is not None else ()
     certificates = client.list_metadata(["Certificate"])
     names = [found.full_name.lower() for found in certificates]
@@ -222,11 +224,29 @@ def _user(client: OrgClient) -> Iterator[Condition]:
         yield _met(ConditionCode.API_ONLY, "the user may open pages")
 
 
-def _token(client: OrgClient) -> Condition:
-    if client.has_jwt_token:
+def _refused_token(client: OrgClient) -> Condition | None:
+    """Whether the org refuses the Metadata API to a JWT-based token, which is for REST APIs alone (Salesforce Help,
+    "JWT-Based Access Tokens"): then nothing could be read back."""
+    try:
+        client.list_metadata(["Certificate"])
+    except OrgError as error:
+        if error.code != "org.session":
+            raise
         return _unmet(
             ConditionCode.SESSION,
-            "the session's access token is JWT-based, which opens no page of Setup",
+            "the session's access token is JWT-based, which is for REST APIs alone: the org shows it no certificates",
+            "you: use a login of the Salesforce CLI (sf org login web), or an app that issues opaque tokens",
+        )
+    return None
+
+
+def _token(client: OrgClient) -> Condition:
+    """Salesforce's texts differ: Help ("Access Tokens") says that a JWT-based token opens no page, and Salesforce's
+    Mobile SDK (its pull request 2632, for Android) makes an address of the front door of one."""
+    if client.has_jwt_token:
+        return _unsure(
+            ConditionCode.SESSION,
+            "the session's access token is JWT-based: Salesforce's Help says that it opens no page",
             "you: log in to the page by hand, or use a login of the Salesforce CLI: sf org login web",
         )
     return _met(ConditionCode.SESSION, "the session's access token is of the kind that opens pages")

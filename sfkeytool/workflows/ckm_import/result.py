@@ -88,10 +88,20 @@ def require_own(name: str, keystore: ImportKeystore, certificate: InputFile | No
 
 
 def conclude(
-    name: str | None, keystore: ImportKeystore, org: OrgIdentity, before: Preflight, proof: Proof, now: datetime
+    name: str | None,
+    keystore: ImportKeystore,
+    org: OrgIdentity,
+    before: Preflight,
+    proof: Proof,
+    now: datetime,
+    *,
+    cli_alias: str | None = None,
 ) -> Outcome[Imported]:
-    """The result of a run. Exit code 0 where each entry is there as it should be, 3 where something else is, 1 where
-    nothing is, or nothing that can be read. Pure."""
+    """The result of a run; ``cli_alias`` is what the Salesforce CLI calls the org, if it is known there. Pure.
+
+    Exit code 0 where each entry is there as it should be, 3 where something else is, 1 where nothing is, or nothing
+    that can be read.
+    """
     entries = tuple(
         ImportedEntry(
             **{field: getattr(proved, field) for field in EntryProof.__struct_fields__},
@@ -116,7 +126,7 @@ def conclude(
     return Outcome(
         result=result,
         notices=tuple(_notices(entries, proof, org)),
-        first_steps=_steps(entries, org) if proof.is_proved else (_EXPLAIN,),
+        first_steps=_steps(entries, cli_alias) if proof.is_proved else (_EXPLAIN,),
         exit_code=EXIT_DONE if proof.is_proved else failed,
     )
 
@@ -124,8 +134,8 @@ def conclude(
 _EXPLAIN = NextStep("If the page shows an error, have it explained:", shell_line(["sfkeytool", "explain", "TEXT"]))
 
 
-def _steps(entries: Sequence[ImportedEntry], org: OrgIdentity) -> tuple[NextStep, ...]:
-    audit = shell_line(["sfkeytool", "audit", "--target-org", org.alias])
+def _steps(entries: Sequence[ImportedEntry], cli_alias: str | None) -> tuple[NextStep, ...]:
+    audit = shell_line(["sfkeytool", "audit", "--target-org", cli_alias or "ALIAS"])
     place = [place_step(entries[0].name, Purpose.JWT)] if len(entries) == 1 else []
     return (*place, NextStep("See which certificates of apps CKM covers now:", audit))
 
