@@ -21,6 +21,9 @@ from pathlib import Path
 
 PASSWORD = "worthless-benchmark-1"
 ENV = {**os.environ, "BENCH_PASSWORD": PASSWORD}
+ENV.pop(
+    "PYTHONDONTWRITEBYTECODE", None
+)  # what is installed has its bytecode: a tree that may not keep it is no measure
 SFKEYTOOL = shutil.which("sfkeytool", path=str(Path(sys.executable).parent)) or "sfkeytool"
 
 

@@ -1,10 +1,8 @@
 """The entry point: what needs no command line parser is answered before one is imported."""
 
-import contextlib
 import gc
 import os
 import sys
-from typing import NoReturn
 
 
 def main() -> None:
@@ -20,20 +18,24 @@ def main() -> None:
 
         print(f"sfkeytool {__version__}")
         sys.exit(0)
+    _leave(_run())
+
+
+def _run() -> int:
+    """Answer a shell's completion, or run the command line. Returns the exit code."""
     if "_SFKEYTOOL_COMPLETE" in os.environ:
         from sfkeytool.cli.completion import answer
 
         sys.stdout.write(answer(os.environ))
-        _leave(0)
+        return 0
     _forbid_core_dumps()
     try:
         from sfkeytool.cli.app import run_app
 
-        status = run_app(sys.argv[1:])
+        return run_app(sys.argv[1:])
     except KeyboardInterrupt:  # before, or after, the boundary that knows it
         print("sfkeytool: error: interrupted", file=sys.stderr)
-        status = 130
-    _leave(status)
+        return 130
 
 
 def _forbid_core_dumps() -> None:
@@ -43,17 +45,20 @@ def _forbid_core_dumps() -> None:
     """
     if sys.platform == "win32":
         return
+    import contextlib
     import resource
 
     with contextlib.suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _leave(status: int) -> NoReturn:
+def _leave(status: int) -> None:
     """End the process at once: taking apart what the system frees anyway costs a quarter of a short run.
 
     Nothing is left to do by then: files are closed and durable, no thread runs, and what was printed is flushed here.
     """
+    import contextlib
+
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):
             stream.flush()

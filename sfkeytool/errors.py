@@ -4,8 +4,8 @@ An error says in one line what happened (``message``: the file and entry, what w
 and in further lines what to do (``hints``). Neither ever holds a secret.
 """
 
-from collections.abc import Sequence
-from traceback import walk_tb
+from collections.abc import Iterator, Sequence
+from types import TracebackType
 from typing import ClassVar, Final, Literal, TypeAlias
 
 EXIT_DONE: Final = 0
@@ -137,7 +137,7 @@ def unexpected_error(error: Exception, state: str) -> SystemFailureError | Inter
             reason = f"{error.name or 'a library'} cannot be loaded"
         case LookupError() if type(error) is LookupError:  # of a codec: Python says no more where a disk fails
             reason = "a codec of Python cannot be loaded"
-        case _ if any(frame.f_code.co_name == "<module>" for frame, _ in walk_tb(error.__traceback__)):
+        case _ if "<module>" in _functions_of(error.__traceback__):
             reason = f"a library cannot be loaded ({type(error).__name__})"  # half of it was there: Python hides why
         case _:
             return InternalError.of(error, state)
@@ -146,6 +146,13 @@ def unexpected_error(error: Exception, state: str) -> SystemFailureError | Inter
         f"the operating system refuses: {reason}; {state}",
         "look at the disk, and whether the current folder is still there",
     )
+
+
+def _functions_of(traceback: TracebackType | None) -> Iterator[str]:
+    """Not from the module traceback: it would be imported on every run, and cannot be where a disk fails."""
+    while traceback is not None:
+        yield traceback.tb_frame.f_code.co_name
+        traceback = traceback.tb_next
 
 
 class InterruptedRunError(SfkeytoolError):

@@ -108,8 +108,6 @@ class ArtifactKind(StrEnum):
     CALENDAR = "calendar"
     REPORT = "report"
     METADATA_SOURCE = "metadata-source"
-    CARRY_OUT = "carry-out"
-    EVIDENCE = "evidence"
 
     @property
     def secret(self) -> bool:
@@ -128,8 +126,6 @@ _ENDINGS = {
     ArtifactKind.KEYSTORE_PASSWORD: ".jks.password",
     ArtifactKind.RECEIPT: ".json",
     ArtifactKind.RUNBOOK: "-runbook.md",
-    ArtifactKind.CARRY_OUT: "-carry-out.json",
-    ArtifactKind.EVIDENCE: "-evidence.md",
 }
 """What follows NAME in the name of a file; other kinds are named by their own rules."""
 

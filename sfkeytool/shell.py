@@ -13,32 +13,33 @@ from sfkeytool.plain_text import escaped, escaped_commands
 WINDOWS = sys.platform == "win32"
 CMD, POWERSHELL = "cmd.exe", "PowerShell"
 
-_PLAIN_POSIX = re.compile(r"(?!=)[A-Za-z0-9_@%+=:,./…-]+")
+# Texts and not compiled: a run needs one or two of these, and compiling all would be a part of every start.
+_PLAIN_POSIX = r"(?!=)[A-Za-z0-9_@%+=:,./…-]+"
 """What a POSIX shell, and zsh, reads as itself; an ellipsis stands in blanks for a person to fill."""
 
-_NOT_EVERYWHERE = re.compile(r"`|;(?=[\s\"]*[=+\-@\uff1d\uff0b\uff0d\uff20])")
+_NOT_EVERYWHERE = r"`|;(?=[\s\"]*[=+\-@\uff1d\uff0b\uff0d\uff20])"
 """What could not stand where a line is shown: in a text that has backquotes around it; in a report for spreadsheets,
 some of which split lines at semicolons and take what follows for a formula."""
 
-_PLAIN_WINDOWS = re.compile(r"-{0,2}[A-Za-z][A-Za-z0-9-]*|(?![-@=])[\w./\\:=+@…-]+")
+_PLAIN_WINDOWS = r"-{0,2}[A-Za-z][A-Za-z0-9-]*|(?![-@=])[\w./\\:=+@…-]+"
 """What cmd.exe and PowerShell both read as itself: an option, or a word. A comma makes a list in PowerShell, ``@x`` is
 splatting there, and ``-a.b`` becomes two arguments."""
 
-_PIECE_WINDOWS = re.compile(r'(\\*)"|\\+|[ \t]|[^\\" \t]+')
+_PIECE_WINDOWS = r'(\\*)"|\\+|[ \t]|[^\\" \t]+'
 """Of a command: backslashes and the quotation mark behind them, backslashes, a blank, anything else."""
 
-_EXPANDED_BY_POWERSHELL = re.compile("[$`\u201c\u201d\u201e]")
+_EXPANDED_BY_POWERSHELL = "[$`\u201c\u201d\u201e]"
 """Between double quotes; typographic ones end them. A backtick before it is the remedy, which cmd.exe passes on."""
 
-_ODD_IN_QUOTES = re.compile(r'[^\w ./\\:=+@…,"\'-]')
+_ODD_IN_QUOTES = r'[^\w ./\\:=+@…,"\'-]'
 """What could be obeyed once a quotation mark in a word makes the two disagree on what stands between quotes."""
 
-_WILD = re.compile(r"[*?\[\]/]")
+_WILD = r"[*?\[\]/]"
 """What ``del`` takes for a pattern, in PowerShell or in cmd.exe, or for a switch. Its commas part names in both."""
 
 _COMMAND_FILES = ("sf", "npm")
 """Started through cmd.exe (``sf.cmd``): PowerShell hands it a word that has no blank without its quotes."""
-_OBEYED_BY_CMD = re.compile(r'[&|<>^()%"]')
+_OBEYED_BY_CMD = r'[&|<>^()%"]'
 
 _REMARKS = {
     frozenset((CMD, POWERSHELL)): "",
@@ -110,7 +111,7 @@ def _words_on_windows(text: str) -> list[str]:
     words: list[str] = []
     word: str | None = None
     quoted = False
-    for found in _PIECE_WINDOWS.finditer(text.strip(" \t")):
+    for found in re.finditer(_PIECE_WINDOWS, text.strip(" \t")):
         backslashes = found[1]
         if backslashes is not None and (not words or len(backslashes) % 2 == 0):
             quoted = not quoted
@@ -138,7 +139,7 @@ def deletion(paths: Sequence[str], *, windows: bool = WINDOWS) -> str:
     """One line to paste that deletes these files; empty where none is right in each of the shells. Pure."""
     if not windows:
         return shell_line(["rm", *(path_argument(path, windows=False) for path in paths)], windows=False)
-    if any(_WILD.search(path) for path in paths):
+    if any(re.search(_WILD, path) for path in paths):
         return ""
     words = [quoted_path(path, windows=True) for path in paths]
     return "" if any(remark for _, remark in words) else "del " + ", ".join(word for word, _ in words)
@@ -148,12 +149,12 @@ def _posix_word(argument: str) -> str:
     if "\0" in argument:
         raise _unsafe(argument, "holds a character that no argument can")
     inner = argument.replace("\\", "\\\\")
-    told = _NOT_EVERYWHERE.sub(lambda found: _octal(found[0]), escaped(inner, _octal))
+    told = re.sub(_NOT_EVERYWHERE, lambda found: _octal(found[0]), escaped(inner, _octal))
     if told != inner:
         # What a terminal, a log or a cell cannot show as it is goes in octal, of which every shell that has $'…'
         # (POSIX.1-2024) reads three digits at most. No quote within: to dash, which has it not, it is one word as well.
         return "$'" + re.sub("['!]", lambda found: _octal(found[0]), told) + "'"
-    if _PLAIN_POSIX.fullmatch(argument):
+    if re.fullmatch(_PLAIN_POSIX, argument):
         return argument
     return "'" + argument.replace("'", "'\"'\"'") + "'"
 
@@ -175,9 +176,9 @@ def _windows_words(arguments: Sequence[str]) -> tuple[list[str], frozenset[str]]
     for argument in arguments:
         if not argument.isprintable():
             raise _unsafe(argument, "holds a character that cannot be typed")
-        if arguments[0] in _COMMAND_FILES and _OBEYED_BY_CMD.search(argument):
+        if arguments[0] in _COMMAND_FILES and re.search(_OBEYED_BY_CMD, argument):
             raise _unsafe(argument, f"does not reach {arguments[0]} unharmed from both {CMD} and {POWERSHELL}")
-        if has_quotes and _ODD_IN_QUOTES.search(argument):
+        if has_quotes and re.search(_ODD_IN_QUOTES, argument):
             raise _unsafe(argument, f"is not safe beside a quotation mark in {CMD} and {POWERSHELL}")
         word, readers = _windows_word(argument)
         words.append(word)
@@ -188,12 +189,12 @@ def _windows_words(arguments: Sequence[str]) -> tuple[list[str], frozenset[str]]
 
 
 def _windows_word(argument: str) -> tuple[str, frozenset[str]]:
-    if _PLAIN_WINDOWS.fullmatch(argument) and escaped_commands(argument, _divided) == argument:
+    if re.fullmatch(_PLAIN_WINDOWS, argument) and escaped_commands(argument, _divided) == argument:
         return argument, frozenset((CMD, POWERSHELL))
     # A program takes \" for a quotation mark, and \\ for a backslash before one. PowerShell 5 passes on neither as it
     # should, nor an empty word. With a caret before them all, cmd.exe counts no quotation marks in such a word.
     inner = re.sub(r'(\\*)("|\Z)', lambda found: 2 * found[1] + ('\\^"' if found[2] else ""), argument)
-    told = escaped_commands(_EXPANDED_BY_POWERSHELL.sub(lambda found: f"`{found[0]}", inner), _divided)
+    told = escaped_commands(re.sub(_EXPANDED_BY_POWERSHELL, lambda found: f"`{found[0]}", inner), _divided)
     shells = {CMD, POWERSHELL}
     if inner != argument or not argument:
         shells.discard(POWERSHELL)

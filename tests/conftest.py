@@ -1,23 +1,32 @@
 """What every test may use: the command itself, an openssl CA, worthless keys, and the oracles."""
 
+import gc
 import io
 import json
 import os
 import shutil
+import stat
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 if TYPE_CHECKING:
     from fake_org import FakeOrg
 
 PASSWORD = "changeit-changeit-24"
+
+# Else each process of the command would compile our modules, and each run of the tests all of these.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 THOROUGH = bool(os.environ.get("SFKEYTOOL_THOROUGH"))
 """Whether a test that repeats itself does it as often as it can, as before a release (docs/releasing.md).
@@ -27,7 +36,50 @@ Else it takes a part that is always the same: tests/campaign disturbs more, and 
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "slow: takes seconds, for many processes or many inputs")
+    config.addinivalue_line("markers", "slow: takes more than half a second, for many processes or many inputs")
+    serialization.load_der_private_key = _proved_once(serialization.load_der_private_key)
+    serialization.load_pem_private_key = _proved_once(serialization.load_pem_private_key)
+    os.fsync = _without_the_disk(os.fsync)  # type: ignore[assignment]
+
+
+_proved: set[rsa.RSAPrivateNumbers] = set()
+
+
+def _proved_once(load: Callable[..., Any]) -> Callable[..., Any]:
+    """OpenSSL takes 40 ms to prove that the numbers of an RSA key are sound: in this process once for each key.
+
+    One that it has not found sound is loaded as ever, and refused as ever.
+    """
+
+    @wraps(load)
+    def loaded(data: Any, password: Any, *arguments: Any, **options: Any) -> Any:
+        key = load(data, password, *arguments, **{**options, "unsafe_skip_rsa_key_validation": True})
+        if not isinstance(key, rsa.RSAPrivateKey) or options.get("unsafe_skip_rsa_key_validation"):
+            return key
+        numbers = key.private_numbers()
+        if numbers not in _proved:
+            key = load(data, password, *arguments, **options)
+            _proved.add(numbers)
+        return key
+
+    return loaded
+
+
+def _without_the_disk(sync: Callable[[int], None]) -> Callable[[Any], None]:
+    """A write that is durable takes 10 ms, of which only a power failure tells; disturbance.py counts the calls."""
+
+    def synced(file: Any) -> None:
+        mode = os.fstat(file).st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            sync(file)
+
+    return synced
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests are no garbage, and need not be looked through for any."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)

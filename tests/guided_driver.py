@@ -3,8 +3,10 @@
 import contextlib
 import io
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from threading import Timer
 from typing import Any, TypeVar
+from unittest.mock import patch
 
 from screen import Screen
 
@@ -172,10 +174,19 @@ def _line(options: dict[str, Any]) -> Callable[[Any], str]:
     )
 
 
+@cache
+def _bindings() -> Any:
+    """What keys do in every prompt. prompt_toolkit makes it anew for each, which is half of the time that one takes."""
+    from prompt_toolkit.key_binding.defaults import load_key_bindings
+
+    return load_key_bindings()
+
+
 @contextlib.contextmanager
 def person(screen: Screen, answers: Sequence[Any], **how: Any) -> Iterator[Person]:
     """One whose keyboard is a pipe; a question too many ends the run, where it would wait for ever."""
+    from prompt_toolkit.application import application
     from prompt_toolkit.input import create_pipe_input
 
-    with create_pipe_input() as pipe:
+    with create_pipe_input() as pipe, patch.object(application, "load_key_bindings", _bindings):
         yield Person(pipe, screen, answers, **how)

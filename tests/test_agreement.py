@@ -96,6 +96,7 @@ def files_of(answer: dict[str, Any]) -> list[Any]:
 
 
 @pytest.mark.parametrize("name", DRY_RUNS)
+@pytest.mark.slow
 def test_a_dry_run_tells_what_a_run_would_do_and_does_nothing(name: str, cli: Cli, folder: Path, shelf: Path) -> None:
     """No file, folder, lock or journal for a moment; the same exit code and the same files as the run afterwards."""
     shutil.copytree(shelf, folder, dirs_exist_ok=True)

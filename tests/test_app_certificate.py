@@ -81,7 +81,9 @@ def test_it_shows_both_certificates_and_changes_nothing(cli: Cli, org: FakeOrg, 
     assert "refused from the moment" in " ".join(shown.err.split())
     line = "sfkeytool metadata pay --app Pay --target-org prod --deploy"
     assert line in shown.out
-    answer = cli("metadata", "pay", "--app", "Shop", "-o", "prod", "--json").json["result"]
+    told = cli("metadata", "pay", "--app", "Shop", "-o", "prod", "--json").json
+    assert "metadata.other-key" in {notice["code"] for notice in told["notices"]}
+    answer = told["result"]
     assert answer["app"]["member"] == "Shop_glbloauth"
     assert (answer["before"]["daysLeft"], answer["after"]["daysLeft"]) == (30, 400)
     assert (answer["sameKey"], answer["changes"], answer["deployed"]) == (False, True, False)
@@ -91,6 +93,7 @@ def test_it_shows_both_certificates_and_changes_nothing(cli: Cli, org: FakeOrg, 
 
 
 @pytest.mark.parametrize(("app", "path"), [("Pay", PAY), ("Shop", SHOP)])
+@pytest.mark.slow
 def test_deploy_changes_the_certificate_and_nothing_else(
     app: str, path: str, cli: Cli, org: FakeOrg, folder: Path
 ) -> None:
@@ -119,6 +122,7 @@ def test_deploy_changes_the_certificate_and_nothing_else(
         assert [log_in(org, 1), log_in(org, 2)] == ["invalid assertion", "Success"]
 
 
+@pytest.mark.slow
 def test_exactly_this_is_run(cli: Cli, org: FakeOrg, folder: Path) -> None:
     """Retrieved, both ways tried, deployed, retrieved; all at one version, outside every project, with stdin closed;
     the way back that is told is the one that was tried, and it leads back."""
@@ -140,6 +144,7 @@ def test_exactly_this_is_run(cli: Cli, org: FakeOrg, folder: Path) -> None:
     assert [log_in(org, 1), log_in(org, 2)] == ["Success", "invalid assertion"]
 
 
+@pytest.mark.slow
 def test_the_same_key_and_the_same_certificate(cli: Cli, org: FakeOrg, folder: Path) -> None:
     """A renewal warns of nothing; done once, it is not done twice."""
     put("pay", SAME)
@@ -216,6 +221,7 @@ REFUSED: dict[str, tuple[str, str, Callable[[FakeOrg], object]]] = {
 
 
 @pytest.mark.parametrize("why", REFUSED)
+@pytest.mark.slow
 def test_what_is_refused_changes_nothing(why: str, cli: Cli, org: FakeOrg, folder: Path) -> None:
     """Its code and reason; no deployment but for trial, no original, no file; the Setup way, and never the advice to
     drop an element or to open secrets."""
@@ -238,6 +244,66 @@ def test_what_is_refused_changes_nothing(why: str, cli: Cli, org: FakeOrg, folde
     assert CONSUMER_KEY not in refused.out + refused.err
 
 
+def test_what_is_no_certificate_is_told(cli: Cli, org: FakeOrg) -> None:
+    """Without a deployment, a name in its place is shown as what it is; no certificate is claimed."""
+    set_field(org, "certificate", "My_Cert")
+    shown = cli("metadata", "pay", "--app", "Pay", "-o", "prod", "--json").json
+    assert shown["result"]["before"] is None
+    assert shown["result"]["switchesOnJwtBearer"] is False
+    [notice] = [each for each in shown["notices"] if each["code"] == "metadata.other-content"]
+    assert "My_Cert" in notice["message"]
+
+
+@pytest.mark.parametrize(
+    ("says", "code"),
+    [
+        ('{"status": 1, "name": "sf:Nope", "message": "no such thing today"}', "org.retrieve-failed"),
+        ("<html>", "org.cli-answer"),
+    ],
+)
+def test_a_retrieve_that_fails(says: str, code: str, cli: Cli, org: FakeOrg, folder: Path) -> None:
+    """In the Salesforce CLI's words; and of what is no answer of its, that it is none. Nothing is left."""
+    script = folder / "bin" / "sf"
+    script.write_text(script.read_text().replace("answer = retrieve()", f"sys.exit(print({says!r}))"))
+    refused = cli(*DEPLOY, "--json")
+    assert (refused.code, refused.json["code"]) == (1, code), refused
+    assert "no such thing today" in refused.json["message"] or "html" in says
+    assert not list(Path("state").iterdir())
+    assert not org.metadata.done
+
+
+@pytest.mark.slow
+def test_a_deployment_of_which_nobody_knows(cli: Cli, org: FakeOrg, folder: Path) -> None:
+    """The Salesforce CLI has ceased to wait, and the org went on: not claimed; run again, it is found and proved."""
+    script = folder / "bin" / "sf"
+    real = script.read_text()
+    answer = '{"status": 69, "result": {"success": False, "done": False, "status": "InProgress"}}'
+    script.write_text(
+        real.replace(
+            "    answer = deploy()",
+            f"    answer = deploy()\n    if '--dry-run' not in arguments:\n        answer = {answer}",
+        )
+    )
+    unknown = cli(*DEPLOY, "--json")
+    assert (unknown.code, unknown.json["code"]) == (1, "org.deploy-failed")
+    assert "run the same command again" in unknown.json["actions"][0]
+    script.write_text(real)
+    again = cli(*DEPLOY, "--json")
+    assert (again.code, again.json["result"]["changes"]) == (0, False)
+    assert "metadata.unfinished" in {notice["code"] for notice in again.json["notices"]}
+    assert [is_dry for is_dry, _ in org.metadata.done] == [True, True, False]
+
+
+def test_a_state_folder_of_others_is_not_used(cli: Cli, org: FakeOrg, folder: Path) -> None:
+    """One that others may write: the consumer key, and the way back, would be theirs."""
+    Path("state/sfkeytool").mkdir()
+    Path("state/sfkeytool").chmod(0o777)
+    refused = cli(*DEPLOY, "--json")
+    assert (refused.code, refused.json["code"]) == (1, "output.not-permitted")
+    assert "XDG_STATE_HOME" in refused.json["actions"][0]
+    assert not sf_calls(folder)
+
+
 def test_settings_of_an_external_client_app_that_are_not_shown(cli: Cli, org: FakeOrg) -> None:
     """The way through Setup, click by click; with and without --deploy. An app that is not there is another matter."""
     add_external_client_app(org, "Closed", None, is_visible=False)
@@ -254,6 +320,7 @@ def test_settings_of_an_external_client_app_that_are_not_shown(cli: Cli, org: Fa
     assert "Closed, Pay, Plain, Shop" in unknown.json["actions"][0]
 
 
+@pytest.mark.slow
 def test_an_element_that_is_reset_is_an_emergency(cli: Cli, org: FakeOrg, folder: Path) -> None:
     """The org resets what the file holds: told before and after, with the way back, which leads back."""
     before = file_of(org, PAY)
@@ -270,6 +337,7 @@ def test_an_element_that_is_reset_is_an_emergency(cli: Cli, org: FakeOrg, folder
     assert log_in(org, 1) == "Success"
 
 
+@pytest.mark.slow
 def test_an_element_that_nobody_had_seen_is_an_emergency(cli: Cli, org: FakeOrg) -> None:
     """One that the org showed in neither view before: it was left out, and has its default now."""
     app = org.contents.components["ConnectedApp"]["Pay"]
@@ -282,7 +350,18 @@ def test_an_element_that_nobody_had_seen_is_an_emergency(cli: Cli, org: FakeOrg)
     assert "oauthConfig.isIntrospectAllTokens is there now: false" in told.json["message"]
 
 
+@pytest.mark.slow
+def test_what_the_file_does_not_show_is_seen_in_the_second_view(cli: Cli, org: FakeOrg) -> None:
+    """A retrieve that says the same as ever, and readMetadata that does not."""
+    org.metadata.masked_elements = {"ipRelaxation": "BYPASS"}
+    org.metadata.resets = {"ipRelaxation"}
+    told = cli(*DEPLOY, "--json")
+    assert told.json["code"] == "metadata.app-changed"
+    assert "oauthPolicy.ipRelaxation was BYPASS and is ENFORCE" in told.json["message"]
+
+
 @pytest.mark.parametrize("is_taken_back", [True, False])
+@pytest.mark.slow
 def test_another_consumer_key_is_an_emergency(is_taken_back: bool, cli: Cli, org: FakeOrg, folder: Path) -> None:
     """Told first of all, without either key; the original put back where the org takes it; else what clients need."""
     before = file_of(org, PAY)
@@ -302,6 +381,7 @@ def test_another_consumer_key_is_an_emergency(is_taken_back: bool, cli: Cli, org
         assert log_in(org, 1) == "Success"
 
 
+@pytest.mark.slow
 def test_a_success_that_changed_nothing(cli: Cli, org: FakeOrg) -> None:
     """The old certificate is still there: not claimed, and the way through Setup."""
     org.metadata.is_certificate_ignored = True
@@ -312,6 +392,7 @@ def test_a_success_that_changed_nothing(cli: Cli, org: FakeOrg) -> None:
 
 
 @pytest.mark.parametrize("is_reset", [False, True])
+@pytest.mark.slow
 def test_what_cannot_be_read_back_is_held_against_the_original_later(
     is_reset: bool, cli: Cli, org: FakeOrg, folder: Path
 ) -> None:
@@ -351,6 +432,27 @@ def running(folder: Path, *arguments: str) -> "subprocess.Popen[str]":
     )  # fmt: skip
 
 
+@pytest.mark.slow
+def test_killed_before_the_deployment(cli: Cli, org: FakeOrg, folder: Path) -> None:
+    """What was kept for nothing is told, and removed; and what lay half kept, or half retrieved, is too."""
+    from sfkeytool.edge.kept_originals import app_locked, keep_original
+
+    with app_locked(os.environ, org.org_id, "Pay") as place:
+        keep_original(place, "20260101T000000Z", {PAY: file_of(org, PAY).encode()}, {"at": "2026-01-01T00:00:00Z"})
+    for left in ("apps/00D000000000001EAA/Pay/.new-0", "work/0"):
+        (folder / "state" / "sfkeytool" / left).mkdir(parents=True)
+    dry = cli(*DEPLOY, "--dry-run", "--json")
+    done = cli(*DEPLOY, "--json")
+    for run in (dry, done):
+        [notice] = [each["message"] for each in run.json["notices"] if each["code"] == "metadata.unfinished"]
+        assert notice.endswith(
+            "at 2026-01-01T00:00:00Z did not come to its end; held against the app now, nothing was changed"
+        )
+    assert [str(each) for each in kept()] == [str(Path(done.json["result"]["original"]).relative_to(folder))]
+    assert not list(Path("state").rglob(".new-*"))
+    assert not Path("state/sfkeytool/work").exists()
+
+
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 @pytest.mark.slow
 def test_killed_between_deployment_and_read_back(how: signal.Signals, cli: Cli, org: FakeOrg, folder: Path) -> None:
@@ -382,6 +484,7 @@ def test_killed_between_deployment_and_read_back(how: signal.Signals, cli: Cli, 
     assert "did not come" not in cli(*DEPLOY).err
 
 
+@pytest.mark.slow
 def test_the_first_certificate_is_a_question_of_its_own(cli: Cli, org: FakeOrg) -> None:
     """--yes does not answer it; the flag does. The element comes to its place, in one line."""
     before = retrieve(org, "Plain")["connectedApps/Plain.connectedApp"]
@@ -425,6 +528,7 @@ def test_on_a_terminal_it_asks(answers: str, org: FakeOrg, folder: Path) -> None
     assert bool(list(Path("state").iterdir())) is (answers == "yy")
 
 
+@pytest.mark.slow
 def test_a_dry_run_changes_nothing(cli: Cli, org: FakeOrg, folder: Path) -> None:
     """It reads, refuses what would be refused, and says what would be done: no deployment, not even for trial."""
     dry = cli(*DEPLOY, "--dry-run")
@@ -460,6 +564,7 @@ def test_wrong_usage(arguments: tuple[str, ...], code: str, cli: Cli, org: FakeO
     assert not org.requests
 
 
+@pytest.mark.slow
 def test_two_runs_do_not_change_one_app_at_once(cli: Cli, org: FakeOrg, folder: Path) -> None:
     """The second one is told, and touches nothing."""
     from sfkeytool.edge.kept_originals import app_locked

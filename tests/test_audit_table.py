@@ -71,6 +71,7 @@ def table_of(lines: list[str]) -> list[str]:
 
 
 @pytest.mark.parametrize(("columns", "rows"), [(100, 1), (120, 1), (300, 1), (80, 2), (60, 2)])
+@pytest.mark.slow
 def test_an_item_has_one_row_and_two_where_it_is_narrow(columns: int, rows: int, hostile: FakeOrg) -> None:
     """No row is wider than the window; each date is whole; nothing in a name is obeyed."""
     lines = on_terminal(columns)
@@ -100,6 +101,7 @@ def test_a_short_name_is_given_no_more_room_than_there_is(folder: Path, pair: Pa
 
 
 @pytest.mark.parametrize("columns", [60, 80, 100, 200])
+@pytest.mark.slow
 def test_prose_fits_too_and_commands_are_whole(columns: int, org: FakeOrg) -> None:
     """Whatever is below the table; what is longer is a command to paste."""
     busy(org)
@@ -108,6 +110,7 @@ def test_prose_fits_too_and_commands_are_whole(columns: int, org: FakeOrg) -> No
     assert "    sfkeytool self-signed payroll --key FILE --password generate" in lines
 
 
+@pytest.mark.slow
 def test_columns_stay_under_each_other_beside_wide_characters(hostile: FakeOrg) -> None:
     """Chinese and Japanese characters and emoji take two columns."""
     table = table_of(on_terminal(160))
@@ -132,6 +135,7 @@ def test_apps_come_first_and_authorities_last_by_their_name(hostile: FakeOrg) ->
     assert "CN=" not in "".join(rows)
 
 
+@pytest.mark.slow
 def test_orgs_are_told_apart_and_the_counts_are_the_last_row(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The org in which something expires first is on top; WHERE does not repeat it."""
     orgs = dict(list(ten_orgs().items())[:3])
@@ -179,6 +183,7 @@ def test_in_a_pipe_a_row_is_whole(cli: Cli, hostile: FakeOrg) -> None:
     ("options", "environment"),
     [((), {"NO_COLOR": "1"}), ((), {"TERM": "dumb"}), (("--color", "never"), {"FORCE_COLOR": "1"})],
 )
+@pytest.mark.slow
 def test_without_colours_it_is_the_same_text(
     options: tuple[str, ...], environment: dict[str, str], org: FakeOrg
 ) -> None:

@@ -9,10 +9,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
 import pytest
-from conftest import PASSWORD, THOROUGH, CertificateAuthority, Pair, Result, openssl, process, tree
+from conftest import PASSWORD, THOROUGH, CertificateAuthority, Pair, Result, openssl, tree
 
 Cli = Callable[..., Result]
 READERS = (
@@ -23,6 +24,8 @@ READERS = (
     ("self-signed", "pay", "--key", "{}", "--password", "env:TEST_PASSWORD"),
 )
 
+DISTURBANCES = list(product((0.1, 0.25, 0.5, 0.8), (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", 1))))
+"""Seconds after the start, and what then comes; each second one has each of both."""
 CUTS, FLIPS = (25, 50) if THOROUGH else (6, 12)
 
 
@@ -161,7 +164,7 @@ def test_100_mb_of_noise(cli: Cli, folder: Path) -> None:
 @pytest.mark.parametrize("kind", ["/dev/zero", "/dev/random", "fifo", "socket"])
 @pytest.mark.slow
 def test_endless_devices_pipes_and_sockets(kind: str, folder: Path) -> None:
-    """An input is a regular file: nothing hangs. As a process of its own, with a time limit."""
+    """An input is a regular file: nothing hangs. In a process of their own, with a time limit."""
     file = kind
     keep = None
     if kind == "fifo":
@@ -172,8 +175,20 @@ def test_endless_devices_pipes_and_sockets(kind: str, folder: Path) -> None:
         keep = socket.socket(socket.AF_UNIX)
         keep.bind(str(folder / file))
     before = sorted(folder.iterdir())
-    for arguments in READERS:
-        assert_refused(process(*(part.format(file) for part in arguments), cwd=folder), file)
+    code = (
+        f"import sys; sys.path[:0] = {sys.path!r}\n"
+        "from sfkeytool.cli.app import run_app\n"
+        f"for words in {READERS!r}:\n"
+        f"    print(run_app([word.format({file!r}) for word in words]), file=sys.stderr, end='\\0')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, timeout=60, check=True,
+        stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    told = done.stderr.split("\0")[:-1]
+    assert len(told) == len(READERS)
+    for err in told:
+        assert_refused(Result(int(err[-1]), "", err), file)
     assert sorted(folder.iterdir()) == before
     if keep:
         keep.close()
@@ -242,8 +257,7 @@ def test_an_absurd_modulus_is_refused_at_once(cli: Cli, folder: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-@pytest.mark.parametrize("delay", [0.1, 0.25, 0.5, 0.8])
+@pytest.mark.parametrize(("delay", "number"), DISTURBANCES if THOROUGH else DISTURBANCES[::2])
 def test_a_signal_leaves_everything_or_nothing(number: signal.Signals, delay: float, folder: Path) -> None:
     """Whenever it comes: exit 130 and an empty folder, or 0 and all six files."""
     running = subprocess.Popen(
@@ -298,6 +312,7 @@ def test_a_full_disk_behind_stdout_is_an_error(folder: Path, pair: Pair) -> None
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 @pytest.mark.parametrize("how", [(), ("--json",), ("--quiet",)])
 @pytest.mark.parametrize("stdout", ["full", "gone"])
+@pytest.mark.slow
 def test_files_that_are_there_are_told_of_when_the_result_cannot_be(
     stdout: str, how: tuple[str, ...], folder: Path, pair: Pair
 ) -> None:

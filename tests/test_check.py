@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import PASSWORD, CertificateAuthority, Pair, Result, keytool, openssl, pem_body, process, tree
+from conftest import PASSWORD, THOROUGH, CertificateAuthority, Pair, Result, keytool, openssl, pem_body, process, tree
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -515,8 +515,8 @@ def test_nothing_is_accepted_that_java_cannot_open(pair: Pair, ca: CertificateAu
     good = keystore(pkcs8(pair), ders(pair.crt, ca.intermediate, ca.root))[: -jks.DIGEST_BYTES]
     options = CheckOptions(as_of=datetime.now(UTC))
     chosen = random.Random(20261124)
-    accepted = 0
-    for _ in range(1500):
+    accepted, tries = 0, 1500 if THOROUGH else 400
+    for _ in range(tries):
         place = chosen.randrange(len(good))
         flipped = signed(good[:place] + bytes([good[place] ^ 1 << chosen.randrange(8)]) + good[place + 1 :])
         if check_file(InputFile("x.jks", flipped), [Secret(PASSWORD)], options).verdict is not Verdict.ACCEPT:
@@ -527,4 +527,4 @@ def test_nothing_is_accepted_that_java_cannot_open(pair: Pair, ca: CertificateAu
             assert all(java_key(store, alias, PASSWORD) and java_chain(store, alias) for alias in store.aliases())
         except JavaError as error:
             pytest.fail(f"bit at {place}: {error}")
-    assert accepted > 100, "signatures, names and dates may change without Java's notice"
+    assert accepted > tries / 15, "signatures, names and dates may change without Java's notice"

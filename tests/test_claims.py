@@ -77,6 +77,7 @@ if sys.platform != "win32":
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.slow
 def test_a_folder_that_no_certificate_can_be_called_is_no_generation(name: str, renewed: Cli, folder: Path) -> None:
     """Whatever its receipt says, it is neither shown nor named, and nothing of it stands in a command."""
     forge(folder, name, folder / "pay" / "pay.crt", at=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")

@@ -115,6 +115,7 @@ def test_every_code_of_the_source_is_documented_and_no_other() -> None:
     assert {code: name for code, [name] in in_source.items()} == KNOWN
 
 
+@pytest.mark.slow
 def test_a_code_that_is_passed_on_keeps_its_class() -> None:
     """What an error is raised again with, said in other words."""
     for path in sorted(ROOT.rglob("*.py")):
@@ -298,6 +299,7 @@ COMMANDS = {
 
 
 @pytest.mark.parametrize("code", COMMANDS)
+@pytest.mark.slow
 def test_a_command_provokes_it(code: str, cli: Cli, folder: Path, shelf: Path) -> None:
     """With the class and exit code of the page where it ends the run, among the notices where it does not."""
     shutil.copytree(shelf, folder, dirs_exist_ok=True)
@@ -408,6 +410,7 @@ UNPROVOKED = {
 """Codes that stand in no test, and why."""
 
 
+@pytest.mark.slow
 def test_every_code_stands_in_a_test() -> None:
     """As a literal; the refusals of logins are built from a table's last column."""
     refused = {f"login.{code}" for _, _, code in REFUSALS}

@@ -146,6 +146,7 @@ def test_no_command_runs_and_little_is_loaded(place: Path) -> None:
     assert not (place / "never_made").exists()
 
 
+@pytest.mark.slow
 def test_the_scripts_are_printed(place: Path) -> None:
     for shell in Shell:
         assert process("completion", str(shell), cwd=place).out == script(shell)

@@ -65,6 +65,7 @@ def test_each_question_is_whole_in_a_wide_window(name: str, files: Path) -> None
 
 
 @pytest.mark.parametrize("name", ["self-signed", "ckm upload", "audit", "login"])
+@pytest.mark.slow
 def test_a_window_that_changes_its_size_changes_nothing_else(name: str, files: Path) -> None:
     """Another width whenever something is drawn, and within the drawing."""
     widths = cycle((60, 120, 80, 41, 200))
@@ -77,6 +78,7 @@ REASON = "the reason why this will not do, which is told in whole however long i
 
 
 @pytest.mark.parametrize("columns", [60, 80, 120])
+@pytest.mark.slow
 def test_a_reason_stands_whole_under_its_question(columns: int) -> None:
     """Whoever is asked again reads why: at a line, at rows and at yes or no."""
 

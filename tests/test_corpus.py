@@ -26,7 +26,7 @@ Cli = Callable[..., Result]
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 MAGIC = b"\xfe\xed\xfe\xed"
 EXIT_CODES = {"accept": 0, "reject": 3, "unsure": 1}
-CUTS, FLIPS, SIGNED_FLIPS = (20, 50, 50) if THOROUGH else (5, 12, 12)
+CUTS, FLIPS, SIGNED_FLIPS = (20, 50, 50) if THOROUGH else (4, 8, 8)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -19,11 +19,12 @@ from typing import Any
 
 import pytest
 from conftest import Result, process
-from test_notify import MARK, SOON, START, deliveries, inventory, item, told
+from test_notify import MARK, SOON, START, inventory, item, told
 from test_schedule import expiring_certificate
 
 from sfkeytool.audit import notify as notify_module
 from sfkeytool.audit.notify import parse_destination
+from sfkeytool.cli.notifying import send_apart
 from sfkeytool.edge import locking
 from sfkeytool.passwords import Secret
 
@@ -230,6 +231,7 @@ def audit(server: Server, folder: Path, **env: str) -> Result:
         (unknown_coding, "no answer that it was taken"),
     ],
 )
+@pytest.mark.slow
 def test_what_is_no_delivery_is_not_called_one_and_told_again(
     server: Server, tmp_path: Path, answer: Callable[[BaseHTTPRequestHandler], None], reason: str,
     capfd: pytest.CaptureFixture[str],
@@ -237,7 +239,7 @@ def test_what_is_no_delivery_is_not_called_one_and_told_again(
     """A redirect is not followed either: a GET of a login page would count as sent."""
     found, to = inventory(START, item("pay", SOON, START)), [parse_destination(Secret(server.address), "env:WHERE")]
     server.answer = answer
-    assert told(found, to, tmp_path / "state.json") == ["failed"]
+    assert told(found, to, tmp_path / "state.json", send=send_apart) == ["failed"]
     assert f"JSON did not take the message ({reason}); the next run tries" in (shown := capfd.readouterr().err)
     assert "T0K3N" not in shown
     assert server.seen == ["/T0K3N"]
@@ -252,10 +254,11 @@ def test_an_answer_that_is_packed_though_nobody_asked_is_one(server: Server, tmp
     """Some services know nothing else."""
     server.answer = packed
     found, to = inventory(START, item("pay", SOON, START)), [parse_destination(Secret(server.address), "env:WHERE")]
-    assert told(found, to, tmp_path / "state.json") == ["sent"]
+    assert told(found, to, tmp_path / "state.json", send=send_apart) == ["sent"]
 
 
 @pytest.mark.parametrize("answer", [drips, drips_headers])
+@pytest.mark.slow
 def test_a_server_that_drips_is_left_at_the_deadline(
     server: Server, tmp_path: Path, answer: Callable[[BaseHTTPRequestHandler], None],
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str],
@@ -266,7 +269,7 @@ def test_a_server_that_drips_is_left_at_the_deadline(
     dripping = parse_destination(Secret(server.address), "env:WHERE")
     server.answer = answer
     begun = time.monotonic()
-    assert told(found, [dripping], tmp_path / "state.json") == ["failed"]
+    assert told(found, [dripping], tmp_path / "state.json", send=send_apart) == ["failed"]
     assert time.monotonic() - begun < 4
     assert "(no end of it within 2 seconds)" in capfd.readouterr().err
     assert server.left.wait(5)
@@ -294,6 +297,7 @@ def audited(folder: Path, where: str) -> tuple[int, str, float]:
 
 @posix
 @pytest.mark.parametrize("answer", [endless, bomb, endless_line])
+@pytest.mark.slow
 def test_a_run_whose_server_answers_without_end_takes_little_memory(
     server: Server, keys: Path, answer: Callable[[BaseHTTPRequestHandler], None]
 ) -> None:
@@ -305,6 +309,7 @@ def test_a_run_whose_server_answers_without_end_takes_little_memory(
 
 
 @posix
+@pytest.mark.slow
 def test_a_mail_server_that_greets_without_end_takes_little_memory(keys: Path) -> None:
     """The library of mail reads its lines for as long as there are any."""
 
@@ -337,6 +342,7 @@ def running(server: Server, folder: Path, *arguments: str) -> "subprocess.Popen[
 
 @posix
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 130)])
+@pytest.mark.slow
 def test_a_signal_ends_a_run_that_waits_for_a_server_at_once(
     server: Server, keys: Path, number: int, code: int
 ) -> None:
@@ -357,6 +363,7 @@ def test_a_signal_ends_a_run_that_waits_for_a_server_at_once(
 
 
 @posix
+@pytest.mark.slow
 def test_the_process_that_sends_does_not_outlive_a_killed_run(server: Server, keys: Path) -> None:
     """It would tell what nobody writes down."""
     server.answer = drips
@@ -367,6 +374,7 @@ def test_the_process_that_sends_does_not_outlive_a_killed_run(server: Server, ke
     assert server.left.wait(5)
 
 
+@pytest.mark.slow
 def test_a_password_of_netrc_is_not_sent(server: Server, keys: Path) -> None:
     """Nobody has named it."""
     (keys / ".netrc").write_text("machine 127.0.0.1 login me password hunter2\n")
@@ -375,6 +383,7 @@ def test_a_password_of_netrc_is_not_sent(server: Server, keys: Path) -> None:
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
+@pytest.mark.slow
 def test_the_address_is_in_no_argument_of_the_process_that_sends(server: Server, keys: Path) -> None:
     """Nor in its environment, when it came from a file: others read both."""
     secret = token_hex()
@@ -402,6 +411,7 @@ def test_the_address_is_in_no_argument_of_the_process_that_sends(server: Server,
         run.communicate()
 
 
+@pytest.mark.slow
 def test_the_process_that_sends_takes_no_modules_from_the_folder_it_stands_in(server: Server, keys: Path) -> None:
     """An audit looks through anybody's folders. -P is how the installed command finds its modules."""
     for name in ("apprise.py", "json.py"):
@@ -421,6 +431,7 @@ def test_the_process_that_sends_takes_no_modules_from_the_folder_it_stands_in(se
 # Runs at once
 
 
+@pytest.mark.slow
 def test_the_state_is_free_while_a_server_is_waited_for_and_each_event_is_told_once(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -435,10 +446,10 @@ def test_the_state_is_free_while_a_server_is_waited_for_and_each_event_is_told_o
     hanging = parse_destination(Secret(server.address), "env:WHERE")
     other = parse_destination(Secret(server.address.replace("T0K3N", "other")), "env:OTHER")
     server.answer = slow
-    results: dict[str, list[str]] = {}
+    results: dict[str, Sequence[str]] = {}
 
     def run(name: str) -> None:
-        results[name] = [delivery.status for delivery in deliveries(found, [hanging], state)]
+        results[name] = told(found, [hanging], state, send=send_apart)
 
     first = threading.Thread(target=run, args=("first",))
     first.start()
@@ -446,7 +457,7 @@ def test_the_state_is_free_while_a_server_is_waited_for_and_each_event_is_told_o
     second = threading.Thread(target=run, args=("second",))
     second.start()
     server.answer = well
-    assert told(found, [other], state) == ["sent"]
+    assert told(found, [other], state, send=send_apart) == ["sent"]
     assert not results
     release.set()
     first.join()
@@ -476,6 +487,7 @@ def test_a_run_that_finds_the_state_locked_waits_and_says_nothing_of_deleting(
     assert server.seen == []
 
 
+@pytest.mark.slow
 def test_a_host_that_does_not_answer_is_a_failed_delivery(server: Server, keys: Path) -> None:
     """Nothing listens there."""
     with socket.socket() as free:

@@ -157,6 +157,7 @@ def quiet(tmp_path_factory: pytest.TempPathFactory, pair: Pair, ca: CertificateA
     return Ended(("-q",), tmp_path_factory.mktemp("q"), pair, ca)
 
 
+@pytest.mark.slow
 def test_every_end_fits_a_screen(ended: Ended) -> None:
     """24 rows of 80 columns, stdout and stderr together; nothing is wider but commands and paths, and what in a log is a
     line whatever its length."""
@@ -247,6 +248,7 @@ def test_the_commands_of_the_ends_run(ended: Ended, monkeypatch: pytest.MonkeyPa
     assert len(seen) > 8
 
 
+@pytest.mark.slow
 def test_quiet_prints_the_paths_that_were_written_and_nothing_else(quiet: Ended) -> None:
     """One a line, as they are to be used from here; a login prints nothing."""
     for name, end in quiet.runs.items():
@@ -329,6 +331,7 @@ def on_a_terminal(columns: int, folder: Path, *arguments: object) -> tuple[str, 
 
 @pty_only
 @pytest.mark.parametrize("columns", [60, 80, 120])
+@pytest.mark.slow
 def test_text_is_filled_to_the_window(columns: int, folder: Path, pair: Pair) -> None:
     """From 60 to 100 columns; no command is broken; results are in colour."""
     raw, lines = on_a_terminal(columns, folder, "self-signed", "pay_api", *PW, "--key", pair.key, "-v")

@@ -16,9 +16,10 @@ from disturbance import STEPS, disturbed, nothing
 from test_writer_faults import tmp_path  # noqa: F401 - a fixture, in memory
 
 from sfkeytool.cli.boundary import boundary
-from sfkeytool.cli.render import Console
+from sfkeytool.cli.render import Console, files_lines
 from sfkeytool.cli.run import Run
 from sfkeytool.errors import SystemFailureError, unexpected_error
+from sfkeytool.model import ArtifactKind, Receipt, WrittenFile
 
 Cli = Callable[..., Result]
 
@@ -40,6 +41,7 @@ def start(folder: Path, pair: Pair) -> Path:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.slow
 def test_a_refusal_of_any_kind_of_call_is_an_error_and_no_bug(name: str, start: Path, cli: Cli) -> None:
     """The first and the last call of each kind; the same as tests/campaign does with each call there is."""
     files = {path.name: path.read_bytes() for path in start.iterdir()}
@@ -136,3 +138,21 @@ def test_a_report_that_a_broken_library_ends_costs_nothing_else(start: Path) -> 
     assert "ZeroDivisionError" in told
     assert [file["path"] for file in done.json["result"]["files"]] == ["a.csv"]
     assert done.json["result"]["items"]
+
+
+def test_the_folders_of_many_files_are_told_one_by_one_where_nothing_is_above_all(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on two drives of Windows: here one path is relative, and the current folder is not told any more."""
+    kind = ArtifactKind.METADATA_SOURCE
+    receipts = [
+        Receipt(place, tuple(WrittenFile(place / f"{number}.xml", kind) for number in range(9)), ())
+        for place in (Path("project"), folder / "pay")
+    ]
+
+    def refuse() -> str:
+        raise FileNotFoundError(errno.ENOENT, "gone")
+
+    assert files_lines(receipts)[0] == f"  {folder}{os.sep}"
+    monkeypatch.setattr(os, "getcwd", refuse)
+    assert files_lines(receipts)[:2] == [f"  project{os.sep}", f"  {folder / 'pay'}{os.sep}"]

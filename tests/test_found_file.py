@@ -16,8 +16,8 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="modes and owner
 
 
 @pytest.fixture
-def pay(cli: Cli, folder: Path, pair: Pair) -> Cli:
-    """The command, beside a folder of pay with a key and its certificate."""
+def pay(cli: Cli, folder: Path, pair: Pair, slept: list[float]) -> Cli:
+    """The command, beside a folder of pay with a key and its certificate. Nobody answers a login, which does not wait."""
     (folder / "pay").mkdir()
     shutil.copy(pair.key, folder / "pay" / "pay.key")
     shutil.copy(pair.crt, folder / "pay" / "pay.crt")

@@ -60,6 +60,7 @@ def parse(command: Command, arguments: Sequence[str], cli_values: dict[str, Any]
 def values_from_flags(line: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What the real parser makes of a command line."""
     import sfkeytool.cli.app as app
+    import sfkeytool.cli.typer_app as typer_app
 
     seen: list[dict[str, Any]] = []
 
@@ -68,7 +69,7 @@ def values_from_flags(line: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> d
         return 0
 
     with monkeypatch.context() as patch:
-        patch.setattr(app, "run_command", capture)
+        patch.setattr(typer_app, "run_command", capture)
         assert app.run_app(list(line)) == 0
     return seen[0]
 
@@ -368,6 +369,7 @@ def test_the_days_that_are_left_are_those_of_the_audit(cli: Cli, folder: Path) -
     assert [choice.title.split(", ")[0] for choice in made_here({})] == [f"pay: {audited} days left"]
 
 
+@pytest.mark.slow
 def test_a_country_that_is_none_is_refused_where_it_is_typed(folder: Path) -> None:
     """Not after the last question, with all answers lost."""
     from sfkeytool.cli.menu import run_menu

@@ -1,10 +1,12 @@
 """What a guided run makes of answers: names and paths that are helped, what lies here, errors that can be mended."""
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from io import StringIO
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -138,6 +140,7 @@ def test_what_the_receipt_knows_is_not_asked(cli: Cli, folder: Path) -> None:
 # Errors after the questions
 
 
+@pytest.mark.slow
 def test_an_error_after_the_questions_leads_back_to_them(cli: Cli, folder: Path) -> None:
     """The name is taken: another one is given, and nothing else is asked again."""
     cli("self-signed", "pay", "--password", "generate")
@@ -164,6 +167,7 @@ def test_an_error_after_the_questions_leads_back_to_them(cli: Cli, folder: Path)
     assert ada.asked.count("Country (C), two letters, Enter to leave it out:") == 1
 
 
+@pytest.mark.slow
 def test_an_answer_that_the_error_names_is_asked_again_with_the_reason(cli: Cli, folder: Path) -> None:
     """A key size that contradicts the key which is there is told under the question."""
     cli("csr", "pay")
@@ -194,6 +198,7 @@ def test_nothing_was_asked_and_so_an_error_ends_the_run(folder: Path) -> None:
 # Passwords
 
 
+@pytest.mark.slow
 def test_three_wrong_passwords_lead_to_another_file_and_not_into_the_shell(cli: Cli, folder: Path) -> None:
     """It is told where passwords are; a further one can be typed, too."""
     for name in ("pay", "other"):
@@ -212,6 +217,7 @@ def test_three_wrong_passwords_lead_to_another_file_and_not_into_the_shell(cli: 
     assert not (folder / "left").exists()
 
 
+@pytest.mark.slow
 def test_typed_passwords_are_kept_while_another_answer_is_changed(folder: Path) -> None:
     """And typed anew when it is the password that is changed."""
     start = ["pay", "jwt", "2048", "", "", "365", "prompt", PASSWORD, PASSWORD]
@@ -253,6 +259,33 @@ def test_the_plain_mode_survives_whatever_is_typed(folder: Path) -> None:
         complete([field], {}, plain("x y\n")[0], {}, guided=True)
     assert complete([field], {}, asker, {}, guided=True)["name"] == "x" * 40
     assert "\x1b" not in said.getvalue()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere a Ctrl-C ends the wait by itself")
+def test_a_ctrl_c_just_before_the_plain_mode_waits_is_not_lost(folder: Path) -> None:
+    """It reached the process and not the read: as another thread took the signal, which is the same to this one."""
+    import pty
+
+    keyboard, terminal = pty.openpty()
+
+    def taker() -> None:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        os.kill(os.getpid(), signal.SIGINT)
+
+    taken = Timer(0.3, taker)
+    too_late = Timer(8, os.write, (keyboard, b"too_late\n"))
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        with os.fdopen(terminal) as lines:
+            taken.start()
+            too_late.start()
+            with pytest.raises(KeyboardInterrupt):
+                PlainAsker(lines, StringIO()).text("Name:")
+        assert too_late.is_alive()
+    finally:
+        too_late.cancel()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        os.close(keyboard)
 
 
 def test_a_conversation_can_be_asked_of_nothing(folder: Path) -> None:

@@ -107,6 +107,7 @@ def at_rest(name: str) -> list[str]:
     return re.split(r"^-{3,}.*\n", (DOCS / f"{name}.txt").read_text(encoding="utf-8"), flags=re.MULTILINE)[1:-1]
 
 
+@pytest.mark.slow
 def test_the_pages_show_what_every_road_shows_today() -> None:
     """Stale? python tests/guided_runs.py"""
     pages = {path.stem: path.read_text(encoding="utf-8") for path in DOCS.glob("*.txt")}
@@ -124,6 +125,7 @@ def test_the_pages_go_down_every_row_of_the_menu() -> None:
     assert walked | {"audit"} == set(COMMANDS)
 
 
+@pytest.mark.slow
 def test_a_new_pair_costs_an_admin_twelve_keys_beside_its_name(here: Path) -> None:
     """With a generated password, from the bare command to the files."""
     answers = ("MAKE", "self-signed", "pay_api", "jwt", "2048", "", "", "365", "generate", "yes")
@@ -134,6 +136,7 @@ def test_a_new_pair_costs_an_admin_twelve_keys_beside_its_name(here: Path) -> No
 
 
 @pytest.mark.parametrize("columns", [60, 80, 120])
+@pytest.mark.slow
 def test_the_first_road_on_a_real_terminal(columns: int, here: Path) -> None:
     """From the menu to the files; at 80 columns, screen by screen, it is what the page shows."""
     place, url = str(here), os.environ["SF_ORG_INSTANCE_URL"]
@@ -166,6 +169,7 @@ FIRST_QUESTIONS = {
 
 @pytest.mark.parametrize("columns", [60, 80, 120])
 @pytest.mark.parametrize("aim", Aim)
+@pytest.mark.slow
 def test_each_aim_on_a_real_terminal(aim: Aim, columns: int, here: Path) -> None:
     """To the first question of its first command, back by Esc, there again; another size of the window; Ctrl-C."""
     second, first = FIRST_QUESTIONS[aim]

@@ -106,12 +106,13 @@ def test_a_switch_gets_the_calls_that_it_is_known_to_tell_apart(
         (drips, "no answer in time"),
     ],
 )
+@pytest.mark.slow
 def test_what_a_switch_answers_is_bounded_and_decides_nothing(
     switch: Server, keys: Path, cli: Callable[..., Result], answer: Callable[..., None], reason: str,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     """A warning, which says nothing of the address; the result and the exit code are those of the audit."""
-    monkeypatch.setattr(heartbeat_module, "SECONDS", 1.0)
+    monkeypatch.setattr(heartbeat_module, "SECONDS", 0.3 if answer is drips else 5.0)
     plain = cli("audit", "keys", "--json")
     switch.answer_get = answer
     begun = time.monotonic()

@@ -51,6 +51,19 @@ def test_help_fits_the_window_and_cuts_nothing(row: Row, cli: Cli, monkeypatch: 
             assert (str(group) in lines) is expected
 
 
+@pytest.mark.parametrize("name", ["", *GROUPS, *(row.name for row in (*TABLE, *ABOUT))])
+@pytest.mark.parametrize("color", ["always", "never"])
+def test_help_is_the_same_whoever_answers(name: str, color: str, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asked for alone it needs no parser; with anything beside it the parser answers, with the same bytes."""
+    if color == "always":
+        monkeypatch.setenv("FORCE_COLOR", "1")
+    for width in WIDTHS:
+        monkeypatch.setenv("COLUMNS", str(width))
+        alone = cli(*name.split(), "-h")
+        assert alone == cli(*name.split(), "--help", "-h", "--help")
+        assert alone.code == 0
+
+
 @pytest.mark.parametrize("row", ROWS)
 def test_help_says_what_is_required_and_what_holds_otherwise(row: Row, cli: Cli) -> None:
     """Required ones are marked, defaults shown, and with a secret its variable."""

@@ -1,6 +1,8 @@
 """Who may import whom: the house's one direction, held by reading the imports."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -97,11 +99,99 @@ def test_only_the_edge_and_the_cli_touch_files_and_processes() -> None:
         )
 
 
+_BASE = {
+    "cli.app", "cli.boundary", "cli.command", "cli.commands", "cli.envelope", "cli.fields", "cli.help",
+    "cli.output_options", "cli.render", "cli.stdout", "cli.terminal", "cli.topics", "edge.ask", "edge.colors",
+    "edge.signals", "edge.typed_path", "errors", "model", "passwords", "plain_text",
+}  # fmt: skip
+"""What --help of all and of a group needs, and every run has."""
+_RUN = {
+    "cli.agreement",
+    "cli.attempts",
+    "cli.ci_secret",
+    "cli.defaults",
+    "cli.opening",
+    "cli.run",
+    "edge.disk",
+    "shell",
+}
+"""What every command's module needs."""
+_EXPLAIN = {
+    "acceptance.blanks", "acceptance.codes", "acceptance.codes.errors", "acceptance.codes.notices",
+    "acceptance.explanations", "acceptance.explanations.explanation", "acceptance.explanations.java",
+    "acceptance.explanations.logins", "acceptance.explanations.matching", "acceptance.explanations.openssl",
+    "acceptance.explanations.setup", "acceptance.mails", "acceptance.rule", "acceptance.rules",
+    "acceptance.rules.sources", "cli.commands.explain", "cli.typer_app", "crypto.der", "crypto.limits",
+    "workflows.explain",
+}  # fmt: skip
+_LIBRARIES = {"msgspec", "typing_extensions"}
+_OF_TYPER = {"typer", "annotated_doc", "click", "colorama", "shellingham"}
+STARTS: dict[str, tuple[str, set[str], set[str]]] = {
+    "--version": ("run_main(['--version'])", {"__main__"}, set()),
+    "--help": ("run_app(['--help'])", _BASE, _LIBRARIES),
+    "ckm --help": ("run_app(['ckm', '--help'])", _BASE, _LIBRARIES),
+    "explain --help": ("run_app(['explain', '--help'])", _BASE | _RUN | {"cli.commands.explain"}, _LIBRARIES),
+    "explain": ("run_app(['explain', 'Cannot recover key'])", _BASE | _RUN | _EXPLAIN, _LIBRARIES | _OF_TYPER),
+    "completion": (
+        "answer({'_SFKEYTOOL_COMPLETE': 'bash', '_SFKEYTOOL_LINE': 'sfkeytool explain --'})",
+        _BASE | _RUN | {"cli.commands.explain", "cli.completion", "cli.completion_scripts", "names"},
+        _LIBRARIES,
+    ),
+}
+"""What answers at once: how it is called, the most that it may import of ours, and of others."""
+_PROBE = """
+import sys
+before = set(sys.modules)
+def run_main(arguments):
+    from sfkeytool.__main__ import main
+    sys.argv[1:] = arguments
+    try:
+        main()
+    except SystemExit:
+        pass
+def run_app(arguments):
+    from sfkeytool.cli.app import run_app
+    assert run_app(arguments) == 0
+def answer(environ):
+    from sfkeytool.cli.completion import answer
+    assert '--list' in answer(environ)
+{call}
+print('LOADED', *sorted(set(sys.modules) - before), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_what_answers_at_once_imports_nothing_that_it_does_not_need(start: str) -> None:
+    """A module more is a deliberate one: who adds it here has measured it (benchmarks/commands.py)."""
+    call, ours, others = STARTS[start]
+    loaded = _loaded_by(call)
+    packages = {name.rpartition(".")[0] for name in ours} | {"acceptance", "cli"}
+    own = {name.removeprefix("sfkeytool.") for name in loaded if name.startswith("sfkeytool.")}
+    assert own - packages <= ours
+    tops = {name.partition(".")[0] for name in loaded} - {"sfkeytool"}
+    assert tops - set(sys.stdlib_module_names) <= others
+    slow = {"asyncio", "email", "http", "ssl", "tomllib", "xml", "sqlite3", "importlib.metadata"}
+    if not others & _OF_TYPER:
+        slow |= {"difflib", "subprocess", "traceback", "unicodedata"}
+    assert not slow & loaded
+
+
+def test_the_version_needs_hardly_more_than_python() -> None:
+    """Neither typing nor regular expressions, which are a third of such a run."""
+    loaded = _loaded_by(STARTS["--version"][0])
+    assert not {"typing", "re", "contextlib", "enum", "functools"} & loaded
+
+
+def _loaded_by(call: str) -> set[str]:
+    """Modules that the call imports, of a Python that has none from site-packages yet."""
+    code = f"import sys; sys.path[:] = {sys.path!r}\n" + _PROBE.replace("{call}", call)
+    command = [sys.executable, "-I", "-S", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return set(done.stderr.partition("LOADED ")[2].split())
+
+
 def test_help_imports_nothing_heavy() -> None:
     """--help, of commands too, and --version answer before cryptography, prompt_toolkit, rich or jks are loaded."""
-    import subprocess
-    import sys
-
     code = (
         "import sys\n"
         "import sfkeytool.__main__\n"

@@ -55,6 +55,7 @@ def links(page: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+@pytest.mark.slow
 def test_every_link_and_anchor_leads_somewhere(page: Path) -> None:
     """In the project; what is outside is another's."""
     dead = []

@@ -73,6 +73,7 @@ def test_a_key_that_fits_the_certificate_on_the_app_logs_in(log_in: Cli, org: Fa
     assert len(org.requests) == 2
 
 
+@pytest.mark.slow
 def test_a_result_with_all_that_it_may_hold_validates(log_in: Cli, pair: Pair, other_pair: Pair) -> None:
     """The token only because it was asked for."""
     arguments = ("-f", pair.key, "--certificate", pair.crt, "--old-key", other_pair.key, "--show-token")

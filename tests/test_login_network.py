@@ -255,6 +255,7 @@ def test_nobody_listening_no_such_host_and_no_address_are_told_apart(cli: Cli, p
     assert codes == ["network.connection", "network.dns", "usage.url", "network.dns"]
 
 
+@pytest.mark.slow
 def test_a_server_that_says_nothing_or_drips_is_left(serve: Callable[..., Server]) -> None:
     """The time-out bounds silence, the deadline the whole: one byte now and then never times out."""
 
@@ -358,6 +359,7 @@ def server_tls(ca: CertificateAuthority, tmp_path_factory: pytest.TempPathFactor
     return make
 
 
+@pytest.mark.slow
 def test_a_company_ca_is_trusted_through_ssl_cert_file(
     serve: Callable[..., Server],
     log_in: Login,

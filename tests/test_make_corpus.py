@@ -81,6 +81,7 @@ def test_an_unchanged_tree_is_left_alone(fixtures: Path, make: Run) -> None:
     assert state(fixtures) == before
 
 
+@pytest.mark.slow
 def test_a_case_is_one_file_and_one_line_and_goes_as_it_came(fixtures: Path, make: Run) -> None:
     before, recipes = state(fixtures), fixtures / "store_cases.py"
     text = recipes.read_text("utf-8")

@@ -91,6 +91,7 @@ def test_an_illegal_unique_name_is_refused_with_the_rule_and_a_legal_one(text: s
 
 
 @given(st.text())
+@pytest.mark.slow
 def test_every_text_has_a_legal_name_near_it(text: str) -> None:
     value = legal_name(text).value
     assert parse_unique_name(value).value == value

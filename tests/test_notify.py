@@ -4,6 +4,7 @@ Mail goes through a real SMTP server and webhooks to a real HTTP server, both on
 """
 
 import json
+import os
 import random
 import socket
 import sys
@@ -31,7 +32,7 @@ from sfkeytool.audit.events import Said, thresholds
 from sfkeytool.audit.model import Carrier, CarrierKind, Coverage, Inventory, Item, Problem, Source, Status, Step
 from sfkeytool.audit.notify import Destination, Message, deliver, parse_destination
 from sfkeytool.audit.state import Memory, describe_state, parse_state
-from sfkeytool.cli.notifying import notify, open_destinations
+from sfkeytool.cli.notifying import notify, open_destinations, send_apart
 from sfkeytool.cli.render import Console
 from sfkeytool.cli.run import Run
 from sfkeytool.crypto.certificates import CertificateFacts
@@ -122,7 +123,9 @@ def mail() -> Iterator[Arrived]:
 
 @pytest.fixture(autouse=True)
 def _fast_fingerprints(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And no CA is loaded for mail that goes without TLS, hundreds of times."""
     monkeypatch.setattr(notify_module, "FINGERPRINT_ROUNDS", 10)
+    monkeypatch.setenv("SSL_CERT_FILE", os.devnull)
 
 
 # What there is to tell
@@ -183,11 +186,11 @@ def told(found: Inventory, to: Sequence[Destination], state: Path | None, **opti
 
 
 def deliveries(found: Inventory, to: Sequence[Destination], state: Path | None, **options: Any) -> tuple[Delivery, ...]:
-    return notify(run_at(found.at), found, to, state, **options)
+    return notify(run_at(found.at), found, to, state, **{"send": send_here, **options})
 
 
 def send_here(to: Destination, message: Message, check: Callable[[], None]) -> str | None:
-    """In this process, for tests of hundreds of runs; tests/test_delivery.py is about the other one."""
+    """In this process: what is told, and when, is the same; tests/test_delivery.py is about the one that sends."""
     return deliver(to, message)
 
 
@@ -201,6 +204,7 @@ SOON = START + timedelta(days=20)
 # The message
 
 
+@pytest.mark.slow
 def test_a_message_arrives_by_mail_and_webhook_with_everything_that_is_due(
     mail: Arrived, webhook: Arrived, tmp_path: Path
 ) -> None:
@@ -218,7 +222,11 @@ def test_a_message_arrives_by_mail_and_webhook_with_everything_that_is_due(
     )
     both = [destination(mail), destination(webhook)]
     assert told(
-        found, both, tmp_path / "state.json", owner_of=lambda name: "payments team" if name == "pay" else ""
+        found,
+        both,
+        tmp_path / "state.json",
+        owner_of=lambda name: "payments team" if name == "pay" else "",
+        send=send_apart,
     ) == [
         DeliveryStatus.SENT,
         DeliveryStatus.SENT,
@@ -594,17 +602,17 @@ def test_after_a_kill_at_any_step_each_event_is_told_once_or_said_to_be_a_repeti
     """Twice only where the kill came after the server took the message and before that was on disk."""
     to, found = [destination(webhook)], inventory(START, item("pay", SOON, START))
     with disturbed(nothing) as steps:
-        told(found, to, tmp_path / "undisturbed.json", send=send_here)
+        told(found, to, tmp_path / "undisturbed.json")
     repeated = []
     for when, step in enumerate(steps):
         webhook.messages.clear()
         state = tmp_path / f"{when}.json"
-        assert killed(lambda: told(found, to, state, send=send_here), when, "links"), step  # noqa: B023
+        assert killed(lambda: told(found, to, state), when, "links"), step  # noqa: B023
         before = len(webhook.messages)
-        assert told(found, to, state, send=send_here) == [
+        assert told(found, to, state) == [
             DeliveryStatus.SENT if len(webhook.messages) > before else DeliveryStatus.NOTHING_DUE
         ]
-        assert told(found, to, state, send=send_here) == ["nothing-due"]
+        assert told(found, to, state) == ["nothing-due"]
         assert len(webhook.messages) in (1, 2), f"step {when}: {step}"
         if len(webhook.messages) == 2:
             assert MARK not in webhook.messages[0][1]
@@ -636,7 +644,8 @@ def test_two_runs_at_once_take_turns(webhook: Arrived, tmp_path: Path) -> None:
     found, statuses = inventory(START, item("pay", SOON, START)), []
     to = [destination(webhook)]
     runs = [
-        threading.Thread(target=lambda: statuses.extend(told(found, to, tmp_path / "state.json"))) for _ in range(4)
+        threading.Thread(target=lambda: statuses.extend(told(found, to, tmp_path / "state.json", send=send_apart)))
+        for _ in range(4)
     ]
     for run in runs:
         run.start()
@@ -724,7 +733,7 @@ class Year:
 
     def attempt(self, found: Inventory, disturbance: str, before: dict[str, int]) -> None:
         if disturbance == "killed" and sys.platform != "win32":
-            if killed(lambda: told(found, self.to, self.state, send=send_here), self.random.randrange(60), "links"):
+            if killed(lambda: told(found, self.to, self.state), self.random.randrange(60), "links"):
                 self.kills += 1
                 for each in self.arrived:
                     self.accepted_and_killed[each.address] += len(each.messages) - before[each.address]
@@ -732,7 +741,7 @@ class Year:
         unhealthy = self.random.choice(self.arrived) if disturbance == "refused" else None
         if unhealthy:
             unhealthy.healthy = False
-        self.failures += told(found, self.to, self.state, send=send_here).count(DeliveryStatus.FAILED)
+        self.failures += told(found, self.to, self.state).count(DeliveryStatus.FAILED)
         if unhealthy:
             unhealthy.healthy = True
 

@@ -46,6 +46,7 @@ def hostile(row: Any, value: Any) -> Any:
 
 
 @pytest.mark.parametrize("value", VALUES, ids=repr)
+@pytest.mark.slow
 def test_no_value_in_an_org_is_a_bug(value: Any, cli: Cli, org: FakeOrg) -> None:
     """In each column of each object that is asked for."""
     fill(org)
@@ -74,6 +75,7 @@ def test_a_record_inside_a_record_may_be_none(nested: Any, cli: Cli, org: FakeOr
 
 @pytest.mark.parametrize("status", [200, 400])
 @pytest.mark.parametrize("text", TEXTS, ids=lambda text: text[:12].decode("latin-1"))
+@pytest.mark.slow
 def test_no_body_of_an_org_is_a_bug(text: bytes, status: int, cli: Cli, org: FakeOrg) -> None:
     """Instead of its versions, of a page of records, or of SOAP; and as a value in a page."""
     page = b'{"done": true, "records": [{"DeveloperName": "pay", "KeySize": ' + text + b"}]}"

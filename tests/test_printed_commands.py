@@ -334,6 +334,7 @@ def as_bash_reads(lines: list[str], folder: Path) -> list[list[str]]:
     return read[:-1]
 
 
+@pytest.mark.slow
 def test_names_made_to_hurt_are_words_in_all_advice(cli: Cli, folder: Path) -> None:
     """In bash each printed command is what JSON has as a list: on the terminal, in the page, in cells and messages; and
     nothing that any of them holds is obeyed by a CI system."""

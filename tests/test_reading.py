@@ -475,6 +475,7 @@ def test_one_unreadable_file_never_hides_the_others(cli: Cli, folder: Path, pair
     assert any("gone-1" in warning for warning in nothing.json["warnings"])
 
 
+@pytest.mark.slow
 def test_unwrap_again_keeps_the_key_that_is_there(cli: Cli, folder: Path, export: Path) -> None:
     """With --force the certificates are replaced; the same private key is no clash, and stays byte for byte."""
     arguments = ("unwrap", export, "--password", "env:TEST_PASSWORD", "-d", "out")

@@ -11,7 +11,7 @@ import pytest
 from conftest import CertificateAuthority
 
 from sfkeytool.cli.commands import ABOUT, GROUPS, TABLE
-from sfkeytool.cli.options import EVERYWHERE
+from sfkeytool.cli.output_options import EVERYWHERE
 
 ROOT = Path(__file__).parent.parent
 PAGES = ("README.md", "docs/guide.md", "docs/audit.md")
@@ -114,7 +114,7 @@ def test_every_command_that_a_page_names_is_one() -> None:
 @whole
 @pytest.mark.slow
 def test_the_first_command_installs_and_makes_a_pair(tmp_path: Path) -> None:
-    """In a new copy of the project, without a compiler; then the lines for Windows, with what is elsewhere named so."""
+    """In a new copy of the project, without a compiler. The lines for Windows install the same in the same way."""
     made_here = shutil.ignore_patterns(".*", "__pycache__", "build", "dist")
     shutil.copytree(ROOT, tmp_path / "clone", ignore=made_here)
     out = shell(INSTALL, tmp_path / "clone")
@@ -123,7 +123,9 @@ def test_the_first_command_installs_and_makes_a_pair(tmp_path: Path) -> None:
     assert (tmp_path / "clone" / "pay_api" / "pay_api.crt").exists()
     [powershell] = blocks("README.md", "powershell")
     here = re.sub(r"\.venv\\Scripts\\(\w+)\.exe", r".venv/bin/\1", powershell.replace("py -m", "python3 -m"))
-    shell(here.strip() + " --version\n", tmp_path / "clone")
+    *installs, runs = here.replace("python -m pip", "pip").splitlines()
+    assert INSTALL.split(" && ")[:-1] == installs
+    shell(f"{runs} --version\n", tmp_path / "clone")
 
 
 @posix

@@ -11,6 +11,7 @@ from test_explain import ALL, UNRELATED, filled
 from test_json import validate
 
 import sfkeytool.cli.app as app
+import sfkeytool.cli.typer_app as typer_app
 from sfkeytool.acceptance.explanations import EXPLANATIONS, Explanation
 from sfkeytool.acceptance.explanations.matching import match_messages, words_of
 from sfkeytool.acceptance.explanations.topic_matching import match_topic
@@ -234,7 +235,7 @@ def test_every_command_of_a_topic_is_one(topic: Topic, monkeypatch: pytest.Monke
         taken.append(name)
         return 0
 
-    monkeypatch.setattr(app, "run_command", take)
+    monkeypatch.setattr(typer_app, "run_command", take)
     for possible in topic.possibilities:
         [line] = re.findall(r"`([^`]+)`", possible.tell)
         assert "{" not in possible.what + possible.tell

@@ -19,6 +19,7 @@ Cli = Callable[..., Result]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on the size of files")
+@pytest.mark.slow
 def test_a_report_that_cannot_be_written_costs_nothing_else(
     cli: Cli,
     folder: Path,

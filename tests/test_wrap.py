@@ -325,6 +325,7 @@ def make_pair(
     ],
     ids=["EC", "Ed25519", "RSA 1024", "RSA 2560"],
 )
+@pytest.mark.slow
 def test_keys_that_salesforce_refuses_are_refused_with_the_reason(
     key_options: tuple[object, ...], words: str, cli: Cli, folder: Path
 ) -> None:
@@ -409,6 +410,7 @@ def test_leaf_last_and_windows_names_in_a_pfx(cli: Cli, folder: Path, ca: Certif
     assert_complete(result, folder)
 
 
+@pytest.mark.slow
 def test_system_keytool_reads_it_too(cli: Cli, folder: Path, pair: Pair) -> None:
     """Not only the Java that the tests bring."""
     tool = required("keytool")
@@ -421,6 +423,7 @@ def test_system_keytool_reads_it_too(cli: Cli, folder: Path, pair: Pair) -> None
     assert "PrivateKeyEntry" in done.stdout
 
 
+@pytest.mark.slow
 def test_keytool_as_these_tests_run_it_is_the_command(cli: Cli, folder: Path, pair: Pair) -> None:
     """It prints the same, and refuses the same."""
     assert cli("wrap", "pay", pair.key, pair.crt, "--password", "env:TEST_PASSWORD").code == 0

@@ -450,6 +450,27 @@ def test_of_runs_that_want_the_same_file_one_wins(tmp_path: Path) -> None:
     assert not [name for name in os.listdir(tmp_path / "pay") if name.startswith(".sfkeytool")]
 
 
+def test_a_run_that_comes_and_ends_while_the_folder_is_discarded_leaves_no_mark(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one that discards puts the mark back for it, and finds that it is wanted no more."""
+    from sfkeytool.edge.made_folder import Mark, discard_made, made_path, make_folder
+
+    folder = tmp_path / "pay"
+    make_folder(folder, folder, Mark(private=False, above=0))
+    remove_folder = Path.rmdir
+
+    def other_run_ends(path: Path) -> None:
+        if path == folder:
+            (folder / "pay.crt").write_bytes(b"of the other")
+        remove_folder(path)
+
+    monkeypatch.setattr(Path, "rmdir", other_run_ends)
+    discard_made(folder)
+    assert set(tree(folder)) == {"pay.crt"}
+    assert not made_path(folder).exists()
+
+
 def test_a_journal_that_goes_while_it_is_read_is_no_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run that is at work removes its journal when it has published, whoever else looks at that moment."""
     from sfkeytool.edge.journal import Journal, journal_path, new_transaction, write_journal

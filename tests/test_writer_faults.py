@@ -126,6 +126,11 @@ def undisturbed(scenario: Scenario, folder: Path, disk: str) -> tuple[list[str],
     return steps, snapshot(root)
 
 
+def tried(steps: list[str], disk: str) -> range:
+    """At which steps there is a disturbance: at each, or else at a third of them, and on the other disk at others."""
+    return range(len(steps)) if THOROUGH else range(disk == "links", len(steps), 3)
+
+
 def without_made_folders(found: Snapshot) -> Snapshot:
     """Less the empty folder, with at most our mark in it, that a kill right after mkdir leaves."""
     files = {name: entry for name, entry in found.items() if not name.endswith("/.sfkeytool.made")}
@@ -143,7 +148,7 @@ def test_after_a_failing_step_everything_is_as_it_was(tmp_path: Path, scenario: 
     """Or complete, where the step that failed came after the commit."""
     steps, complete = undisturbed(scenario, tmp_path, disk)
     refusals = set()
-    for failing in range(len(steps)):
+    for failing in tried(steps, disk):
         root = scenario.prepare(tmp_path / str(failing))
         before = snapshot(root)
         writes = scenario.plan(root)
@@ -172,7 +177,7 @@ def test_where_undoing_fails_too_the_next_run_repairs(tmp_path: Path, scenario: 
     """A disk that dies in the middle and comes back."""
     steps, complete = undisturbed(scenario, tmp_path, disk)
     refusals = set()
-    for failing in range(len(steps)):
+    for failing in tried(steps, disk):
         root = scenario.prepare(tmp_path / str(failing))
         before = snapshot(root)
         writes = scenario.plan(root)
@@ -236,8 +241,8 @@ def test_after_a_kill_at_any_step_the_next_run_repairs(tmp_path: Path, scenario:
     steps, complete = undisturbed(scenario, tmp_path, disk)
     finished_files = finished(tmp_path / "undisturbed")
     ends = set()
-    for when in range(len(steps)):
-        for first in scenario.folders if THOROUGH else list(scenario.folders)[when % len(scenario.folders) :][:1]:
+    for when in tried(steps, disk):
+        for first in scenario.folders if THOROUGH else list(scenario.folders)[when // 3 % len(scenario.folders) :][:1]:
             root = scenario.prepare(tmp_path / f"{when}-{first.replace('/', '-')}")
             before = snapshot(root)
             writes = scenario.plan(root)
@@ -278,8 +283,12 @@ def finished(root: Path) -> Snapshot:
 def test_a_kill_while_repairing_is_repaired_in_turn(tmp_path: Path, scenario: Scenario, disk: str) -> None:
     steps, complete = undisturbed(scenario, tmp_path, disk)
     publishing = [number for number, name in enumerate(steps) if name in ("replace", "rename")]
-    for when in [*publishing[:: max(1, len(publishing) // 5)], publishing[-1] + 1, len(steps) - 20]:
-        for again in range(0, 400, 3 if THOROUGH else 8):
+    for when in [
+        *publishing[:: max(1, len(publishing) // (5 if THOROUGH else 3))],
+        publishing[-1] + 1,
+        len(steps) - 20,
+    ]:
+        for again in range(0, 400, 3 if THOROUGH else 13):
             root = scenario.prepare(tmp_path / f"{when}-{again}")
             before = snapshot(root)
             writes = scenario.plan(root)

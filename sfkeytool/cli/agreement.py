@@ -29,8 +29,6 @@ _TITLES = {
     ArtifactKind.CALENDAR: "calendar entries",
     ArtifactKind.REPORT: "report",
     ArtifactKind.METADATA_SOURCE: "metadata",
-    ArtifactKind.CARRY_OUT: "how far the change is",
-    ArtifactKind.EVIDENCE: "evidence of the change",
 }
 _MOST_INPUTS = 8
 _YES, _CHANGE, _NO = Choice("yes", "Yes"), Choice("change", "Change something"), Choice("no", "No")

@@ -170,15 +170,21 @@ class AppChanging:
                     f"if the app is as it should be, remove {kept.folder}",
                 )
                 raise error
-            how = "nothing was changed" if original == state.document else "nothing but the certificate was changed"
+            is_unchanged = original == state.document
+            how = "nothing was changed" if is_unchanged else "nothing but the certificate was changed"
+            where = "" if is_unchanged else f". What it was before is in {kept.folder}"
             notices.append(
                 Notice(
                     "metadata.unfinished",
                     f"a run that began to change {self._address.app} at {kept.note.get('at')} did not come to its end;"
-                    f" held against the app now, {how}. What it was before is in {kept.folder}",
+                    f" held against the app now, {how}{where}",
                 )
             )
-            if not self._run.dry_run:
+            if self._run.dry_run:
+                continue
+            if is_unchanged:
+                discard_original(kept)
+            else:
                 settle_original(kept, how)
         return tuple(notices)
 
@@ -201,16 +207,10 @@ class AppChanging:
             deploy(source, change)
             proof = read_back(self._org.client.restarted(), source, change)
         except OrgError as error:
-            if error.code == "org.deploy-failed":  # after a dry run that was taken; the org rolls back as a whole
-                raise self._with_way_back(kept, error, "it says that it took nothing") from None
             if error.code == "metadata.not-taken":
                 settle_original(kept, error.code)
                 raise
-            if error.code == "metadata.app-changed":
-                raise self._with_way_back(kept, error) from None
-            raise self._with_way_back(
-                kept, error, "run the same command again: it holds the app against that"
-            ) from None
+            raise self._with_way_back(kept, error) from None
         except (KeyboardInterrupt, InterruptedRunError):
             raise InterruptedRunError(
                 "interrupted",
@@ -220,8 +220,10 @@ class AppChanging:
         settle_original(kept, "nothing but the certificate was changed")
         return Changed(proof, kept.folder, source.way_back(kept))
 
-    def _with_way_back(self, kept: KeptOriginal, error: OrgError, more: str = "") -> OrgError:
-        where = f"{self._address.app} as it was is in {kept.folder}{'; ' if more else ''}{more}"
+    def _with_way_back(self, kept: KeptOriginal, error: OrgError) -> OrgError:
+        where = f"{self._address.app} as it was is in {kept.folder}"
+        if error.code != "metadata.app-changed":  # even a refusal: the Salesforce CLI may have ceased to wait
+            where += ": run the same command again, which holds the app against that; see Setup > Deployment Status"
         error.hints = (*self._back(kept, error), where, *error.hints)
         return error
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from sfkeytool.cli.boundary import with_state
 from sfkeytool.cli.command import Command
-from sfkeytool.cli.conversation import Conversation
 from sfkeytool.cli.defaults import tell_origin
 from sfkeytool.cli.fields import Field, Values
 from sfkeytool.cli.opening import TypedPasswords
@@ -14,6 +13,7 @@ from sfkeytool.edge.ask import BackWanted
 from sfkeytool.errors import ChangeWanted, InternalError, InterruptedRunError, SfkeytoolError, UsageError
 
 if TYPE_CHECKING:
+    from sfkeytool.cli.conversation import Conversation
     from sfkeytool.cli.run import Run
 
 _ENDS = (InternalError, InterruptedRunError)
@@ -21,7 +21,7 @@ _ENDS = (InternalError, InterruptedRunError)
 
 
 def converse(
-    command: Command, talk: Conversation, make_run: "Callable[[], Run]", typed: TypedPasswords
+    command: Command, talk: "Conversation", make_run: "Callable[[], Run]", typed: TypedPasswords
 ) -> tuple[int, Values]:
     """Ask and execute; the exit code, and the values that led to it. ``typed`` is what the runs are made with.
 

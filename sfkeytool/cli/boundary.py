@@ -2,7 +2,6 @@
 
 import os
 import sys
-import traceback
 from collections.abc import Callable
 
 from sfkeytool.cli.render import Console
@@ -72,6 +71,8 @@ def with_state(error: SfkeytoolError, console: Console) -> SfkeytoolError:
 
 def _print_traceback(error: BaseException) -> None:
     """Frames only: an exception's text may hold what it choked on."""
+    import traceback
+
     for line in traceback.format_tb(error.__traceback__):
         print(line, end="", file=sys.stderr)
     print(type(error).__name__, file=sys.stderr)

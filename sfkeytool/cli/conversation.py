@@ -16,7 +16,17 @@ from sfkeytool.cli.answers import (
     value_of,
     without_label,
 )
-from sfkeytool.cli.fields import Field, Question, Values, absent, defaults_of, given_values, is_missing, with_defaults
+from sfkeytool.cli.fields import (
+    Field,
+    Question,
+    Values,
+    absent,
+    defaults_of,
+    given_values,
+    is_missing,
+    unasked_values,
+    with_defaults,
+)
 from sfkeytool.edge.ask import Asker, BackWanted, Choice, told
 from sfkeytool.errors import SfkeytoolError, UsageError
 
@@ -39,10 +49,7 @@ def complete(
     """
     if asker is not None:
         return Conversation(fields, given, asker, environ, guided=guided).begin()
-    values = given_values(fields, given, environ)
-    if missing := [field.label for field in fields if is_missing(field, values, environ)]:
-        raise UsageError("usage.missing", f"missing: {', '.join(missing)}")
-    return with_defaults(fields, values)
+    return unasked_values(fields, given, environ)
 
 
 class _Answer:

@@ -1,14 +1,14 @@
 """The fields of a command: one definition gives the flag, its help, the question of a guided run and the argument of
 the equivalent command line, so that these cannot differ."""
 
-import inspect
 from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Any
 
 from msgspec import Struct
 
 from sfkeytool.edge.ask import Choice
+from sfkeytool.errors import UsageError
 
 Values = dict[str, Any]
 
@@ -125,35 +125,6 @@ class Field(Struct, frozen=True):
         return self.flags[0] if self.flags else (self.metavar or self.name.upper())
 
 
-def typer_signature(fields: Sequence[Field]) -> inspect.Signature:
-    """A signature from which Typer makes arguments and options."""
-    return inspect.Signature(
-        [
-            inspect.Parameter(
-                field.name, inspect.Parameter.KEYWORD_ONLY, default=_default(field), annotation=_annotation(field)
-            )
-            for field in fields
-        ]
-    )
-
-
-def _default(field: Field) -> Any:
-    return False if field.type is bool else None
-
-
-def _annotation(field: Field) -> Any:
-    import typer
-
-    kind = field.type if field.type is bool else field.type | None
-    # Whether a file can be read is told when it is read, with the same message for every reason and exit code 1.
-    options: dict[str, Any] = {"readable": False}
-    if not field.flags:
-        return Annotated[kind, typer.Argument(metavar=field.metavar, **options)]
-    if field.metavar:
-        options["metavar"] = field.metavar
-    return Annotated[kind, typer.Option(*field.flags, **options)]
-
-
 def given_values(fields: Sequence[Field], given: Mapping[str, Any], environ: Mapping[str, str]) -> Values:
     """What stands on the command line, and in variables for the secrets that do not."""
     values: Values = {field.name: given.get(field.name) for field in fields}
@@ -206,6 +177,14 @@ def is_missing(field: Field, values: Mapping[str, Any], environ: Mapping[str, st
 def absent(value: Any) -> bool:
     """Whether it was not given."""
     return value is None or value is False or (isinstance(value, list) and not value)
+
+
+def unasked_values(fields: Sequence[Field], given: Mapping[str, Any], environ: Mapping[str, str]) -> Values:
+    """All values of a command where nobody can be asked. Raises UsageError, which names every missing flag at once."""
+    values = given_values(fields, given, environ)
+    if missing := [field.label for field in fields if is_missing(field, values, environ)]:
+        raise UsageError("usage.missing", f"missing: {', '.join(missing)}")
+    return with_defaults(fields, values)
 
 
 def command_line(command: str, fields: Sequence[Field], values: Mapping[str, Any]) -> list[str]:

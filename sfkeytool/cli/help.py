@@ -10,7 +10,7 @@ from typing import TextIO
 from sfkeytool.cli.command import Command
 from sfkeytool.cli.commands import ABOUT, GROUPS, TABLE, Job, Row
 from sfkeytool.cli.fields import Field, Group
-from sfkeytool.cli.options import COLOR, EVERYWHERE, PLAIN
+from sfkeytool.cli.output_options import COLOR, EVERYWHERE, PLAIN
 from sfkeytool.cli.render import bold
 from sfkeytool.cli.topics import TOPICS
 from sfkeytool.edge.colors import colored
@@ -62,6 +62,16 @@ def print_help(lines: Iterable[str], stream: TextIO) -> None:
 def options_of(row: Row, command: Command) -> tuple[Field, ...]:
     """What a command takes, the options that mean the same everywhere included."""
     return (*command.fields, *((COLOR,) if row in ABOUT else EVERYWHERE))
+
+
+def page_of(words: Sequence[str], width: int) -> Iterator[str] | None:
+    """--help of the command or the group of this name, of sfkeytool where there is none; None if it names nothing."""
+    if not words:
+        return root_lines(width)
+    for row in (*TABLE, *ABOUT):
+        if row.name.split() == [*words]:
+            return command_lines(row, row.load(), width)
+    return group_lines(words[0], width) if len(words) == 1 and words[0] in GROUPS else None
 
 
 def command_lines(row: Row, command: Command, width: int) -> Iterator[str]:

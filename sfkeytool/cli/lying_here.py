@@ -4,14 +4,15 @@ import os
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sfkeytool.cli.sfdx_project import project_around
 from sfkeytool.edge.ask import Choice
 from sfkeytool.errors import OutputError, SfkeytoolError
 from sfkeytool.model import Purpose
 from sfkeytool.names import is_unique_name
-from sfkeytool.workflows.generations import Generation
+
+if TYPE_CHECKING:
+    from sfkeytool.workflows.generations import Generation
 
 _MOST_ENTRIES = 500
 """Entries of a folder that are looked at before a question: our own bound, as are the next two."""
@@ -94,7 +95,7 @@ def known_purpose(values: Mapping[str, Any]) -> Purpose | None:
     return found.purpose if found else None
 
 
-def generation_in(folder: Path, name: str) -> Generation | None:
+def generation_in(folder: Path, name: str) -> "Generation | None":
     """What the receipt in a folder tells, which is a claim; None where nothing is done on its word.
 
     So it is with a damaged one, with a folder whose name no certificate can have, and with one that has neither the
@@ -126,6 +127,8 @@ def _files(endings: tuple[str, ...], apps: Iterable[Path] = ()) -> list[Choice]:
 
 
 def _apps() -> list[Path]:
+    from sfkeytool.cli.sfdx_project import project_around
+
     project = project_around(Path.cwd())
     if project is None:
         return []

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from sfkeytool.cli.commands import ABOUT, TABLE, Job, Row
 from sfkeytool.cli.fields import Field, Group
 from sfkeytool.cli.help import HELP, ROOT_OPTIONS, START, describe, options_of, spelling, usage
-from sfkeytool.cli.options import EVERYWHERE
+from sfkeytool.cli.output_options import EVERYWHERE
 from sfkeytool.cli.topics import TOPICS, Topic
 
 _VARIABLE = re.compile(r"\$([A-Z][A-Z0-9_]+)")

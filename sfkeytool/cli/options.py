@@ -1,4 +1,4 @@
-"""The options that mean the same everywhere."""
+"""The options that mean the same in all commands that have them."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +10,6 @@ from msgspec.structs import replace
 from sfkeytool.cli.fields import Field, Group, Offer, Question
 from sfkeytool.cli.lying_here import known_purpose, made_here, names_here
 from sfkeytool.edge.ask import Choice
-from sfkeytool.edge.colors import Color
 from sfkeytool.errors import UsageError
 from sfkeytool.model import Purpose
 from sfkeytool.names import legal_name, parse_unique_name
@@ -284,27 +283,3 @@ KEY_FILE = Field(
     metavar="FILE",
     into="key_file",
 )
-
-
-def _output(name: str, help: str, *short: str) -> Field:
-    return Field(name, bool, help, ("--" + name.replace("_", "-"), *short), group=Group.OUTPUT)
-
-
-JSON = _output("json", "One JSON object on stdout; no question is asked.")
-NO_PROMPT = _output("no_prompt", "Never ask; missing values are an error.")
-PLAIN = _output(
-    "plain",
-    "For screen readers: numbered choices, no colour, nothing drawn twice. [default: where $TERM is dumb or"
-    " $SFKEYTOOL_PLAIN is set]",
-)
-QUIET = _output("quiet", "Only the paths that were written, one a line; and errors.", "-q")
-VERBOSE = _output("verbose", "Say on stderr what is done.", "-v")
-COLOR = Field(
-    "color",
-    Color,
-    "Colours and bold type. [default: auto: on a terminal, unless $NO_COLOR; with $FORCE_COLOR]",
-    ("--color",),
-    group=Group.OUTPUT,
-)
-
-EVERYWHERE = (JSON, NO_PROMPT, PLAIN, QUIET, VERBOSE, COLOR)

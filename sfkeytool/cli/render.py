@@ -60,8 +60,6 @@ _KIND_TITLES = {
     ArtifactKind.CALENDAR: "calendar entries",
     ArtifactKind.REPORT: "report",
     ArtifactKind.METADATA_SOURCE: "metadata, to be deployed",
-    ArtifactKind.CARRY_OUT: "how far the change is",
-    ArtifactKind.EVIDENCE: "evidence, for change management",
 }
 
 
@@ -288,7 +286,7 @@ def files_lines(receipts: Sequence[Receipt], *, whole: bool = False) -> list[str
     if not whole and (len(files) > _MANY_FILES or len(folders) > _MANY_FOLDERS):
         kinds = Counter(_KIND_TITLES[file.kind] for file in files)
         counted = "; ".join(f"{count} × {title}" for title, count in kinds.items())
-        return [_folder_line(os.path.commonpath(list(map(_full, folders)))), *wrapped(counted, "    ")]
+        return [*map(_folder_line, _above(list(map(_full, folders)))), *wrapped(counted, "    ")]
     lines = []
     for folder, found in folders.items():
         lines.append(_folder_line(_full(folder)))
@@ -298,6 +296,15 @@ def files_lines(receipts: Sequence[Receipt], *, whole: bool = False) -> list[str
         width = max(map(len, names), default=0)
         lines += [f"    {name:<{width}}  {_KIND_TITLES[file.kind]}" for name, file in zip(names, found, strict=True)]
     return lines
+
+
+def _above(folders: Sequence[str]) -> Sequence[str]:
+    """The one folder that all are in; all of them where there is none: on drives of Windows, or seen from a folder
+    that is gone."""
+    try:
+        return [os.path.commonpath(folders)]
+    except ValueError:
+        return folders
 
 
 def _full(folder: Path) -> str:

@@ -11,9 +11,8 @@ from sfkeytool.cli.attempts import attempt, clock, converse
 from sfkeytool.cli.boundary import boundary
 from sfkeytool.cli.ci_secret import tell_ci
 from sfkeytool.cli.command import Command
-from sfkeytool.cli.conversation import Conversation, complete
 from sfkeytool.cli.defaults import with_presets
-from sfkeytool.cli.fields import Field, Values, command_line, defaults_of
+from sfkeytool.cli.fields import Field, Values, command_line, defaults_of, unasked_values
 from sfkeytool.cli.opening import TypedPasswords, opened
 from sfkeytool.cli.render import Console
 from sfkeytool.cli.terminal import can_ask, terminal_asker, wants_plain
@@ -301,9 +300,11 @@ def run_command(
         nonlocal went_back, command
         command = with_presets(command, os.environ, console)
         if asker is None:
-            values = complete(command.fields, given, None, os.environ)
+            values = unasked_values(command.fields, given, os.environ)
             status = attempt(command, Run(console, None, os.environ, clock()), values)
         else:
+            from sfkeytool.cli.conversation import Conversation
+
             talk = Conversation(command.fields, given, asker, os.environ, guided=guided)
 
             def make_run() -> Run:

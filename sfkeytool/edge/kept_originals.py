@@ -9,8 +9,9 @@ import json
 import os
 import re
 import shutil
+import stat
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
@@ -84,6 +85,7 @@ def keep_original(place: Path, name: str, files: Mapping[str, bytes], note: Mapp
         try:
             make_private_folder(staged)
             _fill(staged / ORIGINAL, files)
+            create_file(staged / ".gitignore", b"*\n", 0o600)
             create_file(staged / _NOTE, (json.dumps(note, indent=2) + "\n").encode(), 0o600)
             sync_folder(staged)
             staged.rename(folder)
@@ -170,6 +172,7 @@ def _made(folder: Path) -> Iterator[None]:
             if not place.is_dir():
                 with suppress(FileExistsError):
                     make_private_folder(place)
+    _refuse_others(next(place for place in (folder, *folder.parents) if place.name == _OURS))
     try:
         yield
     finally:
@@ -178,6 +181,18 @@ def _made(folder: Path) -> Iterator[None]:
                 place.rmdir()
                 if place.name == _OURS:
                     break
+
+
+def _refuse_others(ours: Path) -> None:
+    """Raises OutputError for a folder that others own or may write: what is kept there would be theirs to change."""
+    if sys.platform == "win32":
+        return
+    with naming(ours, _ELSEWHERE):
+        found = ours.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
+        raise OutputError(
+            "output.not-permitted", f"{ours} is not a folder of this user's alone: no app is kept there", _ELSEWHERE
+        )
 
 
 @contextmanager
@@ -191,4 +206,5 @@ def _locked(path: Path, what: str) -> Iterator[None]:
         raise OutputError("output.locked", what, "wait for it to end, or end it: its lock goes with it") from None
 
 
-_no_check: Callable[[], None] = lambda: None  # noqa: E731 - a value, as lock_file() wants one
+def _no_check() -> None:
+    """While waiting for no lock there is nothing to be checked."""

@@ -99,6 +99,8 @@ def discard_made(folder: Path) -> None:
             folder.rmdir()
         except OSError:  # another run has just come in, and goes on in its place
             create_file(made_path(folder), content, 0o600)
+            if mark_is_outlived(folder):  # it was at its end already
+                end_mark(folder)
             raise
         for above in folder.parents[: mark.above]:
             above.rmdir()
@@ -108,3 +110,13 @@ def end_mark(folder: Path) -> None:
     """Remove the mark: a run has ended in the folder, and the folder stays."""
     with suppress(OSError):
         remove(made_path(folder))
+
+
+def mark_is_outlived(folder: Path) -> bool:
+    """Whether a folder has its mark still, though a run has ended in it. Raises OSError."""
+    mark = read_mark(folder)
+    if mark is None:
+        return False
+    if mark.private:
+        return os.path.lexists(folder / ".gitignore")
+    return any(not path.name.startswith(STAGING_PREFIX) for path in folder.iterdir())

@@ -1,5 +1,7 @@
 """The same questions for screen readers and dumb terminals: numbered choices, read by line, nothing drawn twice."""
 
+import os
+import select
 import shutil
 import sys
 import textwrap
@@ -12,6 +14,8 @@ from sfkeytool.errors import SfkeytoolError
 
 _NOTHING = "-"
 """The answer that takes a default away."""
+_SLICE_SECONDS = 0.2
+"""How long an answer is waited for at once: a Ctrl-C that comes just before a wait is seen when that ends."""
 
 
 class PlainAsker(Asker):
@@ -116,7 +120,7 @@ class PlainAsker(Asker):
             self._explained = True
             self._say(f"Answers are read line by line. {BACK_ANSWER} goes back, Ctrl-C leaves.")
         self._write(question)
-        return self._checked(lambda: (self._lines or sys.stdin).readline())
+        return self._checked(lambda: _line(self._lines or sys.stdin))
 
     def _read_secret(self, question: str) -> str:
         if self._lines is not None:
@@ -138,6 +142,14 @@ class PlainAsker(Asker):
         if strip is not None:
             return line.rstrip(strip)
         return "".join(character for character in line if character.isprintable() or character == "\t").strip()
+
+
+def _line(lines: TextIO) -> str:
+    """The next line with its end; empty at the end of ``lines``. Of a terminal it can be interrupted at any moment."""
+    if os.name == "posix" and lines.isatty():
+        while not select.select([lines], [], [], _SLICE_SECONDS)[0]:
+            pass
+    return lines.readline()
 
 
 def _refusal(check: Check | None, answer: str) -> str:

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from sfkeytool.edge.disk import existing_place, naming, regular_stat, remove, same_content, same_file, sync_folder
 from sfkeytool.edge.journal import (
-    STAGING_PREFIX,
     ForeignJournalError,
     Journal,
     is_ours,
@@ -23,7 +22,7 @@ from sfkeytool.edge.journal import (
     staged_path,
 )
 from sfkeytool.edge.locking import LOCK_NAME, FolderVanishedError, lock_folders
-from sfkeytool.edge.made_folder import discard_made, end_mark, read_mark
+from sfkeytool.edge.made_folder import discard_made, end_mark, mark_is_outlived
 from sfkeytool.model import Notice
 
 
@@ -45,9 +44,9 @@ def recover(folder: Path, check: Callable[[], None]) -> None:
             for member in reversed(group):
                 discard_made(member)
     with naming(folder), suppress(FolderVanishedError):
-        if _mark_is_outlived(folder) or is_ours(folder / LOCK_NAME):
+        if mark_is_outlived(folder) or is_ours(folder / LOCK_NAME):
             with lock_folders([folder], check):  # letting go removes the lock's file
-                if _mark_is_outlived(folder):
+                if mark_is_outlived(folder):
                     end_mark(folder)
     discard_made(folder)
 
@@ -193,13 +192,3 @@ def _takes_part(member: Path, transaction: str) -> bool:
         return transaction in leftovers(member)
     except OSError:
         return False
-
-
-def _mark_is_outlived(folder: Path) -> bool:
-    """Whether a folder has its mark still, though a run has ended in it."""
-    mark = read_mark(folder)
-    if mark is None:
-        return False
-    if mark.private:
-        return os.path.lexists(folder / ".gitignore")
-    return any(not path.name.startswith(STAGING_PREFIX) for path in folder.iterdir())

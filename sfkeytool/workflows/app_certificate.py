@@ -252,7 +252,7 @@ def read_back(client: OrgClient, source: AppSource, change: AppChange) -> ReadBa
         raise OrgError(
             "metadata.readback",
             f"{address.app} was deployed, but could not be read back: {error.message}",
-            *error.hints,
+            *(error.hints if error.code != "metadata.app-hidden" else ()),
         ) from None
     if differences:
         raise changed(address, differences)

@@ -74,7 +74,7 @@ class FakeOrg:
         self.url = f"{scheme}://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> "FakeOrg":
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
         self._timer = threading.Timer(_LIFE_SECONDS, self._stop)
         self._timer.daemon = True
         self._timer.start()

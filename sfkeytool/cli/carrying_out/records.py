@@ -50,12 +50,11 @@ def save_record(run: Run, folder: Path, record: CarryOut) -> None:
     """Replace it and its evidence, both or neither; durable on return. Raises OutputError."""
     from sfkeytool.edge.writer import FolderWrite, commit, plan_writes
 
-    files = PlannedFile.of(record.new_name, ArtifactKind.CARRY_OUT, ArtifactKind.EVIDENCE)
     artifacts = (
-        Artifact.of(record.new_name, ArtifactKind.CARRY_OUT, encode_record(record)),
-        Artifact.of(record.new_name, ArtifactKind.EVIDENCE, encode_evidence(record)),
+        Artifact(record_path(folder, record.new_name).name, ArtifactKind.REPORT, encode_record(record)),
+        Artifact(evidence_path(folder, record.new_name).name, ArtifactKind.REPORT, encode_evidence(record)),
     )
-    plan = plan_writes(folder, files, force=True)
+    plan = plan_writes(folder, [PlannedFile(one.filename, one.kind) for one in artifacts], force=True)
     receipts = commit([FolderWrite(plan, artifacts)], now=datetime.now(UTC))
     if not any(written in run.console.receipts for written in receipts):
         run.console.receipts += receipts

@@ -1,14 +1,13 @@
 """``help``, ``completion`` and ``version``: what sfkeytool tells of itself."""
 
 import sys
-from difflib import get_close_matches
 
 from sfkeytool import __version__
 from sfkeytool.cli.command import Command, Example
 from sfkeytool.cli.commands import ABOUT, GROUPS, TABLE
 from sfkeytool.cli.completion_scripts import Shell, script
 from sfkeytool.cli.fields import Field, Offer, Values
-from sfkeytool.cli.help import command_lines, group_lines, help_width, print_help, root_lines, topic_lines
+from sfkeytool.cli.help import help_width, page_of, print_help, topic_lines
 from sfkeytool.cli.run import Run
 from sfkeytool.cli.topics import TOPICS
 from sfkeytool.errors import UsageError
@@ -22,15 +21,14 @@ def _help(run: Run, values: Values) -> int:  # noqa: ARG001 - there is nothing t
 def _pages(wanted: str) -> list[str]:
     """What there is about it. Raises UsageError."""
     width = help_width()
-    rows = {row.name: row for row in (*TABLE, *ABOUT)}
-    if not wanted or wanted == "sfkeytool":
-        return list(root_lines(width))
-    if wanted in rows:
-        return list(command_lines(rows[wanted], rows[wanted].load(), width))
-    if wanted in GROUPS:
-        return list(group_lines(wanted, width))
+    page = page_of([] if wanted == "sfkeytool" else wanted.split(), width)
+    if page is not None:
+        return list(page)
     if wanted in TOPICS:
         return list(topic_lines(wanted, width))
+    rows = [row.name for row in (*TABLE, *ABOUT)]
+    from difflib import get_close_matches
+
     near = get_close_matches(wanted, [*rows, *GROUPS, *TOPICS], n=3, cutoff=0.65)
     hint = " or ".join(f"sfkeytool help {name}" for name in near) or "sfkeytool help lists them all"
     raise UsageError("usage.command-line", f"there is no command and no topic {wanted!r}", hint)
