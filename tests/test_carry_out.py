@@ -269,3 +269,39 @@ def test_a_damaged_record_decides_nothing(cli: Cli, org: FakeOrg, folder: Path) 
     (folder / "pay" / f"{NEW}-carry-out.json").write_text('{"kind": "sfkeytool-carry-out"')
     assert cli(*line(org), "--json").json["code"] == "carry.damaged"
     assert deployments(org) == []
+
+
+def test_what_is_no_longer_as_the_change_left_it(
+    cli: Cli, org: FakeOrg, world: World, folder: Path, brings: Callable[[], None]
+) -> None:
+    """A folder that is another's; another org; files that are gone; a deployment that is under way; two changes at
+    once: each is told, and nothing is deployed."""
+    (folder / NEW).mkdir()
+    assert cli(*line(org), "--as", NEW, "--json").json["code"] == "carry.other-folder"
+    (folder / NEW).rmdir()
+    org.metadata.refusal = "no apps today"
+    world.at(5, brings)
+    assert cli(*line(org), "--json").json["code"] == "org.deploy-failed"
+    org.metadata.refusal = ""
+    org.contents.rows["DeployRequest"] = [{"Id": "0Af000000000001AAA", "Status": "InProgress"}]
+    assert cli(*line(org), "--json").json["code"] == "carry.deploying"
+    organization = org.contents.rows["Organization"][0]
+    organization["Id"] = "00D000000000002EAA"
+    assert cli(*line(org), "--json").json["code"] == "carry.other-org"
+    organization["Id"] = org.org_id
+    second = (folder / "pay" / f"{NEW}-carry-out.json").read_text().replace(NEW, "pay_other")
+    (folder / "pay" / "pay_other-carry-out.json").write_text(second)
+    assert cli(*line(org), "--json").json["code"] == "carry.several"
+    (folder / "pay" / "pay_other-carry-out.json").unlink()
+    assert cli(*line(org, "rotate"), "--json").json["code"] == "usage.carry-out"
+    assert deployments(org).count(False) == 0
+    org.contents.rows["DeployRequest"].clear()
+    assert cli(*line(org), "--wait", 1, "--json").code == 0
+    assert deployments(org).count(False) == 1
+    record = folder / "pay" / f"{NEW}-carry-out.json"
+    org.users.clear()
+    org.contents.rows["User"].clear()
+    assert cli("renew", "pay", "--status", "-o", "uat", "--json").json["code"] == "carry.unknown-user"
+    (folder / NEW / f"{NEW}.crt").unlink()
+    record.write_text(record.read_text().replace('"state": "proved"', '"state": "waiting"'))
+    assert cli(*line(org), "--wait", 1, "--json").json["code"] == "carry.other-folder"

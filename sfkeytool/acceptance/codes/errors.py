@@ -632,10 +632,6 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
             "Salesforce takes no more logins of the user for now; it stopped at once.",
             "Wait for an hour, and see which program logs in so often.",
         ),
-        "carry.no-user": (
-            "The change was begun without a user whose logins could be looked for.",
-            "Look into Setup > Login History.",
-        ),
         "ckm.nothing-to-cover": (
             "The app carries no certificate that could expire.",
             "Look which app is meant: `sfkeytool audit --target-org ALIAS`.",

@@ -254,8 +254,6 @@ RENEW = Command(
             "Every day, from a scheduler: only if it ends within 30 days",
             "sfkeytool renew pay --if-within 30 --password generate",
         ),
-        Example("What is next", "sfkeytool renew pay_api --status"),
-        Example("What was done by hand", "sfkeytool renew pay_api --done swap"),
         Example(
             "The runbook carried out and proved, in a sandbox first",
             "sfkeytool renew pay --carry-out -o uat --app Pay_API",
