@@ -225,6 +225,9 @@ def test_production_is_not_changed_by_a_slip(cli: Cli, org: FakeOrg, folder: Pat
         assert said in " ".join(shown.out.split()), said
     assert tree(folder / "pay") == before
     assert not (folder / NEW).exists()
+    told = cli(*line(org), "--expect-org", "00D000000000001", "--dry-run", "--json").json
+    assert {"carry.org", "carry.experimental"} <= {notice["code"] for notice in told["notices"]}
+    assert told["result"]["next"] == "make"
 
 
 def test_flags_that_do_not_go_together(cli: Cli, org: FakeOrg, folder: Path) -> None:

@@ -99,6 +99,17 @@ def test_what_covers_nothing_is_told(cli: Cli, uncovered: FakeOrg, folder: Path,
     assert cli("ckm", "cover", "Plain", "-o", "uat", "--json").json["code"] == "ckm.nothing-to-cover"
     late = cli("ckm", "cover", "Pay", "-o", "uat", "--wait", 1, "--json")
     assert (late.code, late.json["code"]) == (1, "ckm.not-imported")
+
+    def bring_and_hide() -> None:
+        made = (folder / "pay" / "pay.crt").read_text()
+        uncovered.contents.add_certificate("pay", made, None)
+        uncovered.contents.denied_names.add("ConnectedApp:Pay")
+
+    world.at(world.now + 5, bring_and_hide)
+    assert cli("ckm", "cover", "Pay", "-o", "uat", "--json").json["code"] == "ckm.not-covered"
+    uncovered.contents.denied_names.clear()
+    uncovered.contents.delete_certificate("pay")
+    uncovered.contents.rows["Certificate"].clear()
     (folder / "other").mkdir()
     wrong = cli("ckm", "cover", "Pay", "-o", "uat", "-d", "other", "--json")
     assert wrong.json["code"] == "usage.folder"

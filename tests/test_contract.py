@@ -28,6 +28,7 @@ NAMED = {
     "audit.schema.json": _ORG_OF_A_SOURCE,
     "error.schema.json": [": new: ['files']"],
     "explain.schema.json": [".result: new: ['topics']"],
+    "renew.schema.json": [".result: new: ['due']"],
     "ckm-create.schema.json": _ORG_IN_PART,
     "ckm-upload.schema.json": _ORG_IN_PART,
     "ckm-csr.schema.json": _ORG_AS_TEXT,
@@ -36,7 +37,7 @@ NAMED = {
 }
 """What has changed since, on purpose: an org has one shape in all answers, and an audit's source has beside
 it, in ``orgReading``, what was read of it. An error lists the files that were written before it.
-Explained are topics, too."""
+Explained are topics, too. A renewal that was asked for --if-within days says that it was due."""
 _DRY_RUN = ": new: ['dryRun']"
 DRY_RUNS = {
     "audit.schema.json",

@@ -15,7 +15,7 @@ from sfkeytool.cli.lying_here import generation_in
 from sfkeytool.cli.making_generation import free_generation_name
 from sfkeytool.cli.org_access import OneOrg, connected, one_org
 from sfkeytool.cli.run import Run
-from sfkeytool.errors import InputError, OrgError, UsageError
+from sfkeytool.errors import CertificateError, InputError, OrgError, UsageError
 from sfkeytool.model import Notice, Purpose
 from sfkeytool.names import parse_record_id
 from sfkeytool.workflows.carry_out.record import CarryOut
@@ -108,7 +108,9 @@ def begin(run: Run, values: Values, request: "RenewRequest", org: OneOrg) -> Car
 
     facts = certificate_in(run, request.folder, request.name)
     if facts is None:
-        raise InputError("certificate.none", f"{request.folder / request.name}.crt is not there, or cannot be read")
+        raise CertificateError(
+            "certificate.none", f"{request.folder / request.name}.crt is not there, or cannot be read"
+        )
     generation = generation_in(request.folder, request.name)
     purpose = request.purpose or (generation.purpose if generation is not None else None) or Purpose.JWT
     if purpose is not Purpose.JWT:
