@@ -136,7 +136,7 @@ def _go_on(change: Change, command: str) -> int:
     except KeyboardInterrupt:
         run.console.show([f"where it stands: {_status_line(change)}", f"it goes on with: {command}"])
         raise
-    tell_change(run, folder, done, command)
+    tell_change(run, folder, done, command, with_facts=run.console.verbose)
     return 0
 
 

@@ -30,7 +30,7 @@ def carried_out(folder: Path, record: CarryOut, logins: "LoginsSince | None" = N
     )
 
 
-def table_lines(record: CarryOut, *, whole: bool) -> Iterator[Line]:
+def table_lines(record: CarryOut, *, whole: bool, with_facts: bool = True) -> Iterator[Line]:
     """Each step, its state and what proved it; ``whole``: with the proof that is wanted, and the way back."""
     for number, step in enumerate(record.steps, 1):
         mark, style = _MARKS[step.state]
@@ -40,7 +40,7 @@ def table_lines(record: CarryOut, *, whole: bool) -> Iterator[Line]:
         if whole:
             yield from wrapped(f"proof: {step.proof}", " " * 20, hang=22)
             yield from wrapped(f"way back: {step.way_back}", " " * 20, hang=22)
-        else:
+        elif with_facts:
             yield from _facts(step)
         if step.trouble:
             yield from wrapped(f"not proved: {step.trouble}", " " * 20, hang=22)
@@ -51,13 +51,21 @@ def _facts(step: CarryStep) -> Iterator[str]:
         yield from wrapped(f"{fact.what}: {fact.value}", " " * 20, hang=22)
 
 
-def tell_change(run: Run, folder: Path, record: CarryOut, command: str, logins: "LoginsSince | None" = None) -> None:
-    """The table, what was proved, and how it goes on: ``command``."""
+def tell_change(
+    run: Run,
+    folder: Path,
+    record: CarryOut,
+    command: str,
+    logins: "LoginsSince | None" = None,
+    *,
+    with_facts: bool = True,
+) -> None:
+    """The table, what was proved, and how it goes on: ``command``. Not ``with_facts``: they were told just now."""
     told = carried_out(folder, record, logins)
     run.console.envelope(0, told)
     state = "carried out" if record.is_done else "under way"
     run.console.heading(f"{record.name} → {record.new_name} on {record.app} in {record.org.alias}: {state}")
-    run.console.result(table_lines(record, whole=False))
+    run.console.result(table_lines(record, whole=False, with_facts=with_facts))
     for note in record.notes:
         run.console.result(wrapped(f"note: {note}", "  ", hang=4))
     if logins is not None:

@@ -150,7 +150,7 @@ def _asked(
             if error.code == "network.rate-limited" or not is_passing(error) or troubles >= _MOST_TROUBLES:
                 raise
         # After trouble once more in any case: a round without an answer proves nothing.
-        if clock.monotonic() - started + pause > seconds and not troubles:
+        if clock.monotonic() - started + pause > seconds + LEAST_SECONDS and not troubles:
             return
         clock.sleep(max(LEAST_SECONDS, pause - (clock.monotonic() - began)))
 
