@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from sfkeytool.cli.app_coverage import coverage, require_covered
 from sfkeytool.cli.carrying_out.change import Change
 from sfkeytool.cli.carrying_out.into_ckm import reminder_keystore
+from sfkeytool.cli.carrying_out.onto_app import KEPT
 from sfkeytool.shell import deletion
 from sfkeytool.workflows.carry_out.engine import Action
 from sfkeytool.workflows.carry_out.record import Fact
@@ -58,6 +59,9 @@ def _left_over(change: Change) -> Iterator[Fact]:
             f"the old key, {change.folder / f'{record.name}.key'}",
             "the way back: keep it until every client was seen with the new one, then destroy it; after a leak at once",
         )
+    app = record.step("app")
+    for kept in [fact.value for fact in app.facts if fact.what == KEPT] if app is not None else []:
+        yield Fact("the app as it was", f"the consumer key is in it: remove {kept} when the way back is not wanted")
     if record.first_app is not None:
         yield Fact(
             f"the app {record.first_app}",

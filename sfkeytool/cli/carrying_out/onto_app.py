@@ -6,6 +6,7 @@ from sfkeytool.cli.carrying_out.change import Change
 from sfkeytool.cli.generation_folders import certificate_in
 from sfkeytool.errors import OrgError
 from sfkeytool.salesforce.org import ends_everything
+from sfkeytool.shell import shell_line
 from sfkeytool.workflows.carry_out.engine import Action, Memory
 from sfkeytool.workflows.carry_out.record import Fact
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from sfkeytool.workflows.app_certificate import AppState
 
 Facts = tuple[Fact, ...]
+KEPT = "the app as it was is kept in"
 
 
 def app_action(change: Change) -> Action:
@@ -74,7 +76,8 @@ def _change_app(change: Change) -> Facts:
     return (
         *facts,
         Fact("everything else on it", "as it was"),
-        Fact("the app as it was is kept in", str(done.original)),
+        Fact(KEPT, str(done.original)),
+        Fact("what puts it back, tried by a dry run", shell_line(done.way_back)),
     )
 
 
