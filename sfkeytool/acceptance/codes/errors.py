@@ -51,7 +51,7 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
             "`--help` of the command shows its flags.",
         ),
         "usage.confirm": (
-            "`--deploy` changes an org, and nobody is there to be asked.",
+            "`--deploy`, or `--browser`, changes an org, and nobody is there to be asked.",
             "Say `--yes` if you mean it.",
         ),
         "usage.contact-email": ("`--contact-email` is no mail address.", _MISSPELT),
