@@ -87,11 +87,16 @@ def add_connected_app(org: FakeOrg, name: str, certificate: str | None, **state:
         *([("certificate", certificate)] if certificate else []),
         ("consumerKey", CONSUMER_KEY),
         ("consumerSecret", CONSUMER_SECRET),
+        ("isAdminApproved", "true"),
+        ("isConsumerSecretOptional", "false"),
+        ("isIntrospectAllTokens", "false"),
+        ("isPkceRequired", "true"),
+        ("isSecretRequiredForRefreshToken", "true"),
         ("scopes", "Api"),
     ]
-    org.contents.add(
-        "ConnectedApp", name, [("contactEmail", "a@example.com"), ("label", name), ("oauthConfig", oauth)], **state
-    )
+    policy = [("ipRelaxation", "BYPASS"), ("refreshTokenPolicy", "zero")]
+    fields = [("contactEmail", "a@example.com"), ("label", name), ("oauthConfig", oauth), ("oauthPolicy", policy)]
+    org.contents.add("ConnectedApp", name, fields, **state)
 
 
 def add_external_client_app(org: FakeOrg, name: str, certificate: str | None, *, is_visible: bool = True) -> None:
@@ -108,7 +113,7 @@ def add_external_client_app(org: FakeOrg, name: str, certificate: str | None, *,
             "ExtlClntAppGlobalOauthSettings", f"{name}_glbloauth",
             [("callbackUrl", "https://example.com"), *([("certificate", certificate)] if certificate else []),
              ("consumerKey", CONSUMER_KEY), ("consumerSecret", CONSUMER_SECRET), ("externalClientApplication", name),
-             ("isConsumerSecretOptional", "false"), ("isPkceRequired", "true"),
+             ("isConsumerSecretOptional", "false"), ("isIntrospectAllTokens", "false"), ("isPkceRequired", "true"),
              ("isSecretRequiredForRefreshToken", "true"), ("label", f"{name}_glbloauth")],
         )  # fmt: skip
 

@@ -251,27 +251,101 @@ DOCUMENTS = {
         f"-----BEGIN CERTIFICATE-----\r\n{OLD}\r\n-----END CERTIFICATE-----\r\n",
         "PEM",
     ),
-    "empty": ("<ConnectedApp><oauthConfig><certificate>@</certificate></oauthConfig></ConnectedApp>", "", "PEM"),
+    "empty": (
+        "<ConnectedApp><oauthConfig><certificate>@</certificate></oauthConfig></ConnectedApp>",
+        "",
+        base64.b64encode(NEW).decode(),
+    ),
+}
+LINE = base64.b64encode(NEW).decode()
+LINES = "\n".join(LINE[start : start + 64] for start in range(0, len(LINE), 64))
+ADDED = {
+    "a connected app: one line, with its neighbour's indentation, before what the schema has behind it": (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<ConnectedApp xmlns="http://soap.sforce.com/2006/04/metadata">\n'
+        "    <label>Pay</label>\n    <oauthConfig>\n        <callbackUrl>https://a.example</callbackUrl>@\n"
+        "        <consumerKey>3MVG9.worthless</consumerKey>\n    </oauthConfig>\n    <samlConfig>\n"
+        "        <certificate>MIIB</certificate>\n    </samlConfig>\n</ConnectedApp>\n",
+        f"\n        <certificate>{LINE}</certificate>",
+    ),
+    "a BOM, CRLF, tabs, comments, an unknown element, no end of line": (
+        "\ufeff<?xml version='1.0'?>\r\n<!-- <oauthConfig/> -->\r\n<ConnectedApp>\r\n\t<oauthConfig a='>'>\r\n"
+        "\t\t<!-- first --><assetTokenConfig>\r\n\t\t\t<x b='/>'/></assetTokenConfig>@ <!-- <certificate/> -->\r\n"
+        "\t\t<consumerKey>k</consumerKey><zzz/></oauthConfig>\r\n</ConnectedApp>",
+        f"<certificate>{LINE}</certificate>",
+    ),
+    "an External Client App: lines of 64, in the document's line ends, with its prefix": (
+        "<m:ExtlClntAppGlobalOauthSettings xmlns:m='x'>\r\n  <m:callbackUrl/>@\r\n  <m:label>a</m:label>\r\n"
+        "</m:ExtlClntAppGlobalOauthSettings>",
+        "\r\n  <m:certificate>" + LINES.replace("\n", "\r\n") + "</m:certificate>",
+    ),
+    "the first of its elements": (
+        "<ExtlClntAppGlobalOauthSettings>\n    @<consumerKey>k</consumerKey>\n</ExtlClntAppGlobalOauthSettings>",
+        f"<certificate>{LINES}</certificate>\n    ",
+    ),
+    "the only one": ("<ConnectedApp><oauthConfig>@</oauthConfig></ConnectedApp>", f"<certificate>{LINE}</certificate>"),
 }
 
 
-@pytest.mark.parametrize("name", DOCUMENTS)
-def test_every_other_byte_of_a_retrieved_file_stays(name: str) -> None:
-    """What is around the one element is bit for bit what it was, and the certificate keeps its form."""
-    frame, old, new = DOCUMENTS[name]
+@pytest.mark.parametrize("name", ADDED)
+def test_a_certificate_is_added_where_none_is(name: str, made: Cli, folder: Path) -> None:
+    """In its place in the schema's order, in its type's form; every other byte stays. Through the real command too."""
+    frame, added = ADDED[name]
     before, after = (part.encode() for part in frame.split("@"))
-    replaced = replace_certificate(before + old.encode() + after, NEW, "file")
-    assert replaced.startswith(before)
-    assert replaced.endswith(after)
-    inner = replaced[len(before) : len(replaced) - len(after)].decode()
-    assert read_certificate(replaced) == NEW
-    if new != "PEM":
-        assert inner == new
-        return
-    gap = re.search(r"BEGIN CERTIFICATE-----(.*?\n)", old)
-    assert inner.strip().startswith(f"-----BEGIN CERTIFICATE-----{gap[1] if gap else chr(10)}MII")
-    assert old[: len(old) - len(old.lstrip())] == inner[: len(inner) - len(inner.lstrip())]
-    assert old.partition("-----END CERTIFICATE-----")[2] == inner.partition("-----END CERTIFICATE-----")[2]
+    assert replace_certificate(before + after, NEW, "file") == before + added.encode() + after
+    path = folder / "App-meta.xml"
+    path.write_bytes(before + after)
+    done = made("metadata", "pay_api", "--in", path, "--json")
+    assert (done.code, done.json["result"]["changed"]) == (0, True)
+    der = pem_body((folder / "pay_api" / "pay_api.crt").read_text())
+    assert read_certificate(path.read_bytes()) == der
+    assert path.read_bytes().startswith(before)
+    assert path.read_bytes().endswith(after)
+    assert made("metadata", "pay_api", "--in", path, "--json").json["result"]["changed"] is False
+
+
+def test_an_element_that_is_but_one_tag_is_opened() -> None:
+    """Those of the certificate's parent, with their attributes; what follows may look like its end."""
+    document = b"<ConnectedApp><x/><oauthConfig a='/>' /></ConnectedApp>"
+    added = f"<ConnectedApp><x/><oauthConfig a='/>'><certificate>{LINE}</certificate></oauthConfig></ConnectedApp>"
+    assert replace_certificate(document, NEW, "file").decode() == added
+    document = b"<ConnectedApp><oauthConfig><callbackUrl/></oauthConfig></ConnectedApp>"
+    added = f"<ConnectedApp><oauthConfig><callbackUrl/><certificate>{LINE}</certificate></oauthConfig></ConnectedApp>"
+    assert replace_certificate(document, NEW, "file").decode() == added
+
+
+OPTIONAL = {
+    "ConnectedApp": {
+        "consumerKey": "k", "consumerSecret": "s", "isAdminApproved": "true", "isPkceRequired": "true",
+        "scopes": "Api", "singleLogoutUrl": "https://a.example",
+    },
+    "ExtlClntAppGlobalOauthSettings": {
+        "consumerKey": "k", "consumerSecret": "s", "isIntrospectAllTokens": "true", "shouldRotateConsumerKey": "false",
+    },
+}  # fmt: skip
+WANTED = {
+    "ConnectedApp": {"callbackUrl": "https://a.example"},
+    "ExtlClntAppGlobalOauthSettings": {
+        "callbackUrl": "https://a.example", "externalClientApplication": "a", "isConsumerSecretOptional": "false",
+        "isPkceRequired": "true", "isSecretRequiredForRefreshToken": "true", "label": "a",
+    },
+}  # fmt: skip
+AROUND = {
+    "ConnectedApp": ("<contactEmail>a@b.example</contactEmail><label>a</label><oauthConfig>", "</oauthConfig>"),
+    "ExtlClntAppGlobalOauthSettings": ("", ""),
+}
+
+
+@pytest.mark.parametrize("type", OPTIONAL)
+def test_the_order_is_the_schemas(type: str) -> None:
+    """With whichever elements are there, the Metadata API's own schema takes the file before and after."""
+    for number in range(2 ** len(OPTIONAL[type])):
+        some = {name: text for place, (name, text) in enumerate(OPTIONAL[type].items()) if number >> place & 1}
+        inner = "".join(f"<{name}>{text}</{name}>" for name, text in sorted((WANTED[type] | some).items()))
+        opened, closed = AROUND[type]
+        namespace = "http://soap.sforce.com/2006/04/metadata"
+        document = f"<{type} xmlns='{namespace}'>{opened}{inner}{closed}</{type}>".encode()
+        validate(document)
+        validate(replace_certificate(document, NEW, "file"))
 
 
 @pytest.mark.parametrize("tag", ["<certificate/>", "<certificate />", "<certificate a='/>'/>"])
@@ -304,7 +378,8 @@ def test_whatever_stands_around_stays(text: str, der: bytes) -> None:
     [
         (b"", "input.empty"),
         (b"<ConnectedApp><oauthConfig>", "xml.malformed"),
-        (b"<ConnectedApp><oauthConfig></oauthConfig></ConnectedApp>", "metadata.no-certificate"),
+        (b"<ConnectedApp><label>a</label></ConnectedApp>", "metadata.no-certificate"),
+        (b"<ConnectedApp><oauthConfig/><oauthConfig/></ConnectedApp>", "metadata.several"),
         (
             b"<ConnectedApp><samlConfig><certificate>MIIB</certificate></samlConfig></ConnectedApp>",
             "metadata.no-certificate",

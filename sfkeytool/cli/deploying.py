@@ -61,7 +61,7 @@ class Deployment:
         self._confirmed = confirmed
         if wanted and not (values["target_org"] or run.environ.get("SF_TARGET_ORG")):
             raise UsageError("usage.missing", "missing: --target-org", "--deploy goes through the Salesforce CLI")
-        if wanted and values["client_id"] is not None:
+        if wanted and values.get("client_id") is not None:
             raise UsageError("usage.target-org", "--deploy goes through the Salesforce CLI: leave out --client-id")
         if confirmed and not wanted:
             raise UsageError("usage.yes", "--yes is about --deploy", "add --deploy")

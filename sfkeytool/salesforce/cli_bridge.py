@@ -71,6 +71,39 @@ def deploy_arguments(alias: str, name: str) -> list[str]:
     return ["project", "deploy", "start", "--metadata", f"Certificate:{name}", "--target-org", alias, "--json"]
 
 
+def retrieve_arguments(alias: str, type: str, member: str, folder: str, version: str) -> list[str]:
+    """What retrieves one component as the Metadata API's own file into a folder; outside any project."""
+    return [
+        "project", "retrieve", "start", "--metadata", f"{type}:{member}", "--target-metadata-dir", folder, "--unzip",
+        "--single-package", "--api-version", version, "--target-org", alias, "--json",
+    ]  # fmt: skip
+
+
+def package_arguments(alias: str, folder: str, version: str) -> list[str]:
+    """What deploys a folder with a package.xml; outside any project."""
+    return [
+        "project", "deploy", "start", "--metadata-dir", folder, "--single-package", "--api-version", version,
+        "--target-org", alias,
+    ]  # fmt: skip
+
+
+def parse_retrieve(stdout: bytes, alias: str) -> None:
+    """Raises OrgError org.retrieve-failed unless it succeeded; a component that is not there is no failure."""
+    try:
+        value = parse_json(stdout)
+    except ValueError:
+        raise _incomprehensible() from None
+    result = value.get("result") if isinstance(value, dict) else None
+    if isinstance(result, dict) and value.get("status") == 0 and result.get("success"):
+        return
+    words = str(value.get("message") or "") if isinstance(value, dict) else ""
+    raise OrgError(
+        "org.retrieve-failed",
+        f"{alias}: the Salesforce CLI could not retrieve it: {words[:500] or 'no reason given'}",
+        "sfkeytool explain may know the message",
+    )
+
+
 def parse_deploy(stdout: bytes, alias: str) -> None:
     """Raises OrgError unless the deployment succeeded, with Salesforce's words."""
     try:

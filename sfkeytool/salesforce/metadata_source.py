@@ -137,8 +137,8 @@ def build_certificate(name: str, pem: bytes, *, key_bits: int, label: str, expor
     return SourceFile("certs", f"{name}.crt", pem, "Certificate", name), described
 
 
-def build_package_xml(sources: Iterable[SourceFile]) -> bytes:
-    """package.xml that names all ``sources``. UTF-8. Pure."""
+def build_package_xml(sources: Iterable[SourceFile], version: str = API_VERSION) -> bytes:
+    """package.xml that names all ``sources``, of that version of the API. UTF-8. Pure."""
     types: dict[str, set[str]] = {}
     for source in sources:
         types.setdefault(source.type, set()).add(source.member)
@@ -146,7 +146,7 @@ def build_package_xml(sources: Iterable[SourceFile]) -> bytes:
         ("types", [*(("members", member) for member in sorted(members)), ("name", type)])
         for type, members in sorted(types.items())
     ]
-    return encode_element("Package", [*body, ("version", API_VERSION)])
+    return encode_element("Package", [*body, ("version", version)])
 
 
 def encode_element(root: str, fields: Elements) -> bytes:

@@ -176,7 +176,7 @@ class _Reading:
         name = self._path[-1]
         if self._path[1:3] == ["Body", "Fault"] and len(self._path) == 4:
             self.fault[name] = text
-        elif self.groups and text and len(self._path) > self._group_depth >= 4 and not name.lower().endswith(_SECRET):
+        elif self.groups and text and len(self._path) > self._group_depth >= 4 and not is_secret(name):
             self.groups[-1][1].append((".".join(self._path[self._group_depth :]), text))
         self._path.pop()
 
@@ -191,6 +191,11 @@ def _not_salesforce(host: str) -> NetworkError:
         f"what {host} answered is no answer of the Metadata API",
         "a proxy or a sign-in page of the network may have answered in its place",
     )
+
+
+def is_secret(element: str) -> bool:
+    """Whether an element of this name is dropped while parsing. Pure."""
+    return element.lower().endswith(_SECRET)
 
 
 def chunks(names: Iterable[str], size: int) -> list[list[str]]:

@@ -124,7 +124,7 @@ def new_app(
     Artifacts' folders are below the package directory's ``main/default``, in a new project below its root. Raises
     CertificateError for a certificate that the app would not take.
     """
-    certificate, notices = _app_certificate(inputs.certificate, now)
+    certificate, notices = app_certificate(inputs.certificate, now)
     app = App(
         name=request.name,
         label=request.label or request.name,
@@ -156,7 +156,7 @@ def replaced(request: MetadataRequest, inputs: MetadataInputs, now: datetime) ->
     """The retrieved file with NAME.crt in the place of its certificate. Pure. Raises as replace_certificate()."""
     if inputs.retrieved is None:
         raise InputError("metadata.no-file", "there is no retrieved file")
-    certificate, notices = _app_certificate(inputs.certificate, now)
+    certificate, notices = app_certificate(inputs.certificate, now)
     label = inputs.retrieved.label
     content = replace_certificate(inputs.retrieved.data, certificates.encode_der(certificate), label)
     filename = PurePath(label).name
@@ -213,23 +213,28 @@ def _prove(inputs: MetadataInputs, certificate: "Certificate", document: bytes, 
     label = PurePath(inputs.certificate.label).name
     if read_certificate(document) != der:
         raise SelfCheckError("internal.proof", f"{filename} and {label} differ; nothing was written")
-    files = [filename, label]
-    if inputs.keystore is not None:
-        store = PurePath(inputs.keystore.label).name
-        sides = (Side(label, [InputFile(label, der)]), Side(store, [inputs.keystore]))
-        if compare(*sides, (), now).exit_code:
-            labels = (inputs.certificate.label, inputs.keystore.label)
-            raise CertificateError(
-                "metadata.keystore-differs",
-                f"{store} and {label} do not hold the same certificate: CKM would mail about another one",
-                shell_line(["sfkeytool", "compare", *map(path_argument, labels)]),
-            )
-        files.append(store)
-    return Proof(relation="same-certificate", files=tuple(files), sha256=certificates.fingerprint(der))
+    stores = same_in_keystore(inputs, der, now)
+    return Proof(relation="same-certificate", files=(filename, label, *stores), sha256=certificates.fingerprint(der))
 
 
-def _app_certificate(file: InputFile, now: datetime) -> "tuple[Certificate, tuple[Notice, ...]]":
-    """NAME.crt, judged as the app would. Raises CertificateError."""
+def same_in_keystore(inputs: MetadataInputs, der: bytes, now: datetime) -> tuple[str, ...]:
+    """The keystore's name, proved to hold NAME.crt; nothing where there is none. Raises CertificateError. Pure."""
+    if inputs.keystore is None:
+        return ()
+    label, store = (PurePath(file.label).name for file in (inputs.certificate, inputs.keystore))
+    sides = (Side(label, [InputFile(label, der)]), Side(store, [inputs.keystore]))
+    if compare(*sides, (), now).exit_code:
+        labels = (inputs.certificate.label, inputs.keystore.label)
+        raise CertificateError(
+            "metadata.keystore-differs",
+            f"{store} and {label} do not hold the same certificate: CKM would mail about another one",
+            shell_line(["sfkeytool", "compare", *map(path_argument, labels)]),
+        )
+    return (store,)
+
+
+def app_certificate(file: InputFile, now: datetime) -> "tuple[Certificate, tuple[Notice, ...]]":
+    """NAME.crt, judged as the app would. Raises CertificateError. Pure."""
     contents = parse_contents(file, (), load_keys=False)
     found = only_leaf(contents.certificates, file.label, contents.unreadable)
     return found.certificate, package.judge_file(file, Profile.APP_CERT, Purpose.JWT, now)

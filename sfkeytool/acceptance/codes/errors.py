@@ -51,7 +51,7 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
             "`--help` of the command shows its flags.",
         ),
         "usage.confirm": (
-            "`--deploy` changes an org, and nobody is there to be asked.",
+            "`--deploy`, or `--browser`, changes an org, and nobody is there to be asked.",
             "Say `--yes` if you mean it.",
         ),
         "usage.contact-email": ("`--contact-email` is no mail address.", _MISSPELT),
@@ -81,6 +81,10 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         "usage.instance-url": (
             "What says where to log in contradicts itself, is missing, or is a host where this app cannot log in.",
             "Name the org's My Domain with `--instance-url`, and nothing beside it.",
+        ),
+        "usage.jwt-bearer": (
+            "The app has no certificate, and its first one switches the JWT bearer flow on.",
+            "Agree to that with `--switch-on-jwt-bearer`; `--yes` does not.",
         ),
         "usage.key-size": (
             "`--key-size` is none that Salesforce takes, or contradicts the key that is used.",
@@ -219,8 +223,8 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         ),
         "metadata.malformed": ("`<certificate>` in the file holds other elements.", "Retrieve the file again."),
         "metadata.no-certificate": (
-            "The app's file has no certificate to replace.",
-            "Upload one once in Setup, and retrieve the file again.",
+            "The app's file has no OAuth settings, which hold the certificate.",
+            "Switch OAuth on for the app in Setup, and retrieve the file again.",
         ),
         "metadata.no-file": ("`--in` was given no file.", "Name the retrieved file of the app."),
         "metadata.no-project": (
@@ -239,7 +243,7 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
             "`<certificate>` in the file holds what may be the name of a certificate in CKM.",
             "Name the new one there, or upload it once in Setup and retrieve the file again.",
         ),
-        "metadata.several": ("The app's file has more than one certificate.", "Retrieve the file again."),
+        "metadata.several": ("The app's file has more than one place for the certificate.", "Retrieve it again."),
         "metadata.type": (
             "The file is metadata of another type than those that hold an app's certificate.",
             "Give the app's file; the message names the types.",
@@ -540,6 +544,46 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
             "Look at it in Setup > Certificate and Key Management before anything relies on it.",
         ),
         "ckm.unknown": ("The org has no certificate of that name.", "See them all with `sfkeytool ckm list`."),
+        "metadata.app-ambiguous": (
+            "The org has a connected app and an External Client App of that name.",
+            "Say which, with the type before it: the hint shows how.",
+        ),
+        "metadata.app-changed": (
+            "An emergency: after a deployment more than the certificate of the app is not as it was.",
+            "Put the original back with the command that is shown, and look at the app in Setup.",
+        ),
+        "metadata.app-hidden": (
+            "The org does not show the app's OAuth settings to this user.",
+            "Change the certificate in Setup; the hints go click by click.",
+        ),
+        "metadata.app-installed": (
+            "The app came with an installed package.",
+            "Ask its publisher, or make an app of your own.",
+        ),
+        "metadata.app-masked": (
+            "The org gives out the app's file with elements that are masked or missing; nothing was changed.",
+            "Change the certificate in Setup; the hints go click by click.",
+        ),
+        "metadata.app-rotates": (
+            "The app's file asks for a new consumer key or secret; nothing was changed.",
+            "Switch that off in the app's settings first.",
+        ),
+        "metadata.app-unknown": (
+            "The org shows no app of that API name.",
+            "The hint has those that it shows; the user needs View Setup.",
+        ),
+        "metadata.consumer-key-refused": (
+            "In a dry run the org did not take the app's own consumer key; nothing was changed.",
+            "Leave the element in the file, and change the certificate in Setup.",
+        ),
+        "metadata.not-taken": (
+            "The org called the deployment a success, and the app has its old certificate still.",
+            "Change the certificate in Setup; the hints go click by click.",
+        ),
+        "metadata.readback": (
+            "The app was deployed, and could not be read back.",
+            "Run the same command again: it holds the app against what it was.",
+        ),
         "org.api-disabled": ("The API is off for this org or user.", "Use a user with API Enabled."),
         "org.cli-answer": ("The Salesforce CLI answered in an unknown form.", "Update it: `sf update`."),
         "org.cli-failed": ("The Salesforce CLI failed.", "Try `sf org display -o ALIAS`."),
@@ -570,6 +614,10 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         ),
         "org.rate-limited": ("The org's API requests of the day are used up.", "Try again later."),
         "org.refused": ("The org refused the request.", "Read its own message, which is shown."),
+        "org.retrieve-failed": (
+            "The Salesforce CLI could not retrieve the app.",
+            "Look at its message; `sfkeytool explain` may know it.",
+        ),
         "org.session": ("The session is not valid, or the login failed.", "Log in again: `sf org login web`."),
         "org.unknown-field": (
             "The org does not know a field, or not for this user.",

@@ -181,6 +181,22 @@ NOTICES: Mapping[str, tuple[str, str]] = {
         "A retrieved file may hold the consumer key.",
         "Keep it out of source control, as the message says.",
     ),
+    "metadata.other-content": (
+        "The app has something in the place of its certificate that is none.",
+        "Look where it comes from.",
+    ),
+    "metadata.other-key": (
+        "The certificate is of another key than the one on the app: clients with the old key will be refused.",
+        "Find out where each client reads its key, and when it can switch; a second app leaves no gap.",
+    ),
+    "metadata.switches-on": (
+        "The app has no certificate: its first one switches the JWT bearer flow on.",
+        "Look which users are approved for the app.",
+    ),
+    "metadata.unfinished": (
+        "A run that began to change the app did not come to its end; it was held against the app as it is now.",
+        "The message says what was changed, and where the original is.",
+    ),
     "heartbeat.failed": (
         "The dead man's switch could not be told; the audit is not the worse for it.",
         "Check the address, if it comes again; the switch gives its alarm by itself.",

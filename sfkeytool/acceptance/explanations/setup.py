@@ -192,13 +192,22 @@ CKM = (
     ),
 )
 
+_IN_USE = (
+    "For an app in use leave that line where it is: a deployment is declarative, and clients know the app by its key."
+    " Its certificate alone is changed by `sfkeytool metadata {name} --app APP -o ORG --deploy`, or in Setup."
+)
+
 DEPLOY = (
     Explanation(
         id="error.deploy.consumer-key-given",
         messages=("You cannot provide a Consumer Key",),
         meaning="The connected app's source holds a consumerKey, and Salesforce gives out consumer keys itself.",
         causes=("The file was retrieved from one org and is deployed to another: retrieving adds the key.",),
-        fixes=("Delete the line <consumerKey>…</consumerKey> from the .connectedApp-meta.xml and deploy again.",),
+        fixes=(
+            "For a new app only: delete the line <consumerKey>…</consumerKey> from the .connectedApp-meta.xml and"
+            " deploy again; the new app gets a key of its own.",
+            _IN_USE,
+        ),
         basis=Basis.OBSERVED,
         citation="forcedotcom/cli, issue 336: https://github.com/forcedotcom/cli/issues/336",
     ),
@@ -211,8 +220,9 @@ DEPLOY = (
             "The app was deleted and is created again under its old key.",
         ),
         fixes=(
-            "Delete the line <consumerKey>…</consumerKey> and deploy again; the new app has a new consumer key, which"
-            " the integration must learn.",
+            "For a new app only: delete the line <consumerKey>…</consumerKey> and deploy again; the new app has a new"
+            " consumer key, which the integration must learn.",
+            _IN_USE,
             f"Where connected apps can no longer be created ({_CONNECTED_APPS}), make an External Client App.",
         ),
         basis=Basis.OBSERVED,

@@ -140,6 +140,10 @@ def _browser(run: Run, request: "ImportRequest") -> str:
         return ""
     if request.no_open:
         raise UsageError("usage.headed", "--browser opens the page that --no-open would not", "give one of them")
+    if run.asker is None and not request.confirmed and not run.dry_run:
+        raise UsageError(
+            "usage.confirm", "--browser changes an org, and nobody is here to be asked", "say so beforehand: --yes"
+        )
     from sfkeytool.edge.driven_browser import require_browser
 
     program = require_browser(run.environ, headed=request.headed)

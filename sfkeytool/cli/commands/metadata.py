@@ -1,4 +1,4 @@
-"""``metadata``: the app's side as source for ``sf project deploy start``."""
+"""``metadata``: the app's side: source for ``sf project deploy start``, a retrieved file, or an app in an org."""
 
 import os
 import re
@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from sfkeytool.cli import options
 from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
 from sfkeytool.cli.ending import Told
 from sfkeytool.cli.fields import Field, Group, Offer, Question, Values, typed_values
 from sfkeytool.cli.finishing import tell
+from sfkeytool.cli.org_access import API_VERSION, TARGET_ORG
 from sfkeytool.cli.render import certificate_line
 from sfkeytool.cli.run import Run
 from sfkeytool.cli.sfdx_project import project_around, write_source
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 _MAIL_ADDRESS = re.compile(r"[^@\s<>&]+@[^@\s<>&]+\.[^@\s<>&]+")
 _SCOPE = re.compile(r"[A-Z][A-Za-z0-9]*")
 _NEW_ONLY = ("label", "contact_email", "callback_url", "scopes", "permission_set", "browserforce", "project")
+_ORG_ONLY = ("target_org", "api_version", "deploy", "yes", "switch_on_jwt_bearer")
 
 
 def _mail_address(given: str) -> str:
@@ -64,7 +68,7 @@ _FIELDS = (
     Field(
         "in_file",
         Path,
-        "A retrieved file of an app that exists: only its certificate is replaced, in place.",
+        "A retrieved file of an app that exists: only its certificate is replaced, in place, or added.",
         ("--in",),
         metavar="FILE",
         into="retrieved",
@@ -77,9 +81,36 @@ _FIELDS = (
         metavar="MAIL",
         required=True,
         convert=_mail_address,
-        unless=("in_file",),
-        question=Question("Contact's mail address:", when=lambda values: not values.get("in_file")),
+        unless=("in_file", "app"),
+        question=Question(
+            "Contact's mail address:", when=lambda values: not (values.get("in_file") or values.get("app"))
+        ),
     ),
+    Field(
+        "app",
+        str,
+        "An app in the org of --target-org, by its API name: shows its certificate beside NAME.crt.",
+        ("--app",),
+        metavar="APP",
+        group=Group.ORG,
+    ),
+    Field(
+        "deploy",
+        bool,
+        "With --app: put NAME.crt on it through the Salesforce CLI, after asking; then read back.",
+        ("--deploy",),
+        group=Group.ORG,
+    ),
+    Field("yes", bool, "Do not ask before --deploy.", ("--yes",), into="confirmed", group=Group.ORG),
+    Field(
+        "switch_on_jwt_bearer",
+        bool,
+        "Agree that the first certificate of an app switches the JWT bearer flow on; --yes does not.",
+        ("--switch-on-jwt-bearer",),
+        group=Group.ORG,
+    ),
+    replace(TARGET_ORG, question=None),
+    API_VERSION,
     Field("label", str, "The app's label. [default: NAME]", ("--label",), metavar="TEXT"),
     Field(
         "callback_url",
@@ -136,10 +167,9 @@ _FIELDS = (
 def _execute(run: Run, values: Values) -> int:
     from sfkeytool.workflows.metadata import MetadataInputs, MetadataRequest
 
-    if values["in_file"] and (given := [name for name in _NEW_ONLY if values[name]]):
-        flags = ", ".join("--" + name.replace("_", "-") for name in given)
-        raise UsageError("usage.metadata", f"{flags} is for a new app; --in changes the certificate and nothing else")
-    request = MetadataRequest.from_values(typed_values(_FIELDS, values))
+    _refuse_mixed(values)
+    typed = typed_values(_FIELDS, values)
+    request = MetadataRequest.from_values(typed)
     run.settle(request.folder)
     keystore = request.folder / f"{request.name}.jks"
     inputs = MetadataInputs(
@@ -147,9 +177,31 @@ def _execute(run: Run, values: Values) -> int:
         keystore=run.read(keystore) if os.path.lexists(keystore) else None,
         retrieved=run.read(request.retrieved) if request.retrieved else None,
     )
+    if typed["app"] is not None:
+        from sfkeytool.cli.app_certificate import change_app
+        from sfkeytool.workflows.app_change import AppCertificateRequest
+
+        return change_app(run, values, AppCertificateRequest.from_values(typed), inputs)
     if request.retrieved is not None:
         return _replace(run, request, request.retrieved, inputs)
     return _make(run, request, inputs)
+
+
+def _refuse_mixed(values: Values) -> None:
+    """A new app, a retrieved file and an app in an org are three things. Raises UsageError."""
+
+    def given(names: Sequence[str]) -> str:
+        return ", ".join("--" + name.replace("_", "-") for name in names if values[name])
+
+    if values["in_file"] and values["app"]:
+        raise UsageError("usage.metadata", "--in is a file, --app an app in an org: give one")
+    if (values["in_file"] or values["app"]) and (flags := given(_NEW_ONLY)):
+        which = "--in" if values["in_file"] else "--app"
+        raise UsageError(
+            "usage.metadata", f"{flags} is for a new app; {which} changes the certificate and nothing else"
+        )
+    if not values["app"] and (flags := given(_ORG_ONLY)):
+        raise UsageError("usage.metadata", f"{flags} is about an app in an org", "name it: --app APP")
 
 
 def _replace(run: Run, request: "MetadataRequest", path: Path, inputs: "MetadataInputs") -> int:
@@ -210,14 +262,22 @@ COMMAND = Command(
             "An app that was retrieved: its certificate is replaced",
             "sfkeytool metadata pay --in Pay.connectedApp-meta.xml",
         ),
+        Example(
+            "An app in a sandbox gets it, and nothing else of the app changes",
+            "sfkeytool metadata pay_api --app Pay -o uat --deploy",
+        ),
     ),
     _FIELDS,
     _execute,
-    answers=(Answer("metadata", "metadata.MetadataMade", publishes=True, next_steps=True),),
+    answers=(
+        Answer("metadata", "metadata.MetadataMade", publishes=True, next_steps=True),
+        Answer("metadata-app", "app_change.AppCertificate", publishes=True, next_steps=True),
+    ),
     details=(
         "For a new app. Salesforce makes its consumer key; none is written here. The source was tested against the"
         " Metadata API's schema and the Salesforce CLI's conversion, not against an org. For an app that exists:"
-        " retrieve it, and use --in."
+        " --app with the org it is in, or retrieve it, and use --in. --deploy was tried against no live org either: a"
+        " sandbox first."
     ),
     place=MenuPlace(
         Aim.MORE, "Make an app's metadata with the certificate", "Source for sf project deploy start.", step=3
