@@ -30,7 +30,8 @@ PLATFORMS = (
     "aarch64-pc-windows-msvc",
 )
 EXTRAS = ("calendar", "notify")
-"""What users install; ``test`` and ``dev`` are for developers."""
+"""What users install; ``test`` and ``dev`` are for developers. Not ``browser``: its wheels are not for musl, and where
+there is none nothing is built, as there is no source either."""
 PURE = {"pyyaml"}
 """Sources that need no compiler: PyYAML's C part is optional. It has no wheel for Python 3.11 on Windows on ARM."""
 UV_SETTINGS = {

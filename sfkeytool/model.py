@@ -117,6 +117,14 @@ class ArtifactKind(StrEnum):
 _SECRET_KINDS = frozenset({ArtifactKind.PRIVATE_KEY, ArtifactKind.KEYSTORE, ArtifactKind.KEYSTORE_PASSWORD})
 
 
+class KeystoreFormat(StrEnum):
+    """What a keystore is written as. Nothing but somebody's word makes it another one than JKS: every org imports that,
+    and no host name proves that an org is in Government Cloud, which may import BCFKS as well."""
+
+    JKS = "jks"
+    BCFKS = "bcfks"
+
+
 _ENDINGS = {
     ArtifactKind.PRIVATE_KEY: ".key",
     ArtifactKind.CSR: ".csr",
@@ -130,6 +138,14 @@ _ENDINGS = {
 """What follows NAME in the name of a file; other kinds are named by their own rules."""
 
 
+def _filename(name: str, kind: ArtifactKind, format: KeystoreFormat) -> str:
+    ending = _ENDINGS[kind]
+    return name + (ending.replace(".jks", f".{format}") if kind in _OF_A_FORMAT else ending)
+
+
+_OF_A_FORMAT = (ArtifactKind.KEYSTORE, ArtifactKind.KEYSTORE_PASSWORD)
+
+
 class PlannedFile(Struct, frozen=True):
     """The name of a file that a run means to write; the content does not exist yet."""
 
@@ -137,9 +153,11 @@ class PlannedFile(Struct, frozen=True):
     kind: ArtifactKind
 
     @classmethod
-    def of(cls, name: str, *kinds: ArtifactKind) -> "tuple[PlannedFile, ...]":
-        """The files of NAME of these kinds."""
-        return tuple(cls(name + _ENDINGS[kind], kind) for kind in kinds)
+    def of(
+        cls, name: str, *kinds: ArtifactKind, format: KeystoreFormat = KeystoreFormat.JKS
+    ) -> "tuple[PlannedFile, ...]":
+        """The files of NAME of these kinds, keystores in this format."""
+        return tuple(cls(_filename(name, kind, format), kind) for kind in kinds)
 
 
 class Artifact(Opaque, frozen=True):
@@ -154,9 +172,17 @@ class Artifact(Opaque, frozen=True):
     folder: str = ""
 
     @classmethod
-    def of(cls, name: str, kind: ArtifactKind, content: bytes, folder: str = "") -> "Artifact":
-        """The file of NAME of this kind."""
-        return cls(name + _ENDINGS[kind], kind, content, folder)
+    def of(
+        cls,
+        name: str,
+        kind: ArtifactKind,
+        content: bytes,
+        folder: str = "",
+        *,
+        format: KeystoreFormat = KeystoreFormat.JKS,
+    ) -> "Artifact":
+        """The file of NAME of this kind, a keystore in this format."""
+        return cls(_filename(name, kind, format), kind, content, folder)
 
 
 class Notice(Result, frozen=True):

@@ -14,6 +14,10 @@ GENERATED_LENGTH = 24
 MINIMUM_LENGTH = 8
 """Shortest password with which a keystore is made. keytool's own minimum is 6; NIST SP 800-63B-4 says 8."""
 
+MINIMUM_BCFKS_LENGTH = 14
+"""Shortest password with which a BCFKS is made: Bouncy Castle's FIPS library wants 112 bits of one in approved mode,
+which it counts as this many bytes (FipsUnapprovedOperationError: password must be at least 112 bits)."""
+
 COMFORTABLE_LENGTH = 12
 """Below this a made password draws a warning: hashcat mode 15500 tries some 20 billion JKS passwords a second
 on one graphics card (2026), so 8 random printable characters last days and 12 last millennia."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -93,11 +93,18 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 def required(tool: str) -> str:
     """The path of a further oracle; its tests skip where it is absent, unless CI demands it."""
     path = shutil.which(tool)
-    if path is None:
-        if os.environ.get("SFKEYTOOL_REQUIRE_ORACLES"):
-            pytest.fail(f"{tool} is required here and was not found")
-        pytest.skip(f"{tool} is not installed")
-    return path
+    return str(path) if path else _absent(tool)
+
+
+def required_file(path: Path, what: str) -> Path:
+    """required() of an oracle that is a file."""
+    return path if path.exists() else _absent(what)
+
+
+def _absent(what: str) -> NoReturn:
+    if os.environ.get("SFKEYTOOL_REQUIRE_ORACLES"):
+        pytest.fail(f"{what} is required here and was not found")
+    pytest.skip(f"{what} is not installed")
 
 
 @dataclass(frozen=True)

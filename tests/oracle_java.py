@@ -1,5 +1,6 @@
 """java.security.KeyStore of a genuine Java, as a judge of our keystores and a maker of others; see java_server.py."""
 
+import os
 import pickle
 import subprocess
 import sys
@@ -9,6 +10,11 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from conftest import required_file
+
+BCPROV = Path(os.environ.get("BCPROV", "/usr/share/java/bcprov.jar"))
+"""Bouncy Castle's provider, where Debian's libbcprov-java puts it."""
 
 _TURN = threading.Lock()
 """One question at a time: a fake org asks from threads of its own."""
@@ -125,6 +131,33 @@ def java_make(
     return made
 
 
+def java_make_bcfks(
+    password: str,
+    keys: Sequence[tuple[str, bytes, str, Sequence[bytes]]] = (),
+    trusted: Sequence[tuple[str, bytes]] = (),
+    secret: Sequence[tuple[str, bytes]] = (),
+    protected: Sequence[tuple[str, bytes, Sequence[bytes]]] = (),
+    *,
+    kdf: tuple[str, int] = ("sha512", 51_200),
+    cipher: str = "AES256_CCM",
+    mac: str = "HmacSHA512",
+    signing_key_pkcs8: bytes | None = None,
+) -> bytes:
+    """A BCFKS that Bouncy Castle writes where it is told how.
+
+    ``keys`` and ``trusted`` as in java_make(); ``secret``: alias and AES key; ``protected``: alias, key that is
+    encrypted already, chain (none for a secret key). ``kdf`` is ``sha512`` or ``sha3`` with rounds, or ``scrypt`` with
+    its cost; ``cipher`` and ``mac`` are Bouncy Castle's names. A signing key (RSA, PKCS#8 DER) stands for a MAC.
+    """
+    made: bytes = _ask("make_bcfks", password, keys, trusted, secret, protected, kdf, cipher, mac, signing_key_pkcs8)
+    return made
+
+
+def bouncy_castle() -> Path:
+    """Bouncy Castle's provider; its tests skip where it is absent, unless CI demands it."""
+    return required_file(BCPROV, "Bouncy Castle (Debian: libbcprov-java)")
+
+
 def java_keytool(folder: Path, arguments: Sequence[object]) -> str:
     """What the genuine keytool prints in ``folder``, in English; without the price of a new Java. Raises JavaError."""
     printed: str = _ask("keytool", str(folder), [str(argument) for argument in arguments])
@@ -134,7 +167,7 @@ def java_keytool(folder: Path, arguments: Sequence[object]) -> str:
 @cache
 def _java() -> "subprocess.Popen[bytes]":
     server = Path(__file__).with_name("java_server.py")
-    return subprocess.Popen([sys.executable, server], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    return subprocess.Popen([sys.executable, server, BCPROV], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
 
 def _ask(name: str, *arguments: Any) -> Any:

@@ -399,9 +399,10 @@ def test_what_cannot_be_read_back_is_held_against_the_original_later(
     """Not claimed; the next run compares: all well, told once, or the emergency, until somebody has looked."""
     take = org.metadata._take
 
-    def take_and_hide(type: str, path: Path) -> None:
-        take(type, path)
+    def take_and_hide(type: str, path: Path) -> str:
+        problem = take(type, path)
         org.contents.hidden_names.add("ConnectedApp:Pay")
+        return problem
 
     org.metadata._take = take_and_hide  # type: ignore[method-assign]
     org.metadata.resets = {"isPkceRequired"} if is_reset else set()

@@ -18,6 +18,8 @@ from typing import Any
 import pexpect
 import pytest
 from conftest import PASSWORD, Result
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from fake_org import FakeOrg
 from fake_org import keystore_import as imported
 from fake_org.setup import CHALLENGE, HOME, IMPORT
@@ -364,7 +366,9 @@ def test_another_certificate_under_the_name_is_no_success(
 def test_what_a_colleague_imports_meanwhile_is_told_and_looked_past(
     cli: Cli, org: FakeOrg, made: Path, person: Person, world: World
 ) -> None:
-    """Theirs is none of ours; ours comes later."""
+    """Theirs is none of ours; ours comes later. What was there before is nothing new."""
+    one = make("one", 300, 2)
+    org.contents.add_certificate("one", one.pem, one.expires)
     theirs = java_make("JKS", PASSWORD, [("theirs", key_der(2), PASSWORD, [certificate_der(2)])])
     world.at(30, lambda: Person(org, person.folder).imports(theirs, PASSWORD))
     world.at(60, person.imports)
@@ -518,7 +522,7 @@ def test_the_key_that_stays_is_not_in_the_keystore_itself(
     if what == "a link to it":
         named = folder / "link.jks"
         named.symlink_to(made / "pay_api.jks")
-    done = cli("ckm", "import", "pay_api", "-o", "prod", "--delete", "--key", named, "--json")
+    done = cli("ckm", "import", "pay_api", "-o", "prod", "--delete", "--key", named, "--wait", "0", "--json")
     assert (done.code, done.json["code"]) == (2, "usage.delete")
 
 
@@ -821,11 +825,19 @@ def test_a_folder_whose_files_do_not_belong_together(what: str, cli: Cli, org: F
     if what == "another certificate":
         (made / "pay_api.crt").write_text(make("pay_api", 90, 1).pem)
     else:
-        store = java_make("JKS", PASSWORD, [("other", key_der(1), PASSWORD, [certificate_der(1)])])
+        own = x509.load_pem_x509_certificate((made / "pay_api.crt").read_bytes()).public_bytes(Encoding.DER)
+        store = java_make("JKS", PASSWORD, [("other", key_der(1), PASSWORD, [own])])
         (made / "pay_api.jks").write_bytes(store)
         (made / "pay_api.jks.password").write_text(PASSWORD)
-    done = cli("ckm", "import", "pay_api", "-o", "prod", "--json")
+    done = cli("ckm", "import", "pay_api", "-o", "prod", "--wait", "0", "--json")
     assert (done.code, done.json["code"]) == (1, "ckm.folder-differs")
+
+
+def test_no_script_imports_by_a_browser_without_a_yes(cli: Cli, org: FakeOrg, made: Path, folder: Path) -> None:
+    """Nobody is there to be asked, so it has to be said."""
+    done = cli("ckm", "import", "pay_api", "-o", "prod", "--browser", "--json")
+    assert (done.code, done.json["code"]) == (2, "usage.confirm")
+    assert not (folder / "sf.log").exists()
 
 
 @pytest.mark.parametrize("wait", ["-1", "1441"])

@@ -24,7 +24,14 @@ _ORG_OF_A_SOURCE = [
     ".result.sources[].org: gone: ['apiVersion', 'appsRead', 'ckmCertificates', 'ckmRead', 'namesRead', 'recipients']",
     ".result.sources[].org: new: ['alias']",
 ]
+_BCFKS_TOO = [
+    ".result.keystore.type: ['BCFKS', 'JKS'] of ['JKS']",
+    ".result.keystore.version: [1, 2] of [2]",
+]
 NAMED = {
+    **dict.fromkeys(
+        ("reminder.schema.json", "renew.schema.json", "self-signed.schema.json", "wrap.schema.json"), _BCFKS_TOO
+    ),
     "audit.schema.json": _ORG_OF_A_SOURCE,
     "error.schema.json": [": new: ['files']"],
     "explain.schema.json": [".result: new: ['topics']"],
@@ -36,8 +43,8 @@ NAMED = {
     "ckm-list.schema.json": _ORG_AS_TEXT,
 }
 """What has changed since, on purpose: an org has one shape in all answers, and an audit's source has beside
-it, in ``orgReading``, what was read of it. An error lists the files that were written before it.
-Explained are topics, too. A renewal that was asked for --if-within days says that it was due."""
+it, in ``orgReading``, what was read of it. A keystore that was made may be a BCFKS. An error lists the files that were
+written before it. Explained are topics, too. A renewal that was asked for --if-within days says that it was due."""
 _DRY_RUN = ": new: ['dryRun']"
 DRY_RUNS = {
     "audit.schema.json",
@@ -98,7 +105,7 @@ def looser(
             yield f"{where}: {kinds} where {kind} was"
     new_values = enumerated(new)
     if (values := enumerated(old)) is not None and (new_values is None or not new_values <= values):
-        yield f"{where}: {new_values} of {values}"
+        yield f"{where}: {new_values and sorted(new_values)} of {sorted(values)}"
     for limit in ("pattern", "maxLength", "maxItems", "minItems", "minimum", "maximum"):
         if limit in old and new_values is None and new.get(limit) != old[limit]:
             yield f"{where}: {limit} {new.get(limit)} was {old[limit]}"

@@ -116,7 +116,7 @@ def test_the_error_names_what_is_missing_and_how_to_add_it(monkeypatch: pytest.M
 
 def test_every_optional_library_is_one_that_an_extra_brings() -> None:
     """Else nothing would say which versions."""
-    for library in ("apprise", *(each.library for each in FORMATS.values() if each.library)):
+    for library in ("apprise", "playwright", *(each.library for each in FORMATS.values() if each.library)):
         assert installation._requirement(library) != library
 
 

@@ -39,6 +39,7 @@ ONLY_THERE = {
     "jks": ("keystores/other_java.py",),
     "icalendar": ("audit/reports/ics.py",),
     "apprise": ("audit/notify.py",),
+    "playwright": ("edge/browser_errand.py",),
     "requests": ("audit/bounded_answers.py",),
     "subprocess": (
         "edge/apart.py",

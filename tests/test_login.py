@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from conftest import PASSWORD, Pair, Result, openssl, process
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 from fake_org import FakeOrg
 from msgspec.structs import replace
 from test_guided import ScriptedAsker
@@ -21,6 +22,7 @@ from test_json import validate
 from sfkeytool.cli.commands import TABLE
 from sfkeytool.cli.run import run_command
 from sfkeytool.errors import LoginRefusedError
+from sfkeytool.keystores.bcfks.writing import encode_bcfks
 from sfkeytool.keystores.contents import InputFile
 from sfkeytool.passwords import Secret, Source, SourceKind
 from sfkeytool.salesforce.org import Session
@@ -108,7 +110,7 @@ def test_what_the_other_commands_write_logs_in(maker: str, log_in: Cli, cli: Cli
 def test_any_container_of_the_key_will_do(
     log_in: Cli, cli: Cli, pair: Pair, other_pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Encrypted PEM, DER, JKS, PFX, stdin, and a variable as CI systems keep it."""
+    """Encrypted PEM, DER, JKS, PFX, BCFKS, stdin, and a variable as CI systems keep it."""
     password = f"pass:{PASSWORD}"
     openssl("pkcs8", "-topk8", "-in", pair.key, "-passout", password, "-out", "locked.pem")
     openssl("pkcs8", "-topk8", "-nocrypt", "-in", pair.key, "-outform", "DER", "-out", "key.der")
@@ -129,6 +131,14 @@ def test_any_container_of_the_key_will_do(
     assert log_in("-f", "key.pfx", *secret).code == 0
     assert log_in("-f", "pay/pay.jks", "--alias", "PAY", *secret).code == 0
     assert log_in("-f", "-", stdin=pem).code == 0
+    made = load_pem_private_key(pem, None).private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    Path("key.bcfks").write_bytes(
+        encode_bcfks(
+            alias="pay", key_pkcs8=made, chain_der=[], password=Secret(f"{PASSWORD}{PASSWORD}"), created_at_ms=0
+        )
+    )
+    monkeypatch.setenv("TWICE", f"{PASSWORD}{PASSWORD}")
+    assert log_in("-f", "key.bcfks", "--password", "env:TWICE").code == 0
 
 
 @pytest.mark.slow

@@ -71,7 +71,7 @@ def blank_for(rule: str, command: str, case: dict[str, Any]) -> Path:
         return CHAIN if case["path"] == "corpus/no-chain.jks" else KEY
     if rule == "ckm.store.not-jks":  # beside what is a certificate its key, else both
         return KEY if re.search(r"wrap \w+ \S+ FILE", command) else CORPUS / "app-with-key.pem"
-    return {"ckm.store.bcfks": STORE, "ckm.key.mismatch": CORPUS / "app-two.pem"}.get(rule, CHAIN)
+    return {"ckm.key.mismatch": CORPUS / "app-two.pem"}.get(rule, CHAIN)
 
 
 UNFILLABLE = {

@@ -51,6 +51,8 @@ class Subject(Opaque, frozen=True, dict=True):
     """What normalise_text undid, in words."""
     to_repair: bool = False
     """Whether a copy is to be made: a file with a key is on its way to a keystore then."""
+    takes_bcfks: bool = False
+    """Whether somebody said that the org takes BCFKS: Government Cloud alone does, and no file tells where it goes."""
     in_ckm: bool = False
     """Whether it lies beside metadata that makes it a certificate of Certificate and Key Management."""
 
@@ -137,13 +139,19 @@ class Subject(Opaque, frozen=True, dict=True):
 
     @cached_property
     def _opened(self) -> "store.Keystore | SfkeytoolError | None":
-        if self.kind not in KEYSTORE_KINDS or self.kind in (FileKind.JKS, FileKind.BCFKS):
+        if self.kind not in KEYSTORE_KINDS or self.kind is FileKind.JKS:
             return None
         try:
             passwords = [Secret(""), *self.passwords]
             return open_keystore(self.data, self.label, store.StoreType[self.kind.name], passwords)
         except SfkeytoolError as error:
             return error
+
+    @property
+    def bcfks(self) -> "store.Keystore | None":
+        """A BCFKS that was opened."""
+        opened = self._opened
+        return opened if isinstance(opened, store.Keystore) and opened.bcfks is not None else None
 
     @property
     def opened(self) -> bool:
@@ -305,6 +313,7 @@ def prepare_subject(
     passwords: Sequence[Secret] = (),
     taken: frozenset[str] = frozenset(),
     to_repair: bool = False,
+    takes_bcfks: bool = False,
     in_ckm: bool = False,
 ) -> Subject:
     """A file made ready to be judged; ``profile`` is the one that was asked for, the rest is as Subject has it. Pure.
@@ -323,6 +332,7 @@ def prepare_subject(
         taken=taken,
         unusual_form=unusual_form(file.data),
         to_repair=to_repair,
+        takes_bcfks=takes_bcfks,
         in_ckm=in_ckm,
     )
     _ = subject.contents

@@ -148,7 +148,8 @@ class AppChanging:
         """The app now, with its raw file. Raises as look() of the workflow."""
         from sfkeytool.workflows.app_certificate import look
 
-        return look(self._org.client.restarted(), self._address, self._source)
+        self._org.client.begin_anew()
+        return look(self._org.client, self._address, self._source)
 
     def settle(self, state: "AppState") -> tuple[Notice, ...]:
         """What became of changes that did not come to an end: killed, or not to be read back. Each is held against the
@@ -205,7 +206,8 @@ class AppChanging:
             raise
         try:
             deploy(source, change)
-            proof = read_back(self._org.client.restarted(), source, change)
+            self._org.client.begin_anew()
+            proof = read_back(self._org.client, source, change)
         except OrgError as error:
             if error.code == "metadata.not-taken":
                 settle_original(kept, error.code)

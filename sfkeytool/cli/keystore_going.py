@@ -26,14 +26,12 @@ if TYPE_CHECKING:
 
 def refuse_deletion(run: Run, request: "ImportRequest", found: Found) -> None:
     """Raises, before anything is begun, what would stand in the way of --delete."""
-    from sfkeytool.workflows.ckm_import.deleting import is_reminder, require_key_stays
+    from sfkeytool.workflows.ckm_import.deleting import require_key_stays
 
     if not found.keystore.entries:
         return  # the import is refused for that
     [entry] = found.keystore.entries
     path = _key_path(request)
-    if is_reminder(entry):
-        return
     if path is not None and any(_is_same(path, found.path.with_name(name)) for name in found.files):
         raise UsageError("usage.delete", f"--key {path} is the keystore itself, which would be deleted")
     named = request.key_file is not None

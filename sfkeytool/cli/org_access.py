@@ -213,8 +213,10 @@ def connected(run: Run, access: OrgAccess, *, must_tell: bool = False) -> OneOrg
 
     Raises OrgError, NetworkError and LoginRefusedError.
     """
+    from sfkeytool.edge.scratch_folder import sweep_scratch
     from sfkeytool.salesforce.org import OrgIdentity, ends_everything
 
+    sweep_scratch(run.environ)  # a killed run's browser may have left a session there
     with run.progress(f"logging in to {access.label} …"):
         client = access.connect()
         try:

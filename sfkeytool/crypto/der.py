@@ -46,6 +46,21 @@ def encode_tlv(tag: int, *contents: bytes) -> bytes:
     return bytes([tag]) + _length(len(value)) + value
 
 
+def encode_integer(number: int) -> bytes:
+    """A whole INTEGER, DER, of a number that is not negative. Pure."""
+    return encode_tlv(INTEGER, number.to_bytes(number.bit_length() // 8 + 1, "big"))
+
+
+def encode_oid(dotted: str) -> bytes:
+    """A whole OBJECT IDENTIFIER, DER. Pure."""
+    first, second, *arcs = (int(arc) for arc in dotted.split("."))
+    value = bytearray()
+    for arc in (40 * first + second, *arcs):
+        groups = [arc >> shift & 0x7F for shift in range(0, max(arc.bit_length(), 1), 7)]
+        value += bytes([*(0x80 | group for group in reversed(groups[1:])), groups[0]])
+    return encode_tlv(OID, bytes(value))
+
+
 def _length(length: int) -> bytes:
     if length < 0x80:
         return bytes([length])

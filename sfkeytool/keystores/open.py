@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sfkeytool.errors import KeystoreError, KeystorePasswordError
+from sfkeytool.errors import KeystorePasswordError
 from sfkeytool.keystores import jks
 from sfkeytool.keystores.store import CertificateEntry, JksFrame, KeyEntry, Keystore, StoreType
 from sfkeytool.passwords import Secret
@@ -18,8 +18,8 @@ def open_keystore(
     passwords that do not fit, if that suffices.
 
     Raises KeystorePasswordError ``keystore.password-needed`` or ``keystore.wrong-password``; KeystoreError
-    ``keystore.damaged``, ``keystore.too-large``, ``keystore.unsupported-type`` or
-    ``keystore.unsupported-protection``; PrivateKeyError ``key.kdf-too-expensive``.
+    ``keystore.damaged``, ``keystore.too-large`` or ``keystore.unsupported-protection``; PrivateKeyError
+    ``key.kdf-too-expensive``.
     """
     match type:
         case StoreType.JKS:
@@ -32,11 +32,10 @@ def open_keystore(
             from sfkeytool.keystores.other_java import parse_other_java
 
             return parse_other_java(data, label, type, passwords)
-    raise KeystoreError(
-        "keystore.unsupported-type",
-        f"{label} is a {type} keystore: Salesforce Government Cloud may take it, but sfkeytool does not open it",
-        "export the entry as PKCS#12 with the program that made it",
-    )
+        case StoreType.BCFKS:
+            from sfkeytool.keystores.bcfks.reading import parse_bcfks
+
+            return parse_bcfks(data, label, passwords)
 
 
 def open_jks(file: jks.JksFile, passwords: Sequence[Secret], *, structure_suffices: bool = False) -> Keystore:

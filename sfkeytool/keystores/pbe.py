@@ -32,6 +32,7 @@ _HMACS = {
     "1.2.840.113549.2.9": "sha256",
     "1.2.840.113549.2.10": "sha384",
     "1.2.840.113549.2.11": "sha512",
+    "2.16.840.1.101.3.4.2.16": "sha3_512",
 }
 _AES_OIDS = {
     "2.16.840.1.101.3.4.1.2": 16,
@@ -87,11 +88,16 @@ class Mac(Opaque, frozen=True):
 
     def _matches_pbmac1(self, content: bytes, password: Secret, parameters: list[Tlv], spend: Spend) -> bool:
         kdf, mac_oid = _at(parameters, 0), _split_algorithm(_at(parameters, 1).value)[0]
-        name = _look_up(_HMACS, mac_oid)
-        derive = _key_derivation(kdf, _stated_length(kdf), spend)
+        name = hmac_digest(mac_oid)
+        derive = key_derivation(kdf, _stated_length(kdf), spend)
         return any(
             hmac.compare_digest(self.digest, hmac.digest(derive(form), content, name)) for form in _byte_forms(password)
         )
+
+
+def hmac_digest(oid: str) -> str:
+    """The digest, as hashlib calls it, of an HMAC. Pure. Raises UnsupportedProtectionError."""
+    return _look_up(_HMACS, oid)
 
 
 def decrypt_candidates(algorithm: bytes, ciphertext: bytes, password: Secret, spend: Spend) -> Iterator[bytes]:
@@ -176,7 +182,7 @@ def _decrypt_pbes2(parameters: list[Tlv], ciphertext: bytes, password: Secret, s
     cipher, key_length = ("3des", 24) if oid == _OID_3DES_CBC else ("aes", _look_up(_AES_OIDS, oid))
     if len(iv) != (16 if cipher == "aes" else 8):
         raise DerError(f"an initialisation vector of {len(iv)} bytes")
-    derive = _key_derivation(kdf, key_length, spend)
+    derive = key_derivation(kdf, key_length, spend)
     for form in _byte_forms(password):
         yield from _decrypt(cipher, derive(form), iv, ciphertext)
 
@@ -192,8 +198,12 @@ def _stated_length(kdf: Tlv) -> int:
     return length
 
 
-def _key_derivation(kdf: Tlv, length: int, spend: Spend) -> Callable[[bytes], bytes]:
-    """The function from password bytes to a key of ``length`` that a PBKDF2 or scrypt AlgorithmIdentifier describes."""
+def key_derivation(kdf: Tlv, length: int, spend: Spend) -> Callable[[bytes], bytes]:
+    """The function from password bytes to a key of ``length`` that a PBKDF2 or scrypt AlgorithmIdentifier describes.
+
+    Pure but for ``spend``, of which each call of it hears first. The caller has checked the limits. Raises DerError
+    and UnsupportedProtectionError, and so does the function.
+    """
     oid, parameters = _split_algorithm(kdf.value)
     if oid == OID_SCRYPT:
         salt = _at(parameters, 0).value
@@ -214,7 +224,7 @@ def _key_derivation(kdf: Tlv, length: int, spend: Spend) -> Callable[[bytes], by
     digest, stated_length = "sha1", length
     for parameter in parameters[2:]:
         if parameter.tag == SEQUENCE:
-            digest = _look_up(_HMACS, _split_algorithm(parameter.value)[0])
+            digest = hmac_digest(_split_algorithm(parameter.value)[0])
         elif parameter.tag == INTEGER:
             stated_length = decode_integer(parameter.value)
     if stated_length != length:

@@ -52,6 +52,13 @@ class JksFrame(Struct, frozen=True):
     trailing_bytes: int
 
 
+class BcfksFrame(Struct, frozen=True):
+    """How a BCFKS is protected. ``differences``, in words, are from what Bouncy Castle writes unless it is told
+    otherwise."""
+
+    differences: tuple[str, ...]
+
+
 class Keystore(Struct, frozen=True):
     """An opened keystore. ``other_entries`` names what is neither (secret keys, CRLs), for people to read.
 
@@ -66,3 +73,5 @@ class Keystore(Struct, frozen=True):
     password: Secret | None = None
     jks: JksFrame | None = None
     """Of a JKS only."""
+    bcfks: BcfksFrame | None = None
+    """Of a BCFKS only."""

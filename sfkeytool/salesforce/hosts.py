@@ -51,6 +51,10 @@ _LIGHTNING_HOST = re.compile(
     r"(?:\.lightning\.force\.com|\.my\.salesforce-setup\.com|\.lightning\.crmforce\.(?P<military>mil))"
 )
 
+_MY_DOMAIN_HOST = re.compile(
+    r"(?P<domain>[^.]+)(?P<kind>\.(?:sandbox|scratch|develop|trailblaze|demo))?\.my\.salesforce\.com"
+)
+
 
 class LoginHost(Struct, frozen=True):
     """``url`` is where the token endpoint is, without a slash at its end; ``reason`` is a clause that says why."""
@@ -129,6 +133,25 @@ def is_salesforce(url: str) -> bool:
     """Whether a login that is sent to ``url`` reaches Salesforce, by the host's name, or this very machine. Pure."""
     host = urlsplit(url).hostname or ""
     return host in LOOPBACK or any(host == domain or host.endswith(f".{domain}") for domain in DOMAINS)
+
+
+def org_hosts(instance_url: str) -> tuple[str, ...]:
+    """The hosts that show an org's pages; for a host that is no My Domain, that one alone. Pure.
+
+    Salesforce Help, "My Domain URL Formats", read 2026. That Lightning loads its scripts from the last, which is
+    Salesforce's and no org's, is what its pages are seen to do; nothing of an org goes there.
+    """
+    host = urlsplit(instance_url).hostname or ""
+    if not (found := _MY_DOMAIN_HOST.fullmatch(host)):
+        return (host,)
+    domain, kind = found["domain"], found["kind"] or ""
+    return (
+        host,
+        f"{domain}{kind}.lightning.force.com",
+        f"{domain}{kind}.my.salesforce-setup.com",
+        f"{domain}--c{kind}.vf.force.com",
+        "static.lightning.force.com",
+    )
 
 
 def _same_host(audience: str, url: str) -> bool:

@@ -101,11 +101,6 @@ class OrgClient:
         """Allow the whole time again: for one who comes back to look, instead of reading all at once."""
         self._end = self._pace.monotonic() + self._deadline_seconds
 
-    def restarted(self) -> "OrgClient":
-        """The same session with its whole time ahead: for what is read after a person has thought, or an org worked."""
-        session = Session(self.url, self._token, self._version)
-        return OrgClient(session, self._transport, self._pace, deadline_seconds=self._deadline_seconds)
-
     @property
     def version(self) -> str:
         """``67.0``: what was asked for, else the org's newest."""
@@ -161,6 +156,29 @@ class OrgClient:
     def has_jwt_token(self) -> bool:
         """Whether the access token is JWT-based: three parts of base64url, the first a JSON object (RFC 7519)."""
         return _JWT.fullmatch(self._token.reveal()) is not None
+
+    def front_door(self, path: str) -> Secret:
+        """An address that opens a session in a browser, once, and leads to ``path``. Secret.
+
+        By /services/oauth2/singleaccess, as the Salesforce CLI does (forcedotcom/sfdx-core, src/org/org.ts). OrgError
+        org.no-door where the org gives none: its sessions may not be opened in a browser.
+        """
+        headers = {"Authorization": f"Bearer {self._token.reveal()}", "Accept": "application/json"}
+        answer = self._send("GET", f"/services/oauth2/singleaccess?redirect_uri={quote(path, safe='')}", headers)
+        try:
+            value = parse_json(answer.body)
+        except ValueError:
+            raise self._not_ours() from None
+        address = value.get("frontdoor_uri") if isinstance(value, dict) else None
+        if answer.status >= 400 or not isinstance(address, str):
+            raise OrgError(
+                "org.no-door",
+                f"{self.host} opens no page with this session ({answer.status})",
+                "it may have ended, or its access token is JWT-based: by Salesforce's Help such a one opens no page",
+            )
+        if urlsplit(address)[:2] != urlsplit(self.url)[:2]:
+            raise self._not_ours()
+        return Secret(address)
 
     # Metadata
 

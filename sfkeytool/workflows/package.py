@@ -1,6 +1,6 @@
 """From a key and its chain to the files that Salesforce takes, read back before anybody sees them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -12,10 +12,19 @@ from sfkeytool.acceptance.subject import prepare_subject
 from sfkeytool.crypto import certificates, keys
 from sfkeytool.crypto.pem import parse_pem
 from sfkeytool.errors import CertificateError, SelfCheckError, UsageError
-from sfkeytool.keystores import jks
 from sfkeytool.keystores.contents import InputFile
-from sfkeytool.model import Artifact, ArtifactKind, Notice, PlannedFile, Profile, Purpose
-from sfkeytool.passwords import COMFORTABLE_LENGTH, MINIMUM_LENGTH, Secret, Source, SourceKind
+from sfkeytool.keystores.jks import encode_jks
+from sfkeytool.keystores.open import open_keystore
+from sfkeytool.keystores.store import StoreType
+from sfkeytool.model import Artifact, ArtifactKind, KeystoreFormat, Notice, PlannedFile, Profile, Purpose
+from sfkeytool.passwords import (
+    COMFORTABLE_LENGTH,
+    MINIMUM_BCFKS_LENGTH,
+    MINIMUM_LENGTH,
+    Secret,
+    Source,
+    SourceKind,
+)
 from sfkeytool.workflows.parts import KeystoreFacts, Proof
 
 if TYPE_CHECKING:
@@ -32,11 +41,11 @@ class Keystore(Struct, frozen=True):
     proof: Proof
 
 
-def keystore_files(name: str, password: Source) -> tuple[PlannedFile, ...]:
+def keystore_files(name: str, password: Source, format: KeystoreFormat = KeystoreFormat.JKS) -> tuple[PlannedFile, ...]:
     """What make_keystore() will make."""
-    files = PlannedFile.of(name, ArtifactKind.KEYSTORE, ArtifactKind.CERTIFICATE)
+    files = PlannedFile.of(name, ArtifactKind.KEYSTORE, ArtifactKind.CERTIFICATE, format=format)
     if password.kind is SourceKind.GENERATE:
-        files += PlannedFile.of(name, ArtifactKind.KEYSTORE_PASSWORD)
+        files += PlannedFile.of(name, ArtifactKind.KEYSTORE_PASSWORD, format=format)
     return files
 
 
@@ -47,60 +56,72 @@ def make_keystore(
     password: Secret,
     password_source: Source,
     now: datetime,
+    format: KeystoreFormat = KeystoreFormat.JKS,
 ) -> Keystore:
-    """NAME.jks, NAME.crt and, for a generated password, NAME.jks.password.
+    """The keystore, NAME.crt and, for a generated password, NAME.jks.password (or NAME.bcfks.password).
 
     Both are read back first: the keystore decrypted, the key used to sign, the signature verified with the leaf that
-    came out, and that leaf found in NAME.crt. Raises SelfCheckError if any of that fails.
+    came out, and that leaf found in NAME.crt. Raises SelfCheckError if any of that fails. ``password`` has passed
+    check_new_password() for this format.
     """
     chain_der = tuple(certificates.encode_der(certificate) for certificate in chain)
     key_pkcs8 = keys.encode_key_pkcs8(key)
-    store = Artifact.of(
-        name,
-        ArtifactKind.KEYSTORE,
-        jks.encode_jks(
-            alias=name,
-            key_pkcs8=key_pkcs8,
-            chain_der=chain_der,
-            password=password,
-            created_at_ms=int(now.timestamp() * 1000),
-        ),
+    content = _encoder(format)(
+        alias=name,
+        key_pkcs8=key_pkcs8,
+        chain_der=chain_der,
+        password=password,
+        created_at_ms=int(now.timestamp() * 1000),
     )
+    store = Artifact.of(name, ArtifactKind.KEYSTORE, content, format=format)
     certificate = Artifact.of(name, ArtifactKind.CERTIFICATE, certificates.encode_pem(chain[0]))
-    leaf = _read_back(name, store, key, key_pkcs8, chain_der, password)
+    leaf = _read_back(name, store, StoreType[format.name], key, key_pkcs8, chain_der, password)
     artifacts = [store, certificate]
     if password_source.kind is SourceKind.GENERATE:
         content = password.reveal().encode() + b"\n"
-        artifacts.append(Artifact.of(name, ArtifactKind.KEYSTORE_PASSWORD, content))
-    facts = KeystoreFacts(type="JKS", version=2, alias=name, chain_length=len(chain))
-    return Keystore(tuple(artifacts), facts, _prove_same(store, leaf, certificate))
+        artifacts.append(Artifact.of(name, ArtifactKind.KEYSTORE_PASSWORD, content, format=format))
+    return Keystore(tuple(artifacts), _facts(name, format, len(chain)), _prove_same(store, leaf, certificate))
+
+
+def _encoder(format: KeystoreFormat) -> Callable[..., bytes]:
+    if format is KeystoreFormat.JKS:
+        return encode_jks
+    from sfkeytool.keystores.bcfks.writing import encode_bcfks  # with ciphers that few runs need
+
+    return encode_bcfks
+
+
+def _facts(name: str, format: KeystoreFormat, chain_length: int) -> KeystoreFacts:
+    if format is KeystoreFormat.BCFKS:
+        return KeystoreFacts(type="BCFKS", version=1, alias=name, chain_length=chain_length)
+    return KeystoreFacts(type="JKS", version=2, alias=name, chain_length=chain_length)
 
 
 def _read_back(
     name: str,
     store: Artifact,
+    type: StoreType,
     key: "RSAPrivateKey",
     key_pkcs8: bytes,
     chain_der: tuple[bytes, ...],
     password: Secret,
 ) -> bytes:
     """The leaf that came out, DER."""
-    parsed = jks.parse_jks(store.content, store.filename)
-    entry = parsed.entries[0]
+    opened = open_keystore(store.content, store.filename, type, [password])
+    entry = opened.keys[0]
     if (
-        len(parsed.entries) != 1
-        or not isinstance(entry, jks.JksKeyEntry)
+        len(opened.keys) != 1
+        or opened.certificates
+        or opened.other_entries
         or entry.alias != name
-        or tuple(certificate.der for certificate in entry.chain) != chain_der
-        or not parsed.digest_matches(password)
-        or parsed.decrypt_key(entry, password) != key_pkcs8
+        or entry.chain_der != chain_der
+        or entry.key_pkcs8 != key_pkcs8
     ):
         raise SelfCheckError(
             "internal.read-back", f"{store.filename} did not read back as it was made; nothing was written"
         )
-    leaf = entry.chain[0].der
-    keys.prove_pair(key, leaf)
-    return leaf
+    keys.prove_pair(key, entry.chain_der[0])
+    return entry.chain_der[0]
 
 
 def _prove_same(store: Artifact, leaf: bytes, certificate: Artifact) -> Proof:
@@ -112,9 +133,9 @@ def _prove_same(store: Artifact, leaf: bytes, certificate: Artifact) -> Proof:
     return Proof(relation="same-certificate", files=files, sha256=certificates.fingerprint(leaf))
 
 
-def check_new_password(password: Secret, what: str) -> tuple[Notice, ...]:
+def check_new_password(password: Secret, what: str, format: KeystoreFormat = KeystoreFormat.JKS) -> tuple[Notice, ...]:
     """Warnings about a password that a keystore is about to get; raises UsageError if it is too short."""
-    require_length(password, what)
+    require_length(password, what, MINIMUM_BCFKS_LENGTH if format is KeystoreFormat.BCFKS else MINIMUM_LENGTH)
     length = password.length
     notices = []
     if length < COMFORTABLE_LENGTH:
@@ -136,18 +157,24 @@ def check_new_password(password: Secret, what: str) -> tuple[Notice, ...]:
     return tuple(notices)
 
 
-def require_length(password: Secret, what: str) -> None:
+def require_length(password: Secret, what: str, minimum: int = MINIMUM_LENGTH) -> None:
     """Raises UsageError for a new password that is too short."""
-    if password.length < MINIMUM_LENGTH:
+    if password.length < minimum:
         raise UsageError(
             "usage.password-too-short",
-            f"the password for {what} has {password.length} characters; at least {MINIMUM_LENGTH} are needed",
+            f"the password for {what} has {password.length} characters; at least {minimum} are needed",
             "a keystore's can be made: --password generate",
         )
 
 
 def check_acceptance(
-    artifacts: Sequence[Artifact], password: Secret, purpose: Purpose, now: datetime, *, given: bool = False
+    artifacts: Sequence[Artifact],
+    password: Secret,
+    purpose: Purpose,
+    now: datetime,
+    *,
+    given: bool = False,
+    format: KeystoreFormat = KeystoreFormat.JKS,
 ) -> tuple[Notice, ...]:
     """What the rules of acceptance say about a keystore and a certificate for the app before they are published.
 
@@ -163,7 +190,8 @@ def check_acceptance(
             continue
         file = InputFile(artifact.filename, artifact.content)
         try:
-            found = judge_file(file, profiles[artifact.kind], purpose, now, [password])
+            takes_bcfks = format is KeystoreFormat.BCFKS
+            found = judge_file(file, profiles[artifact.kind], purpose, now, [password], takes_bcfks=takes_bcfks)
         except CertificateError as error:
             if given:
                 raise CertificateError(error.code, f"{error.message}; nothing was written", *error.hints) from None
@@ -177,15 +205,24 @@ def check_acceptance(
 
 
 def judge_file(
-    file: InputFile, profile: Profile, purpose: Purpose, now: datetime, passwords: Sequence[Secret] = ()
+    file: InputFile,
+    profile: Profile,
+    purpose: Purpose,
+    now: datetime,
+    passwords: Sequence[Secret] = (),
+    *,
+    takes_bcfks: bool = False,
 ) -> tuple[Notice, ...]:
-    """What the rules of acceptance say about a file, one notice a rule. Pure.
+    """What the rules of acceptance say about a file, one notice a rule; ``takes_bcfks`` as Subject has it. Pure.
 
     Raises CertificateError, with the rule's id as its code, for what Salesforce would refuse, or might: a rule that
     cannot be judged is not passed.
     """
     notices: dict[str, Notice] = {}
-    report = judge(prepare_subject(file, as_of=now, profile=profile, purpose=purpose, passwords=passwords))
+    subject = prepare_subject(
+        file, as_of=now, profile=profile, purpose=purpose, passwords=passwords, takes_bcfks=takes_bcfks
+    )
+    report = judge(subject)
     for finding in report.findings:
         rule, evidence = finding.rule, finding.evidence
         said = f"{rule.title}: {evidence.saw}; wanted: {evidence.wanted}"

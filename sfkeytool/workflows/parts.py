@@ -30,8 +30,8 @@ class KeyFacts(Result, frozen=True, kw_only=True):
 class KeystoreFacts(Result, frozen=True, kw_only=True):
     """A keystore that was made."""
 
-    type: Literal["JKS"]
-    version: Literal[2]
+    type: Literal["JKS", "BCFKS"]
+    version: Annotated[Literal[1, 2], Meta(description="2 of a JKS, 1 of a BCFKS")]
     alias: UniqueNameText
     chain_length: Annotated[int, Meta(ge=1)]
 

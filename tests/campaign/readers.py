@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import re
 import shlex
 import struct
@@ -22,13 +23,16 @@ from sfkeytool.audit.org import read_org
 from sfkeytool.audit.state import parse_state
 from sfkeytool.crypto.certificates import describe_certificate, parse_certificate
 from sfkeytool.crypto.csr import describe_csr, parse_csr
-from sfkeytool.crypto.der import DerError
+from sfkeytool.crypto.der import SEQUENCE, DerError, children, encode_tlv, read_tlv
 from sfkeytool.crypto.keys import parse_private_key
 from sfkeytool.crypto.pem import parse_pem
 from sfkeytool.crypto.pkcs7 import parse_bundle
 from sfkeytool.edge.journal import ForeignJournalError, parse_journal
 from sfkeytool.edge.receipts import encode_grown, read_records
 from sfkeytool.keystores import jks
+from sfkeytool.keystores.bcfks.protection import Use, decrypt
+from sfkeytool.keystores.bcfks.reading import parse_bcfks
+from sfkeytool.keystores.bcfks.writing import Protection, encode_bcfks
 from sfkeytool.keystores.contents import InputFile, parse_contents
 from sfkeytool.model import Profile
 from sfkeytool.names import legal_name, parse_unique_name
@@ -74,6 +78,13 @@ def _check(data: bytes) -> None:
 def _fitted(data: bytes) -> None:
     """A keystore whose digest is right whatever the bytes are."""
     _check(data + jks.store_digest(data, PASSWORDS[0]))
+
+
+def _sealed(data: bytes) -> None:
+    """A BCFKS whose integrity check is right whatever is sealed in it."""
+    protection = Protection(PASSWORDS[0], 1, os.urandom)
+    encrypted = protection.encrypt(data, Use.STORE)
+    parse_bcfks(encode_tlv(SEQUENCE, encrypted, protection.seal(encrypted)), "in", PASSWORDS)
 
 
 def _metadata(data: bytes) -> None:
@@ -296,6 +307,17 @@ def _tables() -> list[bytes]:
     ]
 
 
+def _sealed_contents() -> list[bytes]:
+    """What is encrypted in a BCFKS, with a key of one round and a chain."""
+    [chain] = ([block.der for block in parse_pem(text, "in")] for text in _files("corpus/app.crt")())
+    made = encode_bcfks(
+        alias="a", key_pkcs8=bytes(20), chain_der=chain, password=PASSWORDS[0], created_at_ms=0, iterations=1
+    )
+    algorithm, ciphertext = children(children(read_tlv(made).value)[0].value)
+    contents = decrypt(algorithm.value, ciphertext.value, Use.STORE, PASSWORDS[0], lambda _: None)
+    return [] if contents is None else [contents]
+
+
 def _many_certificates() -> list[bytes]:
     """One certificate a thousand times; each could have signed the next."""
     [text] = _files("corpus/app.crt")()
@@ -322,6 +344,7 @@ READERS = (
     Reader("jks", _fitted, _stores_without_digest),
     Reader("pkcs12", lambda data: parse_contents(InputFile("in.p12", data), PASSWORDS), _files("keystores/*.p12", "corpus/*.p12")),
     Reader("other-java", lambda data: parse_contents(InputFile("in.bks", data), PASSWORDS), _files("keystores/*.bks", "keystores/*.jceks", "keystores/*.uber", "keystores/*.bcfks"), once=_many_rounds),
+    Reader("bcfks", _sealed, _sealed_contents, once=_deep),
     Reader("pem", lambda data: parse_pem(data, "in"), _files("corpus/*.pem", "corpus/*.crt")),
     Reader("certificate", _certificate, _ders),
     Reader("request", _csr, _files("corpus/*.der")),

@@ -5,6 +5,7 @@ import operator
 import re
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -62,6 +64,12 @@ class Contents:
     ids: int = 0
     keys: dict[str, rsa.RSAPrivateKey] = field(default_factory=dict)
     """Of the certificates that were born here."""
+    undeletable: set[str] = field(default_factory=set)
+    """Names that deleteMetadata leaves: they are in use."""
+    forgets_chains: bool = False
+    """Whether an upload is called a success, and the record stays as it was."""
+    minds_chains: bool = True
+    """Whether an uploaded chain must begin with the leaf, and each certificate be signed by the next."""
 
     def add(self, type: str, name: str, fields: Fields, **state: Any) -> None:
         prefix = "0P1" if type == "Certificate" else "0XX"
@@ -116,6 +124,10 @@ class Contents:
         """Its row stays: the query shows what was deleted (sfdx-browserforce-plugin works around that)."""
         del self.components["Certificate"][name]
 
+    def names_of_rows(self) -> set[str]:
+        """Of all certificates that are, or were, in CKM."""
+        return {row["DeveloperName"] for row in self.rows.get("Certificate", [])}
+
     def rename_certificate(self, id: str, name: str, label: str) -> None:
         """As the page of the record does; ``id`` has 15 or 18 characters."""
         old = next(each for each, found in self.components["Certificate"].items() if found.id[:15] == id[:15])
@@ -141,26 +153,49 @@ class Contents:
         self.rows.setdefault("UserLogin", []).append({"UserId": id, "_frozen": frozen})
 
     def take(self, path: Path) -> str:
-        """A deployed certificate: a new record gets a key of its own that copies the subject, and waits for a CA; a
-        record that is there takes a chain of its own key. Returns the problem, if there is one."""
+        """A deployed certificate: a new record gets a key of its own that copies the subject, and waits for a CA unless
+        it signs itself; a record that is there takes a chain of its own key. Returns the problem, if there is one."""
         name = path.stem
         meta = ElementTree.fromstring(path.with_name(f"{path.name}-meta.xml").read_bytes())  # noqa: S314 - a test's file
         said = {element.tag.rpartition("}")[2]: element.text or "" for element in meta}
-        chain = x509.load_pem_x509_certificates(path.read_bytes())
+        try:
+            chain = x509.load_pem_x509_certificates(path.read_bytes())
+        except ValueError:
+            return "Invalid certificate"  # a guess
         if name not in self.components.get("Certificate", {}):
-            key = self.keys[name] = rsa.generate_private_key(public_exponent=65537, key_size=int(said["keySize"]))
-            request = x509.CertificateSigningRequestBuilder().subject_name(chain[0].subject).sign(key, hashes.SHA256())
-            pem = request.public_bytes(serialization.Encoding.PEM).decode()
-            self.add_certificate(name, pem, None, ca_signed=True, unusable=True, key_size=int(said["keySize"]))
+            self._bear(name, chain[0].subject, int(said["keySize"]), ca_signed=said["caSigned"] == "true")
             return ""
-        if chain[0].public_key() != self.keys[name].public_key():
+        own = self.keys[name].public_key()
+        if own not in [each.public_key() for each in (chain[:1] if self.minds_chains else chain)]:
             return "The certificate does not match the private key"
-        for issued, issuer in pairwise(chain):
-            issued.verify_directly_issued_by(issuer)
+        for issued, issuer in pairwise(chain if self.minds_chains else ()):
+            try:
+                issued.verify_directly_issued_by(issuer)
+            except (ValueError, TypeError, InvalidSignature):
+                return "The certificate chain is not valid"  # a guess
+        if self.forgets_chains:
+            return ""
         self.rows["Certificate"] = [row for row in self.rows["Certificate"] if row["DeveloperName"] != name]
-        expires = f"{chain[0].not_valid_after_utc:%Y-%m-%dT%H:%M:%S.000+0000}"
+        leaf = next(each for each in chain if each.public_key() == own)
+        expires = f"{leaf.not_valid_after_utc:%Y-%m-%dT%H:%M:%S.000+0000}"
         self.add_certificate(name, path.read_text(), expires, ca_signed=True, key_size=int(said["keySize"]))
         return ""
+
+    def _bear(self, name: str, subject: x509.Name, bits: int, *, ca_signed: bool) -> None:
+        """A key, and its request, or its certificate for a year."""
+        key = self.keys[name] = rsa.generate_private_key(public_exponent=65537, key_size=bits)
+        if ca_signed:
+            request = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, hashes.SHA256())
+            pem = request.public_bytes(serialization.Encoding.PEM).decode()
+            self.add_certificate(name, pem, None, ca_signed=True, unusable=True, key_size=bits)
+            return
+        now = datetime.now(UTC)
+        created = f"{now:%Y-%m-%dT%H:%M:%S.000+0000}"
+        until = now + timedelta(days=365)
+        builder = x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key())
+        builder = builder.serial_number(x509.random_serial_number()).not_valid_before(now).not_valid_after(until)
+        pem = builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
+        self.add_certificate(name, pem, f"{until:%Y-%m-%dT%H:%M:%S.000+0000}", key_size=bits, created=created)
 
     # SOQL
 
@@ -255,7 +290,17 @@ class Contents:
     def _delete(self, type: str, names: Sequence[str]) -> tuple[int, bytes]:
         results = []
         for name in names:
+            if name in self.undeletable:
+                error = [("message", f"{name} is in use"), ("statusCode", "DELETE_FAILED")]
+                results.append(("result", [("errors", error), ("fullName", name), ("success", "false")]))
+                continue
             is_here = self.components.get(type, {}).pop(name, None) is not None
+            if is_here and type == "ExternalClientApplication":  # a guess: with its parts
+                for parts in self.components.values():
+                    for part in [
+                        each for each, found in parts.items() if ("externalClientApplication", name) in found.fields
+                    ]:
+                        del parts[part]
             results.append(("result", [("fullName", name), ("success", str(is_here).lower())]))
         return _answer("deleteMetadata", to_xml(results))
 

@@ -13,7 +13,7 @@ import io
 import secrets
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path, PurePosixPath
@@ -21,13 +21,17 @@ from typing import Any
 from xml.etree import ElementTree
 
 from .contents import NAMESPACE, Component, Contents, Fields, to_xml
-from .logins import App
+from .logins import App, User
+from .setup import Setup
 
 FILES = {
     "ConnectedApp": ("connectedApps", "connectedApp"),
     "ExternalClientApplication": ("externalClientApps", "eca"),
     "ExtlClntAppGlobalOauthSettings": ("extlClntAppGlobalOauthSets", "ecaGlblOauth"),
     "ExtlClntAppOauthSettings": ("extlClntAppOauthSettings", "ecaOauth"),
+    "ExtlClntAppOauthConfigurablePolicies": ("extlClntAppOauthPolicies", "ecaOauthPlcy"),
+    "ExtlClntAppConfigurablePolicies": ("extlClntAppPolicies", "ecaPlcy"),
+    "Settings": ("settings", "settings"),
     "Certificate": ("certs", "crt"),
 }
 """Folder and ending of a type's files."""
@@ -62,6 +66,14 @@ class Deployments:
 
     contents: Contents
     apps: dict[str, App]
+    users: dict[str, User]
+    """Of an app that names a profile, all are approved."""
+    setup: Setup
+    certificate_problem: Callable[[str], str] = lambda text: "Certificate too large" if len(text) > 6000 else ""
+    """What is wrong with the text of an app's certificate, by this org: a guess, as its words are."""
+    refused_types: set[str] = field(default_factory=set)
+    minds_dates: bool = False
+    """Whether apps that are new from now on let nobody in whose certificate is not valid now."""
     refusal: str = ""
     """The problem of every app that comes with a consumer key."""
     is_new_key_given: bool = False
@@ -152,9 +164,9 @@ class Deployments:
             for path in [path for path in paths if not path.name.endswith("-meta.xml")]:
                 type = kinds.get(path.suffix.removeprefix("."), "")
                 problem = self._problem(type, Path(folder) / path)
-                failed += bool(problem)
                 if not problem and not is_dry:
-                    self._take(type, Path(folder) / path)
+                    problem = self._take(type, Path(folder) / path)
+                failed += bool(problem)
                 told.append(_message(type, path, problem))
         self.done.append((is_dry, tuple(map(str, paths))))
         return to_xml(
@@ -169,9 +181,14 @@ class Deployments:
     def _problem(self, type: str, path: Path) -> str:
         if not type:
             return f"Not known here: {path.name}"
-        if type == "Certificate":
+        if type in self.refused_types:
+            return f"Not allowed: {type}"
+        if type in ("Certificate", "Settings"):
             return ""
-        key = _values(_read(path)).get("consumerKey")
+        said = _values(_read(path))
+        if problem := self.certificate_problem(said.get("certificate", "")):
+            return problem
+        key = said.get("consumerKey")
         here = self.contents.components.get(type, {}).get(path.stem)
         if key is not None and self.refusal:
             return self.refusal
@@ -180,17 +197,23 @@ class Deployments:
             return NO_CONSUMER_KEY  # a guess: that an app in use takes its own key alone
         return TAKEN if key is not None and here is None and key in self.apps else ""
 
-    def _take(self, type: str, path: Path) -> None:
+    def _take(self, type: str, path: Path) -> str:
+        """Returns the problem, if there is one that a dry run does not find."""
         if type == "Certificate":
-            self.contents.take(path)
-            return
+            return self.contents.take(path)
+        if type == "Settings":
+            fields = _read(path)
+            self.setup.identity_provider |= _values(fields).get("enableIdentityProvider") == "true"
+            self.contents.add(type, path.stem, fields)
+            return ""
         fields = _with_defaults(type, _without(_read(path), self.resets))
         self.resets = set()
         old = self.contents.components.get(type, {}).get(path.stem)
         before = _values(old.fields) if old else {}
         after = _values(fields)
         key = after.get("consumerKey") or before.get("consumerKey", "")  # a guess: an app in use keeps its key
-        if self.is_new_key_given or after.get("shouldRotateConsumerKey") == "true" or not key:
+        has_key = OAUTH in dict(fields) or type == "ExtlClntAppGlobalOauthSettings"
+        if has_key and (self.is_new_key_given or after.get("shouldRotateConsumerKey") == "true" or not key):
             key = f"3MVG9worthless.{secrets.token_urlsafe(20)}"
         certificate = before.get("certificate", "") if self.is_certificate_ignored else after.get("certificate", "")
         kept = {"consumerKey": key, "consumerSecret": before.get("consumerSecret", ""), "certificate": certificate}
@@ -199,9 +222,25 @@ class Deployments:
             self.contents.add(type, path.stem, fields)
         else:
             old.fields = fields
+        is_external = type == "ExtlClntAppGlobalOauthSettings"
         if app := self.apps.pop(before.get("consumerKey", ""), None):
             self.apps[key] = app
             app.coming = [self.delay_requests, _pem(certificate)]
+        elif old is None and (is_external or OAUTH in dict(fields)):
+            self.apps[key] = App(
+                _pem(certificate), set(), external=is_external, label=path.stem, minds_dates=self.minds_dates
+            )
+        self._approve(type, after, key)
+        return ""
+
+    def _approve(self, type: str, said: Mapping[str, str], key: str) -> None:
+        """An External Client App names its profiles in a file of its own."""
+        if type == "ExtlClntAppOauthConfigurablePolicies":
+            name = f"{said.get('externalClientApplication')}_glbloauth"
+            settings = self.contents.components.get("ExtlClntAppGlobalOauthSettings", {}).get(name)
+            key = _values(settings.fields).get("consumerKey", "") if settings else ""
+        if key in self.apps and (said.get("profileName") or said.get("commaSeparatedProfile")):
+            self.apps[key].approved_users |= set(self.users)
 
 
 _DATE = "2026-01-01T00:00:00.000Z"
@@ -290,7 +329,9 @@ def _put(fields: Fields, values: Mapping[str, str]) -> Fields:
 
 
 def _pem(certificate: str) -> str:
-    """As the org reads the element: PEM, or one line of base64."""
+    """As the org reads the element: PEM, one line of base64, or base64 of the PEM, of which there are retrieves."""
     if not certificate or "BEGIN" in certificate:
         return certificate
+    if (text := base64.b64decode(certificate)).startswith(b"-----BEGIN"):
+        return text.decode()
     return f"-----BEGIN CERTIFICATE-----\n{''.join(certificate.split())}\n-----END CERTIFICATE-----\n"

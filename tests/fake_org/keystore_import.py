@@ -49,6 +49,8 @@ class Rules:
     longest_chain: int = 10
     duplicates: bool = False
     """Whether a name that CKM has already is imported once more, over the old one."""
+    names_return: bool = True
+    """Whether the name of a certificate that was deleted may be used again."""
     shortest_password: int = 0
     """The same plugin's keystore has an empty password."""
 
@@ -76,6 +78,8 @@ def import_keystore(data: bytes, password: str, contents: Contents, rules: Rules
     if len(aliases) > len(entries) and not rules.trusted_entries:
         raise Refused(ALIAS)  # a guess
     here = contents.components.get("Certificate", {})
+    if not rules.names_return and {entry.alias for entry in entries} & contents.names_of_rows() - here.keys():
+        raise Refused(NAME_TAKEN)
     for entry in entries:
         _judge(entry, here, rules)
     if len(here) + len(entries) > rules.most_certificates:

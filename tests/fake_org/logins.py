@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from cryptography import x509
@@ -58,6 +59,8 @@ class App:
     scopes: str = "api refresh_token"
     label: str = ""
     """As LoginHistory names it."""
+    minds_dates: bool = False
+    """Whether its certificate must be valid now: sources dispute it."""
     coming: list[Any] = field(default_factory=list)
 
     def certificate_now(self) -> str:
@@ -104,7 +107,7 @@ def judge(
         return Refusal("app_not_found", "External client app is not installed in this org")
     if app.blocked:
         return Refusal("OAUTH_APP_BLOCKED", "this app is blocked by admin")
-    if algorithm != "RS256" or not _verifies(app.certificate_now(), raw, signed):
+    if algorithm != "RS256" or not _verifies(app.certificate_now(), raw, signed, minds_dates=app.minds_dates):
         # https://github.com/forcedotcom/sfdx-travisci/issues/135
         return Refusal("invalid_grant", "invalid assertion")
     if str(claims.get("aud", "")).rstrip("/") not in (asked_url, *([] if app.external else SHARED[:1])):
@@ -142,11 +145,14 @@ def _decode(part: str) -> bytes:
     return base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
 
 
-def _verifies(certificate_pem: str, signature: bytes, signed: bytes) -> bool:
+def _verifies(certificate_pem: str, signature: bytes, signed: bytes, *, minds_dates: bool) -> bool:
     if not certificate_pem:  # an app that no longer has one
         return False
-    key = x509.load_pem_x509_certificate(certificate_pem.encode()).public_key()
+    certificate = x509.load_pem_x509_certificate(certificate_pem.encode())
+    key = certificate.public_key()
     assert isinstance(key, rsa.RSAPublicKey)
+    if minds_dates and not certificate.not_valid_before_utc <= datetime.now(UTC) <= certificate.not_valid_after_utc:
+        return False
     try:
         key.verify(signature, signed, padding.PKCS1v15(), hashes.SHA256())
     except InvalidSignature:

@@ -49,7 +49,7 @@ class FakeOrg:
         organization = {"Name": "Worthless", "IsSandbox": False, "Id": org_id}
         self.contents.rows["Organization"] = [organization]
         self.setup = Setup(self.contents)
-        self.metadata = Deployments(self.contents, self.apps)
+        self.metadata = Deployments(self.contents, self.apps, self.users, self.setup)
         self.clock: Callable[[], float] = time.time
         """For the hour that logins are counted in, and LoginHistory: seconds since 1970."""
         self.most_logins_an_hour = MOST_AN_HOUR
@@ -215,6 +215,7 @@ class FakeOrg:
 def _handler(org: FakeOrg) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # head and body at once: a client that keeps its connection would wait 40 ms for the second
 
         def log_message(self, *_: object) -> None:
             """Nothing on stderr."""

@@ -92,6 +92,12 @@ class Setup:
     """A notice of maintenance comes between the front door and its target."""
     missing: set[str] = field(default_factory=set)
     """Parts that a changed page has no longer: file, password, save, frame."""
+    person_proves: bool = False
+    """Somebody sits at the browser and proves who they are: the challenge leads on to where it stands before."""
+    elsewhere: str = ""
+    """An address that the import page leads to in place of a form."""
+    beside: str = ""
+    """HTML that the form's page has besides: what it would load from elsewhere."""
     lost_at: str = ""
     """The session ends before the next request of this method to the import page."""
     pause_seconds: float = 0.0
@@ -167,7 +173,12 @@ class Setup:
         if parts.path == MAINTENANCE:
             return Page(200, _html("Maintenance", "<p>Scheduled maintenance.</p>"))
         if parts.path == CHALLENGE:
-            return Page(200, _html("Verify Your Identity | Salesforce", '<div id="header">Verify Your Identity</div>'))
+            onward = ""
+            if self.person_proves:
+                self.high_assurance = False
+                onward = f'<meta http-equiv="refresh" content="1;url={escape(query.get("retURL", HOME))}">'
+            header = f'{onward}<div id="header">Verify Your Identity</div>'
+            return Page(200, _html("Verify Your Identity | Salesforce", header))
         if parts.path == IMPORT:
             return self._import_page(method, target, query, session, headers, body)
         if parts.path == FRAMED:
@@ -194,6 +205,8 @@ class Setup:
         if not self.may_manage:
             return Page(200, _error_page("Insufficient Privileges", "You do not have the level of access necessary."))
         if method == "GET":
+            if self.elsewhere:
+                return Page(302, "", (("Location", self.elsewhere),))
             if self.lightning and "isdtp" not in query:
                 return Page(302, "", (("Location", f"{FRAMED}?address={quote(target, safe='')}"),))
             return Page(200, self._form(session, query))
@@ -235,7 +248,7 @@ class Setup:
             + f"<label>Keystore File</label>{'' if 'file' in self.missing else file}"
             + (f'<div class="errorMsg"><strong>Error:</strong> {escape(error)}</div>' if error else "")
             + f"<label>Keystore Password</label>{'' if 'password' in self.missing else password}"
-            + f"{buttons}</form>",
+            + f"{buttons}</form>{self.beside}",
         )
 
     def _frame(self, address: str) -> str:

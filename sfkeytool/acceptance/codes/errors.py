@@ -38,6 +38,10 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         "usage.alias": ("`--alias` was given more than twice.", "Give it once for both sides, or twice: for A, for B."),
         "usage.api-version": ("This is no version of the API that certificates can be read with.", _MISSPELT),
         "usage.as": ("`--as` names the generation that is there already.", "Choose another name."),
+        "usage.browser-missing": (
+            "`--browser` found no Chrome, Edge or Chromium on this machine.",
+            "Install one; or leave `--browser` out, and choose the file on the page yourself.",
+        ),
         "usage.command-file": (
             "The command of `cmd:` is a .cmd or .bat file, whose arguments cmd.exe would obey.",
             "Name the program that it starts, an .exe.",
@@ -47,7 +51,7 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
             "`--help` of the command shows its flags.",
         ),
         "usage.confirm": (
-            "`--deploy` changes an org, and nobody is there to be asked.",
+            "`--deploy`, or `--browser`, changes an org, and nobody is there to be asked.",
             "Say `--yes` if you mean it.",
         ),
         "usage.contact-email": ("`--contact-email` is no mail address.", _MISSPELT),
@@ -75,6 +79,10 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
             "`--ics` needs a certificate, which the CA has yet to make.",
             "Give it to `wrap`, when the CA has answered.",
         ),
+        "usage.headed": (
+            "`--headed` without `--browser`, or `--browser` with `--no-open`.",
+            "The one watches the other: give both; `--no-open` is for a person.",
+        ),
         "usage.instance-url": (
             "What says where to log in contradicts itself, is missing, or is a host where this app cannot log in.",
             "Name the org's My Domain with `--instance-url`, and nothing beside it.",
@@ -100,6 +108,7 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
             "The keystore's password is missing or too short for its repaired copy.",
             "Give one with `--new-password`.",
         ),
+        "usage.no-display": ("`--headed` wants a window, and there is no display.", "Leave `--headed` out."),
         "usage.no-such-file": ("The path that was typed does not exist.", "Type it again."),
         "usage.no-terminal": (
             "A secret is to be asked for, and there is no terminal.",
@@ -530,6 +539,7 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
             "The record in CKM has no certificate yet, or hides it.",
             "Let the CA sign its request, and upload the answer; the hint has the command.",
         ),
+        "ckm.no-password": ("The import page wants the keystore's password.", "Give it with `--password`."),
         "ckm.no-request": (
             "The API gives no request for this record.",
             "Download it in Setup > Certificate and Key Management.",
@@ -538,6 +548,30 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         "ckm.not-ready": (
             "Something stands in the way of the import; no page was opened.",
             "The message says what, and the hints who can change it; `sfkeytool doctor` shows all of it.",
+        ),
+        "ckm.page-challenge": (
+            "The org asks for a proof of identity, which a browser without a window cannot give.",
+            "Give it yourself, with `--headed` or without `--browser`.",
+        ),
+        "ckm.page-changed": (
+            "The import page is not as it is known: a field is missing. Nothing was imported.",
+            "Import it without `--browser`, and report it.",
+        ),
+        "ckm.page-late": (
+            "The import page did not come in time. Nothing was imported.",
+            "Try again later, or import it without `--browser`.",
+        ),
+        "ckm.page-login": (
+            "The org shows its login page in place of the import page.",
+            "Look with `sfkeytool doctor` what the session and the user may.",
+        ),
+        "ckm.page-refused": (
+            "The import page refused the keystore. Nothing was imported.",
+            "Read its own message, which is shown with what is known of it.",
+        ),
+        "ckm.page-unreachable": (
+            "The browser does not reach the org's pages.",
+            "Look whether it does by itself: proxy, and the CAs that the system trusts.",
         ),
         "ckm.readback": (
             "The deployment went through, and what the org holds could not be read back, or is not what was sent.",
@@ -599,6 +633,10 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         "org.deploy-failed": (
             "The org did not take the deployment.",
             "Look at its message; `sfkeytool explain` may know it.",
+        ),
+        "org.no-door": (
+            "The org gives no address that opens a page with this session.",
+            "Log in again; by Salesforce's Help access tokens that are JWT-based open none.",
         ),
         "org.not-permitted": (
             "The user may not do or see this.",
@@ -681,6 +719,14 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         "internal.read-back": ("The keystore that was made did not read back.", _BUG),
     },
     SystemFailureError: {
+        "browser.failed": (
+            "The browser does not start.",
+            "Start it by itself; one in a snap or flatpak cannot be driven from outside.",
+        ),
+        "browser.no-sandbox": (
+            "The browser does not start with its sandbox, and is not started without it.",
+            "Run as an ordinary user, where user namespaces are allowed; or leave `--browser` out.",
+        ),
         "system.clock": ("The machine's clock says a year that leaves no room to reckon with.", "Set the clock."),
         "system.refused": (
             "The operating system refused something: a read of a failing disk, memory, a part of Python.",

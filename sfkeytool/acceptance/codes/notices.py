@@ -50,6 +50,7 @@ NOTICES: Mapping[str, tuple[str, str]] = {
         "Give the request with `--csr`.",
     ),
     "ckm.deploying": ("The org that is named is about to be changed.", "Stop, if it is the wrong one."),
+    "ckm.experimental": ("`--browser` was never reported from a live org.", "Try it in a sandbox first."),
     "ckm.keys-left-out": (
         "Private keys were left out of the chain: the certificate's own key is in Salesforce.",
         _NOTHING,
@@ -90,6 +91,10 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "ckm.other-certificate": (
         "CKM has NAME now, with another certificate than the keystore's.",
         "Find out which file was chosen; delete the record in Setup if nothing uses it.",
+    ),
+    "ckm.page-lost": (
+        "The import form was sent, and the browser did not see how it ended.",
+        "Nothing; CKM is watched, and tells.",
     ),
     "ckm.san-differs": ("The certificate lacks names that were asked for.", "Ask the CA, if you need them."),
     "ckm.strangers-left-out": ("Certificates that are not part of the chain were left out.", _NOTHING),

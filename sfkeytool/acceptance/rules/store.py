@@ -11,7 +11,7 @@ from sfkeytool.crypto.sniff import FileKind
 from sfkeytool.errors import CertificateError
 from sfkeytool.keystores.jks import JksCertificate, JksKeyEntry
 from sfkeytool.model import Profile
-from sfkeytool.passwords import COMFORTABLE_LENGTH
+from sfkeytool.passwords import COMFORTABLE_LENGTH, MINIMUM_BCFKS_LENGTH
 
 _CKM = (Profile.CKM_IMPORT,)
 _WITHOUT_KEY = "sfkeytool wrap {name} {file} FILE{input_password} --password generate (FILE: the private key)"
@@ -35,8 +35,36 @@ def _not_jks(subject: Subject) -> Checked:
 
 
 def _bcfks(subject: Subject) -> Checked:
-    if subject.kind is FileKind.BCFKS:
+    if subject.kind is FileKind.BCFKS and not subject.takes_bcfks:
         yield Evidence(subject.label, "a BCFKS keystore", "a JKS keystore (only Government Cloud takes BCFKS too)")
+
+
+def _is_opened_bcfks(subject: Subject) -> bool:
+    return subject.bcfks is not None
+
+
+def _bcfks_entries(subject: Subject) -> Checked:
+    if (opened := subject.bcfks) is None:
+        return
+    several = [repr(key.alias) for key in opened.keys] if len(opened.keys) > 1 else []
+    beside = [*(repr(one.alias) for one in opened.certificates), *opened.other_entries]
+    if several or (beside and opened.keys):
+        yield Evidence(subject.label, f"more than one entry: {', '.join([*several, *beside])}", "one private key entry")
+
+
+def _bcfks_password(subject: Subject) -> Checked:
+    if subject.password is not None and subject.password.length < MINIMUM_BCFKS_LENGTH:
+        yield Evidence(
+            subject.label,
+            f"a password of {subject.password.length} characters",
+            f"at least {MINIMUM_BCFKS_LENGTH}, which Bouncy Castle wants in approved mode",
+        )
+
+
+def _bcfks_protection(subject: Subject) -> Checked:
+    opened = subject.bcfks
+    if opened is not None and opened.bcfks is not None and opened.bcfks.differences:
+        yield Evidence(subject.label, ", ".join(opened.bcfks.differences), "what Bouncy Castle writes by default")
 
 
 def _damaged(subject: Subject) -> Checked:
@@ -156,13 +184,50 @@ BCFKS = Rule(
     Severity.ERROR,
     Basis.DOCUMENTED,
     "The keystore is BCFKS, which only Government Cloud takes",
-    "Orgs in Government Cloud may import BCFKS as well as JKS; all others take JKS alone. sfkeytool does not open"
-    " BCFKS.",
+    "Orgs in Government Cloud may import BCFKS as well as JKS; all others take JKS alone. No page says what such an org"
+    " takes of BCFKS beyond that.",
     sources.IMPORT_HELP,
-    "export the entry as PKCS#12 with the program that made it, then: sfkeytool wrap {name} FILE --input-password"
-    " prompt --password generate",
+    "sfkeytool check --fix {file} --profile ckm-import{password} --new-password generate",
     _CKM,
     _bcfks,
+)
+BCFKS_ENTRIES = Rule(
+    "ckm.store.bcfks-entries",
+    Severity.WARN,
+    Basis.INFERRED,
+    "The BCFKS keystore holds more than one private key entry",
+    "No page says what an import makes of the other entries of a BCFKS; one key with its chain is the plainest case.",
+    sources.IMPORT_HELP,
+    sources.REPAIR,
+    _CKM,
+    _bcfks_entries,
+    applies=_is_opened_bcfks,
+)
+BCFKS_PASSWORD = Rule(
+    "ckm.store.bcfks-password",
+    Severity.WARN,
+    Basis.INFERRED,
+    "The password of the BCFKS keystore is short",
+    "Bouncy Castle's FIPS library refuses passwords under 112 bits in approved mode. Whether Salesforce reads keystores"
+    " with it no page says.",
+    "Keycloak issue 14314 (FipsUnapprovedOperationError: password must be at least 112 bits),"
+    " https://github.com/keycloak/keycloak/issues/14314",
+    sources.REPAIR_WITH_NEW_PASSWORD,
+    _CKM,
+    _bcfks_password,
+    applies=_is_opened_bcfks,
+)
+BCFKS_PROTECTION = Rule(
+    "ckm.store.bcfks-protection",
+    Severity.NOTE,
+    Basis.INFERRED,
+    "The BCFKS keystore is not protected as Bouncy Castle does by default",
+    "BCFKS leaves its maker the choice of key derivation and cipher, and no page says which of them Salesforce reads.",
+    "Bouncy Castle 1.72, BcFKSKeyStoreSpi.java, https://github.com/bcgit/bc-java",
+    sources.REPAIR,
+    _CKM,
+    _bcfks_protection,
+    applies=_is_opened_bcfks,
 )
 DAMAGED = Rule(
     "ckm.store.damaged",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from sfkeytool.cli import options
+from sfkeytool.cli.by_browser import ByBrowser, refusal_of
 from sfkeytool.cli.by_hand import ByHand
 from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
 from sfkeytool.cli.conditions import condition_lines, warn_of
@@ -59,6 +60,14 @@ _FIELDS = (
         ("--no-open",),
     ),
     Field(
+        "browser",
+        bool,
+        "Experimental: a browser of this machine (Chrome, Edge, Chromium) is driven through the page, without a"
+        " window. Wants the library playwright.",
+        ("--browser",),
+    ),
+    Field("headed", bool, "With --browser: in a window, where you can watch and prove who you are.", ("--headed",)),
+    Field(
         "delete",
         bool,
         "Once the import is proved, delete NAME.jks and NAME.jks.password, if the key is kept in another file.",
@@ -90,20 +99,21 @@ def _execute(run: Run, values: Values) -> int:
             "--delete is about NAME.jks in NAME's folder: a keystore that others made is never deleted",
             "give NAME, or leave --delete out",
         )
+    program = _browser(run, request)
     access = one_org(run, values)
     found = find_keystore(run, request)
     if request.delete:
         refuse_deletion(run, request, found)
     org = connected(run, access, must_tell=True)
-    opens = run.asker is not None and not request.no_open and org.cli_alias is not None
+    opens = run.asker is not None and not request.no_open and not request.browser and org.cli_alias is not None
     with run.progress(f"looking at {org.label} …"):
-        before = preflight(org.client, org.identity, found.keystore, run.now, needs_session=opens)
+        before = preflight(org.client, org.identity, found.keystore, run.now, needs_session=opens or request.browser)
     warn_of(run.console, (*before.unmet, *before.unsure))
     if run.console.verbose:
         run.console.result(condition_lines(before.conditions))
     if before.unmet:
         raise describe_unmet(before)
-    _agree(run, request, found, org, opens=opens and not before.is_there)
+    _agree(run, request, found, org, opens=(opens or request.browser) and not before.is_there)
     if before.is_there or run.dry_run:
         outcome = conclude(
             request.name, found.keystore, org.identity, before, Proof(before.present), run.now, cli_alias=org.cli_alias
@@ -114,7 +124,7 @@ def _execute(run: Run, values: Values) -> int:
             message = f"{found.path} was kept: this run saw nothing arrive, so that it proved no import"
             run.console.warn(Notice("ckm.keystore-kept", message))
         return _tell(run, outcome)
-    proof = _go_and_prove(run, request, found, org, _way(run, found, org, opens=opens))
+    proof = _go_and_prove(run, request, found, org, _way(run, request, found, org, program, opens=opens))
     outcome = conclude(request.name, found.keystore, org.identity, before, proof, run.now, cli_alias=org.cli_alias)
     if outcome.result.proved and request.name is not None:
         outcome = offer_deletion(run, request, found, outcome)
@@ -122,20 +132,46 @@ def _execute(run: Run, values: Values) -> int:
     return _tell(run, outcome)
 
 
+def _browser(run: Run, request: "ImportRequest") -> str:
+    """The program that --browser drives; empty without it. Raises UsageError, before anything is read or asked."""
+    if not request.browser:
+        if request.headed:
+            raise UsageError("usage.headed", "--headed is about --browser, which is missing", "give both, or none")
+        return ""
+    if request.no_open:
+        raise UsageError("usage.headed", "--browser opens the page that --no-open would not", "give one of them")
+    if run.asker is None and not request.confirmed and not run.dry_run:
+        raise UsageError(
+            "usage.confirm", "--browser changes an org, and nobody is here to be asked", "say so beforehand: --yes"
+        )
+    from sfkeytool.edge.driven_browser import require_browser
+
+    program = require_browser(run.environ, headed=request.headed)
+    message = "--browser is experimental: it was never reported from a live org; try it in a sandbox first"
+    run.console.warn(Notice("ckm.experimental", message))
+    return program
+
+
 def _agree(run: Run, request: "ImportRequest", found: Found, org: OneOrg, *, opens: bool) -> None:
     """Say what goes where; ask before a page of the org is opened. Raises as Agreement.reach()."""
     identity = org.identity
     where = ", ".join(filter(None, (identity.name, identity.kind, identity.org_id, identity.instance_url)))
     about = [f"{entry.name}: {certificate_line(entry.facts)}" for entry in found.keystore.entries]
-    about.append(f"a person imports it into CKM of the org {org.label} ({where})")
+    who = "a browser that is driven (experimental)" if request.browser else "a person"
+    about.append(f"{who} imports it into CKM of the org {org.label} ({where})")
     if opens and not request.confirmed:
         refusal = OrgError("ckm.not-agreed", "not agreed to: no page was opened and nothing was changed")
-        run.agreement.demand(f"Open the import page of {org.label}?", refusal)
+        question = (
+            f"Let a browser import it into {org.label}?" if request.browser else f"Open the import page of {org.label}?"
+        )
+        run.agreement.demand(question, refusal)
     run.agreement.reach([], about)
 
 
-def _way(run: Run, found: Found, org: OneOrg, *, opens: bool) -> "Way":
+def _way(run: Run, request: "ImportRequest", found: Found, org: OneOrg, program: str, *, opens: bool) -> "Way":
     """How the door is gone through."""
+    if request.browser:
+        return ByBrowser(run, org, program, headed=request.headed)
     return ByHand(run, org, found, opens=opens)
 
 
@@ -160,9 +196,17 @@ def _go_and_prove(run: Run, request: "ImportRequest", found: Found, org: OneOrg,
         run.console.warn(Notice("ckm.other-arrived", message))
 
     try:
-        way(Errand(str(found.path.absolute()), found.keystore.password))
+        answer = way(Errand(str(found.path.absolute()), found.keystore.password))
+        # What the page refused is not waited for; but what it says is no proof either.
+        refused = answer is not None and not answer.landed and not answer.trouble
+        if answer is not None and answer.trouble:
+            run.console.warn(Notice("ckm.page-lost", f"{answer.trouble}; whether it was imported, CKM tells"))
         with run.progress(f"watching CKM of {org.label} for {names}; Ctrl-C leaves …"):
-            return prove(org.client, rows, found.keystore.entries, request.wait_seconds, clock, tell)
+            wait_seconds = 0 if refused else request.wait_seconds
+            proof = prove(org.client, rows, found.keystore.entries, wait_seconds, clock, tell)
+        if answer is not None and refused and not proof.is_proved:
+            raise refusal_of(org.label, answer.words)
+        return proof
     except KeyboardInterrupt:
         raise InterruptedRunError(
             "interrupted",
@@ -210,6 +254,7 @@ COMMAND = Command(
     (
         Example("The page is opened, watched, and the import proved", "sfkeytool ckm import pay_api --target-org uat"),
         Example("And the keystore deleted, once it is", "sfkeytool ckm import pay_api -o prod --delete"),
+        Example("By a browser that is driven, which is experimental", "sfkeytool ckm import pay_api -o uat --browser"),
         Example("A keystore that others made", "sfkeytool ckm import export.jks -o uat --password prompt"),
     ),
     _FIELDS,
@@ -222,7 +267,8 @@ COMMAND = Command(
         step=1,
     ),
     details=(
-        "No API takes a private key: a person chooses the file on the page. It is proved by a record that was not"
+        "No API takes a private key: a person chooses the file on the page, or, with --browser, a browser does that is"
+        " driven. It is proved by a record that was not"
         " there before and holds the same certificate. Exit code 3: another certificate arrived; 1: none in time."
         " Not tried against a live org."
     ),

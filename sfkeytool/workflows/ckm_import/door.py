@@ -27,10 +27,12 @@ class Errand(Opaque, frozen=True):
 
 class PageAnswer(Struct, frozen=True):
     """What the import page came to, as far as the way could see: ``landed`` on LANDING_PATH, or ``words``, the page's
-    own about an error, which are Salesforce's and not secret. Neither proves anything: prove() does."""
+    own about an error, which are Salesforce's and not secret. ``trouble``: why nobody saw how it ended, in our words;
+    the form was sent, and the certificate may be there. None of them proves anything: prove() does."""
 
     landed: bool
     words: str = ""
+    trouble: str = ""
 
 
 Way = Callable[[Errand], PageAnswer | None]

@@ -37,6 +37,8 @@ class ImportRequest(Request, frozen=True, kw_only=True):
     key_file: Path | None = None
     confirmed: bool = False
     no_open: bool = False
+    browser: bool = False
+    headed: bool = False
 
 
 class ImportedEntry(EntryProof, frozen=True, kw_only=True):
