@@ -20,13 +20,14 @@ from conftest import Result, tree
 from fake_org import FakeOrg
 from filled_org import CONSUMER_KEY, CONSUMER_SECRET, make
 from test_ckm_import import World
+from test_driven_browser import browser, chromium
 from test_fake_deployments import log_in
 from test_guided import COMMANDS, ScriptedAsker
 
 from sfkeytool.cli.run import run_command
 
 Cli = Callable[..., Result]
-__all__ = ["brings", "org", "person", "world"]  # fixtures
+__all__ = ["brings", "browser", "chromium", "org", "person", "world"]  # fixtures
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a first line")
 
 
@@ -309,3 +310,17 @@ def test_what_is_no_longer_as_the_change_left_it(
     (folder / NEW / f"{NEW}.crt").unlink()
     record.write_text(record.read_text().replace('"state": "proved"', '"state": "waiting"'))
     assert cli(*line(org), "--wait", 1, "--json").json["code"] == "carry.other-folder"
+
+
+@pytest.mark.slow
+def test_by_one_command_with_a_driven_browser(cli: Cli, org: FakeOrg, browser: Path, folder: Path) -> None:
+    """Nobody at the page: imported by the browser, read back, on the app, audited. No secret in any argument."""
+    words = ["renew", "pay", "--carry-out", "-o", "uat", "--app", "Pay", "--yes", "--browser", "--json"]
+    done = cli(*words)
+    assert done.code == 0, done
+    assert in_ckm(org) == ["pay", NEW]
+    assert carried(org) == done.json["result"]["change"]["after"]["certificateSha256"]
+    assert set(states(done.json["result"]["change"]).values()) == {"proved"}
+    told = (browser / "arguments").read_text() + (folder / "sf.log").read_text()
+    for secret in ((folder / NEW / f"{NEW}.jks.password").read_text().strip(), *org.tokens):
+        assert secret not in told

@@ -17,6 +17,7 @@ class CoverRequest(Request, frozen=True, kw_only=True):
     folder: str | None = None
     wait_seconds: int
     no_open: bool = False
+    browser: bool = False
     confirmed: bool = False
 
 

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 class Change:
     """``folder`` and ``new_folder`` are those of the two generations; ``address`` is of the app that gets the
-    certificate. ``record`` is what was saved last, ``at_start`` what it was when the run began."""
+    certificate. ``record`` is what was saved last, ``at_start`` what it was when the run began.
+    ``program`` is the browser that is driven through the import page; empty where a person is there."""
 
     def __init__(
         self, run: Run, values: Values, request: "RenewRequest", org: OneOrg, record: CarryOut, folder: Path
@@ -42,6 +43,7 @@ class Change:
         self.new_folder = parent(folder) / record.new_name
         self.clock = Clock(lambda: datetime.now(UTC), monotonic, sleep)
         self.count = Count()
+        self.program = ""
         self.wait_seconds = 60 * int(values["wait"])
 
     @property

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from sfkeytool.cli.bringing import browser_of
 from sfkeytool.cli.carrying_out.afterwards import audit_action, finish_action
 from sfkeytool.cli.carrying_out.beginning import (
     announce,
@@ -61,6 +62,7 @@ def carry_out_change(run: Run, values: Values, request: "RenewRequest", command:
         request = due
     if going is None and values["app"] is None:
         raise UsageError("usage.missing", "missing: --app", "the API name of the app whose certificate is followed")
+    program = browser_of(run, wanted=bool(values["browser"]))
     org = reach_org(run, values)
     if going is None:
         folder, record = request.folder, begin(run, values, request, org)
@@ -70,6 +72,7 @@ def carry_out_change(run: Run, values: Values, request: "RenewRequest", command:
         require_same(org, values, record)
         request = replace(request, name=record.name, folder=folder)
     change = Change(run, values, request, org, record, folder)
+    change.program = program
     if going is None:
         _look_first(change)
     announce(run, org, record)

@@ -58,6 +58,13 @@ REMINDER = Field(
     ("--reminder",),
     group=Group.ORG,
 )
+BROWSER = Field(
+    "browser",
+    bool,
+    "With --carry-out: a browser of this machine is driven through the import page, for a person. Experimental.",
+    ("--browser",),
+    group=Group.ORG,
+)
 YES = Field("yes", bool, "With --carry-out: do not ask before each change.", ("--yes",), group=Group.ORG)
 EXPECT_ORG = Field(
     "expect_org",
@@ -98,7 +105,7 @@ INSTANCE_URL = _of_login(login_fields.INSTANCE_URL, "where to log in. [default: 
 AUDIENCE = _of_login(login_fields.AUDIENCE, "audience of the assertion.")
 LOGIN = (CLIENT_ID, USERNAME, INSTANCE_URL, AUDIENCE)
 
-FIELDS = (CARRY_OUT, APP, REMINDER, YES, EXPECT_ORG, WAIT, *LOGIN)
+FIELDS = (CARRY_OUT, APP, REMINDER, BROWSER, YES, EXPECT_ORG, WAIT, *LOGIN)
 OF_ROTATION = (SECOND_APP, SWITCH_CLIENT)
 
 _INSTEAD = {
@@ -112,6 +119,7 @@ _OF_CARRY_OUT = (
     "second_app",
     "switch_client",
     "reminder",
+    "browser",
     "yes",
     "expect_org",
     "prove_client_id",

@@ -81,7 +81,8 @@ def _import(change: Change, memory: Memory) -> Facts:
     if change.record.is_reminder:
         _make_reminder(change)
     found = _keystore(change)
-    entry = bring(change.run, change.org, found, memory["rows"].split(), change.wait_seconds, change.clock)
+    rows, wait = memory["rows"].split(), change.wait_seconds
+    entry = bring(change.run, change.org, found, rows, wait, change.clock, program=change.program)
     return _import_facts(entry, found.keystore.entries[0].facts)
 
 

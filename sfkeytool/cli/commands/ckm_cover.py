@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sfkeytool.cli import options
 from sfkeytool.cli.app_coverage import audited, coverage, require_covered
-from sfkeytool.cli.bringing import bring
+from sfkeytool.cli.bringing import bring, browser_of
 from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
 from sfkeytool.cli.fields import Field, Group, Offer, Question, Values, typed_values
 from sfkeytool.cli.generation_folders import certificate_in
@@ -56,6 +56,13 @@ _FIELDS = (
         convert=_wait_seconds,
         into="wait_seconds",
     ),
+    Field(
+        "browser",
+        bool,
+        "Experimental: a browser of this machine is driven through the import page, in place of a person.",
+        ("--browser",),
+        group=Group.ORG,
+    ),
     Field("no_open", bool, "Open no browser: tell where the page is, and watch.", ("--no-open",)),
     Field("yes", bool, "Do not ask before the page is opened.", ("--yes",), into="confirmed", group=Group.ORG),
     Field(
@@ -83,6 +90,11 @@ def _execute(run: Run, values: Values) -> int:
     from sfkeytool.workflows.login import Clock
 
     request = CoverRequest.from_values(typed_values(_FIELDS, values))
+    if request.browser and run.asker is None and not request.confirmed and not run.dry_run:
+        raise UsageError(
+            "usage.confirm", "--browser changes an org, and nobody is here to be asked", "say so beforehand: --yes"
+        )
+    program = browser_of(run, wanted=request.browser)
     org = connected(run, one_org(run, values), must_tell=True)
     with run.progress(f"looking for {request.app} in {org.label} …"):
         address = find_app(org.client, request.app)
@@ -112,7 +124,7 @@ def _execute(run: Run, values: Values) -> int:
     found = _found(run, keystore)
     clock = Clock(lambda: datetime.now(UTC), monotonic, sleep)
     rows = read_rows(org.client)
-    bring(run, org, found, rows, request.wait_seconds, clock, may_open=not request.no_open)
+    bring(run, org, found, rows, request.wait_seconds, clock, may_open=not request.no_open, program=program)
     return _tell(run, org, state, require_covered(run, org, address)[0], keystore)
 
 
