@@ -324,3 +324,23 @@ def test_by_one_command_with_a_driven_browser(cli: Cli, org: FakeOrg, browser: P
     told = (browser / "arguments").read_text() + (folder / "sf.log").read_text()
     for secret in ((folder / NEW / f"{NEW}.jks.password").read_text().strip(), *org.tokens):
         assert secret not in told
+
+
+def test_an_app_that_somebody_else_changes_meanwhile_is_left_alone(
+    cli: Cli, org: FakeOrg, world: World, folder: Path, brings: Callable[[], None]
+) -> None:
+    """Between the first look and the deployment another key's certificate comes onto it."""
+    other = make("other", 100, 2)
+
+    def bring_and_change() -> None:
+        brings()
+        app = org.contents.components["ConnectedApp"]["Pay"]
+        app.fields = [
+            (name, [(k, other.line if k == "certificate" else v) for k, v in value] if name == "oauthConfig" else value)
+            for name, value in app.fields
+        ]
+
+    world.at(5, bring_and_change)
+    stopped = cli(*line(org), "--json")
+    assert (stopped.code, stopped.json["code"]) == (1, "carry.other-app"), stopped
+    assert deployments(org) == []
