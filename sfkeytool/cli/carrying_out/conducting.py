@@ -23,7 +23,7 @@ from sfkeytool.cli.carrying_out.generation import make_action
 from sfkeytool.cli.carrying_out.into_ckm import import_action
 from sfkeytool.cli.carrying_out.logins import app_names, baseline_action, login_action, logins_since, switched_action
 from sfkeytool.cli.carrying_out.onto_app import app_action, require_followed
-from sfkeytool.cli.carrying_out.records import carrying_out, save_record
+from sfkeytool.cli.carrying_out.records import carrying_out, evidence_path, save_record
 from sfkeytool.cli.carrying_out.telling import carried_out, table_lines, tell_change
 from sfkeytool.cli.fields import Values
 from sfkeytool.cli.generation_folders import certificate_in, parent
@@ -140,6 +140,7 @@ def _go_on(change: Change, command: str) -> int:
         run.console.show([f"where it stands: {_status_line(change)}", f"it goes on with: {command}"])
         raise
     tell_change(run, folder, done, command, with_facts=run.console.verbose)
+    run.console.answer([str(evidence_path(folder, done.new_name))])
     return 0
 
 

@@ -74,4 +74,4 @@ def tell_change(
     if not record.is_done:
         run.console.say("It goes on with:")
         run.console.say(f"  {command}")
-    run.console.answer([told.next] if told.next else [told.evidence])
+    run.console.answer([told.next] if told.next else [])
