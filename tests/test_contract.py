@@ -35,7 +35,7 @@ NAMED = {
     "audit.schema.json": _ORG_OF_A_SOURCE,
     "error.schema.json": [": new: ['files']"],
     "explain.schema.json": [".result: new: ['topics']"],
-    "renew.schema.json": [".result: new: ['due']"],
+    "renew.schema.json": [".result: new: ['due']", *_BCFKS_TOO],
     "ckm-create.schema.json": _ORG_IN_PART,
     "ckm-upload.schema.json": _ORG_IN_PART,
     "ckm-csr.schema.json": _ORG_AS_TEXT,
