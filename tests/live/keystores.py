@@ -152,6 +152,14 @@ def control(org: LiveOrg) -> Answer:
                   tuple(details))  # fmt: skip
 
 
+def bcfks(org: LiveOrg) -> Answer:
+    """A BCFKS as sfkeytool writes it."""
+    data = material.bcfks(f"{NAMES}bcfks", [material.certificate("live", 1)])
+    said = checked(data, "keystore.bcfks", Profile.CKM_IMPORT, material.PASSWORD)
+    answer = imported(org, data, material.PASSWORD)
+    return Answer(answer.observed, answer.words, said, answer.details)
+
+
 def identity_provider_condition(org: LiveOrg) -> Answer:
     """Whether an import says "Data Not Available" until Identity Provider was enabled once. Enables it, if so."""
     data = plain(f"{NAMES}idp")

@@ -12,7 +12,9 @@ from cryptography.x509.oid import NameOID
 from filled_org import key
 from oracle_java import java_make
 
+from sfkeytool.keystores.bcfks.writing import encode_bcfks
 from sfkeytool.keystores.jks import JksKeyEntry, encode_java_utf, parse_jks
+from sfkeytool.passwords import Secret
 
 PASSWORD = "worthless-live-password"
 
@@ -81,6 +83,17 @@ def keystore(aliases: Sequence[str], chain: Sequence[x509.Certificate], password
     """Written by a genuine Java: key 1 and ``chain`` under each alias."""
     chain_der = [der(each) for each in chain]
     return java_make("JKS", password, [(alias, key_der(1), password, chain_der) for alias in aliases])
+
+
+def bcfks(alias: str, chain: Sequence[x509.Certificate], password: str = PASSWORD) -> bytes:
+    """Written by sfkeytool: key 1 and ``chain``."""
+    return encode_bcfks(
+        alias=alias,
+        key_pkcs8=key_der(1),
+        chain_der=[der(each) for each in chain],
+        password=Secret(password),
+        created_at_ms=0,
+    )
 
 
 def aliases_of(data: bytes) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from pathlib import PurePath
 from typing import Any
 
 from live import apps, keystores, uploads
-from live.question import NAMES, REFUSED, TAKEN, Answer, CannotAsk, Question
+from live.question import NAMES, REFUSED, TAKEN, Question
 from sfkeytool.model import AppKind
 
 _ENTRY = f"certificates in CKM named {NAMES}…, each deleted at once"
@@ -12,8 +12,12 @@ _SIGNED = f"a certificate in CKM, {NAMES}signed, with a key of the org's own"
 _APP = "an app with a key that nobody keeps: a connected app, else an External Client App"
 _CONNECTED, _EXTERNAL = "a connected app with a key that nobody keeps", "an External Client App of the same kind"
 
+_GOVERNMENT = "where BCFKS is refused as such nothing is learnt; where it is taken, corpus.bcfks-*.bcfks tell it"
 NOT_ASKED = {
     "ckm.certificate.no-mail-left": "whom CKM mails, and when, is seen only by who waits for the mails",
+    "ckm.store.bcfks-entries": _GOVERNMENT,
+    "ckm.store.bcfks-password": _GOVERNMENT,
+    "ckm.store.bcfks-protection": _GOVERNMENT,
     "signed.file.ending": "a deployed chain has no name of its own; how Setup's upload page takes files is not known here",
     "request.file.private-key": "a CA receives that file, and no org",
     "domain.certificate.server-auth": "browsers judge it, which look at the custom domain, and no org",
@@ -24,6 +28,8 @@ NOT_ASKED = {
     "That the audience at a `.salesforce.mil` host": "only such an org tells: login.connected.hosts asks it where it is run"
     " in one",
     "That CKM's mails reach a reminder": "mails come 60 days before",
+    "Whether a JWT-based access token opens a page": "the session here is the Salesforce CLI's; one from a JWT login of an"
+    " app with such tokens would be wanted",
     "Who is mailed": "only who waits for the mails sees it",
 }
 """INFERRED rules, and lines of docs/sources.md by how they begin, with why no question of ours settles them."""
@@ -45,13 +51,6 @@ def _of_corpus(file: dict[str, Any]) -> Question:
 
 _ALIASES = "That aliases must follow the rule for unique names"
 _ALSO = {f"corpus/alias-{name}.jks": (_ALIASES,) for name in ("1", "dot", "double", "end", "hyphen", "worst")}
-
-
-def _not_yet(reason: str) -> Any:
-    def ask(_: object) -> Answer:
-        raise CannotAsk(reason)
-
-    return ask
 
 
 IMPORTS = (
@@ -76,9 +75,8 @@ IMPORTS = (
              creates=f"{_ENTRY}, and {NAMES}own with a key of the org's own"),
     Question("ckm.own-lifetime", "How long does a certificate live that the org makes?", keystores.own_lifetime, None,
              ("How long a certificate lives that Salesforce itself makes",), f"a certificate in CKM, {NAMES}own"),
-    Question("ckm.bcfks", "Is a BCFKS of ours taken where Government Cloud is?",
-             _not_yet("sfkeytool makes no BCFKS; corpus.bcfks.jks asks whether one of Bouncy Castle's is taken"),
-             TAKEN),
+    Question("ckm.bcfks", "Is a BCFKS taken that sfkeytool wrote? Government Cloud alone may take one.", keystores.bcfks,
+             None, ("Whatever is said of BCFKS beyond that Government Cloud",), _ENTRY),
 )  # fmt: skip
 
 
