@@ -399,7 +399,7 @@ def test_each_end_has_an_error_of_its_own() -> None:
 
 def test_the_hosts_of_an_org() -> None:
     """Those of its My Domain; a host that is none is alone."""
-    assert org_hosts("https://mine--uat.sandbox.my.salesforce.com")[:-1] == (
+    assert org_hosts("https://mine--uat.sandbox.my.salesforce.com")[:-3] == (
         "mine--uat.sandbox.my.salesforce.com",
         "mine--uat.sandbox.lightning.force.com",
         "mine--uat.sandbox.my.salesforce-setup.com",

@@ -82,9 +82,14 @@ def first_steps_for_reminder(name: str, password_source: Source, folder: PurePat
     return (
         import_step(name, password_source),
         deletion_step("After the import delete:", folder, _weak(name, password_source)),
-        NextStep(
-            f"{_CKM} > {name} > Delete, once the real certificate is renewed: its mails stop. Then make a new reminder."
-        ),
+        reminder_end_step(name),
+    )
+
+
+def reminder_end_step(name: str) -> NextStep:
+    """What ends a reminder. Pure."""
+    return NextStep(
+        f"{_CKM} > {name} > Delete, once the real certificate is renewed: its mails stop. Then make a new reminder."
     )
 
 

@@ -16,10 +16,11 @@ from sfkeytool.model import NextStep, Notice, Outcome, Purpose, Request, Result,
 from sfkeytool.passwords import Source
 from sfkeytool.salesforce.org import OrgIdentity
 from sfkeytool.shell import shell_line
+from sfkeytool.workflows.ckm_import.deleting import is_reminder
 from sfkeytool.workflows.ckm_import.keystore import ImportKeystore
 from sfkeytool.workflows.ckm_import.preflight import Condition, Preflight
 from sfkeytool.workflows.ckm_import.proof import Arrival, EntryProof, Proof, ProofState
-from sfkeytool.workflows.next_steps import place_step
+from sfkeytool.workflows.next_steps import place_step, reminder_end_step
 from sfkeytool.workflows.parts import MailDates
 from sfkeytool.workflows.receipts import receipt_record
 
@@ -98,8 +99,10 @@ def conclude(
     now: datetime,
     *,
     cli_alias: str | None = None,
+    purpose: Purpose | None = None,
 ) -> Outcome[Imported]:
-    """The result of a run; ``cli_alias`` is what the Salesforce CLI calls the org, if it is known there. Pure.
+    """The result of a run; ``cli_alias`` is what the Salesforce CLI calls the org, if it is known there, and
+    ``purpose`` what the pair is for. Pure.
 
     Exit code 0 where each entry is there as it should be, 3 where something else is, 1 where nothing is, or nothing
     that can be read.
@@ -128,7 +131,7 @@ def conclude(
     return Outcome(
         result=result,
         notices=tuple(_notices(entries, proof, org)),
-        first_steps=_steps(entries, cli_alias) if proof.is_proved else (_EXPLAIN,),
+        first_steps=_steps(keystore, cli_alias, purpose) if proof.is_proved else (_EXPLAIN,),
         exit_code=EXIT_DONE if proof.is_proved else failed,
     )
 
@@ -136,9 +139,13 @@ def conclude(
 _EXPLAIN = NextStep("If the page shows an error, have it explained:", shell_line(["sfkeytool", "explain", "TEXT"]))
 
 
-def _steps(entries: Sequence[ImportedEntry], cli_alias: str | None) -> tuple[NextStep, ...]:
+def _steps(keystore: ImportKeystore, cli_alias: str | None, purpose: Purpose | None) -> tuple[NextStep, ...]:
     audit = shell_line(["sfkeytool", "audit", "--target-org", cli_alias or "ALIAS"])
-    place = [place_step(entries[0].name, Purpose.JWT)] if len(entries) == 1 else []
+    only = keystore.entries[0] if len(keystore.entries) == 1 else None
+    if only is not None and is_reminder(only):
+        place = [reminder_end_step(only.name)]
+    else:
+        place = [place_step(only.name, purpose)] if only is not None and purpose is not None else []
     return (*place, NextStep("See which certificates of apps CKM covers now:", audit))
 
 
