@@ -9,7 +9,7 @@ import re
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING
@@ -106,11 +106,15 @@ def _import(org: FakeOrg, door: Path, ended: Event) -> None:
 
 def _run(line: str, keys: tuple[tuple[str, str], ...]) -> str:
     pause = time.sleep
-    with patch("time.sleep", lambda seconds: pause(min(seconds, _PAUSE_SECONDS))), closing(_terminal(line)) as terminal:
+    with patch("time.sleep", lambda seconds: pause(min(seconds, _PAUSE_SECONDS))):
+        terminal = _terminal(line)
+    try:
         for text, pressed in keys:
             terminal.shows(text)
             terminal.press(pressed)
         code = terminal.ended()
+    finally:
+        os.close(terminal._fd)
     assert code == 0, terminal.screen.text()
     return terminal.screen.text()
 
@@ -119,11 +123,7 @@ def _terminal(line: str) -> "Terminal":
     """Of 80 columns and 24 rows for the command; what it prints is kept whole, so that a long line stays one."""
     from test_guided_screens import Terminal
 
-    class Recorded(Terminal):
-        def close(self) -> None:
-            os.close(self._fd)
-
-    terminal = Recorded(80, *line.split(), COLUMNS="80", LINES="24", NO_COLOR="1")
+    terminal = Terminal(80, *line.split(), COLUMNS="80", LINES="24", NO_COLOR="1")
     terminal.screen = Screen(400, 400)
     return terminal
 

@@ -79,6 +79,8 @@ def run_printed(cli: Cli, done: Result, key: Path | None = None, codes: tuple[in
     """Run each in the same folder, with FILE filled in."""
     assert printed(done)
     for command in printed(done):
+        if command[1:3] == ["ckm", "cover"]:  # which waits for a person: tests/test_ckm_cover.py runs it
+            continue
         ran = cli(*(str(key) if part == "FILE" else part for part in command[1:]))
         assert ran.code in codes, (command, ran)
 
@@ -261,7 +263,7 @@ def test_commands_for_an_org_run_too(cli: Cli, org: FakeOrg, folder: Path, monke
     add_external_client_app(org, "Shop Two", make("shop", 300, 2).pem)
     run_printed(cli, cli("audit"), write(folder / "k.key", key_pem(1)), (0, 5))
     assert sorted(path.name for path in folder.glob("*/*.jks")) == [
-        "pay.jks", "pay_expiry_only.jks", "shop_two_expiry_only.jks"
+        "pay.jks", "shop_two_expiry_only.jks"
     ]  # fmt: skip
     assert "External Client App Manager" not in cli("audit").out, "Shop is not due, and Pay is no such app"
     answer = json.dumps({"status": 0, "result": {"instanceUrl": org.url, "accessToken": org.let_in()}})

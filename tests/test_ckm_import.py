@@ -24,7 +24,7 @@ from fake_org import FakeOrg
 from fake_org import keystore_import as imported
 from fake_org.setup import CHALLENGE, HOME, IMPORT
 from filled_org import key, key_pem, make
-from oracle_java import java_make
+from oracle_java import java_make, java_make_bcfks
 from salesforce_cli import run_sf, salesforce_cli
 from test_fake_setup import ASKED, Visitor, certificate_der, key_der
 from test_guided import COMMANDS, ScriptedAsker
@@ -549,8 +549,10 @@ def test_a_reminders_key_is_nowhere_else_on_purpose(
     (folder / "theirs.crt").write_text(make("theirs", 90, 2).pem)
     assert cli("reminder", "pay_api", "theirs.crt", "--password", "generate").code == 0
     world.at(30, person.imports)
-    done = cli("ckm", "import", "pay_api", "-o", "prod", "--delete", "--json")
-    assert (done.code, len(done.json["result"]["deleted"])) == (0, 2), done
+    done = cli("ckm", "import", "pay_api", "-o", "prod", "--delete")
+    assert (done.code, done.out.count("  deleted ")) == (0, 2), done
+    assert "once the real certificate is renewed" in " ".join(done.out.split())
+    assert "upload" not in done.out  # no app takes it
 
 
 @pytest.mark.parametrize("what", ["keystore", "password", "key", "link"])
@@ -797,6 +799,20 @@ def test_a_keystore_that_check_refuses(cli: Cli, org: FakeOrg, folder: Path) -> 
     done = cli("ckm", "import", "ec.jks", "-o", "prod", "--password", "file:pw", "--json")
     assert (done.code, done.json["code"], codes(done)) == (1, "ckm.not-ready", ["import.keystore"])
     assert imported.NOT_RSA in done.json["message"]
+
+
+def test_a_bcfks_is_for_government_cloud(cli: Cli, org: FakeOrg, folder: Path) -> None:
+    """NAME.bcfks, where the folder has no NAME.jks: whether the org takes it nobody knows beforehand."""
+    place = folder / "gov"
+    place.mkdir(mode=0o700)
+    password = "worthless-bcfks-password"
+    store = java_make_bcfks(password, [("gov", key_der(1), password, [certificate_der(1)])])
+    (place / "gov.bcfks").write_bytes(store)
+    (place / "gov.bcfks.password").write_text(password)
+    done = cli("doctor", "gov", "-o", "prod", "--json")
+    found = {one["code"]: one for one in done.json["result"]["conditions"]}
+    assert (done.code, found["import.keystore"]["state"]) == (0, "unsure")
+    assert done.json["result"]["keystore"] == "gov/gov.bcfks"
 
 
 def test_a_password_that_does_not_open_the_keystore(cli: Cli, org: FakeOrg, made: Path, folder: Path) -> None:

@@ -51,7 +51,7 @@ COMMANDS = {row.name for row in TABLE if " " not in row.name} | {*GROUPS, "help"
 OFFERED: dict[str, set[str]] = {
     "sfkeytool ": COMMANDS,
     "sfkeytool re": {"renew", "reminder"},
-    "sfkeytool ckm ": {"chain", "list", "csr", "download", "create", "import", "upload"},
+    "sfkeytool ckm ": {"chain", "list", "csr", "download", "create", "cover", "import", "upload"},
     "sfkeytool --": {"--version", "--plain", "--color", "--help"},
     "sfkeytool --color ": {"auto", "always", "never"},
     "sfkeytool --color never ckm li": {"list"},
@@ -73,7 +73,7 @@ OFFERED: dict[str, set[str]] = {
     "sfkeytool ckm list --target-org p": {"prod"},
     "sfkeytool explain ckm.key.un": {"ckm.key.unsupported-size"},
     "sfkeytool explain my ckm.key.un": set(),
-    "sfkeytool help ckm ": {"chain", "list", "csr", "download", "create", "import", "upload"},
+    "sfkeytool help ckm ": {"chain", "list", "csr", "download", "create", "cover", "import", "upload"},
     "sfkeytool help ro": {"roads", "rotate"},
     "sfkeytool completion ": {str(shell) for shell in Shell},
     "sfkeytool renew pay_api --st": {"--status"},

@@ -35,6 +35,7 @@ NAMED = {
     "audit.schema.json": _ORG_OF_A_SOURCE,
     "error.schema.json": [": new: ['files']"],
     "explain.schema.json": [".result: new: ['topics']"],
+    "renew.schema.json": [".result: new: ['due']", *_BCFKS_TOO],
     "ckm-create.schema.json": _ORG_IN_PART,
     "ckm-upload.schema.json": _ORG_IN_PART,
     "ckm-csr.schema.json": _ORG_AS_TEXT,
@@ -42,8 +43,8 @@ NAMED = {
     "ckm-list.schema.json": _ORG_AS_TEXT,
 }
 """What has changed since, on purpose: an org has one shape in all answers, and an audit's source has beside
-it, in ``orgReading``, what was read of it. A keystore that was made may be a BCFKS. An error lists the files that were written before it.
-Explained are topics, too."""
+it, in ``orgReading``, what was read of it. A keystore that was made may be a BCFKS. An error lists the files that were
+written before it. Explained are topics, too. A renewal that was asked for --if-within days says that it was due."""
 _DRY_RUN = ": new: ['dryRun']"
 DRY_RUNS = {
     "audit.schema.json",

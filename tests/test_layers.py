@@ -47,6 +47,7 @@ ONLY_THERE = {
         "edge/programs.py",
         "edge/salesforce_cli.py",
         "edge/secret_command.py",
+        "edge/switch_command.py",
     ),
     "click": (),
 }

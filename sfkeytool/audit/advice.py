@@ -11,6 +11,7 @@ from pathlib import PurePath
 
 from msgspec import Struct, field
 
+from sfkeytool.audit.covering import cover_steps, folder_option, is_file
 from sfkeytool.audit.model import Carrier, CarrierKind, Generation, Item, Status, Step
 from sfkeytool.errors import UsageError
 from sfkeytool.model import Purpose
@@ -27,6 +28,7 @@ _LONG_AGO_DAYS = 365
 _OF_CKM = (CarrierKind.CKM, CarrierKind.CKM_SOURCE)
 _SUPPORTED_BITS = (2048, 3072, 4096)
 _GENERATED = ("--password", "generate")
+
 
 FIND_THE_KEY = Step(
     "FILE is the private key that the client signs with: with the same key no login breaks", is_general=True
@@ -88,7 +90,7 @@ def advice_for(item: Item, known: Known) -> tuple[Step, ...]:
     if item.status in (Status.DUE, Status.EXPIRED):
         steps += _renewal(item, known)
     if item.wants_cover:
-        steps += _cover(item, known)
+        steps += cover_steps(item, known)
     return tuple(steps)
 
 
@@ -214,20 +216,20 @@ def _with_generation(carrier: Carrier, generation: Generation, own: Carrier, tod
         since = f" (not valid before {begins})" if begins > today else ""
         path = generation.certificate_path
         yield from _upload(
-            carrier, generation.name, path, folder=_folder_option(generation),
+            carrier, generation.name, path, folder=folder_option(generation),
             why=f"{path} is a later certificate of the same key{since}: it goes where the old one is",
         )  # fmt: skip
         return
     command = ("sfkeytool", "renew", generation.name)
     if _needs_ca(generation, own):
-        yield Step("same key, new validity, signed by the CA", (*command, "--csr", *_folder_option(generation)))
+        yield Step("same key, new validity, signed by the CA", (*command, "--csr", *folder_option(generation)))
     elif not _is_supported(own):
         yield Step(
             "its key is none that Certificate and Key Management takes: a new one, with a runbook",
-            ("sfkeytool", "rotate", generation.name, *_GENERATED, *_folder_option(generation)),
+            ("sfkeytool", "rotate", generation.name, *_GENERATED, *folder_option(generation)),
         )
     else:
-        yield Step("same key, new validity, with a runbook", (*command, *_GENERATED, *_folder_option(generation)))
+        yield Step("same key, new validity, with a runbook", (*command, *_GENERATED, *folder_option(generation)))
 
 
 def _needs_ca(generation: Generation, own: Carrier) -> bool:
@@ -238,12 +240,6 @@ def _needs_ca(generation: Generation, own: Carrier) -> bool:
     if generation.purpose is not None:
         return generation.purpose in (Purpose.DOMAIN, Purpose.MTLS)
     return bool({"serverAuth", "clientAuth"} & set(certificate.extended_key_usage))
-
-
-def _folder_option(generation: Generation) -> tuple[str, ...]:
-    if PurePath(generation.folder) == PurePath(generation.name):
-        return ()
-    return ("-d", path_argument(generation.folder))
 
 
 def _without_generation(carrier: Carrier, known: Known) -> Iterator[Step]:
@@ -265,71 +261,15 @@ def _upload(carrier: Carrier, name: str, certificate: str, *, why: str, folder: 
     """The certificate of NAME to where the old one sits."""
     if not carrier.kind.is_app:
         yield Step(why)
-    elif _is_file(carrier):
+    elif is_file(carrier):
         yield Step(why, ("sfkeytool", "metadata", name, *folder, "--in", path_argument(carrier.path)))
     else:
         yield Step(f"upload {certificate} to the app: {_APP_SETUP[carrier.kind]}")
 
 
-def _cover(item: Item, known: Known) -> Iterator[Step]:
-    """How Certificate and Key Management gets to know of an app's certificate."""
-    carrier, certificate = item.carrier, item.carrier.certificate
-    if certificate is None:
-        return
-    for generation, own in known.generations:
-        if own.certificate and own.certificate.sha256 == certificate.sha256:
-            yield _import(generation, own, known)
-            return
-    name = known.names[reminder_name(app_name(carrier.name)), certificate.sha256]
-    path = carrier.path
-    if carrier.in_org:
-        folder = known.place.certificates
-        if not folder:
-            folder = _free("certificates", known.place.names)
-            way = known.ways.get(carrier.source)
-            save = ("--certificates", folder)
-            if way is None:
-                yield Step(f"save the certificates of the org's apps: this audit again with {shell_line(save)}")
-            else:
-                yield Step("save the certificates of the org's apps", ("sfkeytool", "audit", *way, *save))
-        path = str(PurePath(folder) / item.saved_as)
-    elif not _is_file(carrier):
-        yield Step(
-            "only to be warned in time: save its certificate as a file, make a reminder of it (sfkeytool reminder), and"
-            " import that into Certificate and Key Management"
-        )
-        return
-    yield Step(
-        "only to be warned in time, a reminder for CKM",
-        ("sfkeytool", "reminder", name, path_argument(path), *_GENERATED),
-    )
-
-
-def _import(generation: Generation, own: Carrier, known: Known) -> Step:
-    keystore = PurePath(generation.folder) / f"{generation.name}.jks"
-    place = "into Certificate and Key Management, so that its mails come"
-    if generation.has_keystore:
-        return Step(f"import {keystore} {place}")
-    chain = str(PurePath(generation.folder) / f"{generation.name}-chain.crt")
-    certificate = chain if chain in (own.path, *own.also_in) else generation.certificate_path
-    again = _free(f"{generation.name}_again", known.place.names)
-    return Step(
-        f"make its keystore again, and import it {place}",
-        (
-            *("sfkeytool", "wrap", generation.name, path_argument(generation.key_path), path_argument(certificate)),
-            *("-d", again, *_GENERATED),
-        ),
-    )
-
-
 def _is_supported(carrier: Carrier) -> bool:
     certificate = carrier.certificate
     return certificate is not None and certificate.key_algorithm == "RSA" and certificate.key_bits in _SUPPORTED_BITS
-
-
-def _is_file(carrier: Carrier) -> bool:
-    """Whether the carrier's path is a file that a command takes: not of an org, and not within an archive."""
-    return not (carrier.in_org or (carrier.scope and carrier.path.startswith(f"{carrier.scope}!/")))
 
 
 def _free_name(wanted: str, taken: Collection[str], used: Collection[str], day: date) -> str:
@@ -339,11 +279,3 @@ def _free_name(wanted: str, taken: Collection[str], used: Collection[str], day: 
         except UsageError:  # all of this month are used
             pass
     return free_name(wanted, used)
-
-
-def _free(name: str, taken: Collection[str]) -> str:
-    return next(
-        found
-        for number in range(1, len(taken) + 3)
-        if (found := name if number == 1 else f"{name}_{number}") not in taken
-    )

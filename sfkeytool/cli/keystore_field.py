@@ -111,7 +111,7 @@ def find_keystore(run: Run, request: Any) -> Found:
 
     given = [run.secret(source, "--password", "Password of the keystore") for source in request.passwords]
     folder = run.settle(folder_of(request.name, request.output_dir)) if request.name else Path()
-    path = request.file or folder / f"{request.name}.jks"
+    path = request.file or _own_keystore(folder, request.name)
     if request.name:
         _require_there(request.name, path)
     store = run.read(path) if request.file else run.read_found(path, named=False)
@@ -126,6 +126,12 @@ def find_keystore(run: Run, request: Any) -> Found:
         certificate = folder / f"{request.name}.crt"
         require_own(request.name, keystore, run.read(certificate) if os.path.isfile(certificate) else None)
     return Found(path, keystore, tuple(given), files, beside if has_password else None)
+
+
+def _own_keystore(folder: Path, name: str) -> Path:
+    """NAME.jks, or NAME.bcfks where that alone is there."""
+    jks, bcfks = folder / f"{name}.jks", folder / f"{name}.bcfks"
+    return bcfks if os.path.lexists(bcfks) and not os.path.lexists(jks) else jks
 
 
 def _require_there(name: str, path: Path) -> None:

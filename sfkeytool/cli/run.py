@@ -76,7 +76,7 @@ class Run:
         self.dry_run = console.dry_run
         self.agreement = Agreement(console, asker, asks=asked, dry_run=self.dry_run)
         self._secrets: SecretReader | None = None
-        self._withheld: set[str] = set()
+        self.withheld: set[str] = set()
         self._typed = typed or TypedPasswords()
         self._file_question = file_question
 
@@ -100,13 +100,13 @@ class Run:
     def withhold(self, sources: Iterable[object]) -> None:
         """Keep the variables that are named as SOURCE among these values from commands that give other secrets."""
         named = (str(source).partition(":") for source in sources)
-        self._withheld.update(name for kind, _, name in named if kind == SourceKind.ENV)
+        self.withheld.update(name for kind, _, name in named if kind == SourceKind.ENV)
 
     def _reader(self) -> "SecretReader":
         from sfkeytool.edge.reader import SecretReader
 
         if self._secrets is None:
-            self._secrets = SecretReader(self.environ, sys.stdin, self._withheld, self._typed.printed)
+            self._secrets = SecretReader(self.environ, sys.stdin, self.withheld, self._typed.printed)
         return self._secrets
 
     def _prompt(self, option: str, what: str, *, confirm: bool) -> Callable[[], str] | None:

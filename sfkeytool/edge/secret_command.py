@@ -41,10 +41,10 @@ def run_secret_command(source: Source, option: str, environ: Mapping[str, str], 
     what = f"{option}: {source}"
     arguments = find_command(source, what, environ)
     with deferred_signals() as check:  # or one that comes while it is being started would leave it behind
-        process = _started(arguments, what, _environment(environ, withheld))
+        process = _started(arguments, what, command_environment(environ, withheld))
         output = _output(process, what, environ, check)
     if process.returncode:
-        raise InputError("secret.command-failed", f"{what} {_ending(process.returncode)}", _BY_ITSELF)
+        raise InputError("secret.command-failed", f"{what} {ending(process.returncode)}", _BY_ITSELF)
     if not output.strip(b"\r\n"):
         raise InputError("secret.command-empty", f"{what} printed nothing, where the secret was expected", _BY_ITSELF)
     return output
@@ -83,7 +83,8 @@ def _found(name: str, what: str, environ: Mapping[str, str]) -> str:
     return found
 
 
-def _environment(environ: Mapping[str, str], withheld: Collection[str]) -> dict[str, str]:
+def command_environment(environ: Mapping[str, str], withheld: Collection[str]) -> dict[str, str]:
+    """Ours without the variables ``withheld`` and those that hold secrets by their names."""
     kept = {
         name: value
         for name, value in environ.items()
@@ -164,7 +165,8 @@ def _has_ended(process: "subprocess.Popen[bytes]") -> bool:
     return True
 
 
-def _ending(code: int) -> str:
+def ending(code: int) -> str:
+    """How a process ended, as words that follow its name."""
     if code > 0:
         return f"ended with exit code {code}"
     try:

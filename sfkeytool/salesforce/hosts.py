@@ -138,8 +138,8 @@ def is_salesforce(url: str) -> bool:
 def org_hosts(instance_url: str) -> tuple[str, ...]:
     """The hosts that show an org's pages; for a host that is no My Domain, that one alone. Pure.
 
-    Salesforce Help, "My Domain URL Formats", read 2026. That Lightning loads its scripts from the last, which is
-    Salesforce's and no org's, is what its pages are seen to do; nothing of an org goes there.
+    Salesforce Help, "My Domain URL Formats" and, for the last three, which Lightning's scripts come from and nothing
+    of an org goes to, "Use Lightning CDN to Load Applications Faster"; both read 2026.
     """
     host = urlsplit(instance_url).hostname or ""
     if not (found := _MY_DOMAIN_HOST.fullmatch(host)):
@@ -151,6 +151,8 @@ def org_hosts(instance_url: str) -> tuple[str, ...]:
         f"{domain}{kind}.my.salesforce-setup.com",
         f"{domain}--c{kind}.vf.force.com",
         "static.lightning.force.com",
+        "a.static.lightning.force.com",
+        "b.static.lightning.force.com",
     )
 
 

@@ -5,11 +5,7 @@ from datetime import datetime
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from cryptography import x509
-from cryptography.x509.oid import ExtendedKeyUsageOID
-
 from sfkeytool.acceptance.mails import WHO_IS_MAILED, describe_mail_dates, mail_dates
-from sfkeytool.crypto.names import LIBRARY_ERRORS
 from sfkeytool.model import NextStep, Purpose
 from sfkeytool.passwords import Source, SourceKind
 from sfkeytool.shell import deletion, shell_line
@@ -45,17 +41,6 @@ _FIRST_PLACE = {
     Purpose.MTLS: "Setup > Named Credentials > the one that logs in with mutual TLS > Edit: choose {name}.",
     Purpose.SSO: "Setup > Single Sign-On Settings > the configuration > Edit: choose {name}.",
 }
-
-
-def purpose_by_usage(certificate: "Certificate") -> Purpose:
-    """What a certificate is for, as its extended key usage tells; without one, logins. Pure."""
-    try:
-        usages = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-    except (*LIBRARY_ERRORS, x509.ExtensionNotFound):
-        return Purpose.JWT
-    if ExtendedKeyUsageOID.SERVER_AUTH in usages:
-        return Purpose.DOMAIN
-    return Purpose.MTLS if ExtendedKeyUsageOID.CLIENT_AUTH in usages else Purpose.JWT
 
 
 def place_step(

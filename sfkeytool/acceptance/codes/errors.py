@@ -51,7 +51,7 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
             "`--help` of the command shows its flags.",
         ),
         "usage.confirm": (
-            "`--deploy` changes an org, and nobody is there to be asked.",
+            "`--deploy`, or `--browser`, changes an org, and nobody is there to be asked.",
             "Say `--yes` if you mean it.",
         ),
         "usage.contact-email": ("`--contact-email` is no mail address.", _MISSPELT),
@@ -63,6 +63,10 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         ),
         "usage.done": ("`--done` names a step that the renewal does not have.", "The message lists the steps."),
         "usage.empty": ("A flag was given with an empty value.", "Look whether the variable in it is set."),
+        "usage.folder": (
+            "`--output-dir` names a folder that does not hold the keystore of the app's certificate.",
+            "Leave it out, and a reminder is made.",
+        ),
         "usage.explain": ("`--list` shows all, and a text was given too.", "Leave out one of the two."),
         "usage.extra-missing": (
             "The flag needs a library that is not installed.",
@@ -70,6 +74,7 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         ),
         "usage.fail-on": ("`--fail-on` has a word that is not known.", "The message lists the words."),
         "usage.generation": ("All names that would be made up for the month are taken.", "Choose one with `--as`."),
+        "usage.if-missing": ("`--if-missing` keeps what `--force` replaces.", "Give one of the two."),
         "usage.ics": (
             "`--ics` needs a certificate, which the CA has yet to make.",
             "Give it to `wrap`, when the CA has answered.",
@@ -160,9 +165,17 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
             "Write https://MYDOMAIN.my.salesforce.com.",
         ),
         "usage.wait": ("`--wait` is outside what is allowed.", _MISSPELT),
-        "usage.within": ("`--within` is negative.", "Take 0 or more days."),
+        "usage.within": ("`--within` or `--if-within` is negative.", "Take 0 or more days."),
         "usage.without-fix": ("The flag is about the copies that `--fix` makes.", "Add `--fix`, or leave it out."),
         "usage.yes": ("`--yes` is about `--deploy`.", "Add `--deploy`, or leave it out."),
+        "usage.carry-out": (
+            "A flag does not go with `--carry-out`, belongs to it alone, or contradicts the change that is under way.",
+            "The message says which, and what to do.",
+        ),
+        "usage.expect-org": (
+            "`--expect-org` names another org, or is wanted: `--yes` in production.",
+            "Give the Id of the org that is meant.",
+        ),
     },
     InputError: {
         "audit.state-foreign": (
@@ -295,6 +308,23 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
             "Do not unpack it; ask where it comes from.",
         ),
         "zip.too-large": ("The zip, or an entry of it, is larger than a retrieve.", "Unpack and name what you need."),
+        "carry.damaged": (
+            "The record of a change that `--carry-out` began is damaged, or of a later version.",
+            "Look into the org, then move the file away and begin anew.",
+        ),
+        "carry.files-gone": (
+            "Files of the new generation, which the change needs, are not there any more.",
+            "Put them back; or go back as the steps tell.",
+        ),
+        "carry.other-folder": (
+            "The folder of the next generation is there, and is not that of this change.",
+            "Move it away, or choose another name with `--as`.",
+        ),
+        "carry.several": ("Several changes of the NAME are under way.", "Say which with `--as`."),
+        "carry.switch-failed": (
+            "The command of `--switch-client` did not start, failed, or did not end.",
+            "See what it says by itself; the change goes on from there, or back as the message tells.",
+        ),
     },
     PrivateKeyError: {
         "ckm.no-key-stays": (
@@ -392,6 +422,10 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         "pkcs7.malformed": ("The PKCS#7 bundle is damaged.", "Fetch it again from the CA."),
         "reminder.expired": (
             "The certificate has expired: a reminder would remind of nothing.",
+            "Renew it with `sfkeytool renew NAME`.",
+        ),
+        "pair.not-valid": (
+            "`--if-missing` found the pair, and its certificate has expired, or is not valid yet.",
             "Renew it with `sfkeytool renew NAME`.",
         ),
         "renew.needs-ca": (
@@ -624,6 +658,51 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
             "A later `--api-version` may know it.",
         ),
         "org.unknown-type": ("The org does not know a type of metadata.", "A later `--api-version` may know it."),
+        "carry.clients": (
+            "A rotation stops here until somebody answers where each client reads its key, and when it can switch.",
+            "Give `--second-app` or `--switch-client`, or answer on a terminal.",
+        ),
+        "carry.deploying": (
+            "A deployment is under way in the org, perhaps one that an earlier run began.",
+            "Wait for its end: Setup > Deployment Status.",
+        ),
+        "carry.login-rate": (
+            "Salesforce takes no more logins of the user for now; it stopped at once.",
+            "Wait for an hour, and see which program logs in so often.",
+        ),
+        "ckm.nothing-to-cover": (
+            "The app carries no certificate that could expire.",
+            "Look which app is meant: `sfkeytool audit --target-org ALIAS`.",
+        ),
+        "ckm.not-covered": (
+            "After the import the audit does not call the app covered.",
+            "See the whole audit: `sfkeytool audit --target-org ALIAS`.",
+        ),
+        "ckm.not-imported": (
+            "The keystore was not seen to arrive in CKM, or another certificate did.",
+            "Look at what the import page says: `sfkeytool explain TEXT`.",
+        ),
+        "carry.not-switched": (
+            "LoginHistory does not show yet that the client logs in with the new key.",
+            "Keep the old key; call it again later.",
+        ),
+        "carry.other-app": (
+            "The app carries another key's certificate, or none: logins would fail, or begin to work.",
+            "Is it the right app? `sfkeytool audit` tells what each carries.",
+        ),
+        "carry.other-org": ("The change was begun in another org.", "Go on there."),
+        "carry.too-many-logins": (
+            "As many logins as one run may try have been tried.",
+            "Wait for an hour, and go on.",
+        ),
+        "carry.undone": (
+            "What an earlier run proved is not so any more.",
+            "Find out who changed it, and why.",
+        ),
+        "carry.unknown-user": (
+            "The org has no such user, or does not show it.",
+            "Look at `--username`, and at what the session may see.",
+        ),
     },
     LoginRefusedError: {
         "login.refused": (

@@ -34,8 +34,17 @@ NOTICES: Mapping[str, tuple[str, str]] = {
         "Whether the org's CKM holds the app's certificate could not be seen.",
         "Look into the org: `--target-org`.",
     ),
+    "carry.experimental": (
+        "`--carry-out` was tried against no live org yet.",
+        "Go to a sandbox first.",
+    ),
+    "carry.org": ("Which org `--carry-out` changes, on which app.", "Break off if it is not the one."),
     "certificate.expired": ("The certificate has expired.", "Renew it."),
     "certificate.not-yet-valid": ("The certificate is not valid yet.", "Wait, or check the clock that it was made by."),
+    "ckm.no-keystore": (
+        "The pair of the app's certificate is here, and its keystore is not.",
+        "Make it again with `sfkeytool wrap`; or let a reminder do.",
+    ),
     "ckm.csr-not-given": (
         "Whether the certificate belongs to the key in CKM was not tried.",
         "Give the request with `--csr`.",

@@ -63,6 +63,7 @@ TABLE = (
     Row("ckm download", Job.ORG, "Fetch a certificate with its chain; the app takes NAME.crt.", "ckm_download"),
     Row("ckm create", Job.ORG, "Let CKM make a key and a request of its own.", "ckm_create"),
     Row("ckm import", Job.ORG, "NAME's keystore into CKM, and the proof that it is there.", "ckm_import"),
+    Row("ckm cover", Job.ORG, "An app that nobody is mailed about: covered, and proved.", "ckm_cover"),
     Row("doctor", Job.ORG, "What would stand in the way of an import; reads only.", "doctor"),
     Row("ckm upload", Job.ORG, "Bring a CA's answer to its record, proved to belong to it.", "ckm_upload"),
 )

@@ -5,6 +5,7 @@ browser that is driven (``_way``).
 """
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,11 +20,12 @@ from sfkeytool.cli.ending import show_end, show_ready
 from sfkeytool.cli.fields import Field, Group, Values, typed_values
 from sfkeytool.cli.keystore_field import FOLDER, KEYSTORE, ORG_AND_PASSWORD, Found, find_keystore, name_or_file
 from sfkeytool.cli.keystore_going import note_import, offer_deletion, refuse_deletion
+from sfkeytool.cli.lying_here import known_purpose
 from sfkeytool.cli.org_access import OneOrg, connected, one_org
 from sfkeytool.cli.render import certificate_line, mail_days, wrapped
 from sfkeytool.cli.run import Run
 from sfkeytool.errors import InterruptedRunError, OrgError, UsageError
-from sfkeytool.model import Notice, Outcome
+from sfkeytool.model import Notice, Outcome, Purpose
 
 if TYPE_CHECKING:
     from sfkeytool.workflows.ckm_import.door import Way
@@ -114,10 +116,12 @@ def _execute(run: Run, values: Values) -> int:
     if before.unmet:
         raise describe_unmet(before)
     _agree(run, request, found, org, opens=(opens or request.browser) and not before.is_there)
+    finish = partial(
+        conclude, request.name, found.keystore, org.identity, before,
+        now=run.now, cli_alias=org.cli_alias, purpose=_purpose(request),
+    )  # fmt: skip
     if before.is_there or run.dry_run:
-        outcome = conclude(
-            request.name, found.keystore, org.identity, before, Proof(before.present), run.now, cli_alias=org.cli_alias
-        )
+        outcome = finish(Proof(before.present))
         if run.dry_run:
             outcome = replace(outcome, exit_code=0, notices=(), first_steps=())
         elif request.delete:
@@ -125,11 +129,18 @@ def _execute(run: Run, values: Values) -> int:
             run.console.warn(Notice("ckm.keystore-kept", message))
         return _tell(run, outcome)
     proof = _go_and_prove(run, request, found, org, _way(run, request, found, org, program, opens=opens))
-    outcome = conclude(request.name, found.keystore, org.identity, before, proof, run.now, cli_alias=org.cli_alias)
+    outcome = finish(proof)
     if outcome.result.proved and request.name is not None:
         outcome = offer_deletion(run, request, found, outcome)
         note_import(run, found.path, outcome.result)
     return _tell(run, outcome)
+
+
+def _purpose(request: "ImportRequest") -> Purpose | None:
+    """What NAME's pair is for, by its receipt; None of a keystore that others made."""
+    if request.name is None:
+        return None
+    return known_purpose({"name": request.name, "output_dir": request.output_dir}) or Purpose.JWT
 
 
 def _browser(run: Run, request: "ImportRequest") -> str:
@@ -238,8 +249,9 @@ def _tell(run: Run, outcome: "Outcome[Imported]") -> int:
 
 def _entry_lines(result: "Imported") -> Iterator[str]:
     for entry in result.entries:
-        record = f"record {entry.record_id}, " if entry.record_id else ""
-        yield f"  {entry.name}: {entry.state}; {record}SHA-256 {(entry.found_sha256 or entry.sha256)[:23]}…"
+        record = f", record {entry.record_id}" if entry.record_id else ""
+        yield f"  {entry.name}: {entry.state}{record}"
+        yield f"    SHA-256 {entry.found_sha256 or entry.sha256}"
         if not result.proved:
             continue
         yield f"    {certificate_line(entry.certificate)}"

@@ -6,6 +6,7 @@ from sfkeytool.cli import options
 from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
 from sfkeytool.cli.fields import Values, typed_values
 from sfkeytool.cli.finishing import finish_in_folder, folder_of, read_key_inputs, say_name, warn_of_encrypted_key
+from sfkeytool.cli.present import IF_MISSING, is_present
 from sfkeytool.cli.run import Run
 from sfkeytool.cli.subject_options import SAN, SUBJECT
 
@@ -20,6 +21,7 @@ _FIELDS = (
     options.INPUT_PASSWORD,
     options.OUTPUT_DIR,
     options.FORCE,
+    IF_MISSING,
     options.DRY_RUN,
 )
 
@@ -29,6 +31,8 @@ def _execute(run: Run, values: Values) -> int:
 
     request = CsrRequest.from_values(typed_values(_FIELDS, values))
     folder = run.settle(folder_of(request.name, request.output_dir))
+    if values["if_missing"] and is_present(run, request.name, request.key, folder, ".csr", force=request.force):
+        return 0
     files = planned(request, has_key=os.path.lexists(folder / f"{request.name}.key"))
     inputs = [request.key.key_file] if request.key.key_file else []
     plan = run.plan(folder, files, force=request.force, inputs=inputs)
@@ -52,7 +56,10 @@ COMMAND = Command(
     ),
     _FIELDS,
     _execute,
-    answers=(Answer("csr", "csr.Requested", publishes=True, next_steps=True),),
+    answers=(
+        Answer("csr", "csr.Requested", publishes=True, next_steps=True),
+        Answer("present", "present.Present"),
+    ),
     place=MenuPlace(
         Aim.MAKE, "Make the key here, a CA signs", "A request for the CA; with its answer you come back.", step=1
     ),

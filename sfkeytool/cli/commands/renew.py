@@ -7,31 +7,35 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from sfkeytool.cli import options
+from sfkeytool.cli.carrying_out import fields as carry_out_fields
 from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
-from sfkeytool.cli.ending import Told
 from sfkeytool.cli.fields import Field, Offer, Question, Values, typed_values
-from sfkeytool.cli.finishing import calendar_writes, new_key_password, plan_calendar, tell, warn_of_encrypted_key
-from sfkeytool.cli.lying_here import generation_in
-from sfkeytool.cli.name_clash import names_in_org, warn_of_clash
+from sfkeytool.cli.finishing import tell
+from sfkeytool.cli.generation_folders import certificates_in, entries, generations, parent
+from sfkeytool.cli.making_generation import make_generation, when_due
 from sfkeytool.cli.org_access import NAME_CLASH_ORG
-from sfkeytool.cli.render import BOLD, FAINT, Line, Styled, certificate_line, command_line, wrapped
+from sfkeytool.cli.render import BOLD, FAINT, Line, Styled, command_line, wrapped
 from sfkeytool.cli.run import Run
-from sfkeytool.errors import InputError, SfkeytoolError, UsageError
-from sfkeytool.model import ArtifactKind, Notice, PlannedFile
-from sfkeytool.names import next_name
+from sfkeytool.errors import UsageError
+from sfkeytool.model import ArtifactKind, PlannedFile
 from sfkeytool.shell import shell_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
-    from sfkeytool.crypto.certificates import CertificateFacts
     from sfkeytool.model import Outcome
-    from sfkeytool.workflows.generations import Generation
     from sfkeytool.workflows.renew import RenewRequest
     from sfkeytool.workflows.renew_status import Progress
 
 _STEPS = ("sign", "import", "repoint", "swap", "prove", "retire", "tidy")
 """Of the runbook, whose module is slow to import."""
+
+
+def _within_days(given: int) -> int:
+    if given < 0:
+        raise UsageError("usage.within", f"--if-within {given}: days are 0 or more")
+    return given
+
 
 NEW_KEY = Field("new_key", bool, "Make a new key, as rotate does.", ("--new-key",))
 CSR = Field(
@@ -53,6 +57,15 @@ AS_NAME = Field(
 )
 STATUS = Field("status", bool, "Tell which step of the runbook is next.", ("--status",))
 DONE = Field("done", str, "Note that a step of the runbook is done.", ("--done",), metavar="STEP", offer=_STEPS)
+IF_WITHIN = Field(
+    "if_within",
+    int,
+    "Do it only if the latest generation of NAME expires within so many days; else all is well, and exit 0.",
+    ("--if-within",),
+    metavar="DAYS",
+    convert=_within_days,
+    into="within_days",
+)
 PURPOSE = replace(options.PURPOSE, default=None, help="What the pair is for. [default: as before]", question=None)
 OLD_NAME = replace(
     options.NAME,
@@ -71,70 +84,36 @@ _DAYS = replace(
 )
 _PASSWORD_UNLESS_CSR = replace(
     options.NEW_PASSWORD,
-    unless=("csr", "status", "done"),
+    unless=("csr", "status", "done", "carry_out"),
     question=replace(options.NEW_PASSWORD.question or Question(""), when=lambda values: not values.get("csr")),
 )
 
 
 def _execute(run: Run, values: Values) -> int:
+    carry_out_fields.require_carry_out(values)
     if values.get("status") or values.get("done") is not None:  # an empty step is none, and no wish for a renewal
         return _execute_status(run, values)
-    from sfkeytool.edge.writer import FolderWrite
-    from sfkeytool.workflows.generations import successors
-    from sfkeytool.workflows.renew import RenewInputs, renew
-
     request = _request(values)
-    if not os.path.isdir(request.folder):
-        raise InputError(
-            "renew.no-folder", f"{request.folder} is no folder: there is nothing to follow", "name it: --output-dir DIR"
-        )
-    run.settle(request.folder)
-    beside = run.settle(_parent(request.folder), request.calendar)
-    in_org = names_in_org(run, values)
-    new_name = request.new_name or next_name(
-        request.name, run.now.date(), {*(path.name for path in _entries(beside)), *in_org}
-    )
-    warn_of_clash(run, values, [new_name], in_org)
-    plan = run.plan_new_folder(beside / new_name)
-    followers = [found.name for found in successors(request.name, _generations(_entries(beside)), run.now)]
-    if followers:
-        message = f"{request.name} is followed by {', '.join(followers)} already; {new_name} will be beside it"
-        run.console.warn(Notice("renew.followed", message))
-    calendar = plan_calendar(run, request.calendar, force=False)
-    key = request.folder / f"{request.name}.key"
-    inputs = RenewInputs(
-        # A new key signs for itself: the old one only says which certificate is meant.
-        key=run.read_found(key, named=request.new_key) if os.path.lexists(key) else None,
-        certificate=run.read(request.folder / f"{request.name}.crt"),
-        generation=generation_in(request.folder, request.name),
-        password=run.secret(request.password, "--password", f"New password for {new_name}.jks", confirm=True)
-        if request.password
-        else None,
-        key_password=new_key_password(run, request.key_password, f"{new_name}.key"),
-    )
-    outcome = run.with_passwords(
-        [run.secret(source, "--input-password", "Password of the key") for source in request.input_passwords],
-        lambda known: renew(request, new_name, beside / new_name, replace(inputs, input_passwords=known), run.now),
-    )
-    run.warn_about(outcome)
-    warn_of_encrypted_key(run, outcome, beside / new_name, request.password)
-    renewed = outcome.result
-    told = None
-    if renewed.certificate and renewed.mail_dates and renewed.proof:
-        told = Told(renewed.name, renewed.certificate, renewed.mail_dates, renewed.proof)
-    files = FolderWrite(plan, outcome.artifacts, outcome.record or {})
-    about = [certificate_line(told.certificate)] if told is not None else []
-    receipts = run.commit([files, *calendar_writes(run, calendar, told)], about)
-    kind = "a new key" if request.new_key else "the same key"
-    what = "a request for the CA" if request.by_ca else "a new certificate"
-    heading = f"{renewed.name}, beside {request.folder}: {kind} and {what}"
-    return tell(run, outcome, receipts, heading, told)
+    if values["carry_out"]:
+        from sfkeytool.cli.carrying_out.conducting import carry_out_change
+
+        return carry_out_change(run, values, request, _line(values, is_new=request.new_key))
+    request_due = when_due(run, request, values["if_within"])
+    if request_due is None:
+        return 0
+    made = make_generation(run, values, request_due)
+    outcome = made.outcome
+    if values["if_within"] is not None:
+        outcome = replace(outcome, result=replace(outcome.result, due=True))
+    return tell(run, outcome, made.receipts, made.heading, made.told)
 
 
 def _request(values: Values) -> "RenewRequest":
     """Of ``renew`` and ``rotate``. Raises UsageError."""
     from sfkeytool.workflows.renew import RenewRequest
 
+    if values["carry_out"] and values["password"] is None:
+        values = values | {"password": "generate"}  # for a keystore that is deleted once it was imported
     # What is asked for a keystore is not wanted where a CA signs first, and needs no password then.
     by_ca = bool(values["csr"])
     if by_ca and values["password"] not in (None, "env:SFKEYTOOL_PASSWORD"):
@@ -151,6 +130,15 @@ def _request(values: Values) -> "RenewRequest":
     return request
 
 
+def _line(values: Values, *, is_new: bool | None) -> str:
+    """The command line with these values."""
+    from sfkeytool.cli.fields import command_line as words_of
+
+    is_rotation = is_new if is_new is not None else "second_app" in values
+    name, fields = ("rotate", ROTATE.fields) if is_rotation else ("renew", RENEW.fields)
+    return shell_line(["sfkeytool", *words_of(name, fields, values)])
+
+
 def _folder(typed: "Mapping[str, Any]") -> Path:
     """That of NAME, which is followed."""
     folder: Path | None = typed["output_dir"]
@@ -165,15 +153,20 @@ def _execute_status(run: Run, values: Values) -> int:
     typed = typed_values(_FIELDS, values)
     request = RenewStatusRequest.from_values(typed | {"folder": _folder(typed)})
     run.settle(request.folder)
-    folders = {path.name: path for path in _entries(_parent(request.folder)) if os.path.isdir(path)}
+    if request.done is None:
+        from sfkeytool.cli.carrying_out.conducting import tell_status
+
+        line = _line({**values, "status": False, "carry_out": True}, is_new=None)
+        if tell_status(run, values, request.name, request.folder, request.new_name, line):
+            return 0
+    folders = {path.name: path for path in entries(parent(request.folder)) if os.path.isdir(path)}
 
     def look() -> "Outcome[Progress]":
-        generations = _generations(folders.values())
-        keystores = {one.name for one in generations if os.path.lexists(folders[one.name] / f"{one.name}.jks")}
-        names = [request.name, *(found.name for found in successors(request.name, generations, run.now))]
-        places = folders | {request.name: request.folder}
-        certificates = {name: facts for name in names if (facts := _certificate_in(run, places[name], name))}
-        return status(request.name, request.new_name, generations, keystores, certificates, run.now)
+        found = generations(folders.values())
+        keystores = {one.name for one in found if os.path.lexists(folders[one.name] / f"{one.name}.jks")}
+        places = {one.name: folders[one.name] for one in successors(request.name, found, run.now)}
+        certificates = certificates_in(run, places | {request.name: request.folder})
+        return status(request.name, request.new_name, found, keystores, certificates, run.now)
 
     outcome = look()
     if request.done is not None:
@@ -220,41 +213,11 @@ def _note_done(run: Run, folder: Path, progress: "Progress", step: str) -> None:
     run.commit([FolderWrite(plan, (), record)])
 
 
-def _parent(folder: Path) -> Path:
-    return folder.parent if folder.name not in ("", "..") else Path(os.path.realpath(folder)).parent
-
-
-def _entries(folder: Path) -> list[Path]:
-    try:
-        return sorted(folder.iterdir())
-    except OSError as error:
-        raise InputError(
-            "renew.no-folder", f"{folder}, where generations lie, cannot be listed ({error.strerror})"
-        ) from None
-
-
-def _generations(folders: "Iterable[Path]") -> "list[Generation]":
-    return [found for folder in folders if (found := generation_in(folder, folder.name))]
-
-
-def _certificate_in(run: Run, folder: Path, name: str) -> "CertificateFacts | None":
-    """What the certificate itself tells, on whose word more is done than on a receipt's."""
-    from sfkeytool.crypto.certificates import describe_certificate
-    from sfkeytool.keystores.contents import parse_contents
-    from sfkeytool.keystores.leaves import only_leaf
-
-    try:
-        file = run.read(folder / f"{name}.crt")
-        contents = parse_contents(file, (), load_keys=False)
-        found = only_leaf(contents.certificates, file.label, contents.unreadable)
-    except SfkeytoolError:
-        return None
-    return describe_certificate(found.certificate)
-
-
 _ANSWERS = (
     Answer("renew", "renew.Renewed", publishes=True, next_steps=True),
     Answer("renew-status", "renew_status.Progress"),
+    Answer("renew-not-due", "due.NotDue"),
+    Answer("carry-out", "carry_out.told.CarriedOut"),
 )
 _FIELDS = (
     OLD_NAME,
@@ -268,9 +231,15 @@ _FIELDS = (
     replace(options.CALENDAR, into="calendar"),
     OLD_FOLDER,
     options.DRY_RUN,
+    IF_WITHIN,
     STATUS,
     DONE,
-    replace(NAME_CLASH_ORG, help="Choose a name that this org's CKM does not have: an alias of the Salesforce CLI."),
+    replace(
+        NAME_CLASH_ORG,
+        help="Choose a name that this org's CKM does not have; with --carry-out the org that is changed: an alias of"
+        " the Salesforce CLI.",
+    ),
+    *carry_out_fields.FIELDS,
 )
 _KEY_SIZE = replace(options.KEY_SIZE, help="Bits of the new key. [default: as before]", question=None, preset_when=None)
 
@@ -281,8 +250,14 @@ RENEW = Command(
             "sfkeytool renew pay_api --password generate",
         ),
         Example("A request, where a CA signs", "sfkeytool renew pay_api --csr"),
-        Example("What is next", "sfkeytool renew pay_api --status"),
-        Example("What was done by hand", "sfkeytool renew pay_api --done swap"),
+        Example(
+            "Every day, from a scheduler: only if it ends within 30 days",
+            "sfkeytool renew pay --if-within 30 --password generate",
+        ),
+        Example(
+            "The runbook carried out and proved, in a sandbox first",
+            "sfkeytool renew pay --carry-out -o uat --app Pay_API",
+        ),
     ),
     (*_FIELDS, NEW_KEY, _KEY_SIZE),
     _execute,
@@ -296,7 +271,7 @@ ROTATE = Command(
         Example("A new key and certificate, and a runbook", "sfkeytool rotate pay_api --password generate"),
         Example("A larger key, in a script", "sfkeytool rotate pay --key-size 4096 --password env:PW"),
     ),
-    (*_FIELDS, _KEY_SIZE),
+    (*_FIELDS, _KEY_SIZE, *carry_out_fields.OF_ROTATION),
     _execute,
     answers=_ANSWERS,
     place=MenuPlace(

@@ -17,6 +17,7 @@ from sfkeytool.cli.finishing import (
 )
 from sfkeytool.cli.name_clash import names_in_org, warn_of_clash
 from sfkeytool.cli.org_access import NAME_CLASH_ORG
+from sfkeytool.cli.present import IF_MISSING, is_present
 from sfkeytool.cli.run import Run
 from sfkeytool.cli.subject_options import SAN, SUBJECT
 
@@ -34,6 +35,7 @@ _FIELDS = (
     options.CALENDAR,
     options.OUTPUT_DIR,
     options.FORCE,
+    IF_MISSING,
     options.DRY_RUN,
     NAME_CLASH_ORG,
 )
@@ -44,6 +46,8 @@ def _execute(run: Run, values: Values) -> int:
 
     request = SelfSignedRequest.from_values(typed_values(_FIELDS, values))
     folder = run.settle(folder_of(request.name, request.output_dir), values["ics"])
+    if values["if_missing"] and is_present(run, request.name, request.key, folder, ".crt", force=request.force):
+        return 0
     files = planned(request, has_key=os.path.lexists(folder / f"{request.name}.key"))
     inputs = [request.key.key_file] if request.key.key_file else []
     plan = run.plan(folder, files, force=request.force, inputs=inputs)
@@ -81,7 +85,10 @@ COMMAND = Command(
     ),
     _FIELDS,
     _execute,
-    answers=(Answer("self-signed", "self_signed.Made", publishes=True, next_steps=True),),
+    answers=(
+        Answer("self-signed", "self_signed.Made", publishes=True, next_steps=True),
+        Answer("present", "present.Present"),
+    ),
     place=MenuPlace(
         Aim.MAKE, "Make it here, self-signed", "Enough for JWT logins: key, certificate and keystore at once."
     ),

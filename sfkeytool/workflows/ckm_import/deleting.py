@@ -24,13 +24,13 @@ def require_key_stays(entry: ImportEntry, key_file: InputFile | None, passwords:
     if key_file is None:
         raise PrivateKeyError(
             "ckm.no-key-stays",
-            f"{entry.name}.jks is not deleted: no file that stays is known to hold its key",
+            f"the keystore of {entry.name} is not deleted: no file that stays is known to hold its key",
             f"the folder has no {entry.name}.key: name the file that keeps it with --key",
         )
     heap = gather([parse_contents(key_file, passwords)], "--password", by_alias=False)
     if select_key(heap).key.spki_der != certificates.spki_der(entry.certificate):
         raise PrivateKeyError(
             "ckm.no-key-stays",
-            f"{entry.name}.jks is not deleted: {key_file.label} holds another key",
+            f"the keystore of {entry.name} is not deleted: {key_file.label} holds another key",
             "name the file that keeps its key with --key",
         )

@@ -7,6 +7,7 @@ from sfkeytool.acceptance.engine import Report, judge
 from sfkeytool.acceptance.subject import prepare_subject
 from sfkeytool.crypto.certificate import Certificate
 from sfkeytool.crypto.certificates import CertificateFacts, describe_certificate
+from sfkeytool.crypto.sniff import FileKind, sniff
 from sfkeytool.keystores.contents import InputFile
 from sfkeytool.model import Opaque, Profile
 from sfkeytool.passwords import Secret
@@ -35,15 +36,20 @@ class ImportKeystore(Opaque, frozen=True):
     password: Secret | None = None
     needs_password: bool = False
     """Whether another password may open it."""
+    is_bcfks: bool = False
+    """Which orgs in Government Cloud alone take."""
 
 
 def read_import_keystore(file: InputFile, passwords: Sequence[Secret], now: datetime) -> ImportKeystore:
     """The keystore as an import would see it. An entry without a certificate that can be read is left out: the report
     refuses it. Pure. Raises what prepare_subject() raises."""
-    subject = prepare_subject(file, as_of=now, profile=Profile.CKM_IMPORT, passwords=tuple(passwords))
+    is_bcfks = sniff(file.data) is FileKind.BCFKS
+    subject = prepare_subject(
+        file, as_of=now, profile=Profile.CKM_IMPORT, passwords=tuple(passwords), takes_bcfks=is_bcfks
+    )
     entries = tuple(
         ImportEntry((entry.alias or "").lower(), entry.certificates[0])
         for entry in subject.entries
         if entry.certificates and entry.certificates[0] is not None
     )
-    return ImportKeystore(file.label, entries, judge(subject), subject.password, subject.needs_password)
+    return ImportKeystore(file.label, entries, judge(subject), subject.password, subject.needs_password, is_bcfks)

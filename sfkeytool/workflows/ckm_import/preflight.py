@@ -154,6 +154,12 @@ def _keystore(keystore: ImportKeystore) -> Condition:
         return _unsure(
             ConditionCode.KEYSTORE, f"{keystore.path} could not be judged whole: {reason}", "you: --password"
         )
+    if keystore.is_bcfks:
+        return _unsure(
+            ConditionCode.KEYSTORE,
+            f"{keystore.path} is BCFKS, which orgs in Government Cloud alone take: whether this one is, nothing tells",
+            "you: make a JKS for any other org, with --format jks",
+        )
     return _met(ConditionCode.KEYSTORE, f"{keystore.path}: check finds nothing that the import refuses")
 
 

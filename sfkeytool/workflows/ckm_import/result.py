@@ -9,18 +9,18 @@ from msgspec import Meta
 
 from sfkeytool.acceptance.mails import mail_dates
 from sfkeytool.crypto.certificates import CertificateFacts
-from sfkeytool.crypto.reminders import reminded_sha256_prefix
 from sfkeytool.errors import EXIT_DIFFERENT, EXIT_DONE, EXIT_FAILED, CertificateError
 from sfkeytool.keystores.contents import InputFile, parse_contents
 from sfkeytool.keystores.leaves import only_leaf
-from sfkeytool.model import NextStep, Notice, Outcome, Request, Result, UniqueNameText
+from sfkeytool.model import NextStep, Notice, Outcome, Purpose, Request, Result, UniqueNameText
 from sfkeytool.passwords import Source
 from sfkeytool.salesforce.org import OrgIdentity
 from sfkeytool.shell import shell_line
+from sfkeytool.workflows.ckm_import.deleting import is_reminder
 from sfkeytool.workflows.ckm_import.keystore import ImportKeystore
 from sfkeytool.workflows.ckm_import.preflight import Condition, Preflight
 from sfkeytool.workflows.ckm_import.proof import Arrival, EntryProof, Proof, ProofState
-from sfkeytool.workflows.next_steps import place_step, purpose_by_usage, reminder_end_step
+from sfkeytool.workflows.next_steps import place_step, reminder_end_step
 from sfkeytool.workflows.parts import MailDates
 from sfkeytool.workflows.receipts import receipt_record
 
@@ -99,8 +99,10 @@ def conclude(
     now: datetime,
     *,
     cli_alias: str | None = None,
+    purpose: Purpose | None = None,
 ) -> Outcome[Imported]:
-    """The result of a run; ``cli_alias`` is what the Salesforce CLI calls the org, if it is known there. Pure.
+    """The result of a run; ``cli_alias`` is what the Salesforce CLI calls the org, if it is known there, and
+    ``purpose`` what the pair is for. Pure.
 
     Exit code 0 where each entry is there as it should be, 3 where something else is, 1 where nothing is, or nothing
     that can be read.
@@ -129,7 +131,7 @@ def conclude(
     return Outcome(
         result=result,
         notices=tuple(_notices(entries, proof, org)),
-        first_steps=_steps(name, keystore, cli_alias) if proof.is_proved else (_EXPLAIN,),
+        first_steps=_steps(name, keystore, cli_alias, purpose) if proof.is_proved else (_EXPLAIN,),
         exit_code=EXIT_DONE if proof.is_proved else failed,
     )
 
@@ -137,16 +139,17 @@ def conclude(
 _EXPLAIN = NextStep("If the page shows an error, have it explained:", shell_line(["sfkeytool", "explain", "TEXT"]))
 
 
-def _steps(name: str | None, keystore: ImportKeystore, cli_alias: str | None) -> tuple[NextStep, ...]:
+def _steps(
+    name: str | None, keystore: ImportKeystore, cli_alias: str | None, purpose: Purpose | None
+) -> tuple[NextStep, ...]:
     """Of NAME, whose files lie beside the keystore, where it goes next; a keystore of others only covers."""
     alias = cli_alias or "ALIAS"
+    only = keystore.entries[0] if len(keystore.entries) == 1 else None
     place = []
-    if name is not None and len(keystore.entries) == 1:
-        certificate = keystore.entries[0].certificate
-        if reminded_sha256_prefix(certificate):
-            place = [reminder_end_step(name)]
-        else:
-            place = [place_step(name, purpose_by_usage(certificate), PurePath(keystore.path).parent, alias=alias)]
+    if only is not None and is_reminder(only):
+        place = [reminder_end_step(only.name)]
+    elif only is not None and name is not None and purpose is not None:
+        place = [place_step(name, purpose, PurePath(keystore.path).parent, alias=alias)]
     audit = shell_line(["sfkeytool", "audit", "--target-org", alias])
     return (*place, NextStep("See which certificates of apps CKM covers now:", audit))
 

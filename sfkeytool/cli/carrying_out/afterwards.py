@@ -1,0 +1,69 @@
+"""The steps after the change: the audit, and what is left of the old generation."""
+
+import os
+from collections.abc import Iterator
+
+from sfkeytool.cli.app_coverage import coverage, require_covered
+from sfkeytool.cli.carrying_out.change import Change
+from sfkeytool.cli.carrying_out.into_ckm import reminder_keystore
+from sfkeytool.cli.carrying_out.onto_app import KEPT
+from sfkeytool.shell import deletion
+from sfkeytool.workflows.carry_out.engine import Action
+from sfkeytool.workflows.carry_out.record import Fact
+
+Facts = tuple[Fact, ...]
+
+
+def audit_action(change: Change) -> Action:
+    return Action(look=lambda _: None, act=lambda _: _audit(change))
+
+
+def _audit(change: Change) -> Facts:
+    wanted = ("reminder", "covered") if change.record.is_reminder else ("covered",)
+    items = require_covered(change.run, change.org, change.address, wanted)
+    return (
+        *(Fact(f"{change.record.app} is", coverage(item)) for item in items),
+        *(Fact("in CKM as", item.twin) for item in items if item.twin),
+        *(
+            Fact("CKM should mail on", ", ".join(map(str, item.mail_dates)) + ", give or take a day (inferred)")
+            for item in items
+            if item.mail_dates
+        ),
+    )
+
+
+def finish_action(change: Change) -> Action:
+    return Action(look=lambda _: None, act=lambda _: tuple(_left_over(change)))
+
+
+def _left_over(change: Change) -> Iterator[Fact]:
+    from sfkeytool.salesforce.ckm import list_names
+
+    record, new = change.record, change.record.new_name
+    if record.name in {name.lower() for name in list_names(change.client)}:
+        yield Fact(
+            f"the entry {record.name} in CKM",
+            "delete it in Setup > Certificate and Key Management when nothing uses it (its Delete is greyed out while"
+            f" something does); until then mails about it should come, the last on {record.before.not_after:%Y-%m-%d}",
+        )
+    keystore = reminder_keystore(change) if record.is_reminder else change.new_folder / f"{new}.jks"
+    weak = [path for path in (keystore, keystore.with_name(f"{keystore.name}.password")) if os.path.lexists(path)]
+    if weak:
+        command = deletion([str(path) for path in weak])
+        why = "the JKS format protects a key weakly, and its work is done"
+        yield Fact("the keystore", f"{why}: {command or ' and '.join(map(str, weak))}")
+    if record.same_key:
+        yield Fact(f"the folder of {record.name}", "the key is the same: keep it where the clients read it")
+    else:
+        yield Fact(
+            f"the old key, {change.folder / f'{record.name}.key'}",
+            "the way back: keep it until every client was seen with the new one, then destroy it; after a leak at once",
+        )
+    app = record.step("app")
+    for kept in [fact.value for fact in app.facts if fact.what == KEPT] if app is not None else []:
+        yield Fact("the app as it was", f"the consumer key is in it: remove {kept} when the way back is not wanted")
+    if record.first_app is not None:
+        yield Fact(
+            f"the app {record.first_app}",
+            "delete it when LoginHistory shows no login at it any more: it still accepts the old key",
+        )

@@ -1,0 +1,118 @@
+"""What is kept of a change between two runs: its steps, how far each is, and what proved it. Nothing here is secret."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from msgspec import Meta, ValidationError, convert, field
+from msgspec.json import encode, format
+from msgspec.structs import replace
+
+from sfkeytool.errors import InputError
+from sfkeytool.model import Fingerprint, Result, UniqueNameText, UtcTime
+from sfkeytool.outside_json import parse_json
+from sfkeytool.salesforce.org import OrgIdentity
+
+
+class CarryState(StrEnum):
+    WAITING = "waiting"
+    STARTED = "started"
+    """Begun, and its end not proved: whether anything was changed must be looked at."""
+    PROVED = "proved"
+
+
+class Fact(Result, frozen=True):
+    """Something that was read back: part of a proof."""
+
+    what: str
+    value: str
+
+
+class CarryStep(Result, frozen=True, kw_only=True):
+    """One step. ``memory`` is what was so right before it began, which its proof is held against; ``trouble`` why it
+    was not proved, when it was last tried."""
+
+    id: str
+    title: str
+    proof: str
+    way_back: str
+    changes: bool
+    state: CarryState = CarryState.WAITING
+    started_at: UtcTime | None = None
+    ended_at: UtcTime | None = None
+    facts: tuple[Fact, ...] = ()
+    memory: Mapping[str, str] = field(default_factory=dict)
+    trouble: str | None = None
+
+
+class Prints(Result, frozen=True, kw_only=True):
+    """Of a generation. SHA-256 of the certificate, and of the public key alone."""
+
+    certificate_sha256: Fingerprint
+    public_key_sha256: Fingerprint
+    not_after: UtcTime
+
+
+class CarryOut(Result, frozen=True, kw_only=True):
+    """A change, carried out in one org on one app. ``by`` is who ran it, as their system calls them; ``cli_alias``
+    how the Salesforce CLI calls the org. ``app`` is the one that gets the certificate, ``first_app`` the one beside
+    which it stands, if a second app gets the new key."""
+
+    kind: Literal["sfkeytool-carry-out"] = "sfkeytool-carry-out"
+    format: Literal[1] = 1
+    sfkeytool: str
+    name: UniqueNameText
+    new_name: UniqueNameText
+    same_key: bool
+    is_reminder: bool
+    by: str
+    begun_at: UtcTime
+    ended_at: UtcTime | None = None
+    org: OrgIdentity
+    cli_alias: str | None
+    app: str
+    first_app: str | None
+    username: str | None
+    before: Prints
+    after: Prints | None = None
+    notes: tuple[str, ...] = ()
+    steps: Annotated[tuple[CarryStep, ...], Meta(min_length=1)]
+
+    @property
+    def is_done(self) -> bool:
+        return all(step.state is CarryState.PROVED for step in self.steps)
+
+    @property
+    def next_step(self) -> CarryStep | None:
+        """The first that is not proved."""
+        return next((step for step in self.steps if step.state is not CarryState.PROVED), None)
+
+    def step(self, id: str) -> CarryStep | None:
+        """The step called ``id``, if the change has it."""
+        return next((step for step in self.steps if step.id == id), None)
+
+    def has_proved(self, id: str) -> bool:
+        """Whether there is such a step, and it is proved."""
+        step = self.step(id)
+        return step is not None and step.state is CarryState.PROVED
+
+    def with_step(self, changed: CarryStep) -> "CarryOut":
+        """The same with this step in the place of the one of its id."""
+        return replace(self, steps=tuple(changed if step.id == changed.id else step for step in self.steps))
+
+
+def encode_record(record: CarryOut) -> bytes:
+    """JSON, UTF-8, to be read by a person too. Pure."""
+    return format(encode(record), indent=2) + b"\n"
+
+
+def parse_record(content: bytes, label: str) -> CarryOut:
+    """Raises InputError carry.damaged for what is none of ours, or of a later version's. Pure."""
+    try:
+        return convert(parse_json(content), CarryOut)
+    except (ValueError, ValidationError):
+        raise InputError(
+            "carry.damaged",
+            f"{label} is damaged, or was written by a later version: it tells not what was done",
+            "look into the org: what CKM holds and what the app carries; then move the file away, and begin anew",
+        ) from None
