@@ -6,6 +6,7 @@ The person at the page is a client that fills the form, in the pauses between tw
 import json
 import os
 import re
+import shlex
 import signal
 import sys
 import threading
@@ -178,6 +179,18 @@ def names(org: FakeOrg) -> list[str]:
 
 def codes(result: Result) -> list[str]:
     return [notice["code"] for notice in result.json["notices"]]
+
+
+def test_a_keystore_that_went_after_its_import_can_be_made_anew(cli: Cli, org: FakeOrg, made: Path) -> None:
+    """Nothing like its name is offered: the command that is told makes it, in a folder beside."""
+    for name in ("pay_api.jks", "pay_api.jks.password"):
+        (made / name).unlink()
+    gone = cli("ckm", "import", "pay_api", "-o", "prod", "--json")
+    assert (gone.code, gone.json["code"]) == (1, "input.not-found")
+    [line] = [action for action in gone.json["actions"] if "sfkeytool wrap" in action]
+    assert not [action for action in gone.json["actions"] if "did you mean" in action]
+    assert cli(*shlex.split(line.partition("sfkeytool ")[2])).code == 0
+    assert (made.with_name("pay_api_again") / "pay_api.jks").exists()
 
 
 # With a person
