@@ -45,6 +45,14 @@ ASKED = {
         import from keystore does not work
         CKM does not accept my JKS file
         error on import""",
+    "into-org": """how do I import a jks
+        import a keystore into Salesforce
+        How do I import pay_api.jks into certificate and key management?
+        upload a jks""",
+    "onto-app": """upload certificate to connected app
+        how do I upload the certificate to the external client app
+        replace the certificate of the connected app
+        upload pay_api.crt""",
     "certificate-refused": """upload signed certificate fails
         Salesforce rejects my certificate
         the app does not take the certificate""",

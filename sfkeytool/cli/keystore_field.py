@@ -16,8 +16,9 @@ from sfkeytool.cli.finishing import folder_of
 from sfkeytool.cli.lying_here import OTHER_FILE, keystores_to_import
 from sfkeytool.cli.org_access import NEEDED_ORG
 from sfkeytool.cli.run import Run
-from sfkeytool.errors import KeystorePasswordError
+from sfkeytool.errors import InputError, KeystorePasswordError
 from sfkeytool.passwords import Source, SourceKind
+from sfkeytool.shell import path_argument, shell_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -111,6 +112,8 @@ def find_keystore(run: Run, request: Any) -> Found:
     given = [run.secret(source, "--password", "Password of the keystore") for source in request.passwords]
     folder = run.settle(folder_of(request.name, request.output_dir)) if request.name else Path()
     path = request.file or _own_keystore(folder, request.name)
+    if request.name:
+        _require_there(request.name, path)
     store = run.read(path) if request.file else run.read_found(path, named=False)
     files = {} if request.file else {path.name: store.data}
     beside = path.with_name(f"{path.name}.password")
@@ -129,6 +132,22 @@ def _own_keystore(folder: Path, name: str) -> Path:
     """NAME.jks, or NAME.bcfks where that alone is there."""
     jks, bcfks = folder / f"{name}.jks", folder / f"{name}.bcfks"
     return bcfks if os.path.lexists(bcfks) and not os.path.lexists(jks) else jks
+
+
+def _require_there(name: str, path: Path) -> None:
+    """Raises InputError for a keystore that is gone, as after an import, where key and certificate are not."""
+    kept = [path.with_suffix(ending) for ending in (".key", ".crt")]
+    if os.path.lexists(path) or not all(map(os.path.isfile, kept)):
+        return
+    again = f"{path.parent}_again"
+    pair = [path_argument(str(each)) for each in kept]
+    line = ["sfkeytool", "wrap", name, *pair, "-d", path_argument(again), "--password", "generate"]
+    raise InputError(
+        "input.not-found",
+        f"{path} does not exist, as after an import that ended with its deletion",
+        "whether CKM has it: sfkeytool ckm list --target-org ALIAS",
+        f"to make it anew: {shell_line(line)}",
+    )
 
 
 def _opened(run: Run, store: "InputFile", given: "list[Secret]") -> "ImportKeystore":

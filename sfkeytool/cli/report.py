@@ -111,8 +111,9 @@ def repair_lines(
         yield ""
         return
     yield from first_mail_lines(Told(repair.name, made.certificate, made.mail_dates))
-    steps = done.outcome.first_steps
-    yield from step_lines((_left_step(repair.name, receipt), *steps[:2]) if left else steps)
+    # The certificate is the one that it was: where else it goes, the end of the import tells.
+    steps = (done.outcome.first_steps[0], done.outcome.first_steps[-1])
+    yield from step_lines((_left_step(repair.name, receipt), *steps) if left else steps)
 
 
 def _who(repair: "RepairFacts") -> str:

@@ -122,6 +122,8 @@ def certificate_rows(result: AppCertificate) -> list[str]:
         facts = one.certificate
         rows.append(f"{what}: until {facts.not_after.date()} ({_days(one.days_left)}), {facts.subject}")
         rows.append(f"  SHA-256 {facts.sha256}")
+    if not result.changes and not result.deployed:
+        rows.append("the same certificate: there is nothing to do")
     if result.same_key is not None and result.changes:
         key = "the same key: logins go on" if result.same_key else "another key: see the warning"
         rows.append(f"{key}")

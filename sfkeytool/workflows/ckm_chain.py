@@ -99,7 +99,7 @@ def ckm_chain(request: CkmChainRequest, inputs: CkmChainInputs, now: datetime) -
             *chain.notices,
         ),
         next_steps=steps_for_chain(request.name, request.purpose, chain.leaf, now),
-        first_steps=first_steps_for_chain(request.name, request.purpose),
+        first_steps=first_steps_for_chain(request.name, request.purpose, request.output_dir),
     )
 
 

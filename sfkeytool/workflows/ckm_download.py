@@ -59,5 +59,5 @@ def ckm_download(request: CkmDownloadRequest, entry: CkmEntry, org: OrgIdentity,
         ),
         artifacts=tuple(artifacts),
         next_steps=(f"Upload {name}.crt to the app whose logins are signed with this key: Use digital signatures.",),
-        first_steps=(place_step(name, Purpose.JWT),),
+        first_steps=(place_step(name, Purpose.JWT, request.output_dir),),
     )

@@ -1,11 +1,15 @@
-"""What a person does with the files, in Salesforce's own menus: all of it, and the first steps of it."""
+"""What a person does with the files, by commands or in Salesforce's own menus: all of it, and the first steps of it."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
 from sfkeytool.acceptance.mails import WHO_IS_MAILED, describe_mail_dates, mail_dates
+from sfkeytool.crypto.names import LIBRARY_ERRORS
 from sfkeytool.model import NextStep, Purpose
 from sfkeytool.passwords import Source, SourceKind
 from sfkeytool.shell import deletion, shell_line
@@ -17,8 +21,8 @@ _PLACE_BY_PURPOSE = {
     Purpose.JWT: (
         "Upload {name}.crt to the app, the same certificate as in {name}.jks: Setup > External Client App Manager > the"
         " app > Settings > OAuth Settings > JWT Bearer Flow; or Setup > App Manager > the connected app > Edit > Use"
-        " digital signatures. A change takes 2 to 10 minutes to work; on an app in use, logins with the old key fail"
-        " from then on."
+        " digital signatures. `sfkeytool metadata --app` does it through the Salesforce CLI, and reads it back. A"
+        " change takes 2 to 10 minutes to work; on an app in use, logins with the old key fail from then on."
     ),
     Purpose.DOMAIN: (
         "Choose {name} where the domain takes its certificate: Setup > Domains > the domain > Edit. There is no app to"
@@ -35,27 +39,46 @@ _PLACE_BY_PURPOSE = {
 }
 
 _CKM = "Setup > Certificate and Key Management"
+_JWT_FLOW = "Setup > External Client App Manager > the app > Settings"
 _FIRST_PLACE = {
-    Purpose.JWT: (
-        "Setup > External Client App Manager > the app > Settings > OAuth Settings > JWT Bearer Flow: upload"
-        " {name}.crt. On an app in use, logins with its old key fail from then on."
-    ),
     Purpose.DOMAIN: "Setup > Domains > the domain > Edit: choose {name}.",
     Purpose.MTLS: "Setup > Named Credentials > the one that logs in with mutual TLS > Edit: choose {name}.",
     Purpose.SSO: "Setup > Single Sign-On Settings > the configuration > Edit: choose {name}.",
 }
 
 
-def place_step(name: str, purpose: Purpose) -> NextStep:
-    """Where a certificate is used. Pure."""
-    return NextStep(_FIRST_PLACE[purpose].format(name=name))
+def purpose_by_usage(certificate: "Certificate") -> Purpose:
+    """What a certificate is for, as its extended key usage tells; without one, logins. Pure."""
+    try:
+        usages = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except (*LIBRARY_ERRORS, x509.ExtensionNotFound):
+        return Purpose.JWT
+    if ExtendedKeyUsageOID.SERVER_AUTH in usages:
+        return Purpose.DOMAIN
+    return Purpose.MTLS if ExtendedKeyUsageOID.CLIENT_AUTH in usages else Purpose.JWT
 
 
-def import_step(name: str, password_source: Source | None) -> NextStep:
+def place_step(
+    name: str,
+    purpose: Purpose,
+    folder: PurePath | None = None,
+    *,
+    alias: str = "ALIAS",
+    told: str = "logins with an old key fail then",
+) -> NextStep:
+    """Where a certificate is used. ``told`` is what becomes of the logins of its app. Pure."""
+    if purpose is not Purpose.JWT:
+        return NextStep(_FIRST_PLACE[purpose].format(name=name))
+    line = ["sfkeytool", "metadata", name, "--app", "APP", "-o", alias, "--deploy"]
+    text = f"Put it on the app (or in {_JWT_FLOW}); {told}:"
+    return NextStep(text, shell_line([*line, *folder_option(name, folder)]))
+
+
+def import_step(name: str, folder: PurePath | None) -> NextStep:
     """Where a keystore goes. Pure."""
-    generated = password_source is not None and password_source.kind is SourceKind.GENERATE
-    password = f" (its password is in {name}.jks.password)" if generated else ""
-    return NextStep(f"{_CKM} > Import from Keystore: {name}.jks{password}.")
+    text = f"Import it (or in {_CKM} yourself):"
+    line = ["sfkeytool", "ckm", "import", name, "-o", "ALIAS", *folder_option(name, folder)]
+    return NextStep(text, shell_line(line))
 
 
 def deletion_step(text: str, folder: PurePath, names: Sequence[str]) -> NextStep:
@@ -69,10 +92,12 @@ def first_steps_for_keystore(
 ) -> tuple[NextStep, ...]:
     """The short form of steps_for_keystore(), of files in ``folder``. Pure."""
     return (
-        import_step(name, password_source),
-        place_step(name, purpose),
+        import_step(name, folder),
+        place_step(name, purpose, folder),
         deletion_step(
-            "After the import delete, as the JKS format protects a key weakly:", folder, _weak(name, password_source)
+            "Delete what the import left, as the JKS format protects a key weakly:",
+            folder,
+            _weak(name, password_source),
         ),
     )
 
@@ -80,22 +105,25 @@ def first_steps_for_keystore(
 def first_steps_for_reminder(name: str, password_source: Source, folder: PurePath) -> tuple[NextStep, ...]:
     """The short form of steps_for_reminder(). Pure."""
     return (
-        import_step(name, password_source),
-        deletion_step("After the import delete:", folder, _weak(name, password_source)),
+        import_step(name, folder),
+        deletion_step("Delete what the import left:", folder, _weak(name, password_source)),
         reminder_end_step(name),
     )
 
 
 def reminder_end_step(name: str) -> NextStep:
-    """What ends a reminder. Pure."""
+    """When a reminder's work is done. Pure."""
     return NextStep(
         f"{_CKM} > {name} > Delete, once the real certificate is renewed: its mails stop. Then make a new reminder."
     )
 
 
-def first_steps_for_chain(name: str, purpose: Purpose) -> tuple[NextStep, ...]:
+def first_steps_for_chain(name: str, purpose: Purpose, folder: PurePath | None) -> tuple[NextStep, ...]:
     """The short form of steps_for_chain(). Pure."""
-    steps = [NextStep(f"{_CKM} > {name} > Upload Signed Certificate: {name}-chain.crt."), place_step(name, purpose)]
+    steps = [
+        NextStep(f"{_CKM} > {name} > Upload Signed Certificate: {name}-chain.crt."),
+        place_step(name, purpose, folder),
+    ]
     if purpose is Purpose.JWT:
         steps.append(NextStep(f"{_CKM} > Export to Keystore: the client that logs in needs the private key."))
     return tuple(steps)
@@ -180,7 +208,7 @@ def _import_steps(name: str, password_source: Source) -> tuple[str, str]:
     password = f"the password is in {name}.jks.password" if generated else "with the password that you gave"
     return (
         f"Import {name}.jks in Setup > Certificate and Key Management > Import from Keystore ({password}). Needs the"
-        " permission Manage Certificates.",
+        " permission Manage Certificates. `sfkeytool ckm import` opens that page, and reads back what arrived.",
         'If the import answers "Data Not Available": admins report that it helps to create a self-signed certificate'
         " there, enable Identity Provider with it, and import again; it may be disabled afterwards.",
     )

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cryptography import x509
-from cryptography.x509.oid import ExtendedKeyUsageOID
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from sfkeytool.acceptance.mails import latest_start, mail_dates
@@ -40,7 +39,13 @@ from sfkeytool.shell import path_argument, shell_line
 from sfkeytool.workflows import package
 from sfkeytool.workflows.generations import Generation
 from sfkeytool.workflows.keypair import DEFAULT_BITS, key_artifact
-from sfkeytool.workflows.next_steps import first_steps_for_request, folder_option, import_step, place_step
+from sfkeytool.workflows.next_steps import (
+    first_steps_for_request,
+    folder_option,
+    import_step,
+    place_step,
+    purpose_by_usage,
+)
 from sfkeytool.workflows.parts import KeyFacts, KeystoreFacts, MailDates, Proof, describe_key
 from sfkeytool.workflows.receipts import receipt_record
 from sfkeytool.workflows.runbook import Change, Step, encode_runbook, steps
@@ -186,7 +191,7 @@ def _first_steps(request: RenewRequest, new_name: str, folder: Path, purpose: Pu
     rest = NextStep("See which step is next, and how to know that it worked:", shell_line(status))
     if request.by_ca:
         return (*first_steps_for_request(new_name, purpose, folder), rest)
-    second = place_step(new_name, purpose)
+    second = place_step(new_name, purpose, folder, told="the key is the same: no login should fail")
     if purpose is Purpose.JWT and request.new_key:
         metadata = ["sfkeytool", "metadata", new_name, *folder_option(new_name, folder)]
         second = NextStep(
@@ -194,10 +199,7 @@ def _first_steps(request: RenewRequest, new_name: str, folder: Path, purpose: Pu
             " is replaced, logins with the old key fail.",
             shell_line(metadata),
         )
-    elif purpose is Purpose.JWT:
-        app = "Setup > External Client App Manager > the app > Settings > OAuth Settings > JWT Bearer Flow"
-        second = NextStep(f"{app}: upload {new_name}.crt. The key is the same: no login should fail.")
-    return (import_step(new_name, request.password), second, rest)
+    return (import_step(new_name, folder), second, rest)
 
 
 def _old_key(request: RenewRequest, inputs: RenewInputs) -> FoundKey | None:
@@ -256,13 +258,7 @@ def _purpose(old: Certificate, generation: Generation | None) -> Purpose:
     """As the receipt says; without one, as the extended key usage tells."""
     if generation is not None and generation.purpose is not None:
         return generation.purpose
-    try:
-        usages = old.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-    except (*LIBRARY_ERRORS, x509.ExtensionNotFound):
-        return Purpose.JWT
-    if ExtendedKeyUsageOID.SERVER_AUTH in usages:
-        return Purpose.DOMAIN
-    return Purpose.MTLS if ExtendedKeyUsageOID.CLIENT_AUTH in usages else Purpose.JWT
+    return purpose_by_usage(old)
 
 
 def _notices(request: RenewRequest, old: Certificate, purpose: Purpose, now: datetime) -> list[Notice]:

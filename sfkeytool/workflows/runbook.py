@@ -103,11 +103,16 @@ def _import(change: Change) -> Step:
         "Import the keystore into Certificate and Key Management",
         (
             _text(
-                f"Setup > Certificate and Key Management > Import from Keystore: `{change.new}.jks`. Its name there is"
-                f" new, so the entry `{change.old}` stays as it is."
+                "With the Salesforce CLI: this opens the page, and reads back what arrived. Its name there is new, so"
+                f" the entry `{change.old}` stays as it is.",
+                shell_line(["sfkeytool", "ckm", "import", change.new, "--target-org", "ALIAS"]),
             ),
+            _text(f"By hand: Setup > Certificate and Key Management > Import from Keystore: `{change.new}.jks`."),
         ),
-        _text(f"The list in Setup shows `{change.new}`{expiry}."),
+        _text(
+            f"The command says that it read the same certificate back; by hand, the list in Setup shows `{change.new}`"
+            f"{expiry}."
+        ),
         _text(f"Delete the entry `{change.new}`: nothing uses it yet."),
     )
 
@@ -134,27 +139,33 @@ def _repoint(change: Change) -> Step:
 
 
 def _swap(change: Change) -> Step:
-    upload = (
-        f"Upload `{change.new}.crt`: Setup > External Client App Manager > the app > Settings > OAuth Settings > JWT"
-        " Bearer Flow; or Setup > App Manager > the connected app > Edit > Use digital signatures."
+    deployed = shell_line(["sfkeytool", "metadata", change.new, "--app", "APP", "--target-org", "ALIAS", "--deploy"])
+    by_hand = (
+        f"By hand: upload `{change.new}.crt`: Setup > External Client App Manager > the app > Settings > OAuth"
+        " Settings > JWT Bearer Flow; or Setup > App Manager > the connected app > Edit > Use digital signatures."
     )
     if change.same_key:
         return Step(
             "swap",
             "Replace the certificate on the app",
             (
-                _text(upload),
+                _text(
+                    "With the Salesforce CLI: this shows the app's certificate, asks, replaces it and nothing else, and"
+                    " reads it back:",
+                    deployed,
+                ),
+                _text(by_hand),
                 _text(
                     "The key is the same, so the old and the new certificate verify the same signatures: no login"
                     " should fail at any moment, whichever of the two Salesforce looks at."
                 ),
             ),
             _text(
-                "A login cannot tell which of the two certificates the app holds, because both fit the key. Retrieve"
-                " the app's metadata and compare:",
+                "A login cannot tell which of the two certificates the app holds, because both fit the key. The command"
+                " above, without `--deploy`, shows it; of retrieved metadata this does:",
                 shell_line(["sfkeytool", "compare", f"{change.new}/{change.new}.crt", "RETRIEVED_FILE-meta.xml"]),
             ),
-            _text(f"Upload `{change.old}.crt` again."),
+            _text(f"The command that the deployment told at its end; or upload `{change.old}.crt` again."),
         )
     return Step(
         "swap",
@@ -170,9 +181,10 @@ def _swap(change: Change) -> Step:
                 shell_line(["sfkeytool", "metadata", change.new]),
             ),
             _text(
-                f"Where a gap of some minutes is bearable: stop the clients. {upload} Wait with the next step until the"
-                " new key is accepted, then start them with it."
+                "Where a gap of some minutes is bearable: stop the clients, and replace it. With the Salesforce CLI:",
+                deployed,
             ),
+            _text(f"{by_hand} Wait with the next step until the new key is accepted, then start the clients with it."),
         ),
         _text("The next step."),
         _text(
@@ -254,7 +266,8 @@ def _tidy(change: Change) -> Step:
         "Tidy up",
         (
             _text(
-                f"Delete {keystore}: the JKS format protects a key weakly. Keep `{change.new}.key` in your vault."
+                f"Delete {keystore}, if the import left them: the JKS format protects a key weakly."
+                f" Keep `{change.new}.key` in your vault."
                 f"{old_key}{calendar}"
             ),
         ),

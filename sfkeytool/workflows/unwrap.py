@@ -140,7 +140,7 @@ def unwrap(request: UnwrapRequest, inputs: UnwrapInputs, now: datetime) -> Outco
     login = ["sfkeytool", "login", name, *folder, "--client-id", "CONSUMER_KEY", "--username", "USER"]
     first_steps = [NextStep("Prove the login:", shell_line(login))]
     if any(entry.certificate for entry in entries):
-        first_steps.insert(0, place_step(name, Purpose.JWT))
+        first_steps.insert(0, place_step(name, Purpose.JWT, request.output_dir))
     weak = deletion_step(
         "Delete the keystore once the key is where it belongs:", PurePath(label).parent, [PurePath(label).name]
     )

@@ -268,6 +268,74 @@ TOPICS = (
         ),
     ),
     Topic(
+        id="topic.into-org",
+        title="How a keystore gets into an org",
+        asked=(
+            "IMPORT KEYSTORE",
+            "IMPORT KEYSTORE CKM",
+            "IMPORT CKM",
+            "IMPORT KEY",
+            "IMPORT KEY CKM",
+            "IMPORT KEY CERTIFICATE",
+            "IMPORT CERTIFICATE",
+            "IMPORT CERTIFICATE CKM",
+            "IMPORT CERTIFICATE KEYSTORE",
+            "UPLOAD KEYSTORE",
+            "UPLOAD KEYSTORE CKM",
+            "UPLOAD CERTIFICATE CKM",
+        ),
+        possibilities=(
+            Possibility(
+                "The keystore is NAME.jks: no API takes a private key, so one page of Setup does.",
+                "It is opened for you, and what arrived is read back, by `sfkeytool ckm import {name} --target-org"
+                " ALIAS`.",
+            ),
+            Possibility(
+                "A permission, the name or the org itself may stand in the way.",
+                "What does, without changing anything: `sfkeytool doctor {name} --target-org ALIAS`.",
+            ),
+            Possibility(
+                "Setup > Certificate and Key Management > Import from Keystore, by hand.",
+                "Whether the file will be taken: `sfkeytool check {file} --password prompt`.",
+            ),
+        ),
+        explanations=("error.ckm.data-not-available", "error.ckm.alias-not-acceptable"),
+    ),
+    Topic(
+        id="topic.onto-app",
+        title="How a certificate gets onto an app",
+        asked=(
+            "UPLOAD CERTIFICATE",
+            "UPLOAD CERTIFICATE APP",
+            "UPLOAD APP",
+            "APP CERTIFICATE REPLACE",
+            "DEPLOY CERTIFICATE",
+            "DEPLOY CERTIFICATE APP",
+        ),
+        possibilities=(
+            Possibility(
+                "The app is in an org, and you have the Salesforce CLI. An app has one certificate: with another key,"
+                " logins with the old one fail from then on.",
+                "What it carries now, and with --deploy the change, read back: `sfkeytool metadata {name} --app APP"
+                " --target-org ALIAS`.",
+            ),
+            Possibility(
+                "You have the app's retrieved file, and deploy it yourself, whole and at once.",
+                "Only the certificate in it is replaced, or added: `sfkeytool metadata {name} --in {file}`.",
+            ),
+            Possibility(
+                "There is no app yet.",
+                "The source of one: `sfkeytool metadata {name}`.",
+            ),
+            Possibility(
+                "By hand: Setup > External Client App Manager > the app > Settings > OAuth Settings > JWT Bearer Flow;"
+                " or Setup > App Manager > the connected app > Edit > Use digital signatures.",
+                "Whether the app takes the file: `sfkeytool check {file}`.",
+            ),
+        ),
+        explanations=("error.jwt.invalid-assertion", "error.deploy.consumer-key-given"),
+    ),
+    Topic(
         id="topic.certificate-refused",
         title="Salesforce does not take a certificate",
         asked=(
@@ -725,11 +793,11 @@ TOPICS = (
         possibilities=(
             Possibility(
                 "NAME.jks goes to Setup > Certificate and Key Management > Import from Keystore.",
-                "Whether it will be taken: `sfkeytool check {file} --password prompt`.",
+                "There, with proof: `sfkeytool ckm import {name} --target-org ALIAS`.",
             ),
             Possibility(
                 "NAME.crt goes to the app, where the client logs in with NAME.key.",
-                "Whether both hold the same certificate: `sfkeytool compare {file} {file}`.",
+                "What the app has now: `sfkeytool metadata {name} --app APP --target-org ALIAS`.",
             ),
             Possibility(
                 "NAME-chain.crt goes to Upload Signed Certificate, where the request came from the org.",
@@ -809,7 +877,8 @@ TOPICS = (
         asked=("DEPLOY TROUBLE", "DEPLOY APP TROUBLE", "DEPLOY CERTIFICATE TROUBLE", "DEPLOY APP CERTIFICATE TROUBLE"),
         possibilities=(
             Possibility(
-                "The source holds a consumer key, and Salesforce gives those out itself.",
+                "The source is of a new app and holds a consumer key, which Salesforce gives out itself. From the file"
+                " of an app in use never delete it.",
                 "Source without one is written by `sfkeytool metadata {name}`.",
             ),
             Possibility(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Annotated, Any
 
 from msgspec import Meta
@@ -20,7 +20,7 @@ from sfkeytool.workflows.ckm_import.deleting import is_reminder
 from sfkeytool.workflows.ckm_import.keystore import ImportKeystore
 from sfkeytool.workflows.ckm_import.preflight import Condition, Preflight
 from sfkeytool.workflows.ckm_import.proof import Arrival, EntryProof, Proof, ProofState
-from sfkeytool.workflows.next_steps import place_step, reminder_end_step
+from sfkeytool.workflows.next_steps import place_step, purpose_by_usage, reminder_end_step
 from sfkeytool.workflows.parts import MailDates
 from sfkeytool.workflows.receipts import receipt_record
 
@@ -102,7 +102,7 @@ def conclude(
     purpose: Purpose | None = None,
 ) -> Outcome[Imported]:
     """The result of a run; ``cli_alias`` is what the Salesforce CLI calls the org, if it is known there, and
-    ``purpose`` what the pair is for. Pure.
+    ``purpose`` what the pair is for, if its receipt tells. Pure.
 
     Exit code 0 where each entry is there as it should be, 3 where something else is, 1 where nothing is, or nothing
     that can be read.
@@ -131,7 +131,7 @@ def conclude(
     return Outcome(
         result=result,
         notices=tuple(_notices(entries, proof, org)),
-        first_steps=_steps(keystore, cli_alias, purpose) if proof.is_proved else (_EXPLAIN,),
+        first_steps=_steps(name, keystore, cli_alias, purpose) if proof.is_proved else (_EXPLAIN,),
         exit_code=EXIT_DONE if proof.is_proved else failed,
     )
 
@@ -139,13 +139,20 @@ def conclude(
 _EXPLAIN = NextStep("If the page shows an error, have it explained:", shell_line(["sfkeytool", "explain", "TEXT"]))
 
 
-def _steps(keystore: ImportKeystore, cli_alias: str | None, purpose: Purpose | None) -> tuple[NextStep, ...]:
-    audit = shell_line(["sfkeytool", "audit", "--target-org", cli_alias or "ALIAS"])
-    only = keystore.entries[0] if len(keystore.entries) == 1 else None
-    if only is not None and is_reminder(only):
-        place = [reminder_end_step(only.name)]
-    else:
-        place = [place_step(only.name, purpose)] if only is not None and purpose is not None else []
+def _steps(
+    name: str | None, keystore: ImportKeystore, cli_alias: str | None, purpose: Purpose | None
+) -> tuple[NextStep, ...]:
+    """Of NAME, whose files lie beside the keystore, where it goes next; a keystore of others only covers."""
+    alias = cli_alias or "ALIAS"
+    place = []
+    if name is not None and len(keystore.entries) == 1:
+        certificate = keystore.entries[0].certificate
+        if is_reminder(keystore.entries[0]):
+            place = [reminder_end_step(name)]
+        else:
+            known = purpose or purpose_by_usage(certificate)
+            place = [place_step(name, known, PurePath(keystore.path).parent, alias=alias)]
+    audit = shell_line(["sfkeytool", "audit", "--target-org", alias])
     return (*place, NextStep("See which certificates of apps CKM covers now:", audit))
 
 
