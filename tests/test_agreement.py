@@ -122,10 +122,10 @@ def test_a_dry_run_tells_what_a_run_would_do_and_does_nothing(name: str, cli: Cl
 
 
 def test_every_command_that_writes_has_dry_runs() -> None:
-    """And each is tried above; that of the import in its own tests."""
+    """And each is tried above; those of the import, and of what covers an app, in their own tests."""
     writers = {name for name, command in COMMANDS.items() if any(answer.publishes for answer in command.answers)}
     assert {name for name, command in COMMANDS.items() if any(field.name == "dry_run" for field in command.fields)} == {
-        *writers, "check", "ckm import",
+        *writers, "check", "ckm import", "ckm cover",
     }  # fmt: skip
     tried = {next(name for name in sorted(COMMANDS, key=len, reverse=True) if " ".join(line).startswith(name))
              for line in DRY_RUNS.values()}  # fmt: skip
