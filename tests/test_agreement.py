@@ -19,6 +19,7 @@ from test_kills import quietly
 from sfkeytool.cli.ci_secret import ci_lines
 from sfkeytool.cli.commands import TABLE
 from sfkeytool.cli.run import run_command
+from sfkeytool.model import Purpose
 
 Cli = Callable[..., Result]
 COMMANDS = {row.name: row.load() for row in TABLE}
@@ -274,7 +275,7 @@ def test_what_is_done_cannot_be_changed_any_more(cli: Cli, folder: Path, shelf: 
         "fix": True,
         "new_password": "generate",
         "password": ["env:TEST_PASSWORD"],
-        "purpose": "jwt",
+        "purpose": Purpose.JWT,
     }
     rows: list[list[str]] = []
 
