@@ -12,7 +12,7 @@ from typing import Any
 from fake_org import FakeOrg
 
 _SCRIPT = r"""#!{python}
-import base64, io, json, os, re, stat, sys, time, urllib.request, zipfile
+import base64, io, json, os, re, stat, sys, time, urllib.parse, urllib.request, zipfile
 URL, TOKEN, LOG = {url!r}, {token!r}, {log!r}
 arguments = sys.argv[1:]
 with open(LOG, "a") as log:
@@ -65,6 +65,13 @@ def deploy():
     details = {{"componentFailures": failures, "componentSuccesses": []}}
     return {{"status": int(bool(problem)), "result": {{"success": not problem, "details": details}}}}
 
+if arguments[:2] == ["org", "open"]:
+    path = urllib.parse.urlencode({{"redirect_uri": option("--path")}})
+    asked = urllib.request.Request(URL + "/services/oauth2/singleaccess?" + path)
+    asked.add_header("Authorization", "Bearer " + TOKEN)
+    with open(os.open(LOG + ".door", os.O_WRONLY | os.O_CREAT, 0o600), "w") as browser:
+        browser.write(json.loads(urllib.request.urlopen(asked).read())["frontdoor_uri"])
+    sys.exit()
 if arguments[:2] == ["org", "display"]:
     answer = {{"status": 0, "result": {{"instanceUrl": URL, "accessToken": TOKEN}}}}
 elif arguments[:2] == ["project", "retrieve"]:

@@ -300,8 +300,8 @@ def test_a_repair_says_its_name_what_it_mended_what_is_left_and_what_comes_next(
         "mended The file is not a JKS keystore (ckm.store.not-jks)",
         "left The issuer's certificate is missing from the chain (ckm.chain.gap)",
         "1. See what is left, and how to mend it: sfkeytool check pay_api_prod-fixed/pay_api_prod.jks --password prompt",
-        "2. Import it (or in Setup > Certificate and Key Management yourself): sfkeytool ckm import pay_api_prod -o ALIAS"
-        " --output-dir pay_api_prod-fixed",
+        "2. Import (or Setup > Certificate and Key Management > Import from Keystore): sfkeytool ckm import pay_api_prod"
+        " -o ALIAS --output-dir pay_api_prod-fixed",
     ):
         assert said in told
     shutil.rmtree(folder / "pay_api_prod-fixed")

@@ -213,7 +213,7 @@ def test_three_steps_at_most_each_a_click_path_or_a_command(ended: Ended) -> Non
         for step in numbered[2::2]:
             commands = [line for line in step.splitlines() if COMMAND.match(line.strip())]
             paths = step.count("Setup >")
-            by_hand = (len(commands), paths, " ".join(step.split()).count("(or in Setup >")) == (1, 1, 1)
+            by_hand = (len(commands), paths, " ".join(step.split()).count("(or Setup >")) == (1, 1, 1)
             assert by_hand or (len(commands), paths) in ((1, 0), (0, 1)) or step.startswith("Send "), (name, step)
         assert name.startswith(("login", "ckm upload --deploy")) or len(numbered) > 1, name
         assert "Data Not Available" not in end.out

@@ -5,11 +5,7 @@ from datetime import datetime
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from cryptography import x509
-from cryptography.x509.oid import ExtendedKeyUsageOID
-
 from sfkeytool.acceptance.mails import WHO_IS_MAILED, describe_mail_dates, mail_dates
-from sfkeytool.crypto.names import LIBRARY_ERRORS
 from sfkeytool.model import NextStep, Purpose
 from sfkeytool.passwords import Source, SourceKind
 from sfkeytool.shell import deletion, shell_line
@@ -47,17 +43,6 @@ _FIRST_PLACE = {
 }
 
 
-def purpose_by_usage(certificate: "Certificate") -> Purpose:
-    """What a certificate is for, as its extended key usage tells; without one, logins. Pure."""
-    try:
-        usages = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-    except (*LIBRARY_ERRORS, x509.ExtensionNotFound):
-        return Purpose.JWT
-    if ExtendedKeyUsageOID.SERVER_AUTH in usages:
-        return Purpose.DOMAIN
-    return Purpose.MTLS if ExtendedKeyUsageOID.CLIENT_AUTH in usages else Purpose.JWT
-
-
 def place_step(
     name: str,
     purpose: Purpose,
@@ -70,13 +55,13 @@ def place_step(
     if purpose is not Purpose.JWT:
         return NextStep(_FIRST_PLACE[purpose].format(name=name))
     line = ["sfkeytool", "metadata", name, "--app", "APP", "-o", alias, "--deploy"]
-    text = f"Put it on the app (or in {_JWT_FLOW}); {told}:"
+    text = f"Put it on the app (or {_JWT_FLOW}); {told}:"
     return NextStep(text, shell_line([*line, *folder_option(name, folder)]))
 
 
 def import_step(name: str, folder: PurePath | None) -> NextStep:
     """Where a keystore goes. Pure."""
-    text = f"Import it (or in {_CKM} yourself):"
+    text = f"Import (or {_CKM} > Import from Keystore):"
     line = ["sfkeytool", "ckm", "import", name, "-o", "ALIAS", *folder_option(name, folder)]
     return NextStep(text, shell_line(line))
 

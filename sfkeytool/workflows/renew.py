@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from sfkeytool.acceptance.mails import latest_start, mail_dates
@@ -39,13 +40,7 @@ from sfkeytool.shell import path_argument, shell_line
 from sfkeytool.workflows import package
 from sfkeytool.workflows.generations import Generation
 from sfkeytool.workflows.keypair import DEFAULT_BITS, key_artifact
-from sfkeytool.workflows.next_steps import (
-    first_steps_for_request,
-    folder_option,
-    import_step,
-    place_step,
-    purpose_by_usage,
-)
+from sfkeytool.workflows.next_steps import first_steps_for_request, folder_option, import_step, place_step
 from sfkeytool.workflows.parts import KeyFacts, KeystoreFacts, MailDates, Proof, describe_key
 from sfkeytool.workflows.receipts import receipt_record
 from sfkeytool.workflows.runbook import Change, Step, encode_runbook, steps
@@ -258,7 +253,13 @@ def _purpose(old: Certificate, generation: Generation | None) -> Purpose:
     """As the receipt says; without one, as the extended key usage tells."""
     if generation is not None and generation.purpose is not None:
         return generation.purpose
-    return purpose_by_usage(old)
+    try:
+        usages = old.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except (*LIBRARY_ERRORS, x509.ExtensionNotFound):
+        return Purpose.JWT
+    if ExtendedKeyUsageOID.SERVER_AUTH in usages:
+        return Purpose.DOMAIN
+    return Purpose.MTLS if ExtendedKeyUsageOID.CLIENT_AUTH in usages else Purpose.JWT
 
 
 def _notices(request: RenewRequest, old: Certificate, purpose: Purpose, now: datetime) -> list[Notice]:

@@ -137,10 +137,10 @@ def _execute(run: Run, values: Values) -> int:
 
 
 def _purpose(request: "ImportRequest") -> Purpose | None:
-    """What NAME's pair is for, by its receipt; None where that is not told."""
+    """What NAME's pair is for, by its receipt; None of a keystore that others made."""
     if request.name is None:
         return None
-    return known_purpose({"name": request.name, "output_dir": request.output_dir})
+    return known_purpose({"name": request.name, "output_dir": request.output_dir}) or Purpose.JWT
 
 
 def _browser(run: Run, request: "ImportRequest") -> str:

@@ -184,7 +184,7 @@ def _names(
 
 def _room(count: int, more: int) -> Condition:
     reported = f"{MOST_CERTIFICATES} are reported to be the most (by a third party; no page of Salesforce's says so)"
-    held = f"CKM holds {count} certificates, and {reported}"
+    held = f"CKM holds {count} certificate{'' if count == 1 else 's'}, and {reported}"
     who = "an administrator of the org, who deletes in Setup what nothing uses: what is in use has a greyed-out Delete"
     if count + more > MOST_CERTIFICATES or count >= MANY_CERTIFICATES:
         return _unsure(ConditionCode.ROOM, held, who)

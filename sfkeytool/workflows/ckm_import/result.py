@@ -20,7 +20,7 @@ from sfkeytool.workflows.ckm_import.deleting import is_reminder
 from sfkeytool.workflows.ckm_import.keystore import ImportKeystore
 from sfkeytool.workflows.ckm_import.preflight import Condition, Preflight
 from sfkeytool.workflows.ckm_import.proof import Arrival, EntryProof, Proof, ProofState
-from sfkeytool.workflows.next_steps import place_step, purpose_by_usage, reminder_end_step
+from sfkeytool.workflows.next_steps import place_step, reminder_end_step
 from sfkeytool.workflows.parts import MailDates
 from sfkeytool.workflows.receipts import receipt_record
 
@@ -144,14 +144,12 @@ def _steps(
 ) -> tuple[NextStep, ...]:
     """Of NAME, whose files lie beside the keystore, where it goes next; a keystore of others only covers."""
     alias = cli_alias or "ALIAS"
+    only = keystore.entries[0] if len(keystore.entries) == 1 else None
     place = []
-    if name is not None and len(keystore.entries) == 1:
-        certificate = keystore.entries[0].certificate
-        if is_reminder(keystore.entries[0]):
-            place = [reminder_end_step(name)]
-        else:
-            known = purpose or purpose_by_usage(certificate)
-            place = [place_step(name, known, PurePath(keystore.path).parent, alias=alias)]
+    if only is not None and is_reminder(only):
+        place = [reminder_end_step(only.name)]
+    elif only is not None and name is not None and purpose is not None:
+        place = [place_step(name, purpose, PurePath(keystore.path).parent, alias=alias)]
     audit = shell_line(["sfkeytool", "audit", "--target-org", alias])
     return (*place, NextStep("See which certificates of apps CKM covers now:", audit))
 
