@@ -20,7 +20,7 @@ from unittest.mock import patch
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from fake_org import FakeOrg
-from filled_org import key, make, request
+from filled_org import add_connected_app, key, make, request
 from guided_driver import Person, ScreenStream, person
 from screen import Screen
 
@@ -65,6 +65,7 @@ ROADS = {
         ("ANSWER", "ckm upload", "desk", "desk.crt", "ca.crt", "", False, "", "yes"),
     ),
     "ckm-import": Road("A keystore into the org, proved", ("IMPORT", "ckm import", "pay_api", "", "yes", False)),
+    "ckm-cover": Road("An app that CKM mails about already", ("IMPORT", "ckm cover", "CRM", "")),
     "doctor": Road("What stands in the way of that", ("IMPORT", "doctor", "pay_api", "")),
     "check": Road(
         "A keystore that Salesforce refused",
@@ -159,6 +160,7 @@ def workplace() -> Iterator[FakeOrg]:
         with FakeOrg(tls=False) as org:
             crm = make("crm", 200, 1)
             org.contents.add_certificate("crm", crm.pem, crm.expires)
+            add_connected_app(org, "CRM", crm.pem)
             for name, number in (("desk", 1), ("waiting", 2)):
                 org.contents.add_certificate(name, request(name, number), None, ca_signed=True, unusable=True)
             environment = {

@@ -19,6 +19,7 @@ from test_kills import quietly
 from sfkeytool.cli.ci_secret import ci_lines
 from sfkeytool.cli.commands import TABLE
 from sfkeytool.cli.run import run_command
+from sfkeytool.model import Purpose
 
 Cli = Callable[..., Result]
 COMMANDS = {row.name: row.load() for row in TABLE}
@@ -122,10 +123,10 @@ def test_a_dry_run_tells_what_a_run_would_do_and_does_nothing(name: str, cli: Cl
 
 
 def test_every_command_that_writes_has_dry_runs() -> None:
-    """And each is tried above; that of the import in its own tests."""
+    """And each is tried above; those of the import, and of what covers an app, in their own tests."""
     writers = {name for name, command in COMMANDS.items() if any(answer.publishes for answer in command.answers)}
     assert {name for name, command in COMMANDS.items() if any(field.name == "dry_run" for field in command.fields)} == {
-        *writers, "check", "ckm import",
+        *writers, "check", "ckm import", "ckm cover",
     }  # fmt: skip
     tried = {next(name for name in sorted(COMMANDS, key=len, reverse=True) if " ".join(line).startswith(name))
              for line in DRY_RUNS.values()}  # fmt: skip
@@ -274,7 +275,7 @@ def test_what_is_done_cannot_be_changed_any_more(cli: Cli, folder: Path, shelf: 
         "fix": True,
         "new_password": "generate",
         "password": ["env:TEST_PASSWORD"],
-        "purpose": "jwt",
+        "purpose": Purpose.JWT,
     }
     rows: list[list[str]] = []
 

@@ -88,7 +88,7 @@ def test_where_the_key_is_not_at_hand_it_ends_in_reminder(
     world.at(30, imports)
     done = cli(*words[1:])
     assert done.code == 0, done
-    assert "Shop is now: reminder" in done.out
+    assert "Shop: reminder now" in done.out
     assert coverage(cli, "Shop") == "reminder"
     assert not list(folder.glob("shop*/*.key"))
 

@@ -78,7 +78,7 @@ def bring(
         proof = prove(org.client, frozenset(rows), entries, 0 if refused else wait_seconds, clock, tell)
     if answer is not None and refused and not proof.is_proved:
         raise refusal_of(org.label, answer.words)
-    outcome = conclude(found.path.stem, found.keystore, org.identity, before, proof, run.now)
+    outcome = conclude(found.path.stem, found.keystore, org.identity, before, proof, run.now, cli_alias=org.cli_alias)
     if not proof.is_proved:
         raise OrgError(
             "ckm.not-imported",

@@ -216,8 +216,8 @@ def _lines(result: "CoveredApp") -> Iterator[Line]:
     from sfkeytool.cli.render import mail_days
     from sfkeytool.shell import deletion
 
-    how = "is now" if result.made else "was already"
-    yield [Styled(f"{result.app} {how}: {result.coverage}", BOLD)]
+    how = "now" if result.made else "already, and nothing was done"
+    yield [Styled(f"{result.app}: {result.coverage} {how}", BOLD)]
     yield from wrapped(f"{result.twin}; read back, and audited", "  ", hang=4)
     yield from wrapped(certificate_line(result.certificate), "  ", hang=4)
     if result.mail_dates:

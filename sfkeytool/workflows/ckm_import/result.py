@@ -102,7 +102,7 @@ def conclude(
     purpose: Purpose | None = None,
 ) -> Outcome[Imported]:
     """The result of a run; ``cli_alias`` is what the Salesforce CLI calls the org, if it is known there, and
-    ``purpose`` what the pair is for. Pure.
+    ``purpose`` what the pair is for, if its receipt tells. Pure.
 
     Exit code 0 where each entry is there as it should be, 3 where something else is, 1 where nothing is, or nothing
     that can be read.
