@@ -60,6 +60,7 @@ def session() -> str:
     text = text.replace("/home/ada/salesforce/integration-keys/.state", "/home/ada/.local/state")
     text = re.sub(r"(?:[0-9A-F]{2}:){7}[0-9A-F]{2}(?=\u2026)", ":".join(["00"] * 8), text)
     text = re.sub(r"\b\d{8}T\d{6}Z-[0-9a-f]{6}\b", "20261127T090000Z-000000", text)
+    text = re.sub(r"\b0P1\w{12}\b", "0P1000000000KmX", text)
     return f"{_HEAD}\n{text}\n"
 
 
