@@ -11,8 +11,8 @@ from typing import Any
 
 from fake_org import FakeOrg
 
-_SCRIPT = r"""#!{python}
-import base64, io, json, os, re, stat, sys, time, urllib.parse, urllib.request, zipfile
+_SCRIPT = r"""#!{python} -IS
+import json, os, sys
 URL, TOKEN, LOG = {url!r}, {token!r}, {log!r}
 arguments = sys.argv[1:]
 with open(LOG, "a") as log:
@@ -22,6 +22,7 @@ def option(name):
     return arguments[arguments.index(name) + 1]
 
 def call(name, inner):
+    import urllib.request
     space = "http://soap.sforce.com/2006/04/metadata"
     envelope = ('<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Header><SessionHeader xmlns="'
         + space + '"><sessionId>' + TOKEN + "</sessionId></SessionHeader></e:Header><e:Body><" + name + ' xmlns="'
@@ -30,10 +31,12 @@ def call(name, inner):
     return urllib.request.urlopen(asked).read().decode()
 
 def text(answer, name):
+    import re
     found = re.search("<" + name + ">(.*?)</" + name + ">", answer, re.S)
     return found[1] if found else ""
 
 def retrieve():
+    import base64, io, zipfile
     type, member = option("--metadata").split(":", 1)
     asked = ("<request><singlePackage>true</singlePackage><unpackaged><types><members>" + member + "</members><name>"
         + type + "</name></types></unpackaged></request>")
@@ -43,6 +46,7 @@ def retrieve():
     return {{"status": 0, "result": {{"done": True, "status": "Succeeded", "success": True, "files": []}}}}
 
 def deploy():
+    import base64, io, stat, time, zipfile
     folder = option("--metadata-dir")
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
@@ -66,6 +70,7 @@ def deploy():
     return {{"status": int(bool(problem)), "result": {{"success": not problem, "details": details}}}}
 
 if arguments[:2] == ["org", "open"]:
+    import urllib.parse, urllib.request
     path = urllib.parse.urlencode({{"redirect_uri": option("--path")}})
     asked = urllib.request.Request(URL + "/services/oauth2/singleaccess?" + path)
     asked.add_header("Authorization", "Bearer " + TOKEN)

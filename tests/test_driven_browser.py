@@ -7,23 +7,26 @@ import subprocess
 import sys
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
-from conftest import PASSWORD, Result, process, required
+from conftest import PASSWORD, THOROUGH, Result, process, required
 from fake_org import FakeOrg
 from fake_org import keystore_import as imported
 from fake_org.setup import HOME, IMPORT
 from filled_org import key_pem
+from msgspec.structs import replace
 from test_fake_setup import ASKED, CORPUS, CORPUS_PASSWORD, HIDDEN
 
 from sfkeytool.cli.by_browser import ByBrowser, _marks
-from sfkeytool.edge.driven_browser import Ending, FormErrand, Limits, fill_form, find_browser
+from sfkeytool.edge.browser_errand import _started, _Visit
+from sfkeytool.edge.driven_browser import Ending, Limits
 from sfkeytool.errors import OrgError
-from sfkeytool.passwords import Secret
 from sfkeytool.salesforce.hosts import org_hosts
 
 Cli = Callable[..., Result]
@@ -97,20 +100,6 @@ def left(browser: Path) -> list[str]:
     return sorted(path.name for path in (browser / "c" / "sfkeytool").glob("*"))
 
 
-def fill(
-    org: FakeOrg, keystore: Path, password: str = CORPUS_PASSWORD, limits: Limits | None = None, **changed: Any
-) -> Ending:
-    """The form alone, without what the command looks at before."""
-    _, door = org.setup.single_access(True, f"/?redirect_uri={HOME}", org.url)
-    program = find_browser(os.environ)
-    assert program
-    errand = FormErrand(
-        door=Secret(door["frontdoor_uri"]), page=f"{org.url}{ASKED}", landing=HOME, hosts=org_hosts(org.url), marks=_marks(),
-        file_name=keystore.name, content=keystore.read_bytes(), password=Secret(password),
-    )  # fmt: skip
-    return fill_form(errand, program, os.environ, limits=limits, **changed)
-
-
 @pytest.fixture
 def stranger() -> Iterator[tuple[str, list[bytes]]]:
     """The address of a host that is not the org's, and what came to it."""
@@ -150,15 +139,6 @@ def test_it_lands_under_lightning_and_goes_nowhere_else(
     [upload] = org.setup.uploads
     assert (upload.file_name, upload.data) == ("pay_api.jks", (made / "pay_api.jks").read_bytes())
     assert [name for name, _ in upload.fields if name != "isdtp"] == [*HIDDEN, "save", "fileName", "Password"]
-
-
-def test_a_page_that_leads_elsewhere_is_not_followed(
-    run: Callable[..., Result], org: FakeOrg, stranger: tuple[str, list[bytes]]
-) -> None:
-    org.setup.elsewhere, heard = stranger
-    done = run()
-    assert (done.code, done.json["code"], heard, names(org)) == (1, "ckm.page-unreachable", [], [])
-    assert "net::ERR_NAME_NOT_RESOLVED" in done.json["message"]
 
 
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="/proc shows the arguments of processes")
@@ -261,73 +241,105 @@ def browsers(numbers: list[int], profile: Path) -> list[int]:
     return [number for number, command in commands.items() if str(profile) in command and "--type=" not in command]
 
 
-REFUSED = [
-    ("chain", "another", "Keystore was tampered with, or password was incorrect"),
-    ("ec", CORPUS_PASSWORD, imported.NOT_RSA),
-    ("chain", CORPUS_PASSWORD, imported.NAME_TAKEN),
-]
+TOLD: dict[str, tuple[dict[str, Any], str, bool, str]] = {
+    "Data Not Available": (
+        {"identity_provider": False}, "ckm.page-refused", False, "says: Data Not Available; nothing was imported",
+    ),
+    "a session lost after": ({"lost_at": "POST"}, "ckm.page-lost", True, "the form was sent, and then the session was"),
+    "a session lost before": ({"lost_at": "GET"}, "ckm.page-login", False, "nothing was imported"),
+    "no password": ({"missing": {"password"}}, "ckm.page-changed", False, "no field for the password; nothing was"),
+    "a challenge": ({"high_assurance": True}, "ckm.page-challenge", False, "give it in the browser itself: --headed"),
+    "elsewhere": ({"elsewhere": "http://localhost:8080/"}, "ckm.page-unreachable", False, "net::ERR_NAME_NOT_RESOLVED"),
+}  # fmt: skip
+"""What the page does; the code, whether the form may have been sent, and the words that are told."""
 
 
-@pytest.mark.parametrize(("name", "password", "message"), REFUSED)
-def test_what_the_page_says_is_what_is_told(
-    name: str, password: str, message: str, org: FakeOrg, browser: Path
-) -> None:
-    """A wrong password, an EC key, a name that is taken: word for word."""
-    if message == imported.NAME_TAKEN:
-        imported.import_keystore((CORPUS / "chain.jks").read_bytes(), CORPUS_PASSWORD, org.contents, imported.Rules())
-    before = names(org)
-    ending = fill(org, CORPUS / f"{name}.jks", password)
-    assert (ending.kind, ending.saved, ending.words) == ("errors", True, (f"Error: {message}",))
-    assert (names(org), left(browser)) == (before, [])
-
-
-def test_data_not_available_is_explained(run: Callable[..., Result], org: FakeOrg, browser: Path) -> None:
-    """In Salesforce's words, with what explain knows of them."""
-    org.setup.identity_provider = False
-    done = run()
-    assert (done.code, done.json["code"], names(org), left(browser)) == (1, "ckm.page-refused", [], [])
-    assert "says: Data Not Available; nothing was imported" in done.json["message"]
-    actions = " ".join(done.json["actions"])
-    assert "Identity Provider was never enabled" in actions
-    assert "sfkeytool explain error.ckm.data-not-available" in actions
-
-
-@pytest.mark.parametrize(("method", "code"), [("GET", "ckm.page-login"), ("POST", "ckm.page-lost")])
-def test_a_session_that_is_lost(
-    method: str, code: str, run: Callable[..., Result], org: FakeOrg, browser: Path
-) -> None:
-    """Before the form nothing was sent, and that is said; after it only CKM can tell."""
-    org.setup.lost_at = method
+@pytest.mark.parametrize("what", TOLD if THOROUGH else [*TOLD][:2])
+def test_what_the_page_does_is_told(what: str, run: Callable[..., Result], org: FakeOrg, browser: Path) -> None:
+    """By the command, in Salesforce's words. The rest of these pages a browser sees below, and their errors follow."""
+    page, code, is_sent, words = TOLD[what]
+    for name, value in page.items():
+        setattr(org.setup, name, value)
     done = run("--wait", "0")
     told = [done.json.get("code"), *(notice["code"] for notice in done.json["notices"])]
     assert (done.code, code in told, names(org), left(browser)) == (1, True, [], [])
-    assert ("nothing was imported" in done.out) == (method == "GET")
+    assert words in done.out
+    assert ("nothing was imported" in done.out) is not is_sent
+    if what == "Data Not Available":
+        actions = " ".join(done.json["actions"])
+        assert "Identity Provider was never enabled" in actions
+        assert "sfkeytool explain error.ckm.data-not-available" in actions
 
 
-@pytest.mark.parametrize("part", ["save", "frame"])
-def test_a_page_that_has_changed_is_left_as_it_is(part: str, org: FakeOrg, browser: Path) -> None:
-    """Nothing is filled in by halves."""
-    org.setup.missing = {part}
-    org.setup.lightning = part == "frame"
-    ending = fill(org, CORPUS / "chain.jks", limits=Limits(page=3, settled=0.3))
-    assert (ending.kind, ending.saved) == ("changed", False)
-    assert ending.words == ((part,) if part != "frame" else ("file", "password", "save"))
-    assert (org.setup.uploads, left(browser)) == ([], [])
+def taken(org: FakeOrg) -> None:
+    imported.import_keystore((CORPUS / "chain.jks").read_bytes(), CORPUS_PASSWORD, org.contents, imported.Rules())
 
 
-def test_a_page_that_has_changed_is_told(run: Callable[..., Result], org: FakeOrg) -> None:
-    org.setup.missing = {"password"}
-    done = run()
-    assert (done.code, done.json["code"], org.setup.uploads) == (1, "ckm.page-changed", [])
-    assert "no field for the password; nothing was imported" in done.json["message"]
+PAGES: dict[str, tuple[dict[str, Any], dict[str, Any], Ending]] = {
+    "imported": ({}, {}, Ending("landed", True)),
+    "a wrong password": (
+        {}, {"password": "another"},
+        Ending("errors", True, ("Error: Keystore was tampered with, or password was incorrect",)),
+    ),
+    "an EC key": ({}, {"keystore": "ec"}, Ending("errors", True, (f"Error: {imported.NOT_RSA}",))),
+    "a name that is taken": ({}, {}, Ending("errors", True, (f"Error: {imported.NAME_TAKEN}",))),
+    "a session lost before": ({"lost_at": "GET"}, {}, Ending("login")),
+    "no button": ({"missing": {"save"}}, {"settled": 0.2}, Ending("changed", words=("save",))),
+    "no form in the frame": (
+        {"missing": {"frame"}, "lightning": True}, {"page": 2, "settled": 0.2},
+        Ending("changed", words=("file", "password", "save")),
+    ),
+    "a challenge": ({"high_assurance": True}, {}, Ending("challenge")),
+    "late": ({"pause_seconds": 1.0}, {"page": 0.4}, Ending("late")),
+    "late after the form": ({"pause_seconds": 1.0}, {"answer": 0.2}, Ending("late", True)),
+    "elsewhere": ({"elsewhere": "http://localhost:8080/"}, {}, Ending("unreachable")),
+}  # fmt: skip
+"""What the page does, what else is given than a good keystore and much time, and how it ends; beside what runs of the
+command see above."""
 
 
-def test_a_challenge_ends_it_at_once(run: Callable[..., Result], org: FakeOrg, browser: Path) -> None:
-    """A person is needed, and there is a way for one."""
-    org.setup.high_assurance = True
-    done = run()
-    assert (done.code, done.json["code"], names(org), left(browser)) == (1, "ckm.page-challenge", [], [])
-    assert "--headed" in done.json["actions"][0]
+def test_what_a_browser_makes_of_each_page(chromium: str, browser: Path) -> None:
+    """One for all, where the command starts one each time. What the page says is told word for word; where a page has
+    changed nothing is filled in by halves; nothing but what lands is imported."""
+    from playwright.sync_api import sync_playwright
+
+    job = {
+        "program": str(browser / "google-chrome-stable"), "headed": False, "proxy": None, "hosts": ["127.0.0.1"],
+        "environment": dict(os.environ), "landing": HOME, "marks": msgspec.to_builtins(_marks()),
+    }  # fmt: skip
+    with sync_playwright() as playwright:
+        context = _started(playwright, job, Limits())
+        for what, (page, given, wanted) in PAGES.items():
+            context.clear_cookies()
+            with FakeOrg(tls=False) as org:
+                for name, value in page.items():
+                    setattr(org.setup, name, value)
+                if what == "a name that is taken":
+                    taken(org)
+                before = names(org)
+                ending = _Visit(context, job | errand(org, **given), limits_of(**given)).ending()
+                words = ending.words if ending.kind in ("errors", "changed") else ()
+                assert Ending(ending.kind, ending.saved, words) == wanted, what
+                assert ending.kind == "late" or (names(org) != before) is (ending.kind == "landed"), what
+                assert ending.saved or not org.setup.uploads, what
+            context.pages[0].close()
+        assert "net::ERR_NAME_NOT_RESOLVED" in ending.words[0]
+        assert context.browser
+        context.browser.close()
+
+
+def errand(org: FakeOrg, keystore: str = "chain", password: str = CORPUS_PASSWORD, **_: float) -> dict[str, Any]:
+    """What differs from page to page of a job of fill_form()."""
+    _, door = org.setup.single_access(True, f"/?redirect_uri={HOME}", org.url)
+    content = b64encode((CORPUS / f"{keystore}.jks").read_bytes()).decode()
+    return {
+        "door": door["frontdoor_uri"], "page": f"{org.url}{ASKED}", "file_name": f"{keystore}.jks", "content": content,
+        "password": password,
+    }  # fmt: skip
+
+
+def limits_of(keystore: str = "", password: str = "", **seconds: float) -> Limits:
+    return Limits(**seconds)
 
 
 def test_with_a_window_a_person_proves_who_they_are(
@@ -340,14 +352,6 @@ def test_with_a_window_a_person_proves_who_they_are(
     done = run("--headed")
     assert (done.code, names(org)) == (0, ["pay_api"])
     assert "--headless" not in (browser / "arguments").read_text().splitlines()
-
-
-def test_what_takes_too_long_is_told_apart(org: FakeOrg, browser: Path) -> None:
-    """Before the form was sent, and after it."""
-    org.setup.pause_seconds = 1.0
-    before = fill(org, CORPUS / "chain.jks", limits=Limits(page=0.4))
-    after = fill(org, CORPUS / "chain.jks", limits=Limits(answer=0.2))
-    assert [(each.kind, each.saved) for each in (before, after)] == [("late", False), ("late", True)]
 
 
 def test_without_a_sandbox_nothing_is_opened(
@@ -383,18 +387,36 @@ def test_what_is_missing_is_told_before_anything_else(
     assert org.setup.visits == []
 
 
-def test_each_end_has_an_error_of_its_own() -> None:
-    """Those that take minutes to come about: what came too late, and a form on another host."""
+ENDS: dict[str, tuple[Ending, str, str, str]] = {
+    "late": (Ending("late"), "ckm.page-late", "did not come in time", "no answer came in time"),
+    "elsewhere": (Ending("elsewhere"), "ckm.page-unreachable", "elsewhere", "lost the page (elsewhere)"),
+    "unreachable": (
+        Ending("unreachable", words=("net::ERR_X",)), "ckm.page-unreachable", "net::ERR_X", "lost the page (net::ERR_X)",
+    ),
+    "login": (Ending("login"), "ckm.page-login", "shows its login page", "the session was over"),
+    "challenge": (Ending("challenge"), "ckm.page-challenge", "a proof of identity", "a proof of identity"),
+    "changed": (
+        Ending("changed", words=("password", "save")), "ckm.page-changed", "no field for the password, the button Save",
+        "lost the page (password; save)",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ENDS)
+def test_each_end_has_an_error_of_its_own(kind: str) -> None:
+    """Before the form was sent nothing was imported, and that is said; after it only CKM can tell."""
+    ending, code, words, trouble = ENDS[kind]
     org: Any = SimpleNamespace(label="uat", client=SimpleNamespace(url="https://mine.my.salesforce.com"))
     way = ByBrowser(SimpleNamespace(), org, "", headed=False)  # type: ignore[arg-type]
-    found = []
-    for ending in (Ending("late"), Ending("elsewhere")):
-        with pytest.raises(OrgError) as error:
-            way._answer(ending)
-        found.append(error.value)
-    assert [error.code for error in found] == ["ckm.page-late", "ckm.page-unreachable"]
-    assert all(error.message.endswith("nothing was imported") for error in found)
-    assert way._answer(Ending("elsewhere", saved=True)).trouble.startswith("the form was sent")
+    with pytest.raises(OrgError) as error:
+        way._answer(ending)
+    assert error.value.code == code
+    assert words in error.value.message
+    assert error.value.message.endswith("nothing was imported")
+    assert "--headed" in error.value.hints[0] or kind not in ("challenge", "changed")
+    told = way._answer(replace(ending, saved=True)).trouble
+    assert told.startswith("the form was sent, and then ")
+    assert trouble in told
 
 
 def test_the_hosts_of_an_org() -> None:

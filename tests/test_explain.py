@@ -252,6 +252,10 @@ def test_what_keytool_prints_is_explained(
     assert found(output) == [id], output
 
 
+def mistake_found(mistake: str, text: str) -> bool:
+    return f"error.openssl.{MISTAKES[mistake][0]}" in found(text)
+
+
 def assert_explained(mistake: str, text: str) -> None:
     """What the answer is about is among the explanations, and nothing is that is beside the point."""
     wanted = [f"error.openssl.{id}" for id in MISTAKES[mistake]]
@@ -282,8 +286,12 @@ def test_the_answers_are_of_two_wordings() -> None:
 def test_what_openssl_prints_is_explained(folder: Path) -> None:
     """The openssl of this machine is made to fail, whichever it is."""
     command = required("openssl")
-    prepare(folder, command)
-    answers = {mistake: answer(mistake, folder, command) for mistake in MISTAKES}
+    for _ in range(3):
+        prepare(folder, command)
+        answers = {mistake: answer(mistake, folder, command) for mistake in MISTAKES}
+        # Of 256 wrong passwords one ends in a padding that looks right, and then openssl says something else.
+        if all(not text or mistake_found(mistake, text) for mistake, text in answers.items()):
+            break
     assert sum(map(bool, answers.values())) >= len(MISTAKES) - 1, "3.0 makes a certificate that has expired"
     for mistake, text in answers.items():
         if text:
