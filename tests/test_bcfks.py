@@ -210,6 +210,7 @@ def protected(password: str) -> bytes:
     return key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, BestAvailableEncryption(password.encode()))
 
 
+@pytest.mark.slow
 def test_every_entry_of_every_kind_comes_out() -> None:
     """All types that Bouncy Castle has; keys with passwords of their own; those without a private key are named."""
     bouncy_castle()
@@ -498,6 +499,7 @@ def test_numbers_and_object_identifiers_are_written_as_der_has_them() -> None:
     assert encode_oid("1.2.840.113549.1.5.12").hex() == "06092a864886f70d01050c"
 
 
+@pytest.mark.slow
 def test_what_a_making_command_needs() -> None:
     """Planned, made, read back and judged: NAME.bcfks, its password beside it, and no complaint of it."""
     bouncy_castle()

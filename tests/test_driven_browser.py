@@ -298,7 +298,7 @@ PAGES: dict[str, tuple[dict[str, Any], dict[str, Any], Ending]] = {
 command see above."""
 
 
-def test_what_a_browser_makes_of_each_page(chromium: str, browser: Path) -> None:
+def test_what_a_browser_makes_of_each_page(browser: Path) -> None:
     """One for all, where the command starts one each time. What the page says is told word for word; where a page has
     changed nothing is filled in by halves; nothing but what lands is imported."""
     from playwright.sync_api import sync_playwright
@@ -328,7 +328,7 @@ def test_what_a_browser_makes_of_each_page(chromium: str, browser: Path) -> None
         context.browser.close()
 
 
-def errand(org: FakeOrg, keystore: str = "chain", password: str = CORPUS_PASSWORD, **_: float) -> dict[str, Any]:
+def errand(org: FakeOrg, keystore: str = "chain", password: str = CORPUS_PASSWORD, **limits: float) -> dict[str, Any]:
     """What differs from page to page of a job of fill_form()."""
     _, door = org.setup.single_access(True, f"/?redirect_uri={HOME}", org.url)
     content = b64encode((CORPUS / f"{keystore}.jks").read_bytes()).decode()

@@ -481,6 +481,7 @@ def environment(org: FakeOrg, tmp_path: Path) -> dict[str, str]:
     return {"PATH": f"{script.parent}{os.pathsep}{os.environ['PATH']}"}
 
 
+@pytest.mark.slow
 def test_without_an_org_it_is_skipped_and_says_why(tmp_path: Path) -> None:
     done = run([*PYTEST, "-rs"], cwd=tmp_path)
     assert done.returncode == 0, done.stdout
