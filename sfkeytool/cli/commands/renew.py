@@ -259,7 +259,7 @@ RENEW = Command(
             "sfkeytool renew pay --carry-out -o uat --app Pay_API",
         ),
     ),
-    (*_FIELDS, NEW_KEY, _KEY_SIZE),
+    (*_FIELDS, *carry_out_fields.OF_RENEWAL, NEW_KEY, _KEY_SIZE),
     _execute,
     answers=_ANSWERS,
     place=MenuPlace(
