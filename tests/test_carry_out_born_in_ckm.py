@@ -172,7 +172,7 @@ def test_an_upload_that_the_org_refuses_or_does_not_keep(cli: Cli, born: FakeOrg
     take = born.contents.take
     app = carried(born)
     for words, code in (("Salesforce says no", "org.deploy-failed"), ("", "ckm.readback")):
-        born.contents.take = lambda _, words=words: words  # type: ignore[misc]
+        born.contents.take = lambda _, words=words: words  # type: ignore[misc, method-assign]
         refused = cli(*ON_APP, "--answer", answer, "--json")
         assert (refused.code, refused.json["code"]) == (1, code), refused
         assert words in refused.json["message"]
