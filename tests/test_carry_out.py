@@ -81,7 +81,7 @@ def test_a_renewal_carried_out_without_one_refused_login(
     assert cli(*line(org), "--as", NEW, "--json").json["code"] == "usage.carry-out"  # it is done
 
 
-_DRIVER = """
+DRIVER = """
 import os, signal, sys, time
 real, start, shift = time.sleep, time.monotonic(), [0.0]
 monotonic = time.monotonic
@@ -132,7 +132,7 @@ def test_killed_after_each_step_it_goes_on_and_nothing_is_done_twice(
     for kill in kills:
         env = {**os.environ, "KILL": kill, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         done = subprocess.run(
-            [sys.executable, "-c", _DRIVER, *words], cwd=folder, env=env, capture_output=True, text=True, check=False,
+            [sys.executable, "-c", DRIVER, *words], cwd=folder, env=env, capture_output=True, text=True, check=False,
             stdin=subprocess.DEVNULL, timeout=60,
         )  # fmt: skip
         assert done.returncode == -signal.SIGKILL, (kill, done)
@@ -142,7 +142,7 @@ def test_killed_after_each_step_it_goes_on_and_nothing_is_done_twice(
             made.append((folder / NEW / f"{NEW}.key").stat().st_mtime_ns)
     env = {**os.environ, "KILL": "after:nothing", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     done = subprocess.run(
-        [sys.executable, "-c", _DRIVER, *words, "--json"], cwd=folder, env=env, capture_output=True, text=True,
+        [sys.executable, "-c", DRIVER, *words, "--json"], cwd=folder, env=env, capture_output=True, text=True,
         check=False, stdin=subprocess.DEVNULL, timeout=60,
     )  # fmt: skip
     assert done.returncode == 0, done

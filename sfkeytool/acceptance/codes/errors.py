@@ -320,6 +320,10 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
             "The folder of the next generation is there, and is not that of this change.",
             "Move it away, or choose another name with `--as`.",
         ),
+        "carry.other-request": (
+            "The request in the folder asks for another key than the record's.",
+            "Move it away; the record's own is fetched.",
+        ),
         "carry.several": ("Several changes of the NAME are under way.", "Say which with `--as`."),
         "carry.switch-failed": (
             "The command of `--switch-client` did not start, failed, or did not end.",
@@ -386,6 +390,10 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
             "Give the certificate that the app has.",
         ),
         "certificate.malformed": ("The certificate is damaged.", "Copy or fetch it again."),
+        "carry.old-answer": (
+            "What was given as the CA's answer is the certificate that is to be followed.",
+            "Give what the CA sent now.",
+        ),
         "certificate.none": ("There is no certificate in what was given.", "Add the file that the CA sent back."),
         "ckm.expired": ("A certificate of the chain has expired.", "Ask the CA for its present ones."),
         "ckm.folder-differs": (
@@ -658,6 +666,10 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
             "A later `--api-version` may know it.",
         ),
         "org.unknown-type": ("The org does not know a type of metadata.", "A later `--api-version` may know it."),
+        "carry.answer": (
+            "The change waits for the CA's answer to the request that it names.",
+            "Have it signed, and call the same line with `--answer FILE`.",
+        ),
         "carry.clients": (
             "A rotation stops here until somebody answers where each client reads its key, and when it can switch.",
             "Give `--second-app` or `--switch-client`, or answer on a terminal.",
@@ -681,6 +693,14 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         "ckm.not-imported": (
             "The keystore was not seen to arrive in CKM, or another certificate did.",
             "Look at what the import page says: `sfkeytool explain TEXT`.",
+        ),
+        "carry.not-by-ca": (
+            "The record of CKM is none that a CA signs, so that it gives out no request.",
+            "Make one that a CA signs: `sfkeytool ckm create`.",
+        ),
+        "carry.not-in-ckm": (
+            "No record of CKM, or several, have the key of the NAME.",
+            "See them all: `sfkeytool ckm list`.",
         ),
         "carry.not-switched": (
             "LoginHistory does not show yet that the client logs in with the new key.",

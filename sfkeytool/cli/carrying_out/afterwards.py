@@ -40,7 +40,9 @@ def _left_over(change: Change) -> Iterator[Fact]:
     from sfkeytool.salesforce.ckm import list_names
 
     record, new = change.record, change.record.new_name
-    if record.name in {name.lower() for name in list_names(change.client)}:
+    if record.ckm_name is not None:
+        yield from _left_of_born(change)
+    elif record.name in {name.lower() for name in list_names(change.client)}:
         yield Fact(
             f"the entry {record.name} in CKM",
             "delete it in Setup > Certificate and Key Management when nothing uses it (its Delete is greyed out while"
@@ -52,9 +54,9 @@ def _left_over(change: Change) -> Iterator[Fact]:
         command = deletion([str(path) for path in weak])
         why = "the JKS format protects a key weakly, and its work is done"
         yield Fact("the keystore", f"{why}: {command or ' and '.join(map(str, weak))}")
-    if record.same_key:
+    if record.same_key and record.ckm_name is None:
         yield Fact(f"the folder of {record.name}", "the key is the same: keep it where the clients read it")
-    else:
+    elif not record.same_key:
         yield Fact(
             f"the old key, {change.folder / f'{record.name}.key'}",
             "the way back: keep it until every client was seen with the new one, then destroy it; after a leak at once",
@@ -67,3 +69,12 @@ def _left_over(change: Change) -> Iterator[Fact]:
             f"the app {record.first_app}",
             "delete it when LoginHistory shows no login at it any more: it still accepts the old key",
         )
+
+
+def _left_of_born(change: Change) -> Iterator[Fact]:
+    record = change.record
+    yield Fact(f"the record {record.ckm_name} of CKM", "it is the same, with its name and its key: delete nothing")
+    yield Fact(
+        "whoever verifies with the old certificate, outside this org",
+        f"is to be given {change.new_folder / f'{record.new_name}.crt'}: who they are, nobody can see from here",
+    )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sfkeytool import __version__
+from sfkeytool.cli.carrying_out.born_in_ckm import entry_of_key
 from sfkeytool.cli.carrying_out.change import prints_of
 from sfkeytool.cli.carrying_out.records import read_records
 from sfkeytool.cli.fields import Values
@@ -109,11 +110,14 @@ def begin(run: Run, values: Values, request: "RenewRequest", org: OneOrg) -> Car
     facts = certificate_in(run, request.folder, request.name)
     if facts is None:
         raise CertificateError(
-            "certificate.none", f"{request.folder / request.name}.crt is not there, or cannot be read"
+            "certificate.none",
+            f"{request.folder / request.name}.crt is not there, or cannot be read",
+            *(["fetch it: sfkeytool ckm download NAME --target-org ALIAS"] if values.get("in_ckm") else []),
         )
     generation = generation_in(request.folder, request.name)
     purpose = request.purpose or (generation.purpose if generation is not None else None) or Purpose.JWT
-    if purpose is not Purpose.JWT:
+    in_ckm = bool(values.get("in_ckm"))
+    if purpose is not Purpose.JWT and not in_ckm:
         raise UsageError(
             "usage.carry-out",
             f"{request.name} is for {purpose}, where no app has its certificate: --carry-out is about an app's",
@@ -127,6 +131,7 @@ def begin(run: Run, values: Values, request: "RenewRequest", org: OneOrg) -> Car
     has_key = os.path.isfile(key)
     names = frozenset(name.lower() for name in list_names(org.client))
     new_name = request.new_name or free_generation_name(run, request, parent(request.folder), names)
+    ckm_name = entry_of_key(org, request.name, facts.public_key_sha256).name if in_ckm else None
     planned = Planned(
         name=request.name,
         new_name=new_name,
@@ -139,6 +144,7 @@ def begin(run: Run, values: Values, request: "RenewRequest", org: OneOrg) -> Car
         org=org.label,
         app=second or values["app"],
         first_app=values["app"] if second is not None else None,
+        ckm_name=ckm_name,
     )
     return CarryOut(
         sfkeytool=__version__,
@@ -153,6 +159,7 @@ def begin(run: Run, values: Values, request: "RenewRequest", org: OneOrg) -> Car
         app=planned.app,
         first_app=planned.first_app,
         username=values["prove_username"],
+        ckm_name=ckm_name,
         before=prints_of(facts),
         notes=tuple(_notes(planned, has_key=has_key)),
         steps=steps_of(planned),
@@ -174,7 +181,9 @@ def _require_login(request: "RenewRequest", values: Values) -> None:
 
 def _notes(planned: Planned, *, has_key: bool) -> list[str]:
     notes = []
-    if not planned.has_login:
+    if planned.ckm_name is not None:
+        notes.append("No login is proved: the key is in Salesforce, and nothing here can log in with it.")
+    elif not planned.has_login:
         notes.append(
             "No login is proved, as no --client-id and --username were given: that the app carries the certificate is"
             " read back all the same, and the key is the same."
@@ -196,6 +205,10 @@ def require_same(org: OneOrg, values: Values, record: CarryOut) -> None:
             f" {record.org.org_id} ({record.org.alias}): nothing was changed",
             "go on there; or go back as its steps tell, and move its record away",
         )
+    if values.get("in_ckm") and record.ckm_name is None:
+        raise UsageError(
+            "usage.carry-out", f"the change to {record.new_name} was begun without --in-ckm: its key is in a file"
+        )
     own, second = record.first_app or record.app, record.app if record.first_app is not None else None
     if values["app"] not in (None, own) or values.get("second_app") not in (None, second):
         raise UsageError(
@@ -209,7 +222,7 @@ def announce(run: Run, org: OneOrg, record: CarryOut) -> None:
     identity = org.identity
     where = ", ".join(filter(None, (identity.name, identity.kind, identity.org_id, identity.instance_url)))
     verb = "would be" if run.dry_run else "is"
-    message = f"the org {org.label} ({where}) {verb} changed: {record.name} → {record.new_name} on the app {record.app}"
+    message = f"the org {org.label} ({where}) {verb} changed: {record.name} → {record.new_name} on {record.target}"
     run.console.announce(Notice("carry.org", message))
     run.console.warn(Notice("carry.experimental", EXPERIMENTAL))
 

@@ -52,12 +52,18 @@ class Change:
         self.org.client.begin_anew()
         return self.org.client
 
+    @property
+    def app(self) -> str:
+        """That of a change that has one."""
+        assert self.record.app is not None  # noqa: S101 - else no step is about an app
+        return self.record.app
+
     @cached_property
     def address(self) -> "AppAddress":
         """Raises OrgError."""
         from sfkeytool.workflows.app_address import find_app
 
-        return find_app(self.client, self.record.app)
+        return find_app(self.client, self.app)
 
     def was_begun(self, id: str) -> bool:
         """Whether an earlier run began this step, and did not come to its end."""

@@ -17,6 +17,7 @@ from sfkeytool.cli.carrying_out.beginning import (
     require_same,
     under_way,
 )
+from sfkeytool.cli.carrying_out.born_in_ckm import answer_action, request_action, upload_action
 from sfkeytool.cli.carrying_out.change import Change, prints_of
 from sfkeytool.cli.carrying_out.clients import clients_action, switch_action
 from sfkeytool.cli.carrying_out.generation import make_action
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 
 _ACTIONS = {
     "make": make_action,
+    "request": request_action,
+    "answer": answer_action,
+    "upload": upload_action,
     "import": import_action,
     "clients": clients_action,
     "baseline": baseline_action,
@@ -60,7 +64,7 @@ def carry_out_change(run: Run, values: Values, request: "RenewRequest", command:
         if due is None:
             return 0
         request = due
-    if going is None and values["app"] is None:
+    if going is None and values["app"] is None and not values.get("in_ckm"):
         raise UsageError("usage.missing", "missing: --app", "the API name of the app whose certificate is followed")
     program = browser_of(run, wanted=bool(values["browser"]))
     org = reach_org(run, values)
@@ -100,6 +104,8 @@ def _look_first(change: Change) -> None:
     """Before anything is written: is it the app that carries what is followed? Raises OrgError and NetworkError."""
     from sfkeytool.workflows.app_certificate import look
 
+    if change.record.app is None:
+        return
     with change.run.progress(f"looking for {change.record.app} in {change.org.label} …"):
         require_followed(change, look(change.client, change.address))
         if change.record.first_app is not None:
@@ -134,7 +140,8 @@ def _go_on(change: Change, command: str) -> int:
     try:
         done = _with_prints(change, carry_out(change.record, actions, hands))
     except SfkeytoolError as error:
-        error.hints = (*error.hints, f"where it stands: {_status_line(change)}", f"it goes on with: {command}")
+        line = f"{command} --answer FILE" if error.code == "carry.answer" else command
+        error.hints = (*error.hints, f"where it stands: {_status_line(change)}", f"it goes on with: {line}")
         raise
     except KeyboardInterrupt:
         run.console.show([f"where it stands: {_status_line(change)}", f"it goes on with: {command}"])
@@ -155,7 +162,7 @@ def _status_line(change: Change) -> str:
 
 def _with_prints(change: Change, record: CarryOut) -> CarryOut:
     """The fingerprints of the new generation belong to the evidence as soon as there are any."""
-    if record.after is not None or not record.has_proved("make"):
+    if record.after is not None or not (record.has_proved("make") or record.has_proved("answer")):
         return record
     facts = certificate_in(change.run, change.new_folder, record.new_name)
     return record if facts is None else replace(record, after=prints_of(facts))
@@ -169,10 +176,11 @@ def tell_status(run: Run, values: Values, name: str, folder: Path, new_name: str
         return False
     place, record = found[-1]
     logins = None
-    if values["target_org"] is not None and record.username is not None and record.has_proved("app"):
+    app, is_on_app = record.app, record.has_proved("app")
+    if values["target_org"] is not None and record.username is not None and app is not None and is_on_app:
         with run.progress(f"reading LoginHistory of {values['target_org']} …"):
             org = named_org(run, values)
             require_same(org, {"app": None, "second_app": None}, record)
-            logins = logins_since(org.client, record, app_names(org.client, record.app))
+            logins = logins_since(org.client, record, app_names(org.client, app))
     tell_change(run, place, record, command, logins)
     return True

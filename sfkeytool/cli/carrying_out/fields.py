@@ -1,5 +1,7 @@
 """What ``renew`` and ``rotate --carry-out`` take besides."""
 
+from pathlib import Path
+
 from msgspec.structs import replace
 
 from sfkeytool.cli import login_fields
@@ -103,9 +105,27 @@ CLIENT_ID = _of_login(login_fields.CLIENT_ID, "consumer key of the app, for the 
 USERNAME = _of_login(login_fields.USERNAME, "the user that the client logs in as.")
 INSTANCE_URL = _of_login(login_fields.INSTANCE_URL, "where to log in. [default: what fits the org and the app]")
 AUDIENCE = _of_login(login_fields.AUDIENCE, "audience of the assertion.")
+IN_CKM = Field(
+    "in_ckm",
+    bool,
+    "With --carry-out: the key of NAME was born in CKM. Its record gets a CA's new certificate, and keeps name and key;"
+    " --app can be left out.",
+    ("--in-ckm",),
+    group=Group.ORG,
+)
+ANSWER = Field(
+    "answer",
+    list[Path],
+    "With --carry-out --in-ckm: what the CA sent; without it the change waits for that. Repeatable.",
+    ("--answer",),
+    metavar="FILE",
+    group=Group.ORG,
+    offer=Offer.FILE,
+)
 LOGIN = (CLIENT_ID, USERNAME, INSTANCE_URL, AUDIENCE)
 
 FIELDS = (CARRY_OUT, APP, REMINDER, BROWSER, YES, EXPECT_ORG, WAIT, *LOGIN)
+OF_RENEWAL = (IN_CKM, ANSWER)
 OF_ROTATION = (SECOND_APP, SWITCH_CLIENT)
 
 _INSTEAD = {
@@ -121,6 +141,8 @@ _OF_CARRY_OUT = (
     "reminder",
     "browser",
     "yes",
+    "in_ckm",
+    "answer",
     "expect_org",
     "prove_client_id",
     "prove_username",
@@ -143,3 +165,12 @@ def require_carry_out(values: Values) -> None:
                 f"--carry-out does not go with {flag}",
                 _INSTEAD[name],
             )
+    if values.get("in_ckm"):
+        for name in ("reminder", "browser", "prove_client_id", "prove_username"):
+            if values.get(name):
+                flag = f"--{name.removeprefix('prove_').replace('_', '-')}"
+                raise UsageError(
+                    "usage.carry-out",
+                    f"--in-ckm does not go with {flag}",
+                    "the key is in Salesforce: nothing is imported, and nothing here can log in with it",
+                )

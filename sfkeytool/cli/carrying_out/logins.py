@@ -115,7 +115,7 @@ def _prover(change: Change, *, of_old: bool = False) -> "Prover":
 def _see(change: Change, _: Memory) -> Facts:
     """Wait until LoginHistory shows that the client switched."""
     ends = change.clock.monotonic() + change.wait_seconds
-    names = app_names(change.client, change.record.app)
+    names = app_names(change.client, change.app)
     with change.run.progress("waiting for the client's first login, in LoginHistory …"):
         while True:
             found = logins_since(change.client, change.record, names)

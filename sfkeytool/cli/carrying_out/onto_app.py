@@ -65,7 +65,7 @@ def _change_app(change: Change) -> Facts:
 
     with changing_app(change.run, change.org, change.address) as app:
         if change.was_begun("app"):
-            _refuse_running_deployment(change)
+            refuse_running_deployment(change)
         state = app.look()
         for notice in app.settle(state):
             change.run.console.warn(notice)
@@ -81,7 +81,7 @@ def _change_app(change: Change) -> Facts:
     )
 
 
-def _refuse_running_deployment(change: Change) -> None:
+def refuse_running_deployment(change: Change) -> None:
     """After a run that broke off: what it deployed may be under way in the org. An org that does not tell is taken at
     its word of what the app carries."""
     query = "SELECT Id FROM DeployRequest WHERE Status = '{}' LIMIT 1"

@@ -64,7 +64,7 @@ def tell_change(
     told = carried_out(folder, record, logins)
     run.console.envelope(0, told)
     state = "carried out" if record.is_done else "under way"
-    run.console.heading(f"{record.name} → {record.new_name} on {record.app} in {record.org.alias}: {state}")
+    run.console.heading(f"{record.name} → {record.new_name} on {record.target} in {record.org.alias}: {state}")
     run.console.result(table_lines(record, whole=False, with_facts=with_facts))
     for note in record.notes:
         run.console.result(wrapped(f"note: {note}", "  ", hang=4))

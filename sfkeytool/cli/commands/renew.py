@@ -118,7 +118,8 @@ def _request(values: Values) -> "RenewRequest":
     by_ca = bool(values["csr"])
     if by_ca and values["password"] not in (None, "env:SFKEYTOOL_PASSWORD"):
         raise UsageError("usage.password", "--csr makes no keystore yet, so there is no --password", "give it to wrap")
-    typed = typed_values(RENEW.fields, {"new_key": True, **values, "password": None if by_ca else values["password"]})
+    fields = [field for field in RENEW.fields if field not in carry_out_fields.OF_RENEWAL]  # rotate has none of them
+    typed = typed_values(fields, {"new_key": True, **values, "password": None if by_ca else values["password"]})
     request = RenewRequest.from_values(typed | {"folder": _folder(typed)})
     if request.new_name == request.name:
         message = f"--as {request.new_name} is the generation that there is; the next one has another name"
@@ -259,7 +260,7 @@ RENEW = Command(
             "sfkeytool renew pay --carry-out -o uat --app Pay_API",
         ),
     ),
-    (*_FIELDS, NEW_KEY, _KEY_SIZE),
+    (*_FIELDS, *carry_out_fields.OF_RENEWAL, NEW_KEY, _KEY_SIZE),
     _execute,
     answers=_ANSWERS,
     place=MenuPlace(

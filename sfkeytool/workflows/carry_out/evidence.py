@@ -57,7 +57,9 @@ def _about(record: CarryOut) -> Iterator[tuple[str, str]]:
     yield "begun (UTC)", _moment(record.begun_at)
     yield "ended (UTC)", _moment(record.ended_at)
     yield "org", ", ".join(filter(None, (org.alias, org.name, org.kind, org.org_id, org.instance_url)))
-    yield "app", record.app
+    if record.ckm_name is not None:
+        yield "record of CKM, which keeps its key", record.ckm_name
+    yield "app", record.app or "none"
     if record.first_app is not None:
         yield "beside the app", record.first_app
     yield "user of the logins", record.username or "none: no login was proved"

@@ -56,7 +56,8 @@ class Prints(Result, frozen=True, kw_only=True):
 class CarryOut(Result, frozen=True, kw_only=True):
     """A change, carried out in one org on one app. ``by`` is who ran it, as their system calls them; ``cli_alias``
     how the Salesforce CLI calls the org. ``app`` is the one that gets the certificate, ``first_app`` the one beside
-    which it stands, if a second app gets the new key."""
+    which it stands, if a second app gets the new key. ``ckm_name`` is the record of CKM that keeps its key and gets the
+    certificate, for a key that was born there; only then ``app`` may be None."""
 
     kind: Literal["sfkeytool-carry-out"] = "sfkeytool-carry-out"
     format: Literal[1] = 1
@@ -70,13 +71,20 @@ class CarryOut(Result, frozen=True, kw_only=True):
     ended_at: UtcTime | None = None
     org: OrgIdentity
     cli_alias: str | None
-    app: str
+    app: str | None
     first_app: str | None
     username: str | None
+    ckm_name: str | None = None
     before: Prints
     after: Prints | None = None
     notes: tuple[str, ...] = ()
     steps: Annotated[tuple[CarryStep, ...], Meta(min_length=1)]
+
+    @property
+    def target(self) -> str:
+        """What gets the new certificate, in words."""
+        record = f"the record {self.ckm_name} of CKM" if self.ckm_name is not None else ""
+        return " and ".join(filter(None, (record, f"the app {self.app}" if self.app is not None else "")))
 
     @property
     def is_done(self) -> bool:

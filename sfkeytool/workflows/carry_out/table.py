@@ -11,7 +11,8 @@ _LISTED = "Setup > Certificate and Key Management"
 class Change(Struct, frozen=True):
     """What is to be carried out. ``folder`` and ``new_folder`` are those of the two generations. ``has_login``: whether
     an app and a user are known to log in with; ``has_old_key``: whether the old key is here, and is the app's own.
-    ``app`` gets the certificate; ``first_app`` stays as it is beside it, where a second app gets the new key."""
+    ``app`` gets the certificate; ``first_app`` stays as it is beside it, where a second app gets the new key.
+    ``ckm_name`` is the record of CKM in which the key was born, and stays; only then ``app`` may be None."""
 
     name: str
     new_name: str
@@ -22,12 +23,16 @@ class Change(Struct, frozen=True):
     has_login: bool
     has_old_key: bool
     org: str
-    app: str
+    app: str | None
     first_app: str | None = None
+    ckm_name: str | None = None
 
 
 def steps_of(change: Change) -> tuple[CarryStep, ...]:
     """In the order in which they are done. Pure."""
+    if change.ckm_name is not None:
+        onto_app = [_app(change), _audit(change)] if change.app is not None else []
+        return (_request(change), _answer(change), _upload(change, change.ckm_name), *onto_app, _finish())
     steps = [_make(change), _import(change)]
     if not change.same_key:
         steps.append(_clients())
@@ -74,6 +79,42 @@ def _import(change: Change) -> CarryStep:
     )
 
 
+def _request(change: Change) -> CarryStep:
+    return CarryStep(
+        id="request",
+        title=f"Fetch the request of the record {change.ckm_name}: {change.name}.csr, for the CA",
+        proof=f"{change.name}.csr is in its folder, and asks for the key of {change.name}.crt.",
+        way_back="There is nothing to take back: a request changes nothing.",
+        changes=False,
+    )
+
+
+def _answer(change: Change) -> CarryStep:
+    return CarryStep(
+        id="answer",
+        title=f"Take the CA's answer to {change.name}.csr, as {change.new_name}",
+        proof=f"{change.new_name}.crt is in its folder: another certificate of the same key, with its chain.",
+        way_back=f"Delete the folder {change.new_folder}: nothing knows of it yet.",
+        changes=False,
+    )
+
+
+def _upload(change: Change, ckm_name: str) -> CarryStep:
+    former = path_argument(f"{change.new_folder}/{change.new_name}{FORMER}")
+    line = shell_line(["sfkeytool", "ckm", "upload", ckm_name, former, "-o", change.org, "--deploy"])
+    return CarryStep(
+        id="upload",
+        title=f"Put {change.new_name}-chain.crt on the record {ckm_name} of CKM, which keeps its name and its key",
+        proof=f"The record, read back, holds {change.new_name}.crt.",
+        way_back=f"Put the chain back that the record had, while it is valid: `{line}`",
+        changes=True,
+    )
+
+
+FORMER = "-former.crt"
+"""What follows NAME in the name of the file with the chain that a record had before."""
+
+
 def _clients() -> CarryStep:
     return CarryStep(
         id="clients",
@@ -114,7 +155,7 @@ def _app_back(change: Change) -> str:
     if change.first_app is not None:
         return f"Leave the clients on {change.first_app}: its certificate was not touched."
     old = ["-d", path_argument(change.folder)] if change.folder != change.name else []
-    line = ["sfkeytool", "metadata", change.name, *old, "--app", change.app, "-o", change.org, "--deploy"]
+    line = ["sfkeytool", "metadata", change.name, *old, "--app", change.app or "", "-o", change.org, "--deploy"]
     way_back = f"Put {change.name}.crt on the app again: `{shell_line(line)}`"
     if change.same_key:
         return way_back
