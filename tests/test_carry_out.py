@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from carried_out import NEW, USER, Person, brings, carried, deployments, in_ckm, line, org, person, states, world
@@ -313,6 +314,33 @@ def test_a_record_that_no_run_of_ours_can_have_left(
     path.write_text(whole)
     org.metadata.refusal = ""
     assert cli(*line(org)).code == 0
+
+
+def test_another_run_that_was_there_between_reading_the_record_and_the_lock(
+    cli: Cli, org: FakeOrg, world: World, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it wrote, while this one was looking at the org, is not written over by what this one has read before."""
+    assert cli(*line(org), "--wait", 1, "--json").json["code"] == "ckm.not-imported"
+    path = folder / "pay" / f"{NEW}-carry-out.json"
+    before = path.read_text()
+    theirs = before.replace("has not arrived", "(theirs) has not arrived")
+    assert theirs != before
+    for going in (True, False):  # a change that is gone on with; and one that both begin
+        path.write_text(before) if going else path.unlink()
+        asked = "query" if going else "soap"
+
+        def meanwhile(
+            *given: Any, answer: Callable[..., Any] = getattr(org.contents, asked), going: bool = going, **more: Any
+        ) -> Any:
+            if going or b"readMetadata" in given[0]:
+                path.write_text(theirs)
+            return answer(*given, **more)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(org.contents, asked, meanwhile)
+            told = cli(*line(org), "--wait", 1, *(() if going else ("--as", NEW)), "--json").json
+        assert (told["code"], "nothing was changed" in told["message"]) == ("output.locked", True)
+        assert path.read_text() == theirs
 
 
 def test_what_is_no_longer_as_the_change_left_it(
