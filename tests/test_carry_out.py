@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from carried_out import NEW, USER, Person, brings, carried, deployments, in_ckm, line, org, person, states, world
@@ -274,6 +275,72 @@ def test_a_damaged_record_decides_nothing(cli: Cli, org: FakeOrg, folder: Path) 
     (folder / "pay" / f"{NEW}-carry-out.json").write_text('{"kind": "sfkeytool-carry-out"')
     assert cli(*line(org), "--json").json["code"] == "carry.damaged"
     assert deployments(org) == []
+
+
+def test_a_record_that_no_run_of_ours_can_have_left(
+    cli: Cli, org: FakeOrg, world: World, folder: Path, brings: Callable[[], None]
+) -> None:
+    """A step that is unknown, twice there, or left out; one that was done before another; what is missing in it: each
+    is JSON of the right form, and nothing goes on with it."""
+    org.metadata.refusal = "no apps today"
+    world.at(5, brings)
+    assert cli(*line(org), "--json").json["code"] == "org.deploy-failed"
+    path = folder / "pay" / f"{NEW}-carry-out.json"
+    whole = path.read_text()
+    assert states(json.loads(whole))["app"] == "started"
+    asked = len(org.requests)
+    for harm in (
+        lambda record: record["steps"].append({**record["steps"][-1], "id": "launch"}),
+        lambda record: record["steps"].insert(0, record["steps"][0]),
+        lambda record: record["steps"].reverse(),
+        lambda record: record["steps"].pop(-2),
+        lambda record: record["steps"][-1].update(state="proved", endedAt=record["begunAt"]),
+        lambda record: record["steps"][-1].update(state="started"),
+        lambda record: record["steps"][1].update(endedAt=None),
+        lambda record: record.update(sameKey=False),
+        lambda record: record.update(username=None),
+        lambda record: record.update(name="another"),
+        lambda record: (
+            [step.update(state="waiting") for step in record["steps"][2:]]
+            and record["steps"][1].update(state="started", memory={})
+        ),
+    ):
+        record = json.loads(whole)
+        harm(record)
+        path.write_text(json.dumps(record))
+        for words in (line(org), ["renew", "pay", "--status"]):
+            assert cli(*words, "--json").json["code"] == "carry.damaged", record
+    assert len(org.requests) == asked
+    path.write_text(whole)
+    org.metadata.refusal = ""
+    assert cli(*line(org)).code == 0
+
+
+def test_another_run_that_was_there_between_reading_the_record_and_the_lock(
+    cli: Cli, org: FakeOrg, world: World, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it wrote, while this one was looking at the org, is not written over by what this one has read before."""
+    assert cli(*line(org), "--wait", 1, "--json").json["code"] == "ckm.not-imported"
+    path = folder / "pay" / f"{NEW}-carry-out.json"
+    before = path.read_text()
+    theirs = before.replace("has not arrived", "(theirs) has not arrived")
+    assert theirs != before
+    for going in (True, False):  # a change that is gone on with; and one that both begin
+        path.write_text(before) if going else path.unlink()
+        asked = "query" if going else "soap"
+
+        def meanwhile(
+            *given: Any, answer: Callable[..., Any] = getattr(org.contents, asked), going: bool = going, **more: Any
+        ) -> Any:
+            if going or b"readMetadata" in given[0]:
+                path.write_text(theirs)
+            return answer(*given, **more)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(org.contents, asked, meanwhile)
+            told = cli(*line(org), "--wait", 1, *(() if going else ("--as", NEW)), "--json").json
+        assert (told["code"], "nothing was changed" in told["message"]) == ("output.locked", True)
+        assert path.read_text() == theirs
 
 
 def test_what_is_no_longer_as_the_change_left_it(

@@ -62,7 +62,7 @@ def records_of(run: Run, name: str, folder: Path) -> list[tuple[Path, CarryOut]]
 
     folders = {path.name: path for path in entries(parent(folder)) if os.path.isdir(path)}
     following = successors(name, generations(folders.values()), run.now)
-    return read_records(run, [folder, *(folders[one.name] for one in following)])
+    return read_records(run, {folder: name, **{folders[one.name]: one.name for one in following}})
 
 
 def named_org(run: Run, values: Values) -> OneOrg:

@@ -30,7 +30,7 @@ from sfkeytool.cli.fields import Values
 from sfkeytool.cli.generation_folders import certificate_in, parent
 from sfkeytool.cli.making_generation import when_due
 from sfkeytool.cli.run import Run
-from sfkeytool.errors import Declined, SfkeytoolError, UsageError
+from sfkeytool.errors import Declined, OutputError, SfkeytoolError, UsageError
 from sfkeytool.workflows.carry_out.engine import Hands, carry_out
 from sfkeytool.workflows.carry_out.record import CarryOut, CarryState, CarryStep
 
@@ -58,7 +58,7 @@ def carry_out_change(run: Run, values: Values, request: "RenewRequest", command:
     """Begin a change, or go on with the one that is under way. ``command`` is the line that goes on with it."""
     run.settle(request.folder)
     run.settle(parent(request.folder))
-    going = under_way(run, request)
+    going, asked = under_way(run, request), request
     if going is None:
         due = when_due(run, request, values["if_within"])
         if due is None:
@@ -87,7 +87,20 @@ def carry_out_change(run: Run, values: Values, request: "RenewRequest", command:
     if going is None:
         run.console.result(table_lines(record, whole=True))
     with carrying_out(folder):
+        _require_as_read(run, asked, going)
+        if going is None:
+            require_new(run, request, record)
         return _go_on(change, command)
+
+
+def _require_as_read(run: Run, request: "RenewRequest", going: "tuple[Path, CarryOut] | None") -> None:
+    """Raises OutputError where another run wrote since the record was read: what this one would save undoes that."""
+    if under_way(run, request) != going:
+        raise OutputError(
+            "output.locked",
+            f"another run of sfkeytool has meanwhile carried out a change of {request.name}",
+            "the same command again goes on from there",
+        )
 
 
 def require_new(run: Run, request: "RenewRequest", record: CarryOut) -> None:

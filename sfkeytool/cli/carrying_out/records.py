@@ -1,7 +1,7 @@
 """The record of a change on the disk, in the folder of the NAME that is followed, and its evidence beside it."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,23 +26,24 @@ def evidence_path(folder: Path, new_name: str) -> Path:
     return folder / f"{new_name}-evidence.md"
 
 
-def read_records(run: Run, folders: Iterable[Path]) -> list[tuple[Path, CarryOut]]:
-    """Those in these folders, each with its folder, oldest first. Raises InputError: a damaged one may be of a change
-    that is under way."""
+def read_records(run: Run, places: Mapping[Path, str]) -> list[tuple[Path, CarryOut]]:
+    """Those in these folders, each of the NAME that is said, with its folder, oldest first. Raises InputError: a
+    damaged one may be of a change that is under way."""
     found = []
-    for folder in dict.fromkeys(folders):
+    for folder, name in places.items():
         try:
             names = sorted(os.listdir(folder))  # noqa: PTH208 - names alone
         except OSError:
             continue
-        found += [(folder, _read(run, folder / name)) for name in names if name.endswith(_ENDING)]
+        found += [(folder, _read(run, folder / each, name)) for each in names if each.endswith(_ENDING)]
     return sorted(found, key=lambda each: each[1].begun_at)
 
 
-def _read(run: Run, path: Path) -> CarryOut:
+def _read(run: Run, path: Path, name: str) -> CarryOut:
     record = parse_record(run.read(path).data, str(path))
-    if path.name != f"{record.new_name}{_ENDING}":
-        raise InputError("carry.damaged", f"{path} is the record of another change, {record.new_name}'s")
+    if path.name != f"{record.new_name}{_ENDING}" or record.name != name:
+        change = f"{record.name} → {record.new_name}"
+        raise InputError("carry.damaged", f"{path} is the record of another change: {change}", "move it away")
     return record
 
 

@@ -14,11 +14,23 @@ from sfkeytool.outside_json import parse_json
 from sfkeytool.salesforce.org import OrgIdentity
 
 
+STEPS = ("make", "import", "clients", "baseline", "app", "login", "switch", "switched", "audit", "finish")
+"""All that a change may have, in their order."""
+_OF_ALL = {"make", "import", "app", "audit", "finish"}
+_OF_ROTATIONS = {*_OF_ALL, "clients", "login", "switch", "switched"}
+_OF_LOGINS = {"baseline", "login", "switched"}
+_KEPT = {"import": {"rows"}}
+"""What must be remembered of a step that was begun, for it to be gone on with."""
+
+
 class CarryState(StrEnum):
     WAITING = "waiting"
     STARTED = "started"
     """Begun, and its end not proved: whether anything was changed must be looked at."""
     PROVED = "proved"
+
+
+_ORDER = (CarryState.PROVED, CarryState.STARTED, CarryState.WAITING)
 
 
 class Fact(Result, frozen=True):
@@ -104,6 +116,25 @@ class CarryOut(Result, frozen=True, kw_only=True):
         step = self.step(id)
         return step is not None and step.state is CarryState.PROVED
 
+    @property
+    def is_consistent(self) -> bool:
+        """Whether a run of ours can have left it so: steps that such a change has, in their order, done one after the
+        other, and what each wants to be gone on with."""
+        ids = [step.id for step in self.steps]
+        states = [_ORDER.index(step.state) for step in self.steps]
+        return (
+            ids == [id for id in STEPS if id in ids]
+            and set(ids) >= (_OF_ALL if self.same_key else _OF_ROTATIONS)
+            and states == sorted(states)
+            and sum(step.state is CarryState.STARTED for step in self.steps) <= 1
+            and all(step.ended_at is not None for step in self.steps if step.state is CarryState.PROVED)
+            and all(
+                step.state is not CarryState.STARTED or step.memory.keys() >= _KEPT.get(step.id, set())
+                for step in self.steps
+            )
+            and (self.username is not None or not set(ids) & _OF_LOGINS)
+        )
+
     def with_step(self, changed: CarryStep) -> "CarryOut":
         """The same with this step in the place of the one of its id."""
         return replace(self, steps=tuple(changed if step.id == changed.id else step for step in self.steps))
@@ -117,10 +148,13 @@ def encode_record(record: CarryOut) -> bytes:
 def parse_record(content: bytes, label: str) -> CarryOut:
     """Raises InputError carry.damaged for what is none of ours, or of a later version's. Pure."""
     try:
-        return convert(parse_json(content), CarryOut)
+        record = convert(parse_json(content), CarryOut)
     except (ValueError, ValidationError):
+        record = None
+    if record is None or not record.is_consistent:
         raise InputError(
             "carry.damaged",
             f"{label} is damaged, or was written by a later version: it tells not what was done",
             "look into the org: what CKM holds and what the app carries; then move the file away, and begin anew",
-        ) from None
+        )
+    return record
