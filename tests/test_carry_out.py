@@ -323,6 +323,8 @@ def test_another_run_that_was_there_between_reading_the_record_and_the_lock(
     assert cli(*line(org), "--wait", 1, "--json").json["code"] == "ckm.not-imported"
     path = folder / "pay" / f"{NEW}-carry-out.json"
     before = path.read_text()
+    shown = cli("renew", "pay", "--status").err
+    assert f"renew pay --target-org uat --carry-out --app Pay --client-id CONSUMER_KEY --username {USER}" in shown
     theirs = before.replace("has not arrived", "(theirs) has not arrived")
     assert theirs != before
     for going in (True, False):  # a change that is gone on with; and one that both begin
