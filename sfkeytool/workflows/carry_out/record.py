@@ -13,7 +13,6 @@ from sfkeytool.model import Fingerprint, Result, UniqueNameText, UtcTime
 from sfkeytool.outside_json import parse_json
 from sfkeytool.salesforce.org import OrgIdentity
 
-
 STEPS = ("make", "import", "clients", "baseline", "app", "login", "switch", "switched", "audit", "finish")
 """All that a change may have, in their order."""
 _OF_ALL = {"make", "import", "app", "audit", "finish"}
