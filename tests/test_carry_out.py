@@ -289,7 +289,7 @@ def test_a_record_that_no_run_of_ours_can_have_left(
     whole = path.read_text()
     assert states(json.loads(whole))["app"] == "started"
     asked = len(org.requests)
-    for harm in (
+    harms: tuple[Callable[[Any], object], ...] = (
         lambda record: record["steps"].append({**record["steps"][-1], "id": "launch"}),
         lambda record: record["steps"].insert(0, record["steps"][0]),
         lambda record: record["steps"].reverse(),
@@ -304,7 +304,8 @@ def test_a_record_that_no_run_of_ours_can_have_left(
             [step.update(state="waiting") for step in record["steps"][2:]]
             and record["steps"][1].update(state="started", memory={})
         ),
-    ):
+    )
+    for harm in harms:
         record = json.loads(whole)
         harm(record)
         path.write_text(json.dumps(record))
@@ -323,15 +324,16 @@ def test_another_run_that_was_there_between_reading_the_record_and_the_lock(
     assert cli(*line(org), "--wait", 1, "--json").json["code"] == "ckm.not-imported"
     path = folder / "pay" / f"{NEW}-carry-out.json"
     before = path.read_text()
+    shown = cli("renew", "pay", "--status").err
+    assert f"renew pay --target-org uat --carry-out --app Pay --client-id CONSUMER_KEY --username {USER}" in shown
     theirs = before.replace("has not arrived", "(theirs) has not arrived")
     assert theirs != before
     for going in (True, False):  # a change that is gone on with; and one that both begin
         path.write_text(before) if going else path.unlink()
         asked = "query" if going else "soap"
+        answering = getattr(org.contents, asked)
 
-        def meanwhile(
-            *given: Any, answer: Callable[..., Any] = getattr(org.contents, asked), going: bool = going, **more: Any
-        ) -> Any:
+        def meanwhile(*given: Any, answer: Callable[..., Any] = answering, going: bool = going, **more: Any) -> Any:
             if going or b"readMetadata" in given[0]:
                 path.write_text(theirs)
             return answer(*given, **more)

@@ -204,6 +204,7 @@ class AppChanging:
         except BaseException:
             discard_original(kept)
             raise
+        self._run.console.changed = True
         try:
             deploy(source, change)
             self._org.client.begin_anew()

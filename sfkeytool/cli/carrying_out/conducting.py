@@ -1,5 +1,6 @@
 """A change carried out: begun or gone on with, step by step, and told."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -133,6 +134,9 @@ def _go_on(change: Change, command: str) -> int:
     def save(record: CarryOut) -> None:
         change.record = _with_prints(change, record)
         save_record(run, folder, change.record)
+        step = change.record.next_step
+        if step is not None and step.changes and step.state is CarryState.STARTED:
+            run.console.changed = True  # from here on the org may be: nothing must say that it is not
 
     def ask(step: CarryStep) -> None:
         if change.values["yes"]:
@@ -181,9 +185,11 @@ def _with_prints(change: Change, record: CarryOut) -> CarryOut:
     return record if facts is None else replace(record, after=prints_of(facts))
 
 
-def tell_status(run: Run, values: Values, name: str, folder: Path, new_name: str | None, command: str) -> bool:
+def tell_status(
+    run: Run, values: Values, name: str, folder: Path, new_name: str | None, line: Callable[[Values], str]
+) -> bool:
     """Tell of the latest change that --carry-out began, and, where an org is named, who logged in since. Whether there
-    is one."""
+    is one. ``line`` makes the command that goes on with it, of what it was begun with."""
     found = [each for each in records_of(run, name, folder) if new_name in (None, each[1].new_name)]
     if not found:
         return False
@@ -195,5 +201,20 @@ def tell_status(run: Run, values: Values, name: str, folder: Path, new_name: str
             org = named_org(run, values)
             require_same(org, {"app": None, "second_app": None}, record)
             logins = logins_since(org.client, record, app_names(org.client, app))
-    tell_change(run, place, record, command, logins)
+    tell_change(run, place, record, line(_begun_with(record)), logins)
     return True
+
+
+def _begun_with(record: CarryOut) -> Values:
+    """As the record has it. The consumer key is not kept: who goes on gives it."""
+    logs_in = record.username is not None
+    return {
+        "same_key": record.same_key,
+        "target_org": record.cli_alias,
+        "app": record.first_app or record.app,
+        "second_app": record.app if record.first_app is not None else None,
+        "reminder": record.is_reminder,
+        "in_ckm": record.ckm_name is not None,
+        "prove_client_id": "CONSUMER_KEY" if logs_in else None,
+        "prove_username": record.username,
+    }

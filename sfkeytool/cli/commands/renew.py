@@ -157,7 +157,9 @@ def _execute_status(run: Run, values: Values) -> int:
     if request.done is None:
         from sfkeytool.cli.carrying_out.conducting import tell_status
 
-        line = _line({**values, "status": False, "carry_out": True}, is_new=None)
+        def line(began: "Values") -> str:
+            return _line({**values, "status": False, "carry_out": True, **began}, is_new=not began["same_key"])
+
         if tell_status(run, values, request.name, request.folder, request.new_name, line):
             return 0
     folders = {path.name: path for path in entries(parent(request.folder)) if os.path.isdir(path)}

@@ -13,8 +13,12 @@ from sfkeytool.model import Fingerprint, Result, UniqueNameText, UtcTime
 from sfkeytool.outside_json import parse_json
 from sfkeytool.salesforce.org import OrgIdentity
 
-STEPS = ("make", "import", "clients", "baseline", "app", "login", "switch", "switched", "audit", "finish")
+STEPS = (
+    *("make", "request", "answer", "upload", "import"),
+    *("clients", "baseline", "app", "login", "switch", "switched", "audit", "finish"),
+)
 """All that a change may have, in their order."""
+_OF_RECORDS = {"request", "answer", "upload", "finish"}
 _OF_ALL = {"make", "import", "app", "audit", "finish"}
 _OF_ROTATIONS = {*_OF_ALL, "clients", "login", "switch", "switched"}
 _OF_LOGINS = {"baseline", "login", "switched"}
@@ -116,6 +120,12 @@ class CarryOut(Result, frozen=True, kw_only=True):
         return step is not None and step.state is CarryState.PROVED
 
     @property
+    def _wanted(self) -> set[str]:
+        if self.ckm_name is not None:
+            return _OF_RECORDS | ({"app", "audit"} if self.app is not None else set())
+        return _OF_ALL if self.same_key else _OF_ROTATIONS
+
+    @property
     def is_consistent(self) -> bool:
         """Whether a run of ours can have left it so: steps that such a change has, in their order, done one after the
         other, and what each wants to be gone on with."""
@@ -123,7 +133,7 @@ class CarryOut(Result, frozen=True, kw_only=True):
         states = [_ORDER.index(step.state) for step in self.steps]
         return (
             ids == [id for id in STEPS if id in ids]
-            and set(ids) >= (_OF_ALL if self.same_key else _OF_ROTATIONS)
+            and set(ids) >= self._wanted
             and states == sorted(states)
             and sum(step.state is CarryState.STARTED for step in self.steps) <= 1
             and all(step.ended_at is not None for step in self.steps if step.state is CarryState.PROVED)
@@ -131,6 +141,7 @@ class CarryOut(Result, frozen=True, kw_only=True):
                 step.state is not CarryState.STARTED or step.memory.keys() >= _KEPT.get(step.id, set())
                 for step in self.steps
             )
+            and (self.app is not None or self.ckm_name is not None)
             and (self.username is not None or not set(ids) & _OF_LOGINS)
         )
 
