@@ -900,4 +900,4 @@ def test_what_is_uncovered_in_an_org_is_told_by_notify(
     assert done.code == 5
     assert "ConnectedApp:Pay" in done.out
     assert "uncovered" in done.out.lower()
-    assert "sfkeytool reminder pay" in done.out
+    assert "sfkeytool ckm cover ConnectedApp:Pay" in done.out

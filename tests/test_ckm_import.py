@@ -266,7 +266,7 @@ def test_a_front_door_that_refuses_is_told(
     shown = capsys.readouterr()
     [notice, _] = json.loads(shown.out)["notices"]
     assert notice["code"] == "ckm.not-opened"
-    assert notice["message"] == "the import page was not opened: sf org open ended with 1"
+    assert notice["message"] == "the import page was not opened: the Salesforce CLI could not open it (exit code 1)"
     assert "frontdoor" not in shown.err + shown.out
 
 
@@ -794,7 +794,7 @@ def test_a_jwt_based_token_may_open_no_page(
 
     world.at(30, act)
     assert sit(True, False) == 0
-    assert "the import page was not opened: sf org open ended with 1" in capsys.readouterr().err
+    assert "the import page was not opened: the Salesforce CLI could not open it (exit code 1)" in capsys.readouterr().err
 
 
 def test_an_expired_session_is_said(cli: Cli, org: FakeOrg, made: Path) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from sfkeytool.cli.org_access import OneOrg
 from sfkeytool.cli.run import Run
 from sfkeytool.errors import OrgError
+from sfkeytool.shell import shell_line
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -42,6 +43,6 @@ def require_covered(
         raise OrgError(
             "ckm.not-covered",
             f"the audit of {org.label} says that {address.app} is: {told}",
-            f"see it whole: sfkeytool audit --target-org {org.label}",
+            f"see it whole: {shell_line(['sfkeytool', 'audit', '--target-org', org.cli_alias or 'ALIAS'])}",
         )
     return items

@@ -54,7 +54,7 @@ class ByHand:
                     done = run_salesforce_cli(
                         open_arguments(alias, import_page()), environment, timeout_seconds=_OPENING_SECONDS
                     )
-                problem = f"sf org open ended with {done.exit_code}" if done.exit_code else ""
+                problem = f"the Salesforce CLI could not open it (exit code {done.exit_code})" if done.exit_code else ""
             except OrgError as error:
                 problem = error.message
         if problem:

@@ -18,6 +18,7 @@ from sfkeytool.keystores.leaves import leaves_of_key
 from sfkeytool.keystores.selection import select_key
 from sfkeytool.model import Result, UniqueNameText
 from sfkeytool.passwords import Secret
+from sfkeytool.shell import shell_line
 from sfkeytool.workflows.parts import KeyFacts, describe_key
 
 
@@ -51,7 +52,9 @@ def present_pair(
             f"expired on {facts.not_after.date()}" if facts.not_after < now else f"begins on {facts.not_before.date()}"
         )
         raise CertificateError(
-            "pair.not-valid", f"{certificate.label} is there, but {when}", f"its next one: sfkeytool renew {name}"
+            "pair.not-valid",
+            f"{certificate.label} is there, but {when}",
+            f"its next one: {shell_line(['sfkeytool', 'renew', name])}",
         )
     return Present(name=name, key=describe_key(found.key, source="existing"), certificate=facts)
 

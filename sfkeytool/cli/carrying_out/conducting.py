@@ -32,6 +32,7 @@ from sfkeytool.cli.generation_folders import certificate_in, parent
 from sfkeytool.cli.making_generation import when_due
 from sfkeytool.cli.run import Run
 from sfkeytool.errors import Declined, OutputError, SfkeytoolError, UsageError
+from sfkeytool.shell import shell_line
 from sfkeytool.workflows.carry_out.engine import Hands, carry_out
 from sfkeytool.workflows.carry_out.record import CarryOut, CarryState, CarryStep
 
@@ -109,7 +110,8 @@ def require_new(run: Run, request: "RenewRequest", record: CarryOut) -> None:
     if any(done.new_name == record.new_name for _, done in records_of(run, request.name, request.folder)):
         raise UsageError(
             "usage.carry-out",
-            f"the change to {record.new_name} was carried out: sfkeytool renew {request.name} --status tells of it",
+            f"the change to {record.new_name} was carried out",
+            f"it is told by {shell_line(['sfkeytool', 'renew', request.name, '--status'])}",
             "another generation has another name: --as NAME2",
         )
 
@@ -169,7 +171,6 @@ def _go_on(change: Change, command: str) -> int:
 
 
 def _status_line(change: Change) -> str:
-    from sfkeytool.shell import shell_line
     from sfkeytool.workflows.next_steps import folder_option
 
     name = change.record.name

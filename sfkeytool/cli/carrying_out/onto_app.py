@@ -112,10 +112,11 @@ def require_followed(change: Change, state: "AppState") -> None:
     if facts is None and record.first_app is not None and not state.carries:
         return  # a second app that has none yet
     carries = f"the certificate {facts.sha256}, of another key" if facts else state.carries or "no certificate"
+    alone = shell_line(["sfkeytool", "metadata", record.name, "--app", str(record.app)])
     raise OrgError(
         "carry.other-app",
         f"the app {record.app} carries {carries}, and not that of {record.name}: whoever logs in with its key would be"
         " refused",
         "is it the right app? see what each carries: sfkeytool audit --target-org ALIAS",
-        f"see what is changed, and be asked for it alone: sfkeytool metadata {record.name} --app {record.app}",
+        f"see what is changed, and be asked for it alone: {alone}",
     )

@@ -18,6 +18,7 @@ from sfkeytool.cli.run import Run
 from sfkeytool.errors import OrgError, UsageError
 from sfkeytool.model import Notice
 from sfkeytool.names import app_name, is_unique_name, next_name, reminder_name
+from sfkeytool.shell import shell_line
 
 if TYPE_CHECKING:
     from sfkeytool.audit.model import Item
@@ -143,7 +144,7 @@ def _pair(run: Run, request: "CoverRequest", state: "AppState") -> Path | None:
                 return keystore
             message = (
                 f"{folder} has the app's certificate, and its keystore is not there any more; a reminder does as well."
-                f" For the pair itself: sfkeytool wrap {name}"
+                f" For the pair itself: {shell_line(['sfkeytool', 'wrap', name])}"
             )
             run.console.warn(Notice("ckm.no-keystore", message))
     if request.folder is not None:
