@@ -167,7 +167,9 @@ def java_keytool(folder: Path, arguments: Sequence[object]) -> str:
 @cache
 def _java() -> "subprocess.Popen[bytes]":
     server = Path(__file__).with_name("java_server.py")
-    return subprocess.Popen([sys.executable, server, BCPROV], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    command = [sys.executable, server, BCPROV]
+    # Not in the current folder, which is a test's, and goes with it.
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=server.parent)
 
 
 def _ask(name: str, *arguments: Any) -> Any:

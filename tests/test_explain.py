@@ -453,7 +453,7 @@ def test_the_menu_helps_with_a_refusal(folder: Path, pair: Pair, capsys: pytest.
 
     refused_store(folder, pair, "pay-api")
     message = "Keystore contains an entry whose alias is not acceptable for import"
-    keys = [DOWN * 2 + ENTER + ENTER, ENTER, message + ENTER, PASSWORD + ENTER, "y"]
+    keys = [DOWN * 3 + ENTER + ENTER, ENTER, message + ENTER, PASSWORD + ENTER, "y"]
     keys += ["9x" + ENTER, "\x01\x0b" + "pay_new" + ENTER, ENTER]  # the name, after one that is none; go on
     with typed("".join(keys)) as asker:
         assert run_menu(asker) == 0
@@ -481,7 +481,7 @@ def test_the_offer_of_the_menu_can_be_declined(folder: Path, pair: Pair, capsys:
 
     refused_store(folder, pair, "1")
     before = tree(folder)
-    keys = [DOWN * 2 + ENTER + ENTER, ENTER, ENTER, "wrong-password" + ENTER, PASSWORD + ENTER, "n"]
+    keys = [DOWN * 3 + ENTER + ENTER, ENTER, ENTER, "wrong-password" + ENTER, PASSWORD + ENTER, "n"]
     with typed("".join(keys)) as asker:
         assert run_menu(asker) == 3
     assert "Likely causes" not in capsys.readouterr().out
