@@ -502,7 +502,7 @@ def test_a_refusal_can_be_broken_off_at_each_question(
     before = tree(folder)
     answers = [ENTER, ENTER, PASSWORD + ENTER]
     for count in range(len(answers) + 1):
-        with typed(DOWN * 2 + ENTER + ENTER + "".join(answers[:count]) + "\x03") as asker:
+        with typed(DOWN * 3 + ENTER + ENTER + "".join(answers[:count]) + "\x03") as asker:
             assert run_menu(asker) == 130, count
         assert tree(folder) == before
     capsys.readouterr()
