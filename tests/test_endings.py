@@ -223,6 +223,7 @@ def test_three_steps_at_most_each_a_click_path_or_a_command(ended: Ended) -> Non
 def test_the_commands_of_the_ends_run(ended: Ended, monkeypatch: pytest.MonkeyPatch) -> None:
     """As they stand, from the reader's folder; only what a person has to know is filled in."""
     monkeypatch.chdir(ended.folder)
+    monkeypatch.setattr("time.sleep", lambda _: None)  # between one try and the next to reach what is gone
     monkeypatch.setenv("PATH", f"{ended.folder / 'bin'}{os.pathsep}{os.environ['PATH']}")
     seen: set[str] = set()
     for name, end in ended.runs.items():

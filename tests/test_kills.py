@@ -99,6 +99,8 @@ def test_after_a_kill_at_any_step_the_same_command_works(command: str, cli: Cli,
             complaints = json.dumps(again.json)
             assert again.code == 1, f"{where}: {complaints}"
             assert any(code in complaints for code in THERE_ALREADY), f"{where}: {complaints}"
+            if command == "self-signed":
+                assert cli(*arguments, "--if-missing").code == 0, where
             if "--project" not in arguments and "renew" not in arguments:
                 assert cli(*arguments, "--force").code == 0, where
         assert names(folder) == whole, where
