@@ -794,7 +794,9 @@ def test_a_jwt_based_token_may_open_no_page(
 
     world.at(30, act)
     assert sit(True, False) == 0
-    assert "the import page was not opened: the Salesforce CLI could not open it (exit code 1)" in capsys.readouterr().err
+    assert (
+        "the import page was not opened: the Salesforce CLI could not open it (exit code 1)" in capsys.readouterr().err
+    )
 
 
 def test_an_expired_session_is_said(cli: Cli, org: FakeOrg, made: Path) -> None:
