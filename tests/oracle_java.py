@@ -167,7 +167,7 @@ def java_keytool(folder: Path, arguments: Sequence[object]) -> str:
 @cache
 def _java() -> "subprocess.Popen[bytes]":
     server = Path(__file__).with_name("java_server.py")
-    command = [sys.executable, str(server), BCPROV]
+    command = [sys.executable, str(server), str(BCPROV)]
     # Not in the current folder, which is a test's, and goes with it.
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=server.parent)
 
