@@ -472,6 +472,7 @@ def test_killed_between_deployment_and_read_back(how: signal.Signals, cli: Cli, 
         assert run.returncode == 130, (out, err)
         assert str(folder_kept) in err.replace("\n", " ")
         assert "Deployment Status" in err
+        assert "nothing was changed" not in err
     else:
         assert list(Path("state/sfkeytool/work").iterdir())
     again = cli(*DEPLOY)
@@ -483,6 +484,18 @@ def test_killed_between_deployment_and_read_back(how: signal.Signals, cli: Cli, 
     assert len(org.metadata.done) == 3
     assert not Path("state/sfkeytool/work").exists()
     assert "did not come" not in cli(*DEPLOY).err
+
+
+def test_a_bug_after_the_deployment_does_not_say_that_nothing_was_changed(
+    cli: Cli, org: FakeOrg, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def bug(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("sfkeytool.workflows.app_certificate.read_back", bug)
+    done = cli(*DEPLOY, "--json")
+    assert (done.code, len(org.metadata.done)) == (70, 3)
+    assert done.json["message"].endswith("what was done by then stays")
 
 
 @pytest.mark.slow
