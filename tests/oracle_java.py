@@ -149,6 +149,7 @@ def java_make_bcfks(
     encrypted already, chain (none for a secret key). ``kdf`` is ``sha512`` or ``sha3`` with rounds, or ``scrypt`` with
     its cost; ``cipher`` and ``mac`` are Bouncy Castle's names. A signing key (RSA, PKCS#8 DER) stands for a MAC.
     """
+    bouncy_castle()
     made: bytes = _ask("make_bcfks", password, keys, trusted, secret, protected, kdf, cipher, mac, signing_key_pkcs8)
     return made
 

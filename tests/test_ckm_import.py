@@ -25,7 +25,7 @@ from fake_org import FakeOrg
 from fake_org import keystore_import as imported
 from fake_org.setup import CHALLENGE, HOME, IMPORT
 from filled_org import key, key_pem, make
-from oracle_java import java_make, java_make_bcfks
+from oracle_java import java_make
 from salesforce_cli import run_sf, salesforce_cli
 from test_fake_setup import ASKED, Visitor, certificate_der, key_der
 from test_guided import COMMANDS, ScriptedAsker
@@ -33,6 +33,8 @@ from test_guided import COMMANDS, ScriptedAsker
 from sfkeytool.cli.run import run_command
 from sfkeytool.edge.deleting import delete_files
 from sfkeytool.errors import OutputError
+from sfkeytool.keystores.bcfks.writing import encode_bcfks
+from sfkeytool.passwords import Secret
 
 Cli = Callable[..., Result]
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a first line")
@@ -822,7 +824,9 @@ def test_a_bcfks_is_for_government_cloud(cli: Cli, org: FakeOrg, folder: Path) -
     place = folder / "gov"
     place.mkdir(mode=0o700)
     password = "worthless-bcfks-password"
-    store = java_make_bcfks(password, [("gov", key_der(1), password, [certificate_der(1)])])
+    store = encode_bcfks(
+        alias="gov", key_pkcs8=key_der(1), chain_der=[certificate_der(1)], password=Secret(password), created_at_ms=0
+    )
     (place / "gov.bcfks").write_bytes(store)
     (place / "gov.bcfks.password").write_text(password)
     done = cli("doctor", "gov", "-o", "prod", "--json")
