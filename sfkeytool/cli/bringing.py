@@ -14,7 +14,8 @@ from sfkeytool.errors import OrgError
 from sfkeytool.model import Notice
 
 if TYPE_CHECKING:
-    from sfkeytool.workflows.ckm_import.proof import Arrival, EntryProof
+    from sfkeytool.workflows.ckm_import.door import Way
+    from sfkeytool.workflows.ckm_import.proof import Arrival, EntryProof, Proof
     from sfkeytool.workflows.login import Clock
 
 
@@ -47,9 +48,7 @@ def bring(
     ``may_open`` whether that is opened for them. Raises OrgError: ckm.not-ready before anything is done,
     ckm.page-refused, ckm.not-imported; and NetworkError, KeyboardInterrupt.
     """
-    from sfkeytool.workflows.ckm_import.door import Errand
     from sfkeytool.workflows.ckm_import.preflight import describe_unmet, preflight
-    from sfkeytool.workflows.ckm_import.proof import prove
     from sfkeytool.workflows.ckm_import.result import conclude
 
     opens = may_open and run.asker is not None and org.cli_alias is not None and not program
@@ -60,24 +59,8 @@ def bring(
     if before.unmet:
         raise describe_unmet(before)
 
-    def tell(arrival: "Arrival") -> None:
-        message = (
-            f"a new certificate {arrival.name} arrived in CKM of {org.label} ({arrival.sha256}), which is not this"
-            " one: was another file chosen?"
-        )
-        run.console.warn(Notice("ckm.other-arrived", message))
-
     way = ByBrowser(run, org, program, headed=False) if program else ByHand(run, org, found, opens=opens)
-    answer = way(Errand(str(found.path.absolute()), found.keystore.password))
-    # What the page refused is not waited for; but what it says is no proof either.
-    refused = answer is not None and not answer.landed and not answer.trouble
-    if answer is not None and answer.trouble:
-        run.console.warn(Notice("ckm.page-lost", f"{answer.trouble}; whether it was imported, CKM tells"))
-    with run.progress(f"watching CKM of {org.label}; Ctrl-C leaves …"):
-        entries = found.keystore.entries
-        proof = prove(org.client, frozenset(rows), entries, 0 if refused else wait_seconds, clock, tell)
-    if answer is not None and refused and not proof.is_proved:
-        raise refusal_of(org.label, answer.words)
+    proof = go_and_prove(run, org, found, way, rows, wait_seconds, clock)
     outcome = conclude(found.path.stem, found.keystore, org.identity, before, proof, run.now, cli_alias=org.cli_alias)
     if not proof.is_proved:
         raise OrgError(
@@ -88,3 +71,33 @@ def bring(
     note_import(run, found.path, outcome.result)
     [entry] = proof.entries
     return entry
+
+
+def go_and_prove(
+    run: Run, org: OneOrg, found: Found, way: "Way", rows: Collection[str], wait_seconds: float, clock: "Clock"
+) -> "Proof":
+    """Through the door by ``way``, and what CKM then has that was not among ``rows``, as read_rows() told them right
+    before. Raises OrgError ckm.page-refused; NetworkError, KeyboardInterrupt."""
+    from sfkeytool.workflows.ckm_import.door import Errand
+    from sfkeytool.workflows.ckm_import.proof import prove
+
+    names = ", ".join(entry.name for entry in found.keystore.entries)
+
+    def tell(arrival: "Arrival") -> None:
+        message = (
+            f"a new certificate {arrival.name} arrived in CKM of {org.label} ({arrival.sha256}), which is not that of"
+            f" {names}: was another file chosen? Still watching for {names}"
+        )
+        run.console.warn(Notice("ckm.other-arrived", message))
+
+    answer = way(Errand(str(found.path.absolute()), found.keystore.password))
+    # What the page refused is not waited for; but what it says is no proof either.
+    refused = answer is not None and not answer.landed and not answer.trouble
+    if answer is not None and answer.trouble:
+        run.console.warn(Notice("ckm.page-lost", f"{answer.trouble}; whether it was imported, CKM tells"))
+    with run.progress(f"watching CKM of {org.label} for {names}; Ctrl-C leaves …"):
+        entries = found.keystore.entries
+        proof = prove(org.client, frozenset(rows), entries, 0 if refused else wait_seconds, clock, tell)
+    if answer is not None and refused and not proof.is_proved:
+        raise refusal_of(org.label, answer.words)
+    return proof

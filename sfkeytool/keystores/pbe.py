@@ -6,6 +6,7 @@ Makers disagree on how a password becomes bytes, so each function here goes thro
 import hashlib
 import hmac
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
@@ -14,6 +15,7 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 
 from sfkeytool.crypto.der import INTEGER, OCTET_STRING, SEQUENCE, DerError, Tlv, children, decode_integer, decode_oid
 from sfkeytool.crypto.limits import OID_PBES2, OID_PBKDF2, OID_PBMAC1, OID_SCRYPT
+from sfkeytool.errors import KeystoreError
 from sfkeytool.model import Opaque
 from sfkeytool.passwords import Secret
 
@@ -61,6 +63,21 @@ Spend = Callable[[int], None]
 
 class UnsupportedProtectionError(ValueError):
     """An algorithm, or a use of one, that we do not have; the argument names it. Internal, like DerError."""
+
+
+@contextmanager
+def naming_damage(label: str) -> Iterator[None]:
+    """What a keystore's reader meets becomes a KeystoreError about ``label``: keystore.damaged or
+    keystore.unsupported-protection."""
+    try:
+        yield
+    except UnsupportedProtectionError as error:
+        raise KeystoreError(
+            "keystore.unsupported-protection",
+            f"{label} is protected by an algorithm that sfkeytool does not have: {error}",
+        ) from None
+    except DerError as error:
+        raise KeystoreError("keystore.damaged", f"{label} is damaged or cut short: {error}") from None
 
 
 class Mac(Opaque, frozen=True):

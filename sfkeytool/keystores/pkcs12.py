@@ -20,7 +20,7 @@ from sfkeytool.crypto.der import (
     read_tlv,
 )
 from sfkeytool.errors import KeystoreError, KeystorePasswordError
-from sfkeytool.keystores.pbe import Mac, UnsupportedProtectionError, decrypt_candidates
+from sfkeytool.keystores.pbe import Mac, decrypt_candidates, naming_damage
 from sfkeytool.keystores.store import CertificateEntry, KeyEntry, Keystore, StoreType
 from sfkeytool.model import Opaque
 from sfkeytool.passwords import Secret
@@ -51,15 +51,8 @@ def parse_pkcs12(data: bytes, label: str, passwords: Sequence[Secret]) -> Keysto
     KeystoreError ``keystore.damaged`` or ``keystore.unsupported-protection``; PrivateKeyError
     ``key.kdf-too-expensive`` before anything is derived that costs too much.
     """
-    try:
+    with naming_damage(label):
         return _Reader(label, passwords).read(data)
-    except UnsupportedProtectionError as error:
-        raise KeystoreError(
-            "keystore.unsupported-protection",
-            f"{label} is protected by an algorithm that sfkeytool does not have: {error}",
-        ) from None
-    except DerError as error:
-        raise KeystoreError("keystore.damaged", f"{label} is damaged or cut short: {error}") from None
 
 
 class _Key(Opaque, frozen=True):

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from sfkeytool.cli import options
-from sfkeytool.cli.by_browser import ByBrowser, refusal_of
+from sfkeytool.cli.bringing import go_and_prove
+from sfkeytool.cli.by_browser import ByBrowser
 from sfkeytool.cli.by_hand import ByHand
 from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
 from sfkeytool.cli.conditions import condition_lines, warn_of
@@ -29,7 +30,7 @@ from sfkeytool.model import Notice, Outcome, Purpose
 
 if TYPE_CHECKING:
     from sfkeytool.workflows.ckm_import.door import Way
-    from sfkeytool.workflows.ckm_import.proof import Arrival, Proof
+    from sfkeytool.workflows.ckm_import.proof import Proof
     from sfkeytool.workflows.ckm_import.result import Imported, ImportRequest
 
 _LONGEST_WAIT_MINUTES = 24 * 60
@@ -190,34 +191,15 @@ def _go_and_prove(run: Run, request: "ImportRequest", found: Found, org: OneOrg,
     from datetime import UTC, datetime
     from time import monotonic, sleep
 
-    from sfkeytool.workflows.ckm_import.door import Errand
-    from sfkeytool.workflows.ckm_import.proof import prove, read_rows
+    from sfkeytool.workflows.ckm_import.proof import read_rows
     from sfkeytool.workflows.login import Clock
 
     names = ", ".join(entry.name for entry in found.keystore.entries)
     clock = Clock(lambda: datetime.now(UTC), monotonic, sleep)
     # Right before the door is opened: what another brings meanwhile is not taken for this.
     rows = read_rows(org.client)
-
-    def tell(arrival: "Arrival") -> None:
-        message = (
-            f"a new certificate {arrival.name} arrived in CKM of {org.label} ({arrival.sha256}), which is not that of"
-            f" {names}: was another file chosen? Still watching for {names}"
-        )
-        run.console.warn(Notice("ckm.other-arrived", message))
-
     try:
-        answer = way(Errand(str(found.path.absolute()), found.keystore.password))
-        # What the page refused is not waited for; but what it says is no proof either.
-        refused = answer is not None and not answer.landed and not answer.trouble
-        if answer is not None and answer.trouble:
-            run.console.warn(Notice("ckm.page-lost", f"{answer.trouble}; whether it was imported, CKM tells"))
-        with run.progress(f"watching CKM of {org.label} for {names}; Ctrl-C leaves …"):
-            wait_seconds = 0 if refused else request.wait_seconds
-            proof = prove(org.client, rows, found.keystore.entries, wait_seconds, clock, tell)
-        if answer is not None and refused and not proof.is_proved:
-            raise refusal_of(org.label, answer.words)
-        return proof
+        return go_and_prove(run, org, found, way, rows, request.wait_seconds, clock)
     except KeyboardInterrupt:
         raise InterruptedRunError(
             "interrupted",

@@ -31,7 +31,7 @@ from sfkeytool.keystores.bcfks.protection import (
     mac_matches,
     split_algorithm,
 )
-from sfkeytool.keystores.pbe import UnsupportedProtectionError
+from sfkeytool.keystores.pbe import UnsupportedProtectionError, naming_damage
 from sfkeytool.keystores.store import BcfksFrame, CertificateEntry, KeyEntry, Keystore, StoreType
 from sfkeytool.passwords import Secret
 
@@ -53,15 +53,8 @@ def parse_bcfks(data: bytes, label: str, passwords: Sequence[Secret]) -> Keystor
     KeystoreError ``keystore.damaged`` or ``keystore.unsupported-protection``; PrivateKeyError
     ``key.kdf-too-expensive`` before anything is derived that costs too much.
     """
-    try:
+    with naming_damage(label):
         return _Reader(label, passwords).read(data)
-    except UnsupportedProtectionError as error:
-        raise KeystoreError(
-            "keystore.unsupported-protection",
-            f"{label} is protected by an algorithm that sfkeytool does not have: {error}",
-        ) from None
-    except DerError as error:
-        raise KeystoreError("keystore.damaged", f"{label} is damaged or cut short: {error}") from None
 
 
 class _Entry(Struct, frozen=True):
