@@ -5,6 +5,7 @@ import io
 import json
 import os
 import shutil
+import signal
 import stat
 import subprocess
 import sys
@@ -40,6 +41,12 @@ def pytest_configure(config: pytest.Config) -> None:
     serialization.load_der_private_key = _proved_once(serialization.load_der_private_key)
     serialization.load_pem_private_key = _proved_once(serialization.load_pem_private_key)
     os.fsync = _without_the_disk(os.fsync)  # type: ignore[assignment]
+    # What starts the tests in the background, or under nohup, has these ignored, and each child would inherit that:
+    # no test could interrupt one.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 _proved: set[rsa.RSAPrivateNumbers] = set()
