@@ -117,6 +117,7 @@ def _fork(work: Callable[[], object], when: int, disk: str) -> int:
     child = os.fork()
     if not child:
         status = 1
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.alarm(60)  # a lock that another thread held at the fork stays locked: better dead than hung
         try:
             with disturbed(hindrance(disk, kill)):
