@@ -1,5 +1,6 @@
 """What every test may use: the command itself, an openssl CA, worthless keys, and the oracles."""
 
+import faulthandler
 import gc
 import io
 import json
@@ -81,6 +82,28 @@ def _without_the_disk(sync: Callable[[int], None]) -> Callable[[Any], None]:
             sync(file)
 
     return synced
+
+
+LONGEST_SECONDS = 600
+"""Of one test: more than any takes on a busy machine, oracles and their installation included."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """A test that waits for what never comes fails, and shows where each thread stands, instead of ending no run."""
+
+    def too_long(*_: object) -> NoReturn:
+        faulthandler.dump_traceback(2)
+        pytest.fail(f"{item.nodeid} has not ended within {LONGEST_SECONDS} seconds")
+
+    if not hasattr(signal, "SIGALRM"):
+        return (yield)
+    signal.signal(signal.SIGALRM, too_long)
+    signal.alarm(LONGEST_SECONDS)
+    try:
+        return (yield)
+    finally:
+        signal.alarm(0)
 
 
 def pytest_collection_finish() -> None:
