@@ -14,19 +14,20 @@ from sfkeytool.crypto.chains import issuers_among
 from sfkeytool.crypto.sniff import sniff
 from sfkeytool.errors import CertificateError, SfkeytoolError
 from sfkeytool.keystores.found import FoundCertificate, UnreadableCertificate
+from sfkeytool.keystores.metadata_xml import SAML_ROOTS
 from sfkeytool.keystores.pem_der import collect
 from sfkeytool.model import Opaque
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
-ROOTS = ("EntityDescriptor", "EntitiesDescriptor")
-"""The names of a document's root element."""
+SAML_WORDS = "SAML metadata, which publishes certificates and never holds a private key"
+"""What a document is, for whoever looks for a key in it."""
 
 _SAML = "{urn:oasis:names:tc:SAML:2.0:metadata}"
 _SIGNATURES = "{http://www.w3.org/2000/09/xmldsig#}"
 _TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
-_ENTITY, _ENTITIES = (_SAML + name for name in ROOTS)
+_ENTITY, _ENTITIES = (_SAML + name for name in SAML_ROOTS)
 
 
 class Role(StrEnum):

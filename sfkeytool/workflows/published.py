@@ -28,6 +28,7 @@ from sfkeytool.workflows.compared import (
     is_expired,
     validity_notices,
 )
+from sfkeytool.workflows.parts import outdated_notices
 from sfkeytool.workflows.published_words import Held, about_issuer, listed, meaning_of, steps_after
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def compare_published(
     if state is not PublishedState.ROLLOVER_ANNOUNCED:
         _refuse_unreadable(entity)
     notices += [Notice(one.error.code, f"{one.error.message}: not compared") for one in entity.unreadable_signing]
-    notices += _outdated(label, entity, now)
+    notices += outdated_notices(label, entity.valid_until, now)
     own = {one.certificate for one in held.found if one.certificate is not None}
     shared = tuple(one for one in signing if one.certificate in own)
     of_key = {one.spki_der for one in held.found}
@@ -122,7 +123,7 @@ def compare_documents(
     for side, entity in zip(sides, (left, right), strict=True):
         _signing(entity, side.label)
         _refuse_unreadable(entity)
-        notices += _outdated(side.label, entity, now)
+        notices += outdated_notices(side.label, entity.valid_until, now)
     a, b = (_signing(entity, side.label) for side, entity in zip(sides, (left, right), strict=True))
     ours, theirs = ({one.certificate for one in found} for found in (a, b))
     if ours == theirs:
@@ -252,20 +253,4 @@ def _published(one: Identity, *, held: bool) -> PublishedCertificate:
     facts = certificates.describe_certificate(one.certificate)
     return PublishedCertificate(
         subject=facts.subject, not_before=facts.not_before, not_after=facts.not_after, sha256=facts.sha256, held=held
-    )
-
-
-def _outdated(label: str, entity: Entity, now: datetime) -> list[Notice]:
-    notice = outdated_notice(label, entity, now)
-    return [notice] if notice else []
-
-
-def outdated_notice(label: str, entity: Entity, now: datetime) -> Notice | None:
-    """For a document that says itself that it is no longer valid. Pure."""
-    if entity.valid_until is None or entity.valid_until > now:
-        return None
-    return Notice(
-        "saml.outdated",
-        f"{label} says of itself that it is valid until {entity.valid_until.date()}: download the metadata anew, as"
-        " other certificates may be published by now",
     )
