@@ -24,8 +24,9 @@ def certificate(name: str, days: int, number: int, **options: Any) -> x509.Certi
     return make(name, days, number, **options).certificate
 
 
+OLDER = certificate("older", 20, 3)  # made first, so that it begins no later than the others
 PRESENT, NEXT = certificate("present", 40, 1), certificate("next", 400, 2)
-OLDER, ENCRYPTION = certificate("older", 20, 3), certificate("encryption", 500, 4)
+ENCRYPTION = certificate("encryption", 500, 4)
 RENEWED = certificate("renewed", 400, 1)
 GONE = certificate("gone", -3, 5)
 STRANGER = certificate("stranger", 300, 6)

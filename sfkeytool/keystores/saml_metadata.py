@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sfkeytool.crypto.certificate_text import TextKind, parse_certificate_text, refusal
 from sfkeytool.crypto.chains import issuers_among
 from sfkeytool.crypto.sniff import sniff
-from sfkeytool.errors import CertificateError, SfkeytoolError
+from sfkeytool.errors import SfkeytoolError
 from sfkeytool.keystores.found import FoundCertificate, UnreadableCertificate
 from sfkeytool.keystores.metadata_xml import SAML_ROOTS
 from sfkeytool.keystores.pem_der import collect
@@ -201,7 +201,7 @@ def _key(role: Role, element: "Element", entity: str, places: "Counter[str]") ->
         try:
             found += _certificates(text.text or "", origin)
         except SfkeytoolError as error:
-            unreadable.append(UnreadableCertificate(origin, CertificateError(error.code, error.message)))
+            unreadable.append(UnreadableCertificate(origin, error))
     name = "" if found or unreadable else (element.findtext(f".//{_SIGNATURES}KeyName") or "").strip()
     return PublishedKey(role, use, tuple(found), tuple(unreadable), name)
 
