@@ -161,6 +161,9 @@ def test_a_federation_has_many_entities(cli: Cli, write: Write) -> None:
     write(saml.settings(NEXT, issuer="https://two.example.com"), SETTINGS)
     done = cli("compare", path, SETTINGS, "--json")
     assert (done.code, done.json["result"]["identityProvider"]["entityId"]) == (0, "https://two.example.com")
+    write(saml.settings(PRESENT, issuer="https://two.example.com"), SETTINGS)
+    done = cli("compare", path, SETTINGS, "--json")
+    assert (done.code, done.json["result"]["identityProvider"]["state"]) == (3, "not-published")
     write(saml.settings(STRANGER, issuer="https://three.example.com"), SETTINGS)
     unknown = cli("compare", path, SETTINGS, "--json")
     assert (unknown.code, unknown.json["code"]) == (1, "saml.which-provider")
@@ -246,6 +249,9 @@ def test_what_the_org_validates_with_and_what_is_published(state: str, shape: st
         assert {(one["sha256"], one["held"]) for one in facts["signing"]} == {
             (sha256(one), one == PRESENT) for one in published
         }
+        assert result["relation"] == (
+            "same-key" if state == "same-key" else "strangers" if state == "not-published" else "same-certificate"
+        )
         assert told in result["meaning"]
         assert result["left"]["path"] == str(sides[0])
         assert "mailDates" not in result["left"]
@@ -287,6 +293,36 @@ def test_the_next_one_may_end_sooner_or_begin_later(cli: Cli, write: Write) -> N
     done = cli("compare", "idp.xml", SETTINGS, "--json")
     assert (done.code, done.json["result"]["identityProvider"]["state"]) == (3, "rollover-announced")
     assert f"expired on {last_day(GONE)}" in done.json["result"]["meaning"]
+
+
+def test_of_those_that_have_expired_the_last_is_the_newest(cli: Cli, write: Write) -> None:
+    brief = x509.load_der_x509_certificate(
+        dated(
+            "brief",
+            f"{datetime.now(UTC) - timedelta(5):%Y%m%d000000Z}",
+            f"{datetime.now(UTC) - timedelta(4):%Y%m%d000000Z}",
+        )
+    )
+    for held, other, state in (
+        (PRESENT, brief, "newest-held"),
+        (brief, GONE, "rollover-announced"),
+        (GONE, brief, "newest-held"),
+    ):
+        write(saml.settings(held), SETTINGS)
+        write(saml.provider(held, other))
+        result = cli("compare", "idp.xml", SETTINGS, "--json").json["result"]
+        assert result["identityProvider"]["state"] == state
+        assert f"until {last_day(other)}" in result["meaning"]
+
+
+def test_what_it_signs_with_in_other_roles_is_none_of_it(cli: Cli, write: Write) -> None:
+    roles = [
+        saml.role("SPSSODescriptor", [("signing", [NEXT])]),
+        saml.role("IDPSSODescriptor", [("signing", [PRESENT])]),
+    ]
+    write(saml.entity(*roles))
+    write(saml.settings(PRESENT), SETTINGS)
+    assert cli("compare", "idp.xml", SETTINGS).out.startswith("current\n")
 
 
 def test_only_an_encryption_certificate_matches(cli: Cli, write: Write) -> None:

@@ -7,7 +7,6 @@ for the certificate (Metadata API Developer Guide, "SamlSsoConfig": validationCe
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
@@ -25,14 +24,10 @@ from sfkeytool.workflows.compared import (
     Relation,
     Side,
     describe_side,
-    is_expired,
     validity_notices,
 )
 from sfkeytool.workflows.parts import outdated_notices
-from sfkeytool.workflows.published_words import Held, about_issuer, listed, meaning_of, steps_after
-
-if TYPE_CHECKING:
-    from sfkeytool.crypto.certificate import Certificate
+from sfkeytool.workflows.published_words import Held, about_issuer, is_newer, listed, meaning_of, steps_after
 
 _RELATIONS = {
     PublishedState.CURRENT: Relation.SAME_CERTIFICATE,
@@ -229,7 +224,7 @@ def _state(entity: Entity, held: Sequence[Identity], now: datetime) -> Published
     signing = [one.certificate for one in entity.signing]
     if shared := [one for one in signing if one in own]:
         others = [one for one in signing if one not in own]
-        if any(_is_newer(one, shared, now) for one in others):
+        if any(is_newer(one, shared, now) for one in others):
             return PublishedState.ROLLOVER_ANNOUNCED
         return PublishedState.NEWEST_HELD if others else PublishedState.CURRENT
     keys = {one.spki_der for one in held}
@@ -238,14 +233,6 @@ def _state(entity: Entity, held: Sequence[Identity], now: datetime) -> Published
     if any(one.certificate in own for one in entity.encryption_only):
         return PublishedState.ENCRYPTION_ONLY
     return PublishedState.NOT_PUBLISHED
-
-
-def _is_newer(one: "Certificate", held: "Sequence[Certificate]", now: datetime) -> bool:
-    """Whether it may be the next one. Of two with the same dates nobody knows."""
-    if is_expired(one, now):
-        return False
-    begins = max(it.not_valid_before_utc for it in held)
-    return one.not_valid_before_utc > begins or one.not_valid_after_utc >= max(it.not_valid_after_utc for it in held)
 
 
 def _published(one: Identity, *, held: bool) -> PublishedCertificate:

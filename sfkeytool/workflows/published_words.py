@@ -2,11 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from sfkeytool.keystores.saml_metadata import Entity
 from sfkeytool.workflows.compared import Identity, PublishedState, is_early, is_expired, titled
+
+if TYPE_CHECKING:
+    from sfkeytool.crypto.certificate import Certificate
 
 _NEXT_FILE = (
     "Download the identity provider's metadata anew and compare again: this file may be an earlier one, or another"
@@ -63,6 +67,13 @@ def steps_after(state: PublishedState, *, issuer_matches: bool) -> tuple[str, ..
     return _STEPS[state] if issuer_matches else (_ISSUER_STEP, *_STEPS[state])
 
 
+def is_newer(one: "Certificate", held: "Sequence[Certificate]", now: datetime) -> bool:
+    """Whether it may be what follows those that are held. Of two with the same dates nobody knows. Pure."""
+    if one.not_valid_after_utc >= max(it.not_valid_after_utc for it in held):
+        return True
+    return one.not_valid_before_utc > max(it.not_valid_before_utc for it in held) and not is_expired(one, now)
+
+
 def about_issuer(held: Held, entity: Entity) -> tuple[str, ...]:
     """A sentence where the settings name another issuer. Pure."""
     if held.issuer is None or held.issuer == entity.id:
@@ -97,7 +108,8 @@ def meaning_of(
                 f" is announced. It {_ends(shared, now)}; no mail of Salesforce tells of that."
             )
         case PublishedState.ROLLOVER_ANNOUNCED:
-            newer = [one for one in others if one.certificate and not is_expired(one.certificate, now)]
+            own = [one.certificate for one in shared if one.certificate is not None]
+            newer = [one for one in others if one.certificate is not None and is_newer(one.certificate, own, now)]
             text = (
                 f"A rollover is announced. {what.capitalize()} {_ends(shared, now)}; the identity provider also"
                 f" publishes to sign with {listed(newer, since=now)}, which is not there. From the moment when it"
