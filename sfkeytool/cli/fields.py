@@ -1,8 +1,10 @@
 """The fields of a command: one definition gives the flag, its help, the question of a guided run and the argument of
 the equivalent command line, so that these cannot differ."""
 
+import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
@@ -128,6 +130,12 @@ class Field(Struct, frozen=True):
 def given_values(fields: Sequence[Field], given: Mapping[str, Any], environ: Mapping[str, str]) -> Values:
     """What stands on the command line, and in variables for the secrets that do not."""
     values: Values = {field.name: given.get(field.name) for field in fields}
+    if sys.platform == "win32":
+        from sfkeytool.edge.patterns import matching
+
+        for field in fields:
+            if field.type == list[Path] and values[field.name]:
+                values[field.name] = matching(values[field.name])
     for field in fields:
         if field.environment is not None and field.environment in environ and absent(values[field.name]):
             source = f"env:{field.environment}"
