@@ -4,8 +4,9 @@ from sfkeytool.acceptance.explanations.explanation import Explanation, System, l
 from sfkeytool.acceptance.explanations.java import KEYTOOL
 from sfkeytool.acceptance.explanations.logins import JWT, PYTHON
 from sfkeytool.acceptance.explanations.openssl import OPENSSL
+from sfkeytool.acceptance.explanations.openssl_enc import OPENSSL_ENC
 from sfkeytool.acceptance.explanations.setup import CKM, DEPLOY
 
-EXPLANATIONS: tuple[Explanation, ...] = (*CKM, *KEYTOOL, *OPENSSL, *JWT, *DEPLOY, *PYTHON)
+EXPLANATIONS: tuple[Explanation, ...] = (*CKM, *KEYTOOL, *OPENSSL, *OPENSSL_ENC, *JWT, *DEPLOY, *PYTHON)
 
 __all__ = ["EXPLANATIONS", "Explanation", "System", "login_code"]
