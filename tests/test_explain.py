@@ -35,6 +35,7 @@ NOISE = {
     System.CKM: ("Salesforce: import from keystore failed. Error: ", " Contact your administrator."),
     System.KEYTOOL: ("ERROR: keytool error: java.lang.Exception: ", "\n\tat java.base/sun.security.Main.run(Main.java:42)"),
     System.OPENSSL: ("$ openssl x\n40A794A88E7F0000:error:", ":../crypto/x.c:403:\nexit status 1"),
+    System.WINDOWS: ("PS C:\\> certutil x\nCertUtil: ", "\nexit code 1"),
     System.JWT: ("2026-11-24 ERROR (1): Error authenticating with JWT config due to: ", "\n    at async run (cli.js:3)"),
     System.DEPLOY: ("=== Deploy Errors\n│ Error force-app/x-meta.xml ", " │\nDeploy failed, 1 component"),
     System.PYTHON: ('Traceback (most recent call last):\n  File "x.py", line 3, in python\nValueError: ', "\nexit 1"),
@@ -535,7 +536,7 @@ def test_an_explanation_names_commands_and_rules_that_exist(explanation: Explana
 def test_an_explanation_must_be_complete() -> None:
     """An id outside the grammar or no source: refused where it is written."""
     with pytest.raises(ValueError, match="no explanation's id"):
-        replace(EXPLANATIONS[0], id="error.windows.x")
+        replace(EXPLANATIONS[0], id="error.fridge.x")
     with pytest.raises(ValueError, match="citation"):
         replace(EXPLANATIONS[0], citation="")
 

@@ -6,7 +6,8 @@ from sfkeytool.acceptance.explanations.logins import JWT, PYTHON
 from sfkeytool.acceptance.explanations.openssl import OPENSSL
 from sfkeytool.acceptance.explanations.openssl_enc import OPENSSL_ENC
 from sfkeytool.acceptance.explanations.setup import CKM, DEPLOY
+from sfkeytool.acceptance.explanations.windows import WINDOWS
 
-EXPLANATIONS: tuple[Explanation, ...] = (*CKM, *KEYTOOL, *OPENSSL, *OPENSSL_ENC, *JWT, *DEPLOY, *PYTHON)
+EXPLANATIONS: tuple[Explanation, ...] = (*CKM, *KEYTOOL, *OPENSSL, *OPENSSL_ENC, *WINDOWS, *JWT, *DEPLOY, *PYTHON)
 
 __all__ = ["EXPLANATIONS", "Explanation", "System", "login_code"]
