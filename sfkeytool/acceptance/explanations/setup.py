@@ -193,7 +193,8 @@ CKM = (
         fixes=(
             f"Who gets which: {WHO_IS_MAILED}.",
             "Find who uses it: `sfkeytool audit --target-org ALIAS`, or in Setup > Certificate and Key Management hover"
-            " over the greyed Delete: it names what holds the certificate. Apex code and programs outside may not be named.",
+            " over the greyed Delete: it names what holds the certificate. Apex code and programs outside may not be"
+            " named.",
             "If something uses it, make the next one: `sfkeytool self-signed {name} --password generate` or `sfkeytool"
             " csr {name}`, and replace it in Certificate and Key Management and on the app, before the day.",
             "If nothing uses it (Delete is not grey, and no Apex or callout names it): keep a copy with Export to"
