@@ -74,13 +74,14 @@ JAVA_LIBRARIES = (
         id="error.keytool.other-structure",
         messages=(
             "DER input, Integer tag error",
-            "DerValue.getBigIntegerInternal, not expected 48",
+            "DerValue.getBigIntegerInternal, not expected {number}",
         ),
         meaning="Java expected a version number, with which a private key (PKCS#8) and a PFX begin, and found something"
         " else.",
         causes=(
             "It is a certificate or a public key: a .crt in place of the key, or under the name .p12.",
             "It is an encrypted PKCS#8 key, read as one that is not encrypted.",
+            "keytool -gencert or -printcertreq was given a certificate in place of a request: not expected -96.",
         ),
         fixes=(
             _SEE,
