@@ -147,6 +147,7 @@ def test_the_unrelated_are_twenty_six() -> None:
         ('{"error":"invalid_grant","error_description":"authentication failure"}', "error.jwt.authentication-failure"),
         ("audience is invalid  [audience=https://login.salesforce.com/ login=https://test.salesforce.com]", "error.jwt.audience"),
         ("error:0308010C:digital envelope routines::unsupported", "error.openssl.legacy-pfx"),
+        ("Error: error:0308010C:digital envelope routines::unsupported\n    at new Hash (node:internal/crypto/hash:67:19)\n", "error.openssl.node-hash"),
         ("\x1b[31merror\x1b[0m Alias <1> does not exist", "error.keytool.no-alias"),
         ("In field: certificate - no Certificate named pay_api found", "error.deploy.no-certificate-named"),
     ],
