@@ -120,6 +120,7 @@ _RUN = {
 _EXPLAIN = {
     "acceptance.blanks", "acceptance.codes", "acceptance.codes.errors", "acceptance.codes.notices",
     "acceptance.explanations", "acceptance.explanations.explanation", "acceptance.explanations.java",
+    "acceptance.explanations.java_libraries", "acceptance.explanations.openssl_enc", "acceptance.explanations.windows",
     "acceptance.explanations.logins", "acceptance.explanations.matching", "acceptance.explanations.openssl",
     "acceptance.explanations.setup", "acceptance.mails", "acceptance.rule", "acceptance.rules",
     "acceptance.rules.sources", "cli.commands.explain", "cli.typer_app", "crypto.der", "crypto.limits",

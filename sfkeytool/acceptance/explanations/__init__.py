@@ -2,10 +2,23 @@
 
 from sfkeytool.acceptance.explanations.explanation import Explanation, System, login_code
 from sfkeytool.acceptance.explanations.java import KEYTOOL
+from sfkeytool.acceptance.explanations.java_libraries import JAVA_LIBRARIES
 from sfkeytool.acceptance.explanations.logins import JWT, PYTHON
 from sfkeytool.acceptance.explanations.openssl import OPENSSL
+from sfkeytool.acceptance.explanations.openssl_enc import OPENSSL_ENC
 from sfkeytool.acceptance.explanations.setup import CKM, DEPLOY
+from sfkeytool.acceptance.explanations.windows import WINDOWS
 
-EXPLANATIONS: tuple[Explanation, ...] = (*CKM, *KEYTOOL, *OPENSSL, *JWT, *DEPLOY, *PYTHON)
+EXPLANATIONS: tuple[Explanation, ...] = (
+    *CKM,
+    *KEYTOOL,
+    *JAVA_LIBRARIES,
+    *OPENSSL,
+    *OPENSSL_ENC,
+    *WINDOWS,
+    *JWT,
+    *DEPLOY,
+    *PYTHON,
+)
 
 __all__ = ["EXPLANATIONS", "Explanation", "System", "login_code"]

@@ -1,19 +1,25 @@
 """Messages of keytool and of Java's keystores."""
 
+from datetime import date
+
 from sfkeytool.acceptance.explanations.explanation import Explanation
 from sfkeytool.acceptance.rule import Basis
 from sfkeytool.acceptance.rules import sources
 
+_TRIED_ON = date(2026, 11, 28)
 _KEYTOOL = (
-    "Tried with keytool of JDK 17; its messages: "
+    "Tried with keytool of Java 8, 11, 17, 21 and 25; its messages: "
     "https://github.com/openjdk/jdk/blob/master/src/java.base/share/classes/sun/security/tools/keytool/Resources.java"
 )
-_STORE = f"Tried with JDK 17; {sources.JDK_KEYSTORE}"
+_STORE = f"Tried with Java 8, 11, 17, 21 and 25; {sources.JDK_KEYSTORE}"
 
 KEYTOOL = (
     Explanation(
         id="error.keytool.tampered",
-        messages=("Keystore was tampered with, or password was incorrect",),
+        messages=(
+            "Keystore was tampered with, or password was incorrect",
+            "UnrecoverableKeyException: Password verification failed",
+        ),
         meaning="The keystore's digest does not fit: the password is wrong, or the file was changed. Nobody can tell"
         " which.",
         causes=(
@@ -29,16 +35,22 @@ KEYTOOL = (
         ),
         basis=Basis.OBSERVED,
         citation=_STORE,
+        retrieved=_TRIED_ON,
         rules=("ckm.store.integrity",),
     ),
     Explanation(
         id="error.keytool.pkcs12-password",
-        messages=("keystore password was incorrect",),
+        messages=(
+            "keystore password was incorrect",
+            "failed to decrypt safe contents entry: javax.crypto.BadPaddingException: Given final block not properly"
+            " padded",
+        ),
         meaning="The password does not open this PKCS#12 keystore (PFX).",
         causes=("A wrong password.", "Another letter case, or letters outside ASCII.", "The file is damaged."),
         fixes=("Try it: `sfkeytool show {file} --password prompt`.",),
         basis=Basis.OBSERVED,
         citation=_KEYTOOL,
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.keytool.invalid-format",
@@ -55,6 +67,7 @@ KEYTOOL = (
         ),
         basis=Basis.OBSERVED,
         citation=_STORE,
+        retrieved=_TRIED_ON,
         rules=("ckm.store.not-jks", "ckm.store.damaged"),
     ),
     Explanation(
@@ -68,6 +81,7 @@ KEYTOOL = (
         ),
         basis=Basis.OBSERVED,
         citation=_KEYTOOL,
+        retrieved=_TRIED_ON,
         rules=("ckm.store.not-jks",),
     ),
     Explanation(
@@ -75,26 +89,32 @@ KEYTOOL = (
         messages=(
             "toDerInputStream rejects tag type {number}",
             "DerInputStream.getLength(): lengthTag={number}, too big.",
+            "java.io.IOException: Tag number over 30 is not supported",
+            "java.io.IOException: Short read of DER length",
         ),
         meaning="Java took the file for PKCS#12, and it is not.",
         causes=(
             "It is PEM: tag type 45 is the hyphen of -----BEGIN.",
             "It is a JKS that an older Java opened as PKCS#12: lengthTag 109 is the second byte of every JKS.",
-            "It is damaged.",
+            "It is base64: tag type 47 is that of a JKS, 77 of a PFX; lengthTag 91 or 111 can be text as well.",
+            "It was rewritten as text, by a build's filter or a transfer: lengthTag 63 is the second byte of EF BF BD.",
+            "It is damaged, or empty.",
         ),
         fixes=("See what it is: `sfkeytool show {file}`.",),
         basis=Basis.OBSERVED,
         citation=_KEYTOOL,
+        retrieved=_TRIED_ON,
         rules=("ckm.store.not-jks",),
     ),
     Explanation(
         id="error.keytool.cut",
-        messages=("java.io.EOFException",),
+        messages=("java.io.EOFException", "java.io.IOException: Incomplete BER/DER data"),
         meaning="Where it comes from reading a keystore: the file ends too early.",
         causes=("A download or copy was cut off.", "It is no keystore at all, and short."),
         fixes=("Take it again from where it was made. See what is left: `sfkeytool show {file}`.",),
         basis=Basis.OBSERVED,
         citation=_KEYTOOL,
+        retrieved=_TRIED_ON,
         rules=("ckm.store.damaged",),
     ),
     Explanation(
@@ -105,6 +125,7 @@ KEYTOOL = (
         fixes=("Delete the empty file and run the command again.",),
         basis=Basis.OBSERVED,
         citation=_KEYTOOL,
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.keytool.absent",
@@ -114,10 +135,17 @@ KEYTOOL = (
         fixes=("Give the whole path in -keystore.",),
         basis=Basis.OBSERVED,
         citation=_KEYTOOL,
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.keytool.key-password",
-        messages=("Cannot recover key", "Get Key failed", "Too many failures - try later"),
+        messages=(
+            "Cannot recover key",
+            "Get Key failed",
+            "Get Key failed: Given final block not properly padded. Such issues can arise if a bad key is used during"
+            " decryption.",
+            "Too many failures - try later",
+        ),
         meaning="The keystore opened, but the key in it has another password.",
         causes=(
             "The JKS was made from a PFX with a new password and without -destkeypass: the key kept the old one.",
@@ -129,6 +157,7 @@ KEYTOOL = (
         ),
         basis=Basis.OBSERVED,
         citation=_STORE,
+        retrieved=_TRIED_ON,
         rules=("ckm.entry.key-password",),
     ),
     Explanation(
@@ -144,6 +173,7 @@ KEYTOOL = (
         fixes=("List the entries: `sfkeytool show {file}`.",),
         basis=Basis.OBSERVED,
         citation=_KEYTOOL,
+        retrieved=_TRIED_ON,
         rules=("ckm.entry.alias-case", "ckm.entry.no-private-key"),
     ),
     Explanation(
@@ -162,6 +192,7 @@ KEYTOOL = (
         ),
         basis=Basis.OBSERVED,
         citation=_KEYTOOL,
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.keytool.no-chain",
@@ -178,6 +209,7 @@ KEYTOOL = (
         ),
         basis=Basis.OBSERVED,
         citation=_KEYTOOL,
+        retrieved=_TRIED_ON,
         rules=("ckm.chain.gap", "ckm.chain.root-missing"),
     ),
     Explanation(
@@ -198,6 +230,7 @@ KEYTOOL = (
         ),
         basis=Basis.OBSERVED,
         citation=_KEYTOOL,
+        retrieved=_TRIED_ON,
         rules=("ckm.key.mismatch",),
     ),
     Explanation(
@@ -208,10 +241,16 @@ KEYTOOL = (
         fixes=("See dates and fingerprint: `sfkeytool show {file}`.",),
         basis=Basis.OBSERVED,
         citation=_KEYTOOL,
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.keytool.not-x509",
-        messages=("Input not an X.509 certificate", "Failed to parse input", "signed fields invalid"),
+        messages=(
+            "Input not an X.509 certificate",
+            "Failed to parse input",
+            "signed fields invalid",
+            "Could not parse certificate: java.io.IOException: Empty input",
+        ),
         meaning="The file that was given as a certificate is something else.",
         causes=(
             "It is the private key, a CSR or a PFX.",
@@ -225,6 +264,7 @@ KEYTOOL = (
         ),
         basis=Basis.OBSERVED,
         citation=_KEYTOOL,
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.keytool.short-password",
@@ -242,6 +282,7 @@ KEYTOOL = (
         fixes=("Let a long one be made: `sfkeytool wrap {name} {file} {file} --password generate`.",),
         basis=Basis.OBSERVED,
         citation=_KEYTOOL,
+        retrieved=_TRIED_ON,
         rules=("ckm.store.short-password", "ckm.store.empty-password"),
     ),
     Explanation(
@@ -256,6 +297,7 @@ KEYTOOL = (
         fixes=("Write a JKS with one password: `sfkeytool wrap {name} {file} --password generate`.",),
         basis=Basis.OBSERVED,
         citation=_KEYTOOL,
+        retrieved=_TRIED_ON,
         rules=("ckm.store.not-jks",),
     ),
     Explanation(
@@ -272,6 +314,7 @@ KEYTOOL = (
         ),
         basis=Basis.OBSERVED,
         citation=_KEYTOOL,
+        retrieved=_TRIED_ON,
         rules=("ckm.store.not-jks",),
     ),
     Explanation(
@@ -282,5 +325,6 @@ KEYTOOL = (
         fixes=("Put key and certificate together: `sfkeytool wrap {name} {file} {file} --password generate`.",),
         basis=Basis.OBSERVED,
         citation=_STORE,
+        retrieved=_TRIED_ON,
     ),
 )

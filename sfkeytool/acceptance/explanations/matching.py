@@ -31,10 +31,15 @@ _COMMON = frozenset(_COMMON_WORDS.split())
 """Words that tell next to nothing, in any message."""
 _GAP = ""
 
+_WINDOWS_SIGNS = (
+    "certutil certificate certificates certreq cryptographicexception windowscryptographicexception export"
+    " exportpfx importpfx keyset mmc nte ncryptopenkey pfx pfxexportcertstoreex powershell provider windows"
+)
 _SIGNS: dict[System, frozenset[str]] = {
     System.CKM: frozenset({"salesforce", "ckm", "keystore", "certificate", "import", "setup", "jks"}),
     System.KEYTOOL: frozenset({"keytool", "java", "keystore", "jks", "keystoreexception"}),
     System.OPENSSL: frozenset({"openssl", "routines", "pkcs12", "pem", "asn1"}),
+    System.WINDOWS: frozenset(_WINDOWS_SIGNS.split()),
     System.JWT: frozenset({"jwt", "grant", "oauth2", "salesforce", "description", "authenticating", "sfdx", "sf"}),
     System.DEPLOY: frozenset({"deploy", "salesforce", "metadata", "component", "sf", "sfdx"}),
     System.PYTHON: frozenset({"python", "jwt", "traceback", "valueerror", "jks", "cryptography"}),

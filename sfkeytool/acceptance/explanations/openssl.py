@@ -1,12 +1,12 @@
 """Messages of the openssl command."""
 
+from datetime import date
+
 from sfkeytool.acceptance.explanations.explanation import Explanation
 from sfkeytool.acceptance.rule import Basis
 
-_OPENSSL = "Tried with OpenSSL 3.0.19"
-_OPENSSL_1 = f"{_OPENSSL}; the older wording is that of OpenSSL 1.1.1"
-_BOTH = "Tried with OpenSSL 3.0.19 and 3.5.9"
-_BOTH_1 = f"{_BOTH}; the older wording is that of OpenSSL 1.1.1"
+_TRIED_ON = date(2026, 11, 28)
+_OPENSSL = "Tried with OpenSSL 1.1.1w, 3.0.19, 3.5.9, 3.6.5 and 4.0.3"
 
 OPENSSL = (
     Explanation(
@@ -15,6 +15,7 @@ OPENSSL = (
             "No certificate matches private key",
             "No cert in -in file '{file}' matches private key",
             "key values mismatch",
+            "[X509: KEY_VALUES_MISMATCH] key values mismatch",
         ),
         meaning="The certificate was not made for this private key.",
         causes=(
@@ -27,7 +28,8 @@ OPENSSL = (
             "Let the right ones be picked: `sfkeytool wrap {name} {file} {file} --password generate`.",
         ),
         basis=Basis.OBSERVED,
-        citation=_OPENSSL_1,
+        citation=_OPENSSL,
+        retrieved=_TRIED_ON,
         rules=("ckm.key.mismatch",),
     ),
     Explanation(
@@ -38,11 +40,16 @@ OPENSSL = (
         fixes=("Find out what belongs together: `sfkeytool compare {file} {file}`.",),
         basis=Basis.OBSERVED,
         citation=_OPENSSL,
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.openssl.legacy-pfx",
         messages=(
-            "digital envelope routines:{function}:unsupported",
+            "digital envelope routines::unsupported",
+            "digital envelope routines:{function}:unsupported:{place}:Algorithm (RC2-40-CBC : 0)",
+            "digital envelope routines:{function}:unsupported:{place}:Algorithm (RC2-64-CBC : 0)",
+            "digital envelope routines:{function}:unsupported:{place}:Algorithm (RC4 : 0)",
+            "digital envelope routines:{function}:unsupported:{place}:Algorithm (DES-CBC : 0)",
             "Algorithm (RC2-40-CBC : 0)",
         ),
         meaning="The PFX is encrypted with a cipher that OpenSSL 3 no longer loads by default.",
@@ -53,6 +60,7 @@ OPENSSL = (
         ),
         basis=Basis.OBSERVED,
         citation=_OPENSSL,
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.openssl.mac",
@@ -65,31 +73,8 @@ OPENSSL = (
         ),
         fixes=("Try it: `sfkeytool show {file} --password prompt`.",),
         basis=Basis.OBSERVED,
-        citation=_OPENSSL_1,
-    ),
-    Explanation(
-        id="error.openssl.bad-decrypt",
-        messages=("bad decrypt", "pkcs12 cipherfinal error", "maybe wrong password"),
-        meaning="The password does not decrypt the private key.",
-        causes=("A wrong password.", "It is the keystore's password, not the key's.", "A line break is at its end."),
-        fixes=("Try it: `sfkeytool show {file} --password prompt`.",),
-        basis=Basis.OBSERVED,
         citation=_OPENSSL,
-    ),
-    Explanation(
-        id="error.openssl.no-password",
-        messages=(
-            "UI routines:UI_process:processing error:{place}:while reading strings",
-            "Enter Import Password: Can't read Password",
-        ),
-        meaning="The file is encrypted, openssl asked for its password, and nobody could type one.",
-        causes=("The command ran in a script or in CI, without a terminal.", "The question was answered with Ctrl-C."),
-        fixes=(
-            "In a script, sfkeytool unwrap takes the password as env:NAME or file:PATH, with --password.",
-            "With openssl, -passin takes env:NAME or file:PATH as well.",
-        ),
-        basis=Basis.OBSERVED,
-        citation=_BOTH,
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.openssl.no-start-line",
@@ -106,12 +91,19 @@ OPENSSL = (
         ),
         basis=Basis.OBSERVED,
         citation=_OPENSSL,
+        retrieved=_TRIED_ON,
+        wrapper=True,
     ),
     Explanation(
         id="error.openssl.key-not-read",
         messages=(
             "unable to load private key",
             "Could not read private key from {file}",
+            "unable to load key",
+            "unable to load key file",
+            "unable to load CA Private Key",
+            "unable to load client certificate private key file",
+            "unable to set private key file",
             "Could not read key from {file}",
             "Could not read CA private key from {file}",
             "Could not read client certificate private key from {file}",
@@ -119,6 +111,9 @@ OPENSSL = (
             "Could not find private key of {what} from {file}",
             "Could not find CA private key from {file}",
             "Could not find client certificate private key from {file}",
+            "Could not find or decode private key",
+            "Could not find or decode CA private key",
+            "Could not find or decode client certificate private key",
         ),
         meaning="The file holds no private key that openssl can read.",
         causes=(
@@ -133,14 +128,17 @@ OPENSSL = (
             "Get the key out of a JKS or PFX: `sfkeytool unwrap {file}`.",
         ),
         basis=Basis.OBSERVED,
-        citation=_BOTH_1,
+        citation=_OPENSSL,
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.openssl.public-key-not-read",
         messages=(
+            "unable to load Public Key",
             "Could not read public key from {file}",
             "Could not read key of Public Key from {file}",
             "Could not find private key of Public Key from {file}",
+            "Could not find or decode private key of Public Key",
         ),
         meaning="The file holds no public key. OpenSSL 3.2 and later say private, and mean the public one.",
         causes=("It is a certificate: the public key stands inside.", "It is the private key, or a CSR."),
@@ -149,12 +147,14 @@ OPENSSL = (
             "Get the public key out of a certificate: `openssl x509 -in {file} -noout -pubkey`.",
         ),
         basis=Basis.OBSERVED,
-        citation=_BOTH,
+        citation=_OPENSSL,
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.openssl.certificate-not-read",
         messages=(
             "unable to load certificate",
+            "unable to load certificates",
             "Could not read certificate from {file}",
             "Could not read certificate file from {file}",
             "Could not read CA certificate from {file}",
@@ -169,6 +169,12 @@ OPENSSL = (
             "Could not find certificates from -in file from {file}",
             "Could not find extra certificates from -certfile from {file}",
             "Could not find untrusted certificates from {file}",
+            "Could not find or decode certificate",
+            "Could not find or decode CA certificate",
+            "Could not find or decode client certificate",
+            "Could not find or decode certificates",
+            "Could not find or decode extra certificates",
+            "Could not find or decode untrusted certificates",
             "x509 certificate routines:{function}:no certificate found",
             "x509 certificate routines:{function}:no certificate or crl found",
         ),
@@ -184,16 +190,23 @@ OPENSSL = (
             "Get the certificate out of a JKS or PFX: `sfkeytool unwrap {file}`.",
         ),
         basis=Basis.OBSERVED,
-        citation=_BOTH_1,
+        citation=_OPENSSL,
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.openssl.request-not-read",
-        messages=("Unable to load certificate request input", "Unable to load X509 request"),
+        messages=(
+            "Unable to load certificate request input",
+            "Unable to load certificate request input {place} no start line {place} Expecting: CERTIFICATE REQUEST",
+            "Unable to load X509 request",
+            "no start line:{place}:Expecting: CERTIFICATE REQUEST",
+        ),
         meaning="The file holds no certificate request (CSR).",
         causes=("The certificate or the key was given instead.", "The CSR is DER."),
         fixes=("See what it is: `sfkeytool show {file}`.", "Make one: `sfkeytool csr {name}`."),
         basis=Basis.OBSERVED,
         citation=_OPENSSL,
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.openssl.pkcs7-not-read",
@@ -206,6 +219,7 @@ OPENSSL = (
         ),
         basis=Basis.OBSERVED,
         citation=_OPENSSL,
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.openssl.asn1",
@@ -219,11 +233,12 @@ OPENSSL = (
         fixes=("See what it is: `sfkeytool show {file}`.",),
         basis=Basis.OBSERVED,
         citation=_OPENSSL,
+        retrieved=_TRIED_ON,
         wrapper=True,
     ),
     Explanation(
         id="error.openssl.not-rsa",
-        messages=("Not an RSA key",),
+        messages=("Not an RSA key", "expecting an rsa key"),
         meaning="The key is of another kind, EC mostly. Salesforce takes RSA only.",
         causes=("The key was made with ecparam or genpkey -algorithm EC, or by a tool whose default is EC.",),
         fixes=(
@@ -231,12 +246,14 @@ OPENSSL = (
         ),
         basis=Basis.OBSERVED,
         citation=_OPENSSL,
+        retrieved=_TRIED_ON,
         rules=("ckm.key.not-rsa", "app.key.not-rsa"),
     ),
     Explanation(
         id="error.openssl.self-signed",
         messages=(
             "error 18 at 0 depth lookup: self-signed certificate",
+            "Error self signed certificate getting chain.",
             "Error getting chain: self-signed certificate",
         ),
         meaning="openssl trusts nobody who signed himself. For Salesforce this is no error: self-signed"
@@ -247,7 +264,8 @@ OPENSSL = (
             "With openssl pkcs12: leave `-chain` out.",
         ),
         basis=Basis.OBSERVED,
-        citation=_BOTH_1,
+        citation=_OPENSSL,
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.openssl.no-issuer",
@@ -263,12 +281,15 @@ OPENSSL = (
         ),
         basis=Basis.OBSERVED,
         citation=_OPENSSL,
+        retrieved=_TRIED_ON,
         rules=("ckm.chain.gap", "ckm.chain.root-missing"),
     ),
     Explanation(
         id="error.openssl.subject",
         messages=(
             "subject name is expected to be in the format /type0=value0/type1=value1/type2=...",
+            "name is expected to be in the format /type0=value0/type1=value1/type2=... where characters may be escaped"
+            " by \\. This name is not in that format: {subject}",
             "problems making Certificate Request",
             'Error adding subject name attribute "{attribute}"',
         ),
@@ -280,29 +301,36 @@ OPENSSL = (
         ),
         fixes=("Make it without openssl: `sfkeytool csr {name} --organization Acme --country DE`.",),
         basis=Basis.OBSERVED,
-        citation=_OPENSSL_1,
+        citation=_OPENSSL,
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.openssl.validity",
-        messages=("Error: end date before start date", 'Non-positive number "{number}" for option -days'),
+        messages=(
+            "Error: end date before start date",
+            'Non-positive number "{number}" for option -days',
+            'Non-positive number "{number}" for -days',
+        ),
         meaning="openssl would have made a certificate that has expired before it begins.",
         causes=("-days is zero or negative. OpenSSL 3.0 still did that for x509 -req.",),
         fixes=("Give the days that it should live: `sfkeytool self-signed {name} --days 365 --password generate`.",),
         basis=Basis.OBSERVED,
-        citation=_BOTH,
+        citation=_OPENSSL,
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.openssl.no-file",
         messages=(
             "Could not open file or uri for loading {what} from {file}",
             "Couldn't open file or uri {file}",
-            'Can\'t open "{file}" for reading',
+            'Can\'t open "{file}" for reading, No such file or directory',
             "system library:{function}:No such file or directory:{place}:calling fopen({file}, {mode})",
         ),
         meaning="There is no file at this path, or it may not be read.",
         causes=("The command ran in another folder.", "The name is mistyped.", "The file belongs to another user."),
         fixes=("Give the whole path, and check with `ls -l {file}`, on Windows `dir {file}`.",),
         basis=Basis.OBSERVED,
-        citation=_BOTH,
+        citation=_OPENSSL,
+        retrieved=_TRIED_ON,
     ),
 )
