@@ -113,15 +113,18 @@ def _conversions(label: str, openssl: str, *, der: bool) -> tuple[str, ...]:
     """Hints with the commands that make a copy of a key that is encrypted in a usual way."""
     if openssl == "none":
         return ("OpenSSL does not have it either: ask whoever made the key for one in another encryption",)
-    words = ["openssl", "pkcs8", "-topk8", "-v2", "aes256", "-in", path_argument(label), "-out", "COPY"]
-    words += ["-inform", "DER"] if der else []
+    encrypting = ["-topk8", "-v2", "aes256"]
+    given = ["-in", path_argument(label), "-out", "COPY", *(["-inform", "DER"] if der else [])]
+    words = ["openssl", "pkcs8", *encrypting, *given]
+    if openssl != "legacy" and not der:
+        return (f"this re-encrypts it in a usual way{'' if openssl else ', if OpenSSL has it'}: {shell_line(words)}",)
     if openssl == "legacy":
-        with_provider = shell_line([*words, "-provider", "legacy", "-provider", "default"])
-        return (
-            f"this re-encrypts it in a usual way, with OpenSSL 3 or later: {with_provider}",
-            f"with OpenSSL 1.1, or LibreSSL: {shell_line(words)}",
-        )
-    return (f"this re-encrypts it in a usual way{'' if openssl else ', if OpenSSL has it'}: {shell_line(words)}",)
+        words += ["-provider", "legacy", "-provider", "default"]
+    before = ["openssl", "pkcs8", *([] if der else encrypting), *given]  # 1.1 reads no encrypted DER under -topk8
+    return (
+        f"this re-encrypts it in a usual way, with OpenSSL 3 or later: {shell_line(words)}",
+        f"with OpenSSL 1.1, or LibreSSL{', it is written in clear' if der else ''}: {shell_line(before)}",
+    )
 
 
 def _not_opened(label: str, passwords: Sequence[Secret]) -> PrivateKeyPasswordError:
@@ -193,7 +196,8 @@ def _unsupported(label: str) -> PrivateKeyError:
     return PrivateKeyError(
         "key.unsupported",
         f"{label}: the private key is of a kind that is not known here",
-        "Salesforce takes RSA keys only: look what this one is",
+        "Salesforce takes RSA keys only; openssl may know what this one is: "
+        + shell_line(["openssl", "pkey", "-noout", "-text_pub", "-in", path_argument(label)]),
     )
 
 
