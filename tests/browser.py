@@ -4,6 +4,7 @@ import base64
 import fcntl
 import json
 import os
+import select
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,7 @@ _START = (
     "import os, sys; os.dup2(int(sys.argv[1]), 3); os.dup2(int(sys.argv[2]), 4); os.execv(sys.argv[3], sys.argv[3:])"
 )
 _ABOVE_ITS_OWN = 10
+_PATIENCE_SECONDS = 120
 
 
 class BrowserError(Exception):
@@ -72,6 +74,8 @@ class Browser:
 
     def _receive(self) -> dict[str, Any]:
         while b"\0" not in self._read:
+            if not select.select([self._answers], [], [], _PATIENCE_SECONDS)[0]:
+                raise BrowserError(f"the browser has said nothing for {_PATIENCE_SECONDS} seconds")
             more = os.read(self._answers.fileno(), 1 << 20)
             if not more:
                 raise BrowserError("the browser has gone")

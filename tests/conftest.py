@@ -1,10 +1,12 @@
 """What every test may use: the command itself, an openssl CA, worthless keys, and the oracles."""
 
+import faulthandler
 import gc
 import io
 import json
 import os
 import shutil
+import signal
 import stat
 import subprocess
 import sys
@@ -40,6 +42,12 @@ def pytest_configure(config: pytest.Config) -> None:
     serialization.load_der_private_key = _proved_once(serialization.load_der_private_key)
     serialization.load_pem_private_key = _proved_once(serialization.load_pem_private_key)
     os.fsync = _without_the_disk(os.fsync)  # type: ignore[assignment]
+    # What starts the tests in the background, or under nohup, has these ignored, and each child would inherit that:
+    # no test could interrupt one.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 _proved: set[rsa.RSAPrivateNumbers] = set()
@@ -74,6 +82,28 @@ def _without_the_disk(sync: Callable[[int], None]) -> Callable[[Any], None]:
             sync(file)
 
     return synced
+
+
+LONGEST_SECONDS = 600
+"""Of one test: more than any takes on a busy machine, oracles and their installation included."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """A test that waits for what never comes fails, and shows where each thread stands, instead of ending no run."""
+
+    def too_long(*_: object) -> NoReturn:
+        faulthandler.dump_traceback(2)
+        pytest.fail(f"{item.nodeid} has not ended within {LONGEST_SECONDS} seconds")
+
+    if not hasattr(signal, "SIGALRM"):
+        return (yield)
+    signal.signal(signal.SIGALRM, too_long)
+    signal.alarm(LONGEST_SECONDS)
+    try:
+        return (yield)
+    finally:
+        signal.alarm(0)
 
 
 def pytest_collection_finish() -> None:

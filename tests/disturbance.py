@@ -8,6 +8,7 @@ times what the child then does. So this module is also a program, a small proces
 """
 
 import errno
+import gc
 import importlib
 import os
 import pickle
@@ -96,7 +97,7 @@ def killed_elsewhere(work: Callable[[], object], when: int, disk: str) -> bool:
     forker = _forker()
     assert forker.stdin is not None
     assert forker.stdout is not None
-    pickle.dump((_imported(), work, when, disk), forker.stdin)
+    pickle.dump((_imported(len(sys.modules)), work, when, disk), forker.stdin)
     forker.stdin.flush()
     return _got_that_far(pickle.load(forker.stdout))
 
@@ -116,6 +117,7 @@ def _fork(work: Callable[[], object], when: int, disk: str) -> int:
     child = os.fork()
     if not child:
         status = 1
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.alarm(60)  # a lock that another thread held at the fork stays locked: better dead than hung
         try:
             with disturbed(hindrance(disk, kill)):
@@ -126,9 +128,14 @@ def _fork(work: Callable[[], object], when: int, disk: str) -> int:
     return os.waitpid(child, 0)[1]
 
 
-def _imported() -> list[str]:
-    """What the work may import as it goes, as far as it is here: imports cost time, and are steps too."""
-    return [name for name in sys.modules if name.partition(".")[0] in (*sys.stdlib_module_names, *LIBRARIES)]
+@cache
+def _imported(_modules: int) -> list[str]:
+    """What the work may import as it goes, as far as it is here: imports cost time, and are steps too.
+
+    Looked for again where there are more modules than there were.
+    """
+    of_use = {*sys.stdlib_module_names, *LIBRARIES}
+    return [name for name in sys.modules if name.partition(".")[0] in of_use]
 
 
 @cache
@@ -138,6 +145,7 @@ def _forker() -> "subprocess.Popen[bytes]":
 
 
 def main() -> None:
+    gc.disable()  # a child that looks through everything for garbage gets a copy of everything
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a child prints is no answer
     while True:

@@ -182,11 +182,28 @@ def _bindings() -> Any:
     return load_key_bindings()
 
 
+@cache
+def _merged(rules: tuple[tuple[str, str], ...]) -> Any:
+    from prompt_toolkit.styles import Style
+
+    return Style([*rules])
+
+
+def _style(rules: list[tuple[str, str]]) -> Any:
+    """prompt_toolkit's and ours together: made anew for each prompt too, of the same two hundred rules."""
+    return _merged(tuple(rules))
+
+
 @contextlib.contextmanager
 def person(screen: Screen, answers: Sequence[Any], **how: Any) -> Iterator[Person]:
     """One whose keyboard is a pipe; a question too many ends the run, where it would wait for ever."""
     from prompt_toolkit.application import application
     from prompt_toolkit.input import create_pipe_input
+    from prompt_toolkit.styles import style
 
-    with create_pipe_input() as pipe, patch.object(application, "load_key_bindings", _bindings):
+    with (
+        create_pipe_input() as pipe,
+        patch.object(application, "load_key_bindings", _bindings),
+        patch.object(style, "Style", _style),
+    ):
         yield Person(pipe, screen, answers, **how)

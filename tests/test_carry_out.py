@@ -121,7 +121,8 @@ def test_killed_after_each_step_it_goes_on_and_nothing_is_done_twice(
     made: list[int] = []
 
     def bring_once_made() -> None:
-        while not (folder / NEW / f"{NEW}.crt").exists():
+        deadline = time.monotonic() + 60
+        while not (folder / NEW / f"{NEW}.crt").exists() and time.monotonic() < deadline:
             time.sleep(0.01)
         brings()
 

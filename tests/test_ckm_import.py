@@ -882,13 +882,22 @@ def test_a_wait_has_bounds(wait: str, cli: Cli, org: FakeOrg, made: Path) -> Non
     assert (done.code, done.json["code"]) == (2, "usage.wait")
 
 
-# On a real terminal, in real time
+# On a real terminal
+
+HURRIED = """
+import time
+pause = time.sleep
+time.sleep = lambda seconds: pause(seconds / 10)
+from sfkeytool.__main__ import main
+main()
+"""
 
 
 @contextmanager
 def on_a_terminal(folder: Path) -> "Iterator[pexpect.spawn[str]]":
+    """Between one look and the next it waits for a tenth of the time."""
     child = pexpect.spawn(
-        sys.executable, ["-m", "sfkeytool", "ckm", "import", "pay_api", "-o", "prod"], cwd=str(folder), timeout=60,
+        sys.executable, ["-c", HURRIED, "ckm", "import", "pay_api", "-o", "prod"], cwd=str(folder), timeout=60,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "TERM": "xterm", "NO_COLOR": "1"},
         encoding="utf-8", dimensions=(60, 160),
         # Whoever runs the tests in the background ignores Ctrl-C, and children inherit that.
@@ -905,7 +914,8 @@ def test_a_terminal_session(org: FakeOrg, made: Path, person: Person, folder: Pa
     """The browser is somebody else's process; the import is seen, and the keystore goes at a Yes."""
 
     def browse() -> None:
-        while not (folder / "door").exists():
+        deadline = time.monotonic() + 60
+        while not (folder / "door").exists() and time.monotonic() < deadline:
             time.sleep(0.05)
         person.imports()
 

@@ -24,6 +24,11 @@ _ORG_OF_A_SOURCE = [
     ".result.sources[].org: gone: ['apiVersion', 'appsRead', 'ckmCertificates', 'ckmRead', 'namesRead', 'recipients']",
     ".result.sources[].org: new: ['alias']",
 ]
+_IDENTITY_PROVIDERS = (
+    ".result.items[].kind: ['ckm', 'ckm-source', 'connected-app', 'external-client-app', 'file', 'identity-provider',"
+    " 'inbound-certificate', 'keystore', 'metadata', 'user-auth-certificate'] of ['ckm', 'ckm-source', 'connected-app',"
+    " 'external-client-app', 'file', 'inbound-certificate', 'keystore', 'metadata', 'user-auth-certificate']"
+)
 _BCFKS_TOO = [
     ".result.keystore.type: ['BCFKS', 'JKS'] of ['JKS']",
     ".result.keystore.version: [1, 2] of [2]",
@@ -32,7 +37,9 @@ NAMED = {
     **dict.fromkeys(
         ("reminder.schema.json", "renew.schema.json", "self-signed.schema.json", "wrap.schema.json"), _BCFKS_TOO
     ),
-    "audit.schema.json": _ORG_OF_A_SOURCE,
+    "audit.schema.json": [_IDENTITY_PROVIDERS, *_ORG_OF_A_SOURCE],
+    "compare.schema.json": [".result: new: ['identityProvider']"],
+    "show.schema.json": [".result.files[]: new: ['saml']"],
     "error.schema.json": [": new: ['files']"],
     "explain.schema.json": [".result: new: ['topics']"],
     "renew.schema.json": [".result: new: ['due']", *_BCFKS_TOO],

@@ -89,7 +89,7 @@ def server() -> Iterator[Server]:
     thread.start()
     yield state
     http.shutdown()
-    thread.join()
+    thread.join(10)
     http.server_close()
 
 
@@ -355,7 +355,7 @@ def test_a_signal_ends_a_run_that_waits_for_a_server_at_once(
     assert run.wait(5) == code
     assert time.monotonic() - begun < 1
     assert server.left.wait(5)
-    _, errors = run.communicate()
+    _, errors = run.communicate(timeout=30)
     assert b"nothing was changed" not in errors
     server.answer = well
     assert audit(server, keys).code == 0
@@ -370,7 +370,7 @@ def test_the_process_that_sends_does_not_outlive_a_killed_run(server: Server, ke
     run = running(server, keys)
     assert server.asked.wait(30)
     run.kill()
-    run.communicate()
+    run.communicate(timeout=30)
     assert server.left.wait(5)
 
 
@@ -408,7 +408,7 @@ def test_the_address_is_in_no_argument_of_the_process_that_sends(server: Server,
         assert not any(secret.encode() in each for each in shown)
     finally:
         run.send_signal(signal.SIGINT)
-        run.communicate()
+        run.communicate(timeout=30)
 
 
 @pytest.mark.slow
@@ -460,8 +460,8 @@ def test_the_state_is_free_while_a_server_is_waited_for_and_each_event_is_told_o
     assert told(found, [other], state, send=send_apart) == ["sent"]
     assert not results
     release.set()
-    first.join()
-    second.join()
+    first.join(60)
+    second.join(60)
     assert results == {"first": ["sent"], "second": ["nothing-due"]}
     assert sorted(server.seen) == ["/T0K3N", "/other"]
     assert [each.name for each in tmp_path.iterdir()] == ["state.json"]

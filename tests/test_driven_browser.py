@@ -152,7 +152,9 @@ def test_no_secret_is_seen_while_it_runs(org: FakeOrg, browser: Path, made: Path
     arguments_seen: set[str] = set()
     environments: set[str] = set()
     running = start(folder, "--browser", "--yes", "--wait", "0", "-v")
+    deadline = time.monotonic() + 120
     while running.poll() is None:
+        assert time.monotonic() < deadline
         doors |= set(org.setup._doors)
         sessions |= org.setup.sessions()
         for number in family(running.pid):
@@ -160,7 +162,7 @@ def test_no_secret_is_seen_while_it_runs(org: FakeOrg, browser: Path, made: Path
             if number != running.pid and "-c\0import importlib" not in proc(number, "cmdline"):
                 environments.add(proc(number, "environ"))
         time.sleep(0.05)
-    out, err = running.communicate()
+    out, err = running.communicate(timeout=20)
     assert running.returncode == 0, err
     secrets = {*doors, *sessions, os.environ["SF_ACCESS_TOKEN"], PASSWORD}
     assert len(secrets) == 4

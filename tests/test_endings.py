@@ -5,6 +5,7 @@ import io
 import os
 import re
 import shlex
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -145,6 +146,11 @@ class Ended:
             patch.setenv("SF_ORG_INSTANCE_URL", org.url)
             patch.setenv("PATH", f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}")
             self.runs = MappingProxyType(dict(all_runs(quiet, folder, pair, ca)))
+            host, _, port = org.url.removeprefix("http://").rpartition(":")
+        # Bound and never listened at: no other server of a test, which may answer late or never, stands where it was.
+        self._gone = socket.socket()
+        self._gone.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._gone.bind((host, int(port)))
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from conftest import THOROUGH
 from guided_driver import CTRL_C, DOWN, ENTER, ESC, PASTED
 from guided_runs import DOCS, ROADS, captures, normalised, walk, workplace
 from screen import Screen
@@ -167,8 +168,13 @@ FIRST_QUESTIONS = {
 }
 
 
-@pytest.mark.parametrize("columns", [60, 80, 120])
-@pytest.mark.parametrize("aim", Aim)
+WIDTHS = (60, 80, 120)
+
+
+@pytest.mark.parametrize(
+    ("aim", "columns"),
+    [(aim, width) for number, aim in enumerate(Aim) for width in (WIDTHS if THOROUGH else (WIDTHS[number % 3],))],
+)
 @pytest.mark.slow
 def test_each_aim_on_a_real_terminal(aim: Aim, columns: int, here: Path) -> None:
     """To the first question of its first command, back by Esc, there again; another size of the window; Ctrl-C."""

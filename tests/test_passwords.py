@@ -62,7 +62,7 @@ def test_a_source_may_be_a_pipe(cli: Cli, folder: Path, pair: Pair) -> None:
     writer = threading.Thread(target=lambda: (folder / "pipe").write_text(NEEDLE + "\n"))
     writer.start()
     result = cli("wrap", "pay", pair.key, pair.crt, "--password", "file:pipe")
-    writer.join()
+    writer.join(10)
     assert result.code == 0, result.err
 
 
@@ -205,7 +205,7 @@ def test_no_secret_leaves_by_any_door(debug: str, folder: Path, pair: Pair, othe
                 except OSError:
                     continue
             time.sleep(0.02)
-        out, err = process.communicate()
+        out, err = process.communicate(timeout=30)
         if needle not in arguments:
             assert needle.encode() not in seen
         assert needle not in out + err, arguments

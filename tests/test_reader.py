@@ -328,7 +328,7 @@ def test_a_secret_file_may_be_a_pipe_or_an_open_descriptor(tmp_path: Path) -> No
     thread = threading.Thread(target=slowly)
     thread.start()
     assert reader().read(file_source(fifo), "--password", ask=None) == Secret("hunter2")
-    thread.join()
+    thread.join(10)
     receiving, sending = os.pipe()
     os.write(sending, b"hunter2\n")
     os.close(sending)

@@ -58,7 +58,7 @@ HOSTILE = [
 
 @pytest.mark.skipif(sys.platform == "win32", reason="lines for Windows are asserted below as text")
 @pytest.mark.parametrize("name", HOSTILE)
-@pytest.mark.parametrize("shell", ["bash -c", "bash -ic"])
+@pytest.mark.parametrize("shell", ["bash -c", "bash --norc -ic"])
 @pytest.mark.slow
 def test_a_posix_shell_reads_the_very_name(name: str, shell: str, tmp_path: Path) -> None:
     """As it is shown, after clean(); nothing else is run or written, with history expansion as at a prompt too."""

@@ -164,6 +164,13 @@ def _renewal(item: Item, known: Known) -> Iterator[Step]:
         yield Step(f"the app {app} carries it: renew both as is advised there")
     elif carrier.kind in _OF_CKM:
         yield _IN_CKM
+    elif carrier.kind is CarrierKind.IDENTITY_PROVIDER:
+        yield Step(
+            "see whether it is what the org validates with, and whether a newer one is published (FILE: the org's"
+            " .samlssoconfig-meta.xml)",
+            ("sfkeytool", "compare", path_argument(carrier.path), "FILE"),
+        )
+        yield _IDENTITY_PROVIDER
     elif carrier.part == "SamlSsoConfig.validationCert":
         yield _IDENTITY_PROVIDER
     elif carrier.kind in (CarrierKind.INBOUND, CarrierKind.USER_AUTH, CarrierKind.METADATA):

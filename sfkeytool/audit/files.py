@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import PurePath
 
 from msgspec.structs import replace
@@ -15,7 +16,7 @@ from sfkeytool.crypto.sniff import FileKind, normalise_text, sniff
 from sfkeytool.errors import InputError, KeystorePasswordError, SfkeytoolError
 from sfkeytool.keystores.contents import Contents, InputFile, parse_contents
 from sfkeytool.keystores.file_names import is_container, is_worth_a_word
-from sfkeytool.keystores.metadata_xml import TYPES, parse_xml, root_type, tag_of, texts
+from sfkeytool.keystores.metadata_xml import SAML_ROOTS, TYPES, parse_xml, root_type, tag_of, texts
 from sfkeytool.passwords import Secret
 
 WAITS_FOR_CA = "waits for the certificate that a CA is to sign"
@@ -116,12 +117,18 @@ def _from_contents(contents: Contents, source: str, *, is_ckm_source: bool) -> I
 def _from_metadata(file: InputFile, source: str) -> Iterator[Carrier | Problem]:
     """Of the hundreds of types only those that may carry something are parsed, and a damaged one of them is told.
 
-    Of other XML, such as the metadata of a SAML identity provider, what ``show`` finds in it.
+    Of SAML metadata, and of other XML, what ``show`` finds in it.
     """
     type = root_type(file.data)
+    if type in SAML_ROOTS:
+        try:
+            yield from _from_other_xml(file, source)
+        except SfkeytoolError as error:
+            yield Problem(source, file.label, error.code, error.message)
+        return
     if type is not None and type not in TYPES:
         if _MAY_HOLD_ONE.search(file.data):
-            yield from _from_contents(parse_contents(file, ()), source, is_ckm_source=False)
+            yield from _from_other_xml(file, source)
         elif is_container(PurePath(file.label)):
             raise InputError("input.unknown-kind", f"{file.label} is a page or other XML, and holds no certificate")
         return
@@ -133,6 +140,26 @@ def _from_metadata(file: InputFile, source: str) -> Iterator[Carrier | Problem]:
         yield Problem(source, file.label, error.code, error.message)
         return
     yield from carriers_of(source, tag_of(root), _stem(PurePath(file.label)), file.label, tuple(texts(root)))
+
+
+def _from_other_xml(file: InputFile, source: str) -> Iterator[Carrier | Problem]:
+    contents = parse_contents(file, ())
+    published: set[bytes] = set()
+    for entity in contents.saml.identity_providers if contents.saml is not None else ():
+        for found in entity.signing:
+            published.add(found.der)
+            part = found.origin.removeprefix(f"{file.label}, ")
+            name = entity.id or _stem(PurePath(file.label))
+            carrier = carrier_of(source, CarrierKind.IDENTITY_PROVIDER, name, file.label, part, found)
+            yield replace(carrier, note=_document_ends(entity.valid_until, carrier.not_after))
+    others = tuple(found for found in contents.certificates if found.der not in published)
+    yield from _from_contents(replace(contents, certificates=others), source, is_ckm_source=False)
+
+
+def _document_ends(valid_until: datetime | None, not_after: datetime | None) -> str:
+    if valid_until is None or not_after is None or valid_until >= not_after:
+        return ""
+    return f"the document is valid until {valid_until.date()}, it says"
 
 
 def _from_apex(file: InputFile, source: str) -> Iterator[Carrier]:

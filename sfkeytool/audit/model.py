@@ -35,6 +35,8 @@ class CarrierKind(StrEnum):
     """Of mutual TLS: what callers show to the org."""
     USER_AUTH = "user-auth-certificate"
     """What a person logs in with."""
+    IDENTITY_PROVIDER = "identity-provider"
+    """What an identity provider publishes in SAML metadata to sign with: orgs that trust it validate logins with it."""
     METADATA = "metadata"
     """Any other metadata, or Apex, that holds a certificate or names one of CKM."""
 

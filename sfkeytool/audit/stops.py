@@ -19,6 +19,12 @@ _EVERY_SSO = Stop(
     _SSO_ARTICLE,
     0,
 )
+_EVERY_PUBLISHED = Stop(
+    "every login through this identity provider to the orgs that validate with it; no mail of Salesforce tells of it",
+    Basis.DOCUMENTED,
+    _SSO_ARTICLE,
+    0,
+)
 _DOMAIN = Stop("the custom domain: browsers no longer open it", Basis.DOCUMENTED, _MAILS_ARTICLE, 1)
 _AS_PROVIDER = Stop(
     "logins to the services for which this org is the identity provider, where they check", Basis.INFERRED, _OURS, 2
@@ -52,6 +58,7 @@ _OTHER_TOKENS = Stop("tokens that are signed with its key, where somebody checks
 _BY_KIND = {
     CarrierKind.CONNECTED_APP: _JWT_LOGINS,
     CarrierKind.EXTERNAL_CLIENT_APP: _JWT_LOGINS,
+    CarrierKind.IDENTITY_PROVIDER: _EVERY_PUBLISHED,
     CarrierKind.INBOUND: _CALLERS,
     CarrierKind.USER_AUTH: _PERSON,
 }

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import stat
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -29,6 +30,7 @@ _PLAIN = (
 # A FIFO without a writer would hold a blocking open for ever.
 _NONBLOCKING = _PLAIN | getattr(os, "O_NONBLOCK", 0)
 _CHUNK = 1 << 20
+_ADDRESS = re.compile(r"(https?):[/\\]+", re.IGNORECASE)
 _SOURCE_NAMES = (".cls", ".trigger", ".page", ".component", ".js", "-meta.xml", ".md")
 """Apex, pages, metadata (custom metadata without -meta.xml ends in .md): nobody keeps a key for itself in these."""
 _HINT_ENTRIES = 5_000
@@ -38,8 +40,8 @@ def read_input(path: Path, *, limit: int = INPUT_LIMIT) -> bytes:
     """The bytes of a regular file; secret if the file is.
 
     Never waits for a pipe or a device, and never holds more than ``limit`` bytes and one. Raises InputError:
-    input.not-found, input.is-directory, input.not-regular, input.not-permitted, input.too-large, input.empty,
-    input.unreadable.
+    input.address, input.not-found, input.is-directory, input.not-regular, input.not-permitted, input.too-large,
+    input.empty, input.unreadable.
     """
     try:
         descriptor = os.open(path, _NONBLOCKING)
@@ -252,6 +254,13 @@ _SHOW_HINT = "give the file that holds the key or certificate"
 def _input_error(error: OSError | ValueError, path: Path) -> InputError:
     if not isinstance(error, OSError):  # a NUL in the path
         return InputError("input.not-found", f"{str(path)!r} cannot be the path of a file")
+    if address := _ADDRESS.match(str(path)):  # a Path has one slash of two, and Windows its own
+        url = f"{address[1]}://{str(path)[address.end() :]}".replace("\\", "/")
+        return InputError(
+            "input.address",
+            f"{url} is an address, and files alone are read: nothing is fetched",
+            f"download it, and give the file: {shell_line(['curl', '--location', '--output', 'FILE', url])}",
+        )
     if error.errno in (errno.ENOENT, errno.ENOTDIR):
         near = _close_match(path)
         return InputError("input.not-found", f"{path} does not exist", *([f"did you mean {near}?"] if near else []))

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from sfkeytool.crypto.limits import MAX_INPUT_BYTES
@@ -19,6 +20,7 @@ from sfkeytool.keystores.found import (
 from sfkeytool.keystores.metadata_field import parse_field
 from sfkeytool.keystores.open import open_keystore
 from sfkeytool.keystores.pem_der import collect
+from sfkeytool.keystores.saml_metadata import SamlMetadata, is_saml_metadata, parse_saml_metadata
 from sfkeytool.keystores.store import Keystore, StoreType
 from sfkeytool.model import Opaque
 from sfkeytool.passwords import SOURCES, Secret
@@ -47,8 +49,15 @@ class InputFile(Opaque, frozen=True):
     data: bytes
 
 
+class SsoSettings(Struct, frozen=True):
+    """What a SamlSsoConfig says of the identity provider that the org trusts: its entity ID."""
+
+    issuer: str
+
+
 class Contents(Opaque, frozen=True):
-    """What one file holds. ``locked`` are aliases of keys that no password opened; ``ignored`` names the rest.
+    """What one file holds. ``locked`` are aliases of keys that no password opened; ``ignored`` names the rest. ``saml``
+    is SAML metadata, ``sso`` an org's settings for single sign-on, in which its certificates stand too.
 
     ``unreadable`` are certificates, and ``unreadable_keys`` keys, that may or may not be the one that is wanted:
     whoever wants one must ask.
@@ -64,6 +73,8 @@ class Contents(Opaque, frozen=True):
     store: Keystore | None = None
     unreadable: tuple[UnreadableCertificate, ...] = ()
     unreadable_keys: tuple[UnreadableKey, ...] = ()
+    saml: SamlMetadata | None = None
+    sso: SsoSettings | None = None
 
     @property
     def holds_keys(self) -> bool:
@@ -174,11 +185,17 @@ def _password_needed(label: str, type: StoreType) -> KeystorePasswordError:
 
 def contents_of_xml(root: "Element", label: str) -> Contents:
     """parse_contents() of XML that was parsed already: of Salesforce metadata the fields that are meant for
-    certificates, each a certificate, a name or an error; of other XML, any element that is one."""
+    certificates, each a certificate, a name or an error; of SAML metadata the certificates of its roles; of other XML,
+    any element that is one."""
+    if is_saml_metadata(root):
+        return _contents_of_saml(parse_saml_metadata(root, label))
     type = metadata_xml.tag_of(root)
     found = Collection()
+    sso = SsoSettings("") if type == "SamlSsoConfig" else None
     if type in metadata_xml.TYPES:
         for field_path, text in metadata_xml.texts(root):
+            if (type, field_path) == ("SamlSsoConfig", "issuer"):
+                sso = SsoSettings(text)
             parsed = parse_field(type, field_path, text, label)
             found.certificates += parsed.certificates
             found.unreadable += parsed.unreadable
@@ -188,7 +205,22 @@ def contents_of_xml(root: "Element", label: str) -> Contents:
         for one in _in_any_element(root, label):
             found.certificates += one.certificates
             found.unreadable += one.unreadable
-    return _made_of(found, label, FileKind.XML)
+    return replace(_made_of(found, label, FileKind.XML), sso=sso)
+
+
+def _contents_of_saml(saml: SamlMetadata) -> Contents:
+    found = Collection()
+    found.certificates += saml.certificates
+    found.unreadable += saml.unreadable
+    found.require_readable()
+    for entity in saml.entities:
+        for key in entity.keys:
+            if not (key.certificates or key.unreadable):
+                named = f"a key named {key.name}" if key.name else "a key"
+                found.ignored.append(f"{saml.label}, {key.role.words}, {key.use.words}: {named}, without a certificate")
+    if saml.is_signed:
+        found.ignored.append(f"{saml.label}: the document's own signature, and the certificate in it")
+    return replace(_made_of(found, saml.label, FileKind.XML), saml=saml)
 
 
 def _in_any_element(root: "Element", label: str) -> "Iterator[Collection]":

@@ -69,7 +69,7 @@ class UnreadableCertificate(Struct, frozen=True):
     """A certificate that nobody can read, in a file that holds more. ``error`` names the violation."""
 
     origin: str
-    error: CertificateError
+    error: SfkeytoolError
     alias: str | None = None
 
 

@@ -58,6 +58,8 @@ class Heap(Opaque, frozen=True, dict=True):
     """With which a missing password is given, for messages."""
     by_alias: bool = True
     """Whether the command has --alias, for messages too."""
+    saml: tuple[str, ...] = ()
+    """The files that are SAML metadata, in which people look for a key in vain."""
 
     @cached_property
     def by_key(self) -> Mapping[bytes, Sequence[FoundCertificate]]:
@@ -85,8 +87,10 @@ def gather(
     given: set[bytes] = set()
     ignored: list[str] = []
     unreadable: list[UnreadableCertificate] = []
+    saml: list[str] = []
     for contents in files:
         entries += _entries(contents)
+        saml += [contents.label] if contents.saml is not None else []
         unreadable += contents.unreadable
         for certificate in contents.certificates:
             found.setdefault(certificate.der, certificate)
@@ -102,6 +106,7 @@ def gather(
         tuple(unreadable),
         password_flag,
         by_alias,
+        tuple(saml),
     )
 
 

@@ -41,6 +41,9 @@ _LATER_TYPES = ("AuthProvider",)
 TYPES = frozenset({*CERTIFICATE_FIELDS, *FREE_FIELDS, *_LATER_TYPES})
 """The types with such fields."""
 
+SAML_ROOTS = ("EntityDescriptor", "EntitiesDescriptor")
+"""Of SAML metadata, which holds certificates too."""
+
 _DEEPEST_FIELD = 3
 """Dots in the path of a field: no field that is wanted is deeper."""
 
@@ -87,7 +90,7 @@ def parse_xml(data: bytes, label: str) -> "Element":
         # Its text is UTF-8 by now, whatever a file in UTF-16 says of itself.
         return parse_tree(_UTF_16.sub(b"", data, count=1), label)
     except InputError as error:
-        if error.code != "xml.malformed" or (root_type(data) or "") in {"", *TYPES}:
+        if error.code != "xml.malformed" or (root_type(data) or "") in {"", *TYPES, *SAML_ROOTS}:
             raise
         raise InputError("xml.malformed-other", error.message) from None
 

@@ -15,6 +15,7 @@ from sfkeytool.errors import CertificateError, KeystorePasswordError, PrivateKey
 from sfkeytool.keystores.found import FoundCertificate, FoundKey
 from sfkeytool.keystores.heap import Entry, Heap, candidates, entries_under, no_such_alias
 from sfkeytool.keystores.leaves import abbreviated, describe_leaf, several_certificates, split_placeholders
+from sfkeytool.keystores.saml_metadata import SAML_WORDS
 
 
 class Meant(Struct, frozen=True):
@@ -126,7 +127,7 @@ def select_each(heap: Heap, alias: str | None = None) -> tuple[tuple[Entry, Mean
     """
     wanted = _named(heap, alias)
     if not wanted:
-        raise _no_key()
+        raise _no_key(heap)
     return tuple(
         (entry, None if entry.key is None else _meant([entry], heap, named=alias is not None)) for entry in wanted
     )
@@ -144,7 +145,7 @@ def _named(heap: Heap, alias: str | None) -> tuple[Entry, ...]:
     if alias is None:
         return heap.entries
     if not heap.entries:
-        raise _no_key()
+        raise _no_key(heap)
     if found := entries_under(heap, alias):
         return found
     raise no_such_alias([heap], alias)
@@ -155,7 +156,7 @@ def _opened(wanted: Sequence[Entry], heap: Heap) -> list[Entry]:
     is none."""
     opened = [entry for entry in wanted if entry.key is not None]
     if not opened:
-        raise _unopened(wanted, heap) if wanted else _no_key()
+        raise _unopened(wanted, heap) if wanted else _no_key(heap)
     return opened
 
 
@@ -223,10 +224,11 @@ def _refuse_unreadable(heap: Heap) -> None:
         raise heap.unreadable[0].error
 
 
-def _no_key() -> PrivateKeyError:
+def _no_key(heap: Heap) -> PrivateKeyError:
+    instead = f": {', '.join(heap.saml)} is {SAML_WORDS}" if heap.saml else ""
     return PrivateKeyError(
         "key.none",
-        "there is no private key in what was given",
+        f"there is no private key in what was given{instead}",
         "add the .key, PFX or keystore that the request was made from; Certificate and Key Management exports none"
         " for a certificate that was made as not exportable",
     )

@@ -1,29 +1,31 @@
 """``compare``: do two files hold the same certificate, the same key only, or strangers?"""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Annotated
 
-from msgspec import UNSET, Meta, Struct, UnsetType
-from msgspec.structs import asdict
-
-from sfkeytool.acceptance.mails import mail_dates
 from sfkeytool.crypto import certificates, chains, keys
-from sfkeytool.crypto.certificates import CertificateFacts
 from sfkeytool.errors import EXIT_DIFFERENT, EXIT_DONE, CertificateError, PrivateKeyPasswordError, SfkeytoolError
 from sfkeytool.keystores.contents import Contents, InputFile, parse_contents
 from sfkeytool.keystores.file_names import is_worth_a_word
 from sfkeytool.keystores.found import FoundCertificate
 from sfkeytool.keystores.heap import Heap, certificates_under, entries_under, gather, leaves_of_entry, no_such_alias
 from sfkeytool.keystores.leaves import possible_leaves
-from sfkeytool.model import Fingerprint, Notice, Opaque, Outcome, Request, Result
+from sfkeytool.model import Notice, Outcome, Request
 from sfkeytool.passwords import Secret, Source
-from sfkeytool.workflows.parts import MailDates
-
-if TYPE_CHECKING:
-    from sfkeytool.crypto.certificate import Certificate
+from sfkeytool.workflows.compared import (
+    Compared,
+    Identity,
+    Relation,
+    Side,
+    describe_side,
+    is_early,
+    is_expired,
+    listed_identities,
+    validity_notices,
+)
+from sfkeytool.workflows.published import compare_documents, compare_published, providers_in, require_provider
+from sfkeytool.workflows.published_words import Held
 
 
 class CompareRequest(Request, frozen=True, kw_only=True):
@@ -33,42 +35,6 @@ class CompareRequest(Request, frozen=True, kw_only=True):
     right: Path
     passwords: tuple[Source, ...] = ()
     aliases: tuple[str, ...] = ()
-
-
-class Relation(StrEnum):
-    SAME_CERTIFICATE = "same-certificate"
-    SAME_KEY = "same-key"
-    STRANGERS = "strangers"
-
-
-class Candidate(Result, frozen=True, kw_only=True):
-    """What may be meant of a side. One without a certificate is a key alone."""
-
-    origin: str
-    public_key_sha256: Fingerprint
-    certificate: CertificateFacts | UnsetType = UNSET
-    mail_dates: MailDates | UnsetType = UNSET
-
-
-class ComparedSide(Result, frozen=True, kw_only=True):
-    """What was compared. ``candidates`` stands in the place of the key and the certificate where a file holds several,
-    none of which is the other side's own: all stand in the same relation to it."""
-
-    path: str
-    origin: str
-    public_key_sha256: Fingerprint | UnsetType = UNSET
-    certificate: CertificateFacts | UnsetType = UNSET
-    mail_dates: MailDates | UnsetType = UNSET
-    candidates: Annotated[tuple[Candidate, ...], Meta(min_length=2)] | UnsetType = UNSET
-
-
-class Compared(Result, frozen=True, kw_only=True):
-    """How two sides relate, and what that means."""
-
-    relation: Relation
-    meaning: str
-    left: ComparedSide
-    right: ComparedSide
 
 
 _MEANING = {
@@ -101,29 +67,12 @@ _SAME_KEY_INVALID = (
 )
 
 
-class Side(Opaque, frozen=True):
-    """One side: what the user called it, its files, and a password for each that may need one."""
-
-    label: str
-    files: Sequence[InputFile]
-    walked: bool = False
-    """A folder's files: what is no key or certificate among them is passed over, and one certificate is expected."""
-    unread: Sequence[SfkeytoolError] = ()
-    """Of a folder: what could not be read, though by its name it might be what is compared."""
-
-
-class Identity(Struct, frozen=True):
-    """What a side may stand for: a certificate, or only a key."""
-
-    spki_der: bytes
-    certificate: "Certificate | None"
-    origin: str
-
-
 def compare(
     left: Side, right: Side, passwords: Sequence[Secret], now: datetime, aliases: Sequence[str] = ()
 ) -> Outcome[Compared]:
     """How the two sides relate; exit code 0 only for the same certificate. Pure.
+
+    Where a side is SAML metadata of an identity provider, what it publishes is compared: see workflows/published.py.
 
     One of ``aliases`` names the entry on each side that has it, two name that of the left and that of the right. Of a
     file with several certificates otherwise that one counts which the other side has, else those of the same key.
@@ -133,6 +82,14 @@ def compare(
     """
     notices: list[Notice] = []
     contents = [_read_all(side, passwords, notices) for side in (left, right)]
+    providers = [providers_in(one) for one in contents]
+    require_provider((left, right), contents, providers)
+    if all(providers):
+        return compare_documents((left, right), providers, now, notices)
+    if any(providers):
+        at = 0 if providers[0] else 1
+        held = _held(right if at == 0 else left, contents[1 - at], aliases)
+        return compare_published((left, right), at, providers[at], held, now, notices)
     heaps = [gather(one) for one in contents]
     a, b = (
         _identities(side, parts, heap, alias)
@@ -142,24 +99,42 @@ def compare(
         if len(found) > 1 and (side.walked or len(other) > 1):
             raise CertificateError(
                 "certificate.ambiguous",
-                f"{side.label} holds {len(found)} certificates that could be meant: {_listed(found)}",
+                f"{side.label} holds {len(found)} certificates that could be meant: {listed_identities(found)}",
                 "choose with --alias (given twice, the first is for A and the second for B), or name the one file"
                 " that is meant",
             )
     compared = _matching(a, b), _matching(b, a)
     for side, found, chosen in ((left, a, compared[0]), (right, b, compared[1])):
         if others := [one for one in found if one not in chosen]:
-            notices.append(Notice("compare.others", f"{side.label} also holds, not compared: {_listed(others)}"))
-    notices += _validity_notices(compared, now)
+            named = listed_identities(others)
+            notices.append(Notice("compare.others", f"{side.label} also holds, not compared: {named}"))
+    notices += validity_notices(compared, now)
     relation = _relate(compared[0][0], compared[1][0])
     result = Compared(
         relation=relation,
         meaning=_meaning(relation, compared, now),
-        left=_describe(left, compared[0], now),
-        right=_describe(right, compared[1], now),
+        left=describe_side(left, compared[0], now),
+        right=describe_side(right, compared[1], now),
     )
     exit_code = EXIT_DONE if relation is Relation.SAME_CERTIFICATE else EXIT_DIFFERENT
     return Outcome(result=result, notices=tuple(notices), exit_code=exit_code)
+
+
+def _held(side: Side, contents: Sequence[Contents], aliases: Sequence[str]) -> Held:
+    """What is compared with the certificates of an identity provider: those of settings for single sign-on, where the
+    side has any."""
+    settings = [one for one in contents if one.sso is not None]
+    wanted = settings or contents
+    heap = gather(wanted)
+    (alias,) = _aliases([heap], aliases)
+    issuers = [one.sso.issuer for one in settings if one.sso is not None]
+    if len(settings) > 1:
+        raise CertificateError(
+            "certificate.ambiguous",
+            f"{side.label} holds {len(settings)} settings for single sign-on, of {', '.join(map(repr, issuers))}",
+            "name the one file that is meant",
+        )
+    return Held(tuple(_identities(side, wanted, heap, alias)), issuers[0] if issuers else None)
 
 
 def _matching(found: Sequence[Identity], other: Sequence[Identity]) -> Sequence[Identity]:
@@ -181,37 +156,11 @@ def _meaning(relation: Relation, sides: Sequence[Sequence[Identity]], now: datet
     found = [one for one in pair if one is not None]
     if relation is Relation.SAME_KEY and len(found) < len(pair):
         return "The same key; one side holds no certificate, so there are no two certificates to compare."
-    if relation is not Relation.STRANGERS and any(_is_expired(one, now) for one in found):
+    if relation is not Relation.STRANGERS and any(is_expired(one, now) for one in found):
         return _SAME_EXPIRED if relation is Relation.SAME_CERTIFICATE else _SAME_KEY_INVALID
-    if relation is not Relation.STRANGERS and any(_is_early(one, now) for one in found):
+    if relation is not Relation.STRANGERS and any(is_early(one, now) for one in found):
         return _SAME_NOT_YET if relation is Relation.SAME_CERTIFICATE else _SAME_KEY_INVALID
     return _MEANING[relation]
-
-
-def _validity_notices(sides: Sequence[Sequence[Identity]], now: datetime) -> Iterator[Notice]:
-    """Of what was compared: each certificate that has expired or is not valid yet, once."""
-    origins: dict[Certificate, list[str]] = {}
-    for one in (one for side in sides for one in side):
-        if one.certificate is not None:
-            origins.setdefault(one.certificate, []).append(one.origin)
-    for certificate, where in origins.items():
-        is_expired = _is_expired(certificate, now)
-        if not (is_expired or _is_early(certificate, now)):
-            continue
-        facts = certificates.describe_certificate(certificate)
-        words = f"{facts.subject or '(no subject)'} in {' and '.join(dict.fromkeys(where))}"
-        if is_expired:
-            yield Notice("certificate.expired", f"{words} expired on {facts.not_after.date()}")
-        else:
-            yield Notice("certificate.not-yet-valid", f"{words} is valid only from {facts.not_before.date()} on")
-
-
-def _is_expired(certificate: "Certificate", now: datetime) -> bool:
-    return certificate.not_valid_after_utc < now
-
-
-def _is_early(certificate: "Certificate", now: datetime) -> bool:
-    return certificate.not_valid_before_utc > now
 
 
 def _aliases(heaps: Sequence[Heap], aliases: Sequence[str]) -> Sequence[str | None]:
@@ -306,33 +255,3 @@ def _read(file: InputFile, passwords: Sequence[Secret]) -> Contents:
     if contents.store is not None and any(not entry.chain_der for entry in contents.store.keys):
         return contents.with_keys()
     return contents
-
-
-def _listed(found: Sequence[Identity]) -> str:
-    listed = "; ".join(f"{_title(one)} in {one.origin}" for one in found[:5])
-    return listed + (f" and {len(found) - 5} more" if len(found) > 5 else "")
-
-
-def _title(identity: Identity) -> str:
-    if identity.certificate is None:
-        return f"key {certificates.fingerprint(identity.spki_der)[:23]}…"
-    facts = certificates.describe_certificate(identity.certificate)
-    return f"{facts.subject or '(no subject)'} until {facts.not_after.date()} ({facts.sha256[:23]}…)"
-
-
-def _describe(side: Side, found: Sequence[Identity], now: datetime) -> ComparedSide:
-    """The one that was compared; of several that stand in the same relation to the other side, each."""
-    candidates = tuple(_describe_one(one, now) for one in found)
-    if len(candidates) > 1:
-        return ComparedSide(path=side.label, origin=side.label, candidates=candidates)
-    return ComparedSide(path=side.label, **asdict(candidates[0]))
-
-
-def _describe_one(identity: Identity, now: datetime) -> Candidate:
-    certificate = identity.certificate
-    return Candidate(
-        origin=identity.origin,
-        public_key_sha256=certificates.fingerprint(identity.spki_der),
-        certificate=UNSET if certificate is None else certificates.describe_certificate(certificate),
-        mail_dates=UNSET if certificate is None else mail_dates(certificate.not_valid_after_utc, now),
-    )

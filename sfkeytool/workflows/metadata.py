@@ -32,7 +32,8 @@ from sfkeytool.salesforce.hosts import MY_DOMAIN_BLANK
 from sfkeytool.salesforce.metadata_source import App, SourceFile
 from sfkeytool.shell import line_inside, path_argument, shell_line
 from sfkeytool.workflows import package
-from sfkeytool.workflows.compare import Side, compare
+from sfkeytool.workflows.compare import compare
+from sfkeytool.workflows.compared import Side
 from sfkeytool.workflows.next_steps import folder_option
 from sfkeytool.workflows.parts import MailDates, Proof
 from sfkeytool.workflows.sfdx_project import source_artifact, source_artifacts

@@ -1,12 +1,12 @@
 """What several results share: keys, keystores, proofs and mail days, as values that are also the JSON."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
 from sfkeytool.crypto import keys
-from sfkeytool.model import Fingerprint, Result, UniqueNameText
+from sfkeytool.model import Fingerprint, Notice, Result, UniqueNameText
 
 MailDates = Annotated[
     tuple[date, ...],
@@ -49,3 +49,15 @@ def describe_key(key: keys.PrivateKey, source: str | UnsetType = UNSET) -> KeyFa
     algorithm, bits = keys.describe_key_kind(key.public_key())
     sha256 = keys.public_key_sha256(key.public_key())
     return KeyFacts(algorithm=algorithm, bits=bits, public_key_sha256=sha256, source=source)
+
+
+def outdated_notices(label: str, valid_until: datetime | None, now: datetime) -> tuple[Notice, ...]:
+    """For SAML metadata that says itself that it is no longer valid. Pure."""
+    if valid_until is None or valid_until > now:
+        return ()
+    told = Notice(
+        "saml.outdated",
+        f"{label} says of itself that it is valid until {valid_until.date()}: download the metadata anew, as other"
+        " certificates may be published by now",
+    )
+    return (told,)

@@ -43,7 +43,8 @@ from sfkeytool.workflows.keypair import DEFAULT_BITS, key_artifact
 from sfkeytool.workflows.next_steps import first_steps_for_request, folder_option, import_step, place_step
 from sfkeytool.workflows.parts import KeyFacts, KeystoreFacts, MailDates, Proof, describe_key
 from sfkeytool.workflows.receipts import receipt_record
-from sfkeytool.workflows.runbook import Change, Step, encode_runbook, steps
+from sfkeytool.workflows.runbook import Change, Step, steps
+from sfkeytool.workflows.runbook_page import encode_runbook
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey

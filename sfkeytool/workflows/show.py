@@ -20,10 +20,11 @@ from sfkeytool.errors import EXIT_DONE, EXIT_FAILED, CertificateError
 from sfkeytool.keystores.contents import Contents, InputFile, parse_contents
 from sfkeytool.keystores.found import FoundCertificate, FoundKey
 from sfkeytool.keystores.heap import gather, leaves_of_entry
+from sfkeytool.keystores.saml_metadata import Role, SamlMetadata, Use
 from sfkeytool.keystores.store import Keystore, StoreType
-from sfkeytool.model import Fingerprint, Outcome, Request, Result, UnreadFile, UtcTime
+from sfkeytool.model import Fingerprint, Notice, Outcome, Request, Result, UnreadFile, UtcTime
 from sfkeytool.passwords import Secret, Source
-from sfkeytool.workflows.parts import MailDates, describe_key
+from sfkeytool.workflows.parts import MailDates, describe_key, outdated_notices
 
 
 class ShowRequest(Request, frozen=True, kw_only=True):
@@ -100,12 +101,40 @@ class UnreadCertificate(Result, frozen=True, kw_only=True):
     reason: str
 
 
+class ShownPublishedKey(Result, frozen=True, kw_only=True):
+    """A key of a role in SAML metadata. ``unreadable`` says what is wrong with damaged certificates."""
+
+    role: Role
+    use: Use
+    certificates: tuple[Fingerprint, ...]
+    unreadable: tuple[str, ...]
+    name: str | None
+
+
+class ShownEntity(Result, frozen=True, kw_only=True):
+    """An entity of SAML metadata. ``valid_until`` and ``cache_duration`` are what the document says of itself."""
+
+    entity_id: str
+    roles: tuple[Role, ...]
+    valid_until: UtcTime | None
+    cache_duration: str | None
+    keys: tuple[ShownPublishedKey, ...]
+
+
+class ShownSaml(Result, frozen=True, kw_only=True):
+    """SAML metadata. ``signed``: the document has a signature, which was not verified."""
+
+    signed: bool
+    entities: tuple[ShownEntity, ...]
+
+
 class ShownFile(Result, frozen=True, kw_only=True):
     """What is in a file."""
 
     path: str
     type: FileKind
     keystore: ShownKeystore | UnsetType = UNSET
+    saml: ShownSaml | UnsetType = UNSET
     keys: tuple[ShownKey, ...]
     locked_keys: tuple[str, ...]
     certificates: tuple[ShownCertificate, ...]
@@ -117,7 +146,7 @@ class ShownFile(Result, frozen=True, kw_only=True):
     def holds_something(self) -> bool:
         """Whether a file that was met in a folder is worth showing."""
         parts = (self.keys, self.locked_keys, self.certificates, self.requests, self.ignored)
-        return self.keystore is not UNSET or any(parts)
+        return self.keystore is not UNSET or self.saml is not UNSET or any(parts)
 
 
 class Shown(Result, frozen=True, kw_only=True):
@@ -146,9 +175,12 @@ def show_file(file: InputFile, passwords: Sequence[Secret], now: datetime) -> Sh
         path=file.label,
         type=contents.kind,
         keystore=UNSET if contents.store is None else _describe_store(contents.store, contents),
+        saml=UNSET if contents.saml is None else _describe_saml(contents.saml),
         keys=tuple(_describe_key(found, by_key[found.spki_der]) for found in contents.keys),
         locked_keys=contents.locked,
-        certificates=tuple(_describe_certificate(found, now) for found in contents.certificates),
+        certificates=tuple(
+            _describe_certificate(found, now, in_ckm=contents.saml is None) for found in contents.certificates
+        ),
         requests=tuple(_describe_csr(found.origin, csr.describe_csr(found.csr)) for found in contents.requests),
         unreadable_certificates=tuple(
             UnreadCertificate(origin=found.origin, alias=found.alias, reason=found.error.message)
@@ -156,6 +188,12 @@ def show_file(file: InputFile, passwords: Sequence[Secret], now: datetime) -> Sh
         ),
         ignored=(*contents.ignored, *(found.error.message for found in contents.unreadable_keys)),
     )
+
+
+def outdated(file: ShownFile, now: datetime) -> tuple[Notice, ...]:
+    """For SAML metadata that says itself that it is no longer valid. Pure."""
+    entities = () if file.saml is UNSET else file.saml.entities
+    return tuple(notice for one in entities for notice in outdated_notices(file.path, one.valid_until, now))
 
 
 def _describe_key(found: FoundKey, fitting: Sequence[str]) -> ShownKey:
@@ -172,14 +210,40 @@ def _describe_key(found: FoundKey, fitting: Sequence[str]) -> ShownKey:
     )
 
 
-def _describe_certificate(found: FoundCertificate, now: datetime) -> ShownCertificate:
+def _describe_saml(saml: SamlMetadata) -> ShownSaml:
+    return ShownSaml(
+        signed=saml.is_signed,
+        entities=tuple(
+            ShownEntity(
+                entity_id=entity.id,
+                roles=entity.roles,
+                valid_until=entity.valid_until,
+                cache_duration=entity.cache_duration or None,
+                keys=tuple(
+                    ShownPublishedKey(
+                        role=key.role,
+                        use=key.use,
+                        certificates=tuple(certificates.fingerprint(found.der) for found in key.certificates),
+                        unreadable=tuple(one.error.message for one in key.unreadable),
+                        name=key.name or None,
+                    )
+                    for key in entity.keys
+                ),
+            )
+            for entity in saml.entities
+        ),
+    )
+
+
+def _describe_certificate(found: FoundCertificate, now: datetime, *, in_ckm: bool) -> ShownCertificate:
+    """``in_ckm``: such a certificate may be in Certificate and Key Management, which mails about it."""
     facts = certificates.describe_certificate(found.certificate)
     return ShownCertificate(
         **asdict(facts),
         origin=found.origin,
         alias=found.alias,
         days_left=(facts.not_after.date() - now.date()).days,
-        mail_dates=mail_dates(facts.not_after, now),
+        mail_dates=mail_dates(facts.not_after, now) if in_ckm else (),
     )
 
 

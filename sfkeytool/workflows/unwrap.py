@@ -19,6 +19,7 @@ from sfkeytool.errors import InputError, SfkeytoolError
 from sfkeytool.keystores.contents import InputFile, parse_contents
 from sfkeytool.keystores.found import FoundCertificate
 from sfkeytool.keystores.heap import Entry, Heap, gather
+from sfkeytool.keystores.saml_metadata import SAML_WORDS
 from sfkeytool.keystores.selection import Meant, require_opened, select_each
 from sfkeytool.model import Artifact, ArtifactKind, NextStep, Notice, Outcome, Purpose, Request, Result, UniqueNameText
 from sfkeytool.names import UniqueName, legal_name
@@ -87,9 +88,10 @@ def unwrap(request: UnwrapRequest, inputs: UnwrapInputs, now: datetime) -> Outco
     contents = parse_contents(inputs.file, inputs.passwords)
     label = inputs.file.label
     if contents.kind not in KEYSTORE_KINDS:
+        what = SAML_WORDS if contents.saml is not None else str(contents.kind)
         raise InputError(
             "unwrap.not-a-keystore",
-            f"{label} is no keystore: {contents.kind}",
+            f"{label} is no keystore: {what}",
             f"this tells what is in it: {shell_line(['sfkeytool', 'show', path_argument(label)])}",
         )
     heap = gather([contents])

@@ -85,7 +85,7 @@ def _signed(folder: Path) -> None:
 _NEW = ("--password", "generate")
 _AUDIT = (
     "audit", "pay", "--password", "file:password", "--fail-on", "never", "--csv", "a.csv", "--html", "a.html",
-    "--ics", "a.ics", "--prometheus", "a.prom",
+    "--ics", "a.ics", "--prometheus", "a.prom", "--markdown", "a.md", "--sarif", "a.sarif",
 )  # fmt: skip
 SCENARIOS = (
     Scenario("self-signed", ("self-signed", "pay", *_NEW)),

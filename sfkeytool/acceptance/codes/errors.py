@@ -206,6 +206,10 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
             "The secret of `--heartbeat` is no https address.",
             "Write the one URL that the dead man's switch shows.",
         ),
+        "input.address": (
+            "An address stands where a file is read: nothing is fetched from anywhere.",
+            "Download it, as the hint shows, and name the file.",
+        ),
         "input.empty": ("The file is empty.", "Make or copy it again."),
         "input.folder-open": (
             "NAME.key or NAME.crt lies in a folder where every user may replace it, and is not used.",
@@ -273,6 +277,14 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         ),
         "renew.no-folder": ("The folder of the certificate does not exist.", "Name it with `--output-dir`."),
         "renew.none": ("No receipt tells of a renewal.", "Begin one with `sfkeytool renew NAME`."),
+        "saml.no-identity-provider": (
+            "SAML metadata of a service was compared with the settings that name an identity provider.",
+            "Take the metadata that the identity provider publishes, and not what the org gives out.",
+        ),
+        "saml.which-provider": (
+            "SAML metadata describes several identity providers, and nothing tells which one is meant.",
+            "Take the metadata of the one that is meant.",
+        ),
         "secret.characters": ("The secret holds a NUL or a line break.", "Write it on a single line."),
         "secret.command-empty": (
             "The command of `cmd:` printed nothing.",
@@ -439,6 +451,10 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         "renew.needs-ca": (
             "The old certificate was signed by a CA, and others must trust the new one too.",
             "Make a request for the CA with `--csr`.",
+        ),
+        "saml.no-signing-certificate": (
+            "An identity provider's metadata has no certificate to sign with, so that there is nothing to compare.",
+            "Ask whoever runs it: with what it signs the file does not tell.",
         ),
     },
     KeystoreError: {

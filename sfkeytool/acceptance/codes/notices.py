@@ -248,6 +248,10 @@ NOTICES: Mapping[str, tuple[str, str]] = {
         "A report of an audit could not be written; all else of the audit is there.",
         "Name another file with the flag that the message names.",
     ),
+    "saml.outdated": (
+        "SAML metadata says of itself that it is no longer valid.",
+        "Download it from the identity provider anew, and look again.",
+    ),
     "unwrap.damaged-certificate": (
         "The certificate of an entry is damaged; it was written, and the key is good.",
         "Do not upload it: have the key's certificate made again.",

@@ -47,7 +47,8 @@ def _fix_without_certificate(subject: Subject) -> Fix | None:
     if subject.foreign is not None:
         return (
             "this is for Setup > Single Sign-On Settings > New from Metadata File, if it is the identity provider's; to"
-            " an app goes the certificate of the key that logs in"
+            " an app goes the certificate of the key that logs in. What it publishes, and whether the org has it, the"
+            " commands show and compare tell"
         )
     if subject.kind in KEYSTORE_KINDS:
         return None

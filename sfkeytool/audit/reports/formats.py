@@ -46,7 +46,19 @@ FORMATS = {
             (b"BEGIN:VCALENDAR",),
             "icalendar",
         ),
+        ReportFormat(
+            "markdown",
+            "a table for the summary of a CI job, a ticket or a wiki, as Markdown",
+            "markdown_page",
+            (b"<!-- sfkeytool audit -->",),
+        ),
         ReportFormat("prometheus", "metrics for a node exporter", "prometheus", (b"# HELP ",)),
+        ReportFormat(
+            "sarif",
+            "what is wrong as SARIF, for code scanning",
+            "sarif",
+            (b'{"runs":[{"tool":{"driver":{"name":"sfkeytool"',),
+        ),
     )
 }
 """By name, in the order of --help."""

@@ -20,7 +20,7 @@ from sfkeytool.errors import SfkeytoolError, UsageError
 
 if TYPE_CHECKING:
     from sfkeytool.keystores.contents import InputFile
-    from sfkeytool.workflows.compare import Candidate, ComparedSide, Side
+    from sfkeytool.workflows.compared import Candidate, Compared, ComparedSide, Side
 
 
 def _aliases(given: Sequence[str]) -> Sequence[str]:
@@ -74,15 +74,14 @@ def _execute(run: Run, values: Values) -> int:
     run.warn_about(outcome)
     compared = outcome.result
     run.console.envelope(outcome.exit_code, compared)
-    style = _RELATIONS.get(compared.relation, BAD)
-    run.console.result([[Styled(compared.relation.replace("-", " "), style)], *wrapped(compared.meaning)])
+    run.console.result(_headline(compared))
     for side in (compared.left, compared.right):
         run.console.result(_side_lines(side, run.now))
     return outcome.exit_code
 
 
 def _read_side(run: Run, named: Path) -> "Side":
-    from sfkeytool.workflows.compare import Side
+    from sfkeytool.workflows.compared import Side
 
     files: list[InputFile] = []
     unread = Unread()
@@ -98,6 +97,23 @@ def _read_side(run: Run, named: Path) -> "Side":
 
 
 _RELATIONS = {"same-certificate": GOOD, "same-key": WARNING}
+_STATES = {"current": GOOD, "newest-held": GOOD, "published-alike": GOOD, "rollover-announced": WARNING}
+_STATES |= {"same-key": WARNING, "published-partly": WARNING}
+
+
+def _headline(compared: "Compared") -> Iterator[Line]:
+    """What is so, what that means, and what to do where a provider's certificate changes."""
+    provider = compared.identity_provider
+    if provider is UNSET:
+        yield [Styled(compared.relation.replace("-", " "), _RELATIONS.get(compared.relation, BAD))]
+        yield from wrapped(compared.meaning)
+        return
+    style = BAD if provider.issuer_matches is False else _STATES.get(provider.state, BAD)
+    other = ", but another issuer" if provider.issuer_matches is False else ""
+    yield [Styled(provider.state.replace("-", " ") + other, style)]
+    yield from wrapped(compared.meaning)
+    for number, step in enumerate(provider.next_steps, 1):
+        yield from wrapped(f"{step}.", f"  {number}. ")
 
 
 def _side_lines(side: "ComparedSide", now: datetime) -> Iterator[Line]:
@@ -126,10 +142,14 @@ COMMAND = Command(
             "A folder with the metadata of an app",
             "sfkeytool compare pay_api/ Pay.connectedApp-meta.xml",
         ),
+        Example(
+            "Has the identity provider of single sign-on a new certificate?",
+            "sfkeytool compare idp.xml Idp.samlssoconfig-meta.xml",
+        ),
         Example("One entry of two keystores", "sfkeytool compare before.jks after.jks --alias pay_api"),
     ),
     _FIELDS,
     _execute,
-    answers=(Answer("compare", "compare.Compared", exit_codes=(0, 3)),),
+    answers=(Answer("compare", "compared.Compared", exit_codes=(0, 3)),),
     place=MenuPlace(Aim.MORE, "Compare two files", "Same certificate, same key only, or strangers?", step=1),
 )

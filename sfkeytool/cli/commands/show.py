@@ -11,13 +11,13 @@ from sfkeytool.cli import options
 from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
 from sfkeytool.cli.fields import Field, Question, Values, typed_values
 from sfkeytool.cli.lying_here import OTHER_FILE, files_here
-from sfkeytool.cli.render import BOLD, Line, Styled
+from sfkeytool.cli.render import BAD, BOLD, Line, Styled, wrapped
 from sfkeytool.cli.run import Run
 from sfkeytool.cli.walked import Unread, named_files, should_be_readable
 from sfkeytool.errors import InputError, SfkeytoolError
 
 if TYPE_CHECKING:
-    from sfkeytool.workflows.show import ShownCsr, ShownEntry, ShownFile, ShownKeystore
+    from sfkeytool.workflows.show import ShownCsr, ShownEntry, ShownFile, ShownKeystore, ShownSaml
 
 _FIELDS = (
     Field(
@@ -33,7 +33,7 @@ _FIELDS = (
 
 
 def _execute(run: Run, values: Values) -> int:
-    from sfkeytool.workflows.show import ShowRequest, conclude, show_file
+    from sfkeytool.workflows.show import ShowRequest, conclude, outdated, show_file
 
     request = ShowRequest.from_values(typed_values(_FIELDS, values))
     given = [run.secret(source, "--password", "Password") for source in request.passwords]
@@ -53,6 +53,8 @@ def _execute(run: Run, values: Values) -> int:
             run.console.detail(f"{path}: nothing in it; passed over")
             continue
         shown.append(found)
+        for notice in outdated(found, run.now):
+            run.console.warn(notice)
         run.console.result(_file_lines(found, run.now))
     if not shown and not unread.errors:
         named = ", ".join(map(str, request.files))
@@ -76,8 +78,12 @@ def _file_lines(file: "ShownFile", now: datetime) -> Iterator[Line]:
         yield f"    key SHA-256  {key.public_key_sha256}"
     for alias in file.locked_keys:
         yield f"  private key {alias!r}: not opened, it needs its password"
+    if file.saml is not UNSET:
+        yield from _saml_lines(file.saml, now)
     for certificate in file.certificates:
         yield f"  certificate{_alias(certificate.alias)}"
+        if file.saml is not UNSET:
+            yield from wrapped("; ".join(_uses(file.saml, certificate.sha256)), "    published    ")
         yield from certificate_lines(certificate, certificate.mail_dates, now, "    ")
     for request in file.requests:
         yield "  certificate request"
@@ -87,6 +93,34 @@ def _file_lines(file: "ShownFile", now: datetime) -> Iterator[Line]:
     for ignored in file.ignored:
         yield f"  not read: {ignored}"
     yield ""
+
+
+def _saml_lines(saml: "ShownSaml", now: datetime) -> Iterator[Line]:
+    signed = ", signed (not verified)" if saml.signed else ""
+    yield f"  SAML metadata{signed}, {len(saml.entities)} {'entity' if len(saml.entities) == 1 else 'entities'}"
+    for entity in saml.entities:
+        yield f"  entity ID {entity.entity_id or '(none)'}"
+        yield f"    roles        {', '.join(role.words for role in entity.roles) or '(none)'}"
+        if entity.valid_until is not None:
+            over = entity.valid_until <= now
+            until = Styled(
+                f"until {entity.valid_until.date()}" + (", which is over" if over else ""), BAD if over else ""
+            )
+            yield ["    valid        ", until, ", says the document: then download it anew"]
+        if entity.cache_duration is not None:
+            yield f"    kept for     {entity.cache_duration}"
+
+
+def _uses(saml: "ShownSaml", sha256: str) -> Iterator[str]:
+    """What a certificate is published for: by whom where there are several, as what, and to do what. Each once."""
+    told = set()
+    for entity in saml.entities:
+        whose = f" of {entity.entity_id}" if len(saml.entities) > 1 else ""
+        for key in entity.keys:
+            words = f"{key.use.words}, as {key.role.words}{whose}"
+            if sha256 in key.certificates and words not in told:
+                told.add(words)
+                yield words
 
 
 def _store_lines(store: "ShownKeystore") -> Iterator[str]:
@@ -130,6 +164,7 @@ def _alias(alias: str | None) -> str:
 COMMAND = Command(
     (
         Example("Until when, for whom, under which alias", "sfkeytool show pay_api.jks"),
+        Example("With which certificates an identity provider signs", "sfkeytool show FederationMetadata.xml"),
         Example("With the private keys, which a password locks", "sfkeytool show export.pfx --password prompt"),
         Example("Everything in a folder, for a script", "sfkeytool show pay_api/ --json"),
     ),
