@@ -3,9 +3,6 @@
 from collections.abc import Iterator
 from typing import Any
 
-from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
-from cryptography.hazmat.primitives.ciphers import Cipher, modes
-from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from msgspec import Struct
 
 from sfkeytool.crypto.der import INTEGER, OCTET_STRING, SEQUENCE, DerError, Tlv, children, decode_integer
@@ -138,6 +135,10 @@ def decrypt(algorithm: Algorithm, key: bytes, iv: bytes, ciphertext: bytes) -> I
         arc2: Any = ARC2  # its stubs lack effective_keylen
         padded = arc2.new(key, arc2.MODE_CBC, iv=iv, effective_keylen=algorithm.effective_bits).decrypt(ciphertext)
     else:
+        from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
+        from cryptography.hazmat.primitives.ciphers import Cipher, modes
+        from cryptography.hazmat.primitives.ciphers.algorithms import AES
+
         # DES is 3DES with one key three times; with two keys, the third is the first again.
         cipher = AES(key) if algorithm.family == "aes" else TripleDES((key * 3)[:24])
         decryptor = Cipher(cipher, modes.CBC(iv)).decryptor()
