@@ -156,6 +156,7 @@ def test_openssl_s_encrypted_keys_open(cli: Cli, folder: Path, pair: Pair) -> No
     assert_opened(cli, pair, OPENED)
 
 
+@pytest.mark.slow
 def test_what_is_not_here_is_named_with_the_command_that_converts_it(
     cli: Cli, folder: Path, pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -398,6 +399,7 @@ def write_with_java(
     return list(algorithms)
 
 
+@pytest.mark.slow
 def test_java_and_we_read_each_other(
     cli: Cli, folder: Path, pair: Pair, ours: Ours, monkeypatch: pytest.MonkeyPatch
 ) -> None:
