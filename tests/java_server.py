@@ -174,6 +174,52 @@ def parse(der: bytes) -> bytes:
     return bytes(_certificate(der).getEncoded())
 
 
+def encrypt_pkcs8(pkcs8: bytes, password: str, algorithm: str, oid: str) -> bytes:
+    """What oracle_java.java_encrypt_pkcs8 tells."""
+    spec = jpype.JClass("javax.crypto.spec.PBEParameterSpec")
+    salt = bytes(range(1, 9))
+    if "Hmac" in algorithm:
+        iv = jpype.JClass("javax.crypto.spec.IvParameterSpec")(salt * 2)
+        cipher = _pbe_cipher(algorithm, "SunJCE", password, spec(salt, 1000, iv), encrypts=True)
+    else:
+        cipher = _pbe_cipher(algorithm, "BC" if oid else "SunJCE", password, spec(salt, 1000), encrypts=True)
+    ciphertext = cipher.doFinal(pkcs8)
+    if not oid:
+        info = jpype.JClass("javax.crypto.EncryptedPrivateKeyInfo")
+        parameters = cipher.getParameters()
+        if "Hmac" in algorithm:  # whose own name has no OID
+            encoded = parameters.getEncoded()
+            parameters = jpype.JClass("java.security.AlgorithmParameters").getInstance("PBES2")
+            parameters.init(encoded)
+        return bytes(info(parameters, ciphertext).getEncoded())
+    asn1 = "org.bouncycastle.asn1"
+    parameters = jpype.JClass(f"{asn1}.pkcs.PBEParameter")(salt, 1000)
+    identifier = jpype.JClass(f"{asn1}.x509.AlgorithmIdentifier")(
+        jpype.JClass(f"{asn1}.ASN1ObjectIdentifier")(oid), parameters
+    )
+    return bytes(jpype.JClass(f"{asn1}.pkcs.EncryptedPrivateKeyInfo")(identifier, ciphertext).getEncoded("DER"))
+
+
+def decrypt_pkcs8(encrypted: bytes, password: str, provider: str) -> bytes:
+    info = jpype.JClass("javax.crypto.EncryptedPrivateKeyInfo")(encrypted)
+    parameters = info.getAlgParameters()
+    # Java's own name for the parameters of PBES2 is that of the cipher, PBEWithHmacSHA256AndAES_256.
+    cipher = _pbe_cipher(str(parameters.toString()), provider, password, parameters, encrypts=False)
+    return bytes(cipher.doFinal(info.getEncryptedData()))
+
+
+def _pbe_cipher(algorithm: str, provider: str, password: str, parameters: Any, *, encrypts: bool) -> Any:
+    security = jpype.JClass("java.security.Security")
+    by = security.getProvider("SunJCE")
+    if provider == "BC":
+        by = jpype.JClass("org.bouncycastle.jce.provider.BouncyCastleProvider")()
+    chars = jpype.JClass("javax.crypto.spec.PBEKeySpec")(_chars(password))
+    key = jpype.JClass("javax.crypto.SecretKeyFactory").getInstance(algorithm, by).generateSecret(chars)
+    cipher = jpype.JClass("javax.crypto.Cipher").getInstance(algorithm, by)
+    cipher.init(cipher.ENCRYPT_MODE if encrypts else cipher.DECRYPT_MODE, key, parameters)
+    return cipher
+
+
 def keytool(folder: str, arguments: Sequence[str]) -> str:
     """What keytool prints, run as its command does: the same class, with relative paths from ``folder``.
 
@@ -228,6 +274,8 @@ _CALLS: dict[str, Callable[..., Any]] = {
     "key_aliases": key_aliases,
     "key": key,
     "keytool": keytool,
+    "encrypt_pkcs8": encrypt_pkcs8,
+    "decrypt_pkcs8": decrypt_pkcs8,
     "certificate": certificate,
     "key_entries": key_entries,
     "chain": chain,

@@ -154,6 +154,19 @@ def java_make_bcfks(
     return made
 
 
+def java_encrypt_pkcs8(pkcs8: bytes, password: str, algorithm: str, bouncy_castle_s_oid: str = "") -> bytes:
+    """An EncryptedPrivateKeyInfo by Java's own provider, or, if the OID is given, by Bouncy Castle's; ``algorithm`` is
+    the provider's name of a password-based encryption. Raises JavaError."""
+    made: bytes = _ask("encrypt_pkcs8", pkcs8, password, algorithm, bouncy_castle_s_oid)
+    return made
+
+
+def java_decrypt_pkcs8(encrypted: bytes, password: str) -> bytes:
+    """The PKCS#8 in an EncryptedPrivateKeyInfo of PBES2, by Java's own provider. Raises JavaError."""
+    opened: bytes = _ask("decrypt_pkcs8", encrypted, password, "SunJCE")
+    return opened
+
+
 def bouncy_castle() -> Path:
     """Bouncy Castle's provider; its tests skip where it is absent, unless CI demands it."""
     return required_file(BCPROV, "Bouncy Castle (Debian: libbcprov-java)")

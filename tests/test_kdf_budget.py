@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from conftest import PASSWORD, Pair, Result, openssl
 
-from sfkeytool.crypto import limits
-from sfkeytool.keystores import pbe
+from sfkeytool.crypto import derivation, limits, pbe
 
 Cli = Callable[..., Result]
 WITH_PASSWORD = ("--password", "env:TEST_PASSWORD")
@@ -19,7 +18,7 @@ WITH_PASSWORD = ("--password", "env:TEST_PASSWORD")
 def derived(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The iterations of each derivation that a PFX made."""
     made: list[int] = []
-    pkcs12, pbkdf2 = pbe.derive_pkcs12, hashlib.pbkdf2_hmac
+    pkcs12, pbkdf2 = derivation.derive_pkcs12, hashlib.pbkdf2_hmac
 
     def by_pkcs12(digest: str, purpose: int, password: bytes, salt: bytes, iterations: int, length: int) -> bytes:
         made.append(iterations)

@@ -2,7 +2,9 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import NoReturn, TypeAlias
 
@@ -12,7 +14,9 @@ from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, p
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 
 from sfkeytool.crypto import limits
-from sfkeytool.crypto.der import OID, children, decode_oid, read_tlv
+from sfkeytool.crypto.ciphers import UnsupportedProtectionError
+from sfkeytool.crypto.der import OID, SEQUENCE, DerError, children, decode_oid, read_tlv
+from sfkeytool.crypto.pbe import decrypt_pkcs8, decrypt_traditional
 from sfkeytool.crypto.pem import PemBlock, parse_pem
 from sfkeytool.crypto.rsa_numbers import RsaNumbers
 from sfkeytool.errors import PrivateKeyError, PrivateKeyPasswordError, SelfCheckError
@@ -33,8 +37,8 @@ _PUBLIC_EXPONENT = 65537
 
 _OID_EC = "1.2.840.10045.2.1"
 
-_MAX_ENCRYPTED_BYTES = 6 * 1024
-"""An RSA key of 8192 bits takes 4.7 KB: more is a larger modulus, which cannot be seen before it is decrypted."""
+_DEK_INFO = re.compile(rb"^DEK-Info:([ -~]*)$", re.MULTILINE)
+"""The header of PEM that OpenSSL encrypted before PKCS#8."""
 
 _MAX_PASSWORD_BYTES = 1023
 """cryptography's (OpenSSL's) own limit when it encrypts a key."""
@@ -61,43 +65,84 @@ def parse_private_key(data: bytes, label: str, passwords: Sequence[Secret], *, v
     malformed, encrypted in a way that is not known here, or would take absurdly long to open; InputError for PEM that
     is cut short. The result is secret. Pure.
     """
-    load: Callable[..., PrivateKey] = serialization.load_der_private_key
-    der = data
-    if b"-----BEGIN " in data:
-        block = _private_key_block(data, label)
-        load, data, der = serialization.load_pem_private_key, block.text, block.der
-    iterations = limits.check_encrypted_pkcs8(der, label)
+    block = _private_key_block(data, label) if b"-----BEGIN " in data else None
+    der = data if block is None else block.der
+    dek_info = _DEK_INFO.search(block.text) if block is not None and block.headers else None
+    password = None
+    if dek_info is not None or _is_encrypted_pkcs8(der):
+        limits.check_encrypted_pkcs8(b"" if dek_info else der, label)
+        with _naming_what_is_wrong(label, der=block is None):
+            spend = partial(limits.spend, label=label)
+            if dek_info is not None:
+                opened = decrypt_traditional(dek_info[1].decode(), der, passwords, spend)
+            else:
+                opened = decrypt_pkcs8(der, passwords, spend)
+        if opened is None:
+            raise _not_opened(label, passwords)
+        der, password = opened
     limits.check_modulus(der, label)
-    if not validate:
-        load = partial(_load_quickly, load)
+    return LoadedKey(_load(der, label, validate=validate), password)
+
+
+def _is_encrypted_pkcs8(der: bytes) -> bool:
+    """Whether it begins with an algorithm, where all others have a version."""
     try:
-        return LoadedKey(_load(load, data, None, label))
-    except PrivateKeyPasswordError:
-        if not passwords:
-            raise
-    if len(der) > _MAX_ENCRYPTED_BYTES:
-        raise PrivateKeyError("key.too-large", f"{label}: an encrypted key of {len(der):,} bytes is refused")
-    for password in passwords:
-        limits.spend(iterations, label)
-        try:
-            return LoadedKey(_load(load, data, password, label), password)
-        except PrivateKeyPasswordError as error:
-            wrong = error
-    raise wrong
+        return [part.tag for part in children(read_tlv(der).value)[:1]] == [SEQUENCE]
+    except DerError:
+        return False
 
 
-def _load_quickly(load: Callable[..., PrivateKey], data: bytes, password: bytes | None) -> PrivateKey:
-    key = load(data, password, unsafe_skip_rsa_key_validation=True)
-    if isinstance(key, rsa.RSAPrivateKey) and not _numbers(key).consistent():
-        return load(data, password)  # which says whether that is allowed
-    return key
+@contextmanager
+def _naming_what_is_wrong(label: str, *, der: bool) -> Iterator[None]:
+    """What the decryption meets becomes a PrivateKeyError: key.malformed or key.unsupported."""
+    try:
+        yield
+    except UnsupportedProtectionError as error:
+        raise PrivateKeyError(
+            "key.unsupported",
+            f"{label}: the private key is encrypted with an algorithm that sfkeytool does not have: {error}",
+            *_conversions(label, error.openssl, der=der),
+        ) from None
+    except DerError as error:
+        raise PrivateKeyError(
+            "key.malformed", f"{label}: the encrypted private key is damaged or cut short: {error}"
+        ) from None
+
+
+def _conversions(label: str, openssl: str, *, der: bool) -> tuple[str, ...]:
+    """Hints with the commands that make a copy of a key that is encrypted in a usual way."""
+    if openssl == "none":
+        return ("OpenSSL does not have it either: ask whoever made the key for one in another encryption",)
+    encrypting = ["-topk8", "-v2", "aes256"]
+    given = ["-in", path_argument(label), "-out", "COPY", *(["-inform", "DER"] if der else [])]
+    words = ["openssl", "pkcs8", *encrypting, *given]
+    if openssl != "legacy" and not der:
+        return (f"this re-encrypts it in a usual way{'' if openssl else ', if OpenSSL has it'}: {shell_line(words)}",)
+    if openssl == "legacy":
+        words += ["-provider", "legacy", "-provider", "default"]
+    before = ["openssl", "pkcs8", *([] if der else encrypting), *given]  # 1.1 reads no encrypted DER under -topk8
+    return (
+        f"this re-encrypts it in a usual way, with OpenSSL 3 or later: {shell_line(words)}",
+        f"with OpenSSL 1.1, or LibreSSL{', it is written in clear' if der else ''}: {shell_line(before)}",
+    )
+
+
+def _not_opened(label: str, passwords: Sequence[Secret]) -> PrivateKeyPasswordError:
+    if passwords:
+        return PrivateKeyPasswordError("key.wrong-password", f"wrong password for {label}, or the file is damaged")
+    return PrivateKeyPasswordError(
+        "key.password-needed",
+        f"{label} is encrypted and needs its password",
+        f"give it as SOURCE ({SOURCES}): --password to show, check, unwrap, compare, login, audit;"
+        " --input-password to wrap, csr, self-signed",
+    )
 
 
 def validate_key(key: PrivateKey, label: str) -> PrivateKey:
     """A key that was loaded without, validated. Raises PrivateKeyError ``key.malformed``. Secret. Pure."""
     if not isinstance(key, rsa.RSAPrivateKey):
         return key  # the others have no such step
-    return _load(serialization.load_der_private_key, encode_key_pkcs8(key), None, label)
+    return _load(encode_key_pkcs8(key), label, validate=True)
 
 
 def _private_key_block(data: bytes, label: str) -> PemBlock:
@@ -108,30 +153,15 @@ def _private_key_block(data: bytes, label: str) -> PemBlock:
     raise PrivateKeyError("key.malformed", f"{label} holds no private key")
 
 
-def _load(load: Callable[..., PrivateKey], data: bytes, password: Secret | None, label: str) -> PrivateKey:
-    # cryptography takes the empty password for none. HMAC and PKCS#12's derivation both pad with zeros, so that to
-    # them a NUL is the same password (and Secret never holds one).
-    given = None if password is None else password.reveal().encode() or b"\0"
+def _load(der: bytes, label: str, *, validate: bool) -> PrivateKey:
     try:
-        key = load(data, given)
+        key = serialization.load_der_private_key(der, None, unsafe_skip_rsa_key_validation=not validate)
+        if not validate and isinstance(key, rsa.RSAPrivateKey) and not _numbers(key).consistent():
+            key = serialization.load_der_private_key(der, None)  # which says whether that is allowed
     except UnsupportedAlgorithm:
         raise _unsupported(label) from None
-    except (ValueError, TypeError) as error:
-        if "unknown" in str(error).lower():  # "Unknown key encryption algorithm", "unknown cipher"
-            raise _unsupported(label) from None
-        # With a wrong password the padding fails, or garbage comes out that is no key.
-        if password is not None:
-            raise PrivateKeyPasswordError(
-                "key.wrong-password", f"wrong password for {label}, or the file is damaged"
-            ) from None
-        if isinstance(error, TypeError):
-            raise PrivateKeyPasswordError(
-                "key.password-needed",
-                f"{label} is encrypted and needs its password",
-                f"give it as SOURCE ({SOURCES}): --password to show, check, unwrap, compare, login, audit;"
-                " --input-password to wrap, csr, self-signed",
-            ) from None
-        if _is_on_an_unknown_curve(data):
+    except (ValueError, TypeError):
+        if _is_on_an_unknown_curve(der):
             raise _unsupported(label) from None
         raise PrivateKeyError("key.malformed", f"{label}: the private key is damaged, or is none") from None
     if isinstance(key, rsa.RSAPrivateKey) and key.key_size > limits.MAX_MODULUS_BITS:
@@ -165,9 +195,9 @@ def _numbers(key: rsa.RSAPrivateKey) -> RsaNumbers:
 def _unsupported(label: str) -> PrivateKeyError:
     return PrivateKeyError(
         "key.unsupported",
-        f"{label}: the algorithm of the key, or of its encryption, is not known here",
-        "this re-encrypts it in a usual way: "
-        + shell_line(["openssl", "pkcs8", "-topk8", "-v2", "aes256", "-in", path_argument(label), "-out", "COPY"]),
+        f"{label}: the private key is of a kind that is not known here",
+        "Salesforce takes RSA keys only; openssl may know what this one is: "
+        + shell_line(["openssl", "pkey", "-noout", "-text_pub", "-in", path_argument(label)]),
     )
 
 

@@ -3,9 +3,9 @@
 cryptography's loader returns the first of several keys and drops the others without a word; this one loses nothing.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
-from sfkeytool.crypto import limits
+from sfkeytool.crypto import limits, pbe
 from sfkeytool.crypto.der import (
     INTEGER,
     OCTET_STRING,
@@ -20,7 +20,7 @@ from sfkeytool.crypto.der import (
     read_tlv,
 )
 from sfkeytool.errors import KeystoreError, KeystorePasswordError
-from sfkeytool.keystores.pbe import Mac, decrypt_candidates, naming_damage
+from sfkeytool.keystores.damage import naming_damage
 from sfkeytool.keystores.store import CertificateEntry, KeyEntry, Keystore, StoreType
 from sfkeytool.model import Opaque
 from sfkeytool.passwords import Secret
@@ -110,7 +110,7 @@ class _Reader:
         limits.check_salt(len(parts[1].value), label)
         self._spend(limits.check_iterations(iterations, label))
         self._spend(limits.check_kdf(parts[0].value, label))
-        mac = Mac(digest_info[0].value, digest_info[1].value, parts[1].value, iterations)
+        mac = pbe.Mac(digest_info[0].value, digest_info[1].value, parts[1].value, iterations)
         for password in self._passwords:
             if mac.matches(content, password, self._count):
                 self._prove(password)
@@ -127,7 +127,8 @@ class _Reader:
             if len(parts) < 3:
                 raise DerError("encrypted contents without contents")
             self._spend(limits.check_kdf(info.value[parts[0].end : parts[1].end], self._label))
-            opened = self._decrypt(parts[1].value, join_octets(parts[2]), _is_safe_contents)
+            ciphertext = join_octets(parts[2])
+            opened = pbe.decrypt(parts[1].value, ciphertext, self._passwords, self._count, _is_safe_contents)
             if opened is None:
                 raise self._refused("certificates")
             self._prove(opened[1])
@@ -159,13 +160,8 @@ class _Reader:
     def _open_key(self, alias: str | None, key_id: bytes | None, value: bytes) -> _Key:
         label = f"{self._label}, key {alias!r}" if alias else f"{self._label}, key {len(self._keys) + 1}"
         self._spend(limits.check_encrypted_pkcs8(value, label))
-        parts = _expect(children(read_tlv(value).value), SEQUENCE)
-        if len(parts) < 2:
-            raise DerError("an encrypted key without its key")
-        opened = self._decrypt(parts[0].value, join_octets(parts[1]), _is_pkcs8)
-        if opened is None:
-            return _Key(alias, key_id, None, None)
-        return _Key(alias, key_id, *opened)
+        opened = pbe.decrypt_pkcs8(value, self._passwords, self._count)
+        return _Key(alias, key_id, *(opened or (None, None)))
 
     def _read_certificate(self, alias: str | None, key_id: bytes | None, value: bytes) -> None:
         type_, content = _expect(children(read_tlv(value).value), OID, _CONTEXT_0)[:2]
@@ -174,16 +170,6 @@ class _Reader:
         else:
             name = f" {alias!r}" if alias else ""
             self._others.append(f"certificate{name} of type {decode_oid(type_.value)}")
-
-    def _decrypt(
-        self, algorithm: bytes, ciphertext: bytes, is_right: Callable[[bytes], bool]
-    ) -> tuple[bytes, Secret] | None:
-        """Plaintext and password; None if no password fits."""
-        for password in self._passwords:
-            for plaintext in decrypt_candidates(algorithm, ciphertext, password, self._count):
-                if is_right(plaintext):
-                    return plaintext, password
-        return None
 
     def _spend(self, iterations: int) -> None:
         """Many bags, each of them within the limit, must not add up to hours."""
@@ -270,14 +256,5 @@ def _is_safe_contents(plaintext: bytes) -> bool:
     try:
         bags = _sequence(plaintext)
         return read_tlv(plaintext).end == len(plaintext) and all(bag.tag == SEQUENCE for bag in bags)
-    except DerError:
-        return False
-
-
-def _is_pkcs8(plaintext: bytes) -> bool:
-    try:
-        outer = read_tlv(plaintext)
-        parts = children(outer.value)
-        return outer.end == len(plaintext) and [part.tag for part in parts[:3]] == [INTEGER, SEQUENCE, OCTET_STRING]
     except DerError:
         return False

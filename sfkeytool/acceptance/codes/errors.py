@@ -369,7 +369,7 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         "key.too-large": ("The key is larger than what is loaded.", "Make one of 2048, 3072 or 4096 bits."),
         "key.unsupported": (
             "The key, or its encryption, is of a kind that is not known here.",
-            "Re-encrypt a copy, as the hint shows.",
+            "Do what the hint shows: another encryption, or an RSA key.",
         ),
         "key.unsupported-size": (
             "The key has a size that Salesforce does not import.",

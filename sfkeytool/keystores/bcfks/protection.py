@@ -8,6 +8,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESCCM
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap_with_padding
 
+from sfkeytool.crypto.ciphers import UnsupportedProtectionError
 from sfkeytool.crypto.der import (
     INTEGER,
     NULL,
@@ -23,8 +24,8 @@ from sfkeytool.crypto.der import (
     encode_tlv,
     read_tlv,
 )
+from sfkeytool.crypto.derivation import Spend, hmac_digest, key_derivation
 from sfkeytool.crypto.limits import OID_PBES2, OID_PBKDF2, OID_SCRYPT
-from sfkeytool.keystores.pbe import Spend, UnsupportedProtectionError, hmac_digest, key_derivation
 from sfkeytool.passwords import Secret
 
 AES_256_CCM = "2.16.840.1.101.3.4.1.47"

@@ -7,6 +7,7 @@ from typing import NoReturn
 from msgspec import Struct
 
 from sfkeytool.crypto import keys, limits
+from sfkeytool.crypto.ciphers import UnsupportedProtectionError
 from sfkeytool.crypto.der import (
     GENERALIZED_TIME,
     INTEGER,
@@ -31,7 +32,7 @@ from sfkeytool.keystores.bcfks.protection import (
     mac_matches,
     split_algorithm,
 )
-from sfkeytool.keystores.pbe import UnsupportedProtectionError, naming_damage
+from sfkeytool.keystores.damage import naming_damage
 from sfkeytool.keystores.store import BcfksFrame, CertificateEntry, KeyEntry, Keystore, StoreType
 from sfkeytool.passwords import Secret
 
