@@ -32,6 +32,7 @@ __all__ = ["brings", "browser", "chromium", "org", "person", "world"]  # fixture
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a first line")
 
 
+@pytest.mark.slow
 def test_a_renewal_carried_out_without_one_refused_login(
     cli: Cli, org: FakeOrg, person: Person, world: World, folder: Path
 ) -> None:
@@ -158,6 +159,7 @@ def test_killed_after_each_step_it_goes_on_and_nothing_is_done_twice(
     assert sorted(path.name for path in folder.iterdir() if path.name.startswith("pay")) == ["pay", NEW]
 
 
+@pytest.mark.slow
 def test_it_stops_at_the_first_step_that_is_not_proved(
     cli: Cli, org: FakeOrg, world: World, folder: Path, brings: Callable[[], None]
 ) -> None:
@@ -249,6 +251,7 @@ def test_flags_that_do_not_go_together(cli: Cli, org: FakeOrg, folder: Path) -> 
     assert cli(*line(org), "--wait", 0, "--json").json["code"] == "usage.wait"
 
 
+@pytest.mark.slow
 def test_a_person_is_asked_before_each_change(
     org: FakeOrg, world: World, folder: Path, brings: Callable[[], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -278,6 +281,7 @@ def test_a_damaged_record_decides_nothing(cli: Cli, org: FakeOrg, folder: Path) 
     assert deployments(org) == []
 
 
+@pytest.mark.slow
 def test_a_record_that_no_run_of_ours_can_have_left(
     cli: Cli, org: FakeOrg, world: World, folder: Path, brings: Callable[[], None]
 ) -> None:
@@ -346,6 +350,7 @@ def test_another_run_that_was_there_between_reading_the_record_and_the_lock(
         assert path.read_text() == theirs
 
 
+@pytest.mark.slow
 def test_what_is_no_longer_as_the_change_left_it(
     cli: Cli, org: FakeOrg, world: World, folder: Path, brings: Callable[[], None]
 ) -> None:

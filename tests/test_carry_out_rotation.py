@@ -54,6 +54,7 @@ def switches(folder: Path) -> list[dict[str, str]]:
     return [json.loads(each) for each in told.read_text().splitlines()] if told.exists() else []
 
 
+@pytest.mark.slow
 def test_a_client_that_fails_one_that_does_not_switch_and_one_that_does(
     cli: Cli, org: FakeOrg, world: World, folder: Path, brings: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -120,6 +121,7 @@ def test_a_client_that_fails_one_that_does_not_switch_and_one_that_does(
     assert client.answers[-1] == "Success"
 
 
+@pytest.mark.slow
 def test_a_second_app_leaves_no_gap(
     cli: Cli, org: FakeOrg, world: World, folder: Path, brings: Callable[[], None]
 ) -> None:
@@ -156,6 +158,7 @@ def test_a_second_app_leaves_no_gap(
     assert "still accepts the old key" in told
 
 
+@pytest.mark.slow
 def test_on_a_terminal_the_question_is_answered_in_words(
     org: FakeOrg, world: World, folder: Path, brings: Callable[[], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -188,6 +191,7 @@ def test_on_a_terminal_the_question_is_answered_in_words(
     assert "tonight, by Ada" in evidence
 
 
+@pytest.mark.slow
 def test_logins_are_few_and_stop_at_once_when_salesforce_says_so(
     cli: Cli, org: FakeOrg, world: World, folder: Path, brings: Callable[[], None]
 ) -> None:

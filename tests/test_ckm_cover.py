@@ -93,6 +93,7 @@ def test_where_the_key_is_not_at_hand_it_ends_in_reminder(
     assert not list(folder.glob("shop*/*.key"))
 
 
+@pytest.mark.slow
 def test_what_covers_nothing_is_told(cli: Cli, uncovered: FakeOrg, folder: Path, world: World) -> None:
     """Nothing arrives; the app carries nothing; a folder of another pair; a person says No. CKM stays as it is."""
     add_connected_app(uncovered, "Plain", None)

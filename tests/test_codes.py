@@ -115,6 +115,7 @@ def raised() -> dict[str, set[str]]:
     return found
 
 
+@pytest.mark.slow
 def test_every_code_of_the_source_is_documented_and_no_other() -> None:
     """With the one class that it is raised with."""
     in_source = raised()
@@ -141,6 +142,7 @@ def test_codes_are_unique_and_no_rule_or_explanation_has_one_as_its_id() -> None
     assert not others & set(ids)
 
 
+@pytest.mark.slow
 def test_codes_that_the_source_compares_exist() -> None:
     """A misspelt one would never be equal."""
     areas = {code.split(".")[0] for code in KNOWN}

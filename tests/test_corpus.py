@@ -136,6 +136,7 @@ def test_java_opens_what_the_manifest_says(case: Case) -> None:
         assert java_finds_keys(case.data, case.password)
 
 
+@pytest.mark.slow
 def test_every_rule_has_a_file_that_fails_it_and_one_that_passes_it() -> None:
     """Passing means that the rule applied and had nothing to say: not that it was not asked.
 

@@ -250,6 +250,7 @@ def test_what_is_no_delivery_is_not_called_one_and_told_again(
     assert len(server.taken) == 1
 
 
+@pytest.mark.slow
 def test_an_answer_that_is_packed_though_nobody_asked_is_one(server: Server, tmp_path: Path) -> None:
     """Some services know nothing else."""
     server.answer = packed

@@ -173,12 +173,14 @@ def test_every_end_fits_a_screen(ended: Ended) -> None:
     assert [line for line in wide if not COMMAND.match(line.strip()) and not PATH.fullmatch(line.strip())] == []
 
 
+@pytest.mark.slow
 def test_what_is_asked_last_fits_too(ended: Ended) -> None:
     """The same as a command takes three rows more where something was asked."""
     asked = {"self-signed", "csr", "reminder", "renew", "rotate", "unwrap", "check --fix"}
     assert {name: ended.runs[name].rows for name in asked if ended.runs[name].rows > ROWS - 3} == {}
 
 
+@pytest.mark.slow
 def test_what_is_ready_where_and_until_when_is_said(ended: Ended) -> None:
     """The folder's full path stands alone, and each file in it has a line."""
     for name in ("self-signed", "wrap", "reminder", "renew", "rotate", "unwrap", "check --fix"):
@@ -190,6 +192,7 @@ def test_what_is_ready_where_and_until_when_is_said(ended: Ended) -> None:
         assert shown >= {Path(made).name for made in end.made if not made.endswith(".gitignore")}, name
 
 
+@pytest.mark.slow
 def test_the_first_mail_is_a_day_and_no_promise(ended: Ended) -> None:
     """Inferred where a key was imported, and only there."""
     for name, end in ended.runs.items():
@@ -209,6 +212,7 @@ def test_the_first_mail_is_a_day_and_no_promise(ended: Ended) -> None:
         assert "First mail" in ended.runs[name].out, name
 
 
+@pytest.mark.slow
 def test_three_steps_at_most_each_a_click_path_or_a_command(ended: Ended) -> None:
     """Or both: the command, and in brackets where the same is done by hand. What goes to the CA is neither;
     troubleshooting is explain's."""
@@ -226,6 +230,7 @@ def test_three_steps_at_most_each_a_click_path_or_a_command(ended: Ended) -> Non
         assert "PKCS12" not in end.out
 
 
+@pytest.mark.slow
 def test_the_commands_of_the_ends_run(ended: Ended, monkeypatch: pytest.MonkeyPatch) -> None:
     """As they stand, from the reader's folder; only what a person has to know is filled in."""
     monkeypatch.chdir(ended.folder)
@@ -299,6 +304,7 @@ def test_quiet_prints_what_a_script_wants_of_what_writes_nothing(
     assert run("renew", "pay", "--status", "-d", "a\nb", "-q").out == "import\n"
 
 
+@pytest.mark.slow
 def test_verbose_tells_the_rest(ended: Ended, monkeypatch: pytest.MonkeyPatch, pair: Pair) -> None:
     """All days and who is mailed, the fingerprint, what was proved, what helps where the import fails."""
     monkeypatch.chdir(ended.folder)
@@ -314,6 +320,7 @@ def test_verbose_tells_the_rest(ended: Ended, monkeypatch: pytest.MonkeyPatch, p
         assert said in out
 
 
+@pytest.mark.slow
 def test_findings_are_filled_and_their_commands_whole(ended: Ended, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ended.folder)
     monkeypatch.setenv("TEST_PASSWORD", PASSWORD)

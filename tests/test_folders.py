@@ -18,6 +18,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return make_project(tmp_path_factory.mktemp("project") / "sf")
 
 
+@pytest.mark.slow
 def test_show_tells_of_the_five_certificates_of_a_project_alone(cli: Cli, project: Project) -> None:
     """Components, mails, pages and metadata without a certificate take no line and are no error."""
     shown = cli("show", project.folder)

@@ -25,6 +25,7 @@ def nested(depth: int, inside: bytes = b"") -> bytes:
     return b"<a>" * depth + inside + b"</a>" * depth
 
 
+@pytest.mark.slow
 def test_nothing_parses_xml_but_the_guard() -> None:
     """A parser that is made elsewhere is handed to the guard, and no other method of a library parses."""
     for path in ROOT.rglob("*.py"):

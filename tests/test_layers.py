@@ -79,6 +79,7 @@ def test_a_module_imports_only_what_its_room_may(path: Path) -> None:
             assert name.startswith(ONLY_THERE[parts[0]]), f"{name} imports {imported}"
 
 
+@pytest.mark.slow
 def test_only_the_edge_and_the_cli_touch_files_and_processes() -> None:
     """A core that cannot open a path cannot leak into one."""
     for path in MODULES:

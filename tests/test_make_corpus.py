@@ -98,6 +98,7 @@ def test_a_case_is_one_file_and_one_line_and_goes_as_it_came(fixtures: Path, mak
     }
 
 
+@pytest.mark.slow
 def test_a_new_key_and_its_certificate_are_kept_signed_by_the_ca_whose_key_is_kept(fixtures: Path, make: Run) -> None:
     """Only openssl is needed for it, once: the next run finds it."""
     before = state(fixtures)
@@ -129,6 +130,7 @@ def test_a_changed_expectation_is_said_and_changes_one_line(fixtures: Path, make
     ]
 
 
+@pytest.mark.slow
 def test_a_changed_recipe_changes_its_file_only_when_that_is_named(fixtures: Path, make: Run) -> None:
     """So that a slip in what all recipes share cannot quietly make the corpus another one."""
     before = state(fixtures)
