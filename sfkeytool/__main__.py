@@ -29,13 +29,19 @@ def _run() -> int:
         sys.stdout.write(answer(os.environ))
         return 0
     _forbid_core_dumps()
-    try:
-        from sfkeytool.cli.app import run_app
+    _end_at_once()
+    from sfkeytool.cli.app import run_app
 
-        return run_app(sys.argv[1:])
-    except KeyboardInterrupt:  # before, or after, the boundary that knows it
-        print("sfkeytool: error: interrupted", file=sys.stderr)
-        return 130
+    return run_app(sys.argv[1:])
+
+
+def _end_at_once() -> None:
+    """Until the boundary tells what an interruption means, it ends the process: nothing has begun, and an exception in
+    the middle of an import becomes whatever C code makes of it."""
+    import signal
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _forbid_core_dumps() -> None:

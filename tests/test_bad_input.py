@@ -283,6 +283,45 @@ def test_a_signal_leaves_everything_or_nothing(number: signal.Signals, delay: fl
         assert "interrupted" in err or early, err
 
 
+_INTERRUPTED_IMPORT = """
+import os, signal, sys, time
+
+class Interrupting:
+    \"\"\"What C code does that imports a module: it makes an ImportError of any exception.\"\"\"
+
+    def find_spec(self, name, path=None, target=None):
+        if name == sys.argv[1]:
+            try:
+                os.kill(os.getpid(), signal.SIGINT)
+                time.sleep(5)
+            except KeyboardInterrupt:
+                raise ImportError("could not import module") from None
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.meta_path.insert(0, Interrupting())
+from sfkeytool.__main__ import main
+sys.argv[1:] = ["self-signed", "pay", "--password", "generate"]
+main()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@pytest.mark.parametrize(
+    ("module", "code", "said"),
+    [("msgspec", -signal.SIGINT, ""), ("sfkeytool.workflows.self_signed", 130, "interrupted; nothing was changed")],
+)
+def test_a_signal_in_the_middle_of_an_import_is_no_bug(module: str, code: int, said: str, folder: Path) -> None:
+    script = _INTERRUPTED_IMPORT.replace("sys.argv[1]:", f"{module!r}:")
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, timeout=60, check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )  # fmt: skip
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    assert said in done.stderr
+    assert list(folder.iterdir()) == []
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX pipes")
 @pytest.mark.slow
 def test_a_closed_pipe_is_no_traceback(folder: Path, pair: Pair) -> None:

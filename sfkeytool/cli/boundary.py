@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sfkeytool.cli.render import Console
 from sfkeytool.cli.stdout import flush_results, silence_stdout, stdout_is_closed
@@ -23,8 +23,9 @@ def boundary(console: Console, body: Callable[[], int]) -> int:
     from sfkeytool.edge.signals import terminating_signals
 
     debug = os.environ.get("SFKEYTOOL_DEBUG") == "1"
+    came: Sequence[int] = ()
     try:
-        with terminating_signals():
+        with terminating_signals() as came:
             status = body()
             flush_results()
             if console.receipts and stdout_is_closed():
@@ -41,8 +42,7 @@ def boundary(console: Console, body: Callable[[], int]) -> int:
         console.show([_state(console)])
         return EXIT_INTERRUPTED
     except KeyboardInterrupt:
-        console.error(InterruptedRunError("interrupted", f"interrupted; {_state(console)}"))
-        return EXIT_INTERRUPTED
+        return _interrupted(console)
     except BrokenPipeError:
         silence_stdout()
         if console.receipts:
@@ -51,9 +51,16 @@ def boundary(console: Console, body: Callable[[], int]) -> int:
     except Exception as error:
         if debug:
             _print_traceback(error)
+        if came:
+            return _interrupted(console)
         named = unexpected_error(error, _state(console))
         console.error(named)
         return named.exit_code
+
+
+def _interrupted(console: Console) -> int:
+    console.error(InterruptedRunError("interrupted", f"interrupted; {_state(console)}"))
+    return EXIT_INTERRUPTED
 
 
 def _state(console: Console) -> str:

@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
@@ -14,17 +14,32 @@ _TERMINATING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SI
 
 
 @contextmanager
-def terminating_signals() -> Iterator[None]:
-    """While it lasts, SIGTERM, SIGHUP and SIGBREAK raise InterruptedRunError.
+def terminating_signals() -> Iterator[Sequence[int]]:
+    """While it lasts, SIGINT raises KeyboardInterrupt; SIGTERM, SIGHUP and SIGBREAK raise InterruptedRunError. Yields
+    those that came: C code that was importing a module makes an ImportError of any exception.
 
     A signal that is ignored (``nohup``) stays ignored, and outside the main thread nothing is touched.
     """
+    around = signal.getsignal(signal.SIGINT)
+    if isinstance(around, _Interrupting):
+        yield around.came
+        return
+    interrupting = _Interrupting()
+    untouched = (signal.SIG_DFL, signal.default_int_handler)
+    numbers = [number for number in (signal.SIGINT, *_TERMINATING) if signal.getsignal(number) in untouched]
+    with _handling(interrupting, numbers):
+        yield interrupting.came
 
-    def interrupt(number: int, _frame: FrameType | None) -> None:
+
+class _Interrupting:
+    """The handler that raises; ``came`` are the signals that it has seen."""
+
+    def __init__(self) -> None:
+        self.came: list[int] = []
+
+    def __call__(self, number: int, _frame: FrameType | None) -> None:
+        self.came.append(number)
         raise _interruption(number)
-
-    with _handling(interrupt, [number for number in _TERMINATING if signal.getsignal(number) is signal.SIG_DFL]):
-        yield
 
 
 @contextmanager
