@@ -113,6 +113,10 @@ ASKED = {
     "in-use": """which app uses this certificate
         can I delete the old certificate
         where is the certificate used""",
+    "single-sign-on": """single sign-on certificate
+        our identity provider has a new certificate
+        SSO fails
+        the certificate of the IdP expires""",
     "tool": """openssl error
         keytool fails""",
 }

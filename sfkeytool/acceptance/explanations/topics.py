@@ -95,6 +95,7 @@ VOCABULARY = {
     "ROAD": "road, roads",
     "SELF_SIGNED": "self signed, selfsigned, selfsigning",
     "SOON": "soon, next week, next month, tomorrow, today, in days, this week, this month",
+    "SSO": "single sign on, sso, saml, identity provider, identity providers, idp, adfs, ad fs, entra, okta",
     "START": "where do i start, where do we start, where to start, how do i start, how to start, how do i begin, "
     "where do i begin, getting started, get started, first steps, what do i do first, what first, "
     "new here, begin",
@@ -922,6 +923,36 @@ TOPICS = (
             Possibility(
                 "The same key may be in use elsewhere.",
                 "Whether two files have it: `sfkeytool compare {file} {file}`.",
+            ),
+        ),
+        explanations=(),
+    ),
+    Topic(
+        id="topic.single-sign-on",
+        title="The identity provider of single sign-on, and its certificate",
+        asked=(
+            "SSO CERTIFICATE",
+            "SSO TROUBLE",
+            "SSO LOGIN TROUBLE",
+            "SSO CERTIFICATE EXPIRED",
+            "SSO CERTIFICATE EXPIRING",
+            "SSO CERTIFICATE RENEW",
+            "SSO CERTIFICATE REPLACE",
+            "SSO NEW",
+        ),
+        possibilities=(
+            Possibility(
+                "The identity provider signs, or will sign, with another certificate than the org has: everybody who"
+                " logs in through it is refused. No mail of Salesforce tells of it.",
+                "Its metadata against the org's settings: `sfkeytool compare {file} {file}`.",
+            ),
+            Possibility(
+                "Its certificate expires.",
+                "What it publishes, for what, and until when: `sfkeytool show {file}`.",
+            ),
+            Possibility(
+                "Nobody looks at it.",
+                "A row for each certificate that it signs with, every day: `sfkeytool audit {file}`.",
             ),
         ),
         explanations=(),

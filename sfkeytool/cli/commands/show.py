@@ -78,12 +78,13 @@ def _file_lines(file: "ShownFile", now: datetime) -> Iterator[Line]:
         yield f"    key SHA-256  {key.public_key_sha256}"
     for alias in file.locked_keys:
         yield f"  private key {alias!r}: not opened, it needs its password"
+    uses = {} if file.saml is UNSET else _uses(file.saml)
     if file.saml is not UNSET:
         yield from _saml_lines(file.saml, now)
     for certificate in file.certificates:
         yield f"  certificate{_alias(certificate.alias)}"
-        if file.saml is not UNSET:
-            yield from wrapped("; ".join(_uses(file.saml, certificate.sha256)), "    published    ")
+        if certificate.sha256 in uses:
+            yield from wrapped("; ".join(uses[certificate.sha256]), "    published    ")
         yield from certificate_lines(certificate, certificate.mail_dates, now, "    ")
     for request in file.requests:
         yield "  certificate request"
@@ -111,16 +112,15 @@ def _saml_lines(saml: "ShownSaml", now: datetime) -> Iterator[Line]:
             yield f"    kept for     {entity.cache_duration}"
 
 
-def _uses(saml: "ShownSaml", sha256: str) -> Iterator[str]:
-    """What a certificate is published for: by whom where there are several, as what, and to do what. Each once."""
-    told = set()
+def _uses(saml: "ShownSaml") -> dict[str, dict[str, None]]:
+    """By fingerprint what each certificate is published for: to do what, as what, by whom where there are several."""
+    told: dict[str, dict[str, None]] = {}
     for entity in saml.entities:
         whose = f" of {entity.entity_id}" if len(saml.entities) > 1 else ""
         for key in entity.keys:
-            words = f"{key.use.words}, as {key.role.words}{whose}"
-            if sha256 in key.certificates and words not in told:
-                told.add(words)
-                yield words
+            for sha256 in key.certificates:
+                told.setdefault(sha256, {})[f"{key.use.words}, as {key.role.words}{whose}"] = None
+    return told
 
 
 def _store_lines(store: "ShownKeystore") -> Iterator[str]:
