@@ -11,6 +11,8 @@ from sfkeytool.audit.fields import carrier_of, carriers_of
 from sfkeytool.audit.model import Carrier, CarrierKind, Problem
 from sfkeytool.audit.zips import is_zip, read_entries
 from sfkeytool.crypto.chains import issuers_among
+from sfkeytool.crypto.foreign import foreign_error
+from sfkeytool.crypto.mending import mend
 from sfkeytool.crypto.sniff import FileKind, normalise_text, sniff
 from sfkeytool.errors import InputError, KeystorePasswordError, SfkeytoolError
 from sfkeytool.keystores.contents import Contents, InputFile, parse_contents
@@ -42,8 +44,9 @@ def read_carriers(
     if sniff(data) is FileKind.XML:
         return tuple(_from_metadata(InputFile(file.label, data), source))
     # Loading a key takes a hundred times as long as a certificate, and no key is wanted here.
-    without_keys = InputFile(file.label, _without_keys(file.data))
-    if without_keys.data != file.data and b"-----BEGIN " not in without_keys.data:
+    mended = mend(file.data).data
+    without_keys = InputFile(file.label, _without_keys(mended))
+    if without_keys.data != mended and b"-----BEGIN " not in without_keys.data:
         return ()
     contents = _open(without_keys, passwords)
     return tuple(_from_contents(contents, source, is_ckm_source=is_ckm_source))
@@ -123,7 +126,9 @@ def _from_metadata(file: InputFile, source: str) -> Iterator[Carrier | Problem]:
         if _MAY_HOLD_ONE.search(file.data):
             yield from _from_contents(parse_contents(file, ()), source, is_ckm_source=False)
         elif is_container(PurePath(file.label)):
-            raise InputError("input.unknown-kind", f"{file.label} is a page or other XML, and holds no certificate")
+            raise foreign_error(file.data, file.label) or InputError(
+                "input.unknown-kind", f"{file.label} is a page or other XML, and holds no certificate"
+            )
         return
     try:
         root = parse_xml(file.data, file.label)

@@ -126,7 +126,7 @@ def select_each(heap: Heap, alias: str | None = None) -> tuple[tuple[Entry, Mean
     """
     wanted = _named(heap, alias)
     if not wanted:
-        raise _no_key()
+        raise _no_key(heap)
     return tuple(
         (entry, None if entry.key is None else _meant([entry], heap, named=alias is not None)) for entry in wanted
     )
@@ -144,7 +144,7 @@ def _named(heap: Heap, alias: str | None) -> tuple[Entry, ...]:
     if alias is None:
         return heap.entries
     if not heap.entries:
-        raise _no_key()
+        raise _no_key(heap)
     if found := entries_under(heap, alias):
         return found
     raise no_such_alias([heap], alias)
@@ -155,7 +155,7 @@ def _opened(wanted: Sequence[Entry], heap: Heap) -> list[Entry]:
     is none."""
     opened = [entry for entry in wanted if entry.key is not None]
     if not opened:
-        raise _unopened(wanted, heap) if wanted else _no_key()
+        raise _unopened(wanted, heap) if wanted else _no_key(heap)
     return opened
 
 
@@ -223,10 +223,11 @@ def _refuse_unreadable(heap: Heap) -> None:
         raise heap.unreadable[0].error
 
 
-def _no_key() -> PrivateKeyError:
+def _no_key(heap: Heap) -> PrivateKeyError:
+    held = [*(f"{one.origin}: certificate" for one in heap.certificates), *heap.ignored]
     return PrivateKeyError(
         "key.none",
-        "there is no private key in what was given",
+        "there is no private key in what was given" + (f" ({abbreviated(held)})" if held else ""),
         "add the .key, PFX or keystore that the request was made from; Certificate and Key Management exports none"
         " for a certificate that was made as not exportable",
     )

@@ -207,11 +207,19 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
             "Write the one URL that the dead man's switch shows.",
         ),
         "input.empty": ("The file is empty.", "Make or copy it again."),
+        "input.encrypted-file": (
+            "Another program (openssl enc, git-crypt, Ansible Vault, age, OpenPGP, SOPS) has encrypted the file.",
+            "Decrypt a copy of it, as the hint shows.",
+        ),
         "input.folder-open": (
             "NAME.key or NAME.crt lies in a folder where every user may replace it, and is not used.",
             "If you know it to be yours, close the folder (`chmod o-w`); a key can be named with its flag, too.",
         ),
         "input.is-directory": ("The path is a folder, and a file was expected.", "Name the file in it."),
+        "input.lfs-pointer": (
+            "Git LFS's pointer stands where the file should.",
+            "Have the file fetched: `git lfs pull`.",
+        ),
         "input.not-found": ("The file does not exist.", "Check its name; the hint proposes one that is like it."),
         "input.not-permitted": ("You may not read the file or list the folder.", "Get the permission to read it."),
         "input.not-regular": ("The path is a pipe, device or socket.", "Give a regular file."),
@@ -219,10 +227,18 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
             "Nothing of what the command looks for is in the files and folders that were named.",
             "Name others.",
         ),
+        "input.rewritten-as-text": (
+            "A keystore, or DER, was rewritten as text (Maven's resource filtering, a text-mode transfer): it is lost.",
+            "Take the original.",
+        ),
         "input.too-large": ("The file is larger than any key, certificate or keystore.", "Check what it is."),
         "input.unknown-kind": (
             "The file is no key, certificate, request, keystore or metadata that is known.",
             "Check what it is; the hint lists what is read.",
+        ),
+        "input.web-page": (
+            "A web page was saved in the file's place: most often that of a login.",
+            "Download the file again, logged in.",
         ),
         "input.unreadable": ("The system refused to read the file or stdin.", "The message has the system's reason."),
         "key.openssh": (
