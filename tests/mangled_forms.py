@@ -59,7 +59,9 @@ MENDED: Mapping[str, Mangle] = {
     "JSON object": lambda pem: json.dumps({"type": "service_account", "private_key": pem}).encode(),
     "lines of a program": lambda pem: " +\n".join(f'"{line}\\n"' for line in _lines(pem)).encode(),
     "indented, as in YAML": lambda pem: ("key: |\n" + "".join(f"  {line}\n" for line in _lines(pem))).encode(),
-    "HTML entities": lambda pem: html.escape(pem).replace("+", "&#43;").replace("/", "&#x2F;").replace("=", "&#61;").encode(),
+    "HTML entities": lambda pem: (
+        html.escape(pem).replace("+", "&#43;").replace("/", "&#x2F;").replace("=", "&#61;").encode()
+    ),
     "escapes of JSON": lambda pem: pem.replace("/", "\\/").replace("+", "\\u002b").replace("=", "\\u003d").encode(),
     "URL-encoded": lambda pem: quote(pem, safe="").encode(),
     "URL-encoded form": lambda pem: quote_plus(pem, safe="").encode(),
@@ -78,9 +80,11 @@ MENDED: Mapping[str, Mangle] = {
     "quoted in a mail": lambda pem: "".join(f"> {line}\n" for line in _lines(pem)).encode(),
     r"base64 of \n": lambda pem: base64.b64encode(_joined(r"\n")(pem)),
     r"a variable's line": lambda pem: b'KEY="' + _joined(r"\n")(pem) + b'"\n',
-    "certutil -encode": lambda pem: b"-----BEGIN CERTIFICATE-----\n"
-    + _wrapped_base64(base64.b64decode(_body(pem)[1]))
-    + b"-----END CERTIFICATE-----\n",
+    "certutil -encode": lambda pem: (
+        b"-----BEGIN CERTIFICATE-----\n"
+        + _wrapped_base64(base64.b64decode(_body(pem)[1]))
+        + b"-----END CERTIFICATE-----\n"
+    ),
 }
 """Forms that sfkeytool reads, and says so."""
 

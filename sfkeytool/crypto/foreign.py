@@ -64,7 +64,9 @@ def foreign_error(data: bytes, label: str) -> SfkeytoolError | None:
     or ``key.ssh-public``. None of what is, or is not known here. It quotes nothing. Pure. Never raises."""
     begin = data[:_BEGIN].lstrip(b" \t\r\n\xef\xbb\xbf") if not data.startswith(_REPLACED) else data[:_BEGIN]
     if not begin:
-        return InputError("input.empty", f"{label} holds nothing but blanks; a key, certificate or keystore was expected")
+        return InputError(
+            "input.empty", f"{label} holds nothing but blanks; a key, certificate or keystore was expected"
+        )
     for one in _ENCRYPTED:
         if begin.startswith(one.begins):
             return _encrypted(one.what, one.command, label, one.note)
@@ -94,8 +96,7 @@ def foreign_error(data: bytes, label: str) -> SfkeytoolError | None:
         return PrivateKeyError(
             "key.putty",
             f"{label} is a private key in PuTTY's own format, version {putty[1].decode()}",
-            "convert a copy: "
-            + shell_line(["puttygen", path_argument(label), "-O", "private-openssh", "-o", "COPY"]),
+            "convert a copy: " + shell_line(["puttygen", path_argument(label), "-O", "private-openssh", "-o", "COPY"]),
         )
     if _JWK.search(begin):
         return PrivateKeyError(

@@ -266,7 +266,7 @@ def _line_form(data: bytes) -> Form:
     lines = data.split(b"\n")
     margin = any(b"-----BEGIN " in line and not line.lstrip(b" \t").startswith(b"-----BEGIN ") for line in lines)
     indented = any(line[:1] in (b" ", b"\t") and b"-----" in line for line in lines)
-    return Form.PLACE if (margin or indented) and len(lines) > 3 else Form.LINES  # noqa: PLR2004
+    return Form.PLACE if (margin or indented) and len(lines) > 3 else Form.LINES
 
 
 def _undo(text: str) -> tuple[str, list[Form]]:
@@ -342,7 +342,7 @@ def _marked(text: str, match: re.Match[str]) -> _Mark | None:
     forms = []
     if any(side.strip("-") for side in dashes):
         forms.append(Form.DASHES)
-    elif any(len(side) != 5 for side in dashes):  # noqa: PLR2004 - RFC 7468, 3
+    elif any(len(side) != 5 for side in dashes):
         forms.append(Form.HYPHENS)
     start = match.start() - len(dashes[0])
     if text[start - 1 : start] in ('"', "'", "`"):
@@ -363,7 +363,7 @@ def _block(label: str, body: str, *, has_begin: bool, has_end: bool, forms: tupl
     if "Proc-Type" in text[:200] and (match := _HEADER.match(text)):
         headers = match[1]
         text = text[match.end() :]
-    text = text.strip('"\'`,;)]} \t\r\n' if not has_end else " \t\r\n\"'`")
+    text = text.strip("\"'`,;)]} \t\r\n" if not has_end else " \t\r\n\"'`")
     der = _decode("".join(text.split()))
     certain = der is not None and _is_certain(label, headers, der, has_end=has_end)
     return _Block(label, body, headers, der if certain else None, has_begin, has_end, tuple(dict.fromkeys(found)))

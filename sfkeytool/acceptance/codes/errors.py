@@ -309,7 +309,10 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         "secret.encoding": ("The secret is neither UTF-8 nor UTF-16 with a BOM.", "Save it as UTF-8."),
         "secret.env-unset": ("The variable that should hold the secret is not set.", "Set and export it."),
         "secret.too-large": ("The source holds more than any password.", "Check that it is the right one."),
-        "unwrap.not-a-keystore": ("`unwrap` was given what is no keystore.", "See what it is: `sfkeytool show FILE`."),
+        "unwrap.not-a-keystore": (
+            "`unwrap` was given what is no keystore and holds no private key.",
+            "See what it is: `sfkeytool show FILE`.",
+        ),
         "xml.doctype": ("The XML has a document type, which no metadata has.", "Retrieve the file again."),
         "xml.malformed": ("The metadata file is not well-formed XML.", "Retrieve the file again."),
         "xml.malformed-other": (
@@ -365,9 +368,15 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
             "Key and certificate do not belong together.",
             "Find the key that the request was made with: `sfkeytool show` prints fingerprints.",
         ),
+        "key.jwk": ("The key is a JSON Web Key.", "Have it exported as PEM (PKCS#8)."),
         "key.none": (
             "There is no private key in what was given.",
             "Add the file that the request was made from, or start over with `sfkeytool csr NAME`.",
+        ),
+        "key.putty": ("The private key is in PuTTY's own format.", "Convert a copy, as the hint shows."),
+        "key.ssh-public": (
+            "A public key in OpenSSH's own format stands where a private key or certificate should.",
+            "Give the private key: the file of the same name without `.pub`.",
         ),
         "key.not-rsa": ("The key is not RSA, and Salesforce takes RSA only.", "Make a new key, and a new certificate."),
         "key.too-large": ("The key is larger than what is loaded.", "Make one of 2048, 3072 or 4096 bits."),

@@ -252,6 +252,10 @@ NOTICES: Mapping[str, tuple[str, str]] = {
         "A report of an audit could not be written; all else of the audit is there.",
         "Name another file with the flag that the message names.",
     ),
+    "unwrap.clean-key": (
+        "The key of a file that is no keystore was written as clean PKCS#8.",
+        "Use the new file in place of the old one, which stays as it is.",
+    ),
     "unwrap.damaged-certificate": (
         "The certificate of an entry is damaged; it was written, and the key is good.",
         "Do not upload it: have the key's certificate made again.",
