@@ -1,7 +1,6 @@
 """One PEM as people and machines mangle it: forms by name, each a function of the clean text. No reader is asked here."""
 
 import base64
-import html
 import json
 from collections.abc import Callable, Mapping
 from urllib.parse import quote, quote_plus
@@ -34,8 +33,9 @@ def _counted(count: int) -> Mangle:
     return lambda pem: pem.replace("-----", "-" * count).encode()
 
 
-def _wrapped_base64(data: bytes) -> bytes:
-    return base64.encodebytes(data)
+def certutil_encode(data: bytes) -> bytes:
+    """Windows' certutil puts these lines around any file."""
+    return b"-----BEGIN CERTIFICATE-----\n" + base64.encodebytes(data) + b"-----END CERTIFICATE-----\n"
 
 
 MENDED: Mapping[str, Mangle] = {
@@ -48,9 +48,8 @@ MENDED: Mapping[str, Mangle] = {
     "line ends as <br>": _joined("<br>"),
     "line ends as <br />": _joined("<br />\n"),
     "carriage returns alone": _joined("\r"),
-    "one long line": lambda pem: "\n".join([*_body(pem), ""]).encode(),
     "base64 of the file": lambda pem: base64.b64encode(pem.encode()),
-    "base64 of the file, in lines": lambda pem: _wrapped_base64(pem.encode()),
+    "base64 of the file, in lines": lambda pem: base64.encodebytes(pem.encode()),
     "base64url of the file": lambda pem: base64.urlsafe_b64encode(pem.encode()).rstrip(b"="),
     "base64 without BEGIN and END": lambda pem: "\n".join([*_lines(pem)[1:-1], ""]).encode(),
     "single quotes": lambda pem: f"'{pem.strip()}'".encode(),
@@ -60,7 +59,7 @@ MENDED: Mapping[str, Mangle] = {
     "lines of a program": lambda pem: " +\n".join(f'"{line}\\n"' for line in _lines(pem)).encode(),
     "indented, as in YAML": lambda pem: ("key: |\n" + "".join(f"  {line}\n" for line in _lines(pem))).encode(),
     "HTML entities": lambda pem: (
-        html.escape(pem).replace("+", "&#43;").replace("/", "&#x2F;").replace("=", "&#61;").encode()
+        pem.replace("+", "&#43;").replace("/", "&#x2F;").replace("=", "&#61;").encode()
     ),
     "escapes of JSON": lambda pem: pem.replace("/", "\\/").replace("+", "\\u002b").replace("=", "\\u003d").encode(),
     "URL-encoded": lambda pem: quote(pem, safe="").encode(),
@@ -75,14 +74,13 @@ MENDED: Mapping[str, Mangle] = {
     "six hyphens": _counted(6),
     "a missing END line": lambda pem: "\n".join([*_lines(pem)[:-1], ""]).encode(),
     "a missing BEGIN line": lambda pem: "\n".join([*_lines(pem)[1:], ""]).encode(),
-    "a BOM": lambda pem: b"\xef\xbb\xbf" + pem.encode(),
     "UTF-16": lambda pem: b"\xff\xfe" + pem.encode("utf-16-le"),
     "quoted in a mail": lambda pem: "".join(f"> {line}\n" for line in _lines(pem)).encode(),
     r"base64 of \n": lambda pem: base64.b64encode(_joined(r"\n")(pem)),
     r"a variable's line": lambda pem: b'KEY="' + _joined(r"\n")(pem) + b'"\n',
     "certutil -encode": lambda pem: (
         b"-----BEGIN CERTIFICATE-----\n"
-        + _wrapped_base64(base64.b64decode(_body(pem)[1]))
+        + base64.encodebytes(base64.b64decode(_body(pem)[1]))
         + b"-----END CERTIFICATE-----\n"
     ),
 }
@@ -95,6 +93,8 @@ CLEAN: Mapping[str, Mangle] = {
         "Bag Attributes\n    friendlyName: a & b\n    localKeyID: 54 69 6D\nKey Attributes: <No Attributes>\n" + pem
     ).encode(),
     "blanks at line ends": lambda pem: pem.replace("\n", "  \n").encode(),
+    "one long line": lambda pem: "\n".join([*_body(pem), ""]).encode(),
+    "a BOM": lambda pem: b"\xef\xbb\xbf" + pem.encode(),
     "no last line end": lambda pem: pem.strip().encode(),
     "empty lines around": lambda pem: f"\n\n{pem}\n\n".encode(),
 }

@@ -77,9 +77,8 @@ _LABELS = (
 _BY_LETTERS = {label.replace(" ", ""): label for label in _LABELS}
 _DASH = "-\u00ad\u2010-\u2015\u2212\u2e3a\u2e3b\ufe58\ufe63\uff0d\udc96\udc97"
 """Hyphens and what word processors make of them; the last two are dashes of Windows-1252, which are no UTF-8."""
-_ARMOUR = re.compile(
-    rf"(BEGIN|END)[ ]{{0,4}}({'|'.join(label.replace(' ', '[ ]{0,4}') for label in _LABELS)})[ ]{{0,4}}([{_DASH}]{{0,20}})"
-)
+_LABEL = "|".join(label.replace(" ", "[ ]{0,4}") for label in _LABELS)
+_ARMOUR = re.compile(rf"(BEGIN|END)[ ]{{0,4}}({_LABEL})[ ]{{0,4}}([{_DASH}]{{0,20}})")
 _LEFT = re.compile(rf"[{_DASH}]{{0,20}}\Z")
 _MARGIN = 24
 """Characters before BEGIN in which its hyphens stand."""

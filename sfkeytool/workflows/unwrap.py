@@ -79,8 +79,8 @@ def unwrap(request: UnwrapRequest, inputs: UnwrapInputs, now: datetime) -> Outco
     """Key, certificate and chain of each key entry, or key of a file, one folder each. Pure but for an encrypted key's
     salt.
 
-    A key without a certificate is written alone. Raises InputError for a file without a private key, PrivateKeyError and
-    KeystoreError for one without a key entry or without that alias, CertificateError where several certificates of a
+    A key without a certificate is written alone. Raises InputError for a file without a private key, PrivateKeyError
+    and KeystoreError for one without a key entry or without that alias, CertificateError where several certificates of a
     key could be meant, and KeystorePasswordError for an entry that no password opens: half of what was asked for is
     never written.
     """
@@ -211,7 +211,8 @@ def _clean_copy(name: str, label: str) -> Notice:
     return Notice(
         "unwrap.clean-key",
         f"the key of {label} is written as clean PKCS#8, {name}.key: give that to the Salesforce CLI (--jwt-key-file)"
-        f" in its place. For a CI variable, keep what base64 {name}.key prints, and write it to a file there with base64 -d",
+        f" in its place. For a CI variable, keep what base64 {name}.key prints, and write it to a file there with"
+        " base64 -d",
     )
 
 
