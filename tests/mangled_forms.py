@@ -58,9 +58,7 @@ MENDED: Mapping[str, Mangle] = {
     "JSON object": lambda pem: json.dumps({"type": "service_account", "private_key": pem}).encode(),
     "lines of a program": lambda pem: " +\n".join(f'"{line}\\n"' for line in _lines(pem)).encode(),
     "indented, as in YAML": lambda pem: ("key: |\n" + "".join(f"  {line}\n" for line in _lines(pem))).encode(),
-    "HTML entities": lambda pem: (
-        pem.replace("+", "&#43;").replace("/", "&#x2F;").replace("=", "&#61;").encode()
-    ),
+    "HTML entities": lambda pem: pem.replace("+", "&#43;").replace("/", "&#x2F;").replace("=", "&#61;").encode(),
     "escapes of JSON": lambda pem: pem.replace("/", "\\/").replace("+", "\\u002b").replace("=", "\\u003d").encode(),
     "URL-encoded": lambda pem: quote(pem, safe="").encode(),
     "URL-encoded form": lambda pem: quote_plus(pem, safe="").encode(),

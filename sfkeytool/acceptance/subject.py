@@ -341,7 +341,7 @@ def prepare_subject(
         asked_profile=profile,
         passwords=tuple(passwords),
         taken=taken,
-        unusual_form=unusual_form(file.data) or ("mangled PEM: " + mended.words if mended.refused else ""),
+        unusual_form=unusual_form(file.data) or ("mangled PEM: " + mended.words if mended.refused_by_java else ""),
         to_repair=to_repair,
         takes_bcfks=takes_bcfks,
         in_ckm=in_ckm,

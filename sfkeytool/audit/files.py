@@ -41,6 +41,8 @@ def read_carriers(
     if file.label.endswith((".cls", ".trigger")):
         return tuple(_from_apex(file, source))
     data = normalise_text(file.data)
+    if error := foreign_error(data, file.label):
+        raise error
     if sniff(data) is FileKind.XML:
         return tuple(_from_metadata(InputFile(file.label, data), source))
     # Loading a key takes a hundred times as long as a certificate, and no key is wanted here.
@@ -126,9 +128,7 @@ def _from_metadata(file: InputFile, source: str) -> Iterator[Carrier | Problem]:
         if _MAY_HOLD_ONE.search(file.data):
             yield from _from_contents(parse_contents(file, ()), source, is_ckm_source=False)
         elif is_container(PurePath(file.label)):
-            raise foreign_error(file.data, file.label) or InputError(
-                "input.unknown-kind", f"{file.label} is a page or other XML, and holds no certificate"
-            )
+            raise InputError("input.unknown-kind", f"{file.label} is a page or other XML, and holds no certificate")
         return
     try:
         root = parse_xml(file.data, file.label)

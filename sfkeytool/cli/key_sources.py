@@ -16,7 +16,7 @@ _STDIN_LIMIT = 1 << 20
 """Bytes of a key on stdin: our own bound, as no key or keystore comes near it."""
 _MOST_LINES = 1000
 """Lines of a pasted key: our own bound."""
-_END = re.compile(r"END[ A-Z0-9]{1,40}(?:KEY|CERTIFICATE|REQUEST|PKCS7)")
+_END = re.compile(rb"END[ A-Z0-9]{1,40}(?:KEY|CERTIFICATE|REQUEST|PKCS7)")
 
 
 def parse_key_source(text: str, option: str) -> Source:
@@ -78,12 +78,15 @@ def _pasted(run: "Run", option: str) -> str:
 
 
 def _is_complete(text: str) -> bool:
-    from sfkeytool.crypto.mending import mend
-    from sfkeytool.crypto.sniff import FileKind, sniff
+    from sfkeytool.crypto.mending import Form, mend
 
-    if "BEGIN" in text and not _END.search(text):
-        return False
-    return sniff(mend(text.encode("utf-8", "surrogateescape")).data) is not FileKind.UNKNOWN
+    given = text.encode("utf-8", "surrogateescape")
+    if b"BEGIN" in given:
+        return bool(_END.search(given))
+    mended = mend(given)
+    if b"BEGIN" in mended.data:
+        return bool(_END.search(mended.data)) and Form.NO_END not in mended.forms
+    return mended.data[:1] == b"\x30"
 
 
 def _read_stdin(option: str) -> bytes:

@@ -15,7 +15,7 @@ _REPLACED = b"\xef\xbf\xbd"
 _JKS_AS_TEXT = (_REPLACED * 4, "\xfe\xed\xfe\xed".encode(), "\xce\xce\xce\xce".encode())
 _DER_AS_TEXT = re.compile(rb"0(?:\xef\xbf\xbd|\xc2[\x80-\x84])")
 """SEQUENCE, and a length of 128 or more, which is no text."""
-_HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
+_HTML = re.compile(rb"(?:<\?xml[^<>]{0,200}>\s{0,80})?<(?:!doctype\s{1,8}html|html|head|body)\b", re.IGNORECASE)
 _SOPS = re.compile(rb"ENC\[AES256_GCM,data:")
 _JWK = re.compile(rb'\A\s*\{[^{}]{0,2000}"kty"\s{0,8}:')
 _SSH_PUBLIC = re.compile(rb"(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-[a-z0-9]+) AAAA")
@@ -86,7 +86,7 @@ def foreign_error(data: bytes, label: str) -> SfkeytoolError | None:
             f"{label} is a pointer of Git LFS, which stands where the file should",
             shell_line(["git", "lfs", "pull"]),
         )
-    if _HTML.search(begin[:200]):
+    if _HTML.match(begin):
         return InputError(
             "input.web-page",
             f"{label} is a web page, such as a login page that was saved in the file's place",

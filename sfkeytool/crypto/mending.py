@@ -40,9 +40,13 @@ class Form(StrEnum):
     MAIL = "its lines are quoted as in a mail"
     DASHES = "other dashes stand in it for hyphens"
     HYPHENS = "its BEGIN and END lines have not five hyphens on each side"
-    LINES = "its line ends are blanks, or are gone"
+    LINES = "its line ends are blanks"
+    GONE = "its line ends are gone"
     RETURNS = "its line ends are carriage returns alone"
     PLACE = "its BEGIN or END line does not begin at the margin"
+
+
+_JAVA_READS = frozenset({Form.LINES, Form.RETURNS, Form.PLACE})
 
 
 class Mended(Opaque, frozen=True):
@@ -54,6 +58,11 @@ class Mended(Opaque, frozen=True):
     data: bytes
     forms: tuple[Form, ...] = ()
     refused: bool = False
+
+    @property
+    def refused_by_java(self) -> bool:
+        """Whether Java's CertificateFactory refuses a certificate in these forms, as was seen of JDK 25's keytool."""
+        return self.refused and not _JAVA_READS.issuperset(self.forms)
 
     @property
     def words(self) -> str:
@@ -91,7 +100,7 @@ _UNICODE_BLANK = re.compile("[\u0085\u00a0\u1680\u180e\u2000-\u200f\u2028\u2029\
 _JOINT = re.compile(r"[\"'`]\s{0,80}[+.,&;]?\s{0,80}[\"'`]")
 """Between two lines of a program's text."""
 _MAIL_QUOTE = re.compile(r"^[ \t]{0,80}>[> \t]{0,80}", re.MULTILINE)
-_ENDS_OF_BODY = " \t\r\n\"'`,;)]}+"
+_ENDS_OF_BODY = " \t\r\n\"'`,;)]}"
 _HEADER = re.compile(
     r"\s{0,80}Proc-Type:\s{0,8}4,ENCRYPTED\s{0,80}DEK-Info:\s{0,8}"
     r"(AES-[0-9]{3}-[A-Z]{3},\s?[0-9A-Fa-f]{32}|DES-[A-Z0-9-]{3,12},\s?[0-9A-Fa-f]{16}|[A-Z0-9-]{3,20},\s?[0-9A-Fa-f]{1,64}(?=\s))"
@@ -101,6 +110,7 @@ _BASE64_TEXT = re.compile(rb"[A-Za-z0-9+/_=\s-]+")
 
 _PLAIN_BEGIN = re.compile(rb"-----BEGIN ([A-Z0-9 #]{1,64})-----[\x00-\x20\x80-\xff]*")
 _PLAIN_BODY = re.compile(rb"[ \t]*[A-Za-z0-9+/=]*[\x00-\x20\x80-\xff]*")
+_BLANK_AFTER_BEGIN = re.compile(rb"-----BEGIN [A-Z0-9 #]{1,64}-----\s")
 _ARMOUR_WORD = re.compile(rb"BEGIN|END[ +%&\\\xc2\xe2-]")
 
 _KINDS_OF_LABEL = {
@@ -265,7 +275,9 @@ def _line_form(data: bytes) -> Form:
     lines = data.split(b"\n")
     margin = any(b"-----BEGIN " in line and not line.lstrip(b" \t").startswith(b"-----BEGIN ") for line in lines)
     indented = any(line[:1] in (b" ", b"\t") and b"-----" in line for line in lines)
-    return Form.PLACE if (margin or indented) and len(lines) > 3 else Form.LINES
+    if (margin or indented) and len(lines) > 3:  # noqa: PLR2004
+        return Form.PLACE
+    return Form.LINES if _BLANK_AFTER_BEGIN.search(data) else Form.GONE
 
 
 def _undo(text: str) -> tuple[str, list[Form]]:

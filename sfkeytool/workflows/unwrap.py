@@ -80,8 +80,8 @@ def unwrap(request: UnwrapRequest, inputs: UnwrapInputs, now: datetime) -> Outco
     salt.
 
     A key without a certificate is written alone. Raises InputError for a file without a private key, PrivateKeyError
-    and KeystoreError for one without a key entry or without that alias, CertificateError where several certificates of a
-    key could be meant, and KeystorePasswordError for an entry that no password opens: half of what was asked for is
+    and KeystoreError for one without a key entry or without that alias, CertificateError where several certificates of
+    a key could be meant, and KeystorePasswordError for an entry that no password opens: half of what was asked for is
     never written.
     """
     if inputs.key_password is not None:
