@@ -1,23 +1,32 @@
 """docs/mangled-keys.md from what the code says of each form: ``python tests/mangled_page.py`` writes it."""
 
+import textwrap
 from pathlib import Path
 
 from mangled_forms import MENDED
 
 from sfkeytool.crypto.mending import mend
+from sfkeytool.keystores.contents import InputFile
+from sfkeytool.workflows.mangled import mangled_notice
 
 PAGE = Path(__file__).parent.parent / "docs" / "mangled-keys.md"
 KEY = Path(__file__).parent.parent / "fixtures" / "keystores" / "first.key"
 
 _HEAD = r"""# Keys that were mangled on their way
 
-A private key in a CI variable, a mail or a form seldom arrives as it was sent. sfkeytool reads a mangled PEM wherever it
-comes from (a file, stdin, `env:NAME`, `cmd:COMMAND`, the prompt) where it is certain what was meant, and says so. One
-command writes it clean, and leaves the input as it is:
+A private key in a CI variable, a mail or a form seldom arrives as it was sent. sfkeytool reads a mangled PEM wherever
+it comes from (a file, stdin, `env:NAME`, `cmd:COMMAND`, the prompt) where it is certain what was meant, and says so.
+One command writes it clean, and leaves the input as it is:
 
 ```
 sfkeytool unwrap key.pem          # writes key/key.key, clean PKCS#8
 sfkeytool unwrap env:JWT_KEY      # the same of a variable; - is stdin, and prompt asks for the key
+```
+
+It says, for instance:
+
+```
+@NOTICE@
 ```
 
 Certain means: what is left out or turned back stands for nothing in PEM, each block is DER that ends where the block
@@ -41,8 +50,9 @@ are no mangling: those programs read them, and nothing is said.
 
 | what was given | what it takes |
 |---|---|
-| output of `openssl enc` (`Salted__`, or `U2FsdGVkX1` in base64), files of git-crypt, Ansible Vault, SOPS, age, OpenPGP | the hint has the command that decrypts a copy |
-| a keystore or DER rewritten as text (the bytes EF BF BD), by Maven's resource filtering or a text-mode transfer | the original: what was lost cannot be had back |
+| output of `openssl enc`: `Salted__`, or `U2FsdGVkX1` in base64 | the hint has the command that decrypts a copy |
+| files of git-crypt, Ansible Vault, SOPS, age, OpenPGP | the same |
+| a keystore or DER rewritten as text (EF BF BD in it), as Maven's resource filtering does | the original |
 | a key of PuTTY (version 2 or 3) or in OpenSSH's own format | the hint has the `puttygen` or `ssh-keygen` command |
 | a web page saved as `.crt` | download it again, logged in |
 | a pointer of Git LFS | `git lfs pull` |
@@ -60,7 +70,10 @@ def mangled_page() -> str:
     for name, mangle in MENDED.items():
         mended = mend(mangle(pem))
         rows.append(f"| {_cell(name)} | {_cell(mended.words)} | {'refuse it' if mended.refused else 'read it'} |\n")
-    return _HEAD + "".join(rows) + _TAIL
+    notice = mangled_notice(InputFile("key.pem", MENDED[r"line ends as \n"](pem)))
+    assert notice is not None
+    told = textwrap.fill(f"warning: {notice.message}", 110, break_on_hyphens=False)
+    return _HEAD.replace("@NOTICE@", told) + "".join(rows) + _TAIL
 
 
 def _cell(text: str) -> str:

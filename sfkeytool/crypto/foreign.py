@@ -59,9 +59,12 @@ _ENCRYPTED = (
 
 
 def foreign_error(data: bytes, label: str) -> SfkeytoolError | None:
-    """Why ``data``, which mend() has seen, is no key, certificate or keystore, and what to do:
-    ``input.encrypted-file``, ``input.rewritten-as-text``, ``input.lfs-pointer``, ``input.web-page``, ``input.empty``, ``key.putty``, ``key.jwk``
-    or ``key.ssh-public``. None of what is, or is not known here. It quotes nothing. Pure. Never raises."""
+    """Why ``data``, which mend() has seen, is no key, certificate or keystore, and what to do.
+
+    ``input.encrypted-file``, ``input.rewritten-as-text``, ``input.lfs-pointer``, ``input.web-page``, ``input.empty``,
+    ``key.putty``, ``key.jwk`` or ``key.ssh-public``; None of what is one, or is not known here. It quotes nothing.
+    Pure. Never raises.
+    """
     begin = data[:_BEGIN].lstrip(b" \t\r\n\xef\xbb\xbf") if not data.startswith(_REPLACED) else data[:_BEGIN]
     if not begin:
         return InputError(

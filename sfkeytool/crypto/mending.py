@@ -70,8 +70,8 @@ class Mended(Opaque, frozen=True):
         return ", and ".join(self.forms)
 
 
-_LARGEST = 1 << 20
-"""Bytes: of a larger text nobody meant a key. Our own bound."""
+_LARGEST = 256 << 10
+"""Bytes: a larger text is read as it stands. A key takes 7 KB at most; our own bound."""
 _LAYERS = 4
 """Base64 of JSON of base64, say."""
 _SHORTEST = 64
@@ -94,7 +94,7 @@ _MARGIN = 24
 
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,8});")
 _TAG = re.compile(r"</?[A-Za-z][^<>]{0,100}>")
-_PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
+_PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 _ESCAPE = re.compile(r"\\{1,8}(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([nrt])|\r?\n|(?=[\"'/=+]))")
 _UNICODE_BLANK = re.compile("[\u0085\u00a0\u1680\u180e\u2000-\u200f\u2028\u2029\u202f\u205f\u2060\u3000\ufeff\udca0]")
 _JOINT = re.compile(r"[\"'`]\s{0,80}[+.,&;]?\s{0,80}[\"'`]")
@@ -110,6 +110,8 @@ _BASE64_TEXT = re.compile(rb"[A-Za-z0-9+/_=\s-]+")
 
 _PLAIN_BEGIN = re.compile(rb"-----BEGIN ([A-Z0-9 #]{1,64})-----[\x00-\x20\x80-\xff]*")
 _PLAIN_BODY = re.compile(rb"[ \t]*[A-Za-z0-9+/=]*[\x00-\x20\x80-\xff]*")
+_LINES_OF_BLOCK = 3
+"""BEGIN, END and one between: with more there are line ends."""
 _BLANK_AFTER_BEGIN = re.compile(rb"-----BEGIN [A-Z0-9 #]{1,64}-----\s")
 _ARMOUR_WORD = re.compile(rb"BEGIN|END[ +%&\\\xc2\xe2-]")
 
@@ -176,6 +178,8 @@ def _is_plain(data: bytes) -> tuple[bool, bool]:
             found = True
             end = b"-----END " + begin[1] + b"-----"
             headers = True
+        elif not line:
+            headers = False
         elif line.startswith(end) and _PLAIN_BODY.fullmatch(line, len(end)):
             ascii_only = ascii_only and line.isascii()
             end = None
@@ -275,7 +279,7 @@ def _line_form(data: bytes) -> Form:
     lines = data.split(b"\n")
     margin = any(b"-----BEGIN " in line and not line.lstrip(b" \t").startswith(b"-----BEGIN ") for line in lines)
     indented = any(line[:1] in (b" ", b"\t") and b"-----" in line for line in lines)
-    if (margin or indented) and len(lines) > 3:  # noqa: PLR2004
+    if (margin or indented) and len(lines) > _LINES_OF_BLOCK:
         return Form.PLACE
     return Form.LINES if _BLANK_AFTER_BEGIN.search(data) else Form.GONE
 
