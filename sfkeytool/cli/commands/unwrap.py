@@ -35,7 +35,7 @@ _FIELDS = (
         " written clean. env:NAME, cmd:COMMAND, prompt, or - for stdin give one as well.",
         metavar="FILE",
         required=True,
-        convert=lambda text: parse_key_source(text, "FILE"),
+        convert=lambda text: parse_key_source(str(text), "FILE"),
         question=Question("Keystore to take apart:", "path", offers=keystores_here, other=OTHER_FILE),
     ),
     options.ALIAS,
@@ -124,6 +124,7 @@ def _is_there_already(run: Run, folder: Path, artifact: Artifact, passwords: "Se
 COMMAND = Command(
     (
         Example("What Setup's Export to Keystore gave", "sfkeytool unwrap 00D000000000001.jks"),
+        Example("A key that CI has mangled, written clean", "sfkeytool unwrap env:JWT_KEY"),
         Example("The key is written encrypted", "sfkeytool unwrap export.pfx --key-password prompt"),
     ),
     _FIELDS,
