@@ -15,16 +15,12 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from mangled_forms import CLEAN, MENDED, certutil_encode
 from mangled_page import PAGE, mangled_page
 from oracle_java import JavaError, java_keytool
-from test_guided import ScriptedAsker
 
-from sfkeytool.cli.commands import TABLE
-from sfkeytool.cli.run import run_command
 from sfkeytool.crypto.mending import mend
 from sfkeytool.errors import SfkeytoolError
 from sfkeytool.keystores.contents import InputFile, parse_contents
 
 Cli = Callable[..., Result]
-[UNWRAP] = [row.load() for row in TABLE if row.name == "unwrap"]
 PASSWORDS = ("--password", "env:TEST_PASSWORD")
 
 
@@ -47,7 +43,7 @@ def written(pair: Pair) -> bytes:
 def test_a_mangled_key_is_read_from_everywhere_and_written_clean(
     form: str, cli: Cli, folder: Path, pair: Pair, written: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """From a file, stdin, a variable and the prompt: told, the same key, its text in no message, the input as it was."""
+    """From a file, stdin and a variable: told, the same key, its text in no message, the input as it was."""
     data = MENDED[form](pair.key.read_text())
     (folder / "in.pem").write_bytes(data)
     (folder / "in.pem").chmod(0o600)
@@ -66,20 +62,6 @@ def test_a_mangled_key_is_read_from_everywhere_and_written_clean(
         assert other.json["result"]["entries"][0]["key"]["publicKeySha256"] == spki
         if data[:2] != b"\xff\xfe" or source == "-":  # a variable is text, and in no encoding
             assert "input.mangled" in codes(other)
-    asker = ScriptedAsker(*in_env(data).splitlines(), "", True)
-    assert run_command("unwrap", UNWRAP, {"file": "prompt", "dry_run": True}, asker=asker) == 0  # type: ignore[arg-type]
-
-
-def test_a_key_that_is_pasted_leaves_no_line_for_the_shell(
-    folder: Path, pair: Pair, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Each line is asked for, up to the END line and not beyond; a login does the same."""
-    lines = pair.key.read_text().strip().split("\n")
-    asker = ScriptedAsker(*lines, True)
-    assert run_command("unwrap", UNWRAP, {"file": "prompt"}, asker=asker) == 0  # type: ignore[arg-type]
-    assert asker.answers in ([], [True])
-    assert (folder / "key" / "key.key").is_file()
-    assert not any(line in "".join(capsys.readouterr()) for line in lines[1:-1])
 
 
 @pytest.mark.parametrize("form", MENDED)

@@ -1,6 +1,8 @@
-"""Where a private key comes from: a file, a variable, a command, stdin, or what is pasted at the prompt."""
+"""Where a private key comes from: a file, a variable, a command or stdin.
 
-import re
+Not a prompt: of a key that is pasted line by line the terminal shows what comes before the next question is up.
+"""
+
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,16 +16,13 @@ if TYPE_CHECKING:
 
 _STDIN_LIMIT = 1 << 20
 """Bytes of a key on stdin: our own bound, as no key or keystore comes near it."""
-_MOST_LINES = 1000
-"""Lines of a pasted key: our own bound."""
-_END = re.compile(rb"END[ A-Z0-9]{1,40}(?:KEY|CERTIFICATE|REQUEST|PKCS7)")
 
 
 def parse_key_source(text: str, option: str) -> Source:
-    """``-``, ``env:NAME``, ``cmd:COMMAND`` or ``prompt``; all else is a file's path. Raises UsageError."""
+    """``-``, ``env:NAME`` or ``cmd:COMMAND``; all else is a file's path. Raises UsageError."""
     if text == "-":
         return Source(SourceKind.STDIN)
-    if text == "prompt" or text.startswith("cmd:"):
+    if text.startswith("cmd:"):
         return parse_source(text, option)
     kind = SourceKind.ENV if text.startswith("env:") else SourceKind.FILE
     return Source(kind, text.removeprefix("env:"))
@@ -39,8 +38,6 @@ def read_key(run: "Run", source: Source, option: str, *, named: bool = True) -> 
             return run.received("stdin", _read_stdin(option))
         case SourceKind.COMMAND:
             return _of_text(run, decode_text(run.printed_by(source, option), str(source)), str(source))
-        case SourceKind.PROMPT:
-            return _of_text(run, _pasted(run, option), "the prompt")
     text = run.environ.get(source.argument)
     if text is None:
         raise InputError("secret.env-unset", f"{option}: the variable {source.argument} is not set")
@@ -61,32 +58,6 @@ def _of_text(run: "Run", text: str, label: str) -> "InputFile":
             "in CI keep the output of: base64 NAME.key",
         )
     return run.received(label, data)
-
-
-def _pasted(run: "Run", option: str) -> str:
-    """What is pasted, all its lines: none of a key may be left for the shell that asks next, which shows it. Secret."""
-    if run.asker is None:
-        raise UsageError(
-            "usage.no-terminal",
-            f"{option}: there is no terminal to ask for the key on",
-            f"{option} FILE, env:NAME, cmd:COMMAND or -",
-        )
-    lines = [run.asker.password("Private key, pasted (it is not shown):")]
-    while lines[-1] and len(lines) < _MOST_LINES and not _is_complete("\n".join(lines)):
-        lines.append(run.asker.password("its next line (Enter ends it):"))
-    return "\n".join(lines)
-
-
-def _is_complete(text: str) -> bool:
-    from sfkeytool.crypto.mending import Form, mend
-
-    given = text.encode("utf-8", "surrogateescape")
-    if b"BEGIN" in given:
-        return bool(_END.search(given))
-    mended = mend(given)
-    if b"BEGIN" in mended.data:
-        return bool(_END.search(mended.data)) and Form.NO_END not in mended.forms
-    return mended.data[:1] == b"\x30"
 
 
 def _read_stdin(option: str) -> bytes:
