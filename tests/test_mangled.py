@@ -16,7 +16,7 @@ from mangled_forms import CLEAN, MENDED, certutil_encode
 from mangled_page import PAGE, mangled_page
 from oracle_java import JavaError, java_keytool
 
-from sfkeytool.crypto.mending import mend
+from sfkeytool.crypto.mending import Form, mend
 from sfkeytool.errors import SfkeytoolError
 from sfkeytool.keystores.contents import InputFile, parse_contents
 
@@ -301,8 +301,11 @@ def test_a_key_that_was_cut_is_never_read_as_whole(form: str, pair: Pair) -> Non
         *(chance.randrange(200, end) for _ in range(20 if THOROUGH else 4)),
     ):
         for ending in ("", "\n-----END PRIVATE KEY-----\n"):
+            data = MENDED[form](text[:cut] + (ending or "\nX"))
+            if cut < end - 4:  # else X is one more character of the base64, and the key is whole and another
+                assert not {Form.NO_END, Form.BARE} & set(mend(data).forms)
             with pytest.raises(SfkeytoolError):
-                parse_contents(InputFile("k", MENDED[form](text[:cut] + (ending or "\nX"))), ())
+                parse_contents(InputFile("k", data), ())
 
 
 @pytest.mark.parametrize("form", MENDED)
