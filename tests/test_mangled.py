@@ -16,7 +16,8 @@ from mangled_forms import CLEAN, MENDED, certutil_encode
 from mangled_page import PAGE, mangled_page
 from oracle_java import JavaError, java_keytool
 
-from sfkeytool.crypto.mending import Form, mend
+from sfkeytool.crypto.mending import mend
+from sfkeytool.crypto.undoing import Form
 from sfkeytool.errors import SfkeytoolError
 from sfkeytool.keystores.contents import InputFile, parse_contents
 
