@@ -12,6 +12,8 @@ from sfkeytool.acceptance.key_holder import KeyHolder, holder_in_metadata
 from sfkeytool.acceptance.listed_chain import ListedChain, first_leaf
 from sfkeytool.crypto import certificates, chains, keys
 from sfkeytool.crypto.certificate import Certificate
+from sfkeytool.crypto.foreign import foreign_error
+from sfkeytool.crypto.mending import mend
 from sfkeytool.crypto.sniff import KEYSTORE_KINDS, FileKind, normalise_text, sniff, unusual_form
 from sfkeytool.errors import CertificateError, KeystoreError, KeystorePasswordError, SfkeytoolError
 from sfkeytool.keystores import metadata_xml, store
@@ -240,6 +242,14 @@ class Subject(Opaque, frozen=True, dict=True):
         return None if self._root is None else foreign_xml(self._root)
 
     @cached_property
+    def unknown(self) -> str:
+        """What a file is that is of no kind which is read here, and what to do about it; empty where nobody knows."""
+        error = foreign_error(self.data, self.label) if self.kind is FileKind.UNKNOWN else None
+        if error is None:
+            return ""
+        return "; ".join([error.message.removeprefix(f"{self.label} ").removeprefix("is "), *error.hints])
+
+    @cached_property
     def wrapping(self) -> str | None:
         """What a certificate comes in, if it is not plain PEM or DER."""
         return packaging(self.kind, self.data, self.label) or self.unusual_form or None
@@ -320,7 +330,8 @@ def prepare_subject(
 
     Raises InputError and CertificateError for a file of text or DER that promises certificates and is malformed.
     """
-    data = normalise_text(file.data)
+    mended = mend(file.data)
+    data = normalise_text(mended.data)
     subject = Subject(
         label=file.label,
         data=data,
@@ -330,10 +341,12 @@ def prepare_subject(
         asked_profile=profile,
         passwords=tuple(passwords),
         taken=taken,
-        unusual_form=unusual_form(file.data),
+        unusual_form=unusual_form(file.data) or ("mangled PEM: " + mended.words if mended.refused_by_java else ""),
         to_repair=to_repair,
         takes_bcfks=takes_bcfks,
         in_ckm=in_ckm,
     )
+    if subject.kind is not FileKind.UNKNOWN and (error := foreign_error(data, file.label)):
+        raise error
     _ = subject.contents
     return subject

@@ -12,6 +12,8 @@ from sfkeytool.audit.fields import carrier_of, carriers_of
 from sfkeytool.audit.model import Carrier, CarrierKind, Problem
 from sfkeytool.audit.zips import is_zip, read_entries
 from sfkeytool.crypto.chains import issuers_among
+from sfkeytool.crypto.foreign import foreign_error
+from sfkeytool.crypto.mending import mend
 from sfkeytool.crypto.sniff import FileKind, normalise_text, sniff
 from sfkeytool.errors import InputError, KeystorePasswordError, SfkeytoolError
 from sfkeytool.keystores.contents import Contents, InputFile, parse_contents
@@ -40,11 +42,14 @@ def read_carriers(
     if file.label.endswith((".cls", ".trigger")):
         return tuple(_from_apex(file, source))
     data = normalise_text(file.data)
+    if error := foreign_error(data, file.label):
+        raise error
     if sniff(data) is FileKind.XML:
         return tuple(_from_metadata(InputFile(file.label, data), source))
     # Loading a key takes a hundred times as long as a certificate, and no key is wanted here.
-    without_keys = InputFile(file.label, _without_keys(file.data))
-    if without_keys.data != file.data and b"-----BEGIN " not in without_keys.data:
+    mended = mend(file.data).data
+    without_keys = InputFile(file.label, _without_keys(mended))
+    if without_keys.data != mended and b"-----BEGIN " not in without_keys.data:
         return ()
     contents = _open(without_keys, passwords)
     return tuple(_from_contents(contents, source, is_ckm_source=is_ckm_source))

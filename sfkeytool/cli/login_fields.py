@@ -1,23 +1,20 @@
 """What a login is told with, by ``login`` itself and by every command that logs in to an org; and the key it reads."""
 
 import os
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sfkeytool.cli.fields import Field, Group, Offer, Question, typed_values
-from sfkeytool.errors import InputError, UsageError
+from sfkeytool.cli.key_sources import parse_key_source, read_key
+from sfkeytool.errors import UsageError
 from sfkeytool.model import Request
-from sfkeytool.passwords import Source, SourceKind, decode_text, parse_source
+from sfkeytool.passwords import Source, SourceKind
 
 if TYPE_CHECKING:
     from sfkeytool.cli.run import Run
-    from sfkeytool.keystores.contents import InputFile
     from sfkeytool.workflows.login_preparation import LoginRequest, Prepared
 
-_STDIN_LIMIT = 1 << 20
-"""Bytes of a key on stdin: our own bound, as no key or keystore comes near it."""
 WHICH_KEY = "Private key (a file):"
 
 
@@ -160,53 +157,17 @@ def _files(given: _Given) -> tuple[Source, Path | None]:
             return Source(SourceKind.FILE, str(folder / f"{given.name}.key")), certificate
     if given.jwt_key_file is None:
         raise UsageError("usage.missing", "missing: NAME or --jwt-key-file", "which private key is to log in?")
-    if given.jwt_key_file == "-":
-        return Source(SourceKind.STDIN), certificate
-    if given.jwt_key_file.startswith("cmd:"):
-        return parse_source(given.jwt_key_file, "--jwt-key-file"), certificate
-    kind = SourceKind.ENV if given.jwt_key_file.startswith("env:") else SourceKind.FILE
-    return Source(kind, given.jwt_key_file.removeprefix("env:")), certificate
+    return parse_key_source(given.jwt_key_file, "--jwt-key-file"), certificate
 
 
 def prepare_login(run: "Run", request: "LoginRequest") -> "Prepared":
     """Read what the request names, and open the key. Raises what reading and prepare() raise."""
     from sfkeytool.workflows.login_preparation import LoginInputs, prepare
 
-    key = _read_key(run, request.key, named=request.key_named)
+    key = read_key(run, request.key, "--jwt-key-file", named=request.key_named)
     certificate = run.read(request.certificate) if request.certificate else None
     old_key = run.read(request.old_key) if request.old_key else None
     given = [run.secret(source, "--password", "Password of the key") for source in request.passwords]
     return run.with_passwords(
         given, lambda known: prepare(request, LoginInputs(key, certificate, old_key, known), run.now)
     )
-
-
-def _read_key(run: "Run", source: Source, *, named: bool) -> "InputFile":
-    from sfkeytool.keystores.contents import InputFile
-    from sfkeytool.workflows.login_preparation import decode_key_text
-
-    match source.kind:
-        case SourceKind.ENV:
-            text = run.environ.get(source.argument)
-            if text is None:
-                raise InputError("secret.env-unset", f"--jwt-key-file: the variable {source.argument} is not set")
-            return decode_key_text(text, f"${source.argument}")
-        case SourceKind.COMMAND:
-            printed = run.printed_by(source, "--jwt-key-file")
-            return decode_key_text(decode_text(printed, str(source)), str(source))
-        case SourceKind.STDIN:
-            return InputFile("stdin", _read_stdin())
-    return run.read_found(Path(source.argument), named=named)
-
-
-def _read_stdin() -> bytes:
-    if sys.stdin is None:
-        raise InputError("input.not-found", "--jwt-key-file: there is no stdin to read from")
-    if sys.stdin.isatty():
-        raise UsageError("usage.stdin-is-terminal", "--jwt-key-file -: stdin is a terminal; pipe the key into it")
-    data = sys.stdin.buffer.read(_STDIN_LIMIT + 1)
-    if len(data) > _STDIN_LIMIT:
-        raise InputError("input.too-large", "stdin holds more than 1 MB, and no key does")
-    if not data:
-        raise InputError("input.empty", "stdin is empty; a private key was expected")
-    return data

@@ -135,17 +135,28 @@ class Run:
     # Files
 
     def read(self, path: Path, *, limit: int | None = None) -> "InputFile":
+        from sfkeytool.crypto.mending import mend
         from sfkeytool.crypto.sniff import holds_private_key
         from sfkeytool.edge.reader import INPUT_LIMIT, key_notices, read_input
-        from sfkeytool.keystores.contents import InputFile
 
         data = read_input(path, limit=limit or INPUT_LIMIT)
         self.agreement.note_input(path)
         self.console.detail(f"read {path}: {len(data)} bytes")
-        if holds_private_key(data):
+        file = self.received(str(path), data)
+        if holds_private_key(mend(data).data):
             for notice in key_notices(path):
                 self.console.warn(notice)
-        return InputFile(str(path), data)
+        return file
+
+    def received(self, label: str, data: bytes) -> "InputFile":
+        """Bytes that a run works with, wherever they come from; told, where they are read although they are mangled."""
+        from sfkeytool.keystores.contents import InputFile
+        from sfkeytool.workflows.mangled import mangled_notice
+
+        file = InputFile(label, data)
+        if notice := mangled_notice(file):
+            self.console.warn(notice)
+        return file
 
     def read_found(self, path: Path, *, named: bool) -> "InputFile":
         """NAME.key of a folder, or NAME.crt that goes to an app: one that no flag ``named`` could be anybody's."""

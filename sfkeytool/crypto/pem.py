@@ -8,6 +8,14 @@ import re
 from sfkeytool.errors import InputError
 from sfkeytool.model import Opaque
 
+LABELS = (
+    *("ENCRYPTED PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "DSA PRIVATE KEY", "OPENSSH PRIVATE KEY"),
+    *("PRIVATE KEY", "X509 CERTIFICATE", "TRUSTED CERTIFICATE", "NEW CERTIFICATE REQUEST", "CERTIFICATE REQUEST"),
+    *("CERTIFICATE", "PKCS7", "CMS", "PKCS #7 SIGNED DATA", "RSA PUBLIC KEY", "PUBLIC KEY", "EC PARAMETERS"),
+    *("X509 CRL", "DH PARAMETERS", "DSA PARAMETERS"),
+)
+"""What stands behind BEGIN (RFC 7468, and OpenSSL's own); one that begins with another stands before it."""
+
 _BEGIN = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,64})-----")
 _LINE_ENDS = re.compile(rb"\s|\\[nr]")
 

@@ -103,7 +103,7 @@ def sniff(data: bytes) -> FileKind:
 def normalise_text(data: bytes) -> bytes:
     """Text as UTF-8 without BOM (PowerShell writes UTF-16, and XML in it needs no BOM); of base64 what is inside, if
     that is DER or a text with PEM in it. All else is returned unchanged. Pure. Never raises."""
-    data = _as_utf8(data)
+    data = as_utf8(data)
     for _ in range(_LAYERS):
         inside = _inside_base64(data)
         if inside is None:
@@ -116,7 +116,7 @@ def unusual_form(data: bytes) -> str:
     """In words, what normalise_text() and parse_pem() undo and Java's CertificateFactory does not; else empty. Pure."""
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return "text in UTF-16, as Windows PowerShell writes it"
-    inside = _inside_base64(_as_utf8(data))
+    inside = _inside_base64(as_utf8(data))
     if inside is not None:
         bare = inside[:1] == b"\x30"
         return f"base64 {'without the lines BEGIN and END' if bare else 'around a text with the certificate in it'}"
@@ -141,7 +141,8 @@ def holds_private_key(data: bytes) -> bool:
     return False
 
 
-def _as_utf8(data: bytes) -> bytes:
+def as_utf8(data: bytes) -> bytes:
+    """Text in UTF-8 without BOM; all else unchanged. Pure. Never raises."""
     encoding = next((name for name, begin in _UTF_16.items() if begin.match(data)), None)
     if encoding is not None:
         try:
@@ -156,7 +157,7 @@ def _inside_base64(data: bytes) -> bytes | None:
     if len(data) < _SHORTEST or not _BASE64.fullmatch(data):
         return None
     try:
-        inside = _as_utf8(base64.b64decode(b"".join(data.split()), validate=True))
+        inside = as_utf8(base64.b64decode(b"".join(data.split()), validate=True))
     except binascii.Error:
         return None
     is_wanted = inside[:1] == b"\x30" or b"-----BEGIN " in inside or inside.lstrip()[:2] == _DER_IN_BASE64

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
+from sfkeytool.crypto.foreign import foreign_error
 from sfkeytool.crypto.limits import MAX_INPUT_BYTES
+from sfkeytool.crypto.mending import mend
 from sfkeytool.crypto.sniff import KEYSTORE_KINDS, FileKind, normalise_text, sniff
 from sfkeytool.errors import InputError, KeystorePasswordError, SfkeytoolError
 from sfkeytool.keystores import metadata_xml
@@ -112,8 +114,10 @@ def parse_contents(
     """
     if len(file.data) > MAX_INPUT_BYTES:
         raise InputError("input.too-large", f"{file.label} is larger than {MAX_INPUT_BYTES >> 20} MB")
-    data = normalise_text(file.data)
+    data = normalise_text(mend(file.data).data)
     kind = sniff(data)
+    if error := foreign_error(data, file.label):
+        raise error
     if kind in KEYSTORE_KINDS:
         file = InputFile(file.label, data)
         store = open_any(file, _STORE_TYPES[kind], passwords, structure_suffices=structure_suffices or not load_keys)

@@ -12,7 +12,10 @@ _NAMES = (
 """Endings under which a file of a walked folder is worth a word where it cannot be read: prose and programs may quote
 half a certificate."""
 
-_NOT_RECOGNISED = ("input.unknown-kind", "input.empty")
+_NOT_RECOGNISED = (
+    *("input.unknown-kind", "input.empty", "input.encrypted-file", "input.lfs-pointer", "input.web-page"),
+    *("key.jwk", "key.ssh-public"),
+)
 _CONTAINERS = (".crt", ".cer", ".p7b", ".p7c", ".p12", ".pfx", ".jks", ".jceks", ".bks", ".keystore", ".uber", ".bcfks")
 """Endings that nothing else has: a file that is none of these inside is damaged. Keynote's files end in .key, those of
 Kickstart in .ks, and a .pem may hold what is no concern here."""

@@ -225,10 +225,14 @@ def _refuse_unreadable(heap: Heap) -> None:
 
 
 def _no_key(heap: Heap) -> PrivateKeyError:
-    instead = f": {', '.join(heap.saml)} is {SAML_WORDS}" if heap.saml else ""
+    held = [
+        *(f"{one.origin}: certificate" for one in heap.certificates),
+        *(f"{origin} is {SAML_WORDS}" for origin in heap.saml),
+        *heap.ignored,
+    ]
     return PrivateKeyError(
         "key.none",
-        f"there is no private key in what was given{instead}",
+        "there is no private key in what was given" + (f" ({abbreviated(held)})" if held else ""),
         "add the .key, PFX or keystore that the request was made from; Certificate and Key Management exports none"
         " for a certificate that was made as not exportable",
     )

@@ -1,6 +1,5 @@
 """What can be known of a login before anything is sent: which key, which host, and what may be wrong with them."""
 
-import base64
 import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -77,26 +76,6 @@ class Prepared(Opaque, frozen=True):
     certificate: "Certificate | None" = None
     old_key: rsa.RSAPrivateKey | None = None
     notices: tuple[Notice, ...] = ()
-
-
-def decode_key_text(text: str, label: str) -> InputFile:
-    """A key as CI systems keep it in a variable: PEM, also with \\n for its line ends, or base64 of any key file.
-
-    Secret. Raises PrivateKeyError, which does not quote it. Pure.
-    """
-    if "-----BEGIN " in text:
-        return InputFile(label, text.replace("\\n", "\n").encode("utf-8", "replace"))
-    try:
-        data = base64.b64decode("".join(text.split()), validate=True)
-    except ValueError:
-        data = b""
-    if not data:
-        raise PrivateKeyError(
-            "key.malformed",
-            f"{label} holds neither a PEM key nor base64",
-            "in CI keep the output of: base64 NAME.key",
-        )
-    return InputFile(label, data)
 
 
 def prepare(request: LoginRequest, inputs: LoginInputs, now: datetime) -> Prepared:

@@ -1,4 +1,4 @@
-"""``unwrap``: from a keystore (an export of Certificate and Key Management, say) to key, certificate and chain."""
+"""``unwrap``: from a keystore (an export of Certificate and Key Management, say), or a mangled key, to clean files."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 
 
 class UnwrapRequest(Request, frozen=True, kw_only=True):
-    file: Path
+    file: Source
+    """A keystore or key: a file, a variable, what a command prints, or stdin."""
     alias: str | None = None
     passwords: tuple[Source, ...] = ()
     key_password: Source | None = None
@@ -60,7 +61,7 @@ class UnwrappedEntry(Result, frozen=True, kw_only=True):
 
 
 class Unwrapped(Result, frozen=True, kw_only=True):
-    """A keystore taken apart."""
+    """A keystore, or a file with keys, taken apart."""
 
     path: str
     type: str
@@ -76,22 +77,23 @@ class UnwrapInputs(Struct, frozen=True):
 
 
 def unwrap(request: UnwrapRequest, inputs: UnwrapInputs, now: datetime) -> Outcome[Unwrapped]:
-    """Key, certificate and chain of each key entry, one folder an entry. Pure but for the salt of an encrypted key.
+    """Key, certificate and chain of each key entry, or key of a file, one folder each. Pure but for an encrypted key's
+    salt.
 
-    A key without a certificate is written alone. Raises InputError for a file that is no keystore, PrivateKeyError and
-    KeystoreError for one without a key entry or without that alias, CertificateError where several certificates of a
-    key could be meant, and KeystorePasswordError for an entry that no password opens: half of what was asked for is
+    A key without a certificate is written alone. Raises InputError for a file without a private key, PrivateKeyError
+    and KeystoreError for one without a key entry or without that alias, CertificateError where several certificates of
+    a key could be meant, and KeystorePasswordError for an entry that no password opens: half of what was asked for is
     never written.
     """
     if inputs.key_password is not None:
         package.require_length(inputs.key_password, "the key files")
     contents = parse_contents(inputs.file, inputs.passwords)
     label = inputs.file.label
-    if contents.kind not in KEYSTORE_KINDS:
+    if contents.kind not in KEYSTORE_KINDS and not contents.holds_keys:
         what = SAML_WORDS if contents.saml is not None else str(contents.kind)
         raise InputError(
             "unwrap.not-a-keystore",
-            f"{label} is no keystore: {what}",
+            f"{label} is no keystore, and holds no private key: {what}",
             f"this tells what is in it: {shell_line(['sfkeytool', 'show', path_argument(label)])}",
         )
     heap = gather([contents])
@@ -105,7 +107,9 @@ def unwrap(request: UnwrapRequest, inputs: UnwrapInputs, now: datetime) -> Outco
         if meant is None:
             continue  # locked, which require_opened() has refused
         name = folder_name(entry.alias or inputs.stem, taken).value
-        if name != (entry.alias or ""):
+        if not entry.in_keystore:
+            notices.append(_clean_copy(name, label))
+        elif name != (entry.alias or ""):
             was = repr(entry.alias) if entry.alias else "without alias"
             notices.append(Notice("unwrap.renamed", f"the entry {was} is written as {name}"))
         artifacts.append(key_artifact(name, meant.key.key, inputs.key_password, folder=name))
@@ -124,7 +128,7 @@ def unwrap(request: UnwrapRequest, inputs: UnwrapInputs, now: datetime) -> Outco
             artifacts += _certificate_artifacts(name, chain.certificates)
             described = _with_certificate(described, meant, chain, now)
             notices += [*package.validity_notices(meant.leaf.certificate, now), *_damage(meant.leaf, f"{name}.crt")]
-        else:
+        elif entry.in_keystore or heap.certificates:
             notices.append(_missing_certificate(entry, name, heap, label))
         entries.append(described)
     if inputs.key_password is None:
@@ -143,21 +147,27 @@ def unwrap(request: UnwrapRequest, inputs: UnwrapInputs, now: datetime) -> Outco
     first_steps = [NextStep("Prove the login:", shell_line(login))]
     if any(entry.certificate for entry in entries):
         first_steps.insert(0, place_step(name, Purpose.JWT, request.output_dir))
-    weak = deletion_step(
-        "Delete the keystore once the key is where it belongs:", PurePath(label).parent, [PurePath(label).name]
-    )
+    steps = [
+        "Give each .key to the client that logs in with it, and to nobody else. The Salesforce CLI takes it"
+        " as it is, unless it is encrypted.",
+        *([_UPLOAD] if any(entry.certificate for entry in entries) else []),
+        f"Prove the login: `{shell_line(login)}`",
+    ]
+    if contents.store is not None:
+        steps.append(f"Delete {label} when the keys are where they belong: the JKS format protects them weakly.")
+        first_steps.append(
+            deletion_step(
+                "Delete the keystore once the key is where it belongs:", PurePath(label).parent, [PurePath(label).name]
+            )
+        )
     return Outcome(
-        result=Unwrapped(path=label, type=str(contents.store.type) if contents.store else "", entries=tuple(entries)),
+        result=Unwrapped(
+            path=label, type=str(contents.store.type if contents.store else contents.kind), entries=tuple(entries)
+        ),
         artifacts=tuple(artifacts),
         notices=tuple(notices),
-        next_steps=(
-            "Give each .key to the client that logs in with it, and to nobody else. The Salesforce CLI takes it"
-            " as it is, unless it is encrypted.",
-            *([_UPLOAD] if any(entry.certificate for entry in entries) else []),
-            f"Prove the login: `{shell_line(login)}`",
-            f"Delete {label} when the keys are where they belong: the JKS format protects them weakly.",
-        ),
-        first_steps=(*first_steps, weak),
+        next_steps=tuple(steps),
+        first_steps=tuple(first_steps),
     )
 
 
@@ -197,6 +207,15 @@ def _damage(leaf: FoundCertificate, written: str) -> Iterator[Notice]:
         why = "it says that it signed itself, and its signature does not verify"
     if isinstance(why, str):
         yield Notice("unwrap.damaged-certificate", f"{written} is damaged: {why}. Do not upload it; the key is good")
+
+
+def _clean_copy(name: str, label: str) -> Notice:
+    return Notice(
+        "unwrap.clean-key",
+        f"the key of {label} is written as clean PKCS#8, {name}.key: give that to the Salesforce CLI (--jwt-key-file)"
+        f" in its place. For a CI variable, keep what base64 {name}.key prints, and write it to a file there with"
+        " base64 -d",
+    )
 
 
 def _missing_certificate(entry: Entry, name: str, heap: Heap, label: str) -> Notice:

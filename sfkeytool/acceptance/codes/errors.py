@@ -211,11 +211,19 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
             "Download it, as the hint shows, and name the file.",
         ),
         "input.empty": ("The file is empty.", "Make or copy it again."),
+        "input.encrypted-file": (
+            "Another program (openssl enc, git-crypt, Ansible Vault, age, OpenPGP, SOPS) has encrypted the file.",
+            "Decrypt a copy of it, as the hint shows.",
+        ),
         "input.folder-open": (
             "NAME.key or NAME.crt lies in a folder where every user may replace it, and is not used.",
             "If you know it to be yours, close the folder (`chmod o-w`); a key can be named with its flag, too.",
         ),
         "input.is-directory": ("The path is a folder, and a file was expected.", "Name the file in it."),
+        "input.lfs-pointer": (
+            "Git LFS's pointer stands where the file should.",
+            "Have the file fetched: `git lfs pull`.",
+        ),
         "input.not-found": ("The file does not exist.", "Check its name; the hint proposes one that is like it."),
         "input.not-permitted": ("You may not read the file or list the folder.", "Get the permission to read it."),
         "input.not-regular": ("The path is a pipe, device or socket.", "Give a regular file."),
@@ -223,10 +231,18 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
             "Nothing of what the command looks for is in the files and folders that were named.",
             "Name others.",
         ),
+        "input.rewritten-as-text": (
+            "A keystore, or DER, was rewritten as text (Maven's resource filtering, a text-mode transfer): it is lost.",
+            "Take the original.",
+        ),
         "input.too-large": ("The file is larger than any key, certificate or keystore.", "Check what it is."),
         "input.unknown-kind": (
             "The file is no key, certificate, request, keystore or metadata that is known.",
             "Check what it is; the hint lists what is read.",
+        ),
+        "input.web-page": (
+            "A web page was saved in the file's place: most often that of a login.",
+            "Download the file again, logged in.",
         ),
         "input.unreadable": ("The system refused to read the file or stdin.", "The message has the system's reason."),
         "key.openssh": (
@@ -305,7 +321,10 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         "secret.encoding": ("The secret is neither UTF-8 nor UTF-16 with a BOM.", "Save it as UTF-8."),
         "secret.env-unset": ("The variable that should hold the secret is not set.", "Set and export it."),
         "secret.too-large": ("The source holds more than any password.", "Check that it is the right one."),
-        "unwrap.not-a-keystore": ("`unwrap` was given what is no keystore.", "See what it is: `sfkeytool show FILE`."),
+        "unwrap.not-a-keystore": (
+            "`unwrap` was given what is no keystore and holds no private key.",
+            "See what it is: `sfkeytool show FILE`.",
+        ),
         "xml.doctype": ("The XML has a document type, which no metadata has.", "Retrieve the file again."),
         "xml.malformed": ("The metadata file is not well-formed XML.", "Retrieve the file again."),
         "xml.malformed-other": (
@@ -361,9 +380,15 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
             "Key and certificate do not belong together.",
             "Find the key that the request was made with: `sfkeytool show` prints fingerprints.",
         ),
+        "key.jwk": ("The key is a JSON Web Key.", "Have it exported as PEM (PKCS#8)."),
         "key.none": (
             "There is no private key in what was given.",
             "Add the file that the request was made from, or start over with `sfkeytool csr NAME`.",
+        ),
+        "key.putty": ("The private key is in PuTTY's own format.", "Convert a copy, as the hint shows."),
+        "key.ssh-public": (
+            "A public key in OpenSSH's own format stands where a private key or certificate should.",
+            "Give the private key: the file of the same name without `.pub`.",
         ),
         "key.not-rsa": ("The key is not RSA, and Salesforce takes RSA only.", "Make a new key, and a new certificate."),
         "key.too-large": ("The key is larger than what is loaded.", "Make one of 2048, 3072 or 4096 bits."),

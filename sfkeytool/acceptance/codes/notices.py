@@ -127,6 +127,10 @@ NOTICES: Mapping[str, tuple[str, str]] = {
         "Take it out, and out of the history; replace a key that others could read.",
     ),
     "input.key-readable-by-others": ("Other users may read the private key.", "Set its mode: `chmod 600 FILE`."),
+    "input.mangled": (
+        "A key or certificate is read, although something on its way has mangled it; most other programs refuse it.",
+        "Write a clean copy, of a key with `sfkeytool unwrap FILE`, and mend what mangled it.",
+    ),
     "input.of-another-user": (
         "The key or certificate that was found belongs to another user of this system.",
         "Nothing, if you expect that, as in a container; else look where it comes from.",
@@ -251,6 +255,10 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "saml.outdated": (
         "SAML metadata says of itself that it is no longer valid.",
         "Download it from the identity provider anew, and look again.",
+    ),
+    "unwrap.clean-key": (
+        "The key of a file that is no keystore was written as clean PKCS#8.",
+        "Use the new file in place of the old one, which stays as it is.",
     ),
     "unwrap.damaged-certificate": (
         "The certificate of an entry is damaged; it was written, and the key is good.",

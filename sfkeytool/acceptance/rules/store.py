@@ -27,7 +27,7 @@ def _is_jks(subject: Subject) -> bool:
 def _not_jks(subject: Subject) -> Checked:
     if subject.kind not in (FileKind.JKS, FileKind.BCFKS):
         what = "none of the formats that sfkeytool knows" if subject.kind is FileKind.UNKNOWN else str(subject.kind)
-        what = subject.foreign or what
+        what = subject.foreign or subject.unknown or what
         fix = None
         if not subject.entries and subject.unopened is None:
             fix = _WITHOUT_KEY if subject.opened or subject.listed else _WITHOUT_ANYTHING

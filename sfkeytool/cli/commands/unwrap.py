@@ -11,10 +11,13 @@ from sfkeytool.cli.ending import Told, show_end, show_ready
 from sfkeytool.cli.envelope import published
 from sfkeytool.cli.fields import Field, Question, Values, typed_values
 from sfkeytool.cli.finishing import folder_of, new_key_password
+from sfkeytool.cli.key_sources import parse_key_source, read_key
 from sfkeytool.cli.lying_here import OTHER_FILE, keystores_here
 from sfkeytool.cli.render import certificate_line
 from sfkeytool.cli.run import Run
+from sfkeytool.errors import UsageError
 from sfkeytool.model import Artifact, ArtifactKind, Notice, PlannedFile
+from sfkeytool.passwords import Source, SourceKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,10 +30,12 @@ _SHOWN = 3
 _FIELDS = (
     Field(
         "file",
-        Path,
-        "A JKS or PFX file; JCEKS, BKS and UBER open too.",
+        str,
+        "A JKS or PFX file; JCEKS, BKS, UBER and BCFKS open too, and a private key, however mangled, that is to be"
+        " written clean. env:NAME, cmd:COMMAND, or - for stdin give one as well.",
         metavar="FILE",
         required=True,
+        convert=lambda text: parse_key_source(str(text), "FILE"),
         question=Question("Keystore to take apart:", "path", offers=keystores_here, other=OTHER_FILE),
     ),
     options.ALIAS,
@@ -47,20 +52,25 @@ def _execute(run: Run, values: Values) -> int:
     from sfkeytool.workflows.unwrap import UnwrapInputs, UnwrapRequest, unwrap
 
     request = UnwrapRequest.from_values(typed_values(_FIELDS, values))
-    file = run.read(request.file)
-    given = [run.secret(source, "--password", f"Password of {request.file}") for source in request.passwords]
+    if request.file.kind is SourceKind.STDIN and request.file in request.passwords:
+        raise UsageError(
+            "usage.stdin-twice", "FILE and --password both read stdin", "use env:NAME or file:PATH for the password"
+        )
+    file = read_key(run, request.file, "FILE")
+    given = [run.secret(source, "--password", f"Password of {file.label}") for source in request.passwords]
     key_password = new_key_password(run, request.key_password, "the key files")
     outcome = run.with_passwords(
         given,
         lambda known: unwrap(
             request,
-            UnwrapInputs(file, request.file.stem, passwords=known, key_password=key_password),
+            UnwrapInputs(file, _stem(request.file), passwords=known, key_password=key_password),
             run.now,
         ),
     )
     run.warn_about(outcome)
     passwords = [*given, key_password] if key_password else given
     writes = []
+    inputs = [Path(request.file.argument)] if request.file.kind is SourceKind.FILE else []
 
     def folder_for(artifact: Artifact) -> Path:
         return folder_of(artifact.folder, request.output_dir)
@@ -69,7 +79,7 @@ def _execute(run: Run, values: Values) -> int:
         run.settle(folder)
         artifacts = tuple(artifact for artifact in group if not _is_there_already(run, folder, artifact, passwords))
         planned = [PlannedFile(artifact.filename, artifact.kind) for artifact in artifacts]
-        plan = run.plan(folder, planned, force=request.force, inputs=[request.file])
+        plan = run.plan(folder, planned, force=request.force, inputs=inputs)
         writes.append(FolderWrite(plan, artifacts, None))
     certificates = [entry.certificate for entry in outcome.result.entries if entry.certificate is not None]
     receipts = run.commit(writes, map(certificate_line, certificates))
@@ -91,6 +101,13 @@ def _execute(run: Run, values: Values) -> int:
     return 0
 
 
+def _stem(source: Source) -> str:
+    """What a key without alias is called."""
+    if source.kind is SourceKind.FILE:
+        return Path(source.argument).stem
+    return source.argument if source.kind is SourceKind.ENV else "key"
+
+
 def _is_there_already(run: Run, folder: Path, artifact: Artifact, passwords: "Sequence[Secret]") -> bool:
     """Whether the folder holds this very private key: then it stays as it is, and is no clash."""
     from sfkeytool.workflows.unwrap import is_same_key
@@ -107,6 +124,7 @@ def _is_there_already(run: Run, folder: Path, artifact: Artifact, passwords: "Se
 COMMAND = Command(
     (
         Example("What Setup's Export to Keystore gave", "sfkeytool unwrap 00D000000000001.jks"),
+        Example("A key that CI has mangled, written clean", "sfkeytool unwrap env:JWT_KEY"),
         Example("The key is written encrypted", "sfkeytool unwrap export.pfx --key-password prompt"),
     ),
     _FIELDS,
