@@ -1,0 +1,226 @@
+"""Finds known messages in a log: line by line, however long it is, with the lines where they stand.
+
+Every line is looked at for words that only messages have. Where one stands, the lines around it are read as one text:
+terminals and CI systems break long lines, and put a time, a name or a colour before each.
+"""
+
+import re
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
+from itertools import pairwise
+from urllib.parse import unquote
+
+from msgspec import Struct
+
+from sfkeytool.acceptance.explanations.matching import (
+    GAP,
+    Match,
+    Pattern,
+    matches_in,
+    patterns,
+    plain_line,
+    stands_out,
+    weights,
+    without_contained,
+    without_wrappers,
+    words_of,
+)
+
+_REACH = 3
+"""Lines before and after one that are read with it: the longest message takes three on a terminal of 80 columns."""
+_EVENT = 5
+"""Lines between two messages up to which they are about one event."""
+_WRAPPED = 40
+"""Characters of a line from which on a terminal may have broken it within a word."""
+_LINE = 1_000_000
+"""Words that no line has: what makes a place in the log of a line and a word."""
+
+_TIME = r"\d\d:\d\d:\d\d(?:[.,]\d+)?"
+_PREFIX = re.compile(
+    rf"""\s*(?:
+      \[?\d{{4}}-\d\d-\d\d[T ]{_TIME}(?:\ ?(?:Z|UTC|[+-]\d\d:?\d\d))?\]?   # ISO 8601, as most write it
+    | \[?{_TIME}\]?(?=\s)
+    | [A-Z][a-z]{{2}}\ +\d{{1,2}}\ {_TIME}\ \S+\ [\w./-]+(?:\[\d+\])?:        # syslog
+    | \#\#\[\w+\]                                                             # Azure and GitHub, as it is stored
+    | ::(?:error|warning|notice|debug|group)\b[^:]*(?::[^:]+)*?::              # GitHub, as a command
+    | section_(?:start|end):\d+:\w+                                           # GitLab
+    | \d\d[OE]\+?(?=\s)                                                       # GitLab, stream and continuation
+    | \[(?:Pipeline|[A-Z]{{4,7}}|main|[\w.-]+-\d+)\]                          # Jenkins, Maven, threads
+    | (?:ERROR|WARN|WARNING|INFO|DEBUG|TRACE|FATAL|SEVERE)\b[:\s]\s*-?
+    | [\w.-]+\ *\|(?=\s)                                                      # docker compose
+    | \#\d+\ +\d+\.\d+(?=\s)                                                  # docker build
+    | npm\ (?:ERR!|error|warn)
+    | remote:
+    | [│┃|>](?=\s)
+    )""",
+    re.VERBOSE,
+)
+_QUICK = re.compile(r"[a-z0-9]+")
+
+
+class Found(Struct, frozen=True):
+    """A message, and the number of the line in which it begins: 1 is the log's first."""
+
+    match: Match
+    line: int
+
+
+class _Line:
+    """A line of the log without what was put before it. ``words``, as the matching has them, only where asked for."""
+
+    __slots__ = ("_words", "number", "quick", "text")
+
+    def __init__(self, number: int, text: str) -> None:
+        self.number = number
+        self.text = _without_prefix(plain_line(text))
+        quick = self.text.lower()
+        if "\\" in quick:
+            quick = re.sub(r"\\[nrt]", " ", quick)
+        if "%" in quick:
+            quick = unquote(quick)
+        self.quick: list[str] = _QUICK.findall(quick)
+        self._words: tuple[str, ...] | None = None
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        if self._words is None:
+            self._words = words_of(self.text)
+        return self._words
+
+
+def find_in_log(lines: Iterable[tuple[int, str]]) -> tuple[Found, ...]:
+    """The known messages in ``lines``, each a number and a text, in their order; each explanation once. Pure.
+
+    Only whole messages count. Of those that stand within a few lines of each other, which are about one event, the
+    best comes first, as in a pasted text. Memory is bounded by the length of a line, not by that of the log.
+    """
+    found: dict[tuple[str, int], Match] = {}
+    looked_at: set[str] = set()
+    for window in _windows(lines):
+        centre = window[_REACH]
+        if centre is None:
+            continue
+        around = [line for line in window if line is not None]
+        before = window[_REACH - 1]
+        wanted = _wanted(centre, before if before is not None and _may_be_broken(before, centre) else None)
+        if not wanted:
+            continue
+        # The same line again, with another time before it, says nothing new.
+        told = "\n".join(line.text for line in around)
+        if told in looked_at:
+            continue
+        if len(looked_at) < 10_000:
+            looked_at.add(told)
+        for match in _matches_around(around, wanted):
+            found.setdefault((match.explanation.id, match.start), match)
+    return tuple(_in_order(found.values()))
+
+
+def _windows(lines: Iterable[tuple[int, str]]) -> Iterator[Sequence[_Line | None]]:
+    """Each line with those around it; None where the log has none."""
+    window: deque[_Line | None] = deque([None] * (2 * _REACH + 1), maxlen=2 * _REACH + 1)
+    for number, text in lines:
+        line = _Line(number, text)
+        if not line.quick:
+            continue
+        window.append(line)
+        yield window
+    for _ in range(_REACH):
+        window.append(None)
+        yield window
+
+
+def _wanted(line: _Line, before: _Line | None) -> list[Pattern]:
+    """The messages whose most telling word is in the line, or is broken between it and the one before."""
+    told = _by_telling_word()
+    words = set(line.quick)
+    if before is not None:
+        words.add(before.quick[-1] + line.quick[0])
+    return [pattern for word in told.keys() & words for pattern in told[word]]
+
+
+def _matches_around(lines: Sequence[_Line], wanted: Sequence[Pattern]) -> Iterator[Match]:
+    """The whole messages of ``wanted`` in the lines as one text, their places being those in the log."""
+    for joined in (_joined, _mended):
+        places, words = joined(lines)
+        known = set(words)
+        possible = [pattern for pattern in wanted if all(word in known or word == GAP for word in pattern.words)]
+        for match in matches_in(words, possible):
+            if match.coverage == 1 and stands_out(match, words):
+                yield Match(
+                    match.explanation,
+                    match.message,
+                    1.0,
+                    match.weight,
+                    places[match.start],
+                    places[match.end - 1] + 1,
+                )
+
+
+def _joined(lines: Sequence[_Line]) -> tuple[list[int], list[str]]:
+    places = [line.number * _LINE + index for line in lines for index in range(len(line.words))]
+    return places, [word for line in lines for word in line.words]
+
+
+def _mended(lines: Sequence[_Line]) -> tuple[list[int], list[str]]:
+    """The same, where a word was broken with its line, as one word."""
+    places, words = _joined(lines[:1])
+    for before, line in pairwise(lines):
+        more_places, more = _joined([line])
+        if words and more and _may_be_broken(before, line):
+            words[-1] += more.pop(0)
+            more_places.pop(0)
+        words += more
+        places += more_places
+    return places, words
+
+
+def _may_be_broken(before: _Line, line: _Line) -> bool:
+    end, begin = before.text.rstrip("\r"), line.text.lstrip()
+    return len(end) >= _WRAPPED and end[-1:].isalnum() and begin[:1].isalnum()
+
+
+def _in_order(matches: Iterable[Match]) -> Iterator[Found]:
+    """Event by event; each explanation where it stands first."""
+    event: list[Match] = []
+    told: set[str] = set()
+    tell: Callable[[], Iterator[Found]] = lambda: _of_event(event, told)  # noqa: E731
+    for match in sorted(matches, key=lambda match: match.start):
+        if event and match.start // _LINE - max(each.end for each in event) // _LINE > _EVENT:
+            yield from tell()
+            event.clear()
+        event.append(match)
+    yield from tell()
+
+
+def _of_event(event: Sequence[Match], told: set[str]) -> Iterator[Found]:
+    for match in without_wrappers(without_contained(sorted(event, key=lambda match: -match.weight))):
+        if match.explanation.id not in told:
+            told.add(match.explanation.id)
+            first = min(each.start for each in event if each.explanation.id == match.explanation.id)
+            yield Found(match, first // _LINE)
+
+
+def _without_prefix(text: str) -> str:
+    """The text without times, levels, marks and names that were put before it, up to six of them."""
+    for _ in range(6):
+        prefix = _PREFIX.match(text)
+        if not prefix:
+            break
+        text = text[prefix.end() :]
+    return text
+
+
+@cache
+def _by_telling_word() -> dict[str, list[Pattern]]:
+    """Each message under the one of its words that fewest messages have, from its middle where that is equal."""
+    told: dict[str, list[Pattern]] = {}
+    for pattern in patterns():
+        words = pattern.words
+        telling = max(
+            (word for word in words if word.isascii() and word != GAP),
+            key=lambda word: (weights()[word], word not in (words[0], words[-1])),
+        )
+        told.setdefault(telling, []).append(pattern)
+    return told
