@@ -5,7 +5,7 @@ terminals and CI systems break long lines, and put a time, a name or a colour be
 """
 
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from itertools import pairwise
@@ -33,6 +33,8 @@ _EVENT = 5
 """Lines between two messages up to which they are about one event."""
 _WRAPPED = 40
 """Characters of a line from which on a terminal may have broken it within a word."""
+_TRIES = 500
+"""How often a message is looked for closely: it is told once, and a program may have said it a million times."""
 _LINE = 1_000_000
 """Words that no line has: what makes a place in the log of a line and a word."""
 
@@ -57,6 +59,7 @@ _PREFIX = re.compile(
     re.VERBOSE,
 )
 _QUICK = re.compile(r"[a-z0-9]+")
+_APOSTROPHES = {ord(sign): None for sign in "'`\N{RIGHT SINGLE QUOTATION MARK}"}
 
 
 class Found(Struct, frozen=True):
@@ -67,19 +70,27 @@ class Found(Struct, frozen=True):
 
 
 class _Line:
-    """A line of the log without what was put before it. ``words``, as the matching has them, only where asked for."""
+    """A line of the log without what was put before it. ``words``, as the matching has them, only where asked for.
 
-    __slots__ = ("_words", "number", "quick", "text")
+    ``quick`` are nearly the same words, fast: enough to pass over the lines in which no message can be. Among them is
+    the word that may be broken between the line ``before`` and this one.
+    """
 
-    def __init__(self, number: int, text: str) -> None:
+    __slots__ = ("_words", "last", "number", "quick", "text")
+
+    def __init__(self, number: int, text: str, before: "_Line | None") -> None:
         self.number = number
         self.text = _without_prefix(plain_line(text))
-        quick = self.text.lower()
-        if "\\" in quick:
-            quick = re.sub(r"\\[nrt]", " ", quick)
+        quick = self.text.lower().translate(_APOSTROPHES)
+        if "\\" in quick or "&" in quick:
+            quick = re.sub(r"\\[nrt]", " ", re.sub(r"\\u0027|&#0?39;|&apos;", "", quick))
         if "%" in quick:
             quick = unquote(quick)
-        self.quick: list[str] = _QUICK.findall(quick)
+        words = _QUICK.findall(quick)
+        self.last: str = words[-1] if words else ""
+        self.quick = set(words)
+        if words and before is not None and _may_be_broken(before, self):
+            self.quick.add(before.last + words[0])
         self._words: tuple[str, ...] | None = None
 
     @property
@@ -96,23 +107,15 @@ def find_in_log(lines: Iterable[tuple[int, str]]) -> tuple[Found, ...]:
     best comes first, as in a pasted text. Memory is bounded by the length of a line, not by that of the log.
     """
     found: dict[tuple[str, int], Match] = {}
-    looked_at: set[str] = set()
+    tries: Counter[Pattern] = Counter()
     for window in _windows(lines):
         centre = window[_REACH]
         if centre is None:
             continue
         around = [line for line in window if line is not None]
-        before = window[_REACH - 1]
-        wanted = _wanted(centre, before if before is not None and _may_be_broken(before, centre) else None)
-        if not wanted:
-            continue
-        # The same line again, with another time before it, says nothing new.
-        told = "\n".join(line.text for line in around)
-        if told in looked_at:
-            continue
-        if len(looked_at) < 10_000:
-            looked_at.add(told)
-        for match in _matches_around(around, wanted):
+        possible = [pattern for pattern in _possible(centre, around) if tries[pattern] < _TRIES]
+        tries.update(possible)
+        for match in _matches_around(around, possible) if possible else ():
             found.setdefault((match.explanation.id, match.start), match)
     return tuple(_in_order(found.values()))
 
@@ -121,7 +124,7 @@ def _windows(lines: Iterable[tuple[int, str]]) -> Iterator[Sequence[_Line | None
     """Each line with those around it; None where the log has none."""
     window: deque[_Line | None] = deque([None] * (2 * _REACH + 1), maxlen=2 * _REACH + 1)
     for number, text in lines:
-        line = _Line(number, text)
+        line = _Line(number, text, window[-1])
         if not line.quick:
             continue
         window.append(line)
@@ -131,31 +134,24 @@ def _windows(lines: Iterable[tuple[int, str]]) -> Iterator[Sequence[_Line | None
         yield window
 
 
-def _wanted(line: _Line, before: _Line | None) -> list[Pattern]:
-    """The messages whose most telling word is in the line, or is broken between it and the one before."""
+def _possible(centre: _Line, around: Sequence[_Line]) -> list[Pattern]:
+    """The messages of which ``centre`` has the most telling word, and all lines have the others."""
     told = _by_telling_word()
-    words = set(line.quick)
-    if before is not None:
-        words.add(before.quick[-1] + line.quick[0])
-    return [pattern for word in told.keys() & words for pattern in told[word]]
+    begun = told.keys() & centre.quick
+    if not begun:
+        return []
+    words = frozenset().union(*(line.quick for line in around))
+    return [pattern for word in begun for needed, pattern in told[word] if needed <= words]
 
 
-def _matches_around(lines: Sequence[_Line], wanted: Sequence[Pattern]) -> Iterator[Match]:
-    """The whole messages of ``wanted`` in the lines as one text, their places being those in the log."""
+def _matches_around(lines: Sequence[_Line], possible: Sequence[Pattern]) -> Iterator[Match]:
+    """The messages of ``possible`` that are whole in the lines as one text, their places being those in the log."""
     for joined in (_joined, _mended):
         places, words = joined(lines)
-        known = set(words)
-        possible = [pattern for pattern in wanted if all(word in known or word == GAP for word in pattern.words)]
         for match in matches_in(words, possible):
             if match.coverage == 1 and stands_out(match, words):
-                yield Match(
-                    match.explanation,
-                    match.message,
-                    1.0,
-                    match.weight,
-                    places[match.start],
-                    places[match.end - 1] + 1,
-                )
+                start, end = places[match.start], places[match.end - 1] + 1
+                yield Match(match.explanation, match.message, 1.0, match.weight, start, end)
 
 
 def _joined(lines: Sequence[_Line]) -> tuple[list[int], list[str]]:
@@ -213,14 +209,10 @@ def _without_prefix(text: str) -> str:
 
 
 @cache
-def _by_telling_word() -> dict[str, list[Pattern]]:
-    """Each message under the one of its words that fewest messages have, from its middle where that is equal."""
-    told: dict[str, list[Pattern]] = {}
+def _by_telling_word() -> dict[str, list[tuple[frozenset[str], Pattern]]]:
+    """Each message, with its words as a set, under the one that fewest messages have."""
+    told: dict[str, list[tuple[frozenset[str], Pattern]]] = {}
     for pattern in patterns():
-        words = pattern.words
-        telling = max(
-            (word for word in words if word.isascii() and word != GAP),
-            key=lambda word: (weights()[word], word not in (words[0], words[-1])),
-        )
-        told.setdefault(telling, []).append(pattern)
+        words = frozenset(pattern.words) - {GAP}
+        told.setdefault(max(sorted(words), key=weights().__getitem__), []).append((words, pattern))
     return told
