@@ -36,6 +36,8 @@ _SIGNS: dict[System, frozenset[str]] = {
     System.KEYTOOL: frozenset({"keytool", "java", "keystore", "jks", "keystoreexception"}),
     System.OPENSSL: frozenset({"openssl", "routines", "pkcs12", "pem", "asn1"}),
     System.JWT: frozenset({"jwt", "grant", "oauth2", "salesforce", "description", "authenticating", "sfdx", "sf"}),
+    System.CLIENT: frozenset({"salesforce", "sf", "sfdx", "jwt", "restforce", "jsforce", "org", "errorcode", "failed"}),
+    System.TLS: frozenset({"ssl", "tls", "https", "handshake", "curl", "fetch", "salesforce", "sf", "sfdx", "node"}),
     System.DEPLOY: frozenset({"deploy", "salesforce", "metadata", "component", "sf", "sfdx"}),
     System.PYTHON: frozenset({"python", "jwt", "traceback", "valueerror", "jks", "cryptography"}),
 }
@@ -68,7 +70,11 @@ def match_messages(text: str) -> tuple[Match, ...]:
     whole = [match for match in found if match.coverage == 1 and _belongs(match, words)]
     if whole:
         return _without_wrappers(_without_contained(whole))
-    parts = [match for match in found if match.coverage >= _PARTIAL_COVERAGE and _tells(match, words)]
+    parts = [
+        match
+        for match in found
+        if match.coverage >= _PARTIAL_COVERAGE and not match.explanation.whole and _tells(match, words)
+    ]
     if not parts:
         return ()
     best = max(parts, key=lambda match: (match.weight, match.coverage))
@@ -182,4 +188,6 @@ def _without_contained(matches: Sequence[Match]) -> list[Match]:
 
 
 def _without_wrappers(matches: Sequence[Match]) -> tuple[Match, ...]:
-    return tuple(match for match in matches if not match.explanation.wrapper) or tuple(matches)
+    """What the wrappers stand around; where that is nothing known, the innermost of them, which comes last."""
+    told = tuple(match for match in matches if not match.explanation.wrapper)
+    return told or (max(matches, key=lambda match: match.start),)
