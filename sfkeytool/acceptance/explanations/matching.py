@@ -39,6 +39,8 @@ _SIGNS: dict[System, frozenset[str]] = {
     System.KEYTOOL: frozenset({"keytool", "java", "keystore", "jks", "keystoreexception"}),
     System.OPENSSL: frozenset({"openssl", "routines", "pkcs12", "pem", "asn1"}),
     System.JWT: frozenset({"jwt", "grant", "oauth2", "salesforce", "description", "authenticating", "sfdx", "sf"}),
+    System.CLIENT: frozenset({"salesforce", "sf", "sfdx", "jwt", "restforce", "jsforce", "org", "errorcode", "failed"}),
+    System.TLS: frozenset({"ssl", "tls", "https", "handshake", "curl", "fetch", "salesforce", "sf", "sfdx", "node"}),
     System.DEPLOY: frozenset({"deploy", "salesforce", "metadata", "component", "sf", "sfdx"}),
     System.PYTHON: frozenset({"python", "jwt", "traceback", "valueerror", "jks", "cryptography"}),
 }
@@ -79,7 +81,11 @@ def match_messages(text: str) -> tuple[Match, ...]:
     whole = [match for match in found if match.coverage == 1 and stands_out(match, words)]
     if whole:
         return without_wrappers(without_contained(whole))
-    parts = [match for match in found if match.coverage >= _PARTIAL_COVERAGE and _tells(match, words)]
+    parts = [
+        match
+        for match in found
+        if match.coverage >= _PARTIAL_COVERAGE and not match.explanation.whole and _tells(match, words)
+    ]
     if not parts:
         return ()
     best = max(parts, key=lambda match: (match.weight, match.coverage))
@@ -200,5 +206,6 @@ def without_contained(matches: Sequence[Match]) -> list[Match]:
 
 
 def without_wrappers(matches: Sequence[Match]) -> tuple[Match, ...]:
-    """Those that say more than that something failed; all, where none does. Pure."""
-    return tuple(match for match in matches if not match.explanation.wrapper) or tuple(matches)
+    """What the wrappers stand around; where that is nothing known, the innermost of them, which comes last. Pure."""
+    told = tuple(match for match in matches if not match.explanation.wrapper)
+    return told or (max(matches, key=lambda match: match.start),)

@@ -251,7 +251,10 @@ OPENSSL = (
     ),
     Explanation(
         id="error.openssl.no-issuer",
-        messages=("unable to get local issuer certificate", "unable to verify the first certificate"),
+        messages=(
+            "lookup: unable to get local issuer certificate",
+            "Error getting chain: unable to get local issuer certificate",
+        ),
         meaning="The certificate of the CA that signed is not among those given.",
         causes=(
             "The intermediate is missing: the CA's answer holds the leaf alone.",

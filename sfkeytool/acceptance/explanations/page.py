@@ -13,6 +13,8 @@ _HEADINGS = {
     System.KEYTOOL: "keytool and Java",
     System.OPENSSL: "openssl",
     System.JWT: "Logins with the JWT bearer flow",
+    System.CLIENT: "The Salesforce CLI and other clients",
+    System.TLS: "Whose certificate is trusted",
     System.DEPLOY: "Deployments",
     System.PYTHON: "Libraries that read keys",
 }
