@@ -4,6 +4,7 @@
 those of the openssl on the PATH. It needs nothing else, so that it runs where only Python and openssl are.
 """
 
+import base64
 import json
 import re
 import shlex
@@ -42,9 +43,9 @@ MISTAKES: dict[str, tuple[str, ...]] = {
     "rsa -in ec.key -noout": ("not-rsa",),
     "rsa -in locked.key -passin pass:wrong-one -noout": (LOCKED, NO_KEY),
     "rsa -in old.key -passin pass:wrong-one -noout": (LOCKED, NO_KEY),
-    "rsa -in locked.key -noout": (NO_PASSWORD, NO_KEY),
+    "rsa -in locked.key -noout": (NO_PASSWORD, NO_KEY, LOCKED),
     "rsa -in pay.pfx -passin pass:wrong-one -noout": (LOCKED, NO_KEY),
-    "rsa -in gone.key -noout": (NO_FILE,),
+    "rsa -in gone.key -noout": (NO_FILE, NO_KEY),
     "rsa -in pay.crt -pubin -noout": ("public-key-not-read",),
     "pkey -in pay.crt -noout": (NO_KEY,),
     "pkey -in pay.key -inform DER -noout": (NO_KEY,),
@@ -84,11 +85,40 @@ MISTAKES: dict[str, tuple[str, ...]] = {
     "dgst -sha256 -sign pay.crt garbage.bin": (NO_KEY,),
     "s_client -connect 127.0.0.1:1 -cert pay.key": (NO_CERTIFICATE,),
     "s_client -connect 127.0.0.1:1 -cert pay.crt -key pay.crt": (NO_KEY,),
+    "enc -d -aes-256-cbc -in key.enc -pass pass:wrong-one -out out": (LOCKED,),
+    "enc -d -aes-256-cbc -md md5 -in key.enc -pass pass:right-one -out out": (LOCKED,),
+    "enc -d -aes-256-cbc -pbkdf2 -in key.enc -pass pass:right-one -out out": (LOCKED,),
+    "enc -d -aes-256-cbc -in cut.enc -pass pass:right-one -out out": ("enc-length",),
+    "enc -d -aes-256-cbc -in key.b64 -pass pass:right-one -out out": ("enc-not-salted",),
+    "enc -d -aes-256-cbc -in pay.key -pass pass:right-one -out out": ("enc-not-salted",),
+    "enc -d -aes-256-cbc -in empty -pass pass:right-one -out out": ("enc-nothing-read",),
+    "enc -d -aes-256-cbc -a -in key.enc -pass pass:right-one -out out": ("enc-nothing-read",),
+    "enc -d -aes-256-cbc -in gone.enc -pass pass:right-one -out out": (NO_FILE,),
+    "enc -d -aes-256-cbc -in key.enc -pass env:NOT_SET -out out": ("password-unset",),
+    "enc -d -aes-256-cbc -in key.enc -out out": (NO_PASSWORD,),
+    "aes-256-cbc -d -K -iv -in raw.enc -out out": ("enc-key-and-iv",),
+    "aes-256-cbc -d -K '' -iv '' -in raw.enc -out out": ("enc-key-and-iv", LOCKED),
+    "aes-256-cbc -d -K 0123456789abcdef -iv 00 -in raw.enc -out out": ("enc-key-and-iv", LOCKED),
+    "aes-256-cbc -d -K not-hex -iv 00 -in raw.enc -out out": ("enc-key-and-iv",),
+    "pkcs12 -in pay.pfx -passin env:NOT_SET -nodes": ("password-unset",),
+    "pkey -in locked.key -passin env:NOT_SET -noout": ("password-unset",),
 }
 """Arguments of openssl → explanations, without ``error.openssl.``, that the answer finds: the first surely, no others.
 
 A version may be content with what another one refuses: OpenSSL 3.0 still makes a certificate that has expired.
 """
+
+ANSWERED_OTHERWISE: dict[str, dict[str, tuple[str, ...]]] = {
+    "1.1.1w": {
+        "x509 -in pay.pfx -noout": (NO_CERTIFICATE,),
+        "x509 -req -in pay.crt -signkey pay.key -out out": (NO_START,),
+        "rsa -in pay.pfx -passin pass:wrong-one -noout": (NO_KEY,),
+        "pkey -in legacy.pfx -passin pass:right-one -noout": (NO_KEY,),
+        "verify -CAfile pay.key pay.crt": (),
+    },
+}
+"""By version: what its answer says less of. 1.1.1 reads no PFX with these commands, and "Error loading file" is all that
+it says of a CA file: nothing is explained."""
 
 PREPARATION = """
 req -x509 -newkey rsa:2048 -nodes -keyout pay.key -out pay.crt -subj /CN=pay -days 3650
@@ -108,12 +138,21 @@ crl2pkcs7 -nocrl -certfile pay.crt -outform DER -out pay.p7b
 
 def prepare(folder: Path, openssl: str = "openssl") -> None:
     """Makes the files that the mistakes are made with."""
-    for line in PREPARATION.strip().splitlines():
+    lines = PREPARATION
+    if b"OpenSSL 1" in subprocess.run([openssl, "version"], capture_output=True, check=True).stdout:
+        lines = lines.replace(" -legacy", "").replace(" -traditional", "")  # it knows nothing else
+    for line in lines.strip().splitlines():
         subprocess.run([openssl, *shlex.split(line)], cwd=folder, capture_output=True, check=True, timeout=60)
     (folder / "utf16.crt").write_bytes((folder / "pay.crt").read_text().encode("utf-16"))
     (folder / "garbage.bin").write_bytes(bytes(range(251)) * 8)
     (folder / "pay.jks").write_bytes(bytes.fromhex("feedfeed000000020000000100000001") + b"\0\3pay" + bytes(900))
     (folder / "empty").touch()
+    # What openssl enc makes begins so. The same bytes each time: one in 256 would end in a padding that looks right.
+    encrypted = b"Salted__12345678" + bytes(range(256)) * 4
+    (folder / "key.enc").write_bytes(encrypted)
+    (folder / "cut.enc").write_bytes(encrypted[:-7])
+    (folder / "raw.enc").write_bytes(encrypted[16:])
+    (folder / "key.b64").write_bytes(base64.encodebytes(encrypted))
 
 
 def answer(mistake: str, folder: Path, openssl: str = "openssl") -> str:
@@ -134,7 +173,7 @@ def main(path: Path) -> None:
         lines = {mistake: answer(mistake, Path(name)).splitlines() for mistake in MISTAKES}
     # A decoder's stack repeats itself by the dozen; its first lines do.
     answers[version] = {
-        mistake: [re.sub("^[0-9A-F]{16}", "40A7AB8F347F0000", line) for line in text[:8]]
+        mistake: [re.sub("^[0-9A-F]{15,16}(?=:)", "40A7AB8F347F0000", line) for line in text[:8]]
         for mistake, text in lines.items()
     }
     path.write_text(json.dumps(answers, indent=1) + "\n", encoding="utf-8")

@@ -8,7 +8,9 @@ from msgspec import Struct
 
 from sfkeytool.acceptance.rule import Basis
 
-_ID = re.compile(r"error\.(ckm|keytool|openssl|jwt|client|tls|deploy|python)(\.[a-z0-9]+(-[a-z0-9]+)*)")
+_ID = re.compile(
+    r"error\.(ckm|keytool|openssl|windows|jwt|client|tls|deploy|python)(\.[a-z0-9]+(-[a-z0-9]+)*)"
+)
 
 
 class System(StrEnum):
@@ -18,6 +20,8 @@ class System(StrEnum):
     """Setup > Certificate and Key Management, and Apex that uses its certificates."""
     KEYTOOL = "keytool"
     OPENSSL = "openssl"
+    WINDOWS = "windows"
+    """certutil, PowerShell, the certificate console and .NET, about keys in the stores of Windows."""
     JWT = "jwt"
     """The token endpoint, asked with the JWT bearer flow, and the clients that ask it."""
     CLIENT = "client"

@@ -5,15 +5,18 @@ from sfkeytool.acceptance.rule import Basis
 from sfkeytool.acceptance.rules import sources
 
 _KEYTOOL = (
-    "Tried with keytool of JDK 17; its messages: "
+    "Tried with keytool of Java 8, 11, 17, 21 and 25; its messages: "
     "https://github.com/openjdk/jdk/blob/master/src/java.base/share/classes/sun/security/tools/keytool/Resources.java"
 )
-_STORE = f"Tried with JDK 17; {sources.JDK_KEYSTORE}"
+_STORE = f"Tried with Java 8, 11, 17, 21 and 25; {sources.JDK_KEYSTORE}"
 
 KEYTOOL = (
     Explanation(
         id="error.keytool.tampered",
-        messages=("Keystore was tampered with, or password was incorrect",),
+        messages=(
+            "Keystore was tampered with, or password was incorrect",
+            "UnrecoverableKeyException: Password verification failed",
+        ),
         meaning="The keystore's digest does not fit: the password is wrong, or the file was changed. Nobody can tell"
         " which.",
         causes=(
@@ -33,7 +36,11 @@ KEYTOOL = (
     ),
     Explanation(
         id="error.keytool.pkcs12-password",
-        messages=("keystore password was incorrect",),
+        messages=(
+            "keystore password was incorrect",
+            "failed to decrypt safe contents entry: javax.crypto.BadPaddingException: Given final block not properly"
+            " padded",
+        ),
         meaning="The password does not open this PKCS#12 keystore (PFX).",
         causes=("A wrong password.", "Another letter case, or letters outside ASCII.", "The file is damaged."),
         fixes=("Try it: `sfkeytool show {file} --password prompt`.",),
@@ -75,12 +82,16 @@ KEYTOOL = (
         messages=(
             "toDerInputStream rejects tag type {number}",
             "DerInputStream.getLength(): lengthTag={number}, too big.",
+            "java.io.IOException: Tag number over 30 is not supported",
+            "java.io.IOException: Short read of DER length",
         ),
         meaning="Java took the file for PKCS#12, and it is not.",
         causes=(
             "It is PEM: tag type 45 is the hyphen of -----BEGIN.",
             "It is a JKS that an older Java opened as PKCS#12: lengthTag 109 is the second byte of every JKS.",
-            "It is damaged.",
+            "It is base64: tag type 47 is that of a JKS, 77 of a PFX; lengthTag 91 or 111 can be text as well.",
+            "It was rewritten as text, by a build's filter or a transfer: lengthTag 63 is the second byte of EF BF BD.",
+            "It is damaged, or empty.",
         ),
         fixes=("See what it is: `sfkeytool show {file}`.",),
         basis=Basis.OBSERVED,
@@ -89,7 +100,7 @@ KEYTOOL = (
     ),
     Explanation(
         id="error.keytool.cut",
-        messages=("java.io.EOFException",),
+        messages=("java.io.EOFException", "java.io.IOException: Incomplete BER/DER data"),
         meaning="Where it comes from reading a keystore: the file ends too early.",
         causes=("A download or copy was cut off.", "It is no keystore at all, and short."),
         fixes=("Take it again from where it was made. See what is left: `sfkeytool show {file}`.",),
@@ -117,7 +128,13 @@ KEYTOOL = (
     ),
     Explanation(
         id="error.keytool.key-password",
-        messages=("Cannot recover key", "Get Key failed", "Too many failures - try later"),
+        messages=(
+            "Cannot recover key",
+            "Get Key failed",
+            "Get Key failed: Given final block not properly padded. Such issues can arise if a bad key is used during"
+            " decryption.",
+            "Too many failures - try later",
+        ),
         meaning="The keystore opened, but the key in it has another password.",
         causes=(
             "The JKS was made from a PFX with a new password and without -destkeypass: the key kept the old one.",
@@ -211,7 +228,12 @@ KEYTOOL = (
     ),
     Explanation(
         id="error.keytool.not-x509",
-        messages=("Input not an X.509 certificate", "Failed to parse input", "signed fields invalid"),
+        messages=(
+            "Input not an X.509 certificate",
+            "Failed to parse input",
+            "signed fields invalid",
+            "Could not parse certificate: java.io.IOException: Empty input",
+        ),
         meaning="The file that was given as a certificate is something else.",
         causes=(
             "It is the private key, a CSR or a PFX.",

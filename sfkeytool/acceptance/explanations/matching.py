@@ -34,10 +34,15 @@ _COMMON = frozenset(_COMMON_WORDS.split())
 GAP = ""
 """What stands in a message's words where a placeholder is."""
 
+_WINDOWS_SIGNS = (
+    "certutil certificate certificates certreq cryptographicexception windowscryptographicexception export"
+    " exportpfx importpfx keyset mmc nte ncryptopenkey pfx pfxexportcertstoreex powershell provider windows"
+)
 _SIGNS: dict[System, frozenset[str]] = {
     System.CKM: frozenset({"salesforce", "ckm", "keystore", "certificate", "import", "setup", "jks"}),
     System.KEYTOOL: frozenset({"keytool", "java", "keystore", "jks", "keystoreexception"}),
     System.OPENSSL: frozenset({"openssl", "routines", "pkcs12", "pem", "asn1"}),
+    System.WINDOWS: frozenset(_WINDOWS_SIGNS.split()),
     System.JWT: frozenset({"jwt", "grant", "oauth2", "salesforce", "description", "authenticating", "sfdx", "sf"}),
     System.CLIENT: frozenset({"salesforce", "sf", "sfdx", "jwt", "restforce", "jsforce", "org", "errorcode", "failed"}),
     System.TLS: frozenset({"ssl", "tls", "https", "handshake", "curl", "fetch", "salesforce", "sf", "sfdx", "node"}),

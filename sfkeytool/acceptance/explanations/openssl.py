@@ -3,10 +3,7 @@
 from sfkeytool.acceptance.explanations.explanation import Explanation
 from sfkeytool.acceptance.rule import Basis
 
-_OPENSSL = "Tried with OpenSSL 3.0.19"
-_OPENSSL_1 = f"{_OPENSSL}; the older wording is that of OpenSSL 1.1.1"
-_BOTH = "Tried with OpenSSL 3.0.19 and 3.5.9"
-_BOTH_1 = f"{_BOTH}; the older wording is that of OpenSSL 1.1.1"
+_OPENSSL = "Tried with OpenSSL 1.1.1w, 3.0.19, 3.5.9, 3.6.5 and 4.0.3"
 
 OPENSSL = (
     Explanation(
@@ -27,7 +24,7 @@ OPENSSL = (
             "Let the right ones be picked: `sfkeytool wrap {name} {file} {file} --password generate`.",
         ),
         basis=Basis.OBSERVED,
-        citation=_OPENSSL_1,
+        citation=_OPENSSL,
         rules=("ckm.key.mismatch",),
     ),
     Explanation(
@@ -42,7 +39,11 @@ OPENSSL = (
     Explanation(
         id="error.openssl.legacy-pfx",
         messages=(
-            "digital envelope routines:{function}:unsupported",
+            "digital envelope routines::unsupported",
+            "digital envelope routines:{function}:unsupported:{place}:Algorithm (RC2-40-CBC : 0)",
+            "digital envelope routines:{function}:unsupported:{place}:Algorithm (RC2-64-CBC : 0)",
+            "digital envelope routines:{function}:unsupported:{place}:Algorithm (RC4 : 0)",
+            "digital envelope routines:{function}:unsupported:{place}:Algorithm (DES-CBC : 0)",
             "Algorithm (RC2-40-CBC : 0)",
         ),
         meaning="The PFX is encrypted with a cipher that OpenSSL 3 no longer loads by default.",
@@ -65,15 +66,6 @@ OPENSSL = (
         ),
         fixes=("Try it: `sfkeytool show {file} --password prompt`.",),
         basis=Basis.OBSERVED,
-        citation=_OPENSSL_1,
-    ),
-    Explanation(
-        id="error.openssl.bad-decrypt",
-        messages=("bad decrypt", "pkcs12 cipherfinal error", "maybe wrong password"),
-        meaning="The password does not decrypt the private key.",
-        causes=("A wrong password.", "It is the keystore's password, not the key's.", "A line break is at its end."),
-        fixes=("Try it: `sfkeytool show {file} --password prompt`.",),
-        basis=Basis.OBSERVED,
         citation=_OPENSSL,
     ),
     Explanation(
@@ -81,6 +73,7 @@ OPENSSL = (
         messages=(
             "UI routines:UI_process:processing error:{place}:while reading strings",
             "Enter Import Password: Can't read Password",
+            "bad password read",
         ),
         meaning="The file is encrypted, openssl asked for its password, and nobody could type one.",
         causes=("The command ran in a script or in CI, without a terminal.", "The question was answered with Ctrl-C."),
@@ -89,7 +82,7 @@ OPENSSL = (
             "With openssl, -passin takes env:NAME or file:PATH as well.",
         ),
         basis=Basis.OBSERVED,
-        citation=_BOTH,
+        citation=_OPENSSL,
     ),
     Explanation(
         id="error.openssl.no-start-line",
@@ -106,12 +99,17 @@ OPENSSL = (
         ),
         basis=Basis.OBSERVED,
         citation=_OPENSSL,
+        wrapper=True,
     ),
     Explanation(
         id="error.openssl.key-not-read",
         messages=(
             "unable to load private key",
             "Could not read private key from {file}",
+            "unable to load key",
+            "unable to load key file",
+            "unable to load CA Private Key",
+            "unable to load client certificate private key file",
             "Could not read key from {file}",
             "Could not read CA private key from {file}",
             "Could not read client certificate private key from {file}",
@@ -119,6 +117,9 @@ OPENSSL = (
             "Could not find private key of {what} from {file}",
             "Could not find CA private key from {file}",
             "Could not find client certificate private key from {file}",
+            "Could not find or decode private key",
+            "Could not find or decode CA private key",
+            "Could not find or decode client certificate private key",
         ),
         meaning="The file holds no private key that openssl can read.",
         causes=(
@@ -133,14 +134,16 @@ OPENSSL = (
             "Get the key out of a JKS or PFX: `sfkeytool unwrap {file}`.",
         ),
         basis=Basis.OBSERVED,
-        citation=_BOTH_1,
+        citation=_OPENSSL,
     ),
     Explanation(
         id="error.openssl.public-key-not-read",
         messages=(
+            "unable to load Public Key",
             "Could not read public key from {file}",
             "Could not read key of Public Key from {file}",
             "Could not find private key of Public Key from {file}",
+            "Could not find or decode private key of Public Key",
         ),
         meaning="The file holds no public key. OpenSSL 3.2 and later say private, and mean the public one.",
         causes=("It is a certificate: the public key stands inside.", "It is the private key, or a CSR."),
@@ -149,12 +152,13 @@ OPENSSL = (
             "Get the public key out of a certificate: `openssl x509 -in {file} -noout -pubkey`.",
         ),
         basis=Basis.OBSERVED,
-        citation=_BOTH,
+        citation=_OPENSSL,
     ),
     Explanation(
         id="error.openssl.certificate-not-read",
         messages=(
             "unable to load certificate",
+            "unable to load certificates",
             "Could not read certificate from {file}",
             "Could not read certificate file from {file}",
             "Could not read CA certificate from {file}",
@@ -169,6 +173,12 @@ OPENSSL = (
             "Could not find certificates from -in file from {file}",
             "Could not find extra certificates from -certfile from {file}",
             "Could not find untrusted certificates from {file}",
+            "Could not find or decode certificate",
+            "Could not find or decode CA certificate",
+            "Could not find or decode client certificate",
+            "Could not find or decode certificates",
+            "Could not find or decode extra certificates",
+            "Could not find or decode untrusted certificates",
             "x509 certificate routines:{function}:no certificate found",
             "x509 certificate routines:{function}:no certificate or crl found",
         ),
@@ -184,7 +194,7 @@ OPENSSL = (
             "Get the certificate out of a JKS or PFX: `sfkeytool unwrap {file}`.",
         ),
         basis=Basis.OBSERVED,
-        citation=_BOTH_1,
+        citation=_OPENSSL,
     ),
     Explanation(
         id="error.openssl.request-not-read",
@@ -223,7 +233,7 @@ OPENSSL = (
     ),
     Explanation(
         id="error.openssl.not-rsa",
-        messages=("Not an RSA key",),
+        messages=("Not an RSA key", "expecting an rsa key"),
         meaning="The key is of another kind, EC mostly. Salesforce takes RSA only.",
         causes=("The key was made with ecparam or genpkey -algorithm EC, or by a tool whose default is EC.",),
         fixes=(
@@ -237,6 +247,7 @@ OPENSSL = (
         id="error.openssl.self-signed",
         messages=(
             "error 18 at 0 depth lookup: self-signed certificate",
+            "Error self signed certificate getting chain.",
             "Error getting chain: self-signed certificate",
         ),
         meaning="openssl trusts nobody who signed himself. For Salesforce this is no error: self-signed"
@@ -247,7 +258,7 @@ OPENSSL = (
             "With openssl pkcs12: leave `-chain` out.",
         ),
         basis=Basis.OBSERVED,
-        citation=_BOTH_1,
+        citation=_OPENSSL,
     ),
     Explanation(
         id="error.openssl.no-issuer",
@@ -272,6 +283,8 @@ OPENSSL = (
         id="error.openssl.subject",
         messages=(
             "subject name is expected to be in the format /type0=value0/type1=value1/type2=...",
+            "name is expected to be in the format /type0=value0/type1=value1/type2=... where characters may be escaped"
+            " by \\. This name is not in that format: {subject}",
             "problems making Certificate Request",
             'Error adding subject name attribute "{attribute}"',
         ),
@@ -283,29 +296,33 @@ OPENSSL = (
         ),
         fixes=("Make it without openssl: `sfkeytool csr {name} --organization Acme --country DE`.",),
         basis=Basis.OBSERVED,
-        citation=_OPENSSL_1,
+        citation=_OPENSSL,
     ),
     Explanation(
         id="error.openssl.validity",
-        messages=("Error: end date before start date", 'Non-positive number "{number}" for option -days'),
+        messages=(
+            "Error: end date before start date",
+            'Non-positive number "{number}" for option -days',
+            'Non-positive number "{number}" for -days',
+        ),
         meaning="openssl would have made a certificate that has expired before it begins.",
         causes=("-days is zero or negative. OpenSSL 3.0 still did that for x509 -req.",),
         fixes=("Give the days that it should live: `sfkeytool self-signed {name} --days 365 --password generate`.",),
         basis=Basis.OBSERVED,
-        citation=_BOTH,
+        citation=_OPENSSL,
     ),
     Explanation(
         id="error.openssl.no-file",
         messages=(
             "Could not open file or uri for loading {what} from {file}",
             "Couldn't open file or uri {file}",
-            'Can\'t open "{file}" for reading',
+            'Can\'t open "{file}" for reading, No such file or directory',
             "system library:{function}:No such file or directory:{place}:calling fopen({file}, {mode})",
         ),
         meaning="There is no file at this path, or it may not be read.",
         causes=("The command ran in another folder.", "The name is mistyped.", "The file belongs to another user."),
         fixes=("Give the whole path, and check with `ls -l {file}`, on Windows `dir {file}`.",),
         basis=Basis.OBSERVED,
-        citation=_BOTH,
+        citation=_OPENSSL,
     ),
 )

@@ -12,6 +12,7 @@ _HEADINGS = {
     System.CKM: "Certificate and Key Management",
     System.KEYTOOL: "keytool and Java",
     System.OPENSSL: "openssl",
+    System.WINDOWS: "Windows",
     System.JWT: "Logins with the JWT bearer flow",
     System.CLIENT: "The Salesforce CLI and other clients",
     System.TLS: "Whose certificate is trusted",

@@ -1,5 +1,7 @@
 """Messages of Certificate and Key Management, and of deployments that concern certificates and apps."""
 
+from datetime import date
+
 from sfkeytool.acceptance.explanations.explanation import Explanation
 from sfkeytool.acceptance.mails import WHO_IS_MAILED
 from sfkeytool.acceptance.rule import Basis
@@ -171,23 +173,42 @@ CKM = (
     ),
     Explanation(
         id="error.ckm.expiry-mail",
-        messages=("SFDC Expiring Certificate Notification", "This certificate will expire in {days} day(s)"),
+        messages=(
+            "SFDC Expiring Certificate Notification",
+            "You have one or more certificates in your Salesforce org {name} that will expire soon",
+            "Review the list below and visit Certificate and Key Management from Setup to make an update",
+            "SelfSignedCert_{name}, Self-Signed, expires on {date}",
+            "{name}, Self-Signed, expires on {date}. Warning: This certificate will expire in {days} day(s)",
+            "This certificate will expire in {days} day(s)",
+        ),
         meaning="Salesforce's mail about a certificate in Certificate and Key Management: 60, 30, 10 and 1 days before"
-        " it expires, and on the day.",
+        " it expires, and on the day. It names the certificate as Setup lists it, and not what uses it.",
         causes=(
-            "A certificate is near its end, and something may still sign or connect with it.",
-            "It was replaced, but the old record is still there.",
+            "A certificate is near its end, and something may still sign or connect with it: single sign-on, the"
+            " identity provider, a connected app, a named credential, Apex.",
+            "Nothing uses it: the self-signed certificate that an org got with My Domain or the identity provider"
+            " (SelfSignedCert_ with a date), or one that was replaced and never deleted.",
+            "It is about a sandbox: a copy of production's certificate. The mail names the org and its id.",
         ),
         fixes=(
             f"Who gets which: {WHO_IS_MAILED}.",
-            "Find who uses it: hover over the greyed Delete in Setup > Certificate and Key Management.",
-            "Make the next one: `sfkeytool self-signed {name} --password generate` or `sfkeytool csr {name}`, and"
-            " replace it in Certificate"
-            " and Key Management and on the app.",
+            "Find who uses it: `sfkeytool audit --target-org ALIAS`, or in Setup > Certificate and Key Management hover"
+            " over the greyed Delete: it names what holds the certificate. Apex code and programs outside may not be"
+            " named.",
+            "If something uses it, make the next one: `sfkeytool self-signed {name} --password generate` or `sfkeytool"
+            " csr {name}`, and replace it in Certificate and Key Management and on the app, before the day.",
+            "If nothing uses it (Delete is not grey, and no Apex or callout names it): keep a copy with Export to"
+            " Keystore where that is offered, then delete it; no more mails come. Or do nothing: it expires and"
+            " nothing stops.",
+            "If only the identity provider uses it, and nobody logs in to other services with this org: disable"
+            " Identity Provider, then delete it.",
         ),
         basis=Basis.DOCUMENTED,
-        citation=f"{sources.MAILS_NOTE} ; {sources.MAILS_ARTICLE}",
-        retrieved=sources.REREAD,
+        citation=f"{sources.MAILS_NOTE} ; {sources.MAILS_ARTICLE} ; the mail's text: Salesforce Knowledge 000231048,"
+        " https://help.salesforce.com/apex/HTViewSolution?id=000231048&language=en_US and"
+        " https://giveclarity.org/help-sfdc-expiring-certificate-notification/ ; unused ones:"
+        " https://nebulaconsulting.co.uk/insights/how-to-renew-an-expiring-salesforce-certificate",
+        retrieved=date(2026, 11, 28),
         rules=("ckm.certificate.expired", "ckm.certificate.no-mail-left"),
     ),
 )
