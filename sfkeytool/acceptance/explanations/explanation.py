@@ -8,9 +8,7 @@ from msgspec import Struct
 
 from sfkeytool.acceptance.rule import Basis
 
-_ID = re.compile(
-    r"error\.(ckm|keytool|openssl|windows|jwt|client|tls|deploy|python)(\.[a-z0-9]+(-[a-z0-9]+)*)"
-)
+_ID = re.compile(r"error\.(ckm|keytool|openssl|windows|jwt|client|tls|deploy|python)(\.[a-z0-9]+(-[a-z0-9]+)*)")
 
 
 class System(StrEnum):

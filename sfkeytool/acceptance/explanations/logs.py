@@ -6,7 +6,7 @@ terminals and CI systems break long lines, and put a time, a name or a colour be
 
 import re
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import pairwise
 from urllib.parse import unquote
@@ -181,13 +181,13 @@ def _in_order(matches: Iterable[Match]) -> Iterator[Found]:
     """Event by event; each explanation where it stands first."""
     event: list[Match] = []
     told: set[str] = set()
-    tell: Callable[[], Iterator[Found]] = lambda: _of_event(event, told)  # noqa: E731
     for match in sorted(matches, key=lambda match: match.start):
         if event and match.start // _LINE - max(each.end for each in event) // _LINE > _EVENT:
-            yield from tell()
-            event.clear()
+            yield from _of_event(event, told)
+            event = []
         event.append(match)
-    yield from tell()
+    if event:
+        yield from _of_event(event, told)
 
 
 def _of_event(event: Sequence[Match], told: set[str]) -> Iterator[Found]:
