@@ -1,7 +1,6 @@
 """Reads logs of any length as numbered lines: a file, a pipe or stdin, in the encodings that shells write."""
 
 import codecs
-import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +20,7 @@ _LONGEST_LINE = 1 << 14
 def is_log(path: Path) -> bool:
     """Whether a file, a pipe or a device is there. Pure but for looking."""
     try:
-        return not stat.S_ISDIR(os.stat(path).st_mode)
+        return not stat.S_ISDIR(path.stat().st_mode)
     except (OSError, ValueError):
         return False
 
