@@ -14,6 +14,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from sfkeytool.acceptance.explanations.logs import find_in_log
 from sfkeytool.acceptance.explanations.matching import match_messages
 
 FOLDER = Path(__file__).parent / "messages"
@@ -29,8 +30,9 @@ class Shown(Struct, frozen=True):
 
     @property
     def given(self) -> str | None:
-        """The id of the first explanation that the text gets; None if it gets none."""
-        return next((match.explanation.id for match in match_messages(self.text)), None)
+        """The id of the first explanation that the text gets, piped into ``explain``; None if it gets none."""
+        found = [each.match for each in find_in_log(enumerate(self.text.splitlines(), 1))]
+        return next((match.explanation.id for match in found or match_messages(self.text)), None)
 
 
 def shown_messages() -> tuple[Shown, ...]:

@@ -40,8 +40,8 @@ _WINDOWS_SIGNS = (
 )
 _SIGNS: dict[System, frozenset[str]] = {
     System.CKM: frozenset({"salesforce", "ckm", "keystore", "certificate", "import", "setup", "jks"}),
-    System.KEYTOOL: frozenset({"keytool", "java", "keystore", "jks", "keystoreexception"}),
-    System.OPENSSL: frozenset({"openssl", "routines", "pkcs12", "pem", "asn1"}),
+    System.KEYTOOL: frozenset({"keytool", "keystore", "jks", "keystoreexception", "javakeystore", "pkcs12keystore"}),
+    System.OPENSSL: frozenset({"openssl", "routines", "pkcs12", "pem", "asn1", "ssl", "x509"}),
     System.WINDOWS: frozenset(_WINDOWS_SIGNS.split()),
     System.JWT: frozenset({"jwt", "grant", "oauth2", "salesforce", "description", "authenticating", "sfdx", "sf"}),
     System.CLIENT: frozenset({"salesforce", "sf", "sfdx", "jwt", "restforce", "jsforce", "org", "errorcode", "failed"}),
