@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import java_mistakes
 import pytest
 from conftest import THOROUGH, Pair, Result, java_tool, openssl, required
 from msgspec.structs import replace
@@ -27,6 +28,10 @@ Cli = Callable[..., Result]
 DOCS = Path(__file__).parent.parent / "docs"
 ANSWERS: dict[str, dict[str, list[str]]] = json.loads(
     (Path(__file__).parent / "openssl_answers.json").read_text(encoding="utf-8")
+)
+
+JAVA_ANSWERS: dict[str, dict[str, list[str]]] = json.loads(
+    (Path(__file__).parent / "java_answers.json").read_text(encoding="utf-8")
 )
 
 ALL = [pytest.param(each, message, id=f"{each.id}-{n}") for each in EXPLANATIONS for n, message in enumerate(each.messages)]  # fmt: skip
@@ -149,6 +154,7 @@ def test_the_unrelated_are_twenty_six() -> None:
         ('{"error":"invalid_grant","error_description":"authentication failure"}', "error.jwt.authentication-failure"),
         ("audience is invalid  [audience=https://login.salesforce.com/ login=https://test.salesforce.com]", "error.jwt.audience"),
         ("error:0308010C:digital envelope routines::unsupported", "error.openssl.legacy-pfx"),
+        ("Error: error:0308010C:digital envelope routines::unsupported\n    at new Hash (node:internal/crypto/hash:67:19)\n", "error.openssl.node-hash"),
         ("\x1b[31merror\x1b[0m Alias <1> does not exist", "error.keytool.no-alias"),
         ("In field: certificate - no Certificate named pay_api found", "error.deploy.no-certificate-named"),
     ],
@@ -305,6 +311,110 @@ def test_what_openssl_prints_is_explained(folder: Path) -> None:
     for mistake, text in answers.items():
         if text:
             assert_explained(mistake, text)
+
+
+@pytest.mark.parametrize("version", JAVA_ANSWERS)
+def test_what_versions_of_java_throw_is_explained(version: str) -> None:
+    """What each mistake is about comes first, and nothing is told that is beside the point."""
+    for mistake, lines in JAVA_ANSWERS[version].items():
+        wanted = [f"error.keytool.{id}" for id in java_mistakes.MISTAKES[mistake]]
+        explained = found("\n".join(lines))
+        assert explained[:1] == wanted[:1], (mistake, lines)
+        assert set(explained) <= set(wanted), (mistake, lines)
+
+
+def test_the_answers_of_java_are_of_five_versions() -> None:
+    """Each refuses all but a JKS that is opened as PKCS12; Bouncy Castle was on the class path of one."""
+    assert list(JAVA_ANSWERS) == ["1.8.0_504", "11.0.24", "17.0.15", "21.0.8", "25.0.3"]
+    for version, answers in JAVA_ANSWERS.items():
+        missed = set(java_mistakes.MISTAKES) - set(answers) - {"PKCS12 pay.jks"}
+        assert all(mistake.startswith("BC ") for mistake in missed), version
+        assert bool(missed) == (version != "17.0.15")
+
+
+SHOWN_BY_WINDOWS = """error.windows.not-exportable
+CertUtil: -exportPFX command FAILED: 0x8009000b (-2146893813 NTE_BAD_KEY_STATE)
+CertUtil: Key not valid for use in specified state.
+
+error.windows.not-exportable
+Export-PfxCertificate : Cannot export non-exportable private key.
++ CategoryInfo          : NotSpecified: (:) [Export-PfxCertificate], Win32Exception
+
+error.windows.not-exportable
+(Greyed out) Yes, export the private key.
+
+error.windows.not-exportable
+the associated private key is marked as not exportable
+
+error.windows.not-exportable
+  Provider = Microsoft Enhanced Cryptographic Provider v1.0
+Private key is NOT exportable
+Signature test passed
+
+error.windows.not-in-plain
+  Provider = Example Key Storage Provider
+Private key is NOT plain text exportable
+Signature test passed
+
+error.windows.not-found
+CertUtil: -exportPFX command FAILED: 0x80092004 (-2146885628 CRYPT_E_NOT_FOUND)
+CertUtil: Cannot find object or property.
+
+error.windows.no-key
+CertUtil: -exportPFX command FAILED: 0x80090016 (-2146893802 NTE_BAD_KEYSET)
+CertUtil: Keyset does not exist
+
+error.windows.no-key
+  Provider = Microsoft Enhanced Cryptographic Provider v1.0
+Missing stored keyset
+CertUtil: -store command completed successfully.
+
+error.windows.no-key
+No key provider information
+Cannot find the certificate and private key for decryption.
+CertUtil: -store command completed successfully.
+
+error.windows.pfx-password
+System.Security.Cryptography.CryptographicException: The specified network password is not correct.
+
+error.windows.pfx-password
+CertUtil: -importPFX command FAILED: 0x80070056 (ERROR_INVALID_PASSWORD)
+
+error.windows.exported
+Signature test passed
+Enter new password for output file pay.pfx:
+Enter new password:
+Confirm new password:
+CertUtil: -exportPFX command completed successfully.
+
+error.windows.repaired
+Encryption test passed
+CertUtil: -repairstore command completed successfully."""
+"""As the sources of the explanations show them: the id, then what stood in the window."""
+
+
+@pytest.mark.parametrize("shown", SHOWN_BY_WINDOWS.split("\n\n"))
+def test_what_windows_shows_is_explained(shown: str) -> None:
+    """That a command worked is told, too, and is not taken for its failure."""
+    id, _, text = shown.partition("\n")
+    assert found(text) == [id]
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "SFDC Expiring Certificate Notification",
+        "You have one or more certificates in your Salesforce org Acme Inc., 00D000000000001 that will expire soon.",
+        "Please review the list below and visit Certificate and Key Management from Setup to make an update.",
+        "- SelfSignedCert_04Sep2025_122334, Self-Signed, expires on 9/4/2026.",
+        "Warning: This certificate will expire in 60 day(s)",
+        "pay_api, Self-Signed, expires on 12/11/2026. Warning: This certificate will expire in 1 day(s).",
+    ],
+)
+def test_the_expiry_mail_is_known_by_each_of_its_sentences(sentence: str, cli: Cli) -> None:
+    """And it is told what to do when nothing uses the certificate."""
+    assert found(sentence) == ["error.ckm.expiry-mail"]
+    assert "If nothing uses it" in re.sub(r"\s+", " ", cli("explain", "-", stdin=sentence.encode()).out)
 
 
 def test_what_cryptography_and_pyjks_raise_is_explained(folder: Path, pair: Pair, store: Path) -> None:

@@ -120,9 +120,10 @@ _RUN = {
 _EXPLAIN = {
     "acceptance.blanks", "acceptance.codes", "acceptance.codes.errors", "acceptance.codes.notices",
     "acceptance.explanations", "acceptance.explanations.clients", "acceptance.explanations.explanation",
-    "acceptance.explanations.handshakes", "acceptance.explanations.java", "acceptance.explanations.jsonwebtoken",
-    "acceptance.explanations.key_libraries", "acceptance.explanations.logins", "acceptance.explanations.matching",
-    "acceptance.explanations.openssl", "acceptance.explanations.setup", "acceptance.explanations.tls",
+    "acceptance.explanations.handshakes", "acceptance.explanations.java", "acceptance.explanations.java_libraries",
+    "acceptance.explanations.jsonwebtoken", "acceptance.explanations.key_libraries", "acceptance.explanations.logins",
+    "acceptance.explanations.matching", "acceptance.explanations.openssl", "acceptance.explanations.openssl_enc",
+    "acceptance.explanations.setup", "acceptance.explanations.tls", "acceptance.explanations.windows",
     "acceptance.mails", "acceptance.rule", "acceptance.rules",
     "acceptance.rules.sources", "cli.commands.explain", "cli.typer_app", "crypto.der", "crypto.limits",
     "workflows.explain",

@@ -60,9 +60,13 @@ JAVA_LIBRARIES = (
     ),
     Explanation(
         id="error.keytool.key-is-pkcs1",
-        messages=("algid parse error, not a sequence",),
-        meaning="Java's KeyFactory takes PKCS#8, and the key is PKCS#1: what stands under BEGIN RSA PRIVATE KEY.",
-        causes=("openssl genrsa before 3.0, ssh-keygen or a CA's portal wrote the key so.",),
+        messages=("algid parse error, not a sequence", "version mismatch: (supported: 00, parsed: 01"),
+        meaning="Java's KeyFactory takes PKCS#8, and the key is in an older form: what stands under BEGIN RSA PRIVATE"
+        " KEY (PKCS#1) or BEGIN EC PRIVATE KEY (SEC 1).",
+        causes=(
+            "openssl genrsa before 3.0, ssh-keygen or a CA's portal wrote the key so.",
+            "It is an EC key; for Salesforce it must be RSA.",
+        ),
         fixes=(
             "Write it as PKCS#8: `sfkeytool unwrap {file}`, or `openssl pkcs8 -topk8 -nocrypt -in {file} -out"
             " {name}-pkcs8.key`. Changing the BEGIN line alone does not do it.",

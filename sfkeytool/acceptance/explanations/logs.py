@@ -116,7 +116,7 @@ def find_in_log(lines: Iterable[tuple[int, str]]) -> tuple[Found, ...]:
         possible = [pattern for pattern in _possible(centre, around) if tries[pattern] < _TRIES]
         tries.update(possible)
         for match in _matches_around(around, possible) if possible else ():
-            found.setdefault((match.explanation.id, match.start), match)
+            found.setdefault((match.message, match.start), match)
     return tuple(_in_order(found.values()))
 
 

@@ -38,12 +38,13 @@ _WINDOWS_SIGNS = (
     "certutil certificate certificates certreq cryptographicexception windowscryptographicexception export"
     " exportpfx importpfx keyset mmc nte ncryptopenkey pfx pfxexportcertstoreex powershell provider windows"
 )
+_LOGIN_SIGNS = "400 authenticating authenticationerror description grant jwt oauth2 restforce salesforce sf sfdx"
 _SIGNS: dict[System, frozenset[str]] = {
     System.CKM: frozenset({"salesforce", "ckm", "keystore", "certificate", "import", "setup", "jks"}),
-    System.KEYTOOL: frozenset({"keytool", "keystore", "jks", "keystoreexception", "javakeystore", "pkcs12keystore"}),
+    System.KEYTOOL: frozenset({"keytool", "java", "keystore", "jks", "keystoreexception"}),
     System.OPENSSL: frozenset({"openssl", "routines", "pkcs12", "pem", "asn1", "ssl", "x509"}),
     System.WINDOWS: frozenset(_WINDOWS_SIGNS.split()),
-    System.JWT: frozenset({"jwt", "grant", "oauth2", "salesforce", "description", "authenticating", "sfdx", "sf"}),
+    System.JWT: frozenset(_LOGIN_SIGNS.split()),
     System.CLIENT: frozenset({"salesforce", "sf", "sfdx", "jwt", "restforce", "jsforce", "org", "errorcode", "failed"}),
     System.TLS: frozenset({"ssl", "tls", "https", "handshake", "curl", "fetch", "salesforce", "sf", "sfdx", "node"}),
     System.DEPLOY: frozenset({"deploy", "salesforce", "metadata", "component", "sf", "sfdx"}),
@@ -187,7 +188,7 @@ def stands_out(match: Match, words: Sequence[str]) -> bool:
     """Whether a match that is short is the better part of the text, or stands where one expects it."""
     if match.words > _SHORT or 3 * match.words >= 2 * len(words):
         return True
-    around = {*words[: match.start], *words[match.end :]}
+    around = {*words[: match.start], *words[match.end :]}.difference(words[match.start : match.end])
     return not around.isdisjoint(_SIGNS[match.explanation.system])
 
 

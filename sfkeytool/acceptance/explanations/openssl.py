@@ -12,6 +12,7 @@ OPENSSL = (
             "No certificate matches private key",
             "No cert in -in file '{file}' matches private key",
             "key values mismatch",
+            "[X509: KEY_VALUES_MISMATCH] key values mismatch",
         ),
         meaning="The certificate was not made for this private key.",
         causes=(
@@ -110,6 +111,7 @@ OPENSSL = (
             "unable to load key file",
             "unable to load CA Private Key",
             "unable to load client certificate private key file",
+            "unable to set private key file",
             "Could not read key from {file}",
             "Could not read CA private key from {file}",
             "Could not read client certificate private key from {file}",
@@ -198,7 +200,12 @@ OPENSSL = (
     ),
     Explanation(
         id="error.openssl.request-not-read",
-        messages=("Unable to load certificate request input", "Unable to load X509 request"),
+        messages=(
+            "Unable to load certificate request input",
+            "Unable to load certificate request input {place} no start line {place} Expecting: CERTIFICATE REQUEST",
+            "Unable to load X509 request",
+            "no start line:{place}:Expecting: CERTIFICATE REQUEST",
+        ),
         meaning="The file holds no certificate request (CSR).",
         causes=("The certificate or the key was given instead.", "The CSR is DER."),
         fixes=("See what it is: `sfkeytool show {file}`.", "Make one: `sfkeytool csr {name}`."),

@@ -167,6 +167,16 @@ OPENSSL_ENC = (
         wrapper=True,
     ),
     Explanation(
+        id="error.openssl.node-hash",
+        messages=("digital envelope routines::unsupported at new Hash (node:internal/crypto/hash",),
+        meaning="No key is involved: a build tool asked Node for the digest MD4, which Node no longer has since 17.",
+        causes=("webpack before 5.61, or a tool that brings one, runs on Node 17 or later.",),
+        fixes=("Update webpack, or run the build alone with NODE_OPTIONS=--openssl-legacy-provider.",),
+        basis=Basis.OBSERVED,
+        citation="https://github.com/webpack/webpack-cli/issues/3012 ;"
+        " https://github.com/rustwasm/rust-webpack-template/issues/179",
+    ),
+    Explanation(
         id="error.openssl.no-legacy-provider",
         messages=("unable to load provider legacy",),
         meaning="openssl was told -legacy or -provider legacy, and its legacy module is not installed.",
