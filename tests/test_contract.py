@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from sfkeytool.acceptance.explanations import System
 from sfkeytool.cli.commands import TABLE
 from sfkeytool.cli.schemas import encode_schema, make_schemas
 
@@ -28,13 +29,17 @@ _BCFKS_TOO = [
     ".result.keystore.type: ['BCFKS', 'JKS'] of ['JKS']",
     ".result.keystore.version: [1, 2] of [2]",
 ]
+_MORE_SYSTEMS = (
+    f".result.explanations[].system: {sorted(each.value for each in System)}"
+    " of ['ckm', 'deploy', 'jwt', 'keytool', 'openssl', 'python']"
+)
 NAMED = {
     **dict.fromkeys(
         ("reminder.schema.json", "renew.schema.json", "self-signed.schema.json", "wrap.schema.json"), _BCFKS_TOO
     ),
     "audit.schema.json": _ORG_OF_A_SOURCE,
     "error.schema.json": [": new: ['files']"],
-    "explain.schema.json": [".result: new: ['topics']"],
+    "explain.schema.json": [".result: new: ['topics']", _MORE_SYSTEMS],
     "renew.schema.json": [".result: new: ['due']", *_BCFKS_TOO],
     "ckm-create.schema.json": _ORG_IN_PART,
     "ckm-upload.schema.json": _ORG_IN_PART,
@@ -44,7 +49,8 @@ NAMED = {
 }
 """What has changed since, on purpose: an org has one shape in all answers, and an audit's source has beside
 it, in ``orgReading``, what was read of it. A keystore that was made may be a BCFKS. An error lists the files that were
-written before it. Explained are topics, too. A renewal that was asked for --if-within days says that it was due."""
+written before it. Explained are topics, too,
+and messages of more programs. A renewal that was asked for --if-within days says that it was due."""
 _DRY_RUN = ": new: ['dryRun']"
 DRY_RUNS = {
     "audit.schema.json",

@@ -124,6 +124,22 @@ CLIENT = (
         retrieved=REREAD,
     ),
     Explanation(
+        id="error.client.old-node",
+        messages=("structuredClone is not defined",),
+        meaning="The Salesforce CLI, or a library beneath it, runs on a Node that is too old for it: below 17.",
+        causes=(
+            "The CLI came from npm, and the machine has an old Node.",
+            "A build image or agent was pinned long ago.",
+        ),
+        fixes=(
+            "See both: `sf version`, `node --version`. Update Node, or install the CLI with its own Node (the installer"
+            " or the archive).",
+        ),
+        basis=Basis.OBSERVED,
+        citation="https://github.com/forcedotcom/cli/issues/2695 ; https://nodejs.org/api/globals.html",
+        retrieved=REREAD,
+    ),
+    Explanation(
         id="error.client.no-org",
         messages=(
             "No authorization information found for {user}",

@@ -35,9 +35,13 @@ _SIGNS: dict[System, frozenset[str]] = {
     System.CKM: frozenset({"salesforce", "ckm", "keystore", "certificate", "import", "setup", "jks"}),
     System.KEYTOOL: frozenset({"keytool", "java", "keystore", "jks", "keystoreexception"}),
     System.OPENSSL: frozenset({"openssl", "routines", "pkcs12", "pem", "asn1"}),
-    System.JWT: frozenset({"jwt", "grant", "oauth2", "salesforce", "description", "authenticating", "sfdx", "sf"}),
+    System.JWT: frozenset(
+        {"jwt", "grant", "oauth2", "salesforce", "description", "authenticating", "sfdx", "sf", "http", "restforce"}
+    ),
     System.CLIENT: frozenset({"salesforce", "sf", "sfdx", "jwt", "restforce", "jsforce", "org", "errorcode", "failed"}),
-    System.TLS: frozenset({"ssl", "tls", "https", "handshake", "curl", "fetch", "salesforce", "sf", "sfdx", "node"}),
+    System.TLS: frozenset(
+        {"ssl", "tls", "https", "handshake", "curl", "fetch", "salesforce", "sf", "sfdx", "node", "certificate"}
+    ),
     System.DEPLOY: frozenset({"deploy", "salesforce", "metadata", "component", "sf", "sfdx"}),
     System.PYTHON: frozenset({"python", "jwt", "traceback", "valueerror", "jks", "cryptography"}),
 }
