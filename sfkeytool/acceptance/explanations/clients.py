@@ -1,9 +1,11 @@
 """Messages of the Salesforce CLI itself, and of an org's APIs to it and to other clients."""
 
+from datetime import date
+
 from sfkeytool.acceptance.explanations.explanation import Explanation
 from sfkeytool.acceptance.rule import Basis
-from sfkeytool.acceptance.rules.sources import REREAD
 
+_LOOKED_UP = date(2026, 11, 28)
 _CORE = "https://github.com/forcedotcom/sfdx-core/blob/main/messages"
 _TRIED = "Tried with Salesforce CLI 2.146.3"
 _ANEW = (
@@ -39,7 +41,7 @@ CLIENT = (
         basis=Basis.OBSERVED,
         citation=f"{_TRIED} ; https://github.com/forcedotcom/cli/issues/381 ;"
         " https://github.com/forcedotcom/cli/issues/124 ; https://github.com/forcedotcom/cli/issues/81",
-        retrieved=REREAD,
+        retrieved=_LOOKED_UP,
         whole=True,
     ),
     Explanation(
@@ -73,7 +75,7 @@ CLIENT = (
         " https://github.com/forcedotcom/cli/issues/2174 ;"
         " https://github.com/salesforcecli/plugin-lightning-dev/issues/176 ;"
         " https://github.com/forcedotcom/sfdx-core/issues/83",
-        retrieved=REREAD,
+        retrieved=_LOOKED_UP,
     ),
     Explanation(
         id="error.client.keychain",
@@ -99,7 +101,7 @@ CLIENT = (
         citation=f"{_CORE}/encryption.md ; https://github.com/forcedotcom/sfdx-core/issues/91 ;"
         " https://github.com/forcedotcom/cli/issues/2545 ; https://github.com/forcedotcom/cli/issues/3231 ;"
         " https://github.com/forcedotcom/cli/issues/302",
-        retrieved=REREAD,
+        retrieved=_LOOKED_UP,
         whole=True,
     ),
     Explanation(
@@ -121,7 +123,23 @@ CLIENT = (
         basis=Basis.OBSERVED,
         citation="https://github.com/forcedotcom/cli/issues/2066 ; https://github.com/forcedotcom/cli/issues/1257 ;"
         " https://github.com/forcedotcom/salesforcedx-vscode/issues/4238",
-        retrieved=REREAD,
+        retrieved=_LOOKED_UP,
+    ),
+    Explanation(
+        id="error.client.old-node",
+        messages=("structuredClone is not defined",),
+        meaning="The Salesforce CLI, or a library beneath it, runs on a Node that is too old for it: below 17.",
+        causes=(
+            "The CLI came from npm, and the machine has an old Node.",
+            "A build image or agent was pinned long ago.",
+        ),
+        fixes=(
+            "See both: `sf version`, `node --version`. Update Node, or install the CLI with its own Node (the installer"
+            " or the archive).",
+        ),
+        basis=Basis.OBSERVED,
+        citation="https://github.com/forcedotcom/cli/issues/2695 ; https://nodejs.org/api/globals.html",
+        retrieved=_LOOKED_UP,
     ),
     Explanation(
         id="error.client.no-org",
@@ -141,7 +159,7 @@ CLIENT = (
         ),
         basis=Basis.OBSERVED,
         citation=f"{_CORE}/core.md (namedOrgNotFound) ; https://github.com/forcedotcom/cli/issues/3572",
-        retrieved=REREAD,
+        retrieved=_LOOKED_UP,
     ),
     Explanation(
         id="error.client.html",
@@ -159,7 +177,7 @@ CLIENT = (
         ),
         basis=Basis.OBSERVED,
         citation=f"{_CORE}/auth.md (error.HttpApi) ; a proxy's page: https://github.com/forcedotcom/cli/issues/2984",
-        retrieved=REREAD,
+        retrieved=_LOOKED_UP,
     ),
     Explanation(
         id="error.client.client-id",
@@ -182,7 +200,7 @@ CLIENT = (
         citation=f"{_CORE}/core.md (missingClientId) ; https://github.com/forcedotcom/mcp-hosted/issues/7 ;"
         " https://github.com/amazon-connect/amazon-connect-salesforce-scv/issues/160 ;"
         " https://github.com/dufoli/Salesforce-Inspector-Advanced/issues/291",
-        retrieved=REREAD,
+        retrieved=_LOOKED_UP,
     ),
     Explanation(
         id="error.client.auth-header",
@@ -204,7 +222,7 @@ CLIENT = (
         basis=Basis.OBSERVED,
         citation="https://github.com/restforce/restforce/issues/594 ;"
         " https://github.com/restforce/restforce/issues/811 ; https://github.com/restforce/restforce/issues/489",
-        retrieved=REREAD,
+        retrieved=_LOOKED_UP,
     ),
     Explanation(
         id="error.client.session",
@@ -234,7 +252,7 @@ CLIENT = (
         citation="https://github.com/restforce/restforce/issues/284 ; https://github.com/jsforce/jsforce/issues/1274 ;"
         " https://github.com/forcedotcom/postman-salesforce-apis/issues/40 ;"
         " https://github.com/simple-salesforce/simple-salesforce/issues/272",
-        retrieved=REREAD,
+        retrieved=_LOOKED_UP,
     ),
     Explanation(
         id="error.client.refresh-token",
@@ -253,7 +271,7 @@ CLIENT = (
         ),
         basis=Basis.OBSERVED,
         citation="https://github.com/restforce/restforce/issues/81 ; https://github.com/jsforce/jsforce/issues/1167",
-        retrieved=REREAD,
+        retrieved=_LOOKED_UP,
     ),
     Explanation(
         id="error.client.soap-login",
@@ -270,7 +288,7 @@ CLIENT = (
         ),
         basis=Basis.OBSERVED,
         citation="https://github.com/simple-salesforce/simple-salesforce/issues/561",
-        retrieved=REREAD,
+        retrieved=_LOOKED_UP,
     ),
     Explanation(
         id="error.client.scratch-signup",
@@ -286,14 +304,14 @@ CLIENT = (
             "The connected app is one that the sign-up cannot set up: its certificate, callback URL or policies.",
         ),
         fixes=(
-            "Let the sign-up use the CLI's own app: `export SF_SCRATCH_SIGNUP_CONNECTED_APP=PlatformCLI`, with a"
-            " Salesforce CLI of August 2026 or later (`sf update`).",
+            "Let the sign-up use the CLI's own app: `export SF_SCRATCH_SIGNUP_CONNECTED_APP=PlatformCLI`. The"
+            " Salesforce CLI knows it since summer 2026: `sf update`.",
             "Else log the Dev Hub in through the browser, `sf org login web`, or with a connected app that exists.",
         ),
         basis=Basis.OBSERVED,
         citation=f"{_CORE}/scratchOrgErrorCodes.md ; https://github.com/forcedotcom/cli/issues/3515 ;"
         " https://github.com/forcedotcom/sfdx-core/pull/1315 ; https://github.com/forcedotcom/cli/issues/2394",
-        retrieved=REREAD,
+        retrieved=_LOOKED_UP,
     ),
     Explanation(
         id="error.client.unsupported-object",
@@ -317,7 +335,7 @@ CLIENT = (
         "api_tooling/tooling_api_objects_certificate.htm ; the message:"
         " https://github.com/amtrack/force-dev-tool/issues/109 ;"
         " https://github.com/simple-salesforce/simple-salesforce/issues/287",
-        retrieved=REREAD,
+        retrieved=_LOOKED_UP,
     ),
     Explanation(
         id="error.client.metadata-version",
@@ -338,7 +356,7 @@ CLIENT = (
         basis=Basis.OBSERVED,
         citation="https://github.com/alan-morey/force-meta-backup/issues/44 ; Metadata API, Certificate:"
         " https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/meta_certificate.htm",
-        retrieved=REREAD,
+        retrieved=_LOOKED_UP,
     ),
     Explanation(
         id="error.client.login",
@@ -365,7 +383,7 @@ CLIENT = (
         ),
         basis=Basis.OBSERVED,
         citation=f"{_TRIED} ; {_CORE}/core.md",
-        retrieved=REREAD,
+        retrieved=_LOOKED_UP,
         wrapper=True,
     ),
 )

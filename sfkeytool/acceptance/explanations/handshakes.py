@@ -1,9 +1,11 @@
 """Messages of connections that the other side ended: what it thinks of your certificate, or of your way to ask."""
 
+from datetime import date
+
 from sfkeytool.acceptance.explanations.explanation import Explanation
 from sfkeytool.acceptance.rule import Basis
-from sfkeytool.acceptance.rules.sources import REREAD
 
+_LOOKED_UP = date(2026, 11, 28)
 _TRIED = (
     "Tried with openssl s_server, which asked for a client certificate, and JDK 17, Python 3.11, Node 20.20.2 and curl"
     " 7.88.1"
@@ -30,14 +32,15 @@ HANDSHAKES = (
             "The clock of the server is wrong.",
         ),
         fixes=(
-            "See the dates of what is used: `sfkeytool show {file}`; of all that an org has: `sfkeytool audit ORG`.",
+            "See the dates of what is used: `sfkeytool show {file}`; of all that an org has: `sfkeytool audit"
+            " --target-org ALIAS`.",
             "Make the next one: `sfkeytool renew {name}`; then name it in the Named Credential, the code or the"
             " program.",
         ),
         basis=Basis.OBSERVED,
         citation=_TRIED,
         rules=("ckm.certificate.expired",),
-        retrieved=REREAD,
+        retrieved=_LOOKED_UP,
     ),
     Explanation(
         id="error.tls.client-certificate-required",
@@ -65,7 +68,7 @@ HANDSHAKES = (
         basis=Basis.OBSERVED,
         citation=f"{_TRIED} ; Salesforce Knowledge 000386138: {_MUTUAL} ; https://github.com/jsforce/jsforce/issues/27",
         rules=("mtls.chain.intermediate-missing",),
-        retrieved=REREAD,
+        retrieved=_LOOKED_UP,
     ),
     Explanation(
         id="error.tls.client-certificate-unknown",
@@ -95,7 +98,7 @@ HANDSHAKES = (
         " https://github.com/pact-foundation/pact-jvm/issues/624 ;"
         " https://blog.superpat.com/salesforce-mutual-authentication-part-1-the-basics",
         rules=("mtls.chain.intermediate-missing", "mtls.certificate.client-auth"),
-        retrieved=REREAD,
+        retrieved=_LOOKED_UP,
     ),
     Explanation(
         id="error.tls.handshake-failure",
@@ -125,7 +128,7 @@ HANDSHAKES = (
         " https://github.com/asagarwal/salesforce-rest-api-with-java/issues/2 ;"
         " https://github.com/jetty/jetty.project/issues/3477",
         rules=("mtls.chain.intermediate-missing",),
-        retrieved=REREAD,
+        retrieved=_LOOKED_UP,
     ),
     Explanation(
         id="error.tls.version",
@@ -151,7 +154,7 @@ HANDSHAKES = (
         citation=f"{_TRIED} ; https://github.com/giacomelli/SalesforceSharp/issues/21 ;"
         " https://github.com/dthagard/salesforce_backup/issues/1 ;"
         " https://salesforce.stackexchange.com/questions/129007/sandbox-org-tls-1-1-update-breaks-outbound-calls",
-        retrieved=REREAD,
+        retrieved=_LOOKED_UP,
     ),
     Explanation(
         id="error.tls.not-tls",
@@ -175,6 +178,6 @@ HANDSHAKES = (
         basis=Basis.OBSERVED,
         citation="Tried with a server of our own without TLS, and Node 20.20.2, Python 3.11, curl 7.88.1, JDK 17 ;"
         " https://github.com/forcedotcom/cli/issues/2907",
-        retrieved=REREAD,
+        retrieved=_LOOKED_UP,
     ),
 )

@@ -1,9 +1,11 @@
 """Messages of jsonwebtoken, with which the Salesforce CLI and most programs on Node sign, and of Node beneath it."""
 
+from datetime import date
+
 from sfkeytool.acceptance.explanations.explanation import Explanation
 from sfkeytool.acceptance.rule import Basis
-from sfkeytool.acceptance.rules.sources import REREAD
 
+_LOOKED_UP = date(2026, 11, 28)
 _SOURCE = "https://github.com/auth0/node-jsonwebtoken/blob/master/sign.js"
 _TRIED = f"Tried with jsonwebtoken 9.0.3, which Salesforce CLI 2.146.3 brings: {_SOURCE}"
 _LOOK = "See what the file holds, and what is wrong with it: `sfkeytool show {file}`."
@@ -43,7 +45,7 @@ JSONWEBTOKEN = (
         citation=f"{_TRIED} ; older wording: https://github.com/forcedotcom/sfdx-travisci/issues/135 and"
         " https://github.com/forcedotcom/sfdx-bitbucket-package/issues/10 ; \\n:"
         " https://github.com/Vonage/vonage-node-sdk/issues/789",
-        retrieved=REREAD,
+        retrieved=_LOOKED_UP,
     ),
     Explanation(
         id="error.python.node-key-empty",
@@ -61,7 +63,7 @@ JSONWEBTOKEN = (
         ),
         basis=Basis.OBSERVED,
         citation=f"{_TRIED}; the second with Node 20's own crypto",
-        retrieved=REREAD,
+        retrieved=_LOOKED_UP,
     ),
     Explanation(
         id="error.python.node-key-kind",
@@ -85,7 +87,7 @@ JSONWEBTOKEN = (
         basis=Basis.OBSERVED,
         citation=_TRIED,
         rules=("app.key.not-rsa", "app.key.too-small"),
-        retrieved=REREAD,
+        retrieved=_LOOKED_UP,
     ),
     Explanation(
         id="error.python.node-key-encrypted",
@@ -101,7 +103,7 @@ JSONWEBTOKEN = (
         ),
         basis=Basis.OBSERVED,
         citation="Tried with Node 20.20.2, and with jsonwebtoken 8.5.1 on it: https://github.com/nodejs/node",
-        retrieved=REREAD,
+        retrieved=_LOOKED_UP,
     ),
     Explanation(
         id="error.python.node-key-material",
@@ -117,7 +119,7 @@ JSONWEBTOKEN = (
         ),
         basis=Basis.OBSERVED,
         citation=_TRIED,
-        retrieved=REREAD,
+        retrieved=_LOOKED_UP,
     ),
     Explanation(
         id="error.python.node-symmetric",
@@ -127,7 +129,7 @@ JSONWEBTOKEN = (
         fixes=("Give the algorithm RS256 to sign(): Salesforce takes no other that is documented.",),
         basis=Basis.OBSERVED,
         citation=f"{_TRIED} ; https://github.com/Cvmcosta/ltijs/issues/212",
-        retrieved=REREAD,
+        retrieved=_LOOKED_UP,
     ),
     Explanation(
         id="error.python.node-public-key",
@@ -140,7 +142,7 @@ JSONWEBTOKEN = (
         fixes=("See what it is: `sfkeytool show {file}`.", "Give the certificate, or its public key, as PEM."),
         basis=Basis.OBSERVED,
         citation=f"{_TRIED.replace('sign.js', 'verify.js')} ; https://github.com/clerk/clerk-docs/issues/1701",
-        retrieved=REREAD,
+        retrieved=_LOOKED_UP,
     ),
     Explanation(
         id="error.python.node-claims",
@@ -171,6 +173,6 @@ JSONWEBTOKEN = (
         ),
         basis=Basis.OBSERVED,
         citation=_TRIED,
-        retrieved=REREAD,
+        retrieved=_LOOKED_UP,
     ),
 )

@@ -12,6 +12,7 @@ PYTHON = (
             "Could not deserialize key data",
             "Unable to load PEM file. See https://cryptography.io/en/latest/faq/#why-can-t-i-import-my-pem-file",
             "error:1E08010C:DECODER routines::unsupported",
+            '"library": "DECODER routines", "reason": "unsupported"',
         ),
         meaning="The program was given something that is not a PEM private key, or no longer one.",
         causes=(
@@ -27,7 +28,8 @@ PYTHON = (
         ),
         basis=Basis.OBSERVED,
         citation=f"{_CRYPTOGRAPHY} ; https://github.com/jpadilla/pyjwt/issues/347 ;"
-        " https://github.com/lcobucci/jwt/issues/983",
+        " https://github.com/lcobucci/jwt/issues/983 ;"
+        " https://github.com/daveagill/verify-paddle-webhook/issues/11",
     ),
     Explanation(
         id="error.python.not-a-private-key",

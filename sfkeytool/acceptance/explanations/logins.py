@@ -116,7 +116,11 @@ JWT = (
     ),
     Explanation(
         id="error.jwt.client-id",
-        messages=("client identifier invalid", "invalid_client_id"),
+        messages=(
+            "client identifier invalid",
+            "invalid_client_id",
+            "invalid_client_id: client identifier invalid",
+        ),
         meaning="The org that was asked knows no app with this consumer key.",
         causes=(
             "The claim iss is not the consumer key: a typing error, the secret, or the app's name.",

@@ -38,7 +38,7 @@ _WINDOWS_SIGNS = (
     "certutil certificate certificates certreq cryptographicexception windowscryptographicexception export"
     " exportpfx importpfx keyset mmc nte ncryptopenkey pfx pfxexportcertstoreex powershell provider windows"
 )
-_LOGIN_SIGNS = "400 authenticating authenticationerror description grant jwt oauth2 restforce salesforce sf sfdx"
+_LOGIN_SIGNS = "400 authenticating authenticationerror description grant http jwt oauth2 restforce salesforce sf sfdx"
 _SIGNS: dict[System, frozenset[str]] = {
     System.CKM: frozenset({"salesforce", "ckm", "keystore", "certificate", "import", "setup", "jks"}),
     System.KEYTOOL: frozenset({"keytool", "java", "keystore", "jks", "keystoreexception"}),
@@ -46,7 +46,9 @@ _SIGNS: dict[System, frozenset[str]] = {
     System.WINDOWS: frozenset(_WINDOWS_SIGNS.split()),
     System.JWT: frozenset(_LOGIN_SIGNS.split()),
     System.CLIENT: frozenset({"salesforce", "sf", "sfdx", "jwt", "restforce", "jsforce", "org", "errorcode", "failed"}),
-    System.TLS: frozenset({"ssl", "tls", "https", "handshake", "curl", "fetch", "salesforce", "sf", "sfdx", "node"}),
+    System.TLS: frozenset(
+        {"ssl", "tls", "https", "handshake", "curl", "fetch", "salesforce", "sf", "sfdx", "node", "certificate"}
+    ),
     System.DEPLOY: frozenset({"deploy", "salesforce", "metadata", "component", "sf", "sfdx"}),
     System.PYTHON: frozenset({"python", "jwt", "traceback", "valueerror", "jks", "cryptography"}),
 }

@@ -1,9 +1,11 @@
 """Messages of programs that do not trust the certificate that a host shows, told apart by who says it."""
 
+from datetime import date
+
 from sfkeytool.acceptance.explanations.explanation import Explanation
 from sfkeytool.acceptance.rule import Basis
-from sfkeytool.acceptance.rules.sources import REREAD
 
+_LOOKED_UP = date(2026, 11, 28)
 _TRIED = (
     "Tried with servers of our own: a chain with an unknown root, one without its intermediate, a self-signed leaf, an"
     " expired one, another name"
@@ -12,8 +14,8 @@ _ROOT_CHANGE = "https://releases.enosix.io/release/salesforce-root-certificate-c
 _NODE_DOCS = "https://nodejs.org/api/cli.html"
 _NOT_YOURS = "The key and the certificate of your app are not concerned: nothing was sent yet."
 _WHO_SIGNED = (
-    "See who signed what is shown: `openssl s_client -connect HOST:443 -servername HOST -showcerts`. Salesforce's hosts"
-    " are signed by DigiCert; the name of your company or of a security product means a proxy."
+    "See who signed what is shown: `openssl s_client -connect HOST:443 -servername HOST -showcerts`. Salesforce's own"
+    " hosts have theirs from DigiCert (2026); the name of your company or of a security product means a proxy."
 )
 _NEVER = "Do not switch verification off: the login would go to whoever answers."
 _PROXY = (
@@ -28,8 +30,8 @@ _OWN_SERVER = (
     " intermediate, or has it from a private CA."
 )
 _MEND_SERVER = (
-    "Where it is your own server: let it send its certificate with all intermediates; `sfkeytool show {file}` tells"
-    " what a chain lacks."
+    "Where it is your own server: let it send its certificate with all intermediates; `sfkeytool check {file}"
+    " --profile signed-upload` names the issuer that a chain lacks."
 )
 
 TLS_TRUST = (
@@ -70,7 +72,7 @@ TLS_TRUST = (
         " https://github.com/forcedotcom/cli/issues/429 ; https://github.com/forcedotcom/cli/issues/2992 ;"
         " https://github.com/forcedotcom/cli/issues/2907 ; https://github.com/joeferraro/MavensMate/issues/391 ;"
         f" {_NODE_DOCS} ; https://github.com/nodejs/node/pull/57362 ; https://github.com/nodejs/learn/pull/79",
-        retrieved=REREAD,
+        retrieved=_LOOKED_UP,
     ),
     Explanation(
         id="error.tls.fetch-failed",
@@ -98,7 +100,7 @@ TLS_TRUST = (
         basis=Basis.OBSERVED,
         citation="Tried with Salesforce CLI 2.146.3, which says so of each certificate that it does not trust ;"
         " https://github.com/forcedotcom/cli/issues/3620",
-        retrieved=REREAD,
+        retrieved=_LOOKED_UP,
     ),
     Explanation(
         id="error.tls.self-signed-server",
@@ -122,7 +124,7 @@ TLS_TRUST = (
         ),
         basis=Basis.OBSERVED,
         citation=f"{_TRIED}, and Node 20.20.2 ; https://nodejs.org/docs/latest/api/tls.html",
-        retrieved=REREAD,
+        retrieved=_LOOKED_UP,
     ),
     Explanation(
         id="error.tls.python",
@@ -152,7 +154,7 @@ TLS_TRUST = (
         citation=f"{_TRIED}, and Python 3.11 ; https://github.com/simple-salesforce/simple-salesforce/issues/184 ;"
         f" https://github.com/rbw/pysnow/issues/111 ; https://github.com/joeferraro/MavensMate-SublimeText/issues/11 ;"
         f" {_ROOT_CHANGE}",
-        retrieved=REREAD,
+        retrieved=_LOOKED_UP,
     ),
     Explanation(
         id="error.tls.curl",
@@ -185,7 +187,7 @@ TLS_TRUST = (
         basis=Basis.OBSERVED,
         citation=f"{_TRIED}, and curl 7.88.1, git 2.39 and wget 1.21 ;"
         " https://github.com/advisors-excel-llc/salesforce-rest-sdk/issues/85 ; https://curl.se/docs/sslcerts.html",
-        retrieved=REREAD,
+        retrieved=_LOOKED_UP,
     ),
     Explanation(
         id="error.tls.java",
@@ -221,7 +223,7 @@ TLS_TRUST = (
         " https://github.com/RoseSilverSoftware/IlluminatedCloud/issues/1740 ;"
         " https://github.com/toshiapp/toshi-app-js/issues/9 ;"
         f" https://github.com/OfficeDev/ews-java-api/issues/473 ; {_ROOT_CHANGE}",
-        retrieved=REREAD,
+        retrieved=_LOOKED_UP,
     ),
     Explanation(
         id="error.tls.callout",
@@ -246,8 +248,8 @@ TLS_TRUST = (
         ),
         fixes=(
             "See what the endpoint sends: `openssl s_client -connect HOST:443 -servername HOST -showcerts`. One"
-            " certificate alone lacks its intermediate; put the output into a file, and `sfkeytool show {file}` says"
-            " what the chain lacks.",
+            " certificate alone lacks its intermediate; put the output into a file, and `sfkeytool check {file}"
+            " --profile signed-upload` names the issuer that the chain lacks.",
             "Let whoever runs the endpoint send leaf and intermediates, in this order; the root need not be sent.",
             "A private CA: by the Winter '27 release notes an org can trust roots of its own, for Named Credentials"
             " alone, at most 50: Setup > Certificate Trust Store. Else the endpoint needs a certificate of a CA on the"
@@ -261,7 +263,7 @@ TLS_TRUST = (
         " https://help.salesforce.com/s/articleView?id=001996526&language=ja&type=1 ;"
         " https://hub.appirio.com/tech-blog/best-practices-for-apex-callouts-part-2 ; Certificate Trust Store: the"
         " Winter '27 release notes, read in a copy",
-        retrieved=REREAD,
+        retrieved=_LOOKED_UP,
     ),
     Explanation(
         id="error.tls.go",
@@ -282,7 +284,7 @@ TLS_TRUST = (
         basis=Basis.OBSERVED,
         citation="https://github.com/golang/go/issues/40370 ;"
         " https://github.com/reportportal/reportportal-mcp-server/issues/50 ; https://pkg.go.dev/crypto/x509",
-        retrieved=REREAD,
+        retrieved=_LOOKED_UP,
     ),
     Explanation(
         id="error.tls.dotnet",
@@ -312,7 +314,7 @@ TLS_TRUST = (
         citation="https://github.com/dotnet/docs/issues/12110 ; https://github.com/dotnet/runtime/issues/47035 ;"
         " https://github.com/HaveIBeenPwned/PwnedPasswordsDownloader/issues/44 ;"
         " https://github.com/RWS/ISHRemote/issues/211 ; https://github.com/dotnet/sdk/issues/21573",
-        retrieved=REREAD,
+        retrieved=_LOOKED_UP,
     ),
     Explanation(
         id="error.tls.s-client",
@@ -336,13 +338,13 @@ TLS_TRUST = (
             "openssl has no list: it was built with another folder than the system's.",
         ),
         fixes=(
-            "Read the lines i: of the output: who signed what. Put the certificates into a file, and `sfkeytool show"
-            " {file}` says what the chain lacks.",
+            "Read the lines i: of the output: who signed what. Put the certificates into a file, and `sfkeytool check"
+            " {file} --profile signed-upload` names the issuer that it lacks.",
             "With a root that you trust: add `-CAfile root.pem`.",
         ),
         basis=Basis.OBSERVED,
         citation=f"{_TRIED}, and OpenSSL 3.0.19",
-        retrieved=REREAD,
+        retrieved=_LOOKED_UP,
     ),
     Explanation(
         id="error.tls.expired",
@@ -375,7 +377,7 @@ TLS_TRUST = (
         basis=Basis.OBSERVED,
         citation=f"{_TRIED}, and Node 20.20.2, curl 7.88.1, Python 3.11, JDK 17, OpenSSL 3.0.19 ;"
         " https://github.com/dnscrypt/dnscrypt-proxy/issues/324 ; https://github.com/curl/curl/issues/12516",
-        retrieved=REREAD,
+        retrieved=_LOOKED_UP,
     ),
     Explanation(
         id="error.tls.name",
@@ -404,6 +406,6 @@ TLS_TRUST = (
         citation=f"{_TRIED}, and Node 20.20.2, curl 7.88.1, Python 3.11, JDK 17 ; callouts:"
         " https://hub.appirio.com/tech-blog/best-practices-for-apex-callouts-part-2 and"
         " https://dfc-org-production.my.site.com/forums/?id=906F000000092ooIAA",
-        retrieved=REREAD,
+        retrieved=_LOOKED_UP,
     ),
 )
