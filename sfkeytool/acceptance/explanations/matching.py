@@ -35,9 +35,7 @@ _SIGNS: dict[System, frozenset[str]] = {
     System.CKM: frozenset({"salesforce", "ckm", "keystore", "certificate", "import", "setup", "jks"}),
     System.KEYTOOL: frozenset({"keytool", "java", "keystore", "jks", "keystoreexception"}),
     System.OPENSSL: frozenset({"openssl", "routines", "pkcs12", "pem", "asn1"}),
-    System.JWT: frozenset(
-        {"jwt", "grant", "oauth2", "salesforce", "description", "authenticating", "sfdx", "sf", "http", "restforce"}
-    ),
+    System.JWT: frozenset({"jwt", "grant", "oauth2", "salesforce", "description", "authenticating", "sfdx", "sf"}),
     System.CLIENT: frozenset({"salesforce", "sf", "sfdx", "jwt", "restforce", "jsforce", "org", "errorcode", "failed"}),
     System.TLS: frozenset(
         {"ssl", "tls", "https", "handshake", "curl", "fetch", "salesforce", "sf", "sfdx", "node", "certificate"}
