@@ -123,7 +123,7 @@ _EXPLAIN = {
     "acceptance.explanations.handshakes", "acceptance.explanations.java", "acceptance.explanations.java_libraries",
     "acceptance.explanations.jsonwebtoken", "acceptance.explanations.key_libraries", "acceptance.explanations.logins",
     "acceptance.explanations.matching", "acceptance.explanations.openssl", "acceptance.explanations.openssl_enc",
-    "acceptance.explanations.setup", "acceptance.explanations.tls", "acceptance.explanations.windows",
+    "acceptance.explanations.setup", "acceptance.explanations.tls", "acceptance.explanations.trust_stores", "acceptance.explanations.windows",
     "acceptance.mails", "acceptance.rule", "acceptance.rules",
     "acceptance.rules.sources", "cli.commands.explain", "cli.typer_app", "crypto.der", "crypto.limits",
     "workflows.explain",

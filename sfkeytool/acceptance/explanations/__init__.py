@@ -12,6 +12,7 @@ from sfkeytool.acceptance.explanations.openssl import OPENSSL
 from sfkeytool.acceptance.explanations.openssl_enc import OPENSSL_ENC
 from sfkeytool.acceptance.explanations.setup import CKM, DEPLOY
 from sfkeytool.acceptance.explanations.tls import TLS_TRUST
+from sfkeytool.acceptance.explanations.trust_stores import TRUST_STORES
 from sfkeytool.acceptance.explanations.windows import WINDOWS
 
 EXPLANATIONS: tuple[Explanation, ...] = (
@@ -25,6 +26,7 @@ EXPLANATIONS: tuple[Explanation, ...] = (
     *CLIENT,
     *TLS_TRUST,
     *HANDSHAKES,
+    *TRUST_STORES,
     *DEPLOY,
     *JSONWEBTOKEN,
     *PYTHON,

@@ -272,6 +272,7 @@ KEYTOOL = (
             "Different store and key passwords not supported for PKCS12 KeyStores.",
             "The destination pkcs12 keystore has different storepass and keypass. Please retry with -destkeypass"
             " specified.",
+            "-keypasswd commands not supported if -storetype is PKCS12",
         ),
         meaning="keytool is writing PKCS#12, where keystore and key have one password. Salesforce takes JKS only.",
         causes=("JDK 9 and later write PKCS#12 unless they are told -storetype JKS or -deststoretype JKS.",),

@@ -1,8 +1,11 @@
 """Messages of the libraries that read keys in the programs of integrations: cryptography, pyjks."""
 
+from datetime import date
+
 from sfkeytool.acceptance.explanations.explanation import Explanation
 from sfkeytool.acceptance.rule import Basis
 
+_LOOKED_UP = date(2026, 11, 28)
 _CRYPTOGRAPHY = "Tried with cryptography 50 in Python 3.11"
 
 PYTHON = (
@@ -35,6 +38,7 @@ PYTHON = (
         id="error.python.not-a-private-key",
         messages=(
             "Valid PEM but no BEGIN/END delimiters for a private key found. Are you sure this is a private key?",
+            'Invalid key_op "sign" for public key',
         ),
         meaning="The PEM holds something else than a private key.",
         causes=("The certificate was given where the key belongs.", "It is a public key."),
@@ -107,5 +111,66 @@ PYTHON = (
         basis=Basis.OBSERVED,
         citation="Tried with pyjks in Python 3.11",
         rules=("ckm.store.not-jks", "ckm.store.integrity"),
+    ),
+    Explanation(
+        id="error.python.key-kind",
+        messages=("Invalid Key type for RSAAlgorithm", "got: ECPrivateKey. Invalid Key type for RSAAlgorithm"),
+        meaning="The key is of another kind than RSA, EC mostly, and RS256, which Salesforce wants, takes RSA alone.",
+        causes=("The key was made with ecparam or genpkey -algorithm EC, or by a tool whose default is EC.",),
+        fixes=(
+            "A key cannot be converted. Start over, and upload the new certificate to the app: `sfkeytool self-signed"
+            " {name} --password generate`.",
+        ),
+        basis=Basis.OBSERVED,
+        citation="Tried with PyJWT 2.15.1",
+        rules=("app.key.not-rsa",),
+        retrieved=_LOOKED_UP,
+    ),
+    Explanation(
+        id="error.python.key-too-small",
+        messages=("SSL: EE_KEY_TOO_SMALL", "ee key too small", "SSL routines:{function}:ee key too small"),
+        meaning="The certificate's key has fewer bits than OpenSSL takes today: 2048 of RSA are the least.",
+        causes=("The key is an old one, of 1024 bits.",),
+        fixes=(
+            "A key cannot be made longer. Start over: `sfkeytool self-signed {name} --key-size 2048 --password"
+            " generate`, for a CA `sfkeytool csr {name}`.",
+        ),
+        basis=Basis.OBSERVED,
+        citation="Tried with Python 3.11 and OpenSSL 3.0.19",
+        rules=("ckm.key.unsupported-size", "app.key.too-small"),
+        retrieved=_LOOKED_UP,
+    ),
+    Explanation(
+        id="error.python.pem-lib",
+        messages=("ssl.SSLError: [SSL] PEM lib (_ssl.c:{number})", "[SSL] PEM lib"),
+        meaning="Python's ssl could not read the certificate or the key that it was given for mutual TLS, and does not"
+        " say which.",
+        causes=(
+            "A file is not what it is given as: the certificate in place of the key, or the other way round.",
+            "The file is a PFX, a JKS or DER: Python reads PEM alone.",
+            "The key is encrypted, and the password is missing or wrong.",
+        ),
+        fixes=(
+            "See what each is: `sfkeytool show {file}`; whether the two belong together: `sfkeytool compare {file}"
+            " {file}`.",
+            "Get both as PEM out of a keystore: `sfkeytool unwrap {file}`.",
+        ),
+        basis=Basis.OBSERVED,
+        citation="Tried with Python 3.11 and OpenSSL 3.0.19",
+        retrieved=_LOOKED_UP,
+    ),
+    Explanation(
+        id="error.python.pkcs1",
+        messages=("Private Key is in PKCS#1 format, but only PKCS#8 is supported",),
+        meaning="The key begins with BEGIN RSA PRIVATE KEY, and this program takes BEGIN PRIVATE KEY alone. It is the"
+        " same key in another wrapping.",
+        causes=("openssl before 3.0, or -traditional, wrote it; or a service hands its keys out so.",),
+        fixes=(
+            "Write it as PKCS#8, into a file of your own: `openssl pkcs8 -topk8 -nocrypt -in {file} -out"
+            " {name}-pkcs8.key`.",
+        ),
+        basis=Basis.OBSERVED,
+        citation="https://github.com/gr2m/universal-github-app-jwt/pull/69",
+        retrieved=_LOOKED_UP,
     ),
 )

@@ -53,6 +53,8 @@ _SIGNS: dict[System, frozenset[str]] = {
     System.PYTHON: frozenset({"python", "jwt", "traceback", "valueerror", "jks", "cryptography"}),
 }
 """Words of which one must stand around a message of a few common words: the words alone could be about anything."""
+_OF_THE_LANGUAGE = frozenset({"java"})
+"""Signs that mean nothing around the name of a class of Java's: they say that the program is one in Java."""
 
 
 class Pattern(Struct, frozen=True):
@@ -190,8 +192,9 @@ def stands_out(match: Match, words: Sequence[str]) -> bool:
     """Whether a match that is short is the better part of the text, or stands where one expects it."""
     if match.words > _SHORT or 3 * match.words >= 2 * len(words):
         return True
-    around = {*words[: match.start], *words[match.end :]}.difference(words[match.start : match.end])
-    return not around.isdisjoint(_SIGNS[match.explanation.system])
+    around = {*words[: match.start], *words[match.end :]}
+    signs = _SIGNS[match.explanation.system]
+    return not around.isdisjoint(signs - _OF_THE_LANGUAGE if "java" in words[match.start : match.end] else signs)
 
 
 def _tells(match: Match, words: Sequence[str]) -> bool:

@@ -235,6 +235,10 @@ TLS_TRUST = (
             " sun.security.provider.certpath.SunCertPathBuilderException: unable to find valid certification path to"
             " requested target",
             "IO Exception: PKIX path building failed: unable to find valid certification path to requested target",
+            "IO Exception: sun.security.validator.ValidatorException: PKIX path building failed",
+            "IO Exception: sun.security.validator.ValidatorException: PKIX path building failed:"
+            " sun.security.provider.certpath.SunCertPathBuilderException: unable to find valid certification path to"
+            " requested target",
         ),
         meaning="Salesforce does not trust the certificate of the endpoint that the callout went to. The certificates"
         " in Certificate and Key Management are not concerned: with those Salesforce says who it is itself.",
@@ -358,6 +362,7 @@ TLS_TRUST = (
             "java.security.cert.CertificateExpiredException: NotAfter: {date}",
             "x509: certificate has expired or is not yet valid",
             "verify error:num=10:certificate has expired",
+            "java.security.cert.CertificateNotYetValidException: NotBefore",
             "Verify return code: 10 (certificate has expired)",
         ),
         meaning="The certificate of the host that was asked, or one above it, has expired by the clock of whoever says"
