@@ -1,9 +1,12 @@
 """Messages of keytool and of Java's keystores."""
 
+from datetime import date
+
 from sfkeytool.acceptance.explanations.explanation import Explanation
 from sfkeytool.acceptance.rule import Basis
 from sfkeytool.acceptance.rules import sources
 
+_TRIED_ON = date(2026, 11, 28)
 _KEYTOOL = (
     "Tried with keytool of Java 8, 11, 17, 21 and 25; its messages: "
     "https://github.com/openjdk/jdk/blob/master/src/java.base/share/classes/sun/security/tools/keytool/Resources.java"
@@ -32,6 +35,7 @@ KEYTOOL = (
         ),
         basis=Basis.OBSERVED,
         citation=_STORE,
+        retrieved=_TRIED_ON,
         rules=("ckm.store.integrity",),
     ),
     Explanation(
@@ -46,6 +50,7 @@ KEYTOOL = (
         fixes=("Try it: `sfkeytool show {file} --password prompt`.",),
         basis=Basis.OBSERVED,
         citation=_KEYTOOL,
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.keytool.invalid-format",
@@ -62,6 +67,7 @@ KEYTOOL = (
         ),
         basis=Basis.OBSERVED,
         citation=_STORE,
+        retrieved=_TRIED_ON,
         rules=("ckm.store.not-jks", "ckm.store.damaged"),
     ),
     Explanation(
@@ -75,6 +81,7 @@ KEYTOOL = (
         ),
         basis=Basis.OBSERVED,
         citation=_KEYTOOL,
+        retrieved=_TRIED_ON,
         rules=("ckm.store.not-jks",),
     ),
     Explanation(
@@ -96,6 +103,7 @@ KEYTOOL = (
         fixes=("See what it is: `sfkeytool show {file}`.",),
         basis=Basis.OBSERVED,
         citation=_KEYTOOL,
+        retrieved=_TRIED_ON,
         rules=("ckm.store.not-jks",),
     ),
     Explanation(
@@ -106,6 +114,7 @@ KEYTOOL = (
         fixes=("Take it again from where it was made. See what is left: `sfkeytool show {file}`.",),
         basis=Basis.OBSERVED,
         citation=_KEYTOOL,
+        retrieved=_TRIED_ON,
         rules=("ckm.store.damaged",),
     ),
     Explanation(
@@ -116,6 +125,7 @@ KEYTOOL = (
         fixes=("Delete the empty file and run the command again.",),
         basis=Basis.OBSERVED,
         citation=_KEYTOOL,
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.keytool.absent",
@@ -125,6 +135,7 @@ KEYTOOL = (
         fixes=("Give the whole path in -keystore.",),
         basis=Basis.OBSERVED,
         citation=_KEYTOOL,
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.keytool.key-password",
@@ -146,6 +157,7 @@ KEYTOOL = (
         ),
         basis=Basis.OBSERVED,
         citation=_STORE,
+        retrieved=_TRIED_ON,
         rules=("ckm.entry.key-password",),
     ),
     Explanation(
@@ -161,6 +173,7 @@ KEYTOOL = (
         fixes=("List the entries: `sfkeytool show {file}`.",),
         basis=Basis.OBSERVED,
         citation=_KEYTOOL,
+        retrieved=_TRIED_ON,
         rules=("ckm.entry.alias-case", "ckm.entry.no-private-key"),
     ),
     Explanation(
@@ -179,6 +192,7 @@ KEYTOOL = (
         ),
         basis=Basis.OBSERVED,
         citation=_KEYTOOL,
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.keytool.no-chain",
@@ -195,6 +209,7 @@ KEYTOOL = (
         ),
         basis=Basis.OBSERVED,
         citation=_KEYTOOL,
+        retrieved=_TRIED_ON,
         rules=("ckm.chain.gap", "ckm.chain.root-missing"),
     ),
     Explanation(
@@ -215,6 +230,7 @@ KEYTOOL = (
         ),
         basis=Basis.OBSERVED,
         citation=_KEYTOOL,
+        retrieved=_TRIED_ON,
         rules=("ckm.key.mismatch",),
     ),
     Explanation(
@@ -225,6 +241,7 @@ KEYTOOL = (
         fixes=("See dates and fingerprint: `sfkeytool show {file}`.",),
         basis=Basis.OBSERVED,
         citation=_KEYTOOL,
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.keytool.not-x509",
@@ -247,6 +264,7 @@ KEYTOOL = (
         ),
         basis=Basis.OBSERVED,
         citation=_KEYTOOL,
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.keytool.short-password",
@@ -264,6 +282,7 @@ KEYTOOL = (
         fixes=("Let a long one be made: `sfkeytool wrap {name} {file} {file} --password generate`.",),
         basis=Basis.OBSERVED,
         citation=_KEYTOOL,
+        retrieved=_TRIED_ON,
         rules=("ckm.store.short-password", "ckm.store.empty-password"),
     ),
     Explanation(
@@ -279,6 +298,7 @@ KEYTOOL = (
         fixes=("Write a JKS with one password: `sfkeytool wrap {name} {file} --password generate`.",),
         basis=Basis.OBSERVED,
         citation=_KEYTOOL,
+        retrieved=_TRIED_ON,
         rules=("ckm.store.not-jks",),
     ),
     Explanation(
@@ -295,6 +315,7 @@ KEYTOOL = (
         ),
         basis=Basis.OBSERVED,
         citation=_KEYTOOL,
+        retrieved=_TRIED_ON,
         rules=("ckm.store.not-jks",),
     ),
     Explanation(
@@ -305,5 +326,6 @@ KEYTOOL = (
         fixes=("Put key and certificate together: `sfkeytool wrap {name} {file} {file} --password generate`.",),
         basis=Basis.OBSERVED,
         citation=_STORE,
+        retrieved=_TRIED_ON,
     ),
 )

@@ -1,8 +1,11 @@
 """Messages of Java programs about keys and keystores: KeyFactory, Bouncy Castle, Spring, Mule, old Java versions."""
 
+from datetime import date
+
 from sfkeytool.acceptance.explanations.explanation import Explanation
 from sfkeytool.acceptance.rule import Basis
 
+_TRIED_ON = date(2026, 11, 28)
 _JAVA = "Tried with Java 8u504, 11.0.24, 17.0.15, 21.0.8 and 25.0.3"
 _BOUNCY_CASTLE = "Tried with Bouncy Castle 1.72 on Java 17"
 _SEE = "See what the file is: `sfkeytool show {file}`."
@@ -18,8 +21,8 @@ JAVA_LIBRARIES = (
             "PBES2 SecretKeyFactory not available",
             "1.2.840.113549.1.5.13 SecretKeyFactory not available",
         ),
-        meaning="This Java is older than the encryption of the PFX or of the key: Java before 8u301, 11.0.12 or 16"
-        " knows no PFX with SHA-256 and AES, as newer Java and OpenSSL 3 write it.",
+        meaning="This Java is older than the encryption of the PFX or of the key: SHA-256 and AES, as newer Java and"
+        " OpenSSL 3 write it. Java 8 and 11 open such a PFX since updates of theirs, and Java 17 does.",
         causes=(
             "The keystore was made with Java 16 or later, or with OpenSSL 3, and is read by an older Java: another"
             " machine, a build server, the Java inside a program.",
@@ -34,6 +37,7 @@ JAVA_LIBRARIES = (
         citation=f"{_JAVA}; https://github.com/GoogleChromeLabs/bubblewrap/issues/837 ;"
         " https://github.com/ibm-messaging/kafka-java-vertx-starter/issues/239 ;"
         " https://github.com/openjdk/jdk/pull/8615",
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.keytool.key-size-policy",
@@ -45,11 +49,11 @@ JAVA_LIBRARIES = (
         meaning="An old Java may not use keys of more than 128 bits, here for the encryption of the file. It is not"
         " about the size of your RSA key.",
         causes=(
-            "Java before 8u161 without the unlimited-strength policy files opens a PFX or a key that uses AES-256"
-            " or 3DES by Bouncy Castle.",
+            "An early Java 8 or older, without the unlimited-strength policy files, opens a PFX or a key that uses"
+            " AES-256 or 3DES by Bouncy Castle.",
         ),
         fixes=(
-            "Update Java; since 8u161 nothing is limited. For an older one install the policy files (JCE Unlimited"
+            "Update Java: a current Java 8 has no such limit. For an older one install the policy files (JCE Unlimited"
             " Strength Jurisdiction Policy).",
             _MAKE_JKS,
         ),
@@ -57,6 +61,7 @@ JAVA_LIBRARIES = (
         citation="https://github.com/todvora/eet-client/issues/10 ;"
         " https://github.com/CyberSource/cybersource-sdk-java/issues/96 ;"
         " https://github.com/dropwizard/dropwizard/pull/2411",
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.keytool.key-is-pkcs1",
@@ -73,6 +78,7 @@ JAVA_LIBRARIES = (
         ),
         basis=Basis.OBSERVED,
         citation=_JAVA,
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.keytool.other-structure",
@@ -93,6 +99,7 @@ JAVA_LIBRARIES = (
         ),
         basis=Basis.OBSERVED,
         citation=f"{_JAVA}; https://github.com/rouxemmanuel/DigitalSigning/issues/35",
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.keytool.key-bytes",
@@ -114,6 +121,7 @@ JAVA_LIBRARIES = (
         ),
         basis=Basis.OBSERVED,
         citation=_JAVA,
+        retrieved=_TRIED_ON,
         wrapper=True,
     ),
     Explanation(
@@ -132,6 +140,7 @@ JAVA_LIBRARIES = (
         ),
         basis=Basis.OBSERVED,
         citation=f"{_JAVA}: codes 2d and a; the others follow from ASCII",
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.keytool.no-password-given",
@@ -155,6 +164,7 @@ JAVA_LIBRARIES = (
         citation=f"{_JAVA}; {_BOUNCY_CASTLE}; Mule's source:"
         " https://github.com/mulesoft/mule/blob/master/core/src/main/java/org/mule/runtime/core/privileged/security/tls/"
         "TlsConfiguration.java",
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.keytool.bad-padding",
@@ -168,6 +178,7 @@ JAVA_LIBRARIES = (
         fixes=("Try it: `sfkeytool show {file} --password prompt`.",),
         basis=Basis.OBSERVED,
         citation=f"{_JAVA}; {_BOUNCY_CASTLE}",
+        retrieved=_TRIED_ON,
         wrapper=True,
     ),
     Explanation(
@@ -192,6 +203,7 @@ JAVA_LIBRARIES = (
         basis=Basis.OBSERVED,
         citation=f"{_BOUNCY_CASTLE}; https://github.com/StrongKey/fido2/issues/22 ;"
         " https://github.com/bcgit/bc-java/issues/2120 ; https://github.com/bcgit/bc-java/issues/1875",
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.keytool.bc-key-password",
@@ -208,6 +220,7 @@ JAVA_LIBRARIES = (
         ),
         basis=Basis.OBSERVED,
         citation=f"{_BOUNCY_CASTLE}; https://github.com/StrongKey/fido2/issues/4",
+        retrieved=_TRIED_ON,
         rules=("ckm.entry.key-password",),
     ),
     Explanation(
@@ -228,6 +241,7 @@ JAVA_LIBRARIES = (
         fixes=(_SEE, "Name its real type in the program: JKS, PKCS12, BKS or BCFKS."),
         basis=Basis.OBSERVED,
         citation=_BOUNCY_CASTLE,
+        retrieved=_TRIED_ON,
         rules=("ckm.store.not-jks",),
     ),
     Explanation(
@@ -241,6 +255,7 @@ JAVA_LIBRARIES = (
         fixes=("Take it again from where it was made. See what is left: `sfkeytool show {file}`.",),
         basis=Basis.OBSERVED,
         citation=_BOUNCY_CASTLE,
+        retrieved=_TRIED_ON,
         rules=("ckm.store.damaged",),
     ),
     Explanation(
@@ -258,6 +273,7 @@ JAVA_LIBRARIES = (
         ),
         basis=Basis.OBSERVED,
         citation=_JAVA,
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.keytool.spring-key-store",
@@ -272,6 +288,7 @@ JAVA_LIBRARIES = (
         fixes=("Explain the line after Caused by.", "Look at the file that arrived: `sfkeytool show {file}`."),
         basis=Basis.OBSERVED,
         citation="Spring Boot's tests: https://github.com/spring-projects/spring-boot",
+        retrieved=_TRIED_ON,
         wrapper=True,
     ),
     Explanation(
@@ -287,6 +304,7 @@ JAVA_LIBRARIES = (
         citation="Mule's source:"
         " https://github.com/mulesoft/mule/blob/master/core/src/main/java/org/mule/runtime/core/privileged/security/tls/"
         "TlsConfiguration.java",
+        retrieved=_TRIED_ON,
         rules=("ckm.entry.alias-case",),
     ),
 )

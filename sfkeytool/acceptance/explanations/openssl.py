@@ -1,8 +1,11 @@
 """Messages of the openssl command."""
 
+from datetime import date
+
 from sfkeytool.acceptance.explanations.explanation import Explanation
 from sfkeytool.acceptance.rule import Basis
 
+_TRIED_ON = date(2026, 11, 28)
 _OPENSSL = "Tried with OpenSSL 1.1.1w, 3.0.19, 3.5.9, 3.6.5 and 4.0.3"
 
 OPENSSL = (
@@ -26,6 +29,7 @@ OPENSSL = (
         ),
         basis=Basis.OBSERVED,
         citation=_OPENSSL,
+        retrieved=_TRIED_ON,
         rules=("ckm.key.mismatch",),
     ),
     Explanation(
@@ -36,6 +40,7 @@ OPENSSL = (
         fixes=("Find out what belongs together: `sfkeytool compare {file} {file}`.",),
         basis=Basis.OBSERVED,
         citation=_OPENSSL,
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.openssl.legacy-pfx",
@@ -55,6 +60,7 @@ OPENSSL = (
         ),
         basis=Basis.OBSERVED,
         citation=_OPENSSL,
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.openssl.mac",
@@ -68,22 +74,7 @@ OPENSSL = (
         fixes=("Try it: `sfkeytool show {file} --password prompt`.",),
         basis=Basis.OBSERVED,
         citation=_OPENSSL,
-    ),
-    Explanation(
-        id="error.openssl.no-password",
-        messages=(
-            "UI routines:UI_process:processing error:{place}:while reading strings",
-            "Enter Import Password: Can't read Password",
-            "bad password read",
-        ),
-        meaning="The file is encrypted, openssl asked for its password, and nobody could type one.",
-        causes=("The command ran in a script or in CI, without a terminal.", "The question was answered with Ctrl-C."),
-        fixes=(
-            "In a script, sfkeytool unwrap takes the password as env:NAME or file:PATH, with --password.",
-            "With openssl, -passin takes env:NAME or file:PATH as well.",
-        ),
-        basis=Basis.OBSERVED,
-        citation=_OPENSSL,
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.openssl.no-start-line",
@@ -100,6 +91,7 @@ OPENSSL = (
         ),
         basis=Basis.OBSERVED,
         citation=_OPENSSL,
+        retrieved=_TRIED_ON,
         wrapper=True,
     ),
     Explanation(
@@ -137,6 +129,7 @@ OPENSSL = (
         ),
         basis=Basis.OBSERVED,
         citation=_OPENSSL,
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.openssl.public-key-not-read",
@@ -155,6 +148,7 @@ OPENSSL = (
         ),
         basis=Basis.OBSERVED,
         citation=_OPENSSL,
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.openssl.certificate-not-read",
@@ -197,6 +191,7 @@ OPENSSL = (
         ),
         basis=Basis.OBSERVED,
         citation=_OPENSSL,
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.openssl.request-not-read",
@@ -211,6 +206,7 @@ OPENSSL = (
         fixes=("See what it is: `sfkeytool show {file}`.", "Make one: `sfkeytool csr {name}`."),
         basis=Basis.OBSERVED,
         citation=_OPENSSL,
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.openssl.pkcs7-not-read",
@@ -223,6 +219,7 @@ OPENSSL = (
         ),
         basis=Basis.OBSERVED,
         citation=_OPENSSL,
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.openssl.asn1",
@@ -236,6 +233,7 @@ OPENSSL = (
         fixes=("See what it is: `sfkeytool show {file}`.",),
         basis=Basis.OBSERVED,
         citation=_OPENSSL,
+        retrieved=_TRIED_ON,
         wrapper=True,
     ),
     Explanation(
@@ -248,6 +246,7 @@ OPENSSL = (
         ),
         basis=Basis.OBSERVED,
         citation=_OPENSSL,
+        retrieved=_TRIED_ON,
         rules=("ckm.key.not-rsa", "app.key.not-rsa"),
     ),
     Explanation(
@@ -266,6 +265,7 @@ OPENSSL = (
         ),
         basis=Basis.OBSERVED,
         citation=_OPENSSL,
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.openssl.no-issuer",
@@ -284,6 +284,7 @@ OPENSSL = (
         ),
         basis=Basis.OBSERVED,
         citation=_OPENSSL,
+        retrieved=_TRIED_ON,
         rules=("ckm.chain.gap", "ckm.chain.root-missing"),
     ),
     Explanation(
@@ -304,6 +305,7 @@ OPENSSL = (
         fixes=("Make it without openssl: `sfkeytool csr {name} --organization Acme --country DE`.",),
         basis=Basis.OBSERVED,
         citation=_OPENSSL,
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.openssl.validity",
@@ -317,6 +319,7 @@ OPENSSL = (
         fixes=("Give the days that it should live: `sfkeytool self-signed {name} --days 365 --password generate`.",),
         basis=Basis.OBSERVED,
         citation=_OPENSSL,
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.openssl.no-file",
@@ -331,5 +334,6 @@ OPENSSL = (
         fixes=("Give the whole path, and check with `ls -l {file}`, on Windows `dir {file}`.",),
         basis=Basis.OBSERVED,
         citation=_OPENSSL,
+        retrieved=_TRIED_ON,
     ),
 )

@@ -1,8 +1,11 @@
 """Messages of openssl about passwords that do not fit, and about files of openssl enc: a key that CI decrypts."""
 
+from datetime import date
+
 from sfkeytool.acceptance.explanations.explanation import Explanation
 from sfkeytool.acceptance.rule import Basis
 
+_TRIED_ON = date(2026, 11, 28)
 _TRIED = "Tried with OpenSSL 1.1.1w, 3.0.19, 3.5.9, 3.6.5 and 4.0.3"
 _REPORTS = (
     "reports about Salesforce keys in CI: https://github.com/forcedotcom/sfdx-travisci/issues/166 ;"
@@ -11,7 +14,7 @@ _REPORTS = (
 )
 _ENCRYPT_AGAIN = (
     "Encrypt the key once more with everything spelt out, and decrypt with the same words: `openssl enc -aes-256-cbc"
-    " -md sha256 -pbkdf2 -iter 600000 -in server.key -out server.key.enc -pass env:SECRET`, then the same with `-d`."
+    " -md sha256 -pbkdf2 -in server.key -out server.key.enc -pass env:SECRET`, then the same with `-d`."
     " Without a file in the repository: keep the key itself as a secret, in base64."
 )
 
@@ -52,6 +55,7 @@ OPENSSL_ENC = (
         " https://github.com/miloserdow/capistrano-deploy/issues/30 ; MD5:"
         " https://github.com/openssl/openssl/issues/4585 ; encrypted twice:"
         " https://github.com/travis-ci/travis-ci/issues/5442",
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.openssl.enc-length",
@@ -77,6 +81,7 @@ OPENSSL_ENC = (
         ),
         basis=Basis.OBSERVED,
         citation=f"{_TRIED}; {_REPORTS} ; Windows: https://github.com/travis-ci/travis-ci/issues/4746",
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.openssl.enc-not-salted",
@@ -95,6 +100,7 @@ OPENSSL_ENC = (
         ),
         basis=Basis.OBSERVED,
         citation=f"{_TRIED}; https://github.com/XervoIO/file-encryptor/issues/5",
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.openssl.enc-nothing-read",
@@ -107,6 +113,7 @@ OPENSSL_ENC = (
         fixes=("See how long it is and how it begins: `wc -c {file}` and `head -c 60 {file}`.",),
         basis=Basis.OBSERVED,
         citation=_TRIED,
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.openssl.enc-key-and-iv",
@@ -136,6 +143,24 @@ OPENSSL_ENC = (
         basis=Basis.OBSERVED,
         citation=f"{_TRIED}; {_REPORTS} ; https://github.com/travis-ci/travis-ci/issues/9668 ;"
         " https://github.com/travis-ci/travis.rb/issues/607",
+        retrieved=_TRIED_ON,
+    ),
+    Explanation(
+        id="error.openssl.no-password",
+        messages=(
+            "UI routines:UI_process:processing error:{place}:while reading strings",
+            "Enter Import Password: Can't read Password",
+            "bad password read",
+        ),
+        meaning="The file is encrypted, openssl asked for its password, and nobody could type one.",
+        causes=("The command ran in a script or in CI, without a terminal.", "The question was answered with Ctrl-C."),
+        fixes=(
+            "In a script, sfkeytool unwrap takes the password as env:NAME or file:PATH, with --password.",
+            "With openssl, -passin takes env:NAME or file:PATH as well.",
+        ),
+        basis=Basis.OBSERVED,
+        citation=_TRIED,
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.openssl.password-unset",
@@ -154,6 +179,7 @@ OPENSSL_ENC = (
         fixes=('See whether it is there, without its value: `printf %s "$NAME" | wc -c`.',),
         basis=Basis.OBSERVED,
         citation=_TRIED,
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.openssl.enc-old-derivation",
@@ -164,6 +190,7 @@ OPENSSL_ENC = (
         fixes=(_ENCRYPT_AGAIN,),
         basis=Basis.OBSERVED,
         citation=_TRIED,
+        retrieved=_TRIED_ON,
         wrapper=True,
     ),
     Explanation(
@@ -175,6 +202,7 @@ OPENSSL_ENC = (
         basis=Basis.OBSERVED,
         citation="https://github.com/webpack/webpack-cli/issues/3012 ;"
         " https://github.com/rustwasm/rust-webpack-template/issues/179",
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.openssl.no-legacy-provider",
@@ -190,5 +218,6 @@ OPENSSL_ENC = (
         ),
         basis=Basis.OBSERVED,
         citation=f"{_TRIED}; https://github.com/openssl/openssl/issues/17414",
+        retrieved=_TRIED_ON,
     ),
 )

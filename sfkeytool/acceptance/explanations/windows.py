@@ -1,8 +1,11 @@
 """Messages of Windows: certutil, PowerShell, the certificate console and .NET, about keys in its stores."""
 
+from datetime import date
+
 from sfkeytool.acceptance.explanations.explanation import Explanation
 from sfkeytool.acceptance.rule import Basis
 
+_TRIED_ON = date(2026, 11, 28)
 _CODES = "Microsoft's list of the codes: https://learn.microsoft.com/en-us/previous-versions/aa915314(v=msdn.10)"
 _REPAIR = (
     "Microsoft KB 842210 (read in a copy):"
@@ -51,6 +54,7 @@ WINDOWS = (
         basis=Basis.OBSERVED,
         citation=f"{_CODES} ; https://github.com/PKISharp/ACME-PS/issues/138 ;"
         " https://github.com/win-acme/win-acme/issues/1373 ; https://github.com/oocx/acme.net/issues/24",
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.windows.not-in-plain",
@@ -70,6 +74,7 @@ WINDOWS = (
         ),
         basis=Basis.OBSERVED,
         citation="https://github.com/dotnet/runtime/issues/36899 ; https://github.com/dotnet/runtime/issues/77590",
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.windows.not-found",
@@ -96,6 +101,7 @@ WINDOWS = (
         basis=Basis.OBSERVED,
         citation="Microsoft's list of the codes: https://learn.microsoft.com/windows/desktop/com/com-error-codes-4 ;"
         " https://github.com/GSA/piv-guides/issues/102 ; the invisible character: https://blog.octal.pl/?p=23",
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.windows.no-key",
@@ -131,6 +137,7 @@ WINDOWS = (
         citation=f"{_CODES} ; https://github.com/webprofusion/certify/issues/319 ;"
         " https://github.com/win-acme/win-acme/issues/1729 ; https://github.com/pnp/powershell/issues/1507 ;"
         " https://github.com/dsccommunity/CertificateDsc/pull/134",
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.windows.pfx-password",
@@ -161,6 +168,7 @@ WINDOWS = (
         " https://github.com/acmesh-official/acme.sh/issues/6805 ;"
         " https://github.com/ansible-collections/ansible.windows/pull/582 ;"
         " https://github.com/kaikramer/keystore-explorer/issues/318",
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.windows.exported",
@@ -174,6 +182,7 @@ WINDOWS = (
         basis=Basis.OBSERVED,
         citation="The command: https://github.com/MicrosoftDocs/windowsserverdocs/issues/6448 ; its last line as in"
         f" public transcripts, found by its words, and in the form of {_REPAIR}",
+        retrieved=_TRIED_ON,
     ),
     Explanation(
         id="error.windows.repaired",
@@ -187,5 +196,6 @@ WINDOWS = (
         ),
         basis=Basis.DOCUMENTED,
         citation=_REPAIR,
+        retrieved=_TRIED_ON,
     ),
 )
