@@ -15,6 +15,7 @@ PYTHON = (
             "Could not deserialize key data",
             "Unable to load PEM file. See https://cryptography.io/en/latest/faq/#why-can-t-i-import-my-pem-file",
             "error:1E08010C:DECODER routines::unsupported",
+            "jwt.exceptions.InvalidKeyError: Could not parse the provided public key.",
             '"library": "DECODER routines", "reason": "unsupported"',
         ),
         meaning="The program was given something that is not a PEM private key, or no longer one.",
