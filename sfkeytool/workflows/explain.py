@@ -126,7 +126,7 @@ def explain(text: str) -> Outcome[Explained]:
     by_id = [explanation for explanation in EXPLANATIONS if explanation.id == wanted]
     rules = [rule for rule in _catalogue() if rule.id == wanted] if _is_id(wanted) and not by_id else []
     codes = [code for code in _codes() if code.id == wanted]
-    matches = () if by_id or rules or codes else match_messages(text)
+    matches = () if by_id or rules or codes else match_messages(text) or _broken(text)
     topics = () if by_id or rules or codes or matches else _asked(text, wanted)
     if not (by_id or rules or codes or matches or topics):
         raise InputError("explain.no-match", "no known message, rule, code or topic is in this text", *_nearest(wanted))
@@ -196,6 +196,15 @@ def list_all() -> Outcome[Explained]:
         topics=tuple(_describe_topic(topic) for topic in _topics()),
     )
     return Outcome(result=result)
+
+
+def _broken(text: str) -> tuple[Match, ...]:
+    """The messages in a text of several lines that a terminal broke within their words."""
+    if "\n" not in text:
+        return ()
+    from sfkeytool.acceptance.explanations.logs import find_in_log
+
+    return tuple(each.match for each in find_in_log(enumerate(text.splitlines(), 1)))
 
 
 def _describe_explanation(

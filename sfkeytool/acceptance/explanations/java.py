@@ -141,6 +141,7 @@ KEYTOOL = (
         id="error.keytool.key-password",
         messages=(
             "Cannot recover key",
+            "Failed to decrypt data for private key '{alias}'; wrong password?",
             "Get Key failed",
             "Get Key failed: Given final block not properly padded. Such issues can arise if a bad key is used during"
             " decryption.",

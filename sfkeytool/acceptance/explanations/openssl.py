@@ -177,6 +177,7 @@ OPENSSL = (
             "Could not find or decode untrusted certificates",
             "x509 certificate routines:{function}:no certificate found",
             "x509 certificate routines:{function}:no certificate or crl found",
+            "[X509: NO_CERTIFICATE_OR_CRL_FOUND] no certificate or crl found",
         ),
         meaning="The file holds no certificate that openssl can read.",
         causes=(
@@ -326,6 +327,9 @@ OPENSSL = (
         messages=(
             "Could not open file or uri for loading {what} from {file}",
             "Couldn't open file or uri {file}",
+            "error opening the file, {file}",
+            "could not load PEM client certificate from {file}, OpenSSL error error:80000002:system library::No such"
+            " file or directory",
             'Can\'t open "{file}" for reading, No such file or directory',
             "system library:{function}:No such file or directory:{place}:calling fopen({file}, {mode})",
         ),

@@ -11,6 +11,9 @@ _TRIED = (
     " expired one, another name"
 )
 _ROOT_CHANGE = "https://releases.enosix.io/release/salesforce-root-certificate-change-2026"
+_CUSTOM_DOMAIN = (
+    "Salesforce Knowledge 000386535: https://help.salesforce.com/s/articleView?id=000386535&language=no&type=1"
+)
 _NODE_DOCS = "https://nodejs.org/api/cli.html"
 _NOT_YOURS = "The key and the certificate of your app are not concerned: nothing was sent yet."
 _WHO_SIGNED = (
@@ -27,11 +30,13 @@ _OLD_STORE = (
 )
 _OWN_SERVER = (
     "The host is not Salesforce's but a server of your own or of a partner, which sends its certificate without the"
-    " intermediate, or has it from a private CA."
+    " intermediate, or has it from a private CA; or it is a custom domain of your org, to which the certificate was"
+    " uploaded without its intermediates."
 )
 _MEND_SERVER = (
     "Where it is your own server: let it send its certificate with all intermediates; `sfkeytool check {file}"
-    " --profile signed-upload` names the issuer that a chain lacks."
+    " --profile signed-upload` names the issuer that a chain lacks. For a custom domain of an org upload the chain as"
+    " sfkeytool ckm chain writes it."
 )
 
 TLS_TRUST = (
@@ -71,7 +76,7 @@ TLS_TRUST = (
         citation=f"{_TRIED}, and Node 20.20.2 ; https://github.com/forcedotcom/sfdx-dreamhouse/issues/171 ;"
         " https://github.com/forcedotcom/cli/issues/429 ; https://github.com/forcedotcom/cli/issues/2992 ;"
         " https://github.com/forcedotcom/cli/issues/2907 ; https://github.com/joeferraro/MavensMate/issues/391 ;"
-        f" {_NODE_DOCS} ; https://github.com/nodejs/node/pull/57362 ; https://github.com/nodejs/learn/pull/79",
+        f" {_CUSTOM_DOMAIN} ; {_NODE_DOCS} ; https://github.com/nodejs/node/pull/57362 ; https://github.com/nodejs/learn/pull/79",
         retrieved=_LOOKED_UP,
     ),
     Explanation(
@@ -186,7 +191,8 @@ TLS_TRUST = (
         ),
         basis=Basis.OBSERVED,
         citation=f"{_TRIED}, and curl 7.88.1, git 2.39 and wget 1.21 ;"
-        " https://github.com/advisors-excel-llc/salesforce-rest-sdk/issues/85 ; https://curl.se/docs/sslcerts.html",
+        " https://github.com/advisors-excel-llc/salesforce-rest-sdk/issues/85 ; https://curl.se/docs/sslcerts.html ; "
+        f"{_CUSTOM_DOMAIN}",
         retrieved=_LOOKED_UP,
     ),
     Explanation(
@@ -222,7 +228,7 @@ TLS_TRUST = (
         citation=f"{_TRIED}, and JDK 17 ; https://github.com/forcedotcom/dataloader/issues/798 ;"
         " https://github.com/RoseSilverSoftware/IlluminatedCloud/issues/1740 ;"
         " https://github.com/toshiapp/toshi-app-js/issues/9 ;"
-        f" https://github.com/OfficeDev/ews-java-api/issues/473 ; {_ROOT_CHANGE}",
+        f" https://github.com/OfficeDev/ews-java-api/issues/473 ; {_ROOT_CHANGE} ; {_CUSTOM_DOMAIN}",
         retrieved=_LOOKED_UP,
     ),
     Explanation(
@@ -235,8 +241,7 @@ TLS_TRUST = (
             " sun.security.provider.certpath.SunCertPathBuilderException: unable to find valid certification path to"
             " requested target",
             "IO Exception: PKIX path building failed: unable to find valid certification path to requested target",
-            "IO Exception: sun.security.validator.ValidatorException: PKIX path building failed",
-            "IO Exception: sun.security.validator.ValidatorException: PKIX path building failed:"
+            "IO Exception: {kind} PKIX path building failed:"
             " sun.security.provider.certpath.SunCertPathBuilderException: unable to find valid certification path to"
             " requested target",
         ),
@@ -248,7 +253,8 @@ TLS_TRUST = (
             "Its root is not on Salesforce's list, which is at /cacerts.jsp of every org: a private CA, a small one,"
             " or one that has just changed its root.",
             "It is self-signed, which is never taken there.",
-            "The endpoint was renewed, and its chain put together in the wrong way.",
+            "Name chaining check failed: the certificates are in the wrong order, or one belongs to another chain: the"
+            " next one's subject has to be the issuer of the one before.",
         ),
         fixes=(
             "See what the endpoint sends: `openssl s_client -connect HOST:443 -servername HOST -showcerts`. One"
@@ -263,7 +269,9 @@ TLS_TRUST = (
         ),
         basis=Basis.DOCUMENTED,
         citation="Salesforce Knowledge 000385468:"
-        " https://help.salesforce.com/s/articleView?id=000385468&language=da&type=1 ; Knowledge 001996526:"
+        " https://help.salesforce.com/s/articleView?id=000385468&language=da&type=1 ; Knowledge 000385068:"
+        " https://help.salesforce.com/s/articleView?id=000385068&language=en_US&type=1 ; Knowledge 000383872:"
+        " https://help.salesforce.com/s/articleView?id=000383872&language=fr&type=1 ; Knowledge 001996526:"
         " https://help.salesforce.com/s/articleView?id=001996526&language=ja&type=1 ;"
         " https://hub.appirio.com/tech-blog/best-practices-for-apex-callouts-part-2 ; Certificate Trust Store: the"
         " Winter '27 release notes, read in a copy",
