@@ -57,7 +57,6 @@ def first(text: str) -> str | None:
         (f"System.CalloutException: SSLHandshakeException: PKIX path building failed: {_NO_PATH}", "error.tls.callout"),
         (f"IO Exception: PKIX path building failed: {_NO_PATH}", "error.tls.callout"),
         (f"IO Exception: sun.security.validator.ValidatorException: PKIX path building failed: {_PKIX}{_NO_PATH}", "error.tls.callout"),
-        ("PKIX path validation failed: subject/issuer name chaining check failed", "error.tls.callout"),
         ("pay.crt: CN = pay\nerror 20 at 0 depth lookup: unable to get local issuer certificate\nerror pay.crt: verification failed", "error.openssl.no-issuer"),
         ("Error getting chain: unable to get local issuer certificate", "error.openssl.no-issuer"),
         ("verify error:num=20:unable to get local issuer certificate\nverify return:1", "error.tls.s-client"),

@@ -241,7 +241,8 @@ TLS_TRUST = (
             " sun.security.provider.certpath.SunCertPathBuilderException: unable to find valid certification path to"
             " requested target",
             "IO Exception: PKIX path building failed: unable to find valid certification path to requested target",
-            "IO Exception: {kind} PKIX path building failed:"
+            "IO Exception: sun.security.validator.ValidatorException: PKIX path building failed",
+            "IO Exception: sun.security.validator.ValidatorException: PKIX path building failed:"
             " sun.security.provider.certpath.SunCertPathBuilderException: unable to find valid certification path to"
             " requested target",
         ),
@@ -253,8 +254,7 @@ TLS_TRUST = (
             "Its root is not on Salesforce's list, which is at /cacerts.jsp of every org: a private CA, a small one,"
             " or one that has just changed its root.",
             "It is self-signed, which is never taken there.",
-            "Name chaining check failed: the certificates are in the wrong order, or one belongs to another chain: the"
-            " next one's subject has to be the issuer of the one before.",
+            "The endpoint was renewed, and its chain put together in the wrong way.",
         ),
         fixes=(
             "See what the endpoint sends: `openssl s_client -connect HOST:443 -servername HOST -showcerts`. One"
@@ -269,8 +269,7 @@ TLS_TRUST = (
         ),
         basis=Basis.DOCUMENTED,
         citation="Salesforce Knowledge 000385468:"
-        " https://help.salesforce.com/s/articleView?id=000385468&language=da&type=1 ; Knowledge 000385068:"
-        " https://help.salesforce.com/s/articleView?id=000385068&language=en_US&type=1 ; Knowledge 000383872:"
+        " https://help.salesforce.com/s/articleView?id=000385468&language=da&type=1 ; Knowledge 000383872:"
         " https://help.salesforce.com/s/articleView?id=000383872&language=fr&type=1 ; Knowledge 001996526:"
         " https://help.salesforce.com/s/articleView?id=001996526&language=ja&type=1 ;"
         " https://hub.appirio.com/tech-blog/best-practices-for-apex-callouts-part-2 ; Certificate Trust Store: the"
