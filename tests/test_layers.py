@@ -126,7 +126,7 @@ _EXPLAIN = {
     "acceptance.explanations.setup", "acceptance.explanations.tls", "acceptance.explanations.trust_stores", "acceptance.explanations.windows",
     "acceptance.mails", "acceptance.rule", "acceptance.rules",
     "acceptance.rules.sources", "cli.commands.explain", "cli.typer_app", "crypto.der", "crypto.limits",
-    "workflows.explain",
+    "edge.log_reader", "workflows.explain",
 }  # fmt: skip
 _LIBRARIES = {"msgspec", "typing_extensions"}
 _OF_TYPER = {"typer", "annotated_doc", "click", "colorama", "shellingham"}

@@ -168,7 +168,9 @@ def test_a_long_log_is_read_in_little_memory() -> None:
         tracemalloc.start()
         try:
             assert told(*["warm"]) == []
-            assert find_in_log((n, f"{MINUTE}step {n} of the build, {n * 7} ms, all is well") for n in range(count)) == ()
+            assert (
+                find_in_log((n, f"{MINUTE}step {n} of the build, {n * 7} ms, all is well") for n in range(count)) == ()
+            )
             return tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()

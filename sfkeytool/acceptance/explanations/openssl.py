@@ -327,7 +327,7 @@ OPENSSL = (
         messages=(
             "Could not open file or uri for loading {what} from {file}",
             "Couldn't open file or uri {file}",
-            "error opening the file, {file}",
+            "BIO routines:{function}:no such file",
             "could not load PEM client certificate from {file}, OpenSSL error error:80000002:system library::No such"
             " file or directory",
             'Can\'t open "{file}" for reading, No such file or directory',

@@ -172,7 +172,6 @@ COMMAND = Command(
         Example("What is wrong, in your own words", "sfkeytool explain my login fails"),
         Example("What another command said", "sf org login jwt … 2>&1 | sfkeytool explain -"),
         Example("The messages in a log, with their lines", "sfkeytool explain build.log"),
-        Example("A rule of `sfkeytool check`", "sfkeytool explain ckm.key.unsupported-size"),
     ),
     _FIELDS,
     _execute,
