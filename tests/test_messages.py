@@ -139,6 +139,19 @@ def test_a_message_that_was_broken_is_joined_whatever_stands_before_its_lines(be
         assert found == [("error.ckm.no-private-key", 2)], end
 
 
+def test_a_message_in_a_narrow_table_is_read_by_its_column() -> None:
+    """As @oclif/table 0.5 of the Salesforce CLI draws it, of 60 columns: its cells are broken, between others."""
+    table = """\
+┌───────┬─────────┬──────────────────────────┬─────────────┐
+│ Type  │ Name    │ Problem                  │ Line:Column │
+├───────┼─────────┼──────────────────────────┼─────────────┤
+│ Error │ Pay_API │ You cannot provide a     │ 1:1         │
+│       │         │ Consumer Key for this    │             │
+│       │         │ connected app            │             │
+└───────┴─────────┴──────────────────────────┴─────────────┘"""
+    assert told("Component Failures [1]", *table.splitlines()) == [("error.deploy.consumer-key-given", 5)]
+
+
 def test_messages_are_told_in_the_order_of_the_log_each_once() -> None:
     """Where each stands first; what belongs to one event stands together, the best first."""
     lines = ["ordinary"] * 200
@@ -189,7 +202,7 @@ def test_a_message_that_is_said_without_end_does_not_hold_the_reading_up() -> No
 
 
 SAID = "The key must be in PKCS#8 format."
-SECRET = "token=worthless-but-secret"  # noqa: S105
+SECRET = "token=worthless-but-secret"
 
 
 @pytest.fixture

@@ -38,6 +38,10 @@ _TRIES = 500
 _LINE = 1_000_000
 """Words that no line has: what makes a place in the log of a line and a word."""
 
+_CELL = "\N{BOX DRAWINGS LIGHT VERTICAL}"
+_CELL_WORDS = 1_000
+"""Words that no cell of a table has."""
+
 _TIME = r"\d\d:\d\d:\d\d(?:[.,]\d+)?"
 _PREFIX = re.compile(
     rf"""\s*(?:
@@ -76,11 +80,13 @@ class _Line:
     the word that may be broken between the line ``before`` and this one.
     """
 
-    __slots__ = ("_words", "last", "number", "quick", "text")
+    __slots__ = ("_words", "cells", "last", "number", "quick", "text")
 
     def __init__(self, number: int, text: str, before: "_Line | None") -> None:
         self.number = number
-        self.text = _without_prefix(plain_line(text))
+        text = plain_line(text)
+        self.cells = text.split(_CELL) if text.count(_CELL) > 1 else []
+        self.text = _without_prefix(text)
         quick = self.text.lower().translate(_APOSTROPHES)
         if "\\" in quick or "&" in quick:
             quick = re.sub(r"\\[nrt]", " ", re.sub(r"\\u0027|&#0?39;|&apos;", "", quick))
@@ -146,7 +152,7 @@ def _possible(centre: _Line, around: Sequence[_Line]) -> list[Pattern]:
 
 def _matches_around(lines: Sequence[_Line], possible: Sequence[Pattern]) -> Iterator[Match]:
     """The messages of ``possible`` that are whole in the lines as one text, their places being those in the log."""
-    for joined in (_joined, _mended):
+    for joined in (_joined, _mended, _by_column) if any(line.cells for line in lines) else (_joined, _mended):
         places, words = joined(lines)
         for match in matches_in(words, possible):
             if match.coverage == 1 and stands_out(match, words):
@@ -169,6 +175,18 @@ def _mended(lines: Sequence[_Line]) -> tuple[list[int], list[str]]:
             more_places.pop(0)
         words += more
         places += more_places
+    return places, words
+
+
+def _by_column(lines: Sequence[_Line]) -> tuple[list[int], list[str]]:
+    """The same of a table, column by column: the Salesforce CLI breaks its cells where the terminal is narrow."""
+    rows = [line for line in lines if line.cells]
+    places, words = [], []
+    for column in range(max(len(row.cells) for row in rows)):
+        for row in rows:
+            for index, word in enumerate(words_of(row.cells[column]) if column < len(row.cells) else ()):
+                places.append(row.number * _LINE + column * _CELL_WORDS + index)
+                words.append(word)
     return places, words
 
 
