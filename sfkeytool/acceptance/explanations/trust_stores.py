@@ -19,7 +19,7 @@ TRUST_STORES = (
             "A proxy put its own certificate before the server's chain.",
         ),
         fixes=(
-            "See what the server sends: `openssl s_client -connect HOST:443 -servername HOST -showcerts`. The issuer of"
+            "See what the server sends, with openssl s_client -connect HOST:443 -showcerts: the issuer of"
             " each must be the subject of the next.",
             "Let whoever runs the server put its chain together anew; nothing in the org helps.",
         ),
@@ -41,10 +41,9 @@ TRUST_STORES = (
             "The truststore is PKCS#12 whose entries are not marked as trusted: openssl writes such ones.",
         ),
         fixes=(
-            "List what it trusts: `keytool -list -cacerts`, or `keytool -list -keystore {file}`: trustedCertEntry must"
-            " stand there.",
-            "Put the CA's certificate in with keytool, which marks it:"
-            " `keytool -importcert -alias ca -file {file} -keystore trust.jks`.",
+            "List what it trusts, with keytool -list -cacerts or keytool -list -keystore and the truststore:"
+            " trustedCertEntry must stand there.",
+            "Put the CA's certificate in with keytool -importcert, which marks it as trusted.",
         ),
         basis=Basis.OBSERVED,
         citation="Tried with Java 17 and 25",
