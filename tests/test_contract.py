@@ -46,7 +46,11 @@ NAMED = {
     "compare.schema.json": [".result: new: ['identityProvider']"],
     "show.schema.json": [".result.files[]: new: ['saml']"],
     "error.schema.json": [": new: ['files']"],
-    "explain.schema.json": [".result: new: ['topics']", _MORE_SYSTEMS],
+    "explain.schema.json": [
+        ".result: new: ['lines', 'topics']",
+        ".result.explanations[]: new: ['line']",
+        _MORE_SYSTEMS,
+    ],
     "renew.schema.json": [".result: new: ['due']", *_BCFKS_TOO],
     "ckm-create.schema.json": _ORG_IN_PART,
     "ckm-upload.schema.json": _ORG_IN_PART,
@@ -57,7 +61,7 @@ NAMED = {
 """What has changed since, on purpose: an org has one shape in all answers, and an audit's source has beside
 it, in ``orgReading``, what was read of it. A keystore that was made may be a BCFKS. An error lists the files that were
 written before it. Explained are topics, too,
-and messages of more programs. A renewal that was asked for --if-within days says that it was due."""
+and messages of more programs; of a log its lines were counted. A renewal that was asked for --if-within days says that it was due."""
 _DRY_RUN = ": new: ['dryRun']"
 DRY_RUNS = {
     "audit.schema.json",

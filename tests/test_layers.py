@@ -120,12 +120,14 @@ _RUN = {
 """What every command's module needs."""
 _EXPLAIN = {
     "acceptance.blanks", "acceptance.codes", "acceptance.codes.errors", "acceptance.codes.notices",
-    "acceptance.explanations", "acceptance.explanations.explanation", "acceptance.explanations.java",
-    "acceptance.explanations.java_libraries", "acceptance.explanations.openssl_enc", "acceptance.explanations.windows",
-    "acceptance.explanations.logins", "acceptance.explanations.matching", "acceptance.explanations.openssl",
-    "acceptance.explanations.setup", "acceptance.mails", "acceptance.rule", "acceptance.rules",
+    "acceptance.explanations", "acceptance.explanations.clients", "acceptance.explanations.explanation",
+    "acceptance.explanations.handshakes", "acceptance.explanations.java", "acceptance.explanations.java_libraries",
+    "acceptance.explanations.jsonwebtoken", "acceptance.explanations.key_libraries", "acceptance.explanations.logins",
+    "acceptance.explanations.matching", "acceptance.explanations.openssl", "acceptance.explanations.openssl_enc",
+    "acceptance.explanations.setup", "acceptance.explanations.tls", "acceptance.explanations.trust_stores", "acceptance.explanations.windows",
+    "acceptance.mails", "acceptance.rule", "acceptance.rules",
     "acceptance.rules.sources", "cli.commands.explain", "cli.typer_app", "crypto.der", "crypto.limits",
-    "workflows.explain",
+    "edge.log_reader", "workflows.explain",
 }  # fmt: skip
 _LIBRARIES = {"msgspec", "typing_extensions"}
 _OF_TYPER = {"typer", "annotated_doc", "click", "colorama", "shellingham"}

@@ -5,6 +5,7 @@ Messages are found without loading the rules: those need the libraries that pars
 
 import difflib
 import re
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,11 +24,12 @@ if TYPE_CHECKING:
     from sfkeytool.acceptance.explanations.topics import Topic
     from sfkeytool.acceptance.rule import Rule
 
+_ALL = "see them all: sfkeytool explain --list"
 _ID = re.compile(r"[a-z]+(\.[a-z0-9-]+)+")
 
 
 class ExplainRequest(Request, frozen=True, kw_only=True):
-    """``text`` is None for a list of all that is known; ``-`` is standard input."""
+    """``text`` is None for a list of all that is known; ``-`` is standard input, and a file's path its lines."""
 
     text: str | None = None
 
@@ -50,6 +52,7 @@ class KnownMessage(Result, frozen=True, kw_only=True):
     rules: Annotated[tuple[str, ...], Meta(description="Rules of check that find this beforehand")]
     matched: Annotated[str, Meta(description="The message that was found in the text")] | UnsetType = UNSET
     whole: Annotated[bool, Meta(description="Whether all of it was there")] | UnsetType = UNSET
+    line: Annotated[int, Meta(ge=1, description="Of a log: the line in which it stands first")] | UnsetType = UNSET
 
 
 class KnownRule(Result, frozen=True, kw_only=True):
@@ -101,7 +104,7 @@ class KnownTopic(Result, frozen=True, kw_only=True):
 
 
 class Explained(Result, frozen=True, kw_only=True):
-    """What is known of a text, best first; or all that is known."""
+    """What is known of a text, best first, or of a log, in its order; or all that is known."""
 
     explanations: tuple[KnownMessage, ...]
     rules: tuple[KnownRule, ...]
@@ -109,6 +112,7 @@ class Explained(Result, frozen=True, kw_only=True):
     topics: Annotated[
         tuple[KnownTopic, ...], Meta(description="Of a question in which nothing else is known; with --list all")
     ]
+    lines: Annotated[int, Meta(ge=1, description="Lines of the log that were read")] | UnsetType = UNSET
 
 
 def explain(text: str) -> Outcome[Explained]:
@@ -117,12 +121,12 @@ def explain(text: str) -> Outcome[Explained]:
     Raises InputError (explain.no-match, with the nearest three as hints; explain.empty) if nothing is known.
     """
     if not text.strip():
-        raise InputError("explain.empty", "there is no text to explain", "see them all: sfkeytool explain --list")
+        raise InputError("explain.empty", "there is no text to explain", _ALL)
     wanted = text.strip().casefold()
     by_id = [explanation for explanation in EXPLANATIONS if explanation.id == wanted]
     rules = [rule for rule in _catalogue() if rule.id == wanted] if _is_id(wanted) and not by_id else []
     codes = [code for code in _codes() if code.id == wanted]
-    matches = () if by_id or rules or codes else match_messages(text)
+    matches = () if by_id or rules or codes else match_messages(text) or _broken(text)
     topics = () if by_id or rules or codes or matches else _asked(text, wanted)
     if not (by_id or rules or codes or matches or topics):
         raise InputError("explain.no-match", "no known message, rule, code or topic is in this text", *_nearest(wanted))
@@ -138,6 +142,51 @@ def explain(text: str) -> Outcome[Explained]:
     return Outcome(result=result)
 
 
+def explain_log(lines: Iterable[tuple[int, str]]) -> Outcome[Explained]:
+    """What is known of the messages in ``lines``, each a number and a text, in their order. Holds a few at a time.
+
+    Raises InputError (explain.empty, explain.no-match with the number of lines) if there is none. What the log says
+    besides, secrets among it, is in neither.
+    """
+    from sfkeytool.acceptance.explanations.logs import find_in_log
+
+    read = 0
+
+    def counted() -> Iterator[tuple[int, str]]:
+        nonlocal read
+        for number, text in lines:
+            read = number
+            yield number, text
+
+    found = find_in_log(counted())
+    if not found:
+        if not read:
+            raise InputError("explain.empty", "there is no text to explain", _ALL)
+        raise InputError("explain.no-match", f"{counted_lines(read)} read, no message known", _ALL)
+    result = Explained(
+        explanations=tuple(_describe_explanation(each.match.explanation, each.match, each.line) for each in found),
+        rules=(),
+        codes=(),
+        topics=(),
+        lines=read,
+    )
+    return Outcome(result=result)
+
+
+def counted_lines(count: int) -> str:
+    """``1 line``, ``12,345 lines``. Pure."""
+    return f"{count:,} line{'' if count == 1 else 's'}"
+
+
+def is_id(text: str) -> bool:
+    """Whether an explanation, a rule, a code or a topic has this id. Pure."""
+    wanted = text.strip().casefold()
+    if not re.fullmatch(_ID, wanted):
+        return False
+    known = (each.id for all_ in (EXPLANATIONS, _codes(), _topics(), _catalogue()) for each in all_)
+    return wanted in known
+
+
 def list_all() -> Outcome[Explained]:
     """Every explanation, rule, code and topic. Pure."""
     result = Explained(
@@ -149,7 +198,18 @@ def list_all() -> Outcome[Explained]:
     return Outcome(result=result)
 
 
-def _describe_explanation(explanation: Explanation, match: Match | None = None) -> KnownMessage:
+def _broken(text: str) -> tuple[Match, ...]:
+    """The messages in a text of several lines that a terminal broke within their words."""
+    if "\n" not in text:
+        return ()
+    from sfkeytool.acceptance.explanations.logs import find_in_log
+
+    return tuple(each.match for each in find_in_log(enumerate(text.splitlines(), 1)))
+
+
+def _describe_explanation(
+    explanation: Explanation, match: Match | None = None, line: int | UnsetType = UNSET
+) -> KnownMessage:
     return KnownMessage(
         id=explanation.id,
         system=explanation.system,
@@ -163,6 +223,7 @@ def _describe_explanation(explanation: Explanation, match: Match | None = None) 
         rules=explanation.rules,
         matched=UNSET if match is None else as_seen(match.message),
         whole=UNSET if match is None else match.coverage == 1,
+        line=line,
     )
 
 

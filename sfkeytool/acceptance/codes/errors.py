@@ -199,8 +199,12 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         "csr.none": ("The file holds no certificate request.", "Give the one that Setup gave out."),
         "explain.empty": ("There is no text to explain.", "Paste the message, or see `sfkeytool explain --list`."),
         "explain.no-match": (
-            "No known message, rule or code is in the text.",
+            "No known message, rule or code is in the text, or in the log.",
             "Paste all of the message; the hints name the nearest.",
+        ),
+        "explain.not-text": (
+            "The file that was to be read as a log is no text: a keystore, say.",
+            "See what it is: `sfkeytool show FILE`.",
         ),
         "heartbeat.address": (
             "The secret of `--heartbeat` is no https address.",
@@ -235,7 +239,10 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
             "A keystore, or DER, was rewritten as text (Maven's resource filtering, a text-mode transfer): it is lost.",
             "Take the original.",
         ),
-        "input.too-large": ("The file is larger than any key, certificate or keystore.", "Check what it is."),
+        "input.too-large": (
+            "The file is larger than any key, certificate or keystore; or the log than what is read.",
+            "Check what it is; of a log give the last lines.",
+        ),
         "input.unknown-kind": (
             "The file is no key, certificate, request, keystore or metadata that is known.",
             "Check what it is; the hint lists what is read.",

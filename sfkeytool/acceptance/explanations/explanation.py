@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from sfkeytool.acceptance.rule import Basis
 
-_ID = re.compile(r"error\.(ckm|keytool|openssl|windows|jwt|deploy|python)(\.[a-z0-9]+(-[a-z0-9]+)*)")
+_ID = re.compile(r"error\.(ckm|keytool|openssl|windows|jwt|client|tls|deploy|python)(\.[a-z0-9]+(-[a-z0-9]+)*)")
 
 
 class System(StrEnum):
@@ -22,6 +22,10 @@ class System(StrEnum):
     """certutil, PowerShell, the certificate console and .NET, about keys in the stores of Windows."""
     JWT = "jwt"
     """The token endpoint, asked with the JWT bearer flow, and the clients that ask it."""
+    CLIENT = "client"
+    """The Salesforce CLI and other clients of an org's APIs, and what those answer them."""
+    TLS = "tls"
+    """Connections that end before anything was sent: whose certificate is not trusted, and by whom."""
     DEPLOY = "deploy"
     PYTHON = "python"
     """Libraries that read keys in the programs of integrations: cryptography, PyJWT, pyjks; Node's crypto too."""
@@ -34,7 +38,8 @@ class Explanation(Struct, frozen=True):
     ``causes`` come likeliest first; one that is only inferred says so itself. ``fixes`` are sentences, with commands
     to type in backquotes. ``basis`` tells how sure the meaning is, ``citation`` where it was looked up, ``retrieved``
     when. ``wrapper``: the message stands around others that say more, and is explained only when none of those is
-    there. Raises ValueError for an id outside the grammar or a part that is missing.
+    there. ``whole``: a part of the message could be said of anything, and tells nothing. Raises ValueError for an id
+    outside the grammar or a part that is missing.
     """
 
     id: str
@@ -47,6 +52,7 @@ class Explanation(Struct, frozen=True):
     rules: tuple[str, ...] = ()
     """Ids of the rules with which ``check`` finds this before Salesforce does."""
     wrapper: bool = False
+    whole: bool = False
     retrieved: date = date(2026, 11, 24)
 
     def __post_init__(self) -> None:

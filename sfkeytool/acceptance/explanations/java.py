@@ -141,6 +141,7 @@ KEYTOOL = (
         id="error.keytool.key-password",
         messages=(
             "Cannot recover key",
+            "Failed to decrypt data for private key '{alias}'; wrong password?",
             "Get Key failed",
             "Get Key failed: Given final block not properly padded. Such issues can arise if a bad key is used during"
             " decryption.",
@@ -291,6 +292,7 @@ KEYTOOL = (
             "Different store and key passwords not supported for PKCS12 KeyStores.",
             "The destination pkcs12 keystore has different storepass and keypass. Please retry with -destkeypass"
             " specified.",
+            "-keypasswd commands not supported if -storetype is PKCS12",
         ),
         meaning="keytool is writing PKCS#12, where keystore and key have one password. Salesforce takes JKS only.",
         causes=("JDK 9 and later write PKCS#12 unless they are told -storetype JKS or -deststoretype JKS.",),

@@ -1,4 +1,4 @@
-"""Messages of the token endpoint on a JWT bearer login, and of the libraries that make the assertion."""
+"""Messages of the token endpoint on a JWT bearer login."""
 
 from sfkeytool.acceptance.explanations.explanation import Explanation
 from sfkeytool.acceptance.rule import Basis
@@ -8,10 +8,6 @@ _OAUTH_HELP = (
     'Salesforce Help, "OAuth 2.0 Authorization Errors": '
     "https://help.salesforce.com/apex/HTViewHelpDoc?id=xcloud.remoteaccess_oauth_flow_errors.htm"
 )
-_JSONWEBTOKEN = (
-    "Tried with jsonwebtoken 9.0.3, which Salesforce CLI 2.146.3 brings: https://github.com/auth0/node-jsonwebtoken"
-)
-_CRYPTOGRAPHY = "Tried with cryptography 50 in Python 3.11"
 
 JWT = (
     Explanation(
@@ -120,7 +116,11 @@ JWT = (
     ),
     Explanation(
         id="error.jwt.client-id",
-        messages=("client identifier invalid", "invalid_client_id"),
+        messages=(
+            "client identifier invalid",
+            "invalid_client_id",
+            "invalid_client_id: client identifier invalid",
+        ),
         meaning="The org that was asked knows no app with this consumer key.",
         causes=(
             "The claim iss is not the consumer key: a typing error, the secret, or the app's name.",
@@ -318,149 +318,5 @@ JWT = (
         basis=Basis.DOCUMENTED,
         citation=_OAUTH_HELP,
         wrapper=True,
-    ),
-)
-
-PYTHON = (
-    Explanation(
-        id="error.python.key-not-read",
-        messages=(
-            "Could not deserialize key data",
-            "Unable to load PEM file. See https://cryptography.io/en/latest/faq/#why-can-t-i-import-my-pem-file",
-            "error:1E08010C:DECODER routines::unsupported",
-        ),
-        meaning="The program was given something that is not a PEM private key, or no longer one.",
-        causes=(
-            "The key went through an environment variable or a secret store that turned line breaks into \\n.",
-            "It is the certificate, the public key or the path, not the key.",
-            "The key is encrypted and the password was not given.",
-            "The file is DER, PFX or JKS.",
-        ),
-        fixes=(
-            "Look at the file: `sfkeytool show {file}`.",
-            "Get a plain PEM key out of a keystore: `sfkeytool unwrap {file}`.",
-            "In the program, turn \\n back into line breaks before the key is loaded, or hand it over as base64.",
-        ),
-        basis=Basis.OBSERVED,
-        citation=f"{_CRYPTOGRAPHY} ; https://github.com/jpadilla/pyjwt/issues/347 ;"
-        " https://github.com/lcobucci/jwt/issues/983",
-    ),
-    Explanation(
-        id="error.python.node-key-not-read",
-        messages=(
-            "secretOrPrivateKey must be an asymmetric key when using RS256",
-            "secretOrPrivateKey must have a value",
-        ),
-        meaning="The Salesforce CLI, or another program on Node, was given something that it cannot read as a private"
-        " key: it wants a PEM key that is not encrypted.",
-        causes=(
-            "The key went through a variable or a secret store that turned its line breaks into \\n or blanks, or kept"
-            " it as base64.",
-            "The key is encrypted: the Salesforce CLI takes no password for it.",
-            "It is the certificate, the public key, or a part of the key.",
-            "Nothing arrived: the variable, or the file, is empty.",
-        ),
-        fixes=(
-            "Look at the file: `sfkeytool show {file}`.",
-            "Decrypt it into a file of your own: `openssl pkey -in {file} -out {name}-plain.key`.",
-            "In CI write the key to a file with its line breaks (base64 -d), and give that file.",
-        ),
-        basis=Basis.OBSERVED,
-        citation=_JSONWEBTOKEN,
-        retrieved=REREAD,
-    ),
-    Explanation(
-        id="error.python.node-key-kind",
-        messages=(
-            "secretOrPrivateKey has a minimum key size of 2048 bits for RS256",
-            '"alg" parameter for "ec" key type must be one of: ES256, ES384, ES512.',
-        ),
-        meaning="The key was read, and cannot sign with RS256: it is smaller than 2048 bits, or an EC key.",
-        causes=("The key was made for something else, or long ago.",),
-        fixes=(
-            "A key cannot be converted. Start over, and upload the new certificate to the app: `sfkeytool self-signed"
-            " {name} --password generate`.",
-        ),
-        basis=Basis.OBSERVED,
-        citation=_JSONWEBTOKEN,
-        rules=("app.key.not-rsa", "app.key.too-small"),
-        retrieved=REREAD,
-    ),
-    Explanation(
-        id="error.python.not-a-private-key",
-        messages=(
-            "Valid PEM but no BEGIN/END delimiters for a private key found. Are you sure this is a private key?",
-        ),
-        meaning="The PEM holds something else than a private key.",
-        causes=("The certificate was given where the key belongs.", "It is a public key."),
-        fixes=("See what it is: `sfkeytool show {file}`.",),
-        basis=Basis.OBSERVED,
-        citation=_CRYPTOGRAPHY,
-    ),
-    Explanation(
-        id="error.python.not-a-certificate",
-        messages=(
-            "Valid PEM but no BEGIN CERTIFICATE/END CERTIFICATE delimiters. Are you sure this is a certificate?",
-            "error parsing asn1 value: ParseError",
-        ),
-        meaning="The file is not a certificate, or not in the encoding that was asked for.",
-        causes=("PEM was read as DER, or DER as PEM.", "It is a key or a request (CSR).", "The file is cut."),
-        fixes=("See what it is: `sfkeytool show {file}`.",),
-        basis=Basis.OBSERVED,
-        citation=_CRYPTOGRAPHY,
-    ),
-    Explanation(
-        id="error.python.key-encrypted",
-        messages=("Password was not given but private key is encrypted",),
-        meaning="The key file is encrypted, and the program has no password for it.",
-        causes=(
-            "The key was written with a password, and the tool takes none: the Salesforce CLI takes no encrypted key.",
-        ),
-        fixes=("Decrypt it into a file of your own: `openssl pkey -in {file} -out {name}-plain.key`.",),
-        basis=Basis.OBSERVED,
-        citation=_CRYPTOGRAPHY,
-    ),
-    Explanation(
-        id="error.python.key-not-encrypted",
-        messages=("Password was given but private key is not encrypted.",),
-        meaning="The program has a password, and the key file needs none.",
-        causes=("The key was decrypted in between, or it is another file than the one meant.",),
-        fixes=("Leave the password out.", "Make sure that it is the right file: `sfkeytool show {file}`."),
-        basis=Basis.OBSERVED,
-        citation=_CRYPTOGRAPHY,
-    ),
-    Explanation(
-        id="error.python.key-password",
-        messages=("Incorrect password, could not decrypt key", "Bad decrypt. Incorrect password?"),
-        meaning="The password does not open the encrypted key.",
-        causes=("It is the password of the keystore, not of the key.", "A line break is at its end."),
-        fixes=("Try it: `sfkeytool show {file} --password prompt`.",),
-        basis=Basis.OBSERVED,
-        citation=f"{_CRYPTOGRAPHY}; the second wording is that of older versions",
-    ),
-    Explanation(
-        id="error.python.pfx",
-        messages=("Invalid password or PKCS12 data", "Could not deserialize PKCS12 data"),
-        meaning="The password is wrong, or the file is no PFX.",
-        causes=("A wrong password.", "A JKS was given.", "The file is damaged or cut."),
-        fixes=("See what it is: `sfkeytool show {file}`.",),
-        basis=Basis.OBSERVED,
-        citation=_CRYPTOGRAPHY,
-    ),
-    Explanation(
-        id="error.python.jks",
-        messages=(
-            "Hash mismatch; incorrect keystore password?",
-            "Not a JKS or JCEKS keystore (magic number wrong; expected FEEDFEED or CECECECE)",
-        ),
-        meaning="pyjks could not open the keystore: a wrong password, a damaged file, or another format.",
-        causes=("A wrong password.", "The file is PKCS#12 under the name .jks.", "The file is damaged or cut."),
-        fixes=(
-            "See what it is: `sfkeytool show {file}`.",
-            "Turn a PKCS#12 into a JKS: `sfkeytool wrap {name} {file} --password generate`.",
-        ),
-        basis=Basis.OBSERVED,
-        citation="Tried with pyjks in Python 3.11",
-        rules=("ckm.store.not-jks", "ckm.store.integrity"),
     ),
 )

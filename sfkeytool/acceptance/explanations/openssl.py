@@ -177,6 +177,7 @@ OPENSSL = (
             "Could not find or decode untrusted certificates",
             "x509 certificate routines:{function}:no certificate found",
             "x509 certificate routines:{function}:no certificate or crl found",
+            "[X509: NO_CERTIFICATE_OR_CRL_FOUND] no certificate or crl found",
         ),
         meaning="The file holds no certificate that openssl can read.",
         causes=(
@@ -269,7 +270,10 @@ OPENSSL = (
     ),
     Explanation(
         id="error.openssl.no-issuer",
-        messages=("unable to get local issuer certificate", "unable to verify the first certificate"),
+        messages=(
+            "lookup: unable to get local issuer certificate",
+            "Error getting chain: unable to get local issuer certificate",
+        ),
         meaning="The certificate of the CA that signed is not among those given.",
         causes=(
             "The intermediate is missing: the CA's answer holds the leaf alone.",
@@ -323,6 +327,9 @@ OPENSSL = (
         messages=(
             "Could not open file or uri for loading {what} from {file}",
             "Couldn't open file or uri {file}",
+            "BIO routines:{function}:no such file",
+            "could not load PEM client certificate from {file}, OpenSSL error error:80000002:system library::No such"
+            " file or directory",
             'Can\'t open "{file}" for reading, No such file or directory',
             "system library:{function}:No such file or directory:{place}:calling fopen({file}, {mode})",
         ),

@@ -14,6 +14,8 @@ _HEADINGS = {
     System.OPENSSL: "openssl",
     System.WINDOWS: "Windows",
     System.JWT: "Logins with the JWT bearer flow",
+    System.CLIENT: "The Salesforce CLI and other clients",
+    System.TLS: "Whose certificate is trusted",
     System.DEPLOY: "Deployments",
     System.PYTHON: "Libraries that read keys",
 }

@@ -188,6 +188,8 @@ TOPICS = (
             "error.jwt.audience",
             "error.jwt.not-installed",
             "error.jwt.client-id",
+            "error.python.node-key-not-read",
+            "error.tls.node",
         ),
     ),
     Topic(

@@ -114,6 +114,7 @@ WINDOWS = (
             "Cannot find the certificate and private key for decryption",
             "No key provider information",
             "Encryption test FAILED",
+            "CryptAcquireCertificatePrivateKey (0x80090011)",
         ),
         meaning="Windows has the certificate, and no private key for it that this user may open.",
         causes=(

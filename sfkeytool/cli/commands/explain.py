@@ -2,7 +2,11 @@
 
 import sys
 from collections.abc import Iterator
+from itertools import chain, islice
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import UNSET
 
 from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
 from sfkeytool.cli.fields import Field, Offer, Question, Values, typed_values
@@ -12,16 +16,18 @@ from sfkeytool.errors import InputError, UsageError
 from sfkeytool.shell import shell_line
 
 if TYPE_CHECKING:
+    from sfkeytool.model import Outcome
     from sfkeytool.workflows.explain import Explained, KnownCode, KnownMessage, KnownRule, KnownTopic
 
-_MAXIMUM_BYTES = 1_000_000
+_SHORT_LINES = 3
+"""Up to so many lines of stdin are a pasted message, of which a part may be enough; more are a log."""
 
 _FIELDS = (
     Field(
         "text",
         list[str],
-        "The message or a part of it, a rule's id, a code of ours, or what is wrong in your own words; - reads it from"
-        " stdin.",
+        "The message or a part of it, a rule's id, a code of ours, or what is wrong in your own words; a file of that"
+        " name is read as a log, and - reads stdin: the messages in it are found.",
         metavar="TEXT...",
         offer=Offer.EXPLAINED,
         required=True,
@@ -34,16 +40,15 @@ _FIELDS = (
 
 
 def _execute(run: Run, values: Values) -> int:
-    from sfkeytool.workflows.explain import ExplainRequest, explain, list_all
+    from sfkeytool.workflows.explain import ExplainRequest, counted_lines, list_all
 
     if values["list"] and values["text"]:
         raise UsageError("usage.explain", "--list takes no text", "leave out one of the two")
     request = ExplainRequest.from_values(typed_values(_FIELDS, values))
-    text = _stdin() if request.text == "-" else request.text
-    outcome = list_all() if text is None else explain(text)
+    outcome = list_all() if request.text is None else _explained(request.text)
     known = outcome.result
     run.console.envelope(outcome.exit_code, known)
-    if text is None:
+    if request.text is None:
         run.console.result(_list_lines(known))
         return outcome.exit_code
     for explanation in known.explanations:
@@ -54,14 +59,30 @@ def _execute(run: Run, values: Values) -> int:
         _show(run, code.meaning, _code_lines(code))
     for topic in known.topics:
         _show(run, topic.title, _topic_lines(topic))
+    if known.lines is not UNSET:
+        count = len(known.explanations)
+        run.console.say(f"{counted_lines(known.lines)} read, {count} message{'' if count == 1 else 's'} known")
     return outcome.exit_code
 
 
-def _stdin() -> str:
-    data = sys.stdin.buffer.read(_MAXIMUM_BYTES + 1)
-    if len(data) > _MAXIMUM_BYTES:
-        raise InputError("input.too-large", "stdin holds more than 1 MB, and a message is shorter")
-    return data.decode("utf-8", "replace")
+def _explained(text: str) -> "Outcome[Explained]":
+    """Of a text; of stdin, if it is ``-``; of the lines of a file, if it is the path of one and no id of ours."""
+    from sfkeytool.edge.log_reader import is_log, read_log, read_stream
+    from sfkeytool.workflows.explain import explain, explain_log, is_id
+
+    if text == "-":
+        lines = read_stream(sys.stdin.buffer, "stdin")
+        first = list(islice(lines, _SHORT_LINES + 1))
+        if len(first) > _SHORT_LINES:
+            return explain_log(chain(first, lines))
+        try:
+            return explain_log(first)
+        except InputError as error:
+            if error.code != "explain.no-match":
+                raise
+            return explain("\n".join(line for _, line in first))
+    path = Path(text)
+    return explain_log(read_log(path)) if is_log(path) and not is_id(text) else explain(text)
 
 
 def _show(run: Run, heading: str, lines: Iterator[str]) -> None:
@@ -74,6 +95,8 @@ def _explanation_lines(known: "KnownMessage") -> Iterator[str]:
     """What follows an explanation's meaning: causes, fixes, source."""
     for message in known.messages:
         yield from wrapped(f'"{message}"', "  ")
+    if known.line is not UNSET:
+        yield f"  In line {known.line:,}."
     if known.whole is False:
         yield "  Only a part of the message is in the text."
     yield ""
@@ -148,7 +171,7 @@ COMMAND = Command(
         ),
         Example("What is wrong, in your own words", "sfkeytool explain my login fails"),
         Example("What another command said", "sf org login jwt … 2>&1 | sfkeytool explain -"),
-        Example("A rule of `sfkeytool check`", "sfkeytool explain ckm.key.unsupported-size"),
+        Example("The messages in a log, with their lines", "sfkeytool explain build.log"),
     ),
     _FIELDS,
     _execute,
