@@ -6,9 +6,13 @@ import json
 import re
 import shlex
 import shutil
+import socket
+import ssl
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +57,7 @@ def findings(cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
         (folder / name).unlink()
 
 
-def run(command: str, cli: Cli, blanks: list[Path]) -> tuple[int, str]:
+def run(command: str, cli: Cli, blanks: Sequence[Path]) -> tuple[int, str]:
     """The command's exit code and what it said. Each FILE is one of ``blanks``; each prompt is answered."""
     remaining = list(blanks)
     command = re.sub(r"\bFILE\b", lambda _: shlex.quote(str(remaining.pop(0))), command)
@@ -212,46 +216,98 @@ def typed() -> list[tuple[str, str]]:
     return list(found.items())
 
 
-BLANKS = {
-    "wrap": [KEY, CHAIN],
-    "compare": [CHAIN, CHAIN],
-    "unwrap": [CORPUS / "salesforce-export.jks"],
-    "check": [STORE],
-    "ckm": [CHAIN],
+BLANKS: dict[str, Sequence[Path]] = {
+    "wrap": (KEY, CHAIN),
+    "compare": (CHAIN, CHAIN),
+    "unwrap": (CORPUS / "salesforce-export.jks",),
+    "check": (STORE,),
+    "check signed-upload": (CORPUS / "signed.pem",),
+    "ckm": (CHAIN,),
+    "openssl req": (CORPUS / "request.csr",),
+    "openssl pkey": (KEY,),
+    "openssl pkcs8": (KEY,),
+    "openssl pkcs12": (CORPUS / "pfx.p12",),
+    "openssl verify": (CORPUS / "app.crt",) * 2,
 }
+"""What fills FILE, by a command, or by a command and a word of it."""
+BESIDE = {f"{EXAMPLE_NAME}.pfx": CORPUS / "pfx.p12", "server.key": KEY}
+"""What lies in the folder under the name that the commands give it."""
+ASKED = re.compile(r"sfkeytool: error: missing: --[a-z, -]+\n")
+"""What a command of ours asks for at a terminal, where it was not given."""
+
+
+def blanks_of(command: str) -> Sequence[Path]:
+    words = command.removeprefix("sfkeytool ").split()
+    if "--key FILE" in command:
+        return (KEY,)
+    if words[:2] == ["wrap", EXAMPLE_NAME] and command.count("FILE") == 1:
+        return (CORPUS / "pfx.p12",)
+    with_word = next((f"{words[0]} {word}" for word in words if f"{words[0]} {word}" in BLANKS), words[0])
+    return BLANKS.get(with_word, (CHAIN, CHAIN))
+
+
+@pytest.fixture(scope="module")
+def port(tmp_path_factory: pytest.TempPathFactory, pair: Pair) -> Iterator[int]:
+    """Of a TLS server on loopback."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pair.crt, pair.key)
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = listening.accept()
+                with suppress(OSError), connection, context.wrap_socket(connection, server_side=True) as secured:
+                    secured.recv(1)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield listening.getsockname()[1]
+        listening.shutdown(socket.SHUT_RDWR)
+    thread.join(10)
+    assert not thread.is_alive()
 
 
 @pytest.mark.parametrize(("command", "id"), [one for one in typed() if not one[0].startswith(ELSEWHERE)])
 @pytest.mark.slow
 def test_every_command_of_an_explanation_runs(
-    command: str, id: str, cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch
+    command: str, id: str, cli: Cli, folder: Path, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """FILE filled with a file of the kind that the words speak of."""
+    """FILE filled with a file of the kind that the words speak of; what is asked at a terminal may be missing."""
     monkeypatch.setenv("OPENS", CORPUS_PASSWORD)
     monkeypatch.setenv("OPENS_KEY", CORPUS_KEY_PASSWORD)
+    monkeypatch.setenv("SECRET", "worthless")
+    for name, file in BESIDE.items():
+        shutil.copy(file, folder / name)
     assert "{" not in command
-    assert set(re.findall(r"\b[A-Z][A-Z_]{3,}\b", command)) <= {"FILE"}
+    placeholders = {"FILE", "HOST", "ALIAS", "KEY", "CERTIFICATE", "SECRET"}
+    assert set(re.findall(r"\b[A-Z][A-Z_]{3,}\b", command)) <= placeholders
     words = command.split()
-    blanks = BLANKS.get(words[1], [CHAIN, CHAIN])
-    if words[1:3] == ["wrap", EXAMPLE_NAME] and command.count("FILE") == 1:
-        blanks = [CORPUS / "pfx.p12"]
+    blanks = blanks_of(command)
+    if words[1] == "wrap" and (blanks == (CORPUS / "pfx.p12",) or f"{EXAMPLE_NAME}.pfx" in words):
         command = command if "--input-password" in command else f"{command} --input-password prompt"
-    if "--key FILE" in command or words[1] in ("pkey", "pkcs8"):
-        blanks = [KEY]
-    if words[0] == "openssl" and words[1] == "req":
-        blanks = [CORPUS / "request.csr"]
-    if words[1] == "verify":
-        blanks = [CORPUS / "app.crt"] * 2
+    if words[:2] == ["openssl", "pkcs12"]:
+        command += " -passout env:OPENS" if "-export" in words else " -passin env:OPENS"
+    if words[:2] == ["openssl", "s_client"]:
+        command += f" </dev/null -CAfile {CHAIN}"
+    for placeholder, filled in {
+        "HOST:443": f"localhost:{port}", "HOST": "localhost", "KEY": str(KEY), "CERTIFICATE": str(CORPUS / "app.crt"),
+    }.items():  # fmt: skip
+        command = re.sub(rf"(?<![A-Z])\b{placeholder}\b", filled, command)
     code, said = run(command, cli, blanks)
     if "--app" in words:  # of an org, with the certificate of NAME, which is not here: no wrong usage
         assert (code, f"{EXAMPLE_NAME}.crt does not exist" in said) == (1, True), said
-        return
-    assert code == 0, said
+    elif "--target-org" in words:  # of an org, and the Salesforce CLI knows none of that alias here
+        assert (code, "not read: ALIAS" in said) == (68, True), said
+    elif words[0] == "sfkeytool" and code == 2:
+        assert ASKED.match(said), said
+    else:
+        assert code == 0, said
 
 
 def test_the_keytool_command_of_an_explanation_runs(folder: Path) -> None:
     """It asks for the password; then the alias is a legal name."""
-    [command] = [command for command, _ in typed() if command.startswith("keytool ")]
+    [command] = [command for command, _ in typed() if command.startswith("keytool -changealias")]
     shutil.copy(CORPUS / "alias-1.jks", folder / "FILE")
     done = subprocess.run(
         [java_tool("keytool"), *command.split()[1:]], input=f"{CORPUS_PASSWORD}\n", cwd=folder, capture_output=True,

@@ -95,7 +95,7 @@ JAVA_LIBRARIES = (
         ),
         fixes=(
             _SEE,
-            "Take the encryption off, into a file of your own: `openssl pkcs8 -in {file} -out {name}-plain.key`.",
+            "Take the encryption off, into a file of your own: `sfkeytool unwrap {file} --password prompt`.",
         ),
         basis=Basis.OBSERVED,
         citation=f"{_JAVA}; https://github.com/rouxemmanuel/DigitalSigning/issues/35",

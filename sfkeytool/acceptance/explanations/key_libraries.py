@@ -66,7 +66,7 @@ PYTHON = (
         causes=(
             "The key was written with a password, and the tool takes none: the Salesforce CLI takes no encrypted key.",
         ),
-        fixes=("Decrypt it into a file of your own: `openssl pkey -in {file} -out {name}-plain.key`.",),
+        fixes=("Decrypt it into a file of your own: `sfkeytool unwrap {file} --password prompt`.",),
         basis=Basis.OBSERVED,
         citation=_CRYPTOGRAPHY,
     ),
