@@ -124,14 +124,37 @@ class KeystoreFormat(StrEnum):
     JKS = "jks"
     BCFKS = "bcfks"
 
+    @classmethod
+    def of(cls, filename: str) -> "KeystoreFormat":
+        """That of a keystore of ours, by its name."""
+        return cls.BCFKS if filename.lower().endswith(".bcfks") else cls.JKS
+
+    def keystore(self, name: str) -> str:
+        """The name of NAME's keystore."""
+        return f"{name}.{self}"
+
+    def password(self, name: str) -> str:
+        """The name of the file with its password, if that was generated."""
+        return f"{name}.{self}.password"
+
+    @property
+    def why_delete(self) -> str:
+        """Why it goes when it was imported."""
+        if self is KeystoreFormat.JKS:
+            return "the JKS format protects a key weakly"
+        return "nothing needs this copy of the key any more"
+
+    @property
+    def option(self) -> tuple[str, ...]:
+        """What a command line needs for it."""
+        return () if self is KeystoreFormat.JKS else ("--format", str(self))
+
 
 _ENDINGS = {
     ArtifactKind.PRIVATE_KEY: ".key",
     ArtifactKind.CSR: ".csr",
     ArtifactKind.CERTIFICATE: ".crt",
     ArtifactKind.CHAIN: "-chain.crt",
-    ArtifactKind.KEYSTORE: ".jks",
-    ArtifactKind.KEYSTORE_PASSWORD: ".jks.password",
     ArtifactKind.RECEIPT: ".json",
     ArtifactKind.RUNBOOK: "-runbook.md",
 }
@@ -139,11 +162,12 @@ _ENDINGS = {
 
 
 def _filename(name: str, kind: ArtifactKind, format: KeystoreFormat) -> str:
-    ending = _ENDINGS[kind]
-    return name + (ending.replace(".jks", f".{format}") if kind in _OF_A_FORMAT else ending)
-
-
-_OF_A_FORMAT = (ArtifactKind.KEYSTORE, ArtifactKind.KEYSTORE_PASSWORD)
+    match kind:
+        case ArtifactKind.KEYSTORE:
+            return format.keystore(name)
+        case ArtifactKind.KEYSTORE_PASSWORD:
+            return format.password(name)
+    return name + _ENDINGS[kind]
 
 
 class PlannedFile(Struct, frozen=True):

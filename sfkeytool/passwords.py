@@ -18,6 +18,12 @@ MINIMUM_BCFKS_LENGTH = 14
 """Shortest password with which a BCFKS is made: Bouncy Castle's FIPS library wants 112 bits of one in approved mode,
 which it counts as this many bytes (FipsUnapprovedOperationError: password must be at least 112 bits)."""
 
+
+def minimum_length(format: str) -> int:
+    """Characters of the shortest password with which a keystore in this format is made."""
+    return MINIMUM_BCFKS_LENGTH if format == "bcfks" else MINIMUM_LENGTH
+
+
 COMFORTABLE_LENGTH = 12
 """Below this a made password draws a warning: hashcat mode 15500 tries some 20 billion JKS passwords a second
 on one graphics card (2026), so 8 random printable characters last days and 12 last millennia."""

@@ -15,6 +15,7 @@ _BLANKS = {
     "password": " --password prompt",
     "input_password": " --input-password prompt",
     "new_password": "",
+    "format": "",
     "copy": "copy" if WINDOWS else "cp",
 }
 """What stands in commands where no file is at hand that they are about."""

@@ -10,8 +10,8 @@ from sfkeytool.acceptance.catalogue import CATALOGUE
 from sfkeytool.acceptance.key_holder import WAY_OUT
 from sfkeytool.acceptance.rule import CannotTell, Evidence, Fix, NewCertificate, Rule, Severity
 from sfkeytool.acceptance.subject import Subject
-from sfkeytool.model import Profile
-from sfkeytool.passwords import MINIMUM_LENGTH
+from sfkeytool.model import KeystoreFormat, Profile
+from sfkeytool.passwords import minimum_length
 from sfkeytool.shell import quoted_path
 
 
@@ -80,10 +80,10 @@ def judge(subject: Subject, rules: Sequence[Rule] = CATALOGUE) -> Report:
 def _fix(wanted: Fix, subject: Subject) -> str:
     """What is ``wanted`` for this file, so that its commands run as they stand."""
     fix = WAY_OUT.get(subject.key_holder) if isinstance(wanted, NewCertificate) else None
-    password = subject.password
+    password, format = subject.password, KeystoreFormat.BCFKS if subject.takes_bcfks else KeystoreFormat.JKS
     file, remark = quoted_path(subject.label)
-    blanks = {"file": file, "name": subject.name}
-    if password is not None and password.length < MINIMUM_LENGTH:
+    blanks = {"file": file, "name": subject.name, "format": "".join(f" {word}" for word in format.option)}
+    if password is not None and password.length < minimum_length(format):
         blanks["new_password"] = " --new-password generate"  # noqa: S105 - an option
     if password is not None and not password.length:  # it is tried without being asked for
         blanks |= {"password": "", "input_password": ""}

@@ -25,7 +25,7 @@ def cover_steps(item: Item, known: "Known") -> Iterator[Step]:
     pairs = [found for found in known.generations if found[1].certificate and _is_same(found[1], carrier)]
     way = known.ways.get(carrier.source) if carrier.in_org else None
     if way is not None and _API_NAME.fullmatch(carrier.name) and not known.place.certificates:
-        kept = [generation for generation, _ in pairs if generation.has_keystore]
+        kept = [generation for generation, _ in pairs if generation.keystore is not None]
         yield _cover_command(carrier, way, kept[0] if kept else None)
         return
     for generation, own in pairs:
@@ -70,10 +70,9 @@ def _cover_command(carrier: Carrier, way: tuple[str, ...], kept: Generation | No
 
 
 def _import(generation: Generation, own: Carrier, known: "Known") -> Step:
-    keystore = PurePath(generation.folder) / f"{generation.name}.jks"
     place = "into Certificate and Key Management, so that its mails come"
-    if generation.has_keystore:
-        return Step(f"import {keystore} {place}")
+    if generation.keystore is not None:
+        return Step(f"import {generation.keystore} {place}")
     chain = str(PurePath(generation.folder) / f"{generation.name}-chain.crt")
     certificate = chain if chain in (own.path, *own.also_in) else generation.certificate_path
     again = _free(f"{generation.name}_again", known.place.names)

@@ -231,12 +231,13 @@ class OrgReading(Struct, frozen=True):
 
 
 class Generation(Struct, frozen=True):
-    """A folder with NAME.key and NAME.crt, as sfkeytool makes them. ``purpose`` is what its receipt says."""
+    """A folder with NAME.key and NAME.crt, as sfkeytool makes them. ``purpose`` is what its receipt says, ``keystore``
+    the path of NAME's own, if it is there."""
 
     folder: str
     name: str
     purpose: Purpose | None = None
-    has_keystore: bool = False
+    keystore: str | None = None
 
     @property
     def certificate_path(self) -> str:

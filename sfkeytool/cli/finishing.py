@@ -12,8 +12,8 @@ from sfkeytool.cli.envelope import published
 from sfkeytool.cli.render import certificate_line
 from sfkeytool.cli.report_files import plan_report, require_format
 from sfkeytool.cli.run import Run
-from sfkeytool.model import Artifact, ArtifactKind, Notice, Outcome, PlannedFile, Receipt, Result
-from sfkeytool.passwords import SourceKind
+from sfkeytool.model import Artifact, ArtifactKind, KeystoreFormat, Notice, Outcome, PlannedFile, Receipt, Result
+from sfkeytool.passwords import SourceKind, minimum_length
 from sfkeytool.shell import path_argument, shell_line
 
 if TYPE_CHECKING:
@@ -35,11 +35,30 @@ def say_name(run: Run, given: str, name: str) -> None:
         )
 
 
-def warn_of_stale_password(run: Run, name: str, folder: Path, source: "Source") -> None:
-    """A generated password's file outlives the keystore that it opened, when --force replaces that one."""
-    path = folder / f"{name}.jks.password"
-    if source.kind is not SourceKind.GENERATE and os.path.lexists(path):
-        run.console.warn(Notice("output.stale-password", f"{path} is of the keystore that was there before: delete it"))
+def warn_of_stale_files(run: Run, name: str, folder: Path, source: "Source", format: KeystoreFormat) -> None:
+    """What --force leaves of the keystore that it replaces: the file of a generated password, and a keystore in another
+    format."""
+    made = {format.keystore(name)}
+    if source.kind is SourceKind.GENERATE:
+        made.add(format.password(name))
+    for each in KeystoreFormat:
+        for code, filename in (
+            ("output.stale-keystore", each.keystore(name)),
+            ("output.stale-password", each.password(name)),
+        ):
+            path = folder / filename
+            if filename in made or not os.path.lexists(path):
+                continue
+            what = "is" if code == "output.stale-keystore" else "is of"
+            run.console.warn(Notice(code, f"{path} {what} the keystore that was there before: delete it"))
+
+
+def new_keystore_password(
+    run: Run, source: "Source", name: str, format: KeystoreFormat, flag: str = "--password"
+) -> "Secret":
+    """The password of NAME's keystore, which is about to be made."""
+    what = f"New password for {format.keystore(name)}"
+    return run.secret(source, flag, what, confirm=True, minimum=minimum_length(format))
 
 
 def warn_of_encrypted_key(run: Run, outcome: Outcome[Result], folder: Path, keystore_password: "Source | None") -> None:
@@ -48,6 +67,7 @@ def warn_of_encrypted_key(run: Run, outcome: Outcome[Result], folder: Path, keys
     ``keystore_password`` is where that one's password comes from, None if there is none yet.
     """
     encrypted = [one for one in outcome.artifacts if one.kind is ArtifactKind.PRIVATE_KEY and _is_encrypted(one)]
+    stores = [one.filename for one in outcome.artifacts if one.kind is ArtifactKind.KEYSTORE]
     for artifact in encrypted:
         key, name = folder / artifact.filename, Path(artifact.filename).stem
         if keystore_password is None:
@@ -56,12 +76,12 @@ def warn_of_encrypted_key(run: Run, outcome: Outcome[Result], folder: Path, keys
         else:
             match keystore_password.kind:
                 case SourceKind.GENERATE:
-                    password = f"file:{folder / name}.jks.password"
+                    password = f"file:{folder / stores[0]}.password"
                 case SourceKind.ENV | SourceKind.FILE:
                     password = str(keystore_password)
                 case _:
                     password = "prompt"  # noqa: S105 - a source
-            store, clear = (path_argument(str(folder / one)) for one in (f"{name}.jks", "clear"))
+            store, clear = (path_argument(str(folder / one)) for one in (stores[0], "clear"))
             line = _without_key_password(run, ["sfkeytool", "unwrap", store, "--password", password, "-d", clear])
         message = f"{key} is encrypted, and the Salesforce CLI takes no encrypted key; one in clear: {line}"
         run.console.warn(Notice("key.encrypted", message))

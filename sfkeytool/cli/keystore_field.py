@@ -16,6 +16,7 @@ from sfkeytool.cli.finishing import folder_of
 from sfkeytool.cli.lying_here import OTHER_FILE, keystores_to_import
 from sfkeytool.cli.org_access import NEEDED_ORG
 from sfkeytool.cli.run import Run
+from sfkeytool.edge.own_keystore import own_keystore, own_keystores
 from sfkeytool.errors import InputError, KeystorePasswordError
 from sfkeytool.passwords import Source, SourceKind
 from sfkeytool.shell import path_argument, shell_line
@@ -50,7 +51,7 @@ def _keystore(answer: str) -> None:
 KEYSTORE = Field(
     "keystore",
     str,
-    "NAME, whose keystore is NAME.jks in its folder; or a keystore that others made, of one entry or several.",
+    "NAME, whose keystore is NAME.jks or NAME.bcfks in its folder; or one that others made, of one entry or several.",
     metavar="NAME|FILE",
     required=True,
     offer=Offer.FILE,
@@ -75,7 +76,7 @@ FOLDER = Field(
 _PASSWORD = replace(
     options.OPENING_PASSWORD,
     help="Password of the keystore, to judge it with, of the key file that stays, or of --jwt-key-file. Repeatable."
-    " [default: NAME.jks.password, $SFKEYTOOL_PASSWORD, else the prompt]",
+    " [default: its NAME.jks.password or NAME.bcfks.password, $SFKEYTOOL_PASSWORD, else the prompt]",
 )
 ORG_AND_PASSWORD = tuple(_PASSWORD if field.name == _PASSWORD.name else field for field in NEEDED_ORG)
 
@@ -111,7 +112,7 @@ def find_keystore(run: Run, request: Any) -> Found:
 
     given = [run.secret(source, "--password", "Password of the keystore") for source in request.passwords]
     folder = run.settle(folder_of(request.name, request.output_dir)) if request.name else Path()
-    path = request.file or _own_keystore(folder, request.name)
+    path = request.file or _require_one(folder, request.name)
     if request.name:
         _require_there(request.name, path)
     store = run.read(path) if request.file else run.read_found(path, named=False)
@@ -128,10 +129,18 @@ def find_keystore(run: Run, request: Any) -> Found:
     return Found(path, keystore, tuple(given), files, beside if has_password else None)
 
 
-def _own_keystore(folder: Path, name: str) -> Path:
-    """NAME.jks, or NAME.bcfks where that alone is there."""
-    jks, bcfks = folder / f"{name}.jks", folder / f"{name}.bcfks"
-    return bcfks if os.path.lexists(bcfks) and not os.path.lexists(jks) else jks
+def _require_one(folder: Path, name: str) -> Path:
+    """Where NAME's keystore lies, or should. Raises InputError where there are two."""
+    found = own_keystores(folder, name)
+    if len(found) > 1:
+        lines = [shell_line(["sfkeytool", "ckm", "import", path_argument(str(path))]) for path in found]
+        raise InputError(
+            "ckm.two-keystores",
+            f"{' and '.join(map(str, found))} are both there: which of them is meant?",
+            f"name the file: {' or '.join(lines)}",
+            "or delete the one whose work is done",
+        )
+    return own_keystore(folder, name)
 
 
 def _require_there(name: str, path: Path) -> None:

@@ -16,7 +16,7 @@ from sfkeytool.errors import (
     SfkeytoolError,
     UsageError,
 )
-from sfkeytool.model import ArtifactKind, Notice, Outcome, PlannedFile
+from sfkeytool.model import ArtifactKind, KeystoreFormat, Notice, Outcome, PlannedFile
 from sfkeytool.workflows.next_steps import deletion_step
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def offer_deletion(
     again now. What is not deleted is told, with why where it was wanted."""
     paths = [found.path.with_name(name) for name in found.files]
     step = deletion_step(
-        "The keystore's work is done. Delete it, as the JKS format protects a key weakly:",
+        f"The keystore's work is done. Delete it, as {KeystoreFormat.of(found.path.name).why_delete}:",
         found.path.parent,
         list(found.files),
     )

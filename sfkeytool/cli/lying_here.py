@@ -57,9 +57,9 @@ def keystores_here(_: Mapping[str, Any]) -> list[Choice]:
 
 
 def keystores_to_import(_: Mapping[str, Any]) -> list[Choice]:
-    """Those that Java wrote, by NAME where it is NAME's own, by how long their certificates live."""
+    """Those that CKM may take, by NAME where it is NAME's own, by how long their certificates live."""
     rows = []
-    for row in _files((".jks",)):
+    for row in _files((".jks", ".bcfks")):
         path = Path(row.value)
         own = path.parent.name == path.stem and len(path.parts) == 2
         rows.append(Choice(path.stem, row.title.replace(row.value, path.stem, 1)) if own else row)

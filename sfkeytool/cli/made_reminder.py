@@ -3,7 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sfkeytool.cli.finishing import new_keystore_password
 from sfkeytool.cli.run import Run
+from sfkeytool.model import KeystoreFormat
 from sfkeytool.passwords import Source, SourceKind
 
 if TYPE_CHECKING:
@@ -11,7 +13,8 @@ if TYPE_CHECKING:
 
 
 def make_reminder(run: Run, keystore: Path, certificate: "InputFile", password: Source | None = None) -> None:
-    """``keystore`` is where it goes: NAME.jks in the folder of NAME. A password is made unless one is given.
+    """``keystore`` is where it goes: NAME.jks, or NAME.bcfks, in the folder of NAME. A password is made unless one is
+    given.
 
     Raises CertificateError as reminder(), and OutputError.
     """
@@ -20,10 +23,14 @@ def make_reminder(run: Run, keystore: Path, certificate: "InputFile", password: 
 
     name, password = keystore.stem, password or Source(SourceKind.GENERATE)
     request = ReminderRequest(
-        certificate=Path(certificate.label), password=password, name=name, output_dir=keystore.parent
+        certificate=Path(certificate.label),
+        password=password,
+        format=KeystoreFormat.of(keystore.name),
+        name=name,
+        output_dir=keystore.parent,
     )
     plan = run.plan(keystore.parent, planned(request, name), force=False)
-    secret = run.secret(password, "--password", f"New password for {name}.jks", confirm=True)
+    secret = new_keystore_password(run, password, name, request.format)
     made = reminder(request, name, ReminderInputs(certificate, secret), run.now)
     run.warn_about(made)
     run.commit([FolderWrite(plan, made.artifacts, made.record)], agreed=True)

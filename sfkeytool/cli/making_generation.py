@@ -9,14 +9,20 @@ from msgspec.structs import replace
 
 from sfkeytool.cli.ending import Told
 from sfkeytool.cli.fields import Values
-from sfkeytool.cli.finishing import calendar_writes, new_key_password, plan_calendar, warn_of_encrypted_key
+from sfkeytool.cli.finishing import (
+    calendar_writes,
+    new_key_password,
+    new_keystore_password,
+    plan_calendar,
+    warn_of_encrypted_key,
+)
 from sfkeytool.cli.generation_folders import certificates_in, entries, generations, parent
 from sfkeytool.cli.lying_here import generation_in
 from sfkeytool.cli.name_clash import names_in_org, warn_of_clash
 from sfkeytool.cli.render import certificate_line, wrapped
 from sfkeytool.cli.run import Run
 from sfkeytool.errors import InputError
-from sfkeytool.model import Notice
+from sfkeytool.model import KeystoreFormat, Notice
 from sfkeytool.names import next_name
 
 if TYPE_CHECKING:
@@ -83,14 +89,16 @@ def make_generation(run: Run, values: Values, request: "RenewRequest", *, agreed
         run.console.warn(Notice("renew.followed", message))
     calendar = plan_calendar(run, request.calendar, force=False)
     key = request.folder / f"{request.name}.key"
+    before = generation_in(request.folder, request.name)
+    format = request.format_after(before)
+    if request.format is None and format is not KeystoreFormat.JKS:
+        run.console.say(f"{request.name} was made as {format.upper()}, and so is {new_name}: --format jks makes a JKS.")
     inputs = RenewInputs(
         # A new key signs for itself: the old one only says which certificate is meant.
         key=run.read_found(key, named=request.new_key) if os.path.lexists(key) else None,
         certificate=run.read(request.folder / f"{request.name}.crt"),
-        generation=generation_in(request.folder, request.name),
-        password=run.secret(request.password, "--password", f"New password for {new_name}.jks", confirm=True)
-        if request.password
-        else None,
+        generation=before,
+        password=new_keystore_password(run, request.password, new_name, format) if request.password else None,
         key_password=new_key_password(run, request.key_password, f"{new_name}.key"),
     )
     outcome = run.with_passwords(

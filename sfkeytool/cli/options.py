@@ -11,7 +11,7 @@ from sfkeytool.cli.fields import Field, Group, Offer, Question
 from sfkeytool.cli.lying_here import known_purpose, made_here, names_here
 from sfkeytool.edge.ask import Choice
 from sfkeytool.errors import UsageError
-from sfkeytool.model import Purpose
+from sfkeytool.model import KeystoreFormat, Purpose
 from sfkeytool.names import legal_name, parse_unique_name
 from sfkeytool.passwords import Source, parse_source
 
@@ -186,7 +186,7 @@ CALENDAR = Field(
 NEW_PASSWORD = Field(
     "password",
     str,
-    "Password of the new JKS; generate makes one, into NAME.jks.password. [default: $SFKEYTOOL_PASSWORD, else the"
+    "Password of the new keystore; generate makes one, into a file beside it. [default: $SFKEYTOOL_PASSWORD, else the"
     " prompt]",
     ("--password",),
     metavar=_SOURCE,
@@ -206,6 +206,14 @@ NEW_PASSWORD = Field(
             Choice("cmd:", "A command prints it: a password manager, a vault, a keychain"),
         ),
     ),
+)
+FORMAT = Field(
+    "format",
+    KeystoreFormat,
+    "Format of the new keystore. bcfks, with a password of 14 characters at least, is for Government Cloud alone, and"
+    " what an org there takes of it is not documented.",
+    ("--format",),
+    default=KeystoreFormat.JKS,
 )
 OPENING_PASSWORD = Field(
     "password",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sfkeytool.cli.render import certificate_line
 from sfkeytool.errors import KeystorePasswordError, UsageError
 from sfkeytool.model import PlannedFile
-from sfkeytool.passwords import Source, SourceKind
+from sfkeytool.passwords import Source, SourceKind, minimum_length
 
 if TYPE_CHECKING:
     from sfkeytool.cli.run import Run
@@ -63,7 +63,12 @@ class Workshop:
             nonlocal judged, repairs
             judged = reopened(judged, passwords)
             wanted = RepairOptions(
-                new_password, request.as_name, request.output_dir, self._several, frozenset(self._filled)
+                new_password,
+                request.as_name,
+                request.output_dir,
+                self._several,
+                frozenset(self._filled),
+                request.format,
             )
             repairs = repair(judged, wanted, run.now)
             for one in repairs:
@@ -81,7 +86,8 @@ class Workshop:
                 raise
             run.console.say(error.message)
             source = Source(SourceKind.PROMPT)
-            new_password = run.secret(source, "--new-password", "New password", confirm=True), source
+            least = minimum_length(request.format)
+            new_password = run.secret(source, "--new-password", "New password", confirm=True, minimum=least), source
             ask_and_repair()
         return repairs
 
@@ -93,5 +99,11 @@ def _new_password_source(run: "Run", request: "CheckRequest") -> "Callable[[], t
         return lambda: None
     if source.kind is SourceKind.GENERATE:
         return lambda: (run.secret(source, "--new-password", ""), source)
-    secret = run.secret(source, "--new-password", "New password of the repaired copies", confirm=True)
+    secret = run.secret(
+        source,
+        "--new-password",
+        "New password of the repaired copies",
+        confirm=True,
+        minimum=minimum_length(request.format),
+    )
     return lambda: (secret, source)

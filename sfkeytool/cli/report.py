@@ -21,7 +21,7 @@ from sfkeytool.cli.render import (
     unbroken_commands,
     wrapped,
 )
-from sfkeytool.model import ArtifactKind, NextStep
+from sfkeytool.model import ArtifactKind, KeystoreFormat, NextStep
 from sfkeytool.shell import path_argument, shell_line
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def repair_lines(
     yield from first_mail_lines(Told(repair.name, made.certificate, made.mail_dates))
     # The certificate is the one that it was: where else it goes, the end of the import tells.
     steps = (done.outcome.first_steps[0], done.outcome.first_steps[-1])
-    yield from step_lines((_left_step(repair.name, receipt), *steps) if left else steps)
+    yield from step_lines((_left_step(receipt), *steps) if left else steps)
 
 
 def _who(repair: "RepairFacts") -> str:
@@ -123,7 +123,7 @@ def _who(repair: "RepairFacts") -> str:
 def steps_for_several() -> Iterator[Line]:
     """What comes after several repaired copies."""
     yield from step_lines(
-        [NextStep("Setup > Certificate and Key Management > Import from Keystore: each .jks of a folder above.")]
+        [NextStep("Setup > Certificate and Key Management > Import from Keystore: each keystore of a folder above.")]
     )
 
 
@@ -154,12 +154,10 @@ def _left_lines(left: "Sequence[FindingFacts]", *, several: bool, verbose: bool)
         yield f"          and {more} more"
 
 
-def _left_step(name: str, receipt: "Receipt") -> NextStep:
+def _left_step(receipt: "Receipt") -> NextStep:
     """How to see what is left, and how to mend it."""
-    password = "prompt"  # noqa: S105 - a source
-    if any(file.kind is ArtifactKind.KEYSTORE_PASSWORD for file in receipt.files):
-        password = f"file:{receipt.folder / name}.jks.password"
-    store = path_argument(str(receipt.folder / f"{name}.jks"))
-    return NextStep(
-        "See what is left, and how to mend it:", shell_line(["sfkeytool", "check", store, "--password", password])
-    )
+    paths = {file.kind: file.path for file in receipt.files}
+    made, store = paths.get(ArtifactKind.KEYSTORE_PASSWORD), paths[ArtifactKind.KEYSTORE]
+    password = f"file:{made}" if made is not None else "prompt"
+    line = ["sfkeytool", "check", path_argument(str(store)), "--password", password]
+    return NextStep("See what is left, and how to mend it:", shell_line([*line, *KeystoreFormat.of(store.name).option]))

@@ -82,8 +82,11 @@ class Run:
 
     # Secrets
 
-    def secret(self, source: Source, option: str, what: str, *, confirm: bool = False) -> Secret:
-        """The secret that ``source`` names; a prompt asks for ``what``, twice if a password is being made."""
+    def secret(
+        self, source: Source, option: str, what: str, *, confirm: bool = False, minimum: int = MINIMUM_LENGTH
+    ) -> Secret:
+        """The secret that ``source`` names; a prompt asks for ``what``, twice if a password is being made, which has
+        ``minimum`` characters at least."""
         asked = source.kind is SourceKind.PROMPT and self.asker is not None
         if self.dry_run and confirm and (asked or source.kind is SourceKind.COMMAND):
             if not asked:
@@ -91,7 +94,7 @@ class Run:
 
                 find_command(source, f"{option}: {source}", self.environ)
             source = Source(SourceKind.GENERATE)  # nothing will ever be opened with it; a command could do anything
-        return self._reader().read(source, option, ask=self._prompt(option, what, confirm=confirm))
+        return self._reader().read(source, option, ask=self._prompt(option, what, minimum if confirm else None))
 
     def printed_by(self, source: Source, option: str) -> bytes:
         """What the command at ``source`` prints. Secret."""
@@ -109,15 +112,15 @@ class Run:
             self._secrets = SecretReader(self.environ, sys.stdin, self.withheld, self._typed.printed)
         return self._secrets
 
-    def _prompt(self, option: str, what: str, *, confirm: bool) -> Callable[[], str] | None:
-        asker = self.asker
+    def _prompt(self, option: str, what: str, minimum: int | None) -> Callable[[], str] | None:
+        asker, confirm = self.asker, minimum is not None
         if asker is None:
             return None
 
         def ask() -> str:
             if confirm and option in self._typed.made:
                 return self._typed.made[option]
-            check = _long_enough if confirm else None
+            check = _long_enough(minimum) if minimum is not None else None
             typed = asker.password(f"{what}:", check=check)
             while confirm and asker.password("The same again:") != typed:
                 self.console.say("The two differ; once more.")
@@ -268,10 +271,14 @@ class Run:
         return spinning(self.console, message, wanted=wanted)
 
 
-def _long_enough(typed: str) -> None:
+def _long_enough(minimum: int) -> Callable[[str], None]:
     """What the workflows demand of a new password, told while it can still be mended."""
-    if len(typed) < MINIMUM_LENGTH:
-        raise UsageError("usage.password-too-short", f"at least {MINIMUM_LENGTH} characters")
+
+    def check(typed: str) -> None:
+        if len(typed) < minimum:
+            raise UsageError("usage.password-too-short", f"at least {minimum} characters")
+
+    return check
 
 
 def run_command(

@@ -19,6 +19,7 @@ from sfkeytool.edge.journal import is_plain_name
 from sfkeytool.edge.locking import FolderVanishedError, lock_folders
 from sfkeytool.edge.made_folder import Mark, count_missing, discard_made, end_mark, make_folder, read_mark
 from sfkeytool.edge.new_folder import NewFolder, NewFolderPlan, check_new_folder
+from sfkeytool.edge.own_keystore import own_keystores
 from sfkeytool.edge.receipts import damaged_name, damaged_notice, encode_grown, read_records
 from sfkeytool.edge.recovery import is_settled, recover
 from sfkeytool.edge.signals import deferred_signals
@@ -282,7 +283,7 @@ def _check_names(plan: FolderPlan) -> None:
 
 
 def _check_targets(plan: FolderPlan, files: Sequence[PlannedFile]) -> None:
-    existing = []
+    existing = [] if plan.force else list(_in_other_formats(plan.folder, files))
     inputs = list(_stats(plan.inputs))
     for file in files:
         path = plan.folder / file.filename
@@ -319,6 +320,14 @@ def _check_targets(plan: FolderPlan, files: Sequence[PlannedFile]) -> None:
             f"{', '.join(existing)} {verb} already",
             "--force replaces files, but never a private key",
         )
+
+
+def _in_other_formats(folder: Path, files: Sequence[PlannedFile]) -> Iterator[str]:
+    """Keystores that are there, of the NAMEs for which one in another format is to be written: there is one of each."""
+    for file in files:
+        if file.kind is ArtifactKind.KEYSTORE:
+            name = file.filename.rpartition(".")[0]
+            yield from (str(path) for path in own_keystores(folder, name) if path.name != file.filename)
 
 
 def _check_group(folders: Sequence[Path]) -> None:

@@ -15,6 +15,7 @@ from sfkeytool.errors import EXIT_DIFFERENT, EXIT_DONE, EXIT_FAILED
 from sfkeytool.keystores.contents import InputFile
 from sfkeytool.model import (
     Code,
+    KeystoreFormat,
     Opaque,
     Outcome,
     Profile,
@@ -28,13 +29,15 @@ from sfkeytool.passwords import Secret, Source
 
 
 class CheckRequest(Request, frozen=True, kw_only=True):
-    """``as_of`` is None for now; ``new_password``, ``as_name`` and ``output_dir`` are those of repaired copies."""
+    """``as_of`` is None for now; ``new_password``, ``as_name`` and ``output_dir`` are those of repaired copies.
+    ``format`` is what the org takes, and what copies are written as."""
 
     files: tuple[Path, ...]
     profile: Profile | None = None
     purpose: Purpose = Purpose.JWT
     as_of: date | None = None
     passwords: tuple[Source, ...] = ()
+    format: KeystoreFormat = KeystoreFormat.JKS
     fix: bool = False
     new_password: Source | None = None
     as_name: str | None = None
@@ -161,7 +164,7 @@ def conclude(files: Sequence[CheckedFile], unreadable: Sequence[UnreadFile]) -> 
 
 
 class CheckOptions(Struct, frozen=True):
-    """How files are judged. ``as_of`` is the moment for which dates are judged."""
+    """How files are judged. ``as_of`` is the moment for which dates are judged; ``takes_bcfks`` as Subject has it."""
 
     as_of: datetime
     profile: Profile | None = None
@@ -169,6 +172,7 @@ class CheckOptions(Struct, frozen=True):
     fix: bool = False
     taken: frozenset[str] = frozenset()
     """Lower-case names in the current folder, which no command of a fix may clash with."""
+    takes_bcfks: bool = False
 
 
 class Judged(Opaque, frozen=True):
@@ -192,6 +196,7 @@ def subject_of(file: InputFile, passwords: Sequence[Secret], options: CheckOptio
         taken=options.taken,
         to_repair=options.fix,
         in_ckm=in_ckm,
+        takes_bcfks=options.takes_bcfks,
     )
 
 

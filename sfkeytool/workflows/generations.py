@@ -6,11 +6,11 @@ name and a folder of its own, and no earlier one is touched.
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from msgspec import Struct, ValidationError, convert, field
 
-from sfkeytool.model import Purpose, UniqueNameText, UtcTime
+from sfkeytool.model import KeystoreFormat, Purpose, UniqueNameText, UtcTime
 
 T = TypeVar("T")
 _UNDATED = datetime.min.replace(tzinfo=UTC)
@@ -32,12 +32,19 @@ class CertificateRecord(Struct, frozen=True, rename="camel"):
     not_after: UtcTime
 
 
+class KeystoreRecord(Struct, frozen=True):
+    """What counts here of a keystore in a receipt."""
+
+    type: Literal["JKS", "BCFKS"]
+
+
 class Generation(Struct, frozen=True):
     """What the receipt of a folder tells of a generation: claims of a file, of which what has no sense is left out.
 
     ``made`` is when its first record was written. ``follows`` is the one before, if any. ``certificate`` is the latest;
-    None while there is only a request, and ``by_ca`` whether it began with one. ``login_at`` is when a login with its
-    key was last accepted, ``done`` when a person called a step of the runbook done.
+    None while there is only a request, and ``by_ca`` whether it began with one. ``format`` is that of its latest
+    keystore. ``login_at`` is when a login with its key was last accepted, ``done`` when a person called a step of the
+    runbook done.
     """
 
     name: str
@@ -46,6 +53,7 @@ class Generation(Struct, frozen=True):
     by_ca: bool = False
     purpose: Purpose | None = None
     certificate: CertificateRecord | None = None
+    format: KeystoreFormat | None = None
     login_at: datetime | None = None
     done: Mapping[str, datetime] = field(default_factory=dict)
 
@@ -59,6 +67,7 @@ def read_generation(name: str, records: Sequence[Mapping[str, Any]]) -> Generati
     """The generation that the records of a receipt, oldest first, tell of. Pure."""
     begun = next((record for record in records if "follows" in record), records[0] if records else {})
     logins = [record for record in records if record.get("command") == "login"]
+    keystore = _latest(records, "keystore", KeystoreRecord)
     done = {
         step: at
         for record in records
@@ -71,6 +80,7 @@ def read_generation(name: str, records: Sequence[Mapping[str, Any]]) -> Generati
         by_ca="request" in begun,
         purpose=_latest(records, "purpose", Purpose),
         certificate=_latest(records, "certificate", CertificateRecord),
+        format=KeystoreFormat[keystore.type] if keystore is not None else None,
         login_at=_latest(logins, "at", UtcTime),
         done=done,
     )

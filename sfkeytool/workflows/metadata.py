@@ -190,15 +190,17 @@ def replaced(request: MetadataRequest, inputs: MetadataInputs, now: datetime) ->
     )
 
 
-def browserforce(name: str, jks_path: str) -> Artifact:
-    """What sfdx-browserforce-plugin needs to import NAME.jks through the browser; without the password. Pure.
+def browserforce(name: str, keystore_path: str) -> Artifact:
+    """What sfdx-browserforce-plugin needs to import NAME's keystore through the browser; without the password. Pure.
 
     The shape is that of its schema (commit 2c8d237, src/plugins/security/certificate-and-key-management/schema.json).
     """
     config = {
         "$schema": BROWSERFORCE_SCHEMA,
         "settings": {
-            "security": {"certificateAndKeyManagement": {"importFromKeystore": [{"name": name, "filePath": jks_path}]}}
+            "security": {
+                "certificateAndKeyManagement": {"importFromKeystore": [{"name": name, "filePath": keystore_path}]}
+            }
         },
     }
     return source_artifact(f"{name}-browserforce.json", (json.dumps(config, indent=2) + "\n").encode(), "")

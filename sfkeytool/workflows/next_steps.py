@@ -1,12 +1,12 @@
 """What a person does with the files, by commands or in Salesforce's own menus: all of it, and the first steps of it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from sfkeytool.acceptance.mails import WHO_IS_MAILED, describe_mail_dates, mail_dates
-from sfkeytool.model import NextStep, Purpose
+from sfkeytool.model import KeystoreFormat, NextStep, Purpose
 from sfkeytool.passwords import Source, SourceKind
 from sfkeytool.shell import deletion, shell_line
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _PLACE_BY_PURPOSE = {
     Purpose.JWT: (
-        "Upload {name}.crt to the app, the same certificate as in {name}.jks: Setup > External Client App Manager > the"
+        "Upload {name}.crt to the app, the same certificate as in {keystore}: Setup > External Client App Manager > the"
         " app > Settings > OAuth Settings > JWT Bearer Flow; or Setup > App Manager > the connected app > Edit > Use"
         " digital signatures. `sfkeytool metadata --app` does it through the Salesforce CLI, and reads it back. A"
         " change takes 2 to 10 minutes to work; on an app in use, logins with the old key fail from then on."
@@ -35,6 +35,8 @@ _PLACE_BY_PURPOSE = {
 }
 
 _CKM = "Setup > Certificate and Key Management"
+_BCFKS = "only orgs in Government Cloud may import BCFKS, and what they take of it beyond that is not documented"
+"""All that Salesforce Help says of it ("Exporting and Importing Certificates with a Keystore")."""
 _JWT_FLOW = "Setup > External Client App Manager > the app > Settings"
 _FIRST_PLACE = {
     Purpose.DOMAIN: "Setup > Domains > the domain > Edit: choose {name}.",
@@ -59,9 +61,10 @@ def place_step(
     return NextStep(text, shell_line([*line, *folder_option(name, folder)]))
 
 
-def import_step(name: str, folder: PurePath | None) -> NextStep:
+def import_step(name: str, folder: PurePath | None, format: KeystoreFormat = KeystoreFormat.JKS) -> NextStep:
     """Where a keystore goes. Pure."""
-    text = f"Import (or {_CKM} > Import from Keystore):"
+    known = f"; {_BCFKS}" if format is KeystoreFormat.BCFKS else ""
+    text = f"Import (or {_CKM} > Import from Keystore){known}:"
     line = ["sfkeytool", "ckm", "import", name, "-o", "ALIAS", *folder_option(name, folder)]
     return NextStep(text, shell_line(line))
 
@@ -73,25 +76,31 @@ def deletion_step(text: str, folder: PurePath, names: Sequence[str]) -> NextStep
 
 
 def first_steps_for_keystore(
-    name: str, purpose: Purpose, password_source: Source, folder: PurePath
+    name: str,
+    purpose: Purpose,
+    password_source: Source,
+    folder: PurePath,
+    format: KeystoreFormat = KeystoreFormat.JKS,
 ) -> tuple[NextStep, ...]:
     """The short form of steps_for_keystore(), of files in ``folder``. Pure."""
     return (
-        import_step(name, folder),
+        import_step(name, folder, format),
         place_step(name, purpose, folder),
         deletion_step(
-            "Delete what the import left, as the JKS format protects a key weakly:",
+            f"Delete what the import left, as {format.why_delete}:",
             folder,
-            _weak(name, password_source),
+            _left_by_import(name, password_source, format),
         ),
     )
 
 
-def first_steps_for_reminder(name: str, password_source: Source, folder: PurePath) -> tuple[NextStep, ...]:
+def first_steps_for_reminder(
+    name: str, password_source: Source, folder: PurePath, format: KeystoreFormat = KeystoreFormat.JKS
+) -> tuple[NextStep, ...]:
     """The short form of steps_for_reminder(). Pure."""
     return (
-        import_step(name, folder),
-        deletion_step("Delete what the import left:", folder, _weak(name, password_source)),
+        import_step(name, folder, format),
+        deletion_step("Delete what the import left:", folder, _left_by_import(name, password_source, format)),
         reminder_end_step(name),
     )
 
@@ -114,9 +123,12 @@ def first_steps_for_chain(name: str, purpose: Purpose, folder: PurePath | None) 
     return tuple(steps)
 
 
-def first_steps_for_request(name: str, purpose: Purpose, folder: PurePath | None) -> tuple[NextStep, ...]:
-    """What becomes of a request for a CA. ``folder`` is that of NAME where it is not ./NAME. Pure."""
-    wanted = [] if purpose is Purpose.JWT else ["--purpose", purpose.value]
+def first_steps_for_request(
+    name: str, purpose: Purpose, folder: PurePath | None, format: KeystoreFormat = KeystoreFormat.JKS
+) -> tuple[NextStep, ...]:
+    """What becomes of a request for a CA, and then a keystore. ``folder`` is that of NAME where it is not ./NAME.
+    Pure."""
+    wanted = [*([] if purpose is Purpose.JWT else ["--purpose", purpose.value]), *format.option]
     line = ["sfkeytool", "wrap", name, "FILE…", "--password", "generate", *wanted, *folder_option(name, folder)]
     return (
         NextStep(f"Send {name}.csr to the CA, and ask for the whole chain. The key stays here."),
@@ -137,36 +149,49 @@ def steps_for_keystore(
     now: datetime,
     *,
     ca_signed: bool,
+    format: KeystoreFormat = KeystoreFormat.JKS,
 ) -> tuple[str, ...]:
     """Sentences that tell what to do with a new keystore. Pure."""
     steps = [
-        *_import_steps(name, password_source),
-        _PLACE_BY_PURPOSE[purpose].format(name=name),
+        *_import_steps(name, password_source, format),
+        _PLACE_BY_PURPOSE[purpose].format(name=name, keystore=format.keystore(name)),
         _mails(certificate, now),
-        f"After the import delete {_to_delete(name, password_source)}: the JKS format protects a key weakly. "
+        f"After the import delete {_to_delete(name, password_source, format)}: {format.why_delete}. "
         + (
             f"Keep {name}.key where the client that logs in reads it, and a backup in your vault."
             if purpose is Purpose.JWT
             else f"Keep {name}.key in your vault."
         ),
-        "keytool may advise to migrate the keystore to PKCS12. Do not: Certificate and Key Management takes JKS only"
-        " (BCFKS too, in Government Cloud).",
+        *_advice(format),
     ]
     if ca_signed and purpose is Purpose.JWT:
         steps.append("For the JWT bearer flow a self-signed certificate would do as well; no CA is needed.")
     return tuple(steps)
 
 
+def _advice(format: KeystoreFormat) -> tuple[str, ...]:
+    if format is KeystoreFormat.JKS:
+        return (
+            "keytool may advise to migrate the keystore to PKCS12. Do not: Certificate and Key Management takes JKS"
+            " only (BCFKS too, in Government Cloud).",
+        )
+    return ("keytool opens BCFKS with Bouncy Castle's provider alone.",)
+
+
 def steps_for_reminder(
-    name: str, certificate: "Certificate", password_source: Source, now: datetime
+    name: str,
+    certificate: "Certificate",
+    password_source: Source,
+    now: datetime,
+    format: KeystoreFormat = KeystoreFormat.JKS,
 ) -> tuple[str, ...]:
     """Sentences that tell what to do with a reminder. Pure."""
     return (
-        *_import_steps(name, password_source),
+        *_import_steps(name, password_source, format),
         f"Do not choose {name} anywhere, and upload nothing of it: no login works with its key. It is there to expire.",
         _mails(certificate, now),
-        f"After the import delete {_to_delete(name, password_source)}. When the real certificate is renewed, delete"
-        f" {name} in Certificate and Key Management, so that its mails stop, and make a new reminder.",
+        f"After the import delete {_to_delete(name, password_source, format)}. When the real certificate is renewed,"
+        f" delete {name} in Certificate and Key Management, so that its mails stop, and make a new reminder.",
     )
 
 
@@ -175,9 +200,7 @@ def steps_for_chain(name: str, purpose: Purpose, certificate: "Certificate", now
     steps = [
         f"Upload {name}-chain.crt in Setup > Certificate and Key Management > {name} > Upload Signed Certificate. It"
         f" worked if the list then shows the expiry {certificate.not_valid_after_utc.date()}.",
-        _PLACE_BY_PURPOSE[purpose]
-        .format(name=name)
-        .replace(f"the same certificate as in {name}.jks", "the leaf alone"),
+        _PLACE_BY_PURPOSE[purpose].replace("the same certificate as in {keystore}", "the leaf alone").format(name=name),
         _mails(certificate, now).replace("Once it is in Certificate and Key Management, Salesforce", "Salesforce"),
     ]
     if purpose is Purpose.JWT:
@@ -188,24 +211,27 @@ def steps_for_chain(name: str, purpose: Purpose, certificate: "Certificate", now
     return tuple(steps)
 
 
-def _import_steps(name: str, password_source: Source) -> tuple[str, str]:
-    generated = password_source.kind is SourceKind.GENERATE
-    password = f"the password is in {name}.jks.password" if generated else "with the password that you gave"
-    return (
-        f"Import {name}.jks in Setup > Certificate and Key Management > Import from Keystore ({password}). Needs the"
+def _import_steps(name: str, password_source: Source, format: KeystoreFormat) -> Iterable[str]:
+    store, generated = format.keystore(name), password_source.kind is SourceKind.GENERATE
+    password = f"the password is in {format.password(name)}" if generated else "with the password that you gave"
+    if format is KeystoreFormat.BCFKS:
+        yield f"{store}: {_BCFKS}. `sfkeytool check --fix` makes a JKS of it, which every org imports."
+    yield from (
+        f"Import {store} in Setup > Certificate and Key Management > Import from Keystore ({password}). Needs the"
         " permission Manage Certificates. `sfkeytool ckm import` opens that page, and reads back what arrived.",
         'If the import answers "Data Not Available": admins report that it helps to create a self-signed certificate'
         " there, enable Identity Provider with it, and import again; it may be disabled afterwards.",
     )
 
 
-def _weak(name: str, password_source: Source) -> list[str]:
+def _left_by_import(name: str, password_source: Source, format: KeystoreFormat) -> list[str]:
     """The files that are deleted after an import."""
-    return [f"{name}.jks", *([f"{name}.jks.password"] if password_source.kind is SourceKind.GENERATE else [])]
+    made = [format.password(name)] if password_source.kind is SourceKind.GENERATE else []
+    return [format.keystore(name), *made]
 
 
-def _to_delete(name: str, password_source: Source) -> str:
-    return f"{name}.jks and {name}.jks.password" if password_source.kind is SourceKind.GENERATE else f"{name}.jks"
+def _to_delete(name: str, password_source: Source, format: KeystoreFormat) -> str:
+    return " and ".join(_left_by_import(name, password_source, format))
 
 
 def _mails(certificate: "Certificate", now: datetime) -> str:

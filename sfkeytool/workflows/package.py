@@ -19,11 +19,11 @@ from sfkeytool.keystores.store import StoreType
 from sfkeytool.model import Artifact, ArtifactKind, KeystoreFormat, Notice, PlannedFile, Profile, Purpose
 from sfkeytool.passwords import (
     COMFORTABLE_LENGTH,
-    MINIMUM_BCFKS_LENGTH,
     MINIMUM_LENGTH,
     Secret,
     Source,
     SourceKind,
+    minimum_length,
 )
 from sfkeytool.workflows.parts import KeystoreFacts, Proof
 
@@ -133,9 +133,9 @@ def _prove_same(store: Artifact, leaf: bytes, certificate: Artifact) -> Proof:
     return Proof(relation="same-certificate", files=files, sha256=certificates.fingerprint(leaf))
 
 
-def check_new_password(password: Secret, what: str, format: KeystoreFormat = KeystoreFormat.JKS) -> tuple[Notice, ...]:
-    """Warnings about a password that a keystore is about to get; raises UsageError if it is too short."""
-    require_length(password, what, MINIMUM_BCFKS_LENGTH if format is KeystoreFormat.BCFKS else MINIMUM_LENGTH)
+def check_new_password(password: Secret, name: str, format: KeystoreFormat = KeystoreFormat.JKS) -> tuple[Notice, ...]:
+    """Warnings about a password that NAME's keystore is about to get; raises UsageError if it is too short."""
+    require_length(password, format.keystore(name), minimum_length(format))
     length = password.length
     notices = []
     if length < COMFORTABLE_LENGTH:

@@ -14,7 +14,7 @@ from sfkeytool.crypto.sniff import FileKind
 from sfkeytool.errors import CertificateError, InputError
 from sfkeytool.keystores.contents import Contents, InputFile, parse_contents
 from sfkeytool.keystores.leaves import only_leaf, refuse_bad_signature
-from sfkeytool.model import ArtifactKind, Outcome, PlannedFile, Purpose, Request, Result, UniqueNameText
+from sfkeytool.model import ArtifactKind, KeystoreFormat, Outcome, PlannedFile, Purpose, Request, Result, UniqueNameText
 from sfkeytool.passwords import Secret, Source
 from sfkeytool.salesforce.certificate_element import read_certificate
 from sfkeytool.workflows import package
@@ -37,6 +37,7 @@ class ReminderRequest(Request, frozen=True, kw_only=True):
 
     certificate: Path
     password: Source
+    format: KeystoreFormat = KeystoreFormat.JKS
     name: str | None = None
     output_dir: Path | None = None
     force: bool = False
@@ -60,7 +61,7 @@ class ReminderInputs(Struct, frozen=True):
 
 def planned(request: ReminderRequest, name: str) -> tuple[PlannedFile, ...]:
     """The files of the run: no NAME.crt, which somebody would upload to the app."""
-    files = package.keystore_files(name, request.password)
+    files = package.keystore_files(name, request.password, request.format)
     return (
         *(file for file in files if file.kind is not ArtifactKind.CERTIFICATE),
         *PlannedFile.of(name, ArtifactKind.RECEIPT),
@@ -73,11 +74,11 @@ def reminder(request: ReminderRequest, name: str, inputs: ReminderInputs, now: d
     Raises CertificateError for a file without a certificate, with several, or with an expired one. Pure but for the
     randomness of the key.
     """
-    notices = package.check_new_password(inputs.password, f"{name}.jks")
+    notices = package.check_new_password(inputs.password, name, request.format)
     reminded = _reminded(inputs.certificate, now)
     key = keys.generate_key(2048)
     certificate = reminders.build_reminder(key, reminded, name, now)
-    keystore = package.make_keystore(name, key, [certificate], inputs.password, request.password, now)
+    keystore = package.make_keystore(name, key, [certificate], inputs.password, request.password, now, request.format)
     artifacts = tuple(artifact for artifact in keystore.artifacts if artifact.kind is not ArtifactKind.CERTIFICATE)
     result = Reminded(
         name=name,
@@ -91,9 +92,14 @@ def reminder(request: ReminderRequest, name: str, inputs: ReminderInputs, now: d
         result=result,
         artifacts=artifacts,
         record=receipt_record("reminder", now, artifacts, result),
-        notices=(*package.check_acceptance(artifacts, inputs.password, Purpose.JWT, now), *notices),
-        next_steps=steps_for_reminder(name, certificate, request.password, now),
-        first_steps=first_steps_for_reminder(name, request.password, request.output_dir or PurePath(name)),
+        notices=(
+            *package.check_acceptance(artifacts, inputs.password, Purpose.JWT, now, format=request.format),
+            *notices,
+        ),
+        next_steps=steps_for_reminder(name, certificate, request.password, now, request.format),
+        first_steps=first_steps_for_reminder(
+            name, request.password, request.output_dir or PurePath(name), request.format
+        ),
     )
 
 

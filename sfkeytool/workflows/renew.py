@@ -26,6 +26,7 @@ from sfkeytool.model import (
     Artifact,
     ArtifactKind,
     Fingerprint,
+    KeystoreFormat,
     NextStep,
     Notice,
     Outcome,
@@ -53,8 +54,8 @@ if TYPE_CHECKING:
 class RenewRequest(Request, frozen=True, kw_only=True):
     """``folder`` is that of NAME, the generation that is followed. ``purpose`` is None for the same as before.
 
-    ``password`` is that of the new keystore, None where a CA is to sign first. ``calendar`` is the file for calendar
-    entries.
+    ``password`` is that of the new keystore, None where a CA is to sign first; ``format`` is None for the same as
+    before. ``calendar`` is the file for calendar entries.
     """
 
     name: str
@@ -62,6 +63,7 @@ class RenewRequest(Request, frozen=True, kw_only=True):
     new_key: bool = False
     days: int
     password: Source | None = None
+    format: KeystoreFormat | None = None
     new_name: str | None = None
     purpose: Purpose | None = None
     bits: int | None = None
@@ -72,6 +74,11 @@ class RenewRequest(Request, frozen=True, kw_only=True):
     @property
     def by_ca(self) -> bool:
         return self.password is None
+
+    def format_after(self, generation: Generation | None) -> KeystoreFormat:
+        """That of the new keystore: what somebody asked for once, as the receipt of the generation before tells, holds
+        until they ask for another."""
+        return self.format or (generation.format if generation is not None else None) or KeystoreFormat.JKS
 
 
 class Follows(Result, frozen=True, kw_only=True):
@@ -132,19 +139,20 @@ def renew(request: RenewRequest, new_name: str, folder: Path, inputs: RenewInput
     request_facts: CsrFacts | UnsetType = UNSET
     keystore: package.Keystore | None = None
     new: Certificate | None = None
+    format = request.format_after(inputs.generation)
     if request.password is None or inputs.password is None:
         made = requests.build_csr(key, subject=old.subject, san=_san(old), purpose=purpose)
         artifacts.append(Artifact.of(new_name, ArtifactKind.CSR, requests.encode_pem(made)))
         request_facts = requests.describe_csr(made)
     else:
-        notices += package.check_new_password(inputs.password, f"{new_name}.jks")
+        notices += package.check_new_password(inputs.password, new_name, format)
         new = issuing.build_self_signed(
             key, subject=old.subject, san=_san(old), purpose=purpose, days=request.days, now=now
         )
-        keystore = package.make_keystore(new_name, key, [new], inputs.password, request.password, now)
+        keystore = package.make_keystore(new_name, key, [new], inputs.password, request.password, now, format)
         artifacts += keystore.artifacts
-        notices += package.check_acceptance(artifacts, inputs.password, purpose, now)
-    change = _change(request, new_name, purpose, old, new, now)
+        notices += package.check_acceptance(artifacts, inputs.password, purpose, now, format=format)
+    change = _change(request, new_name, purpose, old, new, now, format)
     artifacts.append(Artifact.of(new_name, ArtifactKind.RUNBOOK, encode_runbook(change)))
     result = Renewed(
         name=new_name,
@@ -177,16 +185,18 @@ def renew(request: RenewRequest, new_name: str, folder: Path, inputs: RenewInput
                 for step in result.runbook
             ),
         ),
-        first_steps=_first_steps(request, new_name, folder, purpose),
+        first_steps=_first_steps(request, new_name, folder, purpose, format),
     )
 
 
-def _first_steps(request: RenewRequest, new_name: str, folder: Path, purpose: Purpose) -> tuple[NextStep, ...]:
+def _first_steps(
+    request: RenewRequest, new_name: str, folder: Path, purpose: Purpose, format: KeystoreFormat
+) -> tuple[NextStep, ...]:
     """How the runbook begins, and how to see the rest."""
     status = ["sfkeytool", "renew", request.name, "--status", *folder_option(request.name, request.folder)]
     rest = NextStep("See which step is next, and how to know that it worked:", shell_line(status))
     if request.by_ca:
-        return (*first_steps_for_request(new_name, purpose, folder), rest)
+        return (*first_steps_for_request(new_name, purpose, folder, format), rest)
     second = place_step(new_name, purpose, folder, told="the key is the same: no login should fail")
     if purpose is Purpose.JWT and request.new_key:
         metadata = ["sfkeytool", "metadata", new_name, *folder_option(new_name, folder)]
@@ -195,7 +205,7 @@ def _first_steps(request: RenewRequest, new_name: str, folder: Path, purpose: Pu
             " is replaced, logins with the old key fail.",
             shell_line(metadata),
         )
-    return (import_step(new_name, folder), second, rest)
+    return (import_step(new_name, folder, format), second, rest)
 
 
 def _old_key(request: RenewRequest, inputs: RenewInputs) -> FoundKey | None:
@@ -302,6 +312,7 @@ def _change(
     old: Certificate,
     new: Certificate | None,
     now: datetime,
+    format: KeystoreFormat,
 ) -> Change:
     return Change(
         old=request.name,
@@ -315,4 +326,5 @@ def _change(
         new_mail_dates=mail_dates(new.not_valid_after_utc, now) if new else (),
         next_start=latest_start(new.not_valid_before_utc, new.not_valid_after_utc) if new else None,
         password_file=request.password is not None and request.password.kind is SourceKind.GENERATE,
+        format=format,
     )

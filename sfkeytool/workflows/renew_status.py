@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sfkeytool.crypto.certificates import CertificateFacts
 from sfkeytool.errors import InputError
-from sfkeytool.model import Notice, Outcome, Purpose, Request, Result, UniqueNameText
+from sfkeytool.model import KeystoreFormat, Notice, Outcome, Purpose, Request, Result, UniqueNameText
 from sfkeytool.shell import shell_line
 from sfkeytool.workflows.generations import Generation, rivals, successors
 from sfkeytool.workflows.runbook import Change, StepProgress, StepState, progress
@@ -63,7 +63,8 @@ def status(
             f"this makes one: {shell_line(['sfkeytool', 'renew', name])}",
         )
     newest = following[-1]
-    change = _change_of(newest, certificates)
+    before = [found.format for found in generations if newest.follows and found.name == newest.follows.name]
+    change = _change_of(newest, certificates, newest.format or next(iter(before), None) or KeystoreFormat.JKS)
     described = progress(change, newest, has_keystore=newest.name in keystores)
     result = Progress(
         name=newest.name,
@@ -84,7 +85,7 @@ def status(
     return Outcome(result=result, notices=tuple(notices))
 
 
-def _change_of(generation: Generation, certificates: Mapping[str, CertificateFacts]) -> Change:
+def _change_of(generation: Generation, certificates: Mapping[str, CertificateFacts], format: KeystoreFormat) -> Change:
     """The change as certificates tell it, and the receipt where they are not there.
 
     Raises InputError for a receipt that is not ours after all.
@@ -103,4 +104,5 @@ def _change_of(generation: Generation, certificates: Mapping[str, CertificateFac
         made=made.date(),
         old_expiry=(old or follows).not_after.date(),
         new_expiry=told.not_after.date() if told else None,
+        format=format,
     )

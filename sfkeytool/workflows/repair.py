@@ -17,9 +17,9 @@ from sfkeytool.keystores.contents import Contents, InputFile
 from sfkeytool.keystores.found import FoundKey
 from sfkeytool.keystores.heap import Entry, gather
 from sfkeytool.keystores.selection import Meant, require_opened, select_each
-from sfkeytool.model import ArtifactKind, Outcome, Profile, PublishedFile, Receipt
+from sfkeytool.model import ArtifactKind, KeystoreFormat, Outcome, Profile, PublishedFile, Receipt
 from sfkeytool.names import app_name, free_name
-from sfkeytool.passwords import MINIMUM_LENGTH, SOURCES, Secret, Source, SourceKind
+from sfkeytool.passwords import SOURCES, Secret, Source, SourceKind, minimum_length
 from sfkeytool.shell import path_argument, shell_line
 from sfkeytool.workflows.check import CheckOptions, Judged, RepairFacts, RepairProblem, check_file, describe_file
 from sfkeytool.workflows.unwrap import folder_name
@@ -41,6 +41,7 @@ class RepairOptions(Struct, frozen=True):
     """Whether there is more than one copy to be made: each gets a folder of its own then."""
     filled: frozenset[PurePath] = frozenset()
     """Folders that this run's copies went to already."""
+    format: KeystoreFormat = KeystoreFormat.JKS
 
     def folder(self, name: str) -> PurePath:
         """Of the repaired copy that is called ``name``: ./NAME-fixed, or DIR itself, or one below it for each of
@@ -73,8 +74,8 @@ class Repair(Struct, frozen=True):
 
 
 def repair(judged: Judged, options: RepairOptions, now: datetime) -> tuple[Repair, ...]:
-    """A repaired JKS for each private key of a file, by wrap() itself; a problem for each that has none. Pure but for
-    the salt of the keystores.
+    """A repaired keystore for each private key of a file, by wrap() itself; a problem for each that has none. Pure but
+    for the salt of the keystores.
 
     Raises UsageError ``usage.new-password`` when one is needed, and ``usage.one-name`` for one name and several keys.
     """
@@ -152,13 +153,29 @@ def _repair_one(
     meant: Meant, entry: Entry, name: str, contents: Contents, judged: Judged, options: RepairOptions, now: datetime
 ) -> Repair:
     subject = judged.subject
-    password, source = options.new_password or (_same_password(meant.key, contents), Source(SourceKind.PROMPT))
+    password, source = options.new_password or (
+        _same_password(meant.key, contents, options.format),
+        Source(SourceKind.PROMPT),
+    )
     folder = options.folder(name)
-    request = WrapRequest(name=name, files=(), purpose=subject.purpose, password=source, output_dir=Path(folder))
+    request = WrapRequest(
+        name=name,
+        files=(),
+        purpose=subject.purpose,
+        password=source,
+        format=options.format,
+        output_dir=Path(folder),
+    )
     inputs = WrapInputs(files=(), password=password, with_key=False)
     outcome = wrap_pair(request, meant, gather([contents]), inputs, now)
     store = next(artifact for artifact in outcome.artifacts if artifact.kind is ArtifactKind.KEYSTORE)
-    as_asked = CheckOptions(subject.as_of, Profile.CKM_IMPORT, subject.purpose, taken=subject.taken)
+    as_asked = CheckOptions(
+        subject.as_of,
+        Profile.CKM_IMPORT,
+        subject.purpose,
+        taken=subject.taken,
+        takes_bcfks=options.format is KeystoreFormat.BCFKS,
+    )
     report = check_file(InputFile(str(folder / store.filename), store.content), [password], as_asked)
     changed = tuple(sorted(_concerning(entry.alias, judged.report) - set(report.rule_ids)))
     if not changed:
@@ -166,13 +183,13 @@ def _repair_one(
     return Repair(entry.alias, name, outcome, report, changed, folder=folder)
 
 
-def _same_password(key: FoundKey, contents: Contents) -> Secret:
-    opened_with = contents.store.password if contents.store else key.file_password
-    if opened_with is None or opened_with.length < MINIMUM_LENGTH:
+def _same_password(key: FoundKey, contents: Contents, format: KeystoreFormat) -> Secret:
+    opened_with, least = contents.store.password if contents.store else key.file_password, minimum_length(format)
+    if opened_with is None or opened_with.length < least:
         had = "no password" if opened_with is None else f"a password of {opened_with.length} characters"
         raise UsageError(
             "usage.new-password",
-            f"{contents.label} has {had}: its repaired copy needs one of at least {MINIMUM_LENGTH}",
+            f"{contents.label} has {had}: its repaired copy needs one of at least {least}",
             f"--new-password generate, or {SOURCES}",
         )
     return opened_with

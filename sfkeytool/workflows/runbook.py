@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import asdict
 
 from sfkeytool.crypto.certificates import iso_utc
-from sfkeytool.model import Purpose, Result
+from sfkeytool.model import KeystoreFormat, Purpose, Result
 from sfkeytool.salesforce.hosts import MY_DOMAIN_BLANK
 from sfkeytool.shell import shell_line
 from sfkeytool.workflows.generations import Generation
@@ -50,7 +50,8 @@ class StepProgress(Step, frozen=True, kw_only=True):
 
 
 class Change(Struct, frozen=True):
-    """From which generation to which. Dates are UTC; ``new_expiry`` is None while a CA has yet to sign."""
+    """From which generation to which. Dates are UTC; ``new_expiry`` is None while a CA has yet to sign. ``format`` is
+    that of the new keystore."""
 
     old: str
     new: str
@@ -63,6 +64,7 @@ class Change(Struct, frozen=True):
     new_mail_dates: tuple[date, ...] = ()
     next_start: date | None = None
     password_file: bool = False
+    format: KeystoreFormat = KeystoreFormat.JKS
 
 
 def steps(change: Change) -> tuple[Step, ...]:
@@ -86,7 +88,7 @@ def _sign(change: Change) -> Step:
         (
             _text(
                 f"Send `{change.new}.csr` to the CA, ask for the whole chain, and make a keystore from the answer:",
-                shell_line(["sfkeytool", "wrap", change.new, "ANSWER…", *_GENERATED]),
+                shell_line(["sfkeytool", "wrap", change.new, "ANSWER…", *_GENERATED, *change.format.option]),
             ),
         ),
         _text("The new certificate and its expiry are shown by:", shell_line(["sfkeytool", "show", change.new])),
@@ -96,6 +98,12 @@ def _sign(change: Change) -> Step:
 
 def _import(change: Change) -> Step:
     expiry = f" with the expiry {change.new_expiry}" if change.new_expiry else " with its new expiry"
+    store = change.format.keystore(change.new)
+    known = (
+        " Only orgs in Government Cloud may import BCFKS, and what they take of it beyond that is not documented."
+        if change.format is KeystoreFormat.BCFKS
+        else ""
+    )
     return Step(
         "import",
         "Import the keystore into Certificate and Key Management",
@@ -105,7 +113,7 @@ def _import(change: Change) -> Step:
                 f" the entry `{change.old}` stays as it is.",
                 shell_line(["sfkeytool", "ckm", "import", change.new, "--target-org", "ALIAS"]),
             ),
-            _text(f"By hand: Setup > Certificate and Key Management > Import from Keystore: `{change.new}.jks`."),
+            _text(f"By hand: Setup > Certificate and Key Management > Import from Keystore: `{store}`.{known}"),
         ),
         _text(
             f"The command says that it read the same certificate back; by hand, the list in Setup shows `{change.new}`"
@@ -235,7 +243,17 @@ def _prove(change: Change) -> Step:
 
 def _retire(change: Change) -> Step:
     key, certificate = f"{change.old}/{change.old}.key", f"{change.old}/{change.old}.crt"
-    again = ["sfkeytool", "wrap", change.old, key, certificate, "-d", f"{change.old}_again", *_GENERATED]
+    again = [
+        "sfkeytool",
+        "wrap",
+        change.old,
+        key,
+        certificate,
+        "-d",
+        f"{change.old}_again",
+        *_GENERATED,
+        *change.format.option,
+    ]
     return Step(
         "retire",
         f"Delete the entry {change.old} in Certificate and Key Management",
@@ -256,7 +274,9 @@ def _retire(change: Change) -> Step:
 
 
 def _tidy(change: Change) -> Step:
-    keystore = f"`{change.new}.jks`" + (f" and `{change.new}.jks.password`" if change.password_file else "")
+    format = change.format
+    keystore = f"`{format.keystore(change.new)}`"
+    keystore += f" and `{format.password(change.new)}`" if change.password_file else ""
     calendar = f" Begin the next renewal on {change.next_start} at the latest." if change.next_start else ""
     old_key = "" if change.same_key else f" Destroy `{change.old}.key` when nothing uses it any more."
     return Step(
@@ -264,7 +284,7 @@ def _tidy(change: Change) -> Step:
         "Tidy up",
         (
             _text(
-                f"Delete {keystore}, if the import left them: the JKS format protects a key weakly."
+                f"Delete {keystore}, if the import left them: {format.why_delete}."
                 f" Keep `{change.new}.key` in your vault."
                 f"{old_key}{calendar}"
             ),

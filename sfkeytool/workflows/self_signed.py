@@ -8,7 +8,7 @@ from msgspec import Struct, field
 from sfkeytool.acceptance.mails import mail_dates
 from sfkeytool.crypto import certificates, issuing, names
 from sfkeytool.crypto.certificates import CertificateFacts
-from sfkeytool.model import ArtifactKind, Outcome, PlannedFile, Purpose, Request, Result, UniqueNameText
+from sfkeytool.model import ArtifactKind, KeystoreFormat, Outcome, PlannedFile, Purpose, Request, Result, UniqueNameText
 from sfkeytool.passwords import Secret, Source
 from sfkeytool.workflows import package
 from sfkeytool.workflows.keypair import KeyInputs, KeyRequest, choose_key, key_files
@@ -26,6 +26,7 @@ class SelfSignedRequest(Request, frozen=True, kw_only=True):
     key: KeyRequest
     days: int
     password: Source
+    format: KeystoreFormat = KeystoreFormat.JKS
     output_dir: Path | None = None
     force: bool = False
 
@@ -51,7 +52,7 @@ def planned(request: SelfSignedRequest, *, has_key: bool) -> tuple[PlannedFile, 
     """The files of the run. ``has_key``: whether the folder has NAME.key already."""
     return (
         *key_files(request.name, request.key, has_key=has_key),
-        *package.keystore_files(request.name, request.password),
+        *package.keystore_files(request.name, request.password, request.format),
         *PlannedFile.of(request.name, ArtifactKind.RECEIPT),
     )
 
@@ -61,12 +62,14 @@ def self_signed(request: SelfSignedRequest, inputs: SelfSignedInputs, now: datet
     issuing.check_days(request.days)
     subject = resolve_subject(request.name, request.subject)
     san = names.parse_san(request.san)
-    password_notices = package.check_new_password(inputs.password, f"{request.name}.jks")
+    password_notices = package.check_new_password(inputs.password, request.name, request.format)
     chosen = choose_key(request.name, request.key.bits, inputs.key)
     certificate = issuing.build_self_signed(
         chosen.key, subject=subject, san=san, purpose=request.purpose, days=request.days, now=now
     )
-    keystore = package.make_keystore(request.name, chosen.key, [certificate], inputs.password, request.password, now)
+    keystore = package.make_keystore(
+        request.name, chosen.key, [certificate], inputs.password, request.password, now, request.format
+    )
     artifacts = ((chosen.artifact,) if chosen.artifact else ()) + keystore.artifacts
     result = Made(
         name=request.name,
@@ -83,13 +86,23 @@ def self_signed(request: SelfSignedRequest, inputs: SelfSignedInputs, now: datet
         record=receipt_record("self-signed", now, artifacts, result),
         notices=(
             *chosen.notices,
-            *package.check_acceptance(artifacts, inputs.password, request.purpose, now),
+            *package.check_acceptance(artifacts, inputs.password, request.purpose, now, format=request.format),
             *password_notices,
         ),
         next_steps=steps_for_keystore(
-            request.name, request.purpose, certificate, request.password, now, ca_signed=False
+            request.name,
+            request.purpose,
+            certificate,
+            request.password,
+            now,
+            ca_signed=False,
+            format=request.format,
         ),
         first_steps=first_steps_for_keystore(
-            request.name, request.purpose, request.password, request.output_dir or PurePath(request.name)
+            request.name,
+            request.purpose,
+            request.password,
+            request.output_dir or PurePath(request.name),
+            request.format,
         ),
     )

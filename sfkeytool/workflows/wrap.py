@@ -18,6 +18,7 @@ from sfkeytool.keystores.selection import Meant, select_key, select_pair, settle
 from sfkeytool.model import (
     Artifact,
     ArtifactKind,
+    KeystoreFormat,
     Notice,
     Outcome,
     PlannedFile,
@@ -42,6 +43,7 @@ class WrapRequest(Request, frozen=True, kw_only=True):
     files: tuple[Path, ...] = ()
     purpose: Purpose
     password: Source
+    format: KeystoreFormat = KeystoreFormat.JKS
     alias: str | None = None
     key_password: Source | None = None
     input_passwords: tuple[Source, ...] = ()
@@ -80,7 +82,7 @@ def planned(request: WrapRequest, *, has_key: bool) -> tuple[PlannedFile, ...]:
     """The files of the run. ``has_key``: whether the folder has NAME.key already."""
     return (
         *(() if has_key else PlannedFile.of(request.name, ArtifactKind.PRIVATE_KEY)),
-        *package.keystore_files(request.name, request.password),
+        *package.keystore_files(request.name, request.password, request.format),
         *PlannedFile.of(request.name, ArtifactKind.CHAIN, ArtifactKind.RECEIPT),
     )
 
@@ -112,7 +114,9 @@ def wrap_pair(request: WrapRequest, chosen: Meant, heap: Heap, inputs: WrapInput
     chain = chains.build_chain(leaf, pool)
     ca_signed = not chains.is_self_signed(leaf)
 
-    keystore = package.make_keystore(request.name, key, chain.certificates, inputs.password, request.password, now)
+    keystore = package.make_keystore(
+        request.name, key, chain.certificates, inputs.password, request.password, now, request.format
+    )
     chain_pem = b"".join(certificates.encode_pem(certificate) for certificate in chain.certificates)
     artifacts = [*keystore.artifacts, Artifact.of(request.name, ArtifactKind.CHAIN, chain_pem)]
     key_notices: tuple[Notice, ...] = ()
@@ -143,13 +147,27 @@ def wrap_pair(request: WrapRequest, chosen: Meant, heap: Heap, inputs: WrapInput
         record=receipt_record("wrap", now, artifacts, result),
         notices=(
             *_left_out_notices(chosen, chain.strangers, heap),
-            *package.check_acceptance(artifacts, inputs.password, request.purpose, now, given=True),
+            *package.check_acceptance(
+                artifacts, inputs.password, request.purpose, now, given=True, format=request.format
+            ),
             *key_notices,
             *password_notices,
         ),
-        next_steps=steps_for_keystore(request.name, request.purpose, leaf, request.password, now, ca_signed=ca_signed),
+        next_steps=steps_for_keystore(
+            request.name,
+            request.purpose,
+            leaf,
+            request.password,
+            now,
+            ca_signed=ca_signed,
+            format=request.format,
+        ),
         first_steps=first_steps_for_keystore(
-            request.name, request.purpose, request.password, request.output_dir or PurePath(request.name)
+            request.name,
+            request.purpose,
+            request.password,
+            request.output_dir or PurePath(request.name),
+            request.format,
         ),
     )
 
@@ -171,7 +189,7 @@ def _written_key(name: str, key: FoundKey, key_password: Secret | None) -> tuple
 def _check_passwords(request: WrapRequest, inputs: WrapInputs) -> tuple[Notice, ...]:
     if inputs.key_password is not None:
         package.require_length(inputs.key_password, f"{request.name}.key")
-    return package.check_new_password(inputs.password, f"{request.name}.jks")
+    return package.check_new_password(inputs.password, request.name, request.format)
 
 
 def _left_out_notices(chosen: Meant, strangers: Sequence["Certificate"], heap: Heap) -> tuple[Notice, ...]:

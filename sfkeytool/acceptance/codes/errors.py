@@ -79,6 +79,10 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
             "`--ics` needs a certificate, which the CA has yet to make.",
             "Give it to `wrap`, when the CA has answered.",
         ),
+        "usage.format": (
+            "`--csr` makes no keystore yet, and so there is no `--format`.",
+            "Give it to `wrap`, when the CA has answered.",
+        ),
         "usage.headed": (
             "`--headed` without `--browser`, or `--browser` with `--no-open`.",
             "The one watches the other: give both; `--no-open` is for a person.",
@@ -197,6 +201,10 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         "config.value": ("A value in the configuration is not what it must be.", _MISSPELT),
         "csr.ambiguous": ("The file holds several certificate requests.", "Give a file with the one that is meant."),
         "csr.none": ("The file holds no certificate request.", "Give the one that Setup gave out."),
+        "ckm.two-keystores": (
+            "NAME has a JKS and a BCFKS in its folder: which of them is meant is not guessed.",
+            "Give the path of the file; or delete the one whose work is done.",
+        ),
         "explain.empty": ("There is no text to explain.", "Paste the message, or see `sfkeytool explain --list`."),
         "explain.no-match": (
             "No known message, rule or code is in the text, or in the log.",

@@ -220,6 +220,10 @@ NOTICES: Mapping[str, tuple[str, str]] = {
         "Secrets were written inside a repository.",
         "Do not commit them; better use `--output-dir` outside of it.",
     ),
+    "output.stale-keystore": (
+        "A keystore in another format, of what was there before, is left beside the new one.",
+        "Delete it: `ckm import` does not guess which of two is meant.",
+    ),
     "output.stale-password": (
         "A password file of the keystore that was there before is left.",
         "Delete it.",

@@ -51,8 +51,8 @@ EXPIRED_LOGINS = (
 )
 JWT_GUIDE = "Ampersand, Salesforce JWT guide, https://docs.withampersand.com/customer-guides/salesforce-jwt"
 
-REPAIR = "sfkeytool check --fix {file}{password}{new_password}"
-REPAIR_WITH_NEW_PASSWORD = "sfkeytool check --fix {file}{password} --new-password generate"  # noqa: S105
+REPAIR = "sfkeytool check --fix {file}{password}{new_password}{format}"
+REPAIR_WITH_NEW_PASSWORD = "sfkeytool check --fix {file}{password} --new-password generate{format}"  # noqa: S105
 UNWRAPPED = "sfkeytool ckm chain {name} {file} (writes {name}.crt for an app, {name}-chain.crt for an upload)"
 START_OVER = NewCertificate("sfkeytool self-signed {name} --password generate (or, for a CA: sfkeytool csr {name})")
 OF_THE_KEY = NewCertificate(

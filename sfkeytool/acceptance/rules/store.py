@@ -36,7 +36,9 @@ def _not_jks(subject: Subject) -> Checked:
 
 def _bcfks(subject: Subject) -> Checked:
     if subject.kind is FileKind.BCFKS and not subject.takes_bcfks:
-        yield Evidence(subject.label, "a BCFKS keystore", "a JKS keystore (only Government Cloud takes BCFKS too)")
+        yield Evidence(
+            subject.label, "a BCFKS keystore", "a JKS keystore (only Government Cloud takes BCFKS too: --format bcfks)"
+        )
 
 
 def _is_opened_bcfks(subject: Subject) -> bool:
@@ -175,7 +177,7 @@ NOT_JKS = Rule(
     "Import from Keystore takes JKS. Since Java 9 keytool writes PKCS#12 unless it is told -storetype JKS, whatever the"
     " file's name says.",
     sources.IMPORT_HELP,
-    "sfkeytool check --fix {file} --profile ckm-import{password} --new-password generate",
+    "sfkeytool check --fix {file} --profile ckm-import{password} --new-password generate{format}",
     _CKM,
     _not_jks,
 )

@@ -7,6 +7,8 @@ from sfkeytool.cli.app_coverage import coverage, require_covered
 from sfkeytool.cli.carrying_out.change import Change
 from sfkeytool.cli.carrying_out.into_ckm import reminder_keystore
 from sfkeytool.cli.carrying_out.onto_app import KEPT
+from sfkeytool.edge.own_keystore import own_keystore
+from sfkeytool.model import KeystoreFormat
 from sfkeytool.shell import deletion
 from sfkeytool.workflows.carry_out.engine import Action
 from sfkeytool.workflows.carry_out.record import Fact
@@ -48,11 +50,11 @@ def _left_over(change: Change) -> Iterator[Fact]:
             "delete it in Setup > Certificate and Key Management when nothing uses it (its Delete is greyed out while"
             f" something does); until then mails about it should come, the last on {record.before.not_after:%Y-%m-%d}",
         )
-    keystore = reminder_keystore(change) if record.is_reminder else change.new_folder / f"{new}.jks"
+    keystore = reminder_keystore(change) if record.is_reminder else own_keystore(change.new_folder, new)
     weak = [path for path in (keystore, keystore.with_name(f"{keystore.name}.password")) if os.path.lexists(path)]
     if weak:
         command = deletion([str(path) for path in weak])
-        why = "the JKS format protects a key weakly, and its work is done"
+        why = f"{KeystoreFormat.of(keystore.name).why_delete}, and its work is done"
         yield Fact("the keystore", f"{why}: {command or ' and '.join(map(str, weak))}")
     if record.same_key and record.ckm_name is None:
         yield Fact(f"the folder of {record.name}", "the key is the same: keep it where the clients read it")

@@ -17,7 +17,7 @@ from sfkeytool.cli.making_generation import free_generation_name
 from sfkeytool.cli.org_access import OneOrg, connected, one_org
 from sfkeytool.cli.run import Run
 from sfkeytool.errors import CertificateError, InputError, OrgError, UsageError
-from sfkeytool.model import Notice, Purpose
+from sfkeytool.model import KeystoreFormat, Notice, Purpose
 from sfkeytool.names import parse_record_id
 from sfkeytool.workflows.carry_out.record import CarryOut
 from sfkeytool.workflows.carry_out.table import Change as Planned
@@ -145,6 +145,7 @@ def begin(run: Run, values: Values, request: "RenewRequest", org: OneOrg) -> Car
         app=second or values["app"],
         first_app=values["app"] if second is not None else None,
         ckm_name=ckm_name,
+        format=KeystoreFormat.JKS if in_ckm else request.format_after(generation),
     )
     return CarryOut(
         sfkeytool=__version__,
@@ -160,6 +161,7 @@ def begin(run: Run, values: Values, request: "RenewRequest", org: OneOrg) -> Car
         first_app=planned.first_app,
         username=values["prove_username"],
         ckm_name=ckm_name,
+        keystore_format=planned.format,
         before=prints_of(facts),
         notes=tuple(_notes(planned, has_key=has_key)),
         steps=steps_of(planned),
@@ -208,6 +210,12 @@ def require_same(org: OneOrg, values: Values, record: CarryOut) -> None:
     if values.get("in_ckm") and record.ckm_name is None:
         raise UsageError(
             "usage.carry-out", f"the change to {record.new_name} was begun without --in-ckm: its key is in a file"
+        )
+    if values["format"] not in (None, record.keystore_format):
+        raise UsageError(
+            "usage.carry-out",
+            f"the change to {record.new_name} was begun with a keystore in the format {record.keystore_format}",
+            f"go on with that: --format {record.keystore_format}, or none",
         )
     own, second = record.first_app or record.app, record.app if record.first_app is not None else None
     if values["app"] not in (None, own) or values.get("second_app") not in (None, second):

@@ -77,7 +77,7 @@ def carry_out_change(run: Run, values: Values, request: "RenewRequest", command:
         folder, record = going
         require_same(org, values, record)
         request = replace(request, name=record.name, folder=folder)
-    change = Change(run, values, request, org, record, folder)
+    change = Change(run, values, replace(request, format=record.keystore_format), org, record, folder)
     change.program = program
     if going is None:
         _look_first(change)
@@ -200,7 +200,7 @@ def tell_status(
     if values["target_org"] is not None and record.username is not None and app is not None and is_on_app:
         with run.progress(f"reading LoginHistory of {values['target_org']} …"):
             org = named_org(run, values)
-            require_same(org, {"app": None, "second_app": None}, record)
+            require_same(org, {"app": None, "second_app": None, "format": None}, record)
             logins = logins_since(org.client, record, app_names(org.client, app))
     tell_change(run, place, record, line(_begun_with(record)), logins)
     return True
@@ -216,6 +216,7 @@ def _begun_with(record: CarryOut) -> Values:
         "second_app": record.app if record.first_app is not None else None,
         "reminder": record.is_reminder,
         "in_ckm": record.ckm_name is not None,
+        "format": record.keystore_format if record.keystore_format.option else None,
         "prove_client_id": "CONSUMER_KEY" if logs_in else None,
         "prove_username": record.username,
     }

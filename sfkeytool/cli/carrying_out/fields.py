@@ -166,7 +166,7 @@ def require_carry_out(values: Values) -> None:
                 _INSTEAD[name],
             )
     if values.get("in_ckm"):
-        for name in ("reminder", "browser", "prove_client_id", "prove_username"):
+        for name in ("format", "reminder", "browser", "prove_client_id", "prove_username"):
             if values.get(name):
                 flag = f"--{name.removeprefix('prove_').replace('_', '-')}"
                 raise UsageError(

@@ -67,14 +67,17 @@ def _entry(change: Change) -> "ImportEntry | None":
     path = reminder_keystore(change)
     if not os.path.isfile(path):
         return None
-    entries = read_import_keystore(change.run.read(path), (), change.run.now).entries
+    # A BCFKS tells nothing without its password.
+    entries = (
+        read_import_keystore(change.run.read(path), (), change.run.now).entries or _keystore(change).keystore.entries
+    )
     return entries[0] if len(entries) == 1 else None
 
 
 def reminder_keystore(change: Change) -> Path:
     """Where a reminder of the new generation lies, if one is made."""
     name = reminder_name(change.record.new_name)
-    return change.new_folder.parent / name / f"{name}.jks"
+    return change.new_folder.parent / name / change.record.keystore_format.keystore(name)
 
 
 def _import(change: Change, memory: Memory) -> Facts:

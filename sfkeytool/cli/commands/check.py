@@ -9,6 +9,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from sfkeytool.cli import options
 from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
 from sfkeytool.cli.fields import Field, Group, Offer, Question, Values, typed_values
@@ -20,7 +22,7 @@ from sfkeytool.cli.report import brief_lines, repair_lines, report_lines, steps_
 from sfkeytool.cli.run import Run
 from sfkeytool.cli.walked import Unread, lies_in_ckm, named_files, should_be_readable
 from sfkeytool.errors import InputError, KeystorePasswordError, SfkeytoolError, UsageError
-from sfkeytool.model import Profile
+from sfkeytool.model import KeystoreFormat, Profile
 from sfkeytool.names import require_unique_name
 
 if TYPE_CHECKING:
@@ -69,6 +71,11 @@ _FIX = Field(
     ("--fix",),
     question=Question("Write a repaired copy if it can be repaired?", "confirm", menu_only=True),
 )
+_FORMAT = replace(
+    options.FORMAT,
+    help="What the org takes, and what a repaired copy is written as. bcfks is for Government Cloud alone, and what an"
+    " org there takes of it is not documented.",
+)
 _NEW_PASSWORD = Field(
     "new_password",
     str,
@@ -111,6 +118,7 @@ _FIELDS = (
     options.PURPOSE,
     _AS_OF,
     options.OPENING_PASSWORD,
+    _FORMAT,
     _FIX,
     _AS_NAME,
     _NEW_PASSWORD,
@@ -128,7 +136,8 @@ def _execute(run: Run, values: Values) -> int:
 
     request = _request(values)
     as_of = datetime.combine(request.as_of, time(), UTC) if request.as_of else run.now
-    how = CheckOptions(as_of, request.profile, request.purpose, request.fix, _names_here())
+    takes_bcfks = request.format is KeystoreFormat.BCFKS
+    how = CheckOptions(as_of, request.profile, request.purpose, request.fix, _names_here(), takes_bcfks)
     given = [run.secret(source, "--password", "Password") for source in request.passwords]
     unread = Unread()
     paths = list(named_files(request.files, unread.add))

@@ -15,8 +15,9 @@ from sfkeytool.cli.made_reminder import make_reminder
 from sfkeytool.cli.org_access import NEEDED_ORG, OneOrg, connected, one_org
 from sfkeytool.cli.render import BOLD, Line, Styled, certificate_line, wrapped
 from sfkeytool.cli.run import Run
+from sfkeytool.edge.own_keystore import own_keystore
 from sfkeytool.errors import OrgError, UsageError
-from sfkeytool.model import Notice
+from sfkeytool.model import KeystoreFormat, Notice
 from sfkeytool.names import app_name, is_unique_name, next_name, reminder_name
 from sfkeytool.shell import shell_line
 
@@ -138,7 +139,7 @@ def _pair(run: Run, request: "CoverRequest", state: "AppState") -> Path | None:
     for folder in folders:
         name = folder.absolute().name
         facts = certificate_in(run, folder, name)
-        keystore = folder / f"{name}.jks"
+        keystore = own_keystore(folder, name)
         if facts is not None and state.facts is not None and facts.sha256 == state.facts.sha256:
             if os.path.isfile(keystore):
                 return keystore
@@ -177,7 +178,7 @@ def _reminder(run: Run, org: OneOrg, state: "AppState") -> Path:
     wanted = reminder_name(app_name(state.address.app))
     taken = {name.lower() for name in list_names(org.client)} | set(os.listdir())  # noqa: PTH208 - names alone
     name = wanted if wanted not in taken else next_name(wanted, run.now.date(), taken)
-    keystore = Path(name) / f"{name}.jks"
+    keystore = Path(name) / KeystoreFormat.JKS.keystore(name)
     run.settle(keystore.parent)
     pem = DER_cert_to_PEM_cert(state.certificate_der or b"").encode()
     make_reminder(run, keystore, InputFile(f"the certificate on {state.address.app}", pem))
@@ -226,7 +227,8 @@ def _lines(result: "CoveredApp") -> Iterator[Line]:
         yield from wrapped(f"CKM should mail {days}, give or take a day (inferred for imported pairs)", "  ", hang=4)
     if result.keystore is not None:
         files = [result.keystore, *_beside(result.keystore)]
-        yield from wrapped("Its keystore's work is done; delete it, as the JKS format protects a key weakly:", "  ")
+        why = KeystoreFormat.of(result.keystore).why_delete
+        yield from wrapped(f"Its keystore's work is done; delete it, as {why}:", "  ")
         yield f"    {deletion(files) or ' '.join(files)}"
 
 

@@ -73,7 +73,7 @@ _FIELDS = (
     Field(
         "delete",
         bool,
-        "Once the import is proved, delete NAME.jks and NAME.jks.password, if the key is kept in another file.",
+        "Once the import is proved, delete NAME's keystore and its .password, if the key is kept in another file.",
         ("--delete",),
     ),
     Field(
@@ -99,7 +99,7 @@ def _execute(run: Run, values: Values) -> int:
     if request.delete and request.name is None:
         raise UsageError(
             "usage.delete",
-            "--delete is about NAME.jks in NAME's folder: a keystore that others made is never deleted",
+            "--delete is about NAME's own keystore in its folder: one that others made is never deleted",
             "give NAME, or leave --delete out",
         )
     program = _browser(run, request)

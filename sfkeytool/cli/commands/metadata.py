@@ -18,6 +18,7 @@ from sfkeytool.cli.render import certificate_line
 from sfkeytool.cli.run import Run
 from sfkeytool.cli.sfdx_project import project_around, write_source
 from sfkeytool.edge.ask import Choice
+from sfkeytool.edge.own_keystore import own_keystore
 from sfkeytool.errors import UsageError
 from sfkeytool.model import AppKind, ArtifactKind, PlannedFile
 from sfkeytool.shell import shell_line
@@ -137,7 +138,7 @@ _FIELDS = (
     Field(
         "browserforce",
         bool,
-        "Also the configuration with which sfdx-browserforce-plugin imports NAME.jks.",
+        "Also the configuration with which sfdx-browserforce-plugin imports NAME's keystore.",
         ("--browserforce",),
     ),
     Field(
@@ -229,7 +230,7 @@ def _make(run: Run, request: "MetadataRequest", inputs: "MetadataInputs") -> int
     outcome = new_app(request, inputs, run.now, new_project=is_new, project=None if inside else str(project))
     beside = []
     if request.browserforce:
-        config = browserforce(request.name, (request.folder / f"{request.name}.jks").as_posix())
+        config = browserforce(request.name, own_keystore(request.folder, request.name).as_posix())
         plan = run.plan(request.folder, [PlannedFile(config.filename, config.kind)], force=False)
         beside.append(FolderWrite(plan, (config,)))
     run.warn_about(outcome)

@@ -6,7 +6,13 @@ from sfkeytool.cli import options
 from sfkeytool.cli.command import Aim, Answer, Command, Example, MenuPlace
 from sfkeytool.cli.ending import Told
 from sfkeytool.cli.fields import Field, Offer, Question, Values, typed_values
-from sfkeytool.cli.finishing import finish_in_folder, folder_of, plan_calendar, warn_of_stale_password
+from sfkeytool.cli.finishing import (
+    finish_in_folder,
+    folder_of,
+    new_keystore_password,
+    plan_calendar,
+    warn_of_stale_files,
+)
 from sfkeytool.cli.lying_here import OTHER_FILE, certificates_here
 from sfkeytool.cli.run import Run
 from sfkeytool.errors import UsageError
@@ -26,6 +32,7 @@ _FIELDS = (
         ),
     ),
     options.NEW_PASSWORD,
+    options.FORMAT,
     options.CALENDAR,
     options.OUTPUT_DIR,
     options.FORCE,
@@ -41,9 +48,9 @@ def _execute(run: Run, values: Values) -> int:
     folder = run.settle(folder_of(name, request.output_dir), values["ics"])
     plan = run.plan(folder, planned(request, name), force=request.force, inputs=[request.certificate])
     calendar = plan_calendar(run, values["ics"], force=request.force, own=folder)
-    warn_of_stale_password(run, name, folder, request.password)
+    warn_of_stale_files(run, name, folder, request.password, request.format)
     certificate = run.read(request.certificate)
-    password = run.secret(request.password, "--password", f"New password for {name}.jks", confirm=True)
+    password = new_keystore_password(run, request.password, name, request.format)
     outcome = reminder(request, name, ReminderInputs(certificate, password), run.now)
     run.console.detail(INFERRED)
     made = outcome.result

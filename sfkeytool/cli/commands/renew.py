@@ -16,6 +16,7 @@ from sfkeytool.cli.making_generation import make_generation, when_due
 from sfkeytool.cli.org_access import NAME_CLASH_ORG
 from sfkeytool.cli.render import BOLD, FAINT, Line, Styled, command_line, wrapped
 from sfkeytool.cli.run import Run
+from sfkeytool.edge.own_keystore import own_keystores
 from sfkeytool.errors import UsageError
 from sfkeytool.model import ArtifactKind, PlannedFile
 from sfkeytool.shell import shell_line
@@ -82,6 +83,7 @@ _DAYS = replace(
     options.DAYS,
     question=replace(options.DAYS.question or Question(""), when=lambda values: not values.get("csr")),
 )
+_FORMAT = replace(options.FORMAT, default=None, help=f"{options.FORMAT.help} [default: as before]")
 _PASSWORD_UNLESS_CSR = replace(
     options.NEW_PASSWORD,
     unless=("csr", "status", "done", "carry_out"),
@@ -118,6 +120,8 @@ def _request(values: Values) -> "RenewRequest":
     by_ca = bool(values["csr"])
     if by_ca and values["password"] not in (None, "env:SFKEYTOOL_PASSWORD"):
         raise UsageError("usage.password", "--csr makes no keystore yet, so there is no --password", "give it to wrap")
+    if by_ca and values["format"] is not None:
+        raise UsageError("usage.format", "--csr makes no keystore yet, so there is no --format", "give it to wrap")
     fields = [field for field in RENEW.fields if field not in carry_out_fields.OF_RENEWAL]  # rotate has none of them
     typed = typed_values(fields, {"new_key": True, **values, "password": None if by_ca else values["password"]})
     request = RenewRequest.from_values(typed | {"folder": _folder(typed)})
@@ -166,7 +170,7 @@ def _execute_status(run: Run, values: Values) -> int:
 
     def look() -> "Outcome[Progress]":
         found = generations(folders.values())
-        keystores = {one.name for one in found if os.path.lexists(folders[one.name] / f"{one.name}.jks")}
+        keystores = {one.name for one in found if own_keystores(folders[one.name], one.name)}
         places = {one.name: folders[one.name] for one in successors(request.name, found, run.now)}
         certificates = certificates_in(run, places | {request.name: request.folder})
         return status(request.name, request.new_name, found, keystores, certificates, run.now)
@@ -229,6 +233,7 @@ _FIELDS = (
     _DAYS,
     PURPOSE,
     _PASSWORD_UNLESS_CSR,
+    _FORMAT,
     options.INPUT_PASSWORD,
     _KEY_PASSWORD,
     replace(options.CALENDAR, into="calendar"),

@@ -9,11 +9,12 @@ from sfkeytool.cli.fields import Values, typed_values
 from sfkeytool.cli.finishing import (
     finish_in_folder,
     folder_of,
+    new_keystore_password,
     plan_calendar,
     read_key_inputs,
     say_name,
     warn_of_encrypted_key,
-    warn_of_stale_password,
+    warn_of_stale_files,
 )
 from sfkeytool.cli.name_clash import names_in_org, warn_of_clash
 from sfkeytool.cli.org_access import NAME_CLASH_ORG
@@ -29,6 +30,7 @@ _FIELDS = (
     SAN,
     options.DAYS,
     options.NEW_PASSWORD,
+    options.FORMAT,
     options.KEY_FILE,
     options.KEY_PASSWORD,
     options.INPUT_PASSWORD,
@@ -53,10 +55,10 @@ def _execute(run: Run, values: Values) -> int:
     plan = run.plan(folder, files, force=request.force, inputs=inputs)
     calendar = plan_calendar(run, values["ics"], force=request.force, own=folder)
     say_name(run, values["name"], request.name)
-    warn_of_stale_password(run, request.name, folder, request.password)
+    warn_of_stale_files(run, request.name, folder, request.password, request.format)
     warn_of_clash(run, values, [request.name], names_in_org(run, values))
     key_inputs = read_key_inputs(run, request.name, request.key, folder)
-    password = run.secret(request.password, "--password", f"New password for {request.name}.jks", confirm=True)
+    password = new_keystore_password(run, request.password, request.name, request.format)
     with run.spinner(f"making a key of {request.key.bits} bits …", wanted=request.key.is_slow):
         outcome = run.with_passwords(
             key_inputs.input_passwords,

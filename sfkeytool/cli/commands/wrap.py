@@ -11,10 +11,11 @@ from sfkeytool.cli.finishing import (
     finish_in_folder,
     folder_of,
     new_key_password,
+    new_keystore_password,
     plan_calendar,
     say_name,
     warn_of_encrypted_key,
-    warn_of_stale_password,
+    warn_of_stale_files,
 )
 from sfkeytool.cli.name_clash import names_in_org, warn_of_clash
 from sfkeytool.cli.org_access import NAME_CLASH_ORG
@@ -32,6 +33,7 @@ _FIELDS = (
     ),
     options.PURPOSE,
     options.NEW_PASSWORD,
+    options.FORMAT,
     options.ALIAS,
     options.INPUT_PASSWORD,
     options.KEY_PASSWORD,
@@ -53,13 +55,13 @@ def _execute(run: Run, values: Values) -> int:
     plan = run.plan(folder, planned(request, has_key=has_key), force=request.force, inputs=request.files)
     calendar = plan_calendar(run, values["ics"], force=request.force, own=folder)
     say_name(run, values["name"], request.name)
-    warn_of_stale_password(run, request.name, folder, request.password)
+    warn_of_stale_files(run, request.name, folder, request.password, request.format)
     warn_of_clash(run, values, [request.name], names_in_org(run, values))
 
     inputs = [run.read(path) for path in request.files]
     existing_key = run.read_found(existing, named=existing in request.files) if has_key else None
     given = [run.secret(source, "--input-password", "Password of the file") for source in request.input_passwords]
-    password = run.secret(request.password, "--password", f"New password for {request.name}.jks", confirm=True)
+    password = new_keystore_password(run, request.password, request.name, request.format)
     key_password = new_key_password(run, request.key_password, f"{request.name}.key")
     outcome = run.with_passwords(
         given,

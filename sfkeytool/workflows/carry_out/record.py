@@ -9,7 +9,7 @@ from msgspec.json import encode, format
 from msgspec.structs import replace
 
 from sfkeytool.errors import InputError
-from sfkeytool.model import Fingerprint, Result, UniqueNameText, UtcTime
+from sfkeytool.model import Fingerprint, KeystoreFormat, Result, UniqueNameText, UtcTime
 from sfkeytool.outside_json import parse_json
 from sfkeytool.salesforce.org import OrgIdentity
 
@@ -72,7 +72,8 @@ class CarryOut(Result, frozen=True, kw_only=True):
     """A change, carried out in one org on one app. ``by`` is who ran it, as their system calls them; ``cli_alias``
     how the Salesforce CLI calls the org. ``app`` is the one that gets the certificate, ``first_app`` the one beside
     which it stands, if a second app gets the new key. ``ckm_name`` is the record of CKM that keeps its key and gets the
-    certificate, for a key that was born there; only then ``app`` may be None."""
+    certificate, for a key that was born there; only then ``app`` may be None. ``format`` is of this record,
+    ``keystore_format`` of the keystore that is imported."""
 
     kind: Literal["sfkeytool-carry-out"] = "sfkeytool-carry-out"
     format: Literal[1] = 1
@@ -90,6 +91,7 @@ class CarryOut(Result, frozen=True, kw_only=True):
     first_app: str | None
     username: str | None
     ckm_name: str | None = None
+    keystore_format: KeystoreFormat = KeystoreFormat.JKS
     before: Prints
     after: Prints | None = None
     notes: tuple[str, ...] = ()

@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from sfkeytool.model import KeystoreFormat
 from sfkeytool.shell import path_argument, shell_line
 from sfkeytool.workflows.carry_out.record import CarryStep
 
@@ -12,7 +13,8 @@ class Change(Struct, frozen=True):
     """What is to be carried out. ``folder`` and ``new_folder`` are those of the two generations. ``has_login``: whether
     an app and a user are known to log in with; ``has_old_key``: whether the old key is here, and is the app's own.
     ``app`` gets the certificate; ``first_app`` stays as it is beside it, where a second app gets the new key.
-    ``ckm_name`` is the record of CKM in which the key was born, and stays; only then ``app`` may be None."""
+    ``ckm_name`` is the record of CKM in which the key was born, and stays; only then ``app`` may be None.
+    ``format`` is that of the keystore that is imported."""
 
     name: str
     new_name: str
@@ -26,6 +28,7 @@ class Change(Struct, frozen=True):
     app: str | None
     first_app: str | None = None
     ckm_name: str | None = None
+    format: KeystoreFormat = KeystoreFormat.JKS
 
 
 def steps_of(change: Change) -> tuple[CarryStep, ...]:
@@ -72,7 +75,7 @@ def _import(change: Change) -> CarryStep:
         )
     return CarryStep(
         id="import",
-        title=f"Bring {change.new_name}.jks into Certificate and Key Management (CKM)",
+        title=f"Bring {change.format.keystore(change.new_name)} into Certificate and Key Management (CKM)",
         proof=f"CKM has a record that it had not before, and its body is {change.new_name}.crt.",
         way_back=f"{_LISTED} > {change.new_name} > Delete. Nothing uses it yet; {change.name} stays as it is.",
         changes=True,

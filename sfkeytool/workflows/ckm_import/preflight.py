@@ -157,8 +157,10 @@ def _keystore(keystore: ImportKeystore) -> Condition:
     if keystore.is_bcfks:
         return _unsure(
             ConditionCode.KEYSTORE,
-            f"{keystore.path} is BCFKS, which orgs in Government Cloud alone take: whether this one is, nothing tells",
-            "you: make a JKS for any other org, with --format jks",
+            f"{keystore.path} is BCFKS, which orgs in Government Cloud alone take: whether this one is, nothing tells,"
+            " and what they take of BCFKS is not documented",
+            "you: for any other org make a JKS of it:"
+            f" {shell_line(['sfkeytool', 'check', path_argument(keystore.path), '--fix'])}",
         )
     return _met(ConditionCode.KEYSTORE, f"{keystore.path}: check finds nothing that the import refuses")
 

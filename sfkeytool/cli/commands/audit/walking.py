@@ -12,6 +12,7 @@ from sfkeytool.audit.patterns import ForceIgnore, excludes_path, parse_forceigno
 from sfkeytool.audit.zips import MAX_ZIP_BYTES
 from sfkeytool.cli.run import Run
 from sfkeytool.cli.walked import should_be_readable
+from sfkeytool.edge.own_keystore import own_keystore
 from sfkeytool.edge.projects import project_around
 from sfkeytool.edge.reader import INPUT_LIMIT, read_input, walk_inputs
 from sfkeytool.errors import InputError, SfkeytoolError
@@ -123,4 +124,5 @@ def _generation(key: Path) -> Generation | None:
         return None
     receipt = generation_in(folder, name)
     purpose = receipt.purpose if receipt is not None else None
-    return Generation(str(folder), name, purpose, has_keystore=os.path.isfile(folder / f"{name}.jks"))
+    keystore = own_keystore(folder, name)
+    return Generation(str(folder), name, purpose, str(keystore) if os.path.isfile(keystore) else None)
