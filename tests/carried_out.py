@@ -64,7 +64,7 @@ class Person:
         self.visitor = Visitor(org)
 
     def __call__(self) -> None:
-        [keystore] = self.folder.glob("pay_*/*.jks")
+        [keystore] = [*self.folder.glob("pay_*/*.jks"), *self.folder.glob("pay_*/*.bcfks")]
         self.visitor.go(self.visitor.front_door(ASKED))
         self.visitor.save(keystore.read_bytes(), keystore.with_name(f"{keystore.name}.password").read_text().strip())
 

@@ -10,6 +10,7 @@ from carried_out import NEW, Person, brings, line, org, person, world
 from conftest import Result, tree
 from fake_org import FakeOrg
 from filled_org import add_connected_app, add_external_client_app, make
+from oracle_java import bouncy_castle
 from test_ckm_import import World
 from test_guided import COMMANDS, ScriptedAsker
 
@@ -48,7 +49,8 @@ def coverage(cli: Cli, name: str) -> str:
 
 class Imports(Person):
     def __call__(self) -> None:
-        keystores = [path for path in self.folder.glob("*/*.jks") if path.stem == self.wanted]
+        found = (*self.folder.glob("*/*.jks"), *self.folder.glob("*/*.bcfks"))
+        keystores = [path for path in found if path.stem == self.wanted]
         self.visitor.go(self.visitor.front_door(f"{self.page}"))
         [keystore] = keystores
         self.visitor.save(keystore.read_bytes(), keystore.with_name(f"{keystore.name}.password").read_text().strip())
@@ -139,3 +141,31 @@ def test_a_reminder_in_place_of_the_import(cli: Cli, org: FakeOrg, folder: Path,
     assert coverage(cli, "Pay") == "reminder"
     [name] = [name for name in org.contents.components["Certificate"] if name != "pay"]
     assert name == f"{NEW}_expiry_only"
+
+
+@pytest.mark.slow
+def test_a_reminder_as_bcfks_is_gone_on_with(cli: Cli, org: FakeOrg, folder: Path, world: World) -> None:
+    """--format holds for the whole change, which goes on with it unasked; what a BCFKS holds its password tells."""
+    bouncy_castle()
+    org.setup.rules.takes_bcfks = True
+    wanted = (*line(org, "renew", "--reminder", "--wait", 1), "--format", "bcfks")
+    stopped = cli(*wanted, "--json")
+    assert stopped.json["code"] == "ckm.not-imported"
+    assert any("--format bcfks" in hint for hint in stopped.json["actions"] if "goes on with" in hint)
+    other = cli(*line(org, "renew"), "--format", "jks", "--json")
+    assert (other.code, other.json["code"]) == (2, "usage.carry-out")
+    assert "--format bcfks" in other.json["actions"][0]
+    assert "--format bcfks" in cli("renew", "pay", "--status").err
+    imports = Imports(org, folder)
+    imports.wanted = f"{NEW}_expiry_only"
+    world.at(world.now + 30, imports)
+    done = cli(*line(org, "renew", "--wait", 1), "--json")
+    assert done.code == 0, done
+    change = done.json["result"]["change"]
+    assert change["keystoreFormat"] == "bcfks"
+    names = [path.name for path in folder.glob(f"{NEW}*/*") if "jks" in path.name or "bcfks" in path.name]
+    assert {name.partition(".")[2] for name in names} == {"bcfks", "bcfks.password"}
+    [left] = [fact["value"] for step in change["steps"] for fact in step["facts"] if fact["what"] == "the keystore"]
+    assert f"{NEW}_expiry_only.bcfks.password" in left
+    assert "JKS" not in left
+    assert [name for name in org.contents.components["Certificate"] if name != "pay"] == [f"{NEW}_expiry_only"]

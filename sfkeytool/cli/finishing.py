@@ -35,22 +35,18 @@ def say_name(run: Run, given: str, name: str) -> None:
         )
 
 
-def warn_of_stale_files(run: Run, name: str, folder: Path, source: "Source", format: KeystoreFormat) -> None:
-    """What --force leaves of the keystore that it replaces: the file of a generated password, and a keystore in another
-    format."""
-    made = {format.keystore(name)}
-    if source.kind is SourceKind.GENERATE:
-        made.add(format.password(name))
-    for each in KeystoreFormat:
-        for code, filename in (
-            ("output.stale-keystore", each.keystore(name)),
-            ("output.stale-password", each.password(name)),
-        ):
-            path = folder / filename
-            if filename in made or not os.path.lexists(path):
-                continue
-            what = "is" if code == "output.stale-keystore" else "is of"
-            run.console.warn(Notice(code, f"{path} {what} the keystore that was there before: delete it"))
+def warn_of_stale_files(run: Run, plan: "FolderPlan") -> None:
+    """What --force leaves of the keystore that it replaces: one in another format, the file of a generated password."""
+    planned = {file.filename for file in plan.files}
+    [store] = [file.filename for file in plan.files if file.kind is ArtifactKind.KEYSTORE]
+    name = store.rpartition(".")[0]
+    left = "the keystore that was there before: delete it"
+    for format in KeystoreFormat:
+        keystore, password = format.keystore(name), format.password(name)
+        if keystore not in planned and os.path.lexists(plan.folder / keystore):
+            run.console.warn(Notice("output.stale-keystore", f"{plan.folder / keystore} is {left}"))
+        if password not in planned and os.path.lexists(plan.folder / password):
+            run.console.warn(Notice("output.stale-password", f"{plan.folder / password} is of {left}"))
 
 
 def new_keystore_password(

@@ -5,6 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sfkeytool.cli.finishing import warn_of_stale_files
 from sfkeytool.cli.render import certificate_line
 from sfkeytool.errors import KeystorePasswordError, UsageError
 from sfkeytool.model import PlannedFile
@@ -47,6 +48,7 @@ class Workshop:
             self._filled.add(folder)
             planned = [PlannedFile(artifact.filename, artifact.kind) for artifact in one.outcome.artifacts]
             plan = run.plan(folder, planned, force=self._request.force, inputs=[Path(judged.subject.label)])
+            warn_of_stale_files(run, plan)
             writes.append(FolderWrite(plan, one.outcome.artifacts, None))
         receipts = iter(run.commit(writes, about) if writes else ())
         return [(one, next(receipts) if one.outcome is not None else None) for one in repairs]

@@ -39,6 +39,8 @@ class Rules:
 
     longest_alias: int = 80
     """As long as names are elsewhere in Setup."""
+    takes_bcfks: bool = False
+    """Government Cloud may import it; how, no page tells: as JKS, which is a guess."""
     trusted_entries: bool = True
     """Whether a keystore may hold certificates without keys beside the key's entry."""
     expired: bool = True
@@ -63,12 +65,13 @@ def import_keystore(data: bytes, password: str, contents: Contents, rules: Rules
     """The names that CKM has now; all entries, or none. Raises Refused."""
     if len(password) < rules.shortest_password:
         raise Refused("Password is too short.")  # a guess
-    if data[:4] != _JKS:
+    type = "BCFKS" if rules.takes_bcfks and data[:4] != _JKS else "JKS"
+    if type == "JKS" and data[:4] != _JKS:
         # Help: "JKS", Government Cloud's BCFKS aside. The words are a guess: Java's own (JavaKeyStore.java).
         raise Refused("Invalid keystore format")
     try:
-        entries = java_key_entries(data, "JKS", password)
-        aliases = java_load(data, "JKS", password).aliases()
+        entries = java_key_entries(data, type, password)
+        aliases = java_load(data, type, password).aliases()
     except JavaError as error:
         # That the page shows Java's words is a guess: "Keystore was tampered with, or password was incorrect".
         words = str(error).partition(": ")[2]

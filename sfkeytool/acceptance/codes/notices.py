@@ -222,7 +222,7 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     ),
     "output.stale-keystore": (
         "A keystore in another format, of what was there before, is left beside the new one.",
-        "Delete it: `ckm import` does not guess which of two is meant.",
+        "Delete it: `ckm import NAME` does not guess which of two is meant.",
     ),
     "output.stale-password": (
         "A password file of the keystore that was there before is left.",

@@ -48,7 +48,7 @@ def _execute(run: Run, values: Values) -> int:
     folder = run.settle(folder_of(name, request.output_dir), values["ics"])
     plan = run.plan(folder, planned(request, name), force=request.force, inputs=[request.certificate])
     calendar = plan_calendar(run, values["ics"], force=request.force, own=folder)
-    warn_of_stale_files(run, name, folder, request.password, request.format)
+    warn_of_stale_files(run, plan)
     certificate = run.read(request.certificate)
     password = new_keystore_password(run, request.password, name, request.format)
     outcome = reminder(request, name, ReminderInputs(certificate, password), run.now)

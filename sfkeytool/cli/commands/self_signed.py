@@ -55,7 +55,7 @@ def _execute(run: Run, values: Values) -> int:
     plan = run.plan(folder, files, force=request.force, inputs=inputs)
     calendar = plan_calendar(run, values["ics"], force=request.force, own=folder)
     say_name(run, values["name"], request.name)
-    warn_of_stale_files(run, request.name, folder, request.password, request.format)
+    warn_of_stale_files(run, plan)
     warn_of_clash(run, values, [request.name], names_in_org(run, values))
     key_inputs = read_key_inputs(run, request.name, request.key, folder)
     password = new_keystore_password(run, request.password, request.name, request.format)

@@ -55,7 +55,7 @@ def _execute(run: Run, values: Values) -> int:
     plan = run.plan(folder, planned(request, has_key=has_key), force=request.force, inputs=request.files)
     calendar = plan_calendar(run, values["ics"], force=request.force, own=folder)
     say_name(run, values["name"], request.name)
-    warn_of_stale_files(run, request.name, folder, request.password, request.format)
+    warn_of_stale_files(run, plan)
     warn_of_clash(run, values, [request.name], names_in_org(run, values))
 
     inputs = [run.read(path) for path in request.files]
