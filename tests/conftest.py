@@ -41,6 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: takes more than half a second, for many processes or many inputs")
     serialization.load_der_private_key = _proved_once(serialization.load_der_private_key)
     serialization.load_pem_private_key = _proved_once(serialization.load_pem_private_key)
+    rsa.generate_private_key = _one_of_many(rsa.generate_private_key)
     os.fsync = _without_the_disk(os.fsync)  # type: ignore[assignment]
     # What starts the tests in the background, or under nohup, has these ignored, and each child would inherit that:
     # no test could interrupt one.
@@ -71,6 +72,27 @@ def _proved_once(load: Callable[..., Any]) -> Callable[..., Any]:
         return key
 
     return loaded
+
+
+def _one_of_many(generate: Callable[..., rsa.RSAPrivateKey]) -> Callable[..., rsa.RSAPrivateKey]:
+    """A new RSA key takes 100 ms and more: those that the command makes in this process come again after a while.
+
+    Never one that it has made shortly before, nor one of the tests' own.
+    """
+    made: dict[int, list[rsa.RSAPrivateKey]] = {}
+
+    @wraps(generate)
+    def generated(public_exponent: int, key_size: int) -> rsa.RSAPrivateKey:
+        if sys._getframe(1).f_globals["__name__"] != "sfkeytool.crypto.keys":
+            return generate(public_exponent, key_size)
+        keys = made.setdefault(key_size, [])
+        keys.append(keys.pop(0) if len(keys) == _DIFFERENT_KEYS else generate(public_exponent, key_size))
+        return keys[-1]
+
+    return generated
+
+
+_DIFFERENT_KEYS = 24
 
 
 def _without_the_disk(sync: Callable[[int], None]) -> Callable[[Any], None]:

@@ -11,6 +11,18 @@ from typing import Any
 
 from fake_org import FakeOrg
 
+ASK = r"""
+def ask(method, path, headers="", body=b""):
+    import socket  # what speaks more of HTTP takes longer to import than all else
+    host, port = URL.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as org:
+        org.sendall(f"{method} {path} HTTP/1.0\r\n{headers}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        answer = b"".join(iter(lambda: org.recv(1 << 16), b""))
+    assert b" 200 " in answer.split(b"\n")[0], answer
+    return answer.partition(b"\r\n\r\n")[2].decode()
+"""
+"""For scripts that know the org's URL."""
+
 _SCRIPT = r"""#!{python} -IS
 import json, os, sys
 URL, TOKEN, LOG = {url!r}, {token!r}, {log!r}
@@ -21,14 +33,13 @@ with open(LOG, "a") as log:
 def option(name):
     return arguments[arguments.index(name) + 1]
 
+{ask}
 def call(name, inner):
-    import urllib.request
     space = "http://soap.sforce.com/2006/04/metadata"
     envelope = ('<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Header><SessionHeader xmlns="'
         + space + '"><sessionId>' + TOKEN + "</sessionId></SessionHeader></e:Header><e:Body><" + name + ' xmlns="'
         + space + '">' + inner + "</" + name + "></e:Body></e:Envelope>")
-    asked = urllib.request.Request(URL + "/services/Soap/m/" + option("--api-version"), envelope.encode())
-    return urllib.request.urlopen(asked).read().decode()
+    return ask("POST", "/services/Soap/m/" + option("--api-version"), body=envelope.encode())
 
 def text(answer, name):
     import re
@@ -70,12 +81,10 @@ def deploy():
     return {{"status": int(bool(problem)), "result": {{"success": not problem, "details": details}}}}
 
 if arguments[:2] == ["org", "open"]:
-    import urllib.parse, urllib.request
-    path = urllib.parse.urlencode({{"redirect_uri": option("--path")}})
-    asked = urllib.request.Request(URL + "/services/oauth2/singleaccess?" + path)
-    asked.add_header("Authorization", "Bearer " + TOKEN)
+    import urllib.parse
+    path = "/services/oauth2/singleaccess?" + urllib.parse.urlencode({{"redirect_uri": option("--path")}})
     with open(os.open(LOG + ".door", os.O_WRONLY | os.O_CREAT, 0o600), "w") as browser:
-        browser.write(json.loads(urllib.request.urlopen(asked).read())["frontdoor_uri"])
+        browser.write(json.loads(ask("GET", path, f"Authorization: Bearer {{TOKEN}}\r\n"))["frontdoor_uri"])
     sys.exit()
 if arguments[:2] == ["org", "display"]:
     answer = {{"status": 0, "result": {{"instanceUrl": URL, "accessToken": TOKEN}}}}
@@ -93,7 +102,7 @@ def install_stand_in(org: FakeOrg, folder: Path) -> Path:
     script = folder / "bin" / "sf"
     script.parent.mkdir(exist_ok=True)
     script.write_text(
-        _SCRIPT.format(python=sys.executable, url=org.url, token=org.let_in(), log=str(folder / "sf.log"))
+        _SCRIPT.format(ask=ASK, python=sys.executable, url=org.url, token=org.let_in(), log=str(folder / "sf.log"))
     )
     script.chmod(0o755)
     return script.parent

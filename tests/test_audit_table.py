@@ -5,8 +5,10 @@ import os
 import re
 import sys
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from audited_orgs import busy, sf_for, ten_orgs
@@ -34,21 +36,42 @@ def hostile(org: FakeOrg) -> FakeOrg:
 
 
 def on_terminal(columns: int, *arguments: str, **environment: str) -> list[str]:
-    """The lines of stdout on a terminal of that width, as they came."""
-    import pexpect
+    """The lines of stdout on a terminal of that width, as they came: in a child that has imported all that we have."""
+    import fcntl
+    import pty
+    import struct
+    import termios
 
-    inherited = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "NO_COLOR")}
-    child = pexpect.spawn(
-        "/bin/sh",
-        ["-c", 'exec "$@" 2>/dev/null', "sh", sys.executable, "-m", "sfkeytool", "audit", *arguments],
-        dimensions=(60, columns),
-        encoding="utf-8",
-        timeout=60,
-        env={**inherited, "TERM": "xterm", "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **environment},
-    )
-    child.expect(pexpect.EOF)
-    child.close()
-    return (child.before or "").split("\r\n")
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 60, columns, 0, 0))
+    pid = os.fork()
+    if pid == 0:
+        _be_the_command(theirs, ["audit", *arguments], environment)
+    os.close(theirs)
+    seen = b""
+    with suppress(OSError):  # EIO: the other side is closed
+        while data := os.read(ours, 1 << 16):
+            seen += data
+    os.close(ours)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) != 99
+    return seen.decode().split("\r\n")
+
+
+def _be_the_command(terminal: int, arguments: Sequence[str], environment: dict[str, str]) -> NoReturn:
+    from sfkeytool.__main__ import main
+
+    try:
+        os.login_tty(terminal)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        for name in ("COLUMNS", "LINES", "NO_COLOR"):
+            os.environ.pop(name, None)
+        os.environ.update({"TERM": "xterm", **environment})
+        encoding = environment.get("PYTHONIOENCODING", "utf-8")
+        sys.stdin, sys.stdout, sys.stderr = (os.fdopen(n, "w" if n else "r", encoding=encoding) for n in range(3))
+        sys.argv[1:] = arguments
+        main()
+    finally:
+        os._exit(99)  # main() has ended the process
 
 
 def plain(line: str) -> str:

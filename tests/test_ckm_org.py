@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -23,6 +24,7 @@ from filled_org import add_connected_app, make, request
 from metadata_schema import validate
 from salesforce_cli import run_sf
 from simple_salesforce import Salesforce
+from stand_in_cli import ASK
 from test_cli_orgs import cli_home
 from test_fake_org import ToLoopback
 from test_guided import COMMANDS, DOWN, ENTER, typed
@@ -33,15 +35,16 @@ from sfkeytool.cli.run import run_command
 Cli = Callable[..., Result]
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a first line")
 
-SF = """#!{python}
-import json, os, sys, urllib.request
+SF = """#!{python} -IS
+import json, os, sys
+URL = {url!r}
+{ask}
 with open({log!r}, "a") as log:
     log.write(json.dumps([sys.argv[1:], os.getcwd(), sorted(os.environ), sys.stdin.read()]) + "\\n")
 if sys.argv[1:3] == ["project", "deploy"]:
-    asked = urllib.request.Request({url!r} + "/fake/deploy", os.getcwd().encode(), method="POST")
-    sys.stdout.write(urllib.request.urlopen(asked).read().decode())
+    sys.stdout.write(ask("POST", "/fake/deploy", body=os.getcwd().encode()))
 else:
-    print(json.dumps({{"status": 0, "result": {{"instanceUrl": {url!r}, "accessToken": {token!r}}}}}))
+    print(json.dumps({{"status": 0, "result": {{"instanceUrl": URL, "accessToken": {token!r}}}}}))
 """
 
 
@@ -51,7 +54,9 @@ def org(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeOrg]:
     with FakeOrg(tls=False) as org:
         script = folder / "bin" / "sf"
         script.parent.mkdir()
-        script.write_text(SF.format(python=sys.executable, log=str(folder / "sf.log"), url=org.url, token=org.let_in()))
+        script.write_text(
+            SF.format(ask=ASK, python=sys.executable, log=str(folder / "sf.log"), url=org.url, token=org.let_in())
+        )
         script.chmod(0o755)
         monkeypatch.setenv("PATH", f"{script.parent}{os.pathsep}{os.environ['PATH']}")
         yield org
@@ -156,52 +161,50 @@ def test_simple_salesforce_reads_the_same(
     assert Path("pay/pay.crt").read_bytes() == theirs["pay"]
 
 
-@pytest.mark.parametrize("command", ["create", "upload"])
 @pytest.mark.slow
 def test_the_source_passes_the_schema_and_the_real_cli(
-    command: str, cli: Cli, folder: Path, pair: Pair, ca: CertificateAuthority
+    cli: Cli, folder: Path, pair: Pair, ca: CertificateAuthority
 ) -> None:
-    """Nothing is dropped when the Salesforce CLI converts it; the certificate arrives byte for byte."""
-    if command == "create":
-        done = cli(
-            "ckm",
-            "create",
-            "pay",
-            "--subject",
-            "CN=pay,O=Acme",
-            "--not-exportable",
-            "--key-size",
-            "4096",
-            "--label",
-            "Pay & Co",
-        )
-        fields = {"caSigned": "true", "keySize": "4096", "masterLabel": "Pay &amp; Co", "privateKeyExportable": "false"}
-    else:
-        done = cli("ckm", "upload", "pay", ca.root, pair.crt, ca.intermediate, "--csr", pair.key.with_suffix(".csr"))
-        fields = {"caSigned": "true", "keySize": "2048", "masterLabel": "pay", "privateKeyExportable": "true"}
-    assert done.code == 0, done
-    project = folder / f"pay-{command}"
-    source = project / "force-app" / "main" / "default" / "certs"
-    meta = (source / "pay.crt-meta.xml").read_bytes()
-    validate(meta)
-    assert dict(re.findall(r"<(\w+)>([^<\n]+)</", meta.decode())) == fields
+    """Of create and of upload: nothing is dropped when the Salesforce CLI converts it; the certificates arrive byte for
+    byte."""
+    made = {
+        "pay": (
+            (
+                "create",
+                "pay",
+                "--subject",
+                "CN=pay,O=Acme",
+                "--not-exportable",
+                "--key-size",
+                "4096",
+                "--label",
+                "Pay & Co",
+            ),
+            {"caSigned": "true", "keySize": "4096", "masterLabel": "Pay &amp; Co", "privateKeyExportable": "false"},
+        ),
+        "shop": (
+            ("upload", "shop", ca.root, pair.crt, ca.intermediate, "--csr", pair.key.with_suffix(".csr")),
+            {"caSigned": "true", "keySize": "2048", "masterLabel": "shop", "privateKeyExportable": "true"},
+        ),
+    }
+    certs = Path("force-app/main/default/certs")
+    for name, (arguments, fields) in made.items():
+        done = cli("ckm", *arguments)
+        assert done.code == 0, done
+        meta = (folder / f"{name}-{arguments[0]}" / certs / f"{name}.crt-meta.xml").read_bytes()
+        validate(meta)
+        assert dict(re.findall(r"<(\w+)>([^<\n]+)</", meta.decode())) == fields
+    project = folder / "pay-create"
+    shutil.copytree(folder / "shop-upload" / certs, project / certs, dirs_exist_ok=True)
     converted = run_sf(
-        "project",
-        "convert",
-        "source",
-        "--root-dir",
-        "force-app",
-        "--output-dir",
-        "out",
-        home=folder / "home",
-        cwd=project,
-    )
+        "project", "convert", "source", "--root-dir", "force-app", "--output-dir", "out", home=folder / "home", cwd=project
+    )  # fmt: skip
     assert converted.returncode == 0, converted.stdout + converted.stderr
-    assert (project / "out" / "certs" / "pay.crt").read_bytes() == (source / "pay.crt").read_bytes()
-    assert (project / "out" / "certs" / "pay.crt-meta.xml").exists()
-    ours, theirs = (members((project / path).read_text()) for path in ("manifest/package.xml", "out/package.xml"))
-    assert ours == theirs == ["pay", "Certificate"]
-    assert not list(project.rglob("*.key"))
+    for name in made:
+        assert (project / "out" / "certs" / f"{name}.crt").read_bytes() == (
+            project / certs / f"{name}.crt"
+        ).read_bytes()
+        assert (project / "out" / "certs" / f"{name}.crt-meta.xml").exists()
 
 
 def members(package: str) -> list[str]:

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from secrets import token_hex
@@ -127,10 +128,12 @@ def bomb(handler: BaseHTTPRequestHandler) -> None:
     handler.send_header("Content-Encoding", "gzip")
     handler.end_headers()
     for _ in range(8):
-        handler.wfile.write(_BOMB)
+        handler.wfile.write(_packed_zeros())
 
 
-_BOMB = gzip.compress(bytes(256 << 20), 1)
+@cache
+def _packed_zeros() -> bytes:
+    return gzip.compress(bytes(256 << 20), 1)
 
 
 def endless_line(handler: BaseHTTPRequestHandler) -> None:

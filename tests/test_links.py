@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ LINK = re.compile(
 )
 
 
+@cache
 def prose(page: Path) -> list[str]:
     """The lines that are no block of code."""
     lines, fence = [], ""
@@ -31,6 +33,7 @@ def prose(page: Path) -> list[str]:
     return lines
 
 
+@cache
 def anchors(page: Path) -> set[str]:
     """As GitHub makes them of headings: without marks, in lower case, letters, digits, hyphens and underscores alone,
     blanks as hyphens, and a number behind one that was there before."""

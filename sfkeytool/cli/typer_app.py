@@ -4,7 +4,8 @@ import inspect
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Annotated, Any
+from functools import cache
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -27,7 +28,6 @@ class _Listed(TyperGroup):
 
     prefix: str
     rows: dict[str, Row]
-    ended: list[int]
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
@@ -37,7 +37,7 @@ class _Listed(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """None for one that there is not."""
         row = self.rows.get(cmd_name)
-        return super().get_command(ctx, cmd_name) if row is None else _make_command(cmd_name, row, self.ended)
+        return super().get_command(ctx, cmd_name) if row is None else _command_of(row)
 
     def get_help(self, ctx: Any) -> str:
         """The commands by what they are for."""
@@ -47,23 +47,24 @@ class _Listed(TyperGroup):
         return group_lines(self.prefix, help_width()) if self.prefix else root_lines(help_width())
 
 
-def _group_of(prefix: str, ended: list[int]) -> type[_Listed]:
-    """The group of the commands whose names begin so. The exit code of one that ran is put into ``ended``."""
+def _group_of(prefix: str) -> type[_Listed]:
+    """The group of the commands whose names begin so."""
     rows = {}
     for row in (*TABLE, *ABOUT):
         group, _, name = row.name.rpartition(" ")
         if group == prefix:
             rows[name] = row
-    return type("_Group", (_Listed,), {"prefix": prefix, "rows": rows, "ended": ended})
+    return type("_Group", (_Listed,), {"prefix": prefix, "rows": rows})
 
 
-def make_app(ended: list[int]) -> typer.Typer:
-    """The application. The exit code of a command that ran is put into ``ended``."""
+@cache
+def _application() -> Any:
+    """Typer's command for all. The exit code of one that ran is put into the list that is the context's ``obj``."""
     # No rich markup: rich costs more to import than all the rest. Typer's own completion goes through eval in zsh, does
     # not know words with a colon in bash, and lets PowerShell run unsigned scripts: completion.py has ours.
     app = typer.Typer(
         name="sfkeytool",
-        cls=_group_of("", ended),
+        cls=_group_of(""),
         add_completion=False,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
@@ -72,13 +73,14 @@ def make_app(ended: list[int]) -> typer.Typer:
     )
     app.callback(invoke_without_command=True)(_root)
     for name in GROUPS:
-        group = typer.Typer(cls=_group_of(name, ended), rich_markup_mode=None)
+        group = typer.Typer(cls=_group_of(name), rich_markup_mode=None)
         group.callback(invoke_without_command=True)(_help_if_alone)
         app.add_typer(group, name=name)
-    return app
+    return typer.main.get_command(app)
 
 
-def _make_command(name: str, row: Row, ended: list[int]) -> Any:
+@cache
+def _command_of(row: Row) -> Any:
     """Typer's command, made from ours."""
     command = row.load()
 
@@ -93,15 +95,14 @@ def _make_command(name: str, row: Row, ended: list[int]) -> Any:
                 ctx.params["plain"] = True
             return super().invoke(ctx)
 
-    def callback(**given: Any) -> None:
-        ended.append(run_command(row.name, command, given))
-        raise typer.Exit(ended[-1])
+    def callback(context: typer.Context, **given: Any) -> None:
+        _end(context, run_command(row.name, command, given))
 
     signature = _signature(options_of(row, command))
     callback.__signature__ = signature  # type: ignore[attr-defined]
     callback.__annotations__ = {name: parameter.annotation for name, parameter in signature.parameters.items()}
     alone = typer.Typer(add_completion=False, rich_markup_mode=None)
-    alone.command(name, cls=Helped)(callback)
+    alone.command(row.name.split()[-1], cls=Helped)(callback)
     return typer.main.get_command(alone)
 
 
@@ -109,10 +110,13 @@ def _signature(fields: Sequence[Field]) -> inspect.Signature:
     """A signature from which Typer makes arguments and options."""
     return inspect.Signature(
         [
-            inspect.Parameter(
-                field.name, inspect.Parameter.KEYWORD_ONLY, default=_default(field), annotation=_annotation(field)
-            )
-            for field in fields
+            inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context),
+            *(
+                inspect.Parameter(
+                    field.name, inspect.Parameter.KEYWORD_ONLY, default=_default(field), annotation=_annotation(field)
+                )
+                for field in fields
+            ),
         ]
     )
 
@@ -159,9 +163,12 @@ def _root(
         _help_if_alone(context)
     from sfkeytool.cli.menu import run_menu
 
-    ended: list[int] = context.command.ended  # type: ignore[attr-defined]
-    ended.append(run_menu(plain=plain))
-    raise typer.Exit(ended[-1])
+    _end(context, run_menu(plain=plain))
+
+
+def _end(context: typer.Context, code: int) -> NoReturn:
+    context.obj.append(code)
+    raise typer.Exit(code)
 
 
 def run_typer(arguments: Sequence[str]) -> int:
@@ -171,7 +178,7 @@ def run_typer(arguments: Sequence[str]) -> int:
     """
     ended: list[int] = []
     try:
-        status = make_app(ended)(list(arguments), prog_name="sfkeytool", standalone_mode=False)
+        status = _application()(list(arguments), prog_name="sfkeytool", standalone_mode=False, obj=ended)
     except typer.Abort:
         raise KeyboardInterrupt from None
     except _CommandLineError as error:
