@@ -18,7 +18,7 @@ from test_kills import quietly
 
 from sfkeytool.cli.ci_secret import ci_lines
 from sfkeytool.cli.commands import TABLE
-from sfkeytool.cli.run import run_command
+from sfkeytool.cli.pipeline import run_command
 from sfkeytool.model import Purpose
 
 Cli = Callable[..., Result]

@@ -25,7 +25,7 @@ from test_driven_browser import browser, chromium
 from test_fake_deployments import log_in
 from test_guided import COMMANDS, ScriptedAsker
 
-from sfkeytool.cli.run import run_command
+from sfkeytool.cli.pipeline import run_command
 
 Cli = Callable[..., Result]
 __all__ = ["brings", "browser", "chromium", "org", "person", "world"]  # fixtures

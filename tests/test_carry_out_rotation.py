@@ -30,7 +30,7 @@ from filled_org import add_connected_app, key_pem
 from test_ckm_import import World
 from test_guided import COMMANDS, ScriptedAsker
 
-from sfkeytool.cli.run import run_command
+from sfkeytool.cli.pipeline import run_command
 
 Cli = Callable[..., Result]
 __all__ = ["Person", "brings", "org", "person", "world"]

@@ -14,7 +14,7 @@ from oracle_java import bouncy_castle
 from test_ckm_import import World
 from test_guided import COMMANDS, ScriptedAsker
 
-from sfkeytool.cli.run import run_command
+from sfkeytool.cli.pipeline import run_command
 
 Cli = Callable[..., Result]
 __all__ = ["NEW", "brings", "org", "person", "world"]

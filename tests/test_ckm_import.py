@@ -30,7 +30,7 @@ from salesforce_cli import run_sf, salesforce_cli
 from test_fake_setup import ASKED, Visitor, certificate_der, key_der
 from test_guided import COMMANDS, ScriptedAsker
 
-from sfkeytool.cli.run import run_command
+from sfkeytool.cli.pipeline import run_command
 from sfkeytool.edge.deleting import delete_files
 from sfkeytool.errors import OutputError
 from sfkeytool.keystores.bcfks.writing import encode_bcfks

@@ -30,7 +30,7 @@ from test_fake_org import ToLoopback
 from test_guided import COMMANDS, DOWN, ENTER, typed
 from test_json import validate as validate_json
 
-from sfkeytool.cli.run import run_command
+from sfkeytool.cli.pipeline import run_command
 
 Cli = Callable[..., Result]
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a first line")

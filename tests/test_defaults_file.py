@@ -79,7 +79,7 @@ def test_a_guided_run_offers_it_and_an_empty_answer_leaves_it_out(
     cli: Cli, repository: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from sfkeytool.cli.commands import TABLE
-    from sfkeytool.cli.run import run_command
+    from sfkeytool.cli.pipeline import run_command
 
     [csr] = [row.load() for row in TABLE if row.name == "csr"]
     cleared = "\x01\x0b" + ENTER

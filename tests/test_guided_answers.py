@@ -18,7 +18,7 @@ from test_guided import COMMANDS, ScriptedAsker
 
 from sfkeytool.cli.answers import check_of
 from sfkeytool.cli.conversation import Conversation, complete
-from sfkeytool.cli.run import run_command
+from sfkeytool.cli.pipeline import run_command
 from sfkeytool.edge.ask import Asker, Choice
 from sfkeytool.edge.plain_ask import PlainAsker
 from sfkeytool.edge.typed_path import complete_path, typed_path

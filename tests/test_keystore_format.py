@@ -19,7 +19,7 @@ from test_guided import COMMANDS, ScriptedAsker
 from workshop import der, ders, pem, pems
 
 from sfkeytool.cli.lying_here import keystores_to_import
-from sfkeytool.cli.run import run_command
+from sfkeytool.cli.pipeline import run_command
 from sfkeytool.keystores.bcfks.reading import parse_bcfks
 from sfkeytool.model import KeystoreFormat
 from sfkeytool.passwords import Secret

@@ -113,6 +113,7 @@ _RUN = {
     "cli.ci_secret",
     "cli.defaults",
     "cli.opening",
+    "cli.pipeline",
     "cli.run",
     "edge.disk",
     "shell",

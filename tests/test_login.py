@@ -20,7 +20,7 @@ from test_guided import ScriptedAsker
 from test_json import validate
 
 from sfkeytool.cli.commands import TABLE
-from sfkeytool.cli.run import run_command
+from sfkeytool.cli.pipeline import run_command
 from sfkeytool.errors import LoginRefusedError
 from sfkeytool.keystores.bcfks.writing import encode_bcfks
 from sfkeytool.keystores.contents import InputFile

@@ -17,7 +17,7 @@ from test_guided import ScriptedAsker
 from test_json import validate
 
 from sfkeytool.cli.commands import TABLE
-from sfkeytool.cli.run import run_command
+from sfkeytool.cli.pipeline import run_command
 from sfkeytool.keystores import jks
 from sfkeytool.passwords import Secret
 

@@ -12,7 +12,7 @@ from sfkeytool.acceptance.key_holder import KeyHolder, holder_in_metadata
 from sfkeytool.acceptance.listed_chain import ListedChain, first_leaf
 from sfkeytool.crypto import certificates, chains, keys
 from sfkeytool.crypto.certificate import Certificate
-from sfkeytool.crypto.foreign import foreign_error
+from sfkeytool.crypto.foreign import foreign_error, foreign_words
 from sfkeytool.crypto.mending import mend
 from sfkeytool.crypto.sniff import KEYSTORE_KINDS, FileKind, normalise_text, sniff, unusual_form
 from sfkeytool.errors import CertificateError, KeystoreError, KeystorePasswordError, SfkeytoolError
@@ -244,10 +244,7 @@ class Subject(Opaque, frozen=True, dict=True):
     @cached_property
     def unknown(self) -> str:
         """What a file is that is of no kind which is read here, and what to do about it; empty where nobody knows."""
-        error = foreign_error(self.data, self.label) if self.kind is FileKind.UNKNOWN else None
-        if error is None:
-            return ""
-        return "; ".join([error.message.removeprefix(f"{self.label} ").removeprefix("is "), *error.hints])
+        return foreign_words(self.data, self.label) if self.kind is FileKind.UNKNOWN else ""
 
     @cached_property
     def wrapping(self) -> str | None:

@@ -13,8 +13,8 @@ from sfkeytool.cli.conversation import Conversation
 from sfkeytool.cli.fields import Field, Question
 from sfkeytool.cli.lying_here import OTHER_FILE, keystores_here
 from sfkeytool.cli.opening import TypedPasswords
+from sfkeytool.cli.pipeline import run_command
 from sfkeytool.cli.render import Console
-from sfkeytool.cli.run import run_command
 from sfkeytool.cli.terminal import terminal_asker, wants_plain
 from sfkeytool.edge.ask import Asker, BackWanted, Choice
 from sfkeytool.errors import EXIT_DIFFERENT, EXIT_DONE, EXIT_INTERRUPTED

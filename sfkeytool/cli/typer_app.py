@@ -14,7 +14,7 @@ from sfkeytool import __version__
 from sfkeytool.cli.commands import ABOUT, GROUPS, TABLE, Row
 from sfkeytool.cli.fields import Field
 from sfkeytool.cli.help import command_lines, group_lines, help_width, options_of, print_help, root_lines, styled_lines
-from sfkeytool.cli.run import run_command
+from sfkeytool.cli.pipeline import run_command
 from sfkeytool.cli.terminal import can_ask
 from sfkeytool.edge.colors import Color, colored
 from sfkeytool.errors import EXIT_INTERRUPTED, EXIT_USAGE, UsageError

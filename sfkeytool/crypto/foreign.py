@@ -116,6 +116,14 @@ def foreign_error(data: bytes, label: str) -> SfkeytoolError | None:
     return None
 
 
+def foreign_words(data: bytes, label: str) -> str:
+    """The same in words that follow the name: what it is, and what to do about it; empty where nobody knows. Pure."""
+    error = foreign_error(data, label)
+    if error is None:
+        return ""
+    return "; ".join([error.message.removeprefix(f"{label} ").removeprefix("is "), *error.hints])
+
+
 def _encrypted(what: str, command: Sequence[str], label: str, note: str = "") -> InputError:
     names = {"FILE": path_argument(label)}
     line = shell_line([names.get(part, part) for part in command])
