@@ -33,11 +33,11 @@ def read_pasted(question: str, *, plain: bool) -> bytes:
     def ask() -> None:
         _write(question + "\n" + ("" if plain else _BRACKETS_ON))
 
-    try:
-        with _silent_terminal(ask) as receive:
-            pasted = _read(receive)
-    finally:
+    def leave() -> None:
         _write("\n" if plain else _BRACKETS_OFF + "\n")
+
+    with _silent_terminal(ask, leave) as receive:
+        pasted = _read(receive)
     _write(f"{len(pasted.decode('utf-8', 'surrogateescape'))} characters received.\n")
     return pasted
 
@@ -86,7 +86,9 @@ if sys.platform == "win32":
     import msvcrt
 
     @contextmanager
-    def _silent_terminal(ask: Callable[[], None]) -> Iterator[Callable[[float], bytes | None]]:
+    def _silent_terminal(
+        ask: Callable[[], None], leave: Callable[[], None]
+    ) -> Iterator[Callable[[float], bytes | None]]:
         """The console shows nothing of what ``getwch`` reads, and keeps no lines."""
 
         def receive(seconds: float) -> bytes | None:
@@ -101,7 +103,10 @@ if sys.platform == "win32":
             return _CTRL_D if character == _CTRL_Z else character
 
         ask()
-        yield receive
+        try:
+            yield receive
+        finally:
+            leave()
 
 else:
     import select
@@ -111,7 +116,9 @@ else:
     from types import FrameType
 
     @contextmanager
-    def _silent_terminal(ask: Callable[[], None]) -> Iterator[Callable[[float], bytes | None]]:
+    def _silent_terminal(
+        ask: Callable[[], None], leave: Callable[[], None]
+    ) -> Iterator[Callable[[float], bytes | None]]:
         """No echo, and no lines either: a terminal cuts those at 4,095 bytes. As it was before, whatever happens."""
         terminal = sys.stdin.fileno()
         before = termios.tcgetattr(terminal)
@@ -133,6 +140,7 @@ else:
 
         def stop(number: int, _frame: FrameType | None) -> None:
             """Ctrl-Z: the shell gets the terminal as it was; whoever comes back is asked again."""
+            leave()
             termios.tcsetattr(terminal, termios.TCSAFLUSH, before)
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
@@ -140,9 +148,8 @@ else:
             termios.tcsetattr(terminal, termios.TCSADRAIN, silent)
             ask()
 
-        handles = threading.current_thread() is threading.main_thread()
-        stopping = signal.getsignal(signal.SIGTSTP)
-        handles = handles and stopping is signal.SIG_DFL
+        in_main = threading.current_thread() is threading.main_thread()
+        handles = in_main and signal.getsignal(signal.SIGTSTP) is signal.SIG_DFL
         try:
             termios.tcsetattr(terminal, termios.TCSADRAIN, silent)
             if handles:
@@ -154,3 +161,4 @@ else:
                 signal.signal(signal.SIGTSTP, signal.SIG_DFL)
             with suppress(termios.error):  # the terminal went away
                 termios.tcsetattr(terminal, termios.TCSAFLUSH, before)  # what has not been read is gone
+            leave()
