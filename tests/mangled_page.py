@@ -15,12 +15,13 @@ KEY = Path(__file__).parent.parent / "fixtures" / "keystores" / "first.key"
 _HEAD = r"""# Keys that were mangled on their way
 
 A private key in a CI variable, a mail or a form seldom arrives as it was sent. sfkeytool reads a mangled PEM wherever
-it comes from (a file, stdin, `env:NAME`, `cmd:COMMAND`) where it is certain what was meant, and says so.
-One command writes it clean, and leaves the input as it is:
+it comes from (a file, stdin, `env:NAME`, `cmd:COMMAND`, `prompt`) where it is certain what was meant, and says
+so. One command writes it clean, and leaves the input as it is:
 
 ```
 sfkeytool unwrap key.pem          # writes key/key.key, clean PKCS#8
 sfkeytool unwrap env:JWT_KEY      # the same of a variable; - is stdin
+sfkeytool unwrap prompt           # the same of what is pasted; the terminal shows nothing of it
 ```
 
 It says, for instance:

@@ -28,7 +28,7 @@ _SOURCES = (
     ("prompt", "asked for"),
     ("stdin", "piped into the command"),
 )
-_KEY_SOURCES = (_SOURCES[0], _SOURCES[2])
+_KEY_SOURCES = (_SOURCES[0], _SOURCES[2], ("prompt", "pasted, not shown"))
 _GENERATE = ("generate", "a strong one is made")
 
 

@@ -1,7 +1,4 @@
-"""Where a private key comes from: a file, a variable, a command or stdin.
-
-Not a prompt: of a key that is pasted line by line the terminal shows what comes before the next question is up.
-"""
+"""Where a private key comes from: a file, a variable, a command, stdin, or what is pasted at the prompt."""
 
 import sys
 from pathlib import Path
@@ -19,10 +16,10 @@ _STDIN_LIMIT = 1 << 20
 
 
 def parse_key_source(text: str, option: str) -> Source:
-    """``-``, ``env:NAME`` or ``cmd:COMMAND``; all else is a file's path. Raises UsageError."""
+    """``-``, ``env:NAME``, ``cmd:COMMAND`` or ``prompt``; all else is a file's path. Raises UsageError."""
     if text == "-":
         return Source(SourceKind.STDIN)
-    if text.startswith("cmd:"):
+    if text == "prompt" or text.startswith("cmd:"):
         return parse_source(text, option)
     kind = SourceKind.ENV if text.startswith("env:") else SourceKind.FILE
     return Source(kind, text.removeprefix("env:"))
@@ -38,6 +35,8 @@ def read_key(run: "Run", source: Source, option: str, *, named: bool = True) -> 
             return run.received("stdin", _read_stdin(option))
         case SourceKind.COMMAND:
             return _of_text(run, decode_text(run.printed_by(source, option), str(source)), str(source))
+        case SourceKind.PROMPT:
+            return _of_text(run, _pasted(run, option), "the pasted text")
     text = run.environ.get(source.argument)
     if text is None:
         raise InputError("secret.env-unset", f"{option}: the variable {source.argument} is not set")
@@ -58,6 +57,17 @@ def _of_text(run: "Run", text: str, label: str) -> "InputFile":
             "in CI keep the output of: base64 NAME.key",
         )
     return run.received(label, data)
+
+
+def _pasted(run: "Run", option: str) -> str:
+    if run.asker is None:
+        raise UsageError(
+            "usage.no-terminal",
+            f"{option} prompt: there is no terminal to paste the key into",
+            f"give {option} a file, env:NAME, cmd:COMMAND or -",
+        )
+    question = "Paste the private key (nothing is shown), then an empty line or Ctrl-D:"
+    return run.asker.pasted(question).decode("utf-8", "surrogateescape")
 
 
 def _read_stdin(option: str) -> bytes:

@@ -52,8 +52,8 @@ USERNAME = Field(
 KEY = Field(
     "jwt_key_file",
     str,
-    "Private key: a key file or keystore, env:NAME or cmd:COMMAND that gives PEM or base64, or - for stdin. [default:"
-    " NAME.key in the folder of NAME]",
+    "Private key: a key file or keystore, env:NAME or cmd:COMMAND that gives PEM or base64, prompt (pasted, not"
+    " shown) or - for stdin. [default: NAME.key in the folder of NAME]",
     ("--jwt-key-file", "-f"),
     group=Group.ORG,
     offer=Offer.KEY_FILE,

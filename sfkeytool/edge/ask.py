@@ -129,3 +129,9 @@ class Asker:
         from sfkeytool.edge.drawn_questions import Line
 
         return Line(message, check, secret=True).run(self._input, self._output, "")
+
+    def pasted(self, message: str) -> bytes:
+        """All lines of a private key that is pasted; secret. Raises as read_pasted()."""
+        from sfkeytool.edge.pasted_key import read_pasted
+
+        return read_pasted(message, plain=False)

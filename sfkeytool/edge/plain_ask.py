@@ -101,6 +101,11 @@ class PlainAsker(Asker):
                 continue
             return typed
 
+    def pasted(self, message: str) -> bytes:
+        from sfkeytool.edge.pasted_key import read_pasted
+
+        return read_pasted(message, plain=True)
+
     def _say(self, line: str) -> None:
         if line:
             self._write(line + "\n")

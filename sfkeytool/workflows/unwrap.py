@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 class UnwrapRequest(Request, frozen=True, kw_only=True):
     file: Source
-    """A keystore or key: a file, a variable, what a command prints, or stdin."""
+    """A keystore or key: a file, a variable, what a command prints, stdin or the prompt."""
     alias: str | None = None
     passwords: tuple[Source, ...] = ()
     key_password: Source | None = None

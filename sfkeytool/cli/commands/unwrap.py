@@ -32,7 +32,7 @@ _FIELDS = (
         "file",
         str,
         "A JKS or PFX file; JCEKS, BKS, UBER and BCFKS open too, and a private key, however mangled, that is to be"
-        " written clean. env:NAME, cmd:COMMAND, or - for stdin give one as well.",
+        " written clean. env:NAME, cmd:COMMAND, prompt (pasted, not shown) or - for stdin give one as well.",
         metavar="FILE",
         required=True,
         convert=lambda text: parse_key_source(str(text), "FILE"),
