@@ -18,6 +18,7 @@ import pytest
 from conftest import PASSWORD, CertificateAuthority, Pair
 from fake_org import FakeOrg
 from filled_org import make
+from stand_in_cli import ASK
 from test_check import ders, keystore, pkcs8
 from test_ckm_org import SF
 from test_guided import finish, pty_only
@@ -82,7 +83,9 @@ def prepare(folder: Path, org: FakeOrg, pair: Pair, ca: CertificateAuthority) ->
     org.add_app(APP, pair.crt.read_text(), approved_users=[USER])
     script = folder / "bin" / "sf"
     script.parent.mkdir()
-    script.write_text(SF.format(python=sys.executable, log=str(folder / "sf.log"), url=org.url, token=org.let_in()))
+    script.write_text(
+        SF.format(ask=ASK, python=sys.executable, log=str(folder / "sf.log"), url=org.url, token=org.let_in())
+    )
     script.chmod(0o755)
 
 
