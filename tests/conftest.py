@@ -1,5 +1,6 @@
 """What every test may use: the command itself, an openssl CA, worthless keys, and the oracles."""
 
+import ctypes
 import faulthandler
 import gc
 import io
@@ -10,6 +11,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -50,6 +52,23 @@ def pytest_configure(config: pytest.Config) -> None:
     if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
+
+WINE = sys.platform == "win32" and hasattr(ctypes.WinDLL("ntdll"), "wine_get_version")
+
+
+def _follows_symlinks() -> bool:
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            Path(folder, "target").mkdir()
+            Path(folder, "link").symlink_to("target")
+            return Path(folder, "link").is_dir()
+        except OSError:
+            return False
+
+
+needs_symlinks = pytest.mark.skipif(
+    not _follows_symlinks(), reason="nobody may make symlinks here, or Wine's do not open"
+)
 
 _proved: set[rsa.RSAPrivateNumbers] = set()
 

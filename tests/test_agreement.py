@@ -354,8 +354,8 @@ def test_the_lines_for_a_ci_system_hand_it_the_very_key(
 
 def test_powershell_has_a_line_of_its_own() -> None:
     """It knows no redirected input, and GitHub no secret that begins with its own name."""
-    hub, lab = ci_lines(Path("/my keys/pay.key"), windows=True)
-    assert hub.endswith('Get-Content -Raw -LiteralPath "/my keys/pay.key" | gh secret set PAY_KEY')
+    hub, lab = ci_lines(key := Path("/my keys/pay.key"), windows=True)
+    assert hub.endswith(f'Get-Content -Raw -LiteralPath "{key.absolute()}" | gh secret set PAY_KEY')
     assert "| glab variable set" in lab
     assert ci_lines(Path("/keys/github_bot.key"), windows=False)[0].endswith(
         "gh secret set JWT_GITHUB_BOT_KEY < /keys/github_bot.key"

@@ -109,7 +109,7 @@ def test_what_is_not_valid_yet_is_said_and_replaces_nothing(cli: Cli, folder: Pa
     )
     assert (found["pay_202701.crt"]["status"], result.code) == ("fine", 5)
     [notice] = [one for one in result.json["notices"] if one["code"] == "certificate.not-yet-valid"]
-    assert notice["message"] == f"pay_202701/pay_202701.crt: pay_202701 is not valid before {begins}"
+    assert notice["message"] == f"{Path('pay_202701/pay_202701.crt')}: pay_202701 is not valid before {begins}"
     result = cli("audit", ".", "--html", "a.html")
     assert f"pay_202701 (not valid before {begins})" in result.out
     rows = re.findall(r"<tr [^>]*data-state.*?</tr>", (folder / "a.html").read_text())

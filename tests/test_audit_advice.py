@@ -1,6 +1,7 @@
 """What ``audit`` advises: what is due first, then how to be warned; every command that it prints is run here."""
 
 import json
+import os
 import re
 import shlex
 import zipfile
@@ -16,6 +17,8 @@ from fake_org import FakeOrg
 from filled_org import add_connected_app, add_external_client_app, encoded, key_pem, make
 from test_audit_org import stand_in
 from test_json import validate
+
+from sfkeytool.shell import WINDOWS, shell_line
 
 Cli = Callable[..., Result]
 CORPUS = Path(__file__).parent.parent / "fixtures" / "corpus"
@@ -70,9 +73,18 @@ def commands(done: Result, name: str) -> list[list[str]]:
     return [step["command"] for step in items(done)[name]["advice"] if step["command"]]
 
 
+def pasted(line: str) -> list[str]:
+    """The words of a line, as this system's shell reads them."""
+    if not WINDOWS:
+        return shlex.split(line)
+    words = shlex.shlex(line.partition("  #")[0], posix=True, punctuation_chars=False)
+    words.whitespace_split, words.escape, words.commenters, words.quotes = True, "", "", '"'
+    return list(words)
+
+
 def printed(done: Result) -> list[list[str]]:
     """The commands of the text output, as a shell reads them."""
-    return [shlex.split(line) for line in done.out.splitlines() if line.startswith("    sfkeytool ")]
+    return [pasted(line) for line in done.out.splitlines() if line.startswith("    sfkeytool ")]
 
 
 def run_printed(cli: Cli, done: Result, key: Path | None = None, codes: tuple[int, ...] = (0,)) -> None:
@@ -247,7 +259,7 @@ def test_a_reminder_is_made_of_what_the_logins_use(cli: Cli, folder: Path) -> No
     saml = f"<samlConfig><certificate>{certificate('saml', 300)}</certificate></samlConfig>"
     app("-v", certificate("pay", 300), folder=".", extra=saml)
     done = cli("audit", ".")
-    assert printed(done)[0][3].startswith("./-v")
+    assert printed(done)[0][3].startswith(os.path.join(".", "-v"))
     run_printed(cli, done)
     receipt = json.loads(Path("v_expiry_only/v_expiry_only.json").read_text())
     assert receipt["records"][0]["remindsOf"]["subject"] == "CN=pay"
@@ -399,7 +411,7 @@ def test_a_message_has_the_same_commands(cli: Cli, folder: Path, monkeypatch: py
     done = cli("audit", ".", "--notify", "env:WHERE", "--dry-run", "--json")
     [told] = done.json["result"]["notifications"]
     for command in commands(done, "Pay"):
-        assert shlex.join(command) in told["body"]
+        assert shell_line(command) in told["body"]
     assert told["body"].count("it is a rotation") == 1, "what holds for many is said once"
     assert "stops: perhaps JWT logins" in told["body"]
 

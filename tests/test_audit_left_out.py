@@ -198,7 +198,10 @@ def test_forceignore_marks_and_hides_nothing(cli: Cli, folder: Path) -> None:
     Path("one/.forceignore").write_text("# apps\n**/connectedApps/*\n!Kept.connectedApp-meta.xml\n")
     for paths in (["."], ["one/force-app/connectedApps", "two"], ["two/../one", "two"]):
         done = cli("audit", *paths, "--json")
-        deployed = {item["path"].replace("two/../", ""): item["deployed"] for item in done.json["result"]["items"]}
+        deployed = {
+            Path(item["path"]).as_posix().replace("two/../", ""): item["deployed"]
+            for item in done.json["result"]["items"]
+        }
         assert deployed == {
             f"{project}/force-app/connectedApps/{name}.connectedApp-meta.xml": (project, name) != ("one", "Pay")
             for project in ("one", "two")

@@ -601,6 +601,8 @@ def stand_in(folder: Path, body: str, monkeypatch: pytest.MonkeyPatch) -> Path:
     script.parent.mkdir(exist_ok=True)
     script.write_text(f"#!{sys.executable}\n" + ALIAS_SCRIPT.format(log=str(log), body=body))
     script.chmod(0o755)
+    if sys.platform == "win32":  # as npm puts it there
+        script.with_suffix(".cmd").write_text(f'@"{sys.executable}" "%~dp0sf" %*\n')
     monkeypatch.setenv("PATH", f"{script.parent}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.delenv("SF_ACCESS_TOKEN")
     return log

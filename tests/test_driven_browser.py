@@ -205,10 +205,10 @@ def family(number: int) -> list[int]:
     return found
 
 
-@pytest.mark.parametrize(("ends_by", "stays"), [(signal.SIGINT, False), (signal.SIGKILL, True)])
+@pytest.mark.parametrize(("ends_by", "stays"), [("SIGINT", False), ("SIGKILL", True)])
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="/proc shows the processes")
 def test_interrupted_the_browser_ends_too(
-    ends_by: signal.Signals, stays: bool, org: FakeOrg, browser: Path, made: Path, folder: Path
+    ends_by: str, stays: bool, org: FakeOrg, browser: Path, made: Path, folder: Path
 ) -> None:
     """Ctrl-C, and the folder is gone; killed, and the next run that speaks to an org removes it."""
     org.setup.pause_seconds = 60
@@ -221,7 +221,7 @@ def test_interrupted_the_browser_ends_too(
     assert profile.stat().st_mode & 0o777 == 0o700
     others = [number for number in family(running.pid) if number != running.pid]
     assert len(others) > 2
-    running.send_signal(ends_by)
+    running.send_signal(signal.Signals[ends_by])
     _, err = running.communicate(timeout=20)
     assert running.returncode == (-9 if stays else 130)
     assert ("is not known" in err) is not stays

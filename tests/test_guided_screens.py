@@ -1,12 +1,10 @@
 """The guided run on real pseudo-terminals, and what docs/guided shows of it."""
 
-import fcntl
 import os
-import pty
 import re
 import select
 import struct
-import termios
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +17,13 @@ from guided_runs import DOCS, ROADS, captures, normalised, walk, workplace
 from screen import Screen
 
 from sfkeytool.cli.command import Aim
+
+if sys.platform == "win32":
+    pytest.skip("pseudo-terminals are POSIX", allow_module_level=True)
+
+import fcntl
+import pty
+import termios
 
 _SECONDS = 60
 

@@ -3,6 +3,7 @@
 import re
 import sys
 import tomllib
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,9 @@ requirements = [
 entrypoints = [{{ name = "sfkeytool", install-path = "/home/jo/.local/bin/sfkeytool", from = "sfkeytool" }}]
 """
 """As uv 0.13 writes it."""
+
+
+needs_pip = pytest.mark.skipif(not find_spec("pip"), reason="this Python has no pip")
 
 
 @pytest.fixture(autouse=True)
@@ -44,6 +48,7 @@ def hint(prefix: Path) -> list[str]:
     return installation.command_that_adds("icalendar", prefix)
 
 
+@needs_pip
 def test_in_an_environment_pip_is_called_by_its_path(tmp_path: Path) -> None:
     """Whichever environment is active, and whatever pip is first on PATH."""
     assert hint(tmp_path) == [sys.executable, "-m", "pip", "install", ICALENDAR]
@@ -78,6 +83,7 @@ def test_uv_installs_its_tool_again_from_where_it_was(own: str, source: list[str
     assert hint(tmp_path) == ["uv", "tool", "install", *source, "--with", "rich>=13", "--with", ICALENDAR]
 
 
+@needs_pip
 @pytest.mark.parametrize(
     "receipt",
     [

@@ -101,7 +101,8 @@ def test_the_walk_finds_what_is_dead(tmp_path: Path) -> None:
     """A test that cannot fail would keep nothing."""
     page = tmp_path / "page.md"
     page.write_text(
-        '# A `b_c` … (d)\n\n## A\n\n## A\n\n```\n# no heading\n[x](no-link.md)\n```\n`[x](code.md)` [`y`](z.md#q) <img src="i.svg">\n'
+        '# A `b_c` … (d)\n\n## A\n\n## A\n\n```\n# no heading\n[x](no-link.md)\n```\n`[x](code.md)` [`y`](z.md#q) <img src="i.svg">\n',
+        encoding="utf-8",
     )
     assert anchors(page) == {"a-b_c--d", "a", "a-1"}
     assert links(page) == ["z.md#q", "i.svg"]

@@ -4,6 +4,7 @@ changes."""
 import base64
 import json
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
@@ -148,7 +149,8 @@ def test_it_goes_into_the_project_around(
     assert made(*arguments).code == 0
     base = project / "apps" / "main" / "main" / "default"
     assert len(sources(base)) == 5
-    assert set(modes(base).values()) == {"775"}
+    if sys.platform != "win32":  # which has no modes
+        assert set(modes(base).values()) == {"775"}
     assert not list(base.rglob(".gitignore"))
     before = tree(project)
     (base / "externalClientApps" / "pay_api.eca-meta.xml").unlink()

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import PASSWORD, Pair, Result, keytool, openssl, tree
+from conftest import PASSWORD, WINE, Pair, Result, keytool, openssl, tree
 
 from sfkeytool.passwords import Secret, Source, SourceKind, generate_password
 
@@ -150,6 +150,8 @@ def test_in_single_quotes_a_generated_password_is_itself_in_a_shell() -> None:
     """All characters that one can have, in each shell that is here."""
     letters = "".join(sorted(set("".join(generate_password().reveal() for _ in range(200)))))
     for shell in filter(shutil.which, ("sh", "bash", "dash", "ksh", "zsh", "pwsh", "powershell")):
+        if WINE and shell == "powershell":  # a program that does nothing
+            continue
         command = f"[Console]::Write('{letters}')" if "p" in shell else f"printf %s '{letters}'"
         printed = subprocess.run([shell, "-c", command], capture_output=True, text=True, check=True, timeout=60).stdout
         assert printed == letters, shell

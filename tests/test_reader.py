@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Pair, Result
+from conftest import Pair, Result, needs_symlinks
 
 from sfkeytool.edge.reader import (
     INPUT_LIMIT,
@@ -47,6 +47,7 @@ def test_a_file_is_read_whole(tmp_path: Path) -> None:
         assert read_input(path) == content
 
 
+@needs_symlinks
 def test_a_symlink_to_a_file_is_read(tmp_path: Path) -> None:
     (tmp_path / "pay.crt").write_bytes(b"x")
     (tmp_path / "live.crt").symlink_to("pay.crt")
@@ -70,15 +71,17 @@ def test_a_huge_sparse_file_costs_no_memory(tmp_path: Path) -> None:
 
 def test_what_is_no_file_with_content_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty").write_bytes(b"")
-    (tmp_path / "loop").symlink_to("loop")
+    windows = sys.platform == "win32"
+    if not windows:
+        (tmp_path / "loop").symlink_to("loop")
     for name, code in {
         "empty": "input.empty",
         ".": "input.is-directory",
         "missing": "input.not-found",
         "empty/below": "input.not-found",
         "nul\0inside": "input.not-found",
-        "x" * 5000: "input.unreadable",
-        "loop": "input.unreadable",
+        "x" * 5000: "input.not-found" if windows else "input.unreadable",  # Windows tells no more
+        **({} if windows else {"loop": "input.unreadable"}),
     }.items():
         assert "\0" not in refused(code, lambda: read_input(tmp_path / name)).message  # noqa: B023
 
@@ -136,6 +139,7 @@ def test_a_file_that_may_not_be_read_is_an_error(tmp_path: Path) -> None:
         shutil.rmtree(folder)
 
 
+@needs_symlinks
 def test_a_folder_is_walked_in_order_and_a_file_is_itself(tmp_path: Path) -> None:
     for name in ("b/2", "b/1", "a", "c/d/3", ".git/objects/x", "b/.git/x", ".sfkeytool-0123456789abcdef-0.new", ".e"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -151,6 +155,7 @@ def test_a_folder_is_walked_in_order_and_a_file_is_itself(tmp_path: Path) -> Non
     ]  # fmt: skip
 
 
+@needs_symlinks
 def test_a_folder_that_is_named_is_walked_though_it_is_a_symlink(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "real" / "pay.crt").write_bytes(b"x")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import modes, tree
+from conftest import modes, needs_symlinks, tree
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -157,6 +157,7 @@ def test_names_that_are_no_plain_names_are_refused(tmp_path: Path) -> None:
     assert tree(tmp_path) == {}
 
 
+@needs_symlinks
 def test_places_that_are_no_folder_are_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
@@ -201,6 +202,7 @@ def test_two_folders_are_written_together_or_not_at_all(tmp_path: Path) -> None:
     assert tree(tmp_path) == {**before, str(Path("b/pay.key")): b"somebody else's"}
 
 
+@needs_symlinks
 def test_one_folder_under_two_names_is_refused(tmp_path: Path) -> None:
     """It would be locked twice, and wait for itself."""
     (tmp_path / "a").mkdir()

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from sfkeytool.acceptance.blanks import ready_to_type
+from sfkeytool.acceptance.blanks import filled
 from sfkeytool.acceptance.markdown import markdown_page
 from sfkeytool.acceptance.rule import Rule
 from sfkeytool.acceptance.rules import app, certificate, chain, encoding, entry, key, purpose, request, signed, store
@@ -128,7 +128,7 @@ def _lines() -> Iterator[str]:
         yield from ("", f"### `{rule.id}`", "", f"**{rule.title}.** {rule.severity}, {rule.basis}.", "", rule.why, "")
         if rule.salesforce_message:
             yield f"- Message: `{rule.salesforce_message}`"
-        yield f"- Fix: `{ready_to_type(str(rule.fix))}`"
+        yield f"- Fix: `{filled(str(rule.fix), {'copy': 'cp'})}`"  # the same page on every system
         if len(rule.profiles) > 1 and len(rule.profiles) < len(Profile):
             yield f"- Profiles: {', '.join(rule.profiles)}"
         yield f"- Source: {rule.citation} (looked up {rule.retrieved})"

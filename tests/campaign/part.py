@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +20,7 @@ LONGEST_CASE_SECONDS = 150
 LONGEST_END_SECONDS = 2 * LONGEST_CASE_SECONDS
 """How long a part may go on when its time is over: it ends its cases, or looks at failures again."""
 NO_TIME = "there was no time for a case"
-_FORK = get_context("fork")
+_FORK = get_context(None if sys.platform == "win32" else "fork")
 PROCESSES = os.cpu_count() or 1
 
 

@@ -56,7 +56,7 @@ class Walk:
                 self._tell(f"looking through the files: {len(self._seen)}")
             try:
                 limit = MAX_ZIP_BYTES if file.suffix.lower() == ".zip" else INPUT_LIMIT
-                content = self._run.read(file, limit=limit)
+                content = self._run.read(file, limit=limit, named=not walked)
                 if file.suffix == ".key" and b"PRIVATE KEY-----" in content.data:
                     keys.append(file)
                 is_ckm_source = os.path.isfile(f"{file}-meta.xml")
