@@ -17,7 +17,7 @@ T = TypeVar("T")
 _PASSWORD_TRIES = 3
 _WHERE_PASSWORDS_ARE = (
     "Is it the file that you mean? Its name is above; another copy may have another password.",
-    "A keystore of sfkeytool's: NAME.jks.password beside it, if the password was made by it. An export of Salesforce:"
+    "A keystore of sfkeytool's: the file .password beside it, if the password was made by it. An export of Salesforce:"
     " what was typed at Export to Keystore. A PFX: whoever sent it has the password, often sent apart.",
     "Whoever has the key in another file needs none of this one: `sfkeytool unwrap FILE` takes it out of a keystore"
     " that opens, and `sfkeytool wrap` makes a new keystore of key and certificate, with a new password.",

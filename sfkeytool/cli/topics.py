@@ -78,7 +78,7 @@ TOPICS = {
             ),
             ("stdin", "What is piped into the command; once per command."),
             ("prompt", "You are asked, and what you type is not shown."),
-            ("generate", "For a password that is being made: 24 random characters, into NAME.jks.password."),
+            ("generate", "For a password that is being made: 24 random characters, into a file beside the keystore."),
         ),
         (
             "Without the option the variables SFKEYTOOL_PASSWORD, SFKEYTOOL_INPUT_PASSWORD and SFKEYTOOL_KEY_PASSWORD"

@@ -623,7 +623,8 @@ TOPICS = (
         ),
         possibilities=(
             Possibility(
-                "It was generated: it stands beside the keystore, in NAME.jks.password, until somebody deletes that.",
+                "It was generated: it stands beside the keystore, in NAME.jks.password or NAME.bcfks.password, until"
+                " somebody deletes that.",
                 "Try it: `sfkeytool check {file} --password prompt`.",
             ),
             Possibility(
