@@ -18,8 +18,9 @@ from pathlib import Path
 from msgspec import Struct
 
 import sfkeytool
-from sfkeytool.cli import run as run_module
+from sfkeytool.cli import pipeline
 from sfkeytool.cli.app import run_app
+from sfkeytool.cli.run import Run
 
 _PR_SET_PTRACER = 0x59616D61
 SECONDS = 60
@@ -107,8 +108,7 @@ def _run(
         os.environ.update(environ)
         before()
         if now:
-            ordinary = run_module.Run
-            run_module.Run = lambda console, asker, environ, _, **__: ordinary(console, asker, environ, now)  # type: ignore
+            pipeline.Run = lambda console, asker, environ, _, **__: Run(console, asker, environ, now)  # type: ignore
         gate, is_ready = gates
         os.close(is_ready)
         select.select([gate], [], [])  # and no read, which strace would count
