@@ -302,3 +302,13 @@ def test_more_than_the_bound_is_refused(folder: Path, cli: Cli, monkeypatch: pyt
     result = cli("explain", "big.log", "--json")
     assert (result.code, result.json["code"]) == (1, "input.too-large")
     assert "last lines" in result.json["actions"][0]
+
+
+def test_a_log_that_is_not_there_is_missed(cli: Cli) -> None:
+    """A slip of its name is not explained away; a word that only ends so is a word."""
+    missed = cli("explain", "biuld.log", "--json").json
+    assert (missed["code"], missed["actions"][0].partition(";")[0]) == (
+        "explain.no-match",
+        "there is no file biuld.log",
+    )
+    assert "no file" not in cli("explain", "my cat reads build.log").err

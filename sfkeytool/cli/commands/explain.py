@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _SHORT_LINES = 3
 """Up to so many lines of stdin are a pasted message, of which a part may be enough; more are a log."""
 
+_LOGS = (".log", ".out", ".txt")
+
 _FIELDS = (
     Field(
         "text",
@@ -82,7 +84,14 @@ def _explained(text: str) -> "Outcome[Explained]":
                 raise
             return explain("\n".join(line for _, line in first))
     path = Path(text)
-    return explain_log(read_log(path)) if is_log(path) and not is_id(text) else explain(text)
+    if is_log(path) and not is_id(text):
+        return explain_log(read_log(path))
+    try:
+        return explain(text)
+    except InputError as error:
+        if error.code == "explain.no-match" and text.split() == [text] and path.suffix.lower() in _LOGS:
+            error.hints = (f"there is no file {text}; of one that is there the messages are explained", *error.hints)
+        raise
 
 
 def _show(run: Run, heading: str, lines: Iterator[str]) -> None:
