@@ -31,7 +31,7 @@ SCREEN = 900
 LOOKS = list(product(["three", "ten_orgs"], ["light", "dark"], [375, 1280, 1920]))
 SOME = LOOKS if THOROUGH else [*LOOKS[:6], *LOOKS[6::2]]
 """Each width, and light and dark, of the large page too."""
-LOOKED_AT = LOOKS if THOROUGH else [*LOOKS[:6:2], LOOKS[10]]
+LOOKED_AT = LOOKS if THOROUGH else LOOKS[:6:2]
 """By axe, which takes seconds for three hundred rows, all alike."""
 HOSTILE = (
     "<script>alert(1)</script>&\"'", "\"><img src=x onerror=evil()>", "</script><svg onload=evil()>", "a b" * 80,
@@ -199,7 +199,7 @@ def test_axe_finds_no_violation(name: str, scheme: str, width: int, pages: dict[
     ] == []
 
 
-@pytest.mark.parametrize("name", ["three", "busy", "ten_orgs"])
+@pytest.mark.parametrize("name", ["three", "busy", "ten_orgs"] if THOROUGH else ["three", "busy"])
 @pytest.mark.slow
 def test_it_prints_on_as_many_pages_as_it_has_screens(name: str, pages: dict[str, Path], browser: "Browser") -> None:
     """Folded as it opens, and all unfolded."""

@@ -236,7 +236,7 @@ def _handler(org: FakeOrg) -> type[BaseHTTPRequestHandler]:
             token = self.headers.get("Authorization", "").partition(" ")[2]
             how = org.breakage(self.path)
             value: Any
-            pause(org.latency_seconds + (1 if how == "slow" else 0))
+            pause(org.latency_seconds + (0.3 if how == "slow" else 0))
             if how == "drop":
                 self.close_connection = True
                 return
