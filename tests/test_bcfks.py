@@ -411,12 +411,19 @@ def hostile() -> Iterator[tuple[str, bytes, str]]:
     yield "rounds below zero", few(kdf=replace(FEW, stated_rounds=-1)).store(), damaged
     yield "salt", few(kdf=Pbkdf2(1, salt_bytes=2000)).store(), "key.kdf-too-expensive"
     yield "key of a MAC of 65 bytes", few(mac_key_bytes=65).store(), "key.kdf-too-expensive"
-    scrypt = bcfks.algorithm(
-        "1.3.6.1.4.1.11591.4.11", tlv(0x30, tlv(0x04, b"salt"), *map(bcfks.integer, (1 << 30, 8, 1, 64)))
-    )
     mac = bcfks.algorithm(bcfks.HMACS["sha512"], tlv(0x05))
     encrypted = maker.encrypt(b"", "STORE_ENCRYPTION")
-    yield "scrypt's memory", tlv(0x30, encrypted, tlv(0x30, mac, scrypt, tlv(0x04, bytes(64)))), "key.kdf-too-expensive"
+    for what, numbers, code in (
+        ("memory", (1 << 30, 8, 1, 64), "key.kdf-too-expensive"),
+        ("cost below zero", (-1024, 8, 1, 64), damaged),
+        ("cost of zero", (0, 8, 1, 64), damaged),
+        ("cost that is no power of two", (1000, 8, 1, 64), damaged),
+        ("blocks below zero", (1024, -8, 1, 64), damaged),
+        ("blocks and threads below zero", (1024, -8, -1, 64), damaged),
+        ("threads of zero", (1024, 8, 0, 64), damaged),
+    ):
+        scrypt = bcfks.algorithm("1.3.6.1.4.1.11591.4.11", tlv(0x30, tlv(0x04, b"salt"), *map(bcfks.integer, numbers)))
+        yield f"scrypt's {what}", tlv(0x30, encrypted, tlv(0x30, mac, scrypt, tlv(0x04, bytes(64)))), code
     yield (
         "another key derivation",
         tlv(0x30, encrypted, tlv(0x30, mac, bcfks.algorithm("1.2.3"), tlv(0x04, bytes(64)))),

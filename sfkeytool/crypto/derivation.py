@@ -132,9 +132,13 @@ def key_derivation(kdf: Tlv, length: int, spend: Spend) -> Callable[[bytes], byt
     and UnsupportedProtectionError, and so does the function.
     """
     oid, parameters = split_algorithm(kdf.value)
+    if length < 1:
+        raise DerError("a key of no bytes")
     if oid == OID_SCRYPT:
         salt = at(parameters, 0).value
         cost, block, parallel = (decode_integer(at(parameters, i).value) for i in (1, 2, 3))
+        if min(cost, block, parallel) < 1:
+            raise DerError("impossible scrypt parameters")
 
         def scrypt(password: bytes) -> bytes:
             spend(cost * block * parallel)
