@@ -57,6 +57,8 @@ class Subject(Opaque, frozen=True, dict=True):
     """Whether somebody said that the org takes BCFKS: Government Cloud alone does, and no file tells where it goes."""
     in_ckm: bool = False
     """Whether it lies beside metadata that makes it a certificate of Certificate and Key Management."""
+    in_full: bool = False
+    """Whether the library validates its keys too: 25 to 171 ms each. What was made in this run needs none."""
 
     @cached_property
     def profile(self) -> Profile:
@@ -322,6 +324,7 @@ def prepare_subject(
     to_repair: bool = False,
     takes_bcfks: bool = False,
     in_ckm: bool = False,
+    in_full: bool = False,
 ) -> Subject:
     """A file made ready to be judged; ``profile`` is the one that was asked for, the rest is as Subject has it. Pure.
 
@@ -342,6 +345,7 @@ def prepare_subject(
         to_repair=to_repair,
         takes_bcfks=takes_bcfks,
         in_ckm=in_ckm,
+        in_full=in_full,
     )
     if subject.kind is not FileKind.UNKNOWN and (error := foreign_error(data, file.label)):
         raise error
