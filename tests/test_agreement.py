@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from conftest import PASSWORD, CertificateAuthority, Pair, Result, keytool, openssl, tree
-from disturbance import killed_elsewhere
+from disturbance import killed
 from test_guided import ScriptedAsker
 from test_kills import quietly
 
@@ -165,7 +165,7 @@ def test_a_dry_run_leaves_to_others_what_a_killed_run_left(cli: Cli, folder: Pat
     command = ("wrap", "old", "in/old.crt", "--password", "env:TEST_PASSWORD", "--force")
     when = next(
         step for step in range(40, 400, 7)
-        if killed_elsewhere(partial(quietly, folder, command), step, "links") and list(folder.glob("old/.sfkeytool-*"))
+        if killed(partial(quietly, folder, command), step, "links") and list(folder.glob("old/.sfkeytool-*"))
     )  # fmt: skip
     assert when
     os.chdir(folder)

@@ -15,7 +15,7 @@ from conftest import THOROUGH, CertificateAuthority, Result, keytool, modes, ope
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from disturbance import disturbed, killed_elsewhere
+from disturbance import disturbed, killed
 from test_kills import quietly
 
 from sfkeytool.acceptance.mails import latest_start
@@ -349,7 +349,7 @@ def test_a_kill_at_every_write_leaves_the_new_folder_complete_or_absent(command:
     seen = set()
     named = max(when for when, step in enumerate(steps) if step in ("rename", "replace"))  # all appears with that
     for when in range(len(steps)) if THOROUGH else (*range(0, named, 5), *range(named, len(steps), 3)):
-        assert killed_elsewhere(partial(quietly, folder, (*arguments, "new")), when, "links")
+        assert killed(partial(quietly, folder, (*arguments, "new")), when, "links")
         assert untouched(folder / "pay") == before
         if (folder / "new").exists():
             assert set(tree(folder / "new")) == complete
