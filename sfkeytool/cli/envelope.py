@@ -106,6 +106,9 @@ def _pieces_of_list(values: Made[Any], margin: str) -> Iterator[str]:
     yield "[]" if begin == "[" else margin + "]"
 
 
+_CONSTANTS = {None: "null", True: "true", False: "false"}
+
+
 def _text(value: Any, margin: str) -> str:
     """As json.dumps(value, indent=2) has it, in a third of its time; ``margin`` is a line end and the indentation.
 
@@ -114,9 +117,11 @@ def _text(value: Any, margin: str) -> str:
     """
     if isinstance(value, str):
         return encode_basestring_ascii(value)
+    if value is None or value is True or value is False:
+        return _CONSTANTS[value]
     inner = margin + "  "
     if isinstance(value, dict) and value:
-        held = (f"{encode_basestring_ascii(name)}: {_text(part, inner)}" for name, part in value.items())
+        held = [f"{encode_basestring_ascii(name)}: {_text(part, inner)}" for name, part in value.items()]
         return f"{{{inner}{f',{inner}'.join(held)}{margin}}}"
     if isinstance(value, list | tuple) and value:
         return f"[{inner}{f',{inner}'.join([_text(part, inner) for part in value])}{margin}]"
