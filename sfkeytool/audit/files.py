@@ -13,7 +13,6 @@ from sfkeytool.audit.model import Carrier, CarrierKind, Problem
 from sfkeytool.audit.zips import is_zip, read_entries
 from sfkeytool.crypto.chains import issuers_among
 from sfkeytool.crypto.foreign import foreign_error
-from sfkeytool.crypto.mending import mend
 from sfkeytool.crypto.sniff import FileKind, normalise_text, sniff
 from sfkeytool.errors import InputError, KeystorePasswordError, SfkeytoolError
 from sfkeytool.keystores.contents import Contents, InputFile, parse_contents
@@ -47,11 +46,12 @@ def read_carriers(
     if sniff(data) is FileKind.XML:
         return tuple(_from_metadata(InputFile(file.label, data), source))
     # Loading a key takes a hundred times as long as a certificate, and no key is wanted here.
-    mended = mend(file.data).data
-    without_keys = InputFile(file.label, _without_keys(mended))
-    if without_keys.data != mended and b"-----BEGIN " not in without_keys.data:
+    without_keys = _without_keys(file.mended)
+    if without_keys != file.mended and b"-----BEGIN " not in without_keys:
         return ()
-    contents = _open(without_keys, passwords)
+    if without_keys != file.data:
+        file = InputFile(file.label, without_keys)
+    contents = _open(file, passwords)
     return tuple(_from_contents(contents, source, is_ckm_source=is_ckm_source))
 
 
@@ -86,7 +86,7 @@ def _without_keys(data: bytes) -> bytes:
             continue
         kept.append(data[position : begin.start()])
         position = end + len(end_line)
-    return b"".join([*kept, data[position:]])
+    return b"".join([*kept, data[position:]]) if kept else data
 
 
 def _open(file: InputFile, passwords: Sequence[Secret]) -> Contents:

@@ -130,16 +130,17 @@ class Run:
 
     def read(self, path: Path, *, limit: int | None = None, named: bool = True) -> "InputFile":
         """A file within its limit; told of a key that others can read, and of what was ``named`` and is mangled."""
-        from sfkeytool.crypto.mending import mend
         from sfkeytool.crypto.sniff import holds_private_key
         from sfkeytool.edge.reader import INPUT_LIMIT, key_notices, read_input
         from sfkeytool.keystores.contents import InputFile
 
         data = read_input(path, limit=limit or INPUT_LIMIT)
-        self.agreement.note_input(path)
-        self.console.detail(f"read {path}: {len(data)} bytes")
+        if named:
+            self.agreement.note_input(path)
+        if self.console.verbose:
+            self.console.detail(f"read {path}: {len(data)} bytes")
         file = self.received(str(path), data) if named else InputFile(str(path), data)
-        if holds_private_key(mend(data).data):
+        if holds_private_key(file.mended):
             for notice in key_notices(path):
                 self.console.warn(notice)
         return file

@@ -72,6 +72,8 @@ def build_chain(leaf: Certificate, pool: Sequence[Certificate]) -> Chain:
 def issuers_among(pool: Sequence[Certificate]) -> set[Certificate]:
     """Those that signed another one of ``pool``. Pure."""
     distinct = list(dict.fromkeys(pool))
+    if len(distinct) < 2:
+        return set()
     issuers = Issuers(distinct)
     signed: defaultdict[_Group, list[Certificate]] = defaultdict(list)
     for certificate in distinct:

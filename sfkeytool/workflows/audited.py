@@ -1,5 +1,6 @@
 """What an audit found out, as JSON shows it: made from the Inventory here alone."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -23,7 +24,7 @@ from sfkeytool.audit.model import (
     Status,
 )
 from sfkeytool.crypto.certificates import CertificateFacts
-from sfkeytool.model import Code, Result, UtcTime
+from sfkeytool.model import Code, Made, Result, UtcTime
 from sfkeytool.salesforce.org import OrgIdentity
 from sfkeytool.workflows.parts import MailDates
 
@@ -195,7 +196,7 @@ class Audited(Result, frozen=True, kw_only=True):
     """The whole answer; what expires first stands in front."""
 
     at: UtcTime
-    items: tuple[AuditedItem, ...]
+    items: Sequence[AuditedItem]
     counts: AuditedCounts
     sources: tuple[AuditedSource, ...]
     notifications: tuple[Delivery, ...]
@@ -205,7 +206,7 @@ def audited(inventory: Inventory, notifications: tuple[Delivery, ...]) -> Audite
     """The inventory, and what became of the messages about it. Pure."""
     return Audited(
         at=inventory.at.replace(microsecond=0),
-        items=tuple(_item(item) for item in inventory.items),
+        items=Made(_item, inventory.items),
         counts=_counts(inventory),
         sources=tuple(_source(source) for source in inventory.sources),
         notifications=notifications,
