@@ -461,12 +461,13 @@ def test_unknown_columns_and_types_are_done_without(cli: Cli, org: FakeOrg) -> N
 @pytest.mark.parametrize("path", ["/query", "/Soap/m/", "/services/data"])
 @pytest.mark.slow
 def test_what_passes_is_tried_again(how: str, path: str, cli: Cli, org: FakeOrg, slept: list[float]) -> None:
-    """Once each, after a pause, and the audit knows as much as if nothing had happened."""
+    """Once each, after a pause, and the audit knows as much as if nothing had happened. A connection that was kept may
+    be closed at any time: then there is no pause."""
     fill(org)
     org.break_next(path, how)
     done = cli("audit", "--json")
     assert done.code == 0, done
-    assert slept == {"slow": [], "429": [1]}.get(how, [0.5])
+    assert slept == {"slow": [], "429": [1]}.get(how, [0.5]) or (how == "drop" and slept == [])
     assert app_item(done, "Pay")["coverage"] == "covered"
 
 

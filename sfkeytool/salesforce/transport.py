@@ -1,11 +1,10 @@
 """HTTP, spoken here only.
 
 The standard library and not httpx: ``http.client`` with ``ssl`` is imported in 27 ms, httpx in 63, and its client takes
-40 more to make (Python 3.11, Linux). What is needed here is one exchange at a time, no redirects and no pool.
-Certificates are always verified; there is no way to switch that off.
+40 more to make (Python 3.11, Linux). What is needed here is one host's answers, no redirects, and connections that are
+kept for what only reads. Certificates are always verified; there is no way to switch that off.
 """
 
-import base64
 import http.client
 import re
 import socket
@@ -16,7 +15,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Protocol
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from msgspec import field
 
@@ -24,6 +23,7 @@ from sfkeytool import __version__
 from sfkeytool.errors import NetworkError, UsageError
 from sfkeytool.model import Opaque
 from sfkeytool.passwords import Secret
+from sfkeytool.salesforce.connections import Connections
 
 TIMEOUT_SECONDS = 20.0
 """For a connection to stand, and for each byte after it: our own bound."""
@@ -41,12 +41,17 @@ _PASSING = frozenset({"network.dns", "network.timeout", "network.connection", "n
 
 
 class HttpRequest(Opaque, frozen=True):
-    """``url`` is absolute. Header values and body are secret: they carry assertions and tokens."""
+    """``url`` is absolute. Header values and body are secret: they carry assertions and tokens.
+
+    ``only_reads``: it changes nothing, so that a kept connection may carry it, and it may be sent a second time where
+    the server had closed that one. Anything else is sent once, on a connection of its own.
+    """
 
     method: str
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    only_reads: bool = False
 
 
 class HttpResponse(Opaque, frozen=True):
@@ -76,6 +81,13 @@ class Transport(Protocol):
     """Sends one request and returns the answer, whatever its status. Raises NetworkError; for a redirect too."""
 
     def __call__(self, request: HttpRequest, /) -> HttpResponse: ...
+
+
+class KeepingTransport(Transport, Protocol):
+    """One that keeps connections between answers, and that several threads may call at once."""
+
+    def close(self) -> None:
+        """Let go of the connections that are kept; from now on none is."""
 
 
 def is_passing(error: NetworkError) -> bool:
@@ -115,6 +127,9 @@ class HttpTransport:
 
     ``environ`` gives HTTPS_PROXY and NO_PROXY. OpenSSL itself reads SSL_CERT_FILE and SSL_CERT_DIR, for companies with
     a CA of their own; ``environ`` only serves the message when that does not help. Plain http never goes to a proxy.
+
+    May be called from several threads at once. Each exchange has a connection to itself, and one that is left open
+    carries the next request that only reads.
     """
 
     def __init__(
@@ -127,6 +142,11 @@ class HttpTransport:
         self._environ = environ
         self._timeout = timeout_seconds
         self._deadline = deadline_seconds
+        self._connections = Connections(environ, timeout_seconds)
+
+    def close(self) -> None:
+        """Let go of the connections that are kept; from now on none is."""
+        self._connections.close()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """The answer of the one host in ``request.url``.
@@ -159,36 +179,33 @@ class HttpTransport:
         return _without_redirect(answer[0], host)
 
     def _exchange(self, request: HttpRequest) -> HttpResponse:
-        parts = urlsplit(request.url)
-        connection = self._connection(parts.scheme, parts.hostname or "", parts.port)
+        connection, answer = self._answered(request)
+        is_whole = False
         try:
-            target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-            headers = {"User-Agent": f"sfkeytool/{__version__}", "Connection": "close", **request.headers}
-            connection.request(request.method, target, request.body or None, headers)
-            answer = connection.getresponse()
-            whole = answer.length is not None and answer.length <= BODY_LIMIT
+            fits = answer.length is not None and answer.length <= BODY_LIMIT
             # Only read() without a size notices that the body ends before its Content-Length.
-            body = answer.read() if whole else answer.read(BODY_LIMIT + 1)
+            body = answer.read() if fits else answer.read(BODY_LIMIT + 1)
             if len(body) > BODY_LIMIT:
                 raise _TooLargeError
+            is_whole = answer.isclosed() and not answer.will_close
             return HttpResponse(answer.status, {name.lower(): value for name, value in answer.getheaders()}, body)
         finally:
-            connection.close()
+            if is_whole and request.only_reads:
+                self._connections.keep(request.url, connection)
+            else:
+                answer.close()
+                connection.close()
 
-    def _connection(self, scheme: str, host: str, port: int | None) -> http.client.HTTPConnection:
-        if scheme == "http":
-            return http.client.HTTPConnection(host, port, timeout=self._timeout)
-        proxy = self._proxy(host)
-        if proxy is None:
-            return http.client.HTTPSConnection(host, port, timeout=self._timeout, context=_tls())
-        connection = http.client.HTTPSConnection(proxy.host, proxy.port, timeout=self._timeout, context=_tls())
-        connection.set_tunnel(host, port, proxy.headers)
-        return connection
-
-    def _proxy(self, host: str) -> "_Proxy | None":
-        value = self._environ.get("https_proxy") or self._environ.get("HTTPS_PROXY")
-        exempt = self._environ.get("no_proxy") or self._environ.get("NO_PROXY") or ""
-        return _parse_proxy(value) if value and not _is_exempt(host, exempt) else None
+    def _answered(self, request: HttpRequest) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
+        """The connection on which an answer has begun. A kept one may be closed by the server at any time between two
+        answers (RFC 9112, 9.5): the request then goes to a fresh one, once."""
+        if request.only_reads and (kept := self._connections.kept(request.url)):
+            try:
+                return kept, _begin(kept, request)
+            except (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError):
+                pass
+        fresh = self._connections.fresh(request.url)
+        return fresh, _begin(fresh, request)
 
     def _network_error(self, error: Exception, host: str) -> Exception:
         """What went wrong, in our words: texts of foreign exceptions may quote what was sent."""
@@ -246,48 +263,22 @@ class HttpTransport:
         )
 
 
-class _Proxy(Opaque, frozen=True):
-    host: str
-    port: int
-    headers: Mapping[str, str]
-
-
 class _TooLargeError(Exception):
     """The body is larger than BODY_LIMIT."""
 
 
-def _is_exempt(host: str, no_proxy: str) -> bool:
-    """Whether NO_PROXY names the host, a domain above it, or everything (``*``)."""
-    entries = (entry.strip().lower().lstrip(".") for entry in no_proxy.split(","))
-    return any(entry in ("*", host) or host.endswith(f".{entry}") for entry in entries if entry)
-
-
-def _parse_proxy(value: str) -> _Proxy:
-    """HTTPS_PROXY, with or without http:// and user. Its password is never repeated in a message."""
+def _begin(connection: http.client.HTTPConnection, request: HttpRequest) -> http.client.HTTPResponse:
+    """The answer, once its head has come; the connection is closed where none comes."""
+    parts = urlsplit(request.url)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    once = {} if request.only_reads else {"Connection": "close"}
+    headers = {"User-Agent": f"sfkeytool/{__version__}", **once, **request.headers}
     try:
-        parts = urlsplit(value if "://" in value else f"http://{value}")
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host, port = None, None
-    if not host or parts.scheme != "http":
-        raise NetworkError("network.proxy", "HTTPS_PROXY is not of the form http://HOST:PORT")
-    headers = {}
-    if parts.username is not None:
-        user = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        headers["Proxy-Authorization"] = "Basic " + base64.b64encode(user.encode()).decode()
-    return _Proxy(host, port or 80, headers)
-
-
-def _tls() -> ssl.SSLContext:
-    """Certificate and host name are verified, which this protocol constant turns on.
-
-    Not ``create_default_context``: from Python 3.13 on it refuses the CAs of many companies for want of an extension,
-    and it writes session keys to SSLKEYLOGFILE.
-    """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_default_certs()
-    return context
+        connection.request(request.method, target, request.body or None, headers)
+        return connection.getresponse()
+    except BaseException:
+        connection.close()
+        raise
 
 
 def _without_redirect(answer: HttpResponse, host: str) -> HttpResponse:

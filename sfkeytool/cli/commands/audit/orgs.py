@@ -1,7 +1,8 @@
 """Orgs as sources of the audit: read side by side, and what the configuration says of their apps."""
 
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import closing
 
 from msgspec.structs import replace
 
@@ -13,20 +14,26 @@ from sfkeytool.cli.org_access import OrgAccess
 from sfkeytool.cli.run import Run
 from sfkeytool.errors import InputError, SfkeytoolError
 
-_ORGS_AT_ONCE = 8
-"""Our own bound: each is one thread, and for the seconds of its login one process of the Salesforce CLI."""
+_ORGS_AT_ONCE = 20
+"""Our own bound: with questions.MOST_AT_ONCE connections each, they stay below the 256 files that macOS lets a process
+have open."""
+
+_SLICE_SECONDS = 0.5
+"""On Windows, Ctrl-C does not interrupt a longer wait."""
 
 
 def read_orgs(
     accesses: Sequence[OrgAccess], stated: Mapping[str, Carrier], tell: Callable[[str], None]
 ) -> list[Source]:
-    """Each org in a thread of its own; one that cannot be read does not stop the others."""
+    """Each org in a thread of its own; one that cannot be read does not stop the others. In the order of ``accesses``,
+    whichever is read first."""
     if not accesses:
         return []
 
     def read(access: OrgAccess) -> Source:
         try:
-            return replace(read_org(access.connect(), access.label, stated), way=access.way)
+            with closing(access.connect()) as client:
+                return replace(read_org(client, access.label, stated), way=access.way)
         except SfkeytoolError as error:
             return unreachable(access.label, error)
         except Exception as error:
@@ -35,8 +42,10 @@ def read_orgs(
     pool = ThreadPoolExecutor(min(_ORGS_AT_ONCE, len(accesses)))
     try:
         futures = [pool.submit(read, access) for access in accesses]
-        for done, _ in enumerate(as_completed(futures)):
-            tell(f"reading orgs: {done + 1} of {len(futures)}")
+        waiting: Collection[Future[Source]] = futures
+        while waiting:
+            _, waiting = wait(waiting, _SLICE_SECONDS, return_when=FIRST_COMPLETED)
+            tell(f"reading orgs: {len(futures) - len(waiting)} of {len(futures)}")
     finally:
         pool.shutdown(wait=False, cancel_futures=True)  # Ctrl-C does not wait for a slow org
     return [future.result() for future in futures]
