@@ -1,8 +1,8 @@
 """A disk on which modes do not hold, as on FAT, exFAT, and drives of Windows in WSL: a file system in user space.
 
-``python tests/modeless_disk.py FOLDER`` mounts it there, says so on stdout and serves it until stdin ends. What lies on it is
-kept in memory. Every file and folder shows the mode 0777; a chmod is taken and forgotten; there are no hard links. It
-speaks the kernel's own protocol, <linux/fuse.h> 7.31, so that no library is needed; root alone can mount it.
+``python tests/modeless_disk.py FOLDER MODE`` mounts it there, says so on stdout and serves it until it is unmounted.
+What lies on it is kept in memory. Every file and folder shows MODE; a chmod is taken and forgotten; there are no hard
+links. It speaks the kernel's own protocol, <linux/fuse.h> 7.31, so that no library is needed; root alone can mount it.
 """
 
 import ctypes
@@ -16,12 +16,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-MODE = 0o777
 _IN = struct.Struct("<IIQQIII4x")
 _OUT = struct.Struct("<IiQ")
 _ATTRIBUTES = struct.Struct("<6Q10I")
 _ROOT = 1
 _MOST = 1 << 17
+_TIME = 1_700_000_000
 (_LOOKUP, _FORGET, _GETATTR, _SETATTR) = range(1, 5)
 (_MKDIR, _UNLINK, _RMDIR, _RENAME, _LINK, _OPEN, _READ, _WRITE, _STATFS, _RELEASE) = range(9, 19)
 (_FSYNC, _FLUSH, _INIT, _OPENDIR, _READDIR, _RELEASEDIR, _FSYNCDIR) = (20, 25, 26, 27, 28, 29, 30)
@@ -30,24 +30,25 @@ _HAS_SIZE = 1 << 3
 
 
 class Node:
-    def __init__(self, number: int, folder: bool) -> None:
+    def __init__(self, number: int, mode: int, *, is_folder: bool) -> None:
         self.number = number
+        self.mode = mode | (stat.S_IFDIR if is_folder else stat.S_IFREG)
         self.content = bytearray()
-        self.entries: dict[bytes, Node] | None = {} if folder else None
+        self.entries: dict[bytes, Node] | None = {} if is_folder else None
 
     def attributes(self) -> bytes:
-        kind = stat.S_IFDIR if self.entries is not None else stat.S_IFREG
         size = len(self.content)
         owner = (os.geteuid(), os.getegid())
-        return _ATTRIBUTES.pack(self.number, size, size // 512, 0, 0, 0, 0, 0, 0, kind | MODE, 1, *owner, 0, 4096, 0)
+        return _ATTRIBUTES.pack(self.number, size, size // 512, *[_TIME] * 3, 0, 0, 0, self.mode, 1, *owner, 0, 4096, 0)
 
     def entry(self) -> bytes:
         return struct.pack("<4Q2I", self.number, 0, 0, 0, 0, 0) + self.attributes()
 
 
 class Disk:
-    def __init__(self) -> None:
-        self.nodes = {_ROOT: Node(_ROOT, folder=True)}
+    def __init__(self, mode: int) -> None:
+        self.mode = mode
+        self.nodes = {_ROOT: Node(_ROOT, mode, is_folder=True)}
 
     def answer(self, operation: int, node: int, body: bytes) -> bytes:
         """What the kernel is told. Raises OSError."""
@@ -69,7 +70,7 @@ class Disk:
     def made(self, folder: Node, name: bytes, *, is_folder: bool) -> Node:
         if name in self.inside(folder):
             raise OSError(errno.EEXIST, "")
-        new = Node(max(self.nodes) + 1, is_folder)
+        new = Node(max(self.nodes) + 1, self.mode, is_folder=is_folder)
         self.nodes[new.number] = self.inside(folder)[name] = new
         return new
 
@@ -103,8 +104,7 @@ class Disk:
         offset, size = struct.unpack_from("<8xQI", body)
         told = b""
         for number, (name, node) in enumerate(list(self.inside(folder).items())[offset:], offset + 1):
-            kind = stat.S_IFDIR if node.entries is not None else stat.S_IFREG
-            entry = struct.pack("<2Q2I", node.number, number, len(name), kind >> 12) + name
+            entry = struct.pack("<2Q2I", node.number, number, len(name), node.mode >> 12) + name
             entry += bytes(-len(entry) % 8)
             if len(told) + len(entry) > size:
                 break
@@ -154,9 +154,8 @@ _HANDLERS: dict[int, Callable[[Disk, Node, bytes], bytes]] = {
 }
 
 
-def serve(device: int) -> None:
+def serve(device: int, disk: Disk) -> None:
     """Until it is unmounted."""
-    disk = Disk()
     while True:
         try:
             request = os.read(device, _MOST + 4096)
@@ -174,22 +173,21 @@ def serve(device: int) -> None:
         os.write(device, _OUT.pack(_OUT.size + len(told), code, unique) + told)
 
 
-def main(folder: str) -> None:
+def main(folder: str, mode: str) -> None:
     device = os.open("/dev/fuse", os.O_RDWR)
     options = f"fd={device},rootmode=40000,user_id={os.geteuid()},group_id={os.getegid()},allow_other"
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.mount(b"modeless", os.fsencode(folder), b"fuse", 0, options.encode()):
         raise OSError(ctypes.get_errno(), "mounting is not allowed here")
     print("mounted", flush=True)
-    serve(device)
+    serve(device, Disk(int(mode, 8)))
 
 
 @contextmanager
-def mounted(folder: Path) -> Iterator[bool]:
+def mounted(folder: Path, mode: int = 0o777) -> Iterator[bool]:
     """Whether the disk is at ``folder`` while this lasts."""
-    server = subprocess.Popen(
-        [sys.executable, __file__, str(folder)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    )
+    command = [sys.executable, __file__, str(folder), f"{mode:o}"]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     with server:
         try:
             assert server.stdout is not None
@@ -200,4 +198,4 @@ def mounted(folder: Path) -> Iterator[bool]:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

@@ -96,7 +96,7 @@ class CliAppSource:
         """Keep the original; from now on it is deployed from there. Raises OutputError."""
         files = package_files(change.address, change.original, self.version)
         self.kept = keep_original(place, f"{now:%Y%m%dT%H%M%SZ}", files, note)
-        for notice in written_notices([self.kept.package / relative for relative in files]):
+        for notice in written_notices([self.kept.package / change.address.folder / change.address.filename]):
             self._run.console.warn(notice)
         self._original = change.original
         return self.kept

@@ -9,7 +9,7 @@ from sfkeytool.edge.access_list import closing_line, read_access_list, readers
 from sfkeytool.model import Notice, Receipt
 from sfkeytool.shell import path_argument, shell_line
 
-_MOVE = "to a disk that does (in WSL one of Linux, not below /mnt), and replace a key that others could read"
+_ELSEWHERE = "keep keys on a disk that does (in WSL one of Linux, not below /mnt); replace one that others could read"
 
 
 def looked_at(receipt: Receipt) -> Receipt:
@@ -30,7 +30,7 @@ def written_notices(paths: Sequence[Path]) -> Iterator[Notice]:
         yield Notice(
             "output.readable-by-others",
             f"{', '.join(names)}: open to other users (mode {mode:04o}), as the disk does not keep the mode 0600;"
-            f" move this {_MOVE}",
+            f" {_ELSEWHERE}",
         )
 
 
@@ -38,14 +38,10 @@ def key_notice(path: Path) -> Notice | None:
     """A warning if a private key's file is open to other users, with the command that closes it; else None."""
     why = _by_access_list(path)
     if mode := open_mode(path):
-        line = shell_line(["chmod", "600", path_argument(str(path))])
-        # Nobody lets a key be run: a disk that keeps no modes shows every file so.
-        kept = (
-            f"{line}; if that changes nothing, the disk keeps no modes: move it {_MOVE}"
-            if mode & stat.S_IXUSR
-            else line
-        )
-        why = f"the private key in {path} is open to other users (mode {mode:04o}): {kept}"
+        close = shell_line(["chmod", "600", path_argument(str(path))])
+        why = f"the private key in {path} is open to other users (mode {mode:04o}): {close}"
+        if mode & stat.S_IXUSR:  # which nobody gives a key: a disk that keeps no modes shows every file so
+            why += f"; if that changes nothing, the disk does not keep modes: {_ELSEWHERE}"
     return Notice("input.key-readable-by-others", why) if why else None
 
 
@@ -66,7 +62,7 @@ def _by_access_list(path: Path) -> str:
     if found is None:
         return ""
     if not found.keeps:
-        return f"{path} is open to everybody, as its disk keeps no access lists: move it {_MOVE}"
+        return f"{path} is open to everybody, as its disk keeps no access lists; {_ELSEWHERE}"
     groups = readers(found)
     if not groups:
         return ""

@@ -22,7 +22,7 @@ _PROVIDERS = {"GoogleDrive": "Google Drive", "iCloud Drive": "iCloud"}
 _NAMES_AT_HOME = r"(OneDrive)(?: - .+)?|(Dropbox)(?: \(.+\))?|(Google ?Drive)|(My Drive)(?: \(.+\))?|(iCloud ?Drive)"
 _NAMES_ON_DRIVE = r"(My Drive|Shared drives)"
 _MEANT_BY = {"OneDrive": "OneDrive", "Dropbox": "Dropbox", "iCloudDrive": "iCloud", "iCloud Drive": "iCloud"}
-_WINDOWS_HOME_IN_WSL = r"/mnt/[a-z]/Users/[^/]+"
+_WINDOWS_HOME_IN_WSL = r"/mnt/[a-z]/[Uu]sers/[^/]+"
 _DRIVE_IN_WSL = r"/mnt/[a-z]"
 
 _LEFT_BY = {
