@@ -307,12 +307,13 @@ def test_a_state_folder_of_others_is_not_used(cli: Cli, org: FakeOrg, folder: Pa
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can mount a disk without modes")
 def test_an_original_that_others_can_read_is_told(cli: Cli, org: FakeOrg, folder: Path) -> None:
-    """It has the consumer key in it. Here others may read what lies on the disk, and not write it."""
+    """It has the consumer key in it. Here others may read what lies on the disk, and not write it; the stand-in, which
+    deploys nothing that others can read, ends the run when it has been told."""
     with modeless_disk.mounted(folder / "state", 0o755) as is_there:
         if not is_there:
             pytest.skip("no file system in user space can be mounted here")
         done = cli(*DEPLOY, "--json")
-        assert done.code == 0, done
+        assert (done.code, done.json["code"]) == (1, "org.cli-answer"), done
         [told] = [each["message"] for each in done.json["notices"] if each["code"] == "output.readable-by-others"]
         [place] = kept()
     assert told.startswith(f"{folder / place / 'original' / PAY}: open to other users (mode 0755)")
