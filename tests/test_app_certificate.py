@@ -315,8 +315,10 @@ def test_an_original_that_others_can_read_is_told(cli: Cli, org: FakeOrg, folder
         done = cli(*DEPLOY, "--json")
         assert (done.code, done.json["code"]) == (1, "org.cli-answer"), done
         [told] = [each["message"] for each in done.json["notices"] if each["code"] == "output.readable-by-others"]
-        [place] = kept()
-    assert told.startswith(f"{folder / place / 'original' / PAY}: open to other users (mode 0755)")
+    place, _, said = told.partition(": ")
+    assert place.startswith(f"{folder}/state/sfkeytool/apps/")
+    assert place.endswith(f"/original/{PAY}")
+    assert said.startswith("open to other users (mode 0755)")
 
 
 def test_settings_of_an_external_client_app_that_are_not_shown(cli: Cli, org: FakeOrg) -> None:
