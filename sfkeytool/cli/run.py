@@ -232,7 +232,7 @@ class Run:
         for receipt in receipts:
             for notice in receipt.notices:
                 self.console.warn(notice)
-            self._warn_of_repository(receipt)
+            self._warn_of_place(receipt)
         if not self.dry_run:
             tell_ci(self.console, receipts)
         return receipts
@@ -244,11 +244,14 @@ class Run:
 
         return plan_new_folder(folder, private=private, elsewhere=elsewhere, settles=not self.dry_run)
 
-    def _warn_of_repository(self, receipt: "Receipt") -> None:
+    def _warn_of_place(self, receipt: "Receipt") -> None:
         from sfkeytool.edge.projects import repository_notice
+        from sfkeytool.edge.synced import synced_notice
 
-        if any(file.kind.secret for file in receipt.files) and (notice := repository_notice(receipt.folder)):
-            self.console.warn(notice)
+        if any(file.kind.secret for file in receipt.files):
+            for notice in (repository_notice(receipt.folder), synced_notice(receipt.folder)):
+                if notice:
+                    self.console.warn(notice)
 
     def warn_about(self, outcome: "Outcome[object]") -> None:
         for notice in outcome.notices:

@@ -15,6 +15,7 @@ from typing import Any
 from msgspec import Struct
 
 from sfkeytool.edge.disk import ANOTHER_FOLDER, existing_place, naming
+from sfkeytool.edge.exposure import looked_at
 from sfkeytool.edge.journal import is_plain_name
 from sfkeytool.edge.locking import FolderVanishedError, lock_folders
 from sfkeytool.edge.made_folder import Mark, count_missing, discard_made, end_mark, make_folder, read_mark
@@ -171,7 +172,7 @@ def _commit(writes: Sequence[FolderWrite], now: datetime, check: Callable[[], No
         except FolderVanishedError as error:
             vanished = error.folder
             continue  # another run has failed, and removed its folder
-        return tuple(receipt for _, receipt, _ in pairs)
+        return tuple(map(looked_at, (receipt for _, receipt, _ in pairs)))
     [plan, *_] = [write.plan for write in writes if _place(write) == vanished] or [writes[0].plan]
     raise OutputError(
         "output.failed", f"{vanished}: nothing can be created there, or it vanishes again", plan.elsewhere
