@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
+from sfkeytool.edge.open_elsewhere import input_open_elsewhere, insisting, is_open_elsewhere
 from sfkeytool.edge.projects import repository_around
 from sfkeytool.errors import InputError, UsageError
 from sfkeytool.model import Notice
@@ -40,11 +41,11 @@ def read_input(path: Path, *, limit: int = INPUT_LIMIT) -> bytes:
     """The bytes of a regular file; secret if the file is.
 
     Never waits for a pipe or a device, and never holds more than ``limit`` bytes and one. Raises InputError:
-    input.address, input.not-found, input.is-directory, input.not-regular, input.not-permitted, input.too-large,
-    input.empty, input.unreadable.
+    input.address, input.not-found, input.is-directory, input.not-regular, input.open-elsewhere, input.not-permitted,
+    input.too-large, input.empty, input.unreadable.
     """
     try:
-        descriptor = os.open(path, _NONBLOCKING)
+        descriptor = insisting(lambda: os.open(path, _NONBLOCKING))
         try:
             mode = os.fstat(descriptor).st_mode
             if stat.S_ISDIR(mode):
@@ -223,7 +224,7 @@ class SecretReader:
 def _read_secret_file(path: Path) -> bytes:
     """A password file's bytes (secret). It may be a pipe: a shell's ``<(command)`` is one."""
     try:
-        descriptor = os.open(path, _PLAIN)
+        descriptor = insisting(lambda: os.open(path, _PLAIN))
         try:
             if stat.S_ISDIR(os.fstat(descriptor).st_mode):
                 raise _is_directory(path)
@@ -269,6 +270,8 @@ def _input_error(error: OSError | ValueError, path: Path) -> InputError:
     if error.errno == errno.ENXIO:  # a socket
         return _not_regular(path)
     if error.errno in (errno.EACCES, errno.EPERM):
+        if is_open_elsewhere(path):
+            return input_open_elsewhere(path)
         return InputError("input.not-permitted", f"{path}: reading is not permitted ({error.strerror})")
     return InputError("input.unreadable", f"{path} cannot be read ({error.strerror})")
 
