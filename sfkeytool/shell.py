@@ -21,9 +21,9 @@ _NOT_EVERYWHERE = r"`|;(?=[\s\"]*[=+\-@\uff1d\uff0b\uff0d\uff20])"
 """What could not stand where a line is shown: in a text that has backquotes around it; in a report for spreadsheets,
 some of which split lines at semicolons and take what follows for a formula."""
 
-_PLAIN_WINDOWS = r"-{0,2}[A-Za-z][A-Za-z0-9-]*|(?![-@=])[\w./\\:=+@…-]+"
+_PLAIN_WINDOWS = r"-{0,2}[A-Za-z][A-Za-z0-9-]*|(?![-@])[\w./\\:+@…-]+"
 """What cmd.exe and PowerShell both read as itself: an option, or a word. A comma makes a list in PowerShell, ``@x`` is
-splatting there, and ``-a.b`` becomes two arguments."""
+splatting there, and ``-a.b`` becomes two arguments; ``=`` parts names for cmd.exe's own commands, ``del`` say."""
 
 _PIECE_WINDOWS = r'(\\*)"|\\+|[ \t]|[^\\" \t]+'
 """Of a command: backslashes and the quotation mark behind them, backslashes, a blank, anything else."""

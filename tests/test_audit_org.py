@@ -4,9 +4,11 @@ import base64
 import hashlib
 import json
 import os
+import socket
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -679,7 +681,6 @@ def test_without_a_cli(cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch) 
     assert cli("audit", "-o", "--json").code == 2
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a first line")
 @pytest.mark.parametrize("path", [".", "", ".:", "bin", "./bin:.", "missing:."])
 def test_an_sf_of_the_current_folder_is_not_run(
     path: str, cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch
@@ -690,7 +691,8 @@ def test_an_sf_of_the_current_folder_is_not_run(
         place.mkdir(exist_ok=True)
         (place / "sf").write_text(f"#!/bin/sh\ntouch '{ran}'\n")
         (place / "sf").chmod(0o755)
-    monkeypatch.setenv("PATH", path)
+        (place / "sf.cmd").write_text(f'@echo ran > "{ran}"\n')
+    monkeypatch.setenv("PATH", path.replace(":", os.pathsep))
     [problem] = cli("audit", "-o", "prod", "--json").json["result"]["sources"][0]["problems"]
     assert problem["code"] == "org.cli-missing"
     assert not ran.exists()
@@ -710,13 +712,27 @@ def test_on_windows_it_is_found_by_its_ending_and_not_where_one_stands(
     assert find_salesforce_cli({}) is None
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a first line")
-def test_a_cli_that_hangs_is_ended(org: FakeOrg, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After the time that it is given."""
-    stand_in(folder, "import time; time.sleep(60)", monkeypatch)
-    with pytest.raises(OrgError) as error:
-        run_salesforce_cli(["org", "list"], os.environ, timeout_seconds=0.2)
-    assert error.value.code == "org.cli-timeout"
+@pytest.mark.parametrize("waits", [True, False], ids=["waits for it", "leaves it behind"])
+def test_a_cli_that_hangs_is_ended_with_all_that_it_started(
+    waits: bool, org: FakeOrg, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the time that it is given: also one that has ended, and left a process that holds its pipe."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        started = (
+            f"import socket; connection = socket.create_connection(('127.0.0.1', {server.getsockname()[1]}));"
+            " connection.recv(1)"
+        )
+        body = f"import subprocess; child = subprocess.Popen([sys.executable, '-I', '-S', '-c', {started!r}])"
+        stand_in(folder, body + ("; child.wait()" if waits else ""), monkeypatch)
+        with pytest.raises(OrgError) as error:
+            run_salesforce_cli(["org", "list"], os.environ, timeout_seconds=3 if sys.platform == "win32" else 0.7)
+        assert error.value.code == "org.cli-timeout"
+        server.settimeout(10)
+        connection, _ = server.accept()
+    with connection:
+        connection.settimeout(10)
+        with suppress(ConnectionError):
+            assert connection.recv(1) == b"", "it lives"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a first line")

@@ -122,6 +122,7 @@ _RUN = {
     "cli.pipeline",
     "cli.run",
     "edge.disk",
+    "edge.open_elsewhere",
     "shell",
 }
 """What every command's module needs."""

@@ -655,7 +655,10 @@ def test_nothing_is_sent_when_the_attempt_cannot_be_written_down(
 
     with disturbed(full):
         assert told(found, to, tmp_path / "state.json") == ["failed"]
-    assert "no space is left on the disk; the next run tries" in capsys.readouterr().err
+    assert (
+        "no space is left on the disk; make room, or give another file with --state; the next run tries"
+        in capsys.readouterr().err
+    )
     assert webhook.messages == []
     assert list(tmp_path.iterdir()) == []
 

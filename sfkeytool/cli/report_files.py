@@ -88,8 +88,13 @@ class Reports:
 
 
 def _beginning(path: Path, length: int) -> bytes:
+    from sfkeytool.edge.disk import output_error
+    from sfkeytool.edge.open_elsewhere import blames_another_program, insisting
+
     try:
-        with path.open("rb") as file:
+        with insisting(lambda: path.open("rb")) as file:
             return file.read(length)
-    except OSError:
+    except OSError as error:
+        if blames_another_program(error):
+            raise output_error(error, path) from error
         return b"(unreadable)"

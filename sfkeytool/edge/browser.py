@@ -45,6 +45,8 @@ def open_page(page: Path, environ: Mapping[str, str]) -> str:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             env=environment,
+            # webbrowser looks for browsers by their names, which on Windows is in the current folder first.
+            cwd=Path(sys.executable).parent,
             start_new_session=sys.platform != "win32",
         )
         return "no browser was found" if process.wait(_SECONDS) else ""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from sfkeytool.edge.exposure import key_notice
+from sfkeytool.edge.open_elsewhere import input_open_elsewhere, insisting, is_open_elsewhere
 from sfkeytool.edge.projects import repository_around
 from sfkeytool.edge.synced import synced_around
 from sfkeytool.errors import InputError, UsageError
@@ -42,11 +43,11 @@ def read_input(path: Path, *, limit: int = INPUT_LIMIT) -> bytes:
     """The bytes of a regular file; secret if the file is.
 
     Never waits for a pipe or a device, and never holds more than ``limit`` bytes and one. Raises InputError:
-    input.address, input.not-found, input.is-directory, input.not-regular, input.not-permitted, input.too-large,
-    input.empty, input.unreadable.
+    input.address, input.not-found, input.is-directory, input.not-regular, input.open-elsewhere, input.not-permitted,
+    input.too-large, input.empty, input.unreadable.
     """
     try:
-        descriptor = os.open(path, _NONBLOCKING)
+        descriptor = insisting(lambda: os.open(path, _NONBLOCKING))
         try:
             mode = os.fstat(descriptor).st_mode
             if stat.S_ISDIR(mode):
@@ -211,7 +212,7 @@ class SecretReader:
 def _read_secret_file(path: Path) -> bytes:
     """A password file's bytes (secret). It may be a pipe: a shell's ``<(command)`` is one."""
     try:
-        descriptor = os.open(path, _PLAIN)
+        descriptor = insisting(lambda: os.open(path, _PLAIN))
         try:
             if stat.S_ISDIR(os.fstat(descriptor).st_mode):
                 raise _is_directory(path)
@@ -257,6 +258,8 @@ def _input_error(error: OSError | ValueError, path: Path) -> InputError:
     if error.errno == errno.ENXIO:  # a socket
         return _not_regular(path)
     if error.errno in (errno.EACCES, errno.EPERM):
+        if is_open_elsewhere(path):
+            return input_open_elsewhere(path)
         return InputError("input.not-permitted", f"{path}: reading is not permitted ({error.strerror})")
     return InputError("input.unreadable", f"{path} cannot be read ({error.strerror})")
 

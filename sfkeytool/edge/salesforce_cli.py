@@ -1,19 +1,18 @@
 """The user's own Salesforce CLI, as it is run."""
 
 import subprocess
-import sys
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from sfkeytool.edge.programs import WINDOWS_SEARCH, end_tree, find_program
+from sfkeytool.edge.programs import find_program, output_of, start_program
 from sfkeytool.edge.signals import deferred_signals
 from sfkeytool.errors import OrgError
 from sfkeytool.model import Opaque
 
 TIMEOUT_SECONDS = 120.0
 """For one call that reads: our own bound. It takes about three seconds."""
-_POLL_SECONDS = 0.1
+_OUTPUT_LIMIT = 256 << 20
+"""Bytes: our own bound, far above what an org's records come to."""
 
 
 class Finished(Opaque, frozen=True):
@@ -45,38 +44,17 @@ def run_salesforce_cli(
         )
     with deferred_signals() as check:  # or one that comes while it is being started would leave it behind
         try:
-            process = subprocess.Popen(  # a list, no shell; aliases are text that no command file minds
-                [command, *arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env={**environment, **WINDOWS_SEARCH} if sys.platform == "win32" else dict(environment),
-                cwd=cwd,
-                start_new_session=sys.platform != "win32",
+            process = start_program(  # aliases are text that no command file minds
+                [command, *arguments], environment, stdout=subprocess.PIPE, cwd=cwd
             )
         except OSError as error:
             raise OrgError("org.cli-failed", f"the Salesforce CLI does not start: {error.strerror}") from None
-        try:
-            stdout = _output(process, timeout_seconds, check)
-            check()
-        finally:
-            if process.poll() is None:
-                end_tree(process, environment)
+        stdout = output_of(process, environment, seconds=timeout_seconds, limit=_OUTPUT_LIMIT, check=check)
+    if stdout is None:
+        raise OrgError("org.cli-timeout", f"the Salesforce CLI did not answer within {timeout_seconds:.0f} seconds")
+    if len(stdout) > _OUTPUT_LIMIT:
+        raise OrgError("org.cli-failed", f"the Salesforce CLI printed more than {_OUTPUT_LIMIT >> 20} MB")
     return Finished(process.returncode, stdout)
-
-
-def _output(process: "subprocess.Popen[bytes]", timeout_seconds: float, check: Callable[[], None]) -> bytes:
-    """All that it prints; secret. ``check`` raises for a signal."""
-    end = time.monotonic() + timeout_seconds
-    while True:
-        check()
-        try:
-            return process.communicate(timeout=min(_POLL_SECONDS, timeout_seconds))[0]
-        except subprocess.TimeoutExpired:
-            if time.monotonic() > end:
-                raise OrgError(
-                    "org.cli-timeout", f"the Salesforce CLI did not answer within {timeout_seconds:.0f} seconds"
-                ) from None
 
 
 def find_salesforce_cli(environment: Mapping[str, str]) -> str | None:

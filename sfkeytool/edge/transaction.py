@@ -9,16 +9,28 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from sfkeytool.edge.disk import ANOTHER_FOLDER, create_file, link_or_copy, naming, regular_stat, remove, sync_folder
+from sfkeytool.edge.disk import (
+    ANOTHER_FOLDER,
+    create_file,
+    link_or_copy,
+    move,
+    naming,
+    regular_stat,
+    remove,
+    replace,
+    sync_folder,
+)
 from sfkeytool.edge.journal import (
     ForeignJournalError,
     Journal,
     JournalFile,
     new_transaction,
+    read_journal,
     staged_path,
     write_journal,
 )
 from sfkeytool.edge.new_folder import NewFolder, stage_folder
+from sfkeytool.edge.open_elsewhere import require_closed
 from sfkeytool.edge.recovery import decide, settle, sweep
 from sfkeytool.errors import OutputError
 from sfkeytool.model import Opaque
@@ -101,6 +113,7 @@ def _stage(change: FolderChange, names: tuple[str, ...], transaction: str, check
             linked = link_or_copy(new, put) and linked
             replaces = file.may_replace and regular_stat(target) is not None
             if replaces:
+                require_closed(target)  # on Windows a link to it could not be removed again
                 link_or_copy(target, old)
         files.append(JournalFile(file.filename, replaces))
         check()
@@ -128,19 +141,19 @@ def _publish(change: FolderChange, journal: Journal, number: int, transaction: s
         if file.inode is not None:
             if os.path.lexists(target):  # POSIX would put it in the place of an empty folder
                 raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
-            staged_path(change.folder, transaction, number, "folder").rename(target)
+            move(staged_path(change.folder, transaction, number, "folder"), target)
             return
         if file.replaces:
-            put.replace(target)
+            replace(put, target)
             return
         try:
             if journal.linked:
                 os.link(put, target)
             elif sys.platform == "win32":
-                put.rename(target)  # fails if the target is there
+                move(put, target)  # fails if the target is there
             else:
                 create_file(target, b"", 0o600)  # holds the name, exclusively
-                put.replace(target)
+                replace(put, target)
         except FileExistsError:
             # The target belongs to somebody else. Without .new nothing can take it for ours.
             remove(staged_path(change.folder, transaction, number, "new"))
@@ -148,9 +161,13 @@ def _publish(change: FolderChange, journal: Journal, number: int, transaction: s
 
 
 def _undo(changes: Sequence[FolderChange], transaction: str, error: BaseException) -> None:
+    group = [change.folder for change in changes]
     try:
-        settle([change.folder for change in changes], transaction)
+        settle(group, transaction)
     except (OSError, ForeignJournalError) as failure:
+        with suppress(OSError, ForeignJournalError):
+            if read_journal(group[0], transaction) is None:
+                return  # it is undone; what cannot be removed now is removed by the next run
         folders = ", ".join(str(change.label) for change in changes)
         raise OutputError(
             "output.not-undone",
