@@ -26,6 +26,7 @@ from filled_org import (
 )
 from salesforce_cli import run_sf, salesforce_cli
 from simple_salesforce import Salesforce
+from stand_in_cli import as_command
 from test_fake_org import ToLoopback
 
 from sfkeytool.audit.reports.formats import FORMATS
@@ -600,9 +601,7 @@ def stand_in(folder: Path, body: str, monkeypatch: pytest.MonkeyPatch) -> Path:
     script = folder / "bin" / "sf"
     script.parent.mkdir(exist_ok=True)
     script.write_text(f"#!{sys.executable}\n" + ALIAS_SCRIPT.format(log=str(log), body=body))
-    script.chmod(0o755)
-    if sys.platform == "win32":  # as npm puts it there
-        script.with_suffix(".cmd").write_text(f'@"{sys.executable}" "%~dp0sf" %*\n')
+    as_command(script)
     monkeypatch.setenv("PATH", f"{script.parent}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.delenv("SF_ACCESS_TOKEN")
     return log
@@ -614,7 +613,6 @@ def shown(url: str, token: str) -> str:
     return f"print(json.dumps({answer!r} if 'show-access-token' in sys.argv else {display!r}))"
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a first line")
 def test_the_salesforce_cli_gets_what_it_needs_and_nothing_of_ours(
     cli: Cli, org: FakeOrg, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -639,7 +637,6 @@ def test_the_salesforce_cli_gets_what_it_needs_and_nothing_of_ours(
         assert environment["HOME"] == os.environ["HOME"]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a first line")
 @pytest.mark.parametrize(
     ("body", "code"),
     [
@@ -678,7 +675,6 @@ def test_without_a_cli(cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch) 
     assert cli("audit", "-o", "--json").code == 2
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a first line")
 @pytest.mark.parametrize("path", [".", "", ".:", "bin", "./bin:.", "missing:."])
 def test_an_sf_of_the_current_folder_is_not_run(
     path: str, cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch
@@ -709,7 +705,6 @@ def test_on_windows_it_is_found_by_its_ending_and_not_where_one_stands(
     assert find_salesforce_cli({}) is None
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a first line")
 def test_a_cli_that_hangs_is_ended(org: FakeOrg, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After the time that it is given."""
     stand_in(folder, "import time; time.sleep(60)", monkeypatch)
@@ -718,7 +713,6 @@ def test_a_cli_that_hangs_is_ended(org: FakeOrg, folder: Path, monkeypatch: pyte
     assert error.value.code == "org.cli-timeout"
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a first line")
 def test_an_org_whose_names_cannot_be_read_stops_no_maker(
     cli: Cli, org: FakeOrg, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -834,7 +828,6 @@ def test_without_path_and_org_it_says_what_is_missing(cli: Cli) -> None:
 # Names
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a first line")
 @pytest.mark.slow
 def test_a_name_that_ckm_has_is_told_beforehand(
     cli: Cli, org: FakeOrg, folder: Path, monkeypatch: pytest.MonkeyPatch
