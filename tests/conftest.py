@@ -267,9 +267,9 @@ def process(*arguments: object, cwd: Path, env: dict[str, str] | None = None, **
 
 def openssl(*arguments: object, cwd: Path | None = None, data: bytes | None = None) -> str:
     """Run openssl; its stdout and stderr together. Fails the test if openssl fails."""
-    done = subprocess.run(
-        [required("openssl"), *map(str, arguments)], cwd=cwd, input=data, capture_output=True, check=False, timeout=60
-    )
+    from openssl_command import run_openssl
+
+    done = run_openssl(arguments, cwd=cwd, data=data)
     text = (done.stdout + done.stderr).decode("utf-8", "replace")
     assert done.returncode == 0, f"openssl {' '.join(map(str, arguments))}\n{text}"
     return text

@@ -97,6 +97,14 @@ sys.exit(answer["status"])
 """
 
 
+def as_command(script: Path) -> None:
+    """What has a first line for the system can be called; Windows, which reads none, gets what npm puts beside it."""
+    script.chmod(0o755)
+    if sys.platform == "win32":
+        first = script.read_text().splitlines()[0].removeprefix(f"#!{sys.executable}")
+        script.with_name(script.name + ".cmd").write_text(f'@"{sys.executable}"{first} "%~dp0{script.name}" %*\n')
+
+
 def install_stand_in(org: FakeOrg, folder: Path) -> Path:
     """``sf`` in the folder ``bin`` of ``folder``, which is to stand in front of PATH; it knows one org by any alias."""
     script = folder / "bin" / "sf"
@@ -104,7 +112,7 @@ def install_stand_in(org: FakeOrg, folder: Path) -> Path:
     script.write_text(
         _SCRIPT.format(ask=ASK, python=sys.executable, url=org.url, token=org.let_in(), log=str(folder / "sf.log"))
     )
-    script.chmod(0o755)
+    as_command(script)
     return script.parent
 
 

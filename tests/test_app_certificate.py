@@ -26,7 +26,6 @@ from sfkeytool.workflows.app_address import AppAddress
 from sfkeytool.workflows.app_comparison import compare_documents
 
 Cli = Callable[..., Result]
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a first line")
 USER = "bot@example.com"
 PAY, SHOP = "connectedApps/Pay.connectedApp", "extlClntAppGlobalOauthSets/Shop_glbloauth.ecaGlblOauth"
 OLD, SAME, OTHER = make("pay", 30, 1), make("pay", 400, 1), make("pay", 400, 2)

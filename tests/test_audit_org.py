@@ -28,6 +28,7 @@ from filled_org import (
 )
 from salesforce_cli import run_sf, salesforce_cli
 from simple_salesforce import Salesforce
+from stand_in_cli import as_command
 from test_fake_org import ToLoopback
 
 from sfkeytool.audit.reports.formats import FORMATS
@@ -603,9 +604,7 @@ def stand_in(folder: Path, body: str, monkeypatch: pytest.MonkeyPatch) -> Path:
     script = folder / "bin" / "sf"
     script.parent.mkdir(exist_ok=True)
     script.write_text(f"#!{sys.executable}\n" + ALIAS_SCRIPT.format(log=str(log), body=body))
-    script.chmod(0o755)
-    if sys.platform == "win32":  # as npm puts it there
-        script.with_suffix(".cmd").write_text(f'@"{sys.executable}" "%~dp0sf" %*\n')
+    as_command(script)
     monkeypatch.setenv("PATH", f"{script.parent}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.delenv("SF_ACCESS_TOKEN")
     return log
@@ -617,7 +616,6 @@ def shown(url: str, token: str) -> str:
     return f"print(json.dumps({answer!r} if 'show-access-token' in sys.argv else {display!r}))"
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a first line")
 def test_the_salesforce_cli_gets_what_it_needs_and_nothing_of_ours(
     cli: Cli, org: FakeOrg, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -642,7 +640,6 @@ def test_the_salesforce_cli_gets_what_it_needs_and_nothing_of_ours(
         assert environment["HOME"] == os.environ["HOME"]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a first line")
 @pytest.mark.parametrize(
     ("body", "code"),
     [
@@ -724,10 +721,12 @@ def test_a_cli_that_hangs_is_ended_with_all_that_it_started(
         )
         body = f"import subprocess; child = subprocess.Popen([sys.executable, '-I', '-S', '-c', {started!r}])"
         stand_in(folder, body + ("; child.wait()" if waits else ""), monkeypatch)
-        with pytest.raises(OrgError) as error:
-            run_salesforce_cli(["org", "list"], os.environ, timeout_seconds=3 if sys.platform == "win32" else 0.7)
-        assert error.value.code == "org.cli-timeout"
-        server.settimeout(10)
+        for seconds in (0.7, 3, 15):
+            with pytest.raises(OrgError) as error:
+                run_salesforce_cli(["org", "list"], os.environ, timeout_seconds=seconds)
+            assert error.value.code == "org.cli-timeout"
+            if select.select([server], [], [], 0.2)[0]:  # on a busy machine it may have started nothing yet
+                break
         connection, _ = server.accept()
     with connection:
         connection.settimeout(10)
@@ -735,7 +734,6 @@ def test_a_cli_that_hangs_is_ended_with_all_that_it_started(
             assert connection.recv(1) == b"", "it lives"
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a first line")
 def test_an_org_whose_names_cannot_be_read_stops_no_maker(
     cli: Cli, org: FakeOrg, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -851,7 +849,6 @@ def test_without_path_and_org_it_says_what_is_missing(cli: Cli) -> None:
 # Names
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a first line")
 @pytest.mark.slow
 def test_a_name_that_ckm_has_is_told_beforehand(
     cli: Cli, org: FakeOrg, folder: Path, monkeypatch: pytest.MonkeyPatch

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 from conftest import PASSWORD, Pair, Result
+from stand_in_cli import as_command
 from test_codes import codes_in
 
 Cli = Callable[..., Result]
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a first line")
 
 BROWSER = """#!{python}
 import json, os, sys
@@ -28,7 +28,7 @@ def browser(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     log = folder / "called"
     script = folder / "browser"
     script.write_text(BROWSER.format(python=sys.executable, log=str(log)))
-    script.chmod(0o755)
+    as_command(script)
     monkeypatch.setenv("BROWSER", f"{script} %s")
     monkeypatch.setenv("SFKEYTOOL_PASSWORD", PASSWORD)
     return log

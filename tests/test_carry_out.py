@@ -29,7 +29,6 @@ from sfkeytool.cli.pipeline import run_command
 
 Cli = Callable[..., Result]
 __all__ = ["brings", "browser", "chromium", "org", "person", "world"]  # fixtures
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a first line")
 
 
 @pytest.mark.slow

@@ -19,7 +19,6 @@ from test_carry_out import DRIVER
 
 Cli = Callable[..., Result]
 __all__ = ["org"]
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a first line")
 
 LINE = ("renew", "pay", "--carry-out", "--in-ckm", "-o", "uat", "--yes")
 ON_APP = (*LINE, "--app", "Pay")

@@ -34,7 +34,6 @@ from sfkeytool.cli.pipeline import run_command
 
 Cli = Callable[..., Result]
 __all__ = ["Person", "brings", "org", "person", "world"]
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a first line")
 SECOND_KEY = "3MVG9worthless.second_app_that_nobody_may_see"
 
 

@@ -1,7 +1,6 @@
 """From audit to done: the advice for an app that nobody is mailed about is one command, and the audit after it says so."""
 
 import shlex
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,7 +17,6 @@ from sfkeytool.cli.pipeline import run_command
 
 Cli = Callable[..., Result]
 __all__ = ["NEW", "brings", "org", "person", "world"]
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a first line")
 
 
 @pytest.fixture

@@ -18,14 +18,12 @@ import pytest
 from conftest import PASSWORD, CertificateAuthority, Pair
 from fake_org import FakeOrg
 from filled_org import make
-from stand_in_cli import ASK
+from stand_in_cli import ASK, as_command
 from test_check import ders, keystore, pkcs8
 from test_ckm_org import SF
 from test_guided import finish, pty_only
 
 from sfkeytool.cli.app import run_app
-
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for sf is a script with a first line")
 
 ROWS, COLUMNS = 24, 80
 PW = ("--password", "generate")
@@ -86,7 +84,7 @@ def prepare(folder: Path, org: FakeOrg, pair: Pair, ca: CertificateAuthority) ->
     script.write_text(
         SF.format(ask=ASK, python=sys.executable, log=str(folder / "sf.log"), url=org.url, token=org.let_in())
     )
-    script.chmod(0o755)
+    as_command(script)
 
 
 def all_runs(quiet: Sequence[str], folder: Path, pair: Pair, ca: CertificateAuthority) -> Iterator[tuple[str, End]]:

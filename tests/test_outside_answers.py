@@ -11,6 +11,7 @@ import pytest
 from conftest import Pair, Result
 from fake_org import FakeOrg
 from filled_org import fill, make
+from stand_in_cli import as_command
 from test_login_network import GRANT, Server, http, serve
 
 from sfkeytool import outside_json
@@ -208,7 +209,7 @@ def salesforce_cli_that_says(folder: Path, monkeypatch: pytest.MonkeyPatch, resu
     script = folder / "bin" / "sf"
     script.parent.mkdir()
     script.write_text(f"#!{sys.executable}\nprint({json.dumps({'status': 0, 'result': result})!r})\n")
-    script.chmod(0o755)
+    as_command(script)
     monkeypatch.setenv("PATH", f"{script.parent}{os.pathsep}{os.environ['PATH']}")
 
 
@@ -216,7 +217,6 @@ def break_reading(*_: object) -> NoReturn:
     raise ZeroDivisionError("a secret of the org")
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a first line")
 @pytest.mark.parametrize(
     "place",
     [
