@@ -32,9 +32,9 @@ def main(out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        alone = run_pyinstaller("file", work) / PROGRAM
-        shutil.copy(alone, out / (PROGRAM if WINDOWS else f"sfkeytool-{SYSTEM}"))
-        unpacked = run_pyinstaller("folder", work) / "sfkeytool"
+        made = run_pyinstaller(work)
+        shutil.copy(made / PROGRAM, out / (PROGRAM if WINDOWS else f"sfkeytool-{SYSTEM}"))
+        unpacked = made / "folder"
         licences = out / f"sfkeytool-{SYSTEM}-licences.txt"
         licences.write_text("".join(licence_texts()), encoding="utf-8", newline="\n")
         shutil.copy(licences, unpacked / "licences.txt")
@@ -55,16 +55,15 @@ def timestamp() -> int:
     return max(int(os.environ.get("SOURCE_DATE_EPOCH", EARLIEST)), EARLIEST)
 
 
-def run_pyinstaller(kind: str, work: Path) -> Path:
+def run_pyinstaller(work: Path) -> Path:
     """The folder with what it made."""
-    folders = ["--distpath", str(work / kind), "--workpath", str(work / f"work-{kind}")]
+    made = work / "made"
+    folders = ["--distpath", str(made), "--workpath", str(work / "steps")]
     command = [sys.executable, "-m", "PyInstaller", "--noconfirm", "--log-level", "WARN", *folders]
     subprocess.run(
-        [*command, str(HERE / "sfkeytool.spec")],
-        env=environment(SFKEYTOOL_KIND=kind, PYINSTALLER_CONFIG_DIR=str(work / "cache")),
-        check=True,
+        [*command, str(HERE / "sfkeytool.spec")], env=environment(PYINSTALLER_CONFIG_DIR=str(work / "cache")), check=True
     )
-    return work / kind
+    return made
 
 
 def zip_folder(folder: Path, target: Path) -> None:
@@ -72,8 +71,7 @@ def zip_folder(folder: Path, target: Path) -> None:
     at = time.gmtime(timestamp())[:6]
     with ZipFile(target, "w", ZIP_DEFLATED, compresslevel=9) as archive:
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-            name = path.relative_to(folder.parent).as_posix()
-            info = ZipInfo(name, at)
+            info = ZipInfo(f"sfkeytool/{path.relative_to(folder).as_posix()}", at)
             info.create_system = 3  # that of modes
             info.external_attr = (0o100755 if path.name == PROGRAM else 0o100644) << 16
             info.compress_type = ZIP_DEFLATED
