@@ -81,7 +81,7 @@ def zip_folder(folder: Path, target: Path) -> None:
 def make_shiv(work: Path, target: Path) -> None:
     """Libraries as they lie here, without what an installer noted of this machine."""
     site = work / "site"
-    for distribution in own_distributions():
+    for distribution in (*libraries(), Distribution.from_name("sfkeytool")):
         for file in distribution.files or ():
             name = file.as_posix()
             if not name.startswith("..") and "__pycache__/" not in name and file.name not in NOTED:
@@ -98,24 +98,25 @@ def make_shiv(work: Path, target: Path) -> None:
 NOTED = ("RECORD", "REQUESTED", "INSTALLER", "direct_url.json")
 
 
-def own_distributions() -> list[Distribution]:
-    """sfkeytool and what it needs, by name: the libraries of requirements-linux.txt and requirements-windows.txt."""
+def libraries() -> list[Distribution]:
+    """What sfkeytool needs, by name."""
     system = "windows" if WINDOWS else "linux"
     lines = (HERE / f"requirements-{system}.txt").read_text(encoding="utf-8").splitlines()
-    names = {line.partition("==")[0] for line in lines if "==" in line} | {"sfkeytool"}
+    names = {line.partition("==")[0] for line in lines if "==" in line} 
     found = {each.metadata["Name"].lower().replace("_", "-"): each for each in distributions()}
     return [found[name] for name in sorted(names) if name in found]
 
 
 def licence_texts() -> Iterator[str]:
-    """Of Python and what comes with it, and of each library."""
+    """Our own, of Python and what comes with it, and of each library."""
     line = "=" * 80
+    yield f"{line}\nsfkeytool\n{line}\n\n{(HERE.parent / 'LICENSE').read_text(encoding='utf-8')}\n"
     base = [path for path in PYTHON_LICENCES if path.is_file()]
     if not base:
         raise SystemExit("the licence of this Python is nowhere here")
     yield f"{line}\nPython {platform.python_version()}, and libraries that it uses\n{line}\n\n"
     yield from (f"{path.read_text(encoding='utf-8')}\n" for path in base)
-    for distribution in own_distributions():
+    for distribution in libraries():
         name = f"{distribution.metadata['Name']} {distribution.version}"
         terms = distribution.metadata.get("License-Expression") or distribution.metadata.get("License") or ""
         yield f"{line}\n{name}: {terms.strip().splitlines()[0] if terms.strip() else 'see below'}\n{line}\n\n"

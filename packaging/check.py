@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -99,17 +100,17 @@ def starts(program: Program) -> None:
     version = (ROOT / "sfkeytool" / "__init__.py").read_text(encoding="utf-8").partition('__version__ = "')[2]
     expect(program("--version").stdout.split() == ["sfkeytool", version.partition('"')[0]], "says its version")
     expect("self-signed" in program("--help").stdout, "shows its help")
-    seconds = []
+    times = [(time.perf_counter(), sum(os.times()[:4]))]
     for _ in range(STARTS):
-        began = time.perf_counter()
         program("--help")
-        seconds.append(time.perf_counter() - began)
-    said = f"--help in {median(seconds):.2f} s, the median of {STARTS}"
+        times.append((time.perf_counter(), sum(os.times()[:4])))
+    clock, processor = (median(after - before for before, after in pairwise(each)) for each in zip(*times, strict=True))
+    said = f"--help in {clock:.2f} s, median of {STARTS}"
     if WINDOWS or program.is_shiv:  # where Wine runs it, the time is Wine's
         print(f"  {said}")
-    else:
+    else:  # what else the machine does makes the processor's time longer by little
         limit = SECONDS_OF_A_FILE if program.is_file else SECONDS_OF_A_FOLDER
-        expect(median(seconds) <= limit, f"{said}, at most {limit}")
+        expect(processor <= limit, f"{said}; {processor:.2f} s of a processor, at most {limit}")
 
 
 def makes_a_pair(program: Program) -> None:
