@@ -160,7 +160,7 @@ def notifies(program: Program) -> None:
     server = HTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     (program.folder / "address").write_text(f"json://127.0.0.1:{server.server_port}/", encoding="utf-8")
-    program("self-signed", "soon", "--days", "20", "--password", "generate", "--quiet")
+    program("self-signed", "soon", "--days", "1", "--password", "generate", "--quiet")
     program("audit", "soon", "--fail-on", "never", "--notify", "file:address", "--state", "state.json")
     server.shutdown()
     expect(len(arrived) == 1 and "soon" in arrived[0], "tells a server of what expires soon")
@@ -183,7 +183,7 @@ def completes(program: Program) -> None:
 
 
 def says_what_is_missing(program: Program) -> None:
-    answer = program.result("ckm", "import", "pay", "--target-org", "prod", "--browser", code=2)
+    answer = program.result("ckm", "import", "pay", "--target-org", "prod", "--browser", "--yes", code=2)
     expect(answer["code"] == "usage.extra-missing", "says that the driven browser is not inside")
     expect(not any("-m pip" in action for action in answer["actions"]), "and names no pip that it has not")
 
