@@ -2,7 +2,7 @@
 
 Into the folder OUT go a single program, the same as a folder in a zip, which starts faster, and the licences of what is
 inside; on Linux a shiv file for those who have this very Python, too. The Python that runs this has sfkeytool's wheel
-and what the requirements beside this file name: packaging/linux and packaging/windows see to that.
+and what the requirements beside this file name: packaging/build and packaging/windows see to that.
 
 The same sources, requirements and Python make the same bytes.
 """
@@ -61,7 +61,9 @@ def run_pyinstaller(work: Path) -> Path:
     folders = ["--distpath", str(made), "--workpath", str(work / "steps")]
     command = [sys.executable, "-m", "PyInstaller", "--noconfirm", "--log-level", "WARN", *folders]
     subprocess.run(
-        [*command, str(HERE / "sfkeytool.spec")], env=environment(PYINSTALLER_CONFIG_DIR=str(work / "cache")), check=True
+        [*command, str(HERE / "sfkeytool.spec")],
+        env=environment(PYINSTALLER_CONFIG_DIR=str(work / "cache")),
+        check=True,
     )
     return made
 
@@ -102,7 +104,7 @@ def libraries() -> list[Distribution]:
     """What sfkeytool needs, by name."""
     system = "windows" if WINDOWS else "linux"
     lines = (HERE / f"requirements-{system}.txt").read_text(encoding="utf-8").splitlines()
-    names = {line.partition("==")[0] for line in lines if "==" in line} 
+    names = {line.partition("==")[0] for line in lines if "==" in line}
     found = {each.metadata["Name"].lower().replace("_", "-"): each for each in distributions()}
     return [found[name] for name in sorted(names) if name in found]
 
@@ -118,7 +120,8 @@ def licence_texts() -> Iterator[str]:
     yield from (f"{path.read_text(encoding='utf-8')}\n" for path in base)
     for distribution in libraries():
         name = f"{distribution.metadata['Name']} {distribution.version}"
-        terms = distribution.metadata.get("License-Expression") or distribution.metadata.get("License") or ""
+        about = distribution.metadata.json
+        terms = str(about.get("license_expression") or about.get("license") or "")
         yield f"{line}\n{name}: {terms.strip().splitlines()[0] if terms.strip() else 'see below'}\n{line}\n\n"
         for file in sorted(distribution.files or (), key=str):
             if "dist-info" in file.parts[0] and file.name.upper().startswith(("LICEN", "COPYING", "NOTICE", "AUTHORS")):

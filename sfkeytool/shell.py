@@ -58,7 +58,7 @@ class _UnsafeError(Exception):
 
 
 def call_sfkeytool(program: str) -> None:
-    """Lines that run sfkeytool run ``program`` from now on, in this process: the path of one that PATH does not find."""
+    """Lines that run sfkeytool begin with ``program`` from now on: the path of one that PATH does not lead to."""
     _called[0] = program
 
 
