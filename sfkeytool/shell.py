@@ -48,8 +48,18 @@ _REMARKS = {
 }
 
 
+_PROGRAM = "sfkeytool"
+"""As commands name it, and as people do where it is installed."""
+_called = [_PROGRAM]
+
+
 class _UnsafeError(Exception):
     """There is no line; the text says why."""
+
+
+def call_sfkeytool(program: str) -> None:
+    """Lines that run sfkeytool begin with ``program`` from now on: the path of one that PATH does not lead to."""
+    _called[0] = program
 
 
 def shell_line(arguments: Sequence[str], *, windows: bool = WINDOWS) -> str:
@@ -58,6 +68,8 @@ def shell_line(arguments: Sequence[str], *, windows: bool = WINDOWS) -> str:
     On Windows it is right in cmd.exe and in PowerShell; where only one of the two can read it, a comment at its end,
     over which the other stumbles, says which. Where no line is safe, there is a reason in brackets in its place.
     """
+    if arguments[0] == _PROGRAM:
+        arguments = [*_called, *arguments[1:]]
     try:
         if not windows:
             return " ".join(map(_posix_word, arguments))

@@ -5,6 +5,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from sfkeytool.edge.bundled import BUNDLED, command_apart
+
 _SECONDS = 5.0
 """A browser that runs on after that shows the page: our own bound."""
 
@@ -38,9 +40,10 @@ def open_page(page: Path, environ: Mapping[str, str]) -> str:
     if not has_display(environ):
         return "there is no display here"
     environment = browser_environment(environ)
+    address = page.absolute().as_uri()
     try:
         process = subprocess.Popen(
-            [sys.executable, "-I", "-c", _OPEN, page.absolute().as_uri()],
+            command_apart(__name__, address) if BUNDLED else [sys.executable, "-I", "-c", _OPEN, address],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -54,3 +57,10 @@ def open_page(page: Path, environ: Mapping[str, str]) -> str:
         return ""
     except OSError as error:
         return error.strerror or type(error).__name__
+
+
+def main() -> None:
+    """In a process of a bundled program: as _OPEN does."""
+    import webbrowser
+
+    sys.exit(not webbrowser.open(sys.argv[1]))
