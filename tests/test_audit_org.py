@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import os
+import select
 import socket
 import sys
 import time
