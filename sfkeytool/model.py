@@ -1,6 +1,6 @@
 """What flows between the rooms: requests go in, an Outcome comes out, a Receipt proves that it is on disk."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -40,7 +40,7 @@ T = TypeVar("T", covariant=True)
 
 
 class Made(Sequence[T]):
-    """Values of a result that are made whenever they are looked at, since all at once are more than memory should hold."""
+    """Values of a result that are made when they are looked at: all at once may be more than memory should hold."""
 
     def __init__(self, make: Callable[[V], T], of: Sequence[V]) -> None:
         self._make: Callable[[Any], T] = make

@@ -10,7 +10,7 @@ from pathlib import PurePath
 from msgspec import Struct
 
 from sfkeytool.acceptance.rule import Basis
-from sfkeytool.crypto.certificates import CertificateFacts
+from sfkeytool.audit.facts import KeptFacts
 from sfkeytool.errors import SfkeytoolError, unexpected_error
 from sfkeytool.model import Purpose
 from sfkeytool.salesforce.org import OrgIdentity
@@ -81,7 +81,7 @@ class Coverage(StrEnum):
         return self in (Coverage.COVERED, Coverage.REMINDER, Coverage.SAME_KEY)
 
 
-class Carrier(Struct, frozen=True):
+class Carrier(Struct, frozen=True, gc=False):
     """One certificate in one place, before anything is judged.
 
     ``source`` is the label of the Source it was found in; ``path`` the file; ``part`` the metadata field or keystore
@@ -96,7 +96,7 @@ class Carrier(Struct, frozen=True):
     name: str
     path: str
     part: str = ""
-    certificate: CertificateFacts | None = None
+    certificate: KeptFacts | None = None
     reference: str = ""
     reminds_of: str | None = None
     in_chain: bool = False
@@ -287,7 +287,7 @@ class Step(Struct, frozen=True):
     is_general: bool = False
 
 
-class Item(Struct, frozen=True):
+class Item(Struct, frozen=True, gc=False):
     """A carrier, judged. ``days_left`` counts whole days, negative after expiry; None if no date is known.
 
     ``within_days`` is the threshold that was applied. ``twin`` is where the same certificate, or a reminder of it,

@@ -228,7 +228,7 @@ def _item(item: Item) -> AuditedItem:
         publisher=carrier.publisher or None,
         note=carrier.note or None,
         not_after=_whole_second(carrier.not_after),
-        certificate=carrier.certificate,
+        certificate=carrier.certificate.whole() if carrier.certificate else None,
         status=item.status,
         days_left=item.days_left,
         within_days=item.within_days,
