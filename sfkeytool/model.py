@@ -1,6 +1,6 @@
 """What flows between the rooms: requests go in, an Outcome comes out, a Receipt proves that it is on disk."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -212,13 +212,15 @@ class PlannedFile(Struct, frozen=True):
 class Artifact(Opaque, frozen=True):
     """A file to be written: name inside its folder, content in bytes (secret if the kind is), kind.
 
-    ``folder`` is a folder below the run's own, a relative POSIX path; empty where the run fills just one.
+    ``folder`` is a folder below the run's own, a relative POSIX path; empty where the run fills just one. ``pieces``
+    gives what follows ``content``, made while it is written: a report may be larger than memory.
     """
 
     filename: str
     kind: ArtifactKind
     content: bytes
     folder: str = ""
+    pieces: Callable[[], Iterable[bytes]] | None = None
 
     @classmethod
     def of(

@@ -21,8 +21,8 @@ _LINE_ENDS = re.compile(rb"\s|\\[nr]")
 
 
 class PemBlock(Opaque, frozen=True):
-    """One PEM block. ``number`` counts from 1 in its file; ``text`` is that of a private key again, tidied (secret), and
-    empty for all others."""
+    """One PEM block. ``number`` counts from 1 in its file; ``text`` is the block again, tidied (secret), of a private
+    key, and empty of all else."""
 
     label: str
     number: int
