@@ -152,6 +152,8 @@ class Problem(Struct, frozen=True):
     path: str
     code: str
     message: str
+    aside: bool = False
+    """Whether it is evidently another package's file, such as its tests have: people are told how many there are."""
 
 
 def failure(error: Exception) -> SfkeytoolError:
@@ -252,7 +254,8 @@ class Source(Struct, frozen=True):
     """A path or an org that was looked into, and what was found there. ``label`` is the path, or the org's alias.
 
     ``org`` is None for files. ``way`` are the arguments with which the audit reads this org again; None where they
-    are not for printing. ``excluded`` counts files that were left out unread.
+    are not for printing. ``excluded`` counts files that were left out unread, ``lookalikes`` those that are named as
+    certificates and keys are and are none: no problem tells of them.
     """
 
     label: str
@@ -262,6 +265,7 @@ class Source(Struct, frozen=True):
     generations: tuple[Generation, ...] = ()
     way: tuple[str, ...] | None = None
     excluded: int = 0
+    lookalikes: int = 0
 
 
 class Stop(Struct, frozen=True):
