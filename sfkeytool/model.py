@@ -40,7 +40,7 @@ T = TypeVar("T", covariant=True)
 
 
 class Made(Sequence[T]):
-    """Values of a result that are made whenever they are looked at, since all at once are more than memory should hold."""
+    """Values of a result that are made when they are looked at: all at once may be more than memory should hold."""
 
     def __init__(self, make: Callable[[V], T], of: Sequence[V]) -> None:
         self._make: Callable[[Any], T] = make
@@ -212,13 +212,15 @@ class PlannedFile(Struct, frozen=True):
 class Artifact(Opaque, frozen=True):
     """A file to be written: name inside its folder, content in bytes (secret if the kind is), kind.
 
-    ``folder`` is a folder below the run's own, a relative POSIX path; empty where the run fills just one.
+    ``folder`` is a folder below the run's own, a relative POSIX path; empty where the run fills just one. ``pieces``
+    gives what follows ``content``, made while it is written: a report may be larger than memory.
     """
 
     filename: str
     kind: ArtifactKind
     content: bytes
     folder: str = ""
+    pieces: Callable[[], Iterable[bytes]] | None = None
 
     @classmethod
     def of(

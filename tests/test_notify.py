@@ -29,13 +29,13 @@ from msgspec.structs import replace
 
 from sfkeytool.audit import notify as notify_module
 from sfkeytool.audit.events import Said, thresholds
+from sfkeytool.audit.facts import KeptFacts
 from sfkeytool.audit.model import Carrier, CarrierKind, Coverage, Inventory, Item, Problem, Source, Status, Step
 from sfkeytool.audit.notify import Destination, Message, deliver, parse_destination
 from sfkeytool.audit.state import Memory, describe_state, parse_state
 from sfkeytool.cli.notifying import notify, open_destinations, send_apart
 from sfkeytool.cli.render import Console
 from sfkeytool.cli.run import Run
-from sfkeytool.crypto.certificates import CertificateFacts
 from sfkeytool.errors import InputError, UsageError
 from sfkeytool.passwords import Secret, parse_source
 from sfkeytool.workflows.audited import Delivery, DeliveryStatus
@@ -132,9 +132,9 @@ def _fast_fingerprints(monkeypatch: pytest.MonkeyPatch) -> None:
 # What there is to tell
 
 
-def certificate(name: str, until: datetime, life_days: int = 365) -> CertificateFacts:
+def certificate(name: str, until: datetime, life_days: int = 365) -> KeptFacts:
     not_before = until - timedelta(days=life_days)
-    return CertificateFacts(
+    return KeptFacts(
         subject=f"CN={name}",
         issuer=f"CN={name}",
         serial_number="01",
@@ -148,8 +148,8 @@ def certificate(name: str, until: datetime, life_days: int = 365) -> Certificate
         extended_key_usage=(),
         is_ca=False,
         self_signed=True,
-        sha256=sha256(f"{name} {until}".encode()).hexdigest(),
-        public_key_sha256="",
+        digest=sha256(f"{name} {until}".encode()).digest(),
+        public_key_digest=b"",
         self_signature=None,
         unusual=(),
     )

@@ -1,6 +1,7 @@
 """From one file to its carriers: any container of certificates, metadata of an sfdx project, and zips of it."""
 
 import re
+from collections import deque
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import PurePath
@@ -51,8 +52,7 @@ def read_carriers(
         return ()
     if without_keys != file.data:
         file = InputFile(file.label, without_keys)
-    contents = _open(file, passwords)
-    return tuple(_from_contents(contents, source, is_ckm_source=is_ckm_source))
+    return tuple(_from_contents(_open(file, passwords), source, is_ckm_source=is_ckm_source))
 
 
 def _from_zip(file: InputFile, source: str, passwords: Sequence[Secret]) -> Iterator[Carrier | Problem]:
@@ -111,7 +111,9 @@ def _from_contents(contents: Contents, source: str, *, is_ckm_source: bool) -> I
     if is_ckm_source and contents.requests and not contents.certificates:
         yield Carrier(source, kind, _stem(path), contents.label, note=WAITS_FOR_CA)
     bundle = (len(contents.certificates) > 1 and contents.kind is not FileKind.XML) or contents.store is not None
-    for found in contents.certificates:
+    certificates, contents = deque(contents.certificates), replace(contents, certificates=())
+    while certificates:  # each is let go once it is described: a file may hold ten thousand
+        found = certificates.popleft()
         carrier = carrier_of(source, kind, found.alias or _stem(path), contents.label, found.alias or "", found)
         is_ca = carrier.certificate is not None and carrier.certificate.is_ca
         yield replace(carrier, in_chain=found.certificate in issuers or (bundle and is_ca and found.der not in own))

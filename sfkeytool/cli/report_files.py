@@ -3,6 +3,7 @@
 import os.path
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,7 +65,8 @@ class Reports:
         for form, plan in self._plans.items():
             [file] = plan.files
             with self.kept_apart(plan.folder / file.filename):
-                artifact = Artifact(file.filename, file.kind, FORMATS[form].encode(inventory))
+                pieces = partial(FORMATS[form].encode, inventory)
+                artifact = Artifact(file.filename, file.kind, b"", pieces=pieces)
                 receipts += self._run.commit([FolderWrite(plan, (artifact,))])
         return receipts
 

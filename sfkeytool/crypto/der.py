@@ -1,7 +1,8 @@
 """A small reader of DER, and of the BER that old PFX and PKCS#7 makers write: just enough to look before loading."""
 
 from functools import lru_cache
-from typing import NamedTuple
+
+from msgspec import Struct
 
 MAX_DEPTH = 32
 """Deepest nesting of indefinite lengths and constructed strings. Real files stay under 12."""
@@ -20,10 +21,10 @@ class DerError(ValueError):
     """The bytes are no DER or BER that we read. Internal: callers turn it into an error that names the file."""
 
 
-class Tlv(NamedTuple):
+class Tlv(Struct, frozen=True, gc=False):
     """One element: tag byte, content (without an end-of-contents marker), and where it ends in what was read.
 
-    ``indefinite``: whether it stated no length (BER). A tuple, since thousands are made.
+    ``indefinite``: whether it stated no length (BER). Nothing to collect as garbage, since thousands are made.
     """
 
     tag: int

@@ -4,7 +4,7 @@ import errno
 import os
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -89,15 +89,16 @@ def output_error(error: OSError, path: Path, elsewhere: str = ANOTHER_FOLDER) ->
     return OutputError("output.failed", f"{path} cannot be written ({error.strerror})", elsewhere)
 
 
-def create_file(path: Path, content: bytes, mode: int) -> None:
-    """Create ``path``, which must not exist, with all of ``content``, durably.
+def create_file(path: Path, content: bytes | Iterable[bytes], mode: int) -> None:
+    """Create ``path``, which must not exist, with all of ``content``, whole or in pieces, durably.
 
     It is 0600 from the first moment and gets ``mode`` only when it is complete, whatever the umask. Raises
     OSError.
     """
     descriptor = os.open(path, _CREATE, 0o600)
     try:
-        _write(descriptor, content)
+        for chunk in [content] if isinstance(content, bytes) else _chunks(content):
+            _write(descriptor, chunk)
         _set_mode(descriptor, mode)
         _sync(descriptor)
     finally:
@@ -230,6 +231,17 @@ def sync_folder(folder: Path) -> None:
             raise
     finally:
         os.close(descriptor)
+
+
+def _chunks(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes in pieces that are worth a call."""
+    waiting = bytearray()
+    for piece in pieces:
+        waiting += piece
+        if len(waiting) >= _CHUNK:
+            yield bytes(waiting)
+            waiting.clear()
+    yield bytes(waiting)
 
 
 def _write(descriptor: int, content: bytes) -> None:

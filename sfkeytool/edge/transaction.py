@@ -3,7 +3,7 @@
 import errno
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -37,7 +37,8 @@ from sfkeytool.model import Opaque
 
 
 class NewFile(Opaque, frozen=True):
-    """A file to be published: content (may be secret) and mode, or the existing file whose second name it is.
+    """A file to be published: content (may be secret), ``pieces`` that follow it, and mode; or the existing file whose
+    second name it is.
 
     Files of a lower ``rank`` are published earlier. Unless it ``may_replace``, a target that is there wins.
     """
@@ -47,6 +48,7 @@ class NewFile(Opaque, frozen=True):
     mode: int = 0o600
     may_replace: bool = False
     content: bytes = b""
+    pieces: Callable[[], Iterable[bytes]] | None = None
     second_name_of: Path | None = None
     elsewhere: str = ANOTHER_FOLDER
     """The hint of how to choose another place, where this one cannot be written."""
@@ -107,7 +109,7 @@ def _stage(change: FolderChange, names: tuple[str, ...], transaction: str, check
         new, put, old = (staged_path(change.folder, transaction, number, state) for state in ("new", "put", "old"))
         with naming(change.label / file.filename, file.elsewhere):
             if file.second_name_of is None:
-                create_file(new, file.content, file.mode)
+                create_file(new, file.content if file.pieces is None else _pieces(file, check), file.mode)
             else:
                 link_or_copy(file.second_name_of, new)
             linked = link_or_copy(new, put) and linked
@@ -118,6 +120,13 @@ def _stage(change: FolderChange, names: tuple[str, ...], transaction: str, check
         files.append(JournalFile(file.filename, replaces))
         check()
     return Journal(tuple(files), linked, names)
+
+
+def _pieces(file: NewFile, check: Callable[[], None]) -> Iterator[bytes]:
+    yield file.content
+    for piece in file.pieces() if file.pieces is not None else ():
+        check()
+        yield piece
 
 
 def _seen_from(folder: Path, group: Sequence[Path]) -> tuple[str, ...]:

@@ -237,6 +237,7 @@ def _prepare(write: FolderWrite, now: datetime) -> tuple[Receipt, list[NewFile |
             mode=0o600 if artifact.kind.secret else 0o644,
             may_replace=plan.force and artifact.kind is not ArtifactKind.PRIVATE_KEY,
             content=artifact.content,
+            pieces=artifact.pieces,
             elsewhere=plan.elsewhere,
         )
         for artifact in write.artifacts

@@ -107,6 +107,14 @@ class AuditedCounts(Result, frozen=True, kw_only=True):
     uncovered_orgs: Number
     excluded_files: Number
     excluded_certificates: Number
+    lookalike_files: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="Files of walked folders that are named as certificates and keys are and hold none, and such"
+            " as belong to the tests of other packages; of these the problems of a source tell too.",
+        ),
+    ]
 
 
 class AuditedProblem(Result, frozen=True, kw_only=True):
@@ -228,7 +236,7 @@ def _item(item: Item) -> AuditedItem:
         publisher=carrier.publisher or None,
         note=carrier.note or None,
         not_after=_whole_second(carrier.not_after),
-        certificate=carrier.certificate,
+        certificate=carrier.certificate.whole() if carrier.certificate else None,
         status=item.status,
         days_left=item.days_left,
         within_days=item.within_days,
@@ -268,6 +276,7 @@ def _counts(inventory: Inventory) -> AuditedCounts:
         uncovered_orgs=counts.orgs,
         excluded_files=counts.excluded_files,
         excluded_certificates=counts.excluded_certificates,
+        lookalike_files=counts.lookalike_files,
     )
 
 

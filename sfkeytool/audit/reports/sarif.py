@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from hashlib import sha256
+from itertools import chain
 from typing import Any
 from urllib.parse import quote
 
@@ -23,16 +24,16 @@ _RULES = {
 }
 
 
-def encode(inventory: Inventory) -> bytes:
+def encode(inventory: Inventory) -> Iterator[bytes]:
     """ASCII, one line: what is expired, due, uncovered or leads nowhere, and what could not be read. Pure.
 
     What lies in an org has the place that the Salesforce CLI names it by (``ConnectedApp:Pay``) below the org's alias:
     code scanning takes no result without a file.
     """
-    results = [
-        *(result for item in inventory.items for result in _item_results(item)),
-        *(_problem_result(problem) for source in inventory.sources for problem in source.problems),
-    ]
+    results = chain(
+        (result for item in inventory.items for result in _item_results(item)),
+        (_problem_result(problem) for source in inventory.sources for problem in source.problems),
+    )
     rules = [
         {
             "id": name,
@@ -42,9 +43,19 @@ def encode(inventory: Inventory) -> bytes:
         for name, (level, text) in _RULES.items()
     ]
     driver = {"name": "sfkeytool", "version": __version__, "rules": rules}
-    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
+    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": []}
     # What it was made by stands first: an earlier report is known by that.
-    return (json.dumps({"runs": [run], "version": "2.1.0", "$schema": _SCHEMA}, separators=(",", ":")) + "\n").encode()
+    frame = _text({"runs": [run], "version": "2.1.0", "$schema": _SCHEMA})
+    before, _, after = frame.rpartition(b"[]")
+    separator = before + b"["
+    for result in results:
+        yield separator + _text(result)
+        separator = b","
+    yield (frame if separator != b"," else b"]" + after) + b"\n"
+
+
+def _text(value: dict[str, Any]) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
 
 
 def _item_results(item: Item) -> Iterator[dict[str, Any]]:
