@@ -185,7 +185,7 @@ def test_what_answers_at_once_imports_nothing_that_it_does_not_need(start: str) 
     assert tops - set(sys.stdlib_module_names) <= others
     slow = {"asyncio", "email", "http", "ssl", "tomllib", "xml", "sqlite3", "importlib.metadata"}
     if not others & _OF_TYPER:
-        slow |= {"difflib", "subprocess", "traceback", "unicodedata"}
+        slow |= {"bz2", "difflib", "lzma", "shutil", "subprocess", "traceback", "unicodedata"}
     assert not slow & loaded
 
 
@@ -193,6 +193,14 @@ def test_the_version_needs_hardly_more_than_python() -> None:
     """Neither typing nor regular expressions, which are a third of such a run."""
     loaded = _loaded_by(STARTS["--version"][0])
     assert not {"typing", "re", "contextlib", "enum", "functools"} & loaded
+
+
+def test_a_keystore_is_made_without_what_reads_other_kinds_of_file() -> None:
+    """Half of what wrap takes is imports; those of XML and of HTML's names wait for a file that has some."""
+    loaded = _loaded_by("import sfkeytool.cli.commands.wrap, sfkeytool.workflows.wrap, sfkeytool.workflows.self_signed")
+    assert "sfkeytool.keystores.jks" in loaded
+    rooms = {f"sfkeytool.keystores.{name}" for name in ("metadata_field", "metadata_xml", "saml_metadata")}
+    assert not {"html", "xml", "ssl", "http", *rooms} & loaded
 
 
 def _loaded_by(call: str) -> set[str]:

@@ -1,6 +1,5 @@
 """The inventory as a table: one line a certificate, in a pipe as wide as it gets, on a terminal as wide as that is."""
 
-import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from sfkeytool.cli.render import Console, clean
+from sfkeytool.cli.terminal import window_columns
 from sfkeytool.plain_text import display_width, shortened, shortened_left
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def show_inventory(console: Console, inventory: "Inventory") -> None:
             console.painted(line)
         notes, counts = note_lines(inventory, verbose=console.verbose), count_lines(inventory)
     else:
-        columns = max(_LEAST_COLUMNS, shutil.get_terminal_size().columns)
+        columns = max(_LEAST_COLUMNS, window_columns())
         for line in _fitted(rows, columns):
             console.painted(line)
         prose = min(_PROSE_COLUMNS, columns)
