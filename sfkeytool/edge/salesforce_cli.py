@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -14,6 +15,20 @@ from sfkeytool.model import Opaque
 TIMEOUT_SECONDS = 120.0
 """For one call that reads: our own bound. It takes about three seconds."""
 _POLL_SECONDS = 0.1
+AT_ONCE = 8
+"""Calls that run side by side: our own bound, since each is a Node.js of its own."""
+
+
+class _Calls:
+    """Those of this process, from whatever thread."""
+
+    def __init__(self) -> None:
+        self.turns = threading.BoundedSemaphore(AT_ONCE)
+        self.running: dict[subprocess.Popen[bytes], Mapping[str, str]] = {}
+        self.given_up = 0
+
+
+_calls = _Calls()
 
 
 class Finished(Opaque, frozen=True):
@@ -30,7 +45,8 @@ def run_salesforce_cli(
     timeout_seconds: float = TIMEOUT_SECONDS,
     cwd: Path | None = None,
 ) -> Finished:
-    """Run ``sf`` with closed stdin and exactly this environment; no secret stands in ``arguments``.
+    """Run ``sf`` with closed stdin and exactly this environment; no secret stands in ``arguments``. Of several threads
+    AT_ONCE do at a time.
 
     Raises OrgError: org.cli-missing, org.cli-timeout, org.cli-failed.
     """
@@ -43,7 +59,10 @@ def run_salesforce_cli(
             "or log in without it: --client-id, --username and --jwt-key-file, or SF_ACCESS_TOKEN with"
             " SF_ORG_INSTANCE_URL",
         )
-    with deferred_signals() as check:  # or one that comes while it is being started would leave it behind
+    given_up = _calls.given_up
+    with _calls.turns, deferred_signals() as check:  # or one that comes while it is being started would leave it behind
+        if given_up != _calls.given_up:
+            raise _given_up()
         try:
             process = subprocess.Popen(  # a list, no shell; aliases are text that no command file minds
                 [command, *arguments],
@@ -57,12 +76,27 @@ def run_salesforce_cli(
         except OSError as error:
             raise OrgError("org.cli-failed", f"the Salesforce CLI does not start: {error.strerror}") from None
         try:
+            _calls.running[process] = environment
             stdout = _output(process, timeout_seconds, check)
             check()
+            if given_up != _calls.given_up:
+                raise _given_up()
         finally:
+            del _calls.running[process]
             if process.poll() is None:
                 end_tree(process, environment)
     return Finished(process.returncode, stdout)
+
+
+def end_calls() -> None:
+    """End those that other threads wait for, who get OrgError org.cli-failed; of them none begins another."""
+    _calls.given_up += 1
+    for process, environment in list(_calls.running.items()):
+        end_tree(process, environment)
+
+
+def _given_up() -> OrgError:
+    return OrgError("org.cli-failed", "the Salesforce CLI was ended: nobody waits for its answer any more")
 
 
 def _output(process: "subprocess.Popen[bytes]", timeout_seconds: float, check: Callable[[], None]) -> bytes:

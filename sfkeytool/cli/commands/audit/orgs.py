@@ -10,8 +10,9 @@ from sfkeytool.audit.config import AuditConfig
 from sfkeytool.audit.fields import carriers_of_content
 from sfkeytool.audit.model import Carrier, CarrierKind, Source, failure
 from sfkeytool.audit.org import read_org, unreachable
-from sfkeytool.cli.org_access import OrgAccess
+from sfkeytool.cli.org_access import OrgAccess, warn_of_instance
 from sfkeytool.cli.run import Run
+from sfkeytool.edge.salesforce_cli import end_calls
 from sfkeytool.errors import InputError, SfkeytoolError
 from sfkeytool.salesforce.questions import MOST_AT_ONCE
 
@@ -25,10 +26,10 @@ _SLICE_SECONDS = 0.5
 
 
 def read_orgs(
-    accesses: Sequence[OrgAccess], stated: Mapping[str, Carrier], tell: Callable[[str], None]
+    run: Run, accesses: Sequence[OrgAccess], stated: Mapping[str, Carrier], tell: Callable[[str], None]
 ) -> list[Source]:
-    """Each org in a thread of its own; one that cannot be read does not stop the others. In the order of ``accesses``,
-    whichever is read first."""
+    """Each org in a thread of its own; one that cannot be read does not stop the others. Sources and warnings are in
+    the order of ``accesses``, whichever is read first."""
     if not accesses:
         return []
 
@@ -50,9 +51,16 @@ def read_orgs(
         while waiting:
             _, waiting = wait(waiting, _SLICE_SECONDS, return_when=FIRST_COMPLETED)
             tell(f"reading orgs: {len(futures) - len(waiting)} of {len(futures)}")
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)  # Ctrl-C does not wait for a slow org
-    return [future.result() for future in futures]
+    except BaseException:  # Ctrl-C does not wait for a slow org
+        pool.shutdown(wait=False, cancel_futures=True)
+        end_calls()
+        raise
+    pool.shutdown()
+    sources = [future.result() for future in futures]
+    for source in sources:
+        if source.org is not None:
+            warn_of_instance(run, source.org.identity.instance_url)
+    return sources
 
 
 def stated_certificates(run: Run, config: AuditConfig) -> dict[str, Carrier]:
