@@ -18,7 +18,7 @@ from sfkeytool.errors import NetworkError, OrgError, SfkeytoolError
 from sfkeytool.keystores.metadata_xml import TYPES
 from sfkeytool.salesforce import ckm, soap
 from sfkeytool.salesforce.org import OrgClient, OrgIdentity, ends_everything
-from sfkeytool.salesforce.questions import Ask, Questions
+from sfkeytool.salesforce.questions import MOST_AT_ONCE, Ask, Questions
 
 _GLOBAL = "ExtlClntAppGlobalOauthSettings"
 _CARRYING_APP_TYPES = ("ConnectedApp", _GLOBAL)
@@ -35,17 +35,20 @@ _APEX = (
 )
 
 
-def read_org(client: OrgClient, label: str, stated: Mapping[str, Carrier] | None = None) -> Source:
+def read_org(
+    client: OrgClient, label: str, stated: Mapping[str, Carrier] | None = None, *, at_once: int = MOST_AT_ONCE
+) -> Source:
     """Everything in one org; what could not be read is among the problems. Changes nothing there.
 
     ``stated`` are certificates by lower-case name of the app that carries them, as the configuration says: they stand
     in for what the org does not show. Never raises.
 
-    What does not wait for another answer is asked at once; it is judged in the same order, whichever comes first.
+    What does not wait for another answer is asked at once, up to ``at_once`` questions; it is judged in the same order,
+    whichever comes first.
     """
     reading = _Reading(client, label, stated or {})
     try:
-        with Questions() as questions:
+        with Questions(at_once) as questions:
             reading.read(questions)
     except (OrgError, NetworkError) as error:
         reading.problem("", error)

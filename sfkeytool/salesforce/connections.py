@@ -5,11 +5,14 @@ From several threads at once: whoever has a connection has it alone.
 
 import base64
 import http.client
+import io
 import socket
 import ssl
 import threading
 import time
 from collections.abc import Mapping
+from functools import partial
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct
@@ -92,6 +95,42 @@ class _Kept(Struct, frozen=True, eq=False):
 def _way(url: str) -> _Way:
     parts = urlsplit(url)
     return parts.scheme, parts.hostname or "", parts.port
+
+
+def bound_answers(connection: http.client.HTTPConnection, end: float) -> None:
+    """The next answer on this connection comes by ``end``, or reading it raises TimeoutError."""
+    bounds = (connection.timeout or 0.0, end)
+    connection.response_class = partial(_BoundedResponse, bounds=bounds)  # type: ignore[assignment]
+
+
+class _BoundedResponse(http.client.HTTPResponse):
+    def __init__(self, sock: socket.socket, *arguments: Any, bounds: tuple[float, float], **named: Any) -> None:
+        super().__init__(sock, *arguments, **named)
+        self.fp = io.BufferedReader(_BoundedReader(sock, self.fp.detach(), *bounds))
+
+
+class _BoundedReader(io.RawIOBase):
+    """What comes over a socket. Its timeout alone bounds no server that sends a byte now and then."""
+
+    def __init__(self, peer: socket.socket, raw: io.RawIOBase, timeout_seconds: float, end: float) -> None:
+        self._peer = peer
+        self._raw = raw
+        self._timeout = timeout_seconds
+        self._end = end
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int | None:
+        remaining = self._end - time.monotonic()
+        if remaining <= 0:
+            raise TimeoutError
+        self._peer.settimeout(min(self._timeout, remaining))
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
 
 
 def _is_quiet(connection: http.client.HTTPConnection, timeout_seconds: float) -> bool:

@@ -30,15 +30,15 @@ def in_turn(question: Callable[[], R]) -> Callable[[], R]:
 
 
 class Questions:
-    """Those of one reading of an org: at most MOST_AT_ONCE at a time, in the order in which they were asked.
+    """Those of one reading of an org: at most ``at_once`` at a time, in the order in which they were asked.
 
     After an error that ends everything no other is begun: all that wait get the same error. At the end nobody waits
     for those that are still on their way.
     """
 
-    def __init__(self) -> None:
-        self._asked = ThreadPoolExecutor(MOST_AT_ONCE)
-        self._led = ThreadPoolExecutor(MOST_AT_ONCE)
+    def __init__(self, at_once: int = MOST_AT_ONCE) -> None:
+        self._asked = ThreadPoolExecutor(at_once)
+        self._led = ThreadPoolExecutor(at_once)
         self._end: OrgError | NetworkError | None = None
 
     def __enter__(self) -> "Questions":

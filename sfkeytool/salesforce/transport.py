@@ -11,10 +11,10 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from msgspec import field
@@ -23,7 +23,9 @@ from sfkeytool import __version__
 from sfkeytool.errors import NetworkError, UsageError
 from sfkeytool.model import Opaque
 from sfkeytool.passwords import Secret
-from sfkeytool.salesforce.connections import Connections
+from sfkeytool.salesforce.connections import Connections, bound_answers
+
+R = TypeVar("R")
 
 TIMEOUT_SECONDS = 20.0
 """For a connection to stand, and for each byte after it: our own bound."""
@@ -35,6 +37,7 @@ BODY_LIMIT = 32 << 20
 """Bytes of an answer: our own bound; the largest that is asked for are pages of metadata."""
 
 _TOKEN = re.compile(r"[!-~]+")
+_UNPRINTABLE = re.compile(r"[\0- \x7f]")
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _PASSING = frozenset({"network.dns", "network.timeout", "network.connection", "network.server-error"})
@@ -102,7 +105,7 @@ def require_safe_url(url: str) -> str:
         host, _ = parts.hostname, parts.port
     except ValueError:
         host = None
-    if not host or not host.isascii() or parts.username is not None or any(c <= " " or c == "\x7f" for c in url):
+    if not host or not host.isascii() or parts.username is not None or _UNPRINTABLE.search(url):
         raise UsageError("usage.url", "this is no address of an org", "write https://MYDOMAIN.my.salesforce.com")
     if parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK):
         return url
@@ -155,31 +158,19 @@ class HttpTransport:
         network.redirect, network.too-large; and UsageError for an address that is not safe.
         """
         host = urlsplit(require_safe_url(request.url)).netloc
-        answer: list[HttpResponse | Exception] = []
-
-        def exchange() -> None:
-            try:
-                answer.append(self._exchange(request))
-            except Exception as error:
-                answer.append(error)
-
-        # No timeout of a socket bounds name resolution, or a server that sends one byte at a time; a thread that
-        # nobody waits for any more does. In slices, because on Windows Ctrl-C does not interrupt a long join.
-        thread = threading.Thread(target=exchange, daemon=True)
         end = time.monotonic() + self._deadline
-        thread.start()
-        while thread.is_alive() and (remaining := end - time.monotonic()) > 0:
-            thread.join(min(0.5, remaining))
-        if not answer:
-            raise NetworkError(
-                "network.timeout", f"{host} did not answer within {self._deadline:.0f} seconds", _reachability(host)
-            )
-        if isinstance(answer[0], Exception):
-            raise self._network_error(answer[0], host) from None
-        return _without_redirect(answer[0], host)
+        try:
+            if threading.current_thread() is threading.main_thread():  # on Windows, Ctrl-C interrupts no reading
+                answer = _apart(lambda: self._exchange(request, end), end)
+            else:
+                answer = self._exchange(request, end)
+        except Exception as error:
+            seconds = self._deadline if time.monotonic() >= end else self._timeout
+            raise self._network_error(error, host, seconds) from None
+        return _without_redirect(answer, host)
 
-    def _exchange(self, request: HttpRequest) -> HttpResponse:
-        connection, answer = self._answered(request)
+    def _exchange(self, request: HttpRequest, end: float) -> HttpResponse:
+        connection, answer = self._answered(request, end)
         is_whole = False
         try:
             fits = answer.length is not None and answer.length <= BODY_LIMIT
@@ -196,19 +187,23 @@ class HttpTransport:
                 answer.close()
                 connection.close()
 
-    def _answered(self, request: HttpRequest) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
+    def _answered(
+        self, request: HttpRequest, end: float
+    ) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
         """The connection on which an answer has begun. A kept one may be closed by the server at any time between two
         answers (RFC 9112, 9.5): the request then goes to a fresh one, once."""
         if request.only_reads and (kept := self._connections.kept(request.url)):
             try:
-                return kept, _begin(kept, request)
+                return kept, _begin(kept, request, end)
             except (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError):
                 pass
         fresh = self._connections.fresh(request.url)
-        return fresh, _begin(fresh, request)
+        _apart(fresh.connect, end)
+        return fresh, _begin(fresh, request, end)
 
-    def _network_error(self, error: Exception, host: str) -> Exception:
-        """What went wrong, in our words: texts of foreign exceptions may quote what was sent."""
+    def _network_error(self, error: Exception, host: str, seconds: float) -> Exception:
+        """What went wrong, in our words: texts of foreign exceptions may quote what was sent. ``seconds``: how long it
+        was waited, if in vain."""
         match error:
             case NetworkError():
                 return error
@@ -225,7 +220,7 @@ class HttpTransport:
                 )
             case TimeoutError():
                 return NetworkError(
-                    "network.timeout", f"{host} did not answer within {self._timeout:.0f} seconds", _reachability(host)
+                    "network.timeout", f"{host} did not answer within {seconds:.0f} seconds", _reachability(host)
                 )
             case _TooLargeError():
                 return NetworkError(
@@ -267,12 +262,36 @@ class _TooLargeError(Exception):
     """The body is larger than BODY_LIMIT."""
 
 
-def _begin(connection: http.client.HTTPConnection, request: HttpRequest) -> http.client.HTTPResponse:
+def _apart(action: Callable[[], R], end: float) -> R:
+    """``action`` in a thread that nobody waits for any more at ``end``: nothing else bounds name resolution. Raises
+    TimeoutError, and what it raises."""
+    ended: list[R] = []
+    failed: list[Exception] = []
+
+    def act() -> None:
+        try:
+            ended.append(action())
+        except Exception as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=act, daemon=True)
+    thread.start()
+    while thread.is_alive() and (remaining := end - time.monotonic()) > 0:
+        thread.join(min(0.5, remaining))  # in slices, because on Windows Ctrl-C does not interrupt a long join
+    if failed:
+        raise failed[0]
+    if not ended:
+        raise TimeoutError
+    return ended[0]
+
+
+def _begin(connection: http.client.HTTPConnection, request: HttpRequest, end: float) -> http.client.HTTPResponse:
     """The answer, once its head has come; the connection is closed where none comes."""
     parts = urlsplit(request.url)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     once = {} if request.only_reads else {"Connection": "close"}
     headers = {"User-Agent": f"sfkeytool/{__version__}", **once, **request.headers}
+    bound_answers(connection, end)
     try:
         connection.request(request.method, target, request.body or None, headers)
         return connection.getresponse()

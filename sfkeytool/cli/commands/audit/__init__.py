@@ -197,7 +197,7 @@ def _audit(
         walk = Walk(run, given, request.exclude, tell)
         sources = [walk.look_through(path) for path in request.paths]
         stated = stated_certificates(run, config) if accesses else {}
-        sources += read_orgs(accesses, stated, tell)
+        sources += read_orgs(run, accesses, stated, tell)
     for name in stated:
         if not any(carrier.name.lower() == name for source in sources for carrier in source.carriers):
             message = f"apps in {values['config']} names {name}, and no app is called so where this audit looks"
