@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sfkeytool.edge.access_list import AccessList, Entry, closing_line, parse_acl, parse_sid, read_access_list, readers
-from sfkeytool.edge.exposure import key_notice, written_notices
+from sfkeytool.edge.exposure import key_notice, open_by_list, written_notices
 
 Cli = Callable[..., Result]
 posix = pytest.mark.skipif(sys.platform == "win32", reason="modes are POSIX")
@@ -179,6 +179,20 @@ def test_the_line_that_closes_a_file() -> None:
     assert closing_line(path, AccessList(None, ME)) == f'{start} /remove:g "*{EVERYONE}"'
     assert closing_line(path, AccessList((inherited,), "")) == ""
     assert closing_line(Path("-x.key"), AccessList((inherited,), ME)).startswith("icacls .\\-x.key ")
+
+
+def test_what_a_person_on_windows_is_told() -> None:
+    """Nothing that is not known; and no line where there is none that helps."""
+    path = Path("pay.key")
+    users = Entry(True, INHERITED, READ_RUN, USERS)
+    line = f'icacls pay.key /inheritance:r /grant:r "*{ME}:F"'
+    told = f"pay.key can be read by Users and Authenticated Users; for you alone: {line}"
+    assert open_by_list(path, AccessList((*OWN, users, Entry(True, INHERITED, MODIFY, AUTHENTICATED)), ME)) == told
+    no_user = open_by_list(path, AccessList((users,), ""))
+    assert no_user == "pay.key can be read by Users; for you alone: take that from them under Properties > Security"
+    assert open_by_list(path, AccessList(OWN, ME)) == open_by_list(path, None) == ""
+    no_lists = open_by_list(path, AccessList(OWN, ME, keeps=False))
+    assert no_lists.startswith("pay.key is open to everybody, as its disk keeps no access lists; keep keys on a disk")
 
 
 @given(st.binary(max_size=80) | st.integers(0, 100).map(lambda size: encoded_acl(*OWN)[:size]))
