@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import modeless_disk
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sfkeytool.edge.access_list import AccessList, Entry, closing_line, parse_acl, parse_sid, read_access_list, readers
-from sfkeytool.edge.exposure import key_notice, written_notices
+from sfkeytool.edge.exposure import key_notice, open_by_list, written_notices
 
 Cli = Callable[..., Result]
 posix = pytest.mark.skipif(sys.platform == "win32", reason="modes are POSIX")
@@ -181,13 +182,36 @@ def test_the_line_that_closes_a_file() -> None:
     assert closing_line(Path("-x.key"), AccessList((inherited,), ME)).startswith("icacls .\\-x.key ")
 
 
-@given(st.binary(max_size=80) | st.integers(0, 100).map(lambda size: encoded_acl(*OWN)[:size]))
-def test_bytes_that_are_no_list_are_refused(data: bytes) -> None:
-    for parse in (parse_acl, parse_sid):
-        try:
-            parse(data)
-        except ValueError:
-            continue
+def test_what_a_person_on_windows_is_told() -> None:
+    """Nothing that is not known; and no line where there is none that helps."""
+    path = Path("pay.key")
+    users = Entry(True, INHERITED, READ_RUN, USERS)
+    line = f'icacls pay.key /inheritance:r /grant:r "*{ME}:F"'
+    told = f"pay.key can be read by Users and Authenticated Users; for you alone: {line}"
+    assert open_by_list(path, AccessList((*OWN, users, Entry(True, INHERITED, MODIFY, AUTHENTICATED)), ME)) == told
+    no_user = open_by_list(path, AccessList((users,), ""))
+    assert no_user == "pay.key can be read by Users; for you alone: take that from them under Properties > Security"
+    assert open_by_list(path, AccessList(OWN, ME)) == open_by_list(path, None) == ""
+    no_lists = open_by_list(path, AccessList(OWN, ME, keeps=False))
+    assert no_lists.startswith("pay.key is open to everybody, as its disk keeps no access lists; keep keys on a disk")
+
+
+def test_a_list_that_breaks_off_is_refused_wherever_it_does() -> None:
+    """A part of a number would be another number."""
+    whole = encoded_acl(*OWN)
+    for size in range(len(whole)):
+        with pytest.raises(ValueError, match="breaks off"):
+            parse_acl(whole[:size])
+    sid = encoded_sid(ME)
+    for size in range(len(sid)):
+        with pytest.raises(ValueError, match="breaks off"):
+            parse_sid(sid[:size])
+
+
+@given(st.binary(max_size=80))
+def test_any_bytes_are_a_list_or_are_refused(data: bytes) -> None:
+    with suppress(ValueError):
+        parse_acl(data)
 
 
 @pytest.mark.skipif(sys.platform != "win32", reason="access lists are of Windows")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Pair, Result
+from conftest import Result
 
 from sfkeytool.edge.synced import synced_around
 
@@ -168,9 +168,7 @@ def test_a_home_of_windows_seen_from_wsl() -> None:
         assert _by_name(Path(place), (0, 0)) == service, place
 
 
-def test_what_is_written_there_or_read_is_warned_about(
-    cli: Cli, folder: Path, pair: Pair, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_written_there_or_read_is_warned_about(cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once for a run that writes secrets, and for each key that is read; not for a run that writes none."""
     root = folder / "Acme"
     root.mkdir()
@@ -184,4 +182,6 @@ def test_what_is_written_there_or_read_is_warned_about(
     ]
     told = {notice["code"] for notice in cli("show", Path("pay", "pay.key"), "--json").json["notices"]}
     assert "input.key-in-synced-folder" in told
-    assert not cli("show", Path("pay", "pay.crt"), "--json").json["notices"]
+    report = cli("audit", Path("pay", "pay.crt"), "--csv", "report.csv", "--json")
+    assert Path("report.csv").exists()
+    assert not [notice for notice in report.json["notices"] if "synced" in notice["code"]]

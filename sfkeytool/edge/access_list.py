@@ -31,7 +31,7 @@ _GROUPS = {
 }
 """Those that are people at large, on any machine: [MS-DTYP] 2.4.2.4, read in November 2026."""
 _OF_A_DOMAIN = {"513": "Domain Users", "514": "Domain Guests"}
-_DOMAIN = re.compile(r"S-1-5-21-\d+-\d+-\d+-(\d+)")
+_DOMAIN = r"S-1-5-21-\d+-\d+-\d+-(\d+)"
 
 
 class Entry(Struct, frozen=True):
@@ -110,7 +110,7 @@ def _reading(found: AccessList) -> Iterator[Entry]:
 
 
 def _group(sid: str) -> str:
-    domain = _DOMAIN.fullmatch(sid)
+    domain = re.fullmatch(_DOMAIN, sid)
     return _OF_A_DOMAIN.get(domain[1], "") if domain else _GROUPS.get(sid, "")
 
 

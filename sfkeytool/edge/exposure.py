@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from sfkeytool.edge.access_list import closing_line, read_access_list, readers
+from sfkeytool.edge.access_list import AccessList, closing_line, read_access_list, readers
 from sfkeytool.model import Notice, Receipt
 from sfkeytool.shell import path_argument, shell_line
 
@@ -22,7 +22,7 @@ def written_notices(paths: Sequence[Path]) -> Iterator[Notice]:
     """Warnings about secret files that were just written, 0600, and that other users may read all the same."""
     by_mode: dict[int, list[str]] = {}
     for path in paths:
-        if why := _by_access_list(path):
+        if why := open_by_list(path, read_access_list(path)):
             yield Notice("output.readable-by-others", why)
         elif mode := open_mode(path):
             by_mode.setdefault(mode, []).append(str(path))
@@ -36,7 +36,7 @@ def written_notices(paths: Sequence[Path]) -> Iterator[Notice]:
 
 def key_notice(path: Path) -> Notice | None:
     """A warning if a private key's file is open to other users, with the command that closes it; else None."""
-    why = _by_access_list(path)
+    why = open_by_list(path, read_access_list(path))
     if mode := open_mode(path):
         close = shell_line(["chmod", "600", path_argument(str(path))])
         why = f"the private key in {path} is open to other users (mode {mode:04o}): {close}"
@@ -56,9 +56,8 @@ def open_mode(path: Path) -> int:
     return stat.S_IMODE(found.st_mode) if stat.S_ISREG(found.st_mode) and found.st_mode & 0o077 else 0
 
 
-def _by_access_list(path: Path) -> str:
-    """What to say of the file, on Windows; empty if it is closed, or if that cannot be told."""
-    found = read_access_list(path)
+def open_by_list(path: Path, found: AccessList | None) -> str:
+    """What to say of the file by its access list; empty if it is closed, or if there is none to go by. Pure."""
     if found is None:
         return ""
     if not found.keeps:

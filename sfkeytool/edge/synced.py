@@ -8,7 +8,6 @@ from pathlib import Path
 
 from sfkeytool.edge.disk import read_regular
 from sfkeytool.model import Notice
-from sfkeytool.outside_json import parse_json
 
 _ONEDRIVE = ("OneDrive", "OneDriveConsumer", "OneDriveCommercial")
 """Variables that OneDrive sets on Windows, to the folders that it keeps."""
@@ -94,7 +93,10 @@ def _told(environ: Mapping[str, str], home: Path | None) -> Iterator[tuple[str, 
 def _dropbox(info: Path) -> Iterator[tuple[str, Path]]:
     """The folders that Dropbox names: {"personal": {"path": …}, "business": {"path": …}}."""
     with suppress(OSError, ValueError):
-        accounts = parse_json(read_regular(info, _SIZE_LIMIT) or b"")
+        content = read_regular(info, _SIZE_LIMIT) or b""
+        from sfkeytool.outside_json import parse_json  # few have such a file
+
+        accounts = parse_json(content)
         for account in accounts.values() if isinstance(accounts, dict) else ():
             path = account.get("path") if isinstance(account, dict) else None
             if isinstance(path, str):
