@@ -322,6 +322,16 @@ def test_depth_and_number_of_values_are_bounded(monkeypatch: pytest.MonkeyPatch)
     }
 
 
+def test_json_is_read_as_windows_programs_save_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a mark in front, which Notepad puts there, or in UTF-16, which is Windows PowerShell's; within the bounds."""
+    for encoding in ("utf-8", "utf-8-sig", "utf-16"):
+        assert parse_json('{"Müller": ["\U0001f600"]}'.encode(encoding)) == {"Müller": ["\U0001f600"]}
+    with pytest.raises(ValueError, match="truncated"):
+        parse_json("{}".encode("utf-16") + b"x")
+    with pytest.raises(ValueError, match="deep"):
+        parse_json(("[" * (MAX_DEPTH + 1) + "]" * (MAX_DEPTH + 1)).encode("utf-16"))
+
+
 def test_elements_of_xml_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """30 MB of them would fill the memory."""
     monkeypatch.setattr(guarded_xml, "MAX_ELEMENTS", 100)

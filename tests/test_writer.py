@@ -153,7 +153,12 @@ def test_names_that_are_no_plain_names_are_refused(tmp_path: Path) -> None:
         return lambda: plan_writes(tmp_path, files, force=True)
 
     refused("output.bad-name", *map(named, ["../x", "a/b", "/x", "", ".", "..", "a\0b", ".sfkeytool.lock"]))
-    refused("output.duplicate", named("pay.crt", "pay.crt"), named("pay.crt", "PAY.crt"))
+    refused(
+        "output.duplicate",
+        named("pay.crt", "pay.crt"),
+        named("pay.crt", "PAY.crt"),
+        named("m\u00fcller", "MU\u0308LLER"),
+    )
     assert tree(tmp_path) == {}
 
 

@@ -27,6 +27,7 @@ from sfkeytool.edge.signals import deferred_signals
 from sfkeytool.edge.transaction import FolderChange, NewFile, run_transaction
 from sfkeytool.errors import OutputError
 from sfkeytool.model import Artifact, ArtifactKind, Notice, PlannedFile, Receipt, WrittenFile
+from sfkeytool.names import one_file
 
 _ATTEMPTS = 5
 # Published in this order: first what keeps the rest out of commits, then secrets, then what speaks of them.
@@ -216,9 +217,9 @@ def _change(
     )
     seen: set[str] = set()
     for file in files:
-        if file.filename.casefold() in seen:
+        if one_file(file.filename) in seen:
             raise OutputError("output.duplicate", f"{label / file.filename} would be written twice")
-        seen.add(file.filename.casefold())
+        seen.add(one_file(file.filename))
     with naming(label):
         mark = read_mark(folder)
         if mark and mark.private and not os.path.lexists(folder / ".gitignore"):
@@ -279,9 +280,9 @@ def _check_names(plan: FolderPlan) -> None:
     for file in plan.files:
         if not is_plain_name(file.filename):
             raise OutputError("output.bad-name", f"{file.filename!r} cannot be the name of a file in {plan.folder}")
-        if file.filename.casefold() in seen:
+        if one_file(file.filename) in seen:
             raise OutputError("output.duplicate", f"{plan.folder / file.filename} would be written twice")
-        seen.add(file.filename.casefold())
+        seen.add(one_file(file.filename))
 
 
 def _check_targets(plan: FolderPlan, files: Sequence[PlannedFile]) -> None:
@@ -333,7 +334,7 @@ def _in_other_formats(folder: Path, files: Sequence[PlannedFile]) -> Iterator[st
 
 
 def _check_group(folders: Sequence[Path]) -> None:
-    if len({str(folder).casefold() for folder in folders}) != len(folders):
+    if len({one_file(str(folder)) for folder in folders}) != len(folders):
         raise OutputError("output.duplicate", f"{folders[0]} would be written to twice, under two names")
 
 

@@ -178,7 +178,8 @@ def _audit(
 
     if values["open_page"] and "html" not in request.reports:
         raise UsageError("usage.open", "--open is about the page that --html writes", "add --html FILE")
-    reports = Reports(run, request.reports)
+    others = {"certificates": request.certificates, "state": request.state}
+    reports = Reports(run, request.reports, {name: path for name, path in others.items() if path is not None})
     saved = (
         run.plan_new_folder(request.certificates, private=False, elsewhere="name another folder with --certificates")
         if request.certificates
