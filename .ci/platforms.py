@@ -92,10 +92,10 @@ def pythons(pyproject: Path) -> list[str]:
 
 def told_of_the_next(python: str, complaints: dict[str, str]) -> str:
     """How many platforms it could run on, and which packages are missing; ``complaints`` by platform."""
-    missing = sorted(set(re.findall(r"^  ([\w.-]+)==", "\n".join(complaints.values()), re.MULTILINE)))
+    missing = sorted(set(re.findall(r"Wheels are required for `([\w.-]+)`", "".join(complaints.values()))))
     ready = f"for Python {python}, {[*complaints.values()].count('')} of {len(complaints)} platforms need none either"
     if any(complaints.values()):
-        return f"{ready}; not yet there: {', '.join(missing) or 'what uv cannot resolve'}"
+        return f"{ready}; not yet there: {', '.join(missing) or 'the versions that are newest'}"
     return f"{ready}: once the suite holds on it, it can join the classifiers of pyproject.toml"
 
 
