@@ -170,11 +170,3 @@ def test_a_tag_that_does_not_fit_is_no_release(tag: str, wrong: dict[str, str], 
     done = release(laid_out(tmp_path, **wrong), tag)
     assert (done.returncode, done.stdout) == (1, "")
     assert said in done.stderr
-
-
-def test_the_package_runs_as_a_module() -> None:
-    """As the console script does, name and exit code included."""
-    done = subprocess.run(
-        [sys.executable, "-m", "sfkeytool", "--version"], capture_output=True, text=True, timeout=60, check=True
-    )
-    assert done.stdout.split()[1] == sfkeytool.__version__

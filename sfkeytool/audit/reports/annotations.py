@@ -4,8 +4,8 @@ from sfkeytool.audit.model import Inventory
 from sfkeytool.audit.reports.sarif import Wrong, what_is_wrong
 from sfkeytool.crypto.names import escape_unprintable
 
-_DATA = {"%": "%25", "\r": "%0D", "\n": "%0A"}
-_PROPERTY = {**_DATA, ":": "%3A", ",": "%2C"}
+_DATA = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
+_PROPERTY = {**_DATA, **str.maketrans({":": "%3A", ",": "%2C"})}
 """As GitHub's runner undoes them: actions/toolkit, packages/core/src/command.ts."""
 
 
@@ -21,10 +21,6 @@ def _line(wrong: Wrong) -> str:
     properties = {"title": wrong.rule}
     if not wrong.source:
         properties["file"] = wrong.path.replace("\\", "/").removeprefix("./")
-    listed = ",".join(f"{name}={_escaped(value, _PROPERTY)}" for name, value in properties.items())
+    listed = ",".join(f"{name}={value.translate(_PROPERTY)}" for name, value in properties.items())
     where = f"{wrong.source}: " if wrong.source else ""
-    return f"::{wrong.level} {listed}::{_escaped(escape_unprintable(where + wrong.text), _DATA)}"
-
-
-def _escaped(text: str, table: dict[str, str]) -> str:
-    return text.translate(str.maketrans(table))
+    return f"::{wrong.level} {listed}::{escape_unprintable(where + wrong.text).translate(_DATA)}"
