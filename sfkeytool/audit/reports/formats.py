@@ -34,6 +34,12 @@ class ReportFormat(Struct, frozen=True):
 FORMATS = {
     each.name: each
     for each in (
+        ReportFormat(
+            "annotations",
+            "what is wrong as commands that a job on GitHub prints, to be shown at the files",
+            "annotations",
+            (b"::debug::sfkeytool audit\n",),
+        ),
         ReportFormat("csv", "all certificates as CSV", "csv_file", (b"\xef\xbb\xbfstatus,",)),
         ReportFormat(
             "html",
