@@ -383,7 +383,7 @@ def modes(folder: Path) -> dict[str, str]:
 def tree(folder: Path) -> dict[str, bytes]:
     """Every file below ``folder`` with its content: two equal trees mean that nothing happened."""
     return {
-        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else b"(folder)"
+        path.relative_to(folder).as_posix(): path.read_bytes() if path.is_file() else b"(folder)"
         for path in sorted(folder.rglob("*"))
     }
 
