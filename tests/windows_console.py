@@ -114,7 +114,7 @@ class Console:
             ctypes.c_size_t(ctypes.sizeof(pointer)), None, None,
         )  # fmt: skip
         startup = StartupInfo(
-            size=ctypes.sizeof(StartupInfo), flags=subprocess.STARTF_USESTDHANDLES
+            size=ctypes.sizeof(StartupInfo), flags=_USES_STANDARD_HANDLES
         )  # not what ours are
         startup.attributes = ctypes.cast(self._attributes, pointer)
         told = ProcessInformation()
