@@ -20,6 +20,7 @@ _ATTRIBUTE_PSEUDOCONSOLE = 0x20016
 _EXTENDED_STARTUPINFO = 0x80000
 _UNICODE_ENVIRONMENT = 0x400
 _USES_STANDARD_HANDLES = 0x100
+"""None are given: else it would have ours, which are no console's."""
 _PATIENCE_SECONDS = 60
 
 _IN_CONSOLE = """
@@ -113,9 +114,7 @@ class Console:
             self._attributes, 0, ctypes.c_size_t(_ATTRIBUTE_PSEUDOCONSOLE), self._console,
             ctypes.c_size_t(ctypes.sizeof(pointer)), None, None,
         )  # fmt: skip
-        startup = StartupInfo(
-            size=ctypes.sizeof(StartupInfo), flags=_USES_STANDARD_HANDLES
-        )  # not what ours are
+        startup = StartupInfo(size=ctypes.sizeof(StartupInfo), flags=_USES_STANDARD_HANDLES)
         startup.attributes = ctypes.cast(self._attributes, pointer)
         told = ProcessInformation()
         block = "".join(f"{name}={value}\0" for name, value in sorted(environ.items())) + "\0"
