@@ -348,7 +348,7 @@ def test_a_full_disk_behind_stdout_is_an_error(folder: Path, pair: Pair) -> None
     assert "error" in done.stderr
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.skipif(sys.platform == "win32" or not Path("/dev/full").exists(), reason="no /dev/full here")
 @pytest.mark.parametrize("how", [(), ("--json",), ("--quiet",)])
 @pytest.mark.parametrize("stdout", ["full", "gone"])
 @pytest.mark.slow
