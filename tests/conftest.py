@@ -53,6 +53,12 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
+KILL = signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL
+"""What ends a process at once, without a word of its own: on Windows that is how os.kill sends SIGTERM."""
+
+KILLED = KILL if sys.platform == "win32" else -KILL
+"""The exit code of what it has ended."""
+
 WINE = sys.platform == "win32" and hasattr(ctypes.WinDLL("ntdll"), "wine_get_version")
 
 
@@ -383,7 +389,7 @@ def modes(folder: Path) -> dict[str, str]:
 def tree(folder: Path) -> dict[str, bytes]:
     """Every file below ``folder`` with its content: two equal trees mean that nothing happened."""
     return {
-        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else b"(folder)"
+        path.relative_to(folder).as_posix(): path.read_bytes() if path.is_file() else b"(folder)"
         for path in sorted(folder.rglob("*"))
     }
 

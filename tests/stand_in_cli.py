@@ -97,12 +97,16 @@ sys.exit(answer["status"])
 """
 
 
-def as_command(script: Path) -> None:
-    """What has a first line for the system can be called; Windows, which reads none, gets what npm puts beside it."""
+def as_command(script: Path) -> Path:
+    """What has a first line for the system can be called: by the path that is returned. Windows reads no such line,
+    and gets what npm puts beside a script."""
     script.chmod(0o755)
-    if sys.platform == "win32":
-        first = script.read_text().splitlines()[0].removeprefix(f"#!{sys.executable}")
-        script.with_name(script.name + ".cmd").write_text(f'@"{sys.executable}"{first} "%~dp0{script.name}" %*\n')
+    if sys.platform != "win32":
+        return script
+    options = script.read_text().splitlines()[0].removeprefix(f"#!{sys.executable}")
+    command = script.with_name(f"{script.name}.cmd")
+    command.write_text(f'@"{sys.executable}"{options} "%~dp0{script.name}" %*\n')
+    return command
 
 
 def install_stand_in(org: FakeOrg, folder: Path) -> Path:

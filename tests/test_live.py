@@ -315,7 +315,7 @@ def test_after_an_interrupt_all_is_deleted(number: signal.Signals, org: FakeOrg,
     def stop(live: LiveOrg) -> Answer:
         BY_ID["app.returned.external"].ask(live)
         assert left_in(org)
-        os.kill(os.getpid(), number)
+        signal.raise_signal(number)
         raise AssertionError("unreachable")
 
     stopping = Question("stop", "Is it stopped?", stop)

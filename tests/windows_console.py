@@ -19,7 +19,16 @@ from screen import Screen
 _ATTRIBUTE_PSEUDOCONSOLE = 0x20016
 _EXTENDED_STARTUPINFO = 0x80000
 _UNICODE_ENVIRONMENT = 0x400
+_USES_STANDARD_HANDLES = 0x100
+"""None are given: else it would have ours, which are no console's."""
 _PATIENCE_SECONDS = 60
+
+_IN_CONSOLE = """
+import os, subprocess, sys
+keys, screen = (os.open(name, os.O_RDWR) for name in ("CONIN$", "CONOUT$"))
+sys.exit(subprocess.call(sys.argv[1:], stdin=keys, stdout=screen, stderr=screen))
+"""
+"""Wine gives a program in a pseudo-console no handles of it."""
 
 
 class Console:
@@ -41,7 +50,9 @@ class Console:
         size = (rows << 16) | columns  # a COORD, by value
         made = self._kernel.CreatePseudoConsole(size, keys_read, drawn_write, 0, ctypes.byref(self._console))
         assert made == 0, hex(made)
-        self._process = self._started(subprocess.list2cmdline(line), cwd, environ)
+        self._process = self._started(
+            subprocess.list2cmdline([sys.executable, "-IS", "-c", _IN_CONSOLE, *line]), cwd, environ
+        )
         for handle in (keys_read, drawn_write):
             self._kernel.CloseHandle(handle)
         self._drawing = threading.Thread(target=self._draw, daemon=True)
@@ -103,7 +114,7 @@ class Console:
             self._attributes, 0, ctypes.c_size_t(_ATTRIBUTE_PSEUDOCONSOLE), self._console,
             ctypes.c_size_t(ctypes.sizeof(pointer)), None, None,
         )  # fmt: skip
-        startup = StartupInfo(size=ctypes.sizeof(StartupInfo), flags=subprocess.STARTF_USESTDHANDLES)
+        startup = StartupInfo(size=ctypes.sizeof(StartupInfo), flags=_USES_STANDARD_HANDLES)
         startup.attributes = ctypes.cast(self._attributes, pointer)
         told = ProcessInformation()
         block = "".join(f"{name}={value}\0" for name, value in sorted(environ.items())) + "\0"
@@ -119,5 +130,4 @@ class Console:
         data = ctypes.create_string_buffer(4096)
         count = ctypes.c_ulong()
         while self._kernel.ReadFile(self._drawn, data, len(data), ctypes.byref(count), None) and count.value:
-            self.raw = getattr(self, "raw", b"") + data.raw[: count.value]
             self.screen.write(text.decode(data.raw[: count.value]))

@@ -1,8 +1,10 @@
 """What the audit found, as SARIF 2.1.0 (OASIS): code scanning and editors show it at the files."""
 
 import json
+import sys
 from collections.abc import Iterator
 from hashlib import sha256
+from pathlib import PureWindowsPath
 from typing import Any
 from urllib.parse import quote
 
@@ -139,6 +141,8 @@ def _result(wrong: Wrong) -> dict[str, Any]:
 
 def _uri(path: str) -> str:
     """A relative reference (RFC 3986), or a file address of a path that begins at the root."""
+    if sys.platform == "win32" and PureWindowsPath(path).is_absolute():
+        return PureWindowsPath(path).as_uri()
     address = quote(path.replace("\\", "/").removeprefix("./").encode("utf-8", "surrogateescape"), safe="/-._~:+@")
     if address.startswith("/"):
         return f"file://{address}"
