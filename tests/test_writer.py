@@ -115,6 +115,29 @@ def test_existing_files_are_all_named_and_kept_without_force(tmp_path: Path) -> 
     assert tree(tmp_path) == before
 
 
+def test_a_file_in_pieces_is_whole_or_was_never_there(tmp_path: Path) -> None:
+    """A report is made while it is written: one that breaks off leaves the earlier one, and nothing else."""
+    lengths = (1, 0, 700_000, 400_000, 3)
+
+    def pieces() -> Iterator[bytes]:
+        yield from (bytes([65 + number]) * length for number, length in enumerate(lengths))
+
+    def broken() -> Iterator[bytes]:
+        yield b"x" * 3_000_000
+        raise ZeroDivisionError
+
+    def report(made: Callable[[], Iterator[bytes]]) -> Artifact:
+        return Artifact("a.csv", ArtifactKind.REPORT, b"begin", pieces=made)
+
+    write(tmp_path, report(pieces))
+    whole = b"begin" + b"".join(pieces())
+    with pytest.raises(ZeroDivisionError):
+        write(tmp_path, report(broken), force=True)
+    assert ((tmp_path / "a.csv").read_bytes(), sorted(os.listdir(tmp_path))) == (whole, ["a.csv", "pay.json"])
+    write(tmp_path, report(pieces), force=True)  # the same callable again
+    assert ((tmp_path / "a.csv").read_bytes(), sorted(os.listdir(tmp_path))) == (whole, ["a.csv", "pay.json"])
+
+
 def test_force_replaces_files_but_never_a_private_key(tmp_path: Path) -> None:
     write(tmp_path, KEY, CRT)
     write(tmp_path, Artifact(CRT.filename, CRT.kind, b"new\n"), force=True)
