@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from conftest import PASSWORD, THOROUGH, CertificateAuthority, Pair, Result, openssl, pem_body
+from Cryptodome.IO import PKCS8
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicNumbers
@@ -22,10 +23,13 @@ from workshop import der as kept_der
 from sfkeytool.acceptance.engine import judge
 from sfkeytool.acceptance.subject import prepare_subject
 from sfkeytool.crypto import keys
+from sfkeytool.crypto.der import children, read_tlv
 from sfkeytool.crypto.pem import encode_pem_block
 from sfkeytool.errors import PrivateKeyError
 from sfkeytool.keystores.contents import InputFile, parse_contents
+from sfkeytool.keystores.jks import encode_jks
 from sfkeytool.model import Profile
+from sfkeytool.passwords import Secret
 
 Cli = Callable[..., Result]
 GIVEN = ("--password", "env:TEST_PASSWORD")
@@ -214,6 +218,30 @@ def test_a_key_that_only_looks_sound_is_never_used(cli: Cli, folder: Path, numbe
         _ = found.key
     (folder / "forged.key").write_bytes(pem_of(forged))
     assert cli("csr", "pay", "--key", "forged.key", "--json").json["code"] == "key.malformed"
+
+
+@pytest.mark.parametrize("kind", ["PKCS#1", "encrypted", "PFX", "JKS"])
+def test_it_is_refused_in_whatever_it_comes(
+    kind: str, cli: Cli, folder: Path, pair: Pair, numbers: dict[str, int]
+) -> None:
+    p = next(p for p in count(numbers["p"] + 2, 2) if p % 3 == 0 and gcd(numbers["e"], p - 1) == 1)
+    forged = forged_of(p, numbers)
+    pkcs1 = children(read_tlv(forged).value)[2].value
+    crt = pem_body(pair.crt.read_text())
+    (folder / "forged").write_bytes(
+        {
+            "PKCS#1": lambda: encode_pem_block("RSA PRIVATE KEY", pkcs1),
+            "encrypted": lambda: PKCS8.wrap(pkcs1, "1.2.840.113549.1.1.1", passphrase=PASSWORD.encode()),
+            "PFX": lambda: encode_pfx(forged, [], friendly_name=None, password=PASSWORD),
+            "JKS": lambda: encode_jks(
+                alias="pay", key_pkcs8=forged, chain_der=[crt], password=Secret(PASSWORD), created_at_ms=0
+            ),
+        }[kind]()
+    )
+    (folder / "forged").chmod(0o600)
+    refused = cli("csr", "pay", "--key", "forged", "--input-password", "env:TEST_PASSWORD", "--json")
+    assert (refused.code, refused.json["code"]) == (1, "key.malformed")
+    assert not (folder / "pay").exists()
 
 
 def test_a_factor_that_passes_for_a_prime_is_found_by_check(cli: Cli, folder: Path, numbers: dict[str, int]) -> None:
