@@ -241,7 +241,7 @@ def test_what_nobody_asked_for_answers_no_question(peer: Callable[..., Peer]) ->
         connection.sendall(answer(b"forged"))
         sent.set()
 
-    server = peer([twice, stay], [answer(b"b"), stay])
+    server = peer([twice, answer(b"b")], [answer(b"b"), stay])
     send = HttpTransport({})
     assert len(read(send, server, "/1").body) == 20_000
     assert sent.wait(5)
