@@ -408,6 +408,34 @@ def test_names_count_in_their_own_org(cli: Cli, org: FakeOrg, folder: Path, monk
     assert rows["uat", "sign"]["usedBy"] == []
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a first line")
+def test_nothing_in_another_org_replaces_a_certificate_or_leads_to_one(
+    cli: Cli, org: FakeOrg, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither a later generation of its name nor one of its key; nor does a name there that leads nowhere keep one
+    here, or find its certificate here."""
+    for name, days, number in (("pay", 20, 1), ("old", 30, 3), ("old_202701", 400, 4), ("idp", 500, 5)):
+        made = make(name, days, number)
+        org.contents.add_certificate(name, made.pem, made.expires)
+    with FakeOrg(tls=False) as other, FakeOrg(tls=False) as third:
+        for name, number in (("pay_202701", 2), ("other", 1)):
+            made = make(name, 400, number)
+            other.contents.add_certificate(name, made.pem, made.expires)
+        third.contents.add("NamedCredential", "Bank", [("certificate", "idp"), ("label", "Bank")])
+        answers = {alias: (each.url, each.let_in()) for alias, each in (("prod", org), ("uat", other), ("dev", third))}
+        body = (
+            f"url, token = {answers!r}[sys.argv[-1]]\n"
+            "print(json.dumps({'status': 0, 'result': {'instanceUrl': url, 'accessToken': token}}))"
+        )
+        stand_in(folder, body, monkeypatch)
+        done = cli("audit", "-o", "prod", "-o", "uat", "-o", "dev", "--json")
+    rows = {(item["source"], item["name"]): item for item in done.json["result"]["items"]}
+    assert (rows["prod", "pay"]["supersededBy"], rows["prod", "pay"]["counts"]) == (None, True)
+    assert rows["prod", "old"]["supersededBy"] == "old_202701"
+    assert (rows["dev", "Bank"]["refersTo"], rows["dev", "Bank"]["finding"]) == (None, "audit.leads-nowhere")
+    assert rows["prod", "idp"]["usedBy"] == []
+
+
 def test_an_app_that_may_not_be_seen_is_unproved_and_no_secret_is_asked_for(
     cli: Cli, org: FakeOrg, folder: Path
 ) -> None:

@@ -1,7 +1,8 @@
 """Questions that do not wait for each other, asked at once: whoever asks goes on, and comes for the answer later."""
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from types import TracebackType
 from typing import Protocol, TypeVar
 
@@ -73,7 +74,8 @@ class Questions:
 def _answer(future: "Future[R]") -> Callable[[], R]:
     def wanted() -> R:
         while not future.done():
-            wait([future], _SLICE_SECONDS)
+            with suppress(TimeoutError):
+                return future.result(_SLICE_SECONDS)
         return future.result()
 
     return wanted
