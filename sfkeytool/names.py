@@ -124,10 +124,12 @@ def one_file(path: str, *, windows: bool = sys.platform == "win32") -> str:
     Those of Windows and macOS tell no capitals from small letters, and macOS' no accent from one that is composed;
     Windows drops blanks and dots at the end of a name. On a shared or removable disk it may be so on any system.
     """
-    from unicodedata import normalize
-
     if windows:
         path = re.sub(r"[ .]+(?=[\\/]|\Z)", "", path)
+    if path.isascii():
+        return path.lower()
+    from unicodedata import normalize
+
     return normalize("NFD", normalize("NFD", path).casefold())
 
 
