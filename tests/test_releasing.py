@@ -55,6 +55,14 @@ def test_the_table_of_what_runs_names_what_the_script_runs(monkeypatch: pytest.M
 
 
 @whole
+def test_the_readme_names_all_that_the_new_debian_trees_get() -> None:
+    """So that its commands hold there for who reads no more than it."""
+    included = re.findall(r"--include=([\w,-]+)", (CI / "debian").read_text(encoding="utf-8"))
+    assert included == ["python3-venv"]
+    assert "`apt install python3-venv`" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@whole
 def test_the_settings_of_pip_can_be_read_by_another_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where packages come from goes along, with the files that it needs; a cache or a log stays."""
     for name in [name for name in os.environ if name.startswith("PIP_")]:
