@@ -1,10 +1,11 @@
-"""How fast the commands are beside openssl and keytool: medians and ratios of one run, interleaved.
+"""How fast the commands are beside openssl and keytool: times and ratios of one run, interleaved; and where wrap's goes.
 
     python benchmarks/commands.py [ROUNDS] [--before PATH]
 
 Needs sfkeytool installed for this Python, and openssl and keytool on PATH. Machines are noisy: compare ratios, not
-seconds, and only within one table. PATH is the sfkeytool of another release, which is run in turn with this one; of
-these two the time of the processor is compared, which other programs disturb less.
+seconds, and only within one table. ROUNDS are those of a row without a number of its own: making a key is a lottery,
+which only a sum of many draws makes fair. PATH is the sfkeytool of another release, which is run in turn with this one;
+of these two the time of the processor is compared, which other programs disturb less.
 """
 
 import argparse
@@ -18,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 PASSWORD = "worthless-benchmark-1"
 ENV = {**os.environ, "BENCH_PASSWORD": PASSWORD}
@@ -94,23 +96,38 @@ def openssl_self_signed() -> None:
 
 
 OPENING = ("--password", "env:BENCH_PASSWORD")
-Row = tuple[str, Callable[[str], None], str, Callable[[], None], float]
-ROWS: tuple[Row, ...] = (
-    ("--version", sfkeytool("--version"), "keytool -help", keytool_help, 0.7),
-    ("--help", sfkeytool("--help"), "keytool -help", keytool_help, 0.7),
-    (
+SUMMED = 40
+
+
+class Row(NamedTuple):
+    """A command of ours beside what does the same. ``wanted`` is the largest ratio; with ``summed`` of the sums of
+    SUMMED rounds, else of medians."""
+
+    name: str
+    ours: Callable[[str], None]
+    beside: str
+    theirs: Callable[[], None]
+    wanted: float
+    summed: bool = False
+
+
+ROWS = (
+    Row("--version", sfkeytool("--version"), "keytool -help", keytool_help, 0.17),
+    Row("--help", sfkeytool("--help"), "keytool -help", keytool_help, 0.40),
+    Row(
         "wrap (2048 bits, PEM)",
         sfkeytool("wrap", "w", "in.key", "in.crt", *OPENING),
         "openssl pkcs12 + keytool -importkeystore",
         openssl_and_keytool,
-        0.7,
+        0.50,
     ),
-    (
+    Row(
         "self-signed (2048 bits)",
         sfkeytool("self-signed", "s", *OPENING),
         "openssl req -x509 + those two",
         openssl_self_signed,
-        0.6,
+        0.40,
+        summed=True,
     ),
 )
 COMPARED = (
@@ -128,10 +145,11 @@ COMPARED = (
 )
 
 
-def seconds(action: Callable[[], None]) -> float:
+def measured(action: Callable[[], None]) -> tuple[float, float]:
+    """Seconds, and those of the processor."""
     started = time.perf_counter()
-    action()
-    return time.perf_counter() - started
+    of_processor = processor_seconds(action)
+    return time.perf_counter() - started, of_processor
 
 
 def processor_seconds(action: Callable[[], None]) -> float:
@@ -157,23 +175,24 @@ def main() -> None:
         if before:
             compare_with_before(before, arguments.rounds)
         print(f"\npeak memory of any sfkeytool run above: {peak_memory()} MB (wanted ≤ 80)")
-        print("\nwhat `wrap` spends its time on: the 12 slowest imports, own time in ms (python -X importtime)")
-        for line in import_times():
+        print("\nwhere the processor's time of `wrap` goes, in ms: the least of several runs (python -X importtime)")
+        for line in where_it_goes():
             print(f"  {line}")
         os.chdir("/")
 
 
 def compare_with_others(rounds: int) -> None:
-    print(f"medians of {rounds} interleaved rounds, Python {sys.version.split()[0]}\n")
-    print(f"{'sfkeytool':<26}{'ms':>6}   {'beside':<44}{'ms':>6}{'ratio':>8}{'wanted':>9}")
-    for name, ours, other, theirs, wanted in ROWS:
-        ours(SFKEYTOOL)
-        theirs()
-        pairs = [(seconds(lambda: ours(SFKEYTOOL)), seconds(theirs)) for _ in range(rounds)]  # noqa: B023
-        mine, other_time = (statistics.median(column) for column in zip(*pairs, strict=True))
+    print(f"{rounds} interleaved rounds, or {SUMMED} summed; Python {sys.version.split()[0]}\n")
+    print(f"{'sfkeytool':<26}{'ms':>6}{'of cpu':>8}   {'beside':<44}{'ms':>6}{'of cpu':>8}{'ratio':>8}{'wanted':>9}")
+    for row in ROWS:
+        pairs = []
+        for _ in range(1 + (SUMMED if row.summed else rounds)):
+            pairs.append((*measured(lambda: row.ours(SFKEYTOOL)), *measured(row.theirs)))  # noqa: B023
+        taken = statistics.mean if row.summed else statistics.median
+        mine, my_cpu, other, other_cpu = (taken(column) * 1000 for column in zip(*pairs[1:], strict=True))
         print(
-            f"{name:<26}{mine * 1000:>6.0f}   {other:<44}{other_time * 1000:>6.0f}"
-            f"{mine / other_time:>8.2f}{'≤ ' + str(wanted):>9}"
+            f"{row.name:<26}{mine:>6.0f}{my_cpu:>8.0f}   {row.beside:<44}{other:>6.0f}{other_cpu:>8.0f}"
+            f"{mine / other:>8.2f}{f'≤ {row.wanted:.2f}':>9}"
         )
 
 
@@ -202,16 +221,42 @@ def peak_memory() -> int:
     return int(done.stdout) * unit // (1024 * 1024)
 
 
-def import_times() -> list[str]:
-    shutil.rmtree("w", ignore_errors=True)
-    done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "sfkeytool", "wrap", "w", "in.key", "in.crt", "--password", "env:BENCH_PASSWORD"],
-        env=ENV, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    rows = [line.removeprefix("import time:").split("|") for line in done.stderr.splitlines() if "|" in line]
-    timed = sorted(((int(own), name.strip()) for own, _, name in rows if own.strip().isdigit()), reverse=True)
-    total = sum(own for own, _ in timed) / 1000
-    return [f"{own / 1000:>6.1f}  {name}" for own, name in timed[:12]] + [f"{total:>6.1f}  all imports"]
+def where_it_goes(rounds: int = 10) -> list[str]:
+    """By who is imported, each module's own time; the work is what a run takes beside, less Python's own start."""
+    wrap = ["-m", "sfkeytool", "wrap", "w", "in.key", "in.crt", *OPENING]
+    modules: dict[str, int] = {}
+    whole, start = [], []
+    for _ in range(rounds):
+        shutil.rmtree("w", ignore_errors=True)
+        told = [sys.executable, "-X", "importtime", *wrap]
+        done = subprocess.run(told, env=ENV, capture_output=True, text=True, check=True)
+        for line in done.stderr.splitlines():
+            own, _, name = [*line.removeprefix("import time:").split("|"), "", ""][:3]
+            if own.strip().isdigit():
+                modules[name.strip()] = min(int(own), modules.get(name.strip(), int(own)))
+        shutil.rmtree("w", ignore_errors=True)
+        whole.append(processor_seconds(lambda: run(sys.executable, *wrap)))
+        start.append(processor_seconds(lambda: run(sys.executable, "-c", "pass")))
+    groups: dict[str, float] = {}
+    for name, taken in modules.items():
+        top, _, rest = name.partition(".")
+        mine = f"sfkeytool: {rest.partition('.')[0] or 'its base'}" if top == "sfkeytool" else top
+        group = mine if top in ("sfkeytool", "msgspec", "typer", "cryptography") else "the standard library"
+        groups[group] = groups.get(group, 0) + taken / 1000
+    total, least = min(whole) * 1000, min(start) * 1000
+    groups["Python itself"] = least
+    groups["the standard library"] -= imported_at_start(modules)
+    groups["the work itself"] = total - sum(groups.values())
+    ranked = sorted(groups.items(), key=lambda item: -item[1])
+    return [*(f"{spent:>6.1f}  {group}" for group, spent in ranked if spent >= 1), f"{total:>6.1f}  in all"]
+
+
+def imported_at_start(modules: dict[str, int]) -> float:
+    """What Python imports for nothing at all, in ms: counted with its start."""
+    told = [sys.executable, "-X", "importtime", "-c", "pass"]
+    done = subprocess.run(told, env=ENV, capture_output=True, text=True, check=True)
+    names = {line.split("|")[2].strip() for line in done.stderr.splitlines() if line.count("|") == 2}
+    return sum(own for module, own in modules.items() if module in names) / 1000
 
 
 if __name__ == "__main__":

@@ -3,11 +3,12 @@
 The steps are the calls of ``os`` that change the disk or look at it.
 
 To fork is to copy what a process has, and a pytest that has run thousands of tests has much: a fork of it costs ten
-times what the child then does. So this module is also a program, a small process that forks for ``killed_elsewhere``
+times what the child then does. So this module is also a program, a small process that forks for ``killed``
 (pickled requests on stdin, pickled wait statuses on stdout; it ends when its stdin does), and imports little.
 """
 
 import errno
+import faulthandler
 import gc
 import importlib
 import os
@@ -28,7 +29,7 @@ STEPS = (
     "listdir", "scandir",
 )  # fmt: skip
 
-LIBRARIES = ("sfkeytool", "cryptography", "dateutil", "icalendar", "msgspec", "typer")
+LIBRARIES = ("sfkeytool", "apprise", "cryptography", "dateutil", "icalendar", "msgspec", "requests", "typer")
 
 Before = Callable[[int, str], None]
 
@@ -88,23 +89,18 @@ def repair(folders: Sequence[Path]) -> None:
 
 
 def killed(work: Callable[[], object], when: int, disk: str) -> bool:
-    """Do ``work`` in a child process that gets SIGKILL at step ``when``; whether it got that far."""
-    return _got_that_far(_fork(work, when, disk))
+    """Do ``work`` in a process that gets SIGKILL at step ``when``; whether it got that far.
 
-
-def killed_elsewhere(work: Callable[[], object], when: int, disk: str) -> bool:
-    """The same in a child of a small process, for work that can be pickled and needs nothing of this one."""
+    A child of a small process, so ``work`` can be pickled and needs nothing of this one.
+    """
     forker = _forker()
     assert forker.stdin is not None
     assert forker.stdout is not None
     pickle.dump((_imported(len(sys.modules)), work, when, disk), forker.stdin)
     forker.stdin.flush()
-    return _got_that_far(pickle.load(forker.stdout))
-
-
-def _got_that_far(status: int) -> bool:
-    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
-    return os.WIFSIGNALED(status)
+    status = pickle.load(forker.stdout)
+    assert status in (0, signal.SIGKILL), f"wait status {status}"
+    return bool(status)
 
 
 def _fork(work: Callable[[], object], when: int, disk: str) -> int:
@@ -117,8 +113,7 @@ def _fork(work: Callable[[], object], when: int, disk: str) -> int:
     child = os.fork()
     if not child:
         status = 1
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.alarm(60)  # a lock that another thread held at the fork stays locked: better dead than hung
+        faulthandler.dump_traceback_later(60, exit=True)  # fails, and shows where it hangs
         try:
             with disturbed(hindrance(disk, kill)):
                 work()

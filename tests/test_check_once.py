@@ -13,6 +13,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from test_check import check, ders, keystore, pkcs8
 
+from sfkeytool.crypto import keys
+
 Cli = Callable[..., Result]
 FILES = 20
 _opened: "Counter[str] | None" = None
@@ -53,6 +55,7 @@ def library(monkeypatch: pytest.MonkeyPatch) -> "Counter[str]":
 
         monkeypatch.setattr(module, name, counted)
 
+    keys.withstands_validation.cache_clear()
     count(serialization, "load_pem_private_key", "key")
     count(serialization, "load_der_private_key", "key")
     count(x509, "load_der_x509_certificate", "certificate")
@@ -62,7 +65,8 @@ def library(monkeypatch: pytest.MonkeyPatch) -> "Counter[str]":
 def test_files_of_key_and_certificate(
     cli: Cli, folder: Path, pair: Pair, opened: "Counter[str]", library: "Counter[str]"
 ) -> None:
-    """To be judged a key need not be validated; of its repaired copy it is, once."""
+    """To be judged beside a certificate for the app a key need not be validated; on its way to an import it is, once:
+    copies are one key."""
     names = [f"pay{number:02}.pem" for number in range(FILES)]
     for name in names:
         (folder / name).write_bytes(pair.key.read_bytes() + pair.crt.read_bytes())
@@ -77,7 +81,7 @@ def test_files_of_key_and_certificate(
         len([made for file in repaired.json["result"]["files"] for made in file["repairs"] if made["files"]]) == FILES
     )
     assert [opened[name] for name in names] == [1] * FILES
-    assert library["validated key"] == FILES
+    assert library["validated key"] == 1
 
 
 @pytest.mark.parametrize("walked", [True, False])
@@ -90,14 +94,16 @@ def test_a_keystore(
     opened: "Counter[str]",
     library: "Counter[str]",
 ) -> None:
-    """A JKS tells all about its key without loading it; only a copy needs it, once."""
+    """A JKS tells all about its key without loading it; it is loaded to be validated in full, and once for a copy."""
     chain = ders(pair.crt, ca.intermediate, ca.root)
     (folder / "in").mkdir()
     (folder / "in" / "pay.jks").write_bytes(keystore(pkcs8(pair), chain[::-1]))
     opened.clear()
     named = "in" if walked else "in/pay.jks"
     assert check(cli, named).code == 3
-    assert (opened["pay.jks"], library["key"], library["certificate"]) == (1, 0, 3)
+    assert (opened["pay.jks"], library["key"], library["certificate"]) == (1, 2, 3)
+    assert library["validated key"] == 1
     opened.clear()
+    library.clear()
     assert check(cli, named, "--fix").code == 0
-    assert (opened["pay.jks"], library["key"]) == (1, 1)
+    assert (opened["pay.jks"], library["key"], library["validated key"]) == (1, 1, 0)

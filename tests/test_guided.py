@@ -25,6 +25,7 @@ from sfkeytool.cli.fields import Field, command_line, typed_values
 from sfkeytool.cli.lying_here import made_here
 from sfkeytool.cli.options import parse_days
 from sfkeytool.edge.ask import Choice
+from sfkeytool.edge.browser import has_display
 from sfkeytool.edge.plain_ask import PlainAsker
 from sfkeytool.model import Purpose, Request
 from sfkeytool.names import parse_unique_name
@@ -176,7 +177,10 @@ GUIDED: dict[str, tuple[tuple[Any, ...], list[str]]] = {
         ["ckm", "chain", "pay", "a.pem", "b.p7b", "--purpose", "domain"],
     ),
     "audit": (
-        (OTHER, "a.pem", "", "", "30", "certificates.html", OTHER, "out.ics", OTHER, "env:WHERE", "audit-state.json"),
+        (
+            *(OTHER, "a.pem", "", "", "30", "certificates.html", *([False] if has_display({}) else [])),
+            *(OTHER, "out.ics", OTHER, "env:WHERE", "audit-state.json"),
+        ),
         [
             *("audit", "a.pem", "--within", "30", "--html", "certificates.html", "--ics", "out.ics"),
             *("--notify", "env:WHERE", "--state", "audit-state.json"),

@@ -1,4 +1,5 @@
-"""Keys are loaded once, validated only where they are used; and one that cannot be loaded costs itself alone."""
+"""Keys are loaded once, put to the test where they are used, validated in full only where they are judged; and one that
+cannot be loaded costs itself alone."""
 
 import shutil
 from collections import Counter
@@ -7,12 +8,16 @@ from datetime import UTC, datetime
 from itertools import count
 from math import gcd, lcm
 from pathlib import Path
+from random import Random
+from typing import Any
 
 import pytest
-from conftest import PASSWORD, CertificateAuthority, Pair, Result, openssl, pem_body
+from conftest import PASSWORD, THOROUGH, CertificateAuthority, Pair, Result, openssl, pem_body
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicNumbers
 from pfx import encode_pfx, tlv
+from workshop import der as kept_der
 
 from sfkeytool.acceptance.engine import judge
 from sfkeytool.acceptance.subject import prepare_subject
@@ -26,14 +31,16 @@ Cli = Callable[..., Result]
 GIVEN = ("--password", "env:TEST_PASSWORD")
 NOW = datetime(2026, 11, 27, tzinfo=UTC)
 RSA = bytes.fromhex("300d06092a864886f70d0101010500")
+KEPT = ("leaf", "rsa3072", "rsa4096")
+"""Keys of the corpus, of each size that Salesforce takes."""
 P_256 = bytes.fromhex("2a8648ce3d030107")
 
 
 @pytest.fixture
 def loads(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """How often a key was loaded, and how often validated."""
+    """How often a key was loaded, how often put to the test, and how often the library validated one in full."""
     counted: Counter[str] = Counter()
-    parse, validate = keys.parse_private_key, keys.validate_key
+    parse, validate, load = keys.parse_private_key, keys.validate_key, serialization.load_der_private_key
 
     def counting_parse(data: bytes, label: str, passwords: object, *, validate: bool = True) -> keys.LoadedKey:
         counted["loaded"] += 1
@@ -44,6 +51,12 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
         counted["validated"] += 1
         return validate(key, label)
 
+    def counting_load(*arguments: Any, unsafe_skip_rsa_key_validation: bool = False) -> Any:
+        counted["in full"] += not unsafe_skip_rsa_key_validation
+        return load(*arguments, unsafe_skip_rsa_key_validation=unsafe_skip_rsa_key_validation)
+
+    keys.withstands_validation.cache_clear()
+    monkeypatch.setattr(serialization, "load_der_private_key", counting_load)
     monkeypatch.setattr(keys, "parse_private_key", counting_parse)
     monkeypatch.setattr(keys, "validate_key", counting_validate)
     return counted
@@ -92,7 +105,7 @@ def pem_of(key_pkcs8: bytes) -> bytes:
 def test_a_file_is_judged_with_one_load_of_its_key(profile: Profile | None, both: Path, loads: Counter[str]) -> None:
     """The rules read its numbers themselves, so no library has to validate them."""
     judge(prepare_subject(InputFile("both.pem", both.read_bytes()), as_of=NOW, profile=profile))
-    assert loads == {"loaded": 1, "validated": 0}
+    assert loads == {"loaded": 1, "validated": 0, "in full": 0}
 
 
 def test_who_only_looks_at_a_key_does_not_validate_it(cli: Cli, both: Path, folder: Path, loads: Counter[str]) -> None:
@@ -102,20 +115,38 @@ def test_who_only_looks_at_a_key_does_not_validate_it(cli: Cli, both: Path, fold
     assert cli("check", ".").code == 0
     assert cli("compare", "0.pem", "1.pem").code == 0
     assert cli("audit", ".").code in (0, 68)
-    assert loads["validated"] == 0
+    assert loads["validated"] == loads["in full"] == 0
+
+
+def test_a_key_on_its_way_to_an_import_is_validated_in_full_once(
+    cli: Cli, both: Path, folder: Path, loads: Counter[str]
+) -> None:
+    """By check, which has the time; copies of a key are one key."""
+    for number in range(20):
+        shutil.copy(both, folder / f"{number}.pem")
+    assert cli("check", ".", "--profile", "ckm-import").code == 3
+    assert (loads["loaded"], loads["validated"], loads["in full"]) == (21, 0, 1)
 
 
 def test_a_command_that_uses_a_key_validates_it_once(
     cli: Cli, both: Path, folder: Path, loads: Counter[str], ca: CertificateAuthority
 ) -> None:
+    """And leaves it to the library's own validation, which takes as long as all the rest, only if it fails the test."""
+    once = {"loaded": 1, "validated": 1, "in full": 0}
     assert cli("wrap", "pay", both, ca.intermediate, ca.root, *GIVEN).code == 0
-    assert loads == {"loaded": 1, "validated": 1}
+    assert loads == once
     loads.clear()
     assert cli("show", both).code == 0
-    assert loads == {"loaded": 1, "validated": 1}
+    assert loads == once
     loads.clear()
     assert cli("unwrap", folder / "pay" / "pay.jks", *GIVEN, "--output-dir", folder / "out").code == 0
-    assert loads == {"loaded": 1, "validated": 1}
+    assert loads == once
+
+
+def test_a_key_made_in_this_run_is_not_loaded_again(cli: Cli, loads: Counter[str]) -> None:
+    assert cli("self-signed", "new", *GIVEN).code == 0
+    assert cli("csr", "newer").code == 0
+    assert not loads
 
 
 def test_the_key_of_a_keystore_without_certificates_is_loaded_to_be_compared(
@@ -125,7 +156,43 @@ def test_the_key_of_a_keystore_without_certificates_is_loaded_to_be_compared(
     (folder / "key.pfx").write_bytes(encode_pfx(der, [], friendly_name=None, password=PASSWORD))
     (folder / "key.pfx").chmod(0o600)
     assert cli("compare", "key.pfx", pair.crt, *GIVEN).out.startswith("same key")
-    assert loads == {"loaded": 1, "validated": 0}
+    assert loads == {"loaded": 1, "validated": 0, "in full": 0}
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_no_flipped_bit_passes_the_test(name: str) -> None:
+    """Of all bits of the PKCS#8 DER of a key: each makes it no DER, no RSA key, or one whose numbers do not agree."""
+    whole = kept_der(f"{name}.key")
+    assert keys.load_tested(whole, sign=True) is not None
+    passed = [at for at in range(len(whole) * 8) if _passes(flipped(whole, at))]
+    assert not passed, f"of {len(whole) * 8} bits"
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_a_flipped_bit_is_refused_in_full_too(name: str) -> None:
+    """The whole road of a key that fails the test: the library has the last word, and it is no."""
+    whole = kept_der(f"{name}.key")
+    for at in Random(name).sample(range(len(whole) * 8), 50 if THOROUGH else 3):
+        damaged = flipped(whole, at)
+        with pytest.raises((ValueError, TypeError, UnsupportedAlgorithm)):
+            serialization.load_der_private_key(damaged, None)
+        with pytest.raises(PrivateKeyError) as caught:
+            keys.parse_private_key(damaged, "x.der", ())
+        assert caught.value.code in ("key.malformed", "key.unsupported", "key.too-large"), at
+
+
+def flipped(whole: bytes, at: int) -> bytes:
+    """One bit changed."""
+    damaged = bytearray(whole)
+    damaged[at // 8] ^= 1 << at % 8
+    return bytes(damaged)
+
+
+def _passes(damaged: bytes) -> bool:
+    try:
+        return keys.load_tested(damaged, sign=True) is not None
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return False
 
 
 @pytest.mark.parametrize("validate", [True, False])
@@ -139,18 +206,36 @@ def test_numbers_that_contradict_each_other_are_no_key(validate: bool, numbers: 
 
 def test_a_key_that_only_looks_sound_is_never_used(cli: Cli, folder: Path, numbers: dict[str, int]) -> None:
     """One factor is no prime: its numbers agree, and what they sign does not verify."""
-    e, q = numbers["e"], numbers["q"]
-    p = next(p for p in count(numbers["p"] + 2, 2) if p % 3 == 0 and gcd(e, p - 1) == 1)
-    d = pow(e, -1, lcm(p - 1, q - 1))
-    forged = encoded(
-        {"n": p * q, "e": e, "d": d, "p": p, "q": q, "1": d % (p - 1), "2": d % (q - 1), "3": pow(q, -1, p)}
-    )
+    p = next(p for p in count(numbers["p"] + 2, 2) if p % 3 == 0 and gcd(numbers["e"], p - 1) == 1)
+    forged = forged_of(p, numbers)
     found = parse_contents(InputFile("forged.key", pem_of(forged)), (), load_keys=False).keys[0]
-    assert found.spki_der == keys.spki_der(RSAPublicNumbers(e, p * q).public_key())
+    assert found.spki_der == keys.spki_der(RSAPublicNumbers(numbers["e"], p * numbers["q"]).public_key())
     with pytest.raises(PrivateKeyError):
         _ = found.key
     (folder / "forged.key").write_bytes(pem_of(forged))
     assert cli("csr", "pay", "--key", "forged.key", "--json").json["code"] == "key.malformed"
+
+
+def test_a_factor_that_passes_for_a_prime_is_found_by_check(cli: Cli, folder: Path, numbers: dict[str, int]) -> None:
+    """A Carmichael number: what is signed with it verifies, always. Nobody comes by such a key by accident."""
+    k = int("471953835664592224600192500237998441404300750729497268148493985364691638074854872006476131273145363246")
+    forged = forged_of((6 * k + 1) * (12 * k + 1) * (18 * k + 1), numbers)
+    (folder / "forged.key").write_bytes(pem_of(forged))
+    (folder / "forged.key").chmod(0o600)
+    assert keys.load_tested(forged, sign=True) is not None
+    assert not keys.withstands_validation(forged)
+    assert cli("self-signed", "pay", "--key", "forged.key", *GIVEN).code == 0
+    refused = cli("check", "pay/pay.jks", *GIVEN, "--json")
+    [finding] = [one for one in refused.json["result"]["files"][0]["findings"] if one["severity"] == "error"]
+    assert (refused.code, finding["rule"]) == (3, "ckm.key.mismatch")
+    assert "no prime" in finding["saw"]
+
+
+def forged_of(p: int, numbers: dict[str, int]) -> bytes:
+    """A key of this factor, and one of another key, whose numbers agree."""
+    e, q = numbers["e"], numbers["q"]
+    d = pow(e, -1, lcm(p - 1, q - 1))
+    return encoded({"n": p * q, "e": e, "d": d, "p": p, "q": q, "1": d % (p - 1), "2": d % (q - 1), "3": pow(q, -1, p)})
 
 
 @pytest.mark.parametrize("kind", ["damaged", "of an unknown curve", "OpenSSH's"])

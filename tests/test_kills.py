@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from conftest import THOROUGH, CertificateAuthority, Pair, Result, openssl, process
-from disturbance import disturbed, killed_elsewhere, nothing
+from disturbance import disturbed, killed, nothing
 from test_writer_faults import pytestmark, tmp_path  # noqa: F401 - a fixture and a mark
 
 from sfkeytool.cli.app import run_app
@@ -80,7 +80,7 @@ def kills(start: Path, place: Path, arguments: tuple[str, ...], cli: Cli) -> Ite
     for when in changes if THOROUGH else changes[::5]:
         folder = place / str(when)
         shutil.copytree(start, folder)
-        assert killed_elsewhere(partial(quietly, folder, arguments), when, "links")
+        assert killed(partial(quietly, folder, arguments), when, "links")
         os.chdir(folder)
         yield f"step {when}: {steps[when]}", folder, whole
         os.chdir(place)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import THOROUGH, modes, tree
-from disturbance import disturbed, hindrance, killed_elsewhere, nothing
+from disturbance import disturbed, hindrance, killed, nothing
 from test_writer_faults import NOW, pytestmark, tmp_path, tried  # noqa: F401 - a fixture and a mark
 
 from sfkeytool.edge.writer import FolderWrite, commit, plan_new_folder, plan_writes, settle_folder
@@ -73,7 +73,7 @@ def test_a_kill_at_any_step_leaves_it_complete_or_absent(tmp_path: Path) -> None
     seen = set()
     for when in range(0, steps_of(tmp_path / "undisturbed"), 1 if THOROUGH else 3):
         root = prepared(tmp_path / str(when))
-        assert killed_elsewhere(partial(make, root), when, "links")
+        assert killed(partial(make, root), when, "links")
         found = state(root)
         seen.add(found)
         if found == "absent":
@@ -95,7 +95,7 @@ def test_a_new_folder_and_a_file_elsewhere_come_together(tmp_path: Path, disk: s
     for when in tried(steps, disk):
         root = prepared(tmp_path / f"{when}")
         (root / "far").mkdir()
-        assert killed_elsewhere(partial(make_with_calendar, root), when, disk)
+        assert killed(partial(make_with_calendar, root), when, disk)
         state(root)
         settle_folder(root / ("far/away" if when % 2 else "."))
         found = (state(root), (root / "far" / "away" / "pay.ics").exists())

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 from conftest import THOROUGH
-from disturbance import disturbed, hindrance, killed_elsewhere, nothing, repair
+from disturbance import disturbed, hindrance, killed, nothing, repair
 
 from sfkeytool.edge.signals import terminating_signals
 from sfkeytool.edge.writer import FolderWrite, commit, plan_writes
@@ -248,7 +248,7 @@ def test_after_a_kill_at_any_step_the_next_run_repairs(tmp_path: Path, scenario:
             root = scenario.prepare(tmp_path / f"{when}-{first.replace('/', '-')}")
             before = snapshot(root)
             writes = scenario.plan(root)
-            assert killed_elsewhere(partial(commit, writes, now=NOW), when, disk)
+            assert killed(partial(commit, writes, now=NOW), when, disk)
             where = f"step {when}: {steps[when]}, then a run in {first}"
             assert old_is_safe(root, before) or finished(root) == finished_files, where
             plan_writes(root / first, [], force=False)
@@ -294,8 +294,8 @@ def test_a_kill_while_repairing_is_repaired_in_turn(tmp_path: Path, scenario: Sc
             root = scenario.prepare(tmp_path / f"{when}-{again}")
             before = snapshot(root)
             writes = scenario.plan(root)
-            assert killed_elsewhere(partial(commit, writes, now=NOW), when, disk)
-            reached = killed_elsewhere(partial(repair, scenario.folders_in(root)), again, disk)
+            assert killed(partial(commit, writes, now=NOW), when, disk)
+            reached = killed(partial(repair, scenario.folders_in(root)), again, disk)
             repair(scenario.folders_in(root))
             found = without_made_folders(snapshot(root))
             assert found in (without_made_folders(before), complete), f"steps {when} and {again}"

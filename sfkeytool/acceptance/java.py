@@ -86,9 +86,9 @@ _SIMPLE = (
     x509.PrecertPoison,
     x509.TLSFeature,
 )
-_URI = re.compile(r"[a-z][a-z0-9+.-]*://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(/[a-z0-9./_~-]*)?", re.IGNORECASE)
+_URI = r"(?i)[a-z][a-z0-9+.-]*://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(/[a-z0-9./_~-]*)?"
 
 
 def _is_plain(name: x509.GeneralName) -> bool:
     """Whether a name is one that java.net.URI takes for certain, or none that it looks at."""
-    return not isinstance(name, x509.UniformResourceIdentifier) or bool(_URI.fullmatch(name.value))
+    return not isinstance(name, x509.UniformResourceIdentifier) or bool(re.fullmatch(_URI, name.value))

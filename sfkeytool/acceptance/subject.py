@@ -16,11 +16,10 @@ from sfkeytool.crypto.foreign import foreign_error, foreign_words
 from sfkeytool.crypto.mending import mend
 from sfkeytool.crypto.sniff import KEYSTORE_KINDS, FileKind, normalise_text, sniff, unusual_form
 from sfkeytool.errors import CertificateError, KeystoreError, KeystorePasswordError, SfkeytoolError
-from sfkeytool.keystores import metadata_xml, store
+from sfkeytool.keystores import store
 from sfkeytool.keystores.contents import Contents, InputFile, contents_of, contents_of_xml, parse_contents
 from sfkeytool.keystores.found import FoundCsr
 from sfkeytool.keystores.jks import JksFile, JksKeyEntry, JksTrustedEntry, parse_jks
-from sfkeytool.keystores.metadata_field import parse_field
 from sfkeytool.keystores.open import open_jks, open_keystore
 from sfkeytool.model import Opaque, Profile, Purpose
 from sfkeytool.names import app_name, free_name, legal_name
@@ -57,6 +56,8 @@ class Subject(Opaque, frozen=True, dict=True):
     """Whether somebody said that the org takes BCFKS: Government Cloud alone does, and no file tells where it goes."""
     in_ckm: bool = False
     """Whether it lies beside metadata that makes it a certificate of Certificate and Key Management."""
+    in_full: bool = False
+    """Whether the library validates its keys too: 25 to 171 ms each. What was made in this run needs none."""
 
     @cached_property
     def profile(self) -> Profile:
@@ -230,11 +231,17 @@ class Subject(Opaque, frozen=True, dict=True):
             return KeyHolder.CKM
         if self._root is None or self.foreign is not None:
             return KeyHolder.READER
+        from sfkeytool.keystores import metadata_xml
+
         return holder_in_metadata(metadata_xml.tag_of(self._root))
 
     @cached_property
     def _root(self) -> "Element | None":
-        return metadata_xml.parse_xml(self.data, self.label) if self.kind is FileKind.XML else None
+        if self.kind is not FileKind.XML:
+            return None
+        from sfkeytool.keystores import metadata_xml
+
+        return metadata_xml.parse_xml(self.data, self.label)
 
     @property
     def foreign(self) -> str | None:
@@ -284,6 +291,9 @@ class Subject(Opaque, frozen=True, dict=True):
         """The fields of metadata that hold several certificates, and how many: others have one in each of theirs."""
         if self._root is None or not self.listed:
             return ()
+        from sfkeytool.keystores import metadata_xml
+        from sfkeytool.keystores.metadata_field import parse_field
+
         type = metadata_xml.tag_of(self._root)
         counted = (
             (f"{self.label}, <{path.rpartition('.')[2]}>", len({one.der for one in held.certificates}))
@@ -322,6 +332,7 @@ def prepare_subject(
     to_repair: bool = False,
     takes_bcfks: bool = False,
     in_ckm: bool = False,
+    in_full: bool = False,
 ) -> Subject:
     """A file made ready to be judged; ``profile`` is the one that was asked for, the rest is as Subject has it. Pure.
 
@@ -342,6 +353,7 @@ def prepare_subject(
         to_repair=to_repair,
         takes_bcfks=takes_bcfks,
         in_ckm=in_ckm,
+        in_full=in_full,
     )
     if subject.kind is not FileKind.UNKNOWN and (error := foreign_error(data, file.label)):
         raise error

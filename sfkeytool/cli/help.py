@@ -1,6 +1,5 @@
 """What --help says, made from the commands' definitions: no line wider than the window, no command or flag broken."""
 
-import shutil
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
@@ -12,6 +11,7 @@ from sfkeytool.cli.commands import ABOUT, GROUPS, TABLE, Job, Row
 from sfkeytool.cli.fields import Field, Group
 from sfkeytool.cli.output_options import COLOR, EVERYWHERE, PLAIN
 from sfkeytool.cli.render import bold
+from sfkeytool.cli.terminal import window_columns
 from sfkeytool.cli.topics import TOPICS
 from sfkeytool.edge.colors import colored
 from sfkeytool.passwords import SOURCES
@@ -45,7 +45,7 @@ class Heading(str):
 
 def help_width() -> int:
     """Columns."""
-    return max(NARROWEST, min(WIDEST, shutil.get_terminal_size().columns))
+    return max(NARROWEST, min(WIDEST, window_columns()))
 
 
 def styled_lines(lines: Iterable[str], stream: TextIO) -> Iterator[str]:

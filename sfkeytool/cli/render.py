@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import sys
 import textwrap
 from collections import Counter
@@ -11,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from sfkeytool.cli.envelope import encode_answer, encode_refusal
-from sfkeytool.cli.stdout import print_result
+from sfkeytool.cli.stdout import print_pieces, print_result
+from sfkeytool.cli.terminal import window_columns
 from sfkeytool.edge.colors import colored
 from sfkeytool.errors import EXIT_INTERRUPTED, SfkeytoolError
 from sfkeytool.model import ArtifactKind, Notice, Receipt, WrittenFile
@@ -133,7 +133,7 @@ def window_width(stream: TextIO) -> int:
     """The columns that text on ``stream`` is filled to."""
     if not stream.isatty():
         return _UNKNOWN
-    return min(_WIDEST, max(_NARROWEST, shutil.get_terminal_size().columns))
+    return min(_WIDEST, max(_NARROWEST, window_columns()))
 
 
 class Console:
@@ -201,7 +201,7 @@ class Console:
     def envelope(self, status: int, result: "Result", files: "Published | None" = None) -> None:
         """The JSON object of a run with a result."""
         if self.json_output:
-            print_result(encode_answer(status, result, self.notices, files, dry_run=self.dry_run))
+            print_pieces(encode_answer(status, result, self.notices, files, dry_run=self.dry_run))
 
     def warn(self, notice: Notice) -> None:
         self.notices.append(notice)

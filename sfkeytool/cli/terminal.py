@@ -1,7 +1,9 @@
-"""Whether a person is at this terminal, and how they are asked."""
+"""Whether a person is at this terminal, how wide it is, and how they are asked."""
 
+import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -22,6 +24,17 @@ def wants_plain(given: Mapping[str, Any], environ: Mapping[str, str]) -> bool:
     if given.get("plain") or environ.get("SFKEYTOOL_PLAIN", "").lower() not in ("", "0", "false"):
         return True
     return environ.get("TERM") == "dumb"
+
+
+def window_columns() -> int:
+    """The width of the window, 80 where there is none; as shutil has it, whose import takes longer than a page of
+    help does."""
+    with suppress(KeyError, ValueError):
+        if (said := int(os.environ["COLUMNS"])) > 0:
+            return said
+    with suppress(AttributeError, OSError, ValueError):  # no stdout, a closed one, one that is no terminal
+        return os.get_terminal_size(sys.__stdout__.fileno()).columns or 80  # type: ignore[union-attr]
+    return 80
 
 
 def terminal_asker(*, plain: bool) -> "Asker":

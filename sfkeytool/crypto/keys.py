@@ -5,10 +5,10 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
-from typing import NoReturn, TypeAlias
+from functools import lru_cache, partial
+from typing import TypeAlias
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InternalError, InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
@@ -59,8 +59,8 @@ def generate_key(bits: int) -> rsa.RSAPrivateKey:
 def parse_private_key(data: bytes, label: str, passwords: Sequence[Secret], *, validate: bool = True) -> LoadedKey:
     """Load one key from PEM (PKCS#8, PKCS#1 and SEC 1 with or without DEK-Info) or DER (PKCS#8, PKCS#1, SEC 1).
 
-    Each password is tried. To validate an RSA key takes 50 to 320 ms and all else half a millisecond: of one that is
-    only looked at it suffices that its numbers belong together, and validate_key() does the rest later. Raises
+    Each password is tried. An RSA key is put to the test of load_tested(): of one that is only looked at it suffices
+    that its numbers belong together, and validate_key() has it sign later. Raises
     PrivateKeyPasswordError (``key.password-needed``, ``key.wrong-password``), or PrivateKeyError for a key that is
     malformed, encrypted in a way that is not known here, or would take absurdly long to open; InputError for PEM that
     is cut short. The result is secret. Pure.
@@ -139,7 +139,7 @@ def _not_opened(label: str, passwords: Sequence[Secret]) -> PrivateKeyPasswordEr
 
 
 def validate_key(key: PrivateKey, label: str) -> PrivateKey:
-    """A key that was loaded without, validated. Raises PrivateKeyError ``key.malformed``. Secret. Pure."""
+    """A key that was loaded without, put to the test. Raises PrivateKeyError ``key.malformed``. Secret. Pure."""
     if not isinstance(key, rsa.RSAPrivateKey):
         return key  # the others have no such step
     return _load(encode_key_pkcs8(key), label, validate=True)
@@ -155,8 +155,8 @@ def _private_key_block(data: bytes, label: str) -> PemBlock:
 
 def _load(der: bytes, label: str, *, validate: bool) -> PrivateKey:
     try:
-        key = serialization.load_der_private_key(der, None, unsafe_skip_rsa_key_validation=not validate)
-        if not validate and isinstance(key, rsa.RSAPrivateKey) and not _numbers(key).consistent():
+        key = load_tested(der, sign=validate)
+        if key is None:
             key = serialization.load_der_private_key(der, None)  # which says whether that is allowed
     except UnsupportedAlgorithm:
         raise _unsupported(label) from None
@@ -167,6 +167,40 @@ def _load(der: bytes, label: str, *, validate: bool) -> PrivateKey:
     if isinstance(key, rsa.RSAPrivateKey) and key.key_size > limits.MAX_MODULUS_BITS:
         raise PrivateKeyError("key.too-large", f"{label}: an RSA key of {key.key_size} bits is refused")
     return key
+
+
+def load_tested(der: bytes, *, sign: bool) -> PrivateKey | None:
+    """A key in DER; None for an RSA key that fails a test of ours, which takes half a millisecond where the library's
+    validation takes 25 to 320.
+
+    Its numbers have to belong together (RsaNumbers) and, if ``sign``, what it signs to be verified. What that leaves
+    open is a factor that is no prime, beside numbers that were computed from it. A signature is then Fermat's test of
+    that factor, to a random base: one that came about by accident passes with a probability beyond all counting. One
+    that was chosen, a Carmichael number, passes and signs as well as any other. Whoever chose it knows the key
+    anyway, and withstands_validation() finds it.
+
+    Raises ValueError, TypeError or UnsupportedAlgorithm for what is no key. Secret. Pure but for the message's
+    randomness.
+    """
+    key = serialization.load_der_private_key(der, None, unsafe_skip_rsa_key_validation=True)
+    if not isinstance(key, rsa.RSAPrivateKey) or key.key_size > limits.MAX_MODULUS_BITS:
+        return key
+    return key if _numbers(key).consistent() and (not sign or _signs_for(key, key.public_key())) else None
+
+
+@lru_cache(maxsize=64)
+def withstands_validation(key_pkcs8: bytes) -> bool:
+    """Whether the library's own validation takes a key that it can read: 64 tests of each factor for being prime, 25 to
+    320 ms. Copies of a key are validated once. Pure."""
+    try:
+        serialization.load_der_private_key(key_pkcs8, None, unsafe_skip_rsa_key_validation=True)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return True  # nothing is known of it
+    try:
+        serialization.load_der_private_key(key_pkcs8, None)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_on_an_unknown_curve(pkcs8: bytes) -> bool:
@@ -274,16 +308,20 @@ def prove_pair(key: rsa.RSAPrivateKey, certificate_der: bytes) -> None:
     """Sign with the key, verify with the certificate as it was read back. Raises SelfCheckError."""
     from sfkeytool.crypto.certificate import Certificate
 
-    message = os.urandom(32)
-    signature = key.sign(message, padding.PKCS1v15(), hashes.SHA256())
     try:
         public = Certificate(certificate_der).public_key()
-        if not isinstance(public, rsa.RSAPublicKey):
-            _fail_pair()
+    except (ValueError, UnsupportedAlgorithm):
+        public = None
+    if not isinstance(public, rsa.RSAPublicKey) or not _signs_for(key, public):
+        raise SelfCheckError("internal.pair", "the key and the certificate that were made do not belong together")
+
+
+def _signs_for(key: rsa.RSAPrivateKey, public: rsa.RSAPublicKey) -> bool:
+    """Whether ``public`` verifies what the key signs: a random message. False also where it cannot sign."""
+    message = os.urandom(32)
+    try:
+        signature = key.sign(message, padding.PKCS1v15(), hashes.SHA256())
         public.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
-    except (InvalidSignature, ValueError, UnsupportedAlgorithm):
-        _fail_pair()
-
-
-def _fail_pair() -> NoReturn:
-    raise SelfCheckError("internal.pair", "the key and the certificate that were made do not belong together")
+    except (InvalidSignature, InternalError, UnsupportedAlgorithm, ValueError):
+        return False
+    return True

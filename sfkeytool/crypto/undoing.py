@@ -1,6 +1,5 @@
 """What JSON, HTML, URLs and typesetting write for characters of a text, turned back."""
 
-import html
 import re
 from collections.abc import Callable
 from enum import StrEnum
@@ -34,11 +33,12 @@ class Form(StrEnum):
     PLACE = "its BEGIN or END line does not begin at the margin"
 
 
-_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,8});")
-_TAG = re.compile(r"</?[A-Za-z][^<>]{0,100}>")
-_PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
-_ESCAPE = re.compile(r"\\{1,8}(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([nrt])|\r?\n|(?=[\"'/=+]))")
-_UNICODE_BLANK = re.compile("[\u0085\u00a0\u1680\u180e\u2000-\u200f\u2028\u2029\u202f\u205f\u2060\u3000\ufeff\udca0]")
+# Strings, which are compiled where one is met: few texts have any of it.
+_ENTITY = r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,8});"
+_TAG = r"</?[A-Za-z][^<>]{0,100}>"
+_PERCENT = r"(?:%[0-9A-Fa-f]{2})+"
+_ESCAPE = r"\\{1,8}(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([nrt])|\r?\n|(?=[\"'/=+]))"
+_UNICODE_BLANK = "[\u0085\u00a0\u1680\u180e\u2000-\u200f\u2028\u2029\u202f\u205f\u2060\u3000\ufeff\udca0]"
 
 
 def undo_escapes(text: str) -> tuple[str, list[Form]]:
@@ -46,17 +46,19 @@ def undo_escapes(text: str) -> tuple[str, list[Form]]:
     Pure. Never raises."""
     forms: list[Form] = []
 
-    def undo(form: Form, pattern: re.Pattern[str], by: "str | Callable[[re.Match[str]], str]") -> None:
+    def undo(form: Form, pattern: str, by: "str | Callable[[re.Match[str]], str]") -> None:
         nonlocal text
-        text, count = pattern.subn(by, text)
+        text, count = re.subn(pattern, by, text)
         if count:
             forms.append(form)
 
     if "&" in text:
+        import html
+
         undo(Form.ENTITIES, _ENTITY, lambda match: html.unescape(match[0]))
     if "<" in text:
         undo(Form.TAGS, _TAG, "\n")
-    if "%" in text and _PERCENT.search(text):
+    if "%" in text and re.search(_PERCENT, text):
         if "BEGIN+" in text or "END+" in text:
             text = text.replace("+", " ")
         undo(Form.URL, _PERCENT, lambda match: unquote(match[0], errors="surrogateescape"))
@@ -64,7 +66,7 @@ def undo_escapes(text: str) -> tuple[str, list[Form]]:
             text = text.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
     if "\\" in text:
         before = text
-        text = _ESCAPE.sub(_unescaped, text)
+        text = re.sub(_ESCAPE, _unescaped, text)
         if text != before:
             forms.append(Form.NEWLINES if re.search(r"\\[nr]", before) else Form.ESCAPES)
     if not text.isascii():

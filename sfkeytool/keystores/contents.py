@@ -1,5 +1,6 @@
 """What is in a file of any kind: parsed once into keys, certificates and requests, whatever the container."""
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -10,7 +11,6 @@ from sfkeytool.crypto.limits import MAX_INPUT_BYTES
 from sfkeytool.crypto.mending import mend
 from sfkeytool.crypto.sniff import KEYSTORE_KINDS, FileKind, normalise_text, sniff
 from sfkeytool.errors import InputError, KeystorePasswordError, SfkeytoolError
-from sfkeytool.keystores import metadata_xml
 from sfkeytool.keystores.found import (
     Collection,
     FoundCertificate,
@@ -19,10 +19,8 @@ from sfkeytool.keystores.found import (
     UnreadableCertificate,
     UnreadableKey,
 )
-from sfkeytool.keystores.metadata_field import parse_field
 from sfkeytool.keystores.open import open_keystore
 from sfkeytool.keystores.pem_der import collect
-from sfkeytool.keystores.saml_metadata import SamlMetadata, is_saml_metadata, parse_saml_metadata
 from sfkeytool.keystores.store import Keystore, StoreType
 from sfkeytool.model import Opaque
 from sfkeytool.passwords import SOURCES, Secret
@@ -30,6 +28,8 @@ from sfkeytool.passwords import SOURCES, Secret
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from xml.etree.ElementTree import Element
+
+    from sfkeytool.keystores.saml_metadata import SamlMetadata
 
 _STORE_TYPES = {
     FileKind.JKS: StoreType.JKS,
@@ -44,11 +44,16 @@ _STORE_TYPES = {
 _CERTIFICATE_KINDS = (FileKind.PEM, FileKind.DER_CERTIFICATE, FileKind.DER_PKCS7)
 
 
-class InputFile(Opaque, frozen=True):
+class InputFile(Opaque, frozen=True, dict=True):
     """A file's bytes and what to call it in messages. The bytes may be secret."""
 
     label: str
     data: bytes
+
+    @cached_property
+    def mended(self) -> bytes:
+        """What mend() makes of the bytes, once for all who read them."""
+        return mend(self.data).data
 
 
 class SsoSettings(Struct, frozen=True):
@@ -75,7 +80,7 @@ class Contents(Opaque, frozen=True):
     store: Keystore | None = None
     unreadable: tuple[UnreadableCertificate, ...] = ()
     unreadable_keys: tuple[UnreadableKey, ...] = ()
-    saml: SamlMetadata | None = None
+    saml: "SamlMetadata | None" = None
     sso: SsoSettings | None = None
 
     @property
@@ -114,7 +119,7 @@ def parse_contents(
     """
     if len(file.data) > MAX_INPUT_BYTES:
         raise InputError("input.too-large", f"{file.label} is larger than {MAX_INPUT_BYTES >> 20} MB")
-    data = normalise_text(mend(file.data).data)
+    data = normalise_text(file.mended)
     kind = sniff(data)
     if error := foreign_error(data, file.label):
         raise error
@@ -123,6 +128,8 @@ def parse_contents(
         store = open_any(file, _STORE_TYPES[kind], passwords, structure_suffices=structure_suffices or not load_keys)
         return contents_of(store, file.label, kind, load_keys=load_keys)
     if kind is FileKind.XML:
+        from sfkeytool.keystores import metadata_xml  # what reads XML is imported where there is some
+
         return contents_of_xml(metadata_xml.parse_xml(data, file.label), file.label)
     return _made_of(collect(data, file.label, kind, passwords, load_keys=load_keys), file.label, kind)
 
@@ -191,6 +198,10 @@ def contents_of_xml(root: "Element", label: str) -> Contents:
     """parse_contents() of XML that was parsed already: of Salesforce metadata the fields that are meant for
     certificates, each a certificate, a name or an error; of SAML metadata the certificates of its roles; of other XML,
     any element that is one."""
+    from sfkeytool.keystores import metadata_xml
+    from sfkeytool.keystores.metadata_field import parse_field
+    from sfkeytool.keystores.saml_metadata import is_saml_metadata, parse_saml_metadata
+
     if is_saml_metadata(root):
         return _contents_of_saml(parse_saml_metadata(root, label))
     type = metadata_xml.tag_of(root)
@@ -212,7 +223,7 @@ def contents_of_xml(root: "Element", label: str) -> Contents:
     return replace(_made_of(found, label, FileKind.XML), sso=sso)
 
 
-def _contents_of_saml(saml: SamlMetadata) -> Contents:
+def _contents_of_saml(saml: "SamlMetadata") -> Contents:
     found = Collection()
     found.certificates += saml.certificates
     found.unreadable += saml.unreadable
@@ -229,6 +240,8 @@ def _contents_of_saml(saml: SamlMetadata) -> Contents:
 
 def _in_any_element(root: "Element", label: str) -> "Iterator[Collection]":
     """Elements hold certificates: a keystore in one is not opened, since each may ask for seconds of key derivation."""
+    from sfkeytool.keystores import metadata_xml
+
     for element in root.iter():
         tag = metadata_xml.tag_of(element)
         text = (element.text or "").strip()

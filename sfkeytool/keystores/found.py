@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 
 VALIDATED_AT_ONCE = 20
-"""Keys of a file that are validated when it is read, a second's worth: our own bound. Of more, and a file made to hurt
-has thousands, only those are that are used."""
+"""Keys of a file that are put to the test when it is read, a third of a second's worth of the largest: our own bound.
+Of more, and a file made to hurt has thousands, only those are that are used."""
 
 
 class FoundKey(Opaque, frozen=True, dict=True):
@@ -26,7 +26,7 @@ class FoundKey(Opaque, frozen=True, dict=True):
 
     origin: str
     loaded: keys.PrivateKey
-    """To be looked at; to be used, ``key`` is the one that is validated."""
+    """To be looked at; to be used, ``key`` is the one that was put to the test."""
     alias: str | None = None
     entry: int | None = None
     """Its number among the key entries of the keystore, from 1; None of a key that is in none."""

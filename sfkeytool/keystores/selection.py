@@ -15,7 +15,6 @@ from sfkeytool.errors import CertificateError, KeystorePasswordError, PrivateKey
 from sfkeytool.keystores.found import FoundCertificate, FoundKey
 from sfkeytool.keystores.heap import Entry, Heap, candidates, entries_under, no_such_alias
 from sfkeytool.keystores.leaves import abbreviated, describe_leaf, several_certificates, split_placeholders
-from sfkeytool.keystores.saml_metadata import SAML_WORDS
 
 
 class Meant(Struct, frozen=True):
@@ -225,6 +224,8 @@ def _refuse_unreadable(heap: Heap) -> None:
 
 
 def _no_key(heap: Heap) -> PrivateKeyError:
+    from sfkeytool.keystores.saml_metadata import SAML_WORDS
+
     held = [
         *(f"{one.origin}: certificate" for one in heap.certificates),
         *(f"{origin} is {SAML_WORDS}" for origin in heap.saml),

@@ -197,6 +197,7 @@ def subject_of(file: InputFile, passwords: Sequence[Secret], options: CheckOptio
         to_repair=options.fix,
         in_ckm=in_ckm,
         takes_bcfks=options.takes_bcfks,
+        in_full=True,
     )
 
 

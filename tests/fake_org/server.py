@@ -59,8 +59,7 @@ class FakeOrg:
         self._broken: list[tuple[str, str]] = []
         self._forced: list[Refusal] = []
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), _handler(self))
         scheme = "http"
         if tls:
             assert folder is not None, "TLS needs a folder for its certificates"
@@ -210,6 +209,11 @@ class FakeOrg:
                 return 400, [{"message": "sObject type 'Certificate' is not supported.", "errorCode": "INVALID_TYPE"}]
             return self.contents.query(target, version="67.0")
         return 400, [{"message": "not known here", "errorCode": "INVALID_TYPE"}]
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64  # with five, one of several connections that come at once waits for a second
 
 
 def _handler(org: FakeOrg) -> type[BaseHTTPRequestHandler]:

@@ -8,10 +8,15 @@ from sfkeytool.acceptance.rule import Basis, CannotTell, Checked, Evidence, Rule
 from sfkeytool.acceptance.rules import sources
 from sfkeytool.acceptance.rules.entry import has_entries
 from sfkeytool.acceptance.subject import Subject
-from sfkeytool.crypto.keys import PSS_ONLY, SUPPORTED_BITS
+from sfkeytool.crypto.keys import PSS_ONLY, SUPPORTED_BITS, withstands_validation
+from sfkeytool.crypto.rsa_numbers import RsaNumbers
 from sfkeytool.model import Profile
 
 _CKM = (Profile.CKM_IMPORT,)
+
+_VALIDATED = 20
+"""Keys of a file that the library validates, three seconds' worth at most: our own bound. Who has more made the file to
+hurt; their numbers are looked at all the same."""
 
 
 def _locked(entry: KeyEntry) -> CannotTell:
@@ -67,13 +72,16 @@ def _unsupported_size(subject: Subject) -> Checked:
 
 
 def _mismatch(subject: Subject) -> Checked:
+    to_validate = _VALIDATED if subject.in_full else 0
     for entry, key in _keys(subject):
         if key is None:
             yield _locked(entry)
-        elif key.rsa is None or not entry.certificates:
             continue
-        elif not key.rsa.consistent():
-            saw = "a private key whose own numbers contradict each other"
+        if key.rsa is None or not entry.certificates:
+            continue
+        saw = _unsound(key.rsa, entry, validate=to_validate > 0)
+        to_validate -= 1
+        if saw:
             yield Evidence(entry.where, saw, "a sound RSA key", sources.START_OVER)
         elif entry.certificates[0] is None:
             yield CannotTell(f"{entry.where}: the first certificate cannot be read")
@@ -86,6 +94,15 @@ def _mismatch(subject: Subject) -> Checked:
             )
             fix = sources.REPAIR if position else None
             yield Evidence(entry.where, saw, "the key's own certificate in the first place", fix)
+
+
+def _unsound(numbers: RsaNumbers, entry: KeyEntry, *, validate: bool) -> str:
+    """What is wrong with a key by itself, whatever its certificate; empty for a sound one, as far as was looked."""
+    if not numbers.consistent():
+        return "a private key whose own numbers contradict each other"
+    if validate and numbers.bits in SUPPORTED_BITS and not withstands_validation(entry.key_pkcs8 or b""):
+        return "a private key that OpenSSL's validation refuses though its numbers agree: a factor that is no prime"
+    return ""
 
 
 NOT_RSA = Rule(

@@ -1,8 +1,10 @@
 """What the audit found, as SARIF 2.1.0 (OASIS): code scanning and editors show it at the files."""
 
 import json
+import sys
 from collections.abc import Iterator
 from hashlib import sha256
+from pathlib import PureWindowsPath
 from typing import Any
 from urllib.parse import quote
 
@@ -54,13 +56,13 @@ def what_is_wrong(inventory: Inventory) -> Iterator[Wrong]:
             yield Wrong(_UNREADABLE, text, org, path, "", (_UNREADABLE, problem.code))
 
 
-def encode(inventory: Inventory) -> bytes:
+def encode(inventory: Inventory) -> Iterator[bytes]:
     """ASCII, one line: what is expired, due, uncovered or leads nowhere, and what could not be read. Pure.
 
     What lies in an org has the place that the Salesforce CLI names it by (``ConnectedApp:Pay``) below the org's alias:
     code scanning takes no result without a file.
     """
-    results = [_result(wrong) for wrong in what_is_wrong(inventory)]
+    results = map(_result, what_is_wrong(inventory))
     rules = [
         {
             "id": name,
@@ -70,9 +72,19 @@ def encode(inventory: Inventory) -> bytes:
         for name, (level, text) in _RULES.items()
     ]
     driver = {"name": "sfkeytool", "version": __version__, "rules": rules}
-    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
+    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": []}
     # What it was made by stands first: an earlier report is known by that.
-    return (json.dumps({"runs": [run], "version": "2.1.0", "$schema": _SCHEMA}, separators=(",", ":")) + "\n").encode()
+    frame = _text({"runs": [run], "version": "2.1.0", "$schema": _SCHEMA})
+    before, _, after = frame.rpartition(b"[]")
+    separator = before + b"["
+    for result in results:
+        yield separator + _text(result)
+        separator = b","
+    yield (frame if separator != b"," else b"]" + after) + b"\n"
+
+
+def _text(value: dict[str, Any]) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
 
 
 def _wrong_with(item: Item) -> Iterator[Wrong]:
@@ -129,6 +141,8 @@ def _result(wrong: Wrong) -> dict[str, Any]:
 
 def _uri(path: str) -> str:
     """A relative reference (RFC 3986), or a file address of a path that begins at the root."""
+    if sys.platform == "win32" and PureWindowsPath(path).is_absolute():
+        return PureWindowsPath(path).as_uri()
     address = quote(path.replace("\\", "/").removeprefix("./").encode("utf-8", "surrogateescape"), safe="/-._~:+@")
     if address.startswith("/"):
         return f"file://{address}"
