@@ -33,8 +33,9 @@ whole = pytest.mark.skipif(not CI.exists(), reason="needs the whole project: CI 
 def test_what_the_pages_say_of_ci_is_there() -> None:
     """Scripts by their paths, and the ways to run: ``.ci/run`` takes those, and no other."""
     text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
-    named = set(re.findall(r"\.ci/[\w.]*\w", text))
-    assert [path for path in sorted(named) if not os.access(ROOT / path, os.X_OK)] == []
+    named = set(re.findall(r"\.ci/[\w.-]*\w", text))
+    assert [path for path in sorted(named) if not (ROOT / path).is_file()] == []
+    assert [path for path in sorted(named) if "." not in path[1:] and not os.access(ROOT / path, os.X_OK)] == []
     refused = subprocess.run([CI / "run", "--unknown"], capture_output=True, text=True, timeout=60, check=False)
     assert refused.returncode == 2
     assert set(re.findall(r"\.ci/run (--\w+)", text)) == set(re.findall(r"--\w+", refused.stderr))
@@ -51,6 +52,14 @@ def test_the_table_of_what_runs_names_what_the_script_runs(monkeypatch: pytest.M
     assert f"Java {', '.join(javas[:-1])} and {javas[-1]} " in page
     assert f"{re.findall(r'mutants.py ([0-9]+)', script)[0]} mutants each" in page
     assert f"for {len(platforms.PLATFORMS) * len(platforms.pythons(ROOT / 'pyproject.toml'))} of them" in page
+
+
+@whole
+def test_the_readme_names_all_that_the_new_debian_trees_get() -> None:
+    """So that its commands hold there for who reads no more than it."""
+    included = re.findall(r"--include=([\w,-]+)", (CI / "debian").read_text(encoding="utf-8"))
+    assert included == ["python3-venv"]
+    assert "`apt install python3-venv`" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 @whole
