@@ -93,13 +93,25 @@ def killed(work: Callable[[], object], when: int, disk: str) -> bool:
 
 
 def killed_elsewhere(work: Callable[[], object], when: int, disk: str) -> bool:
-    """The same in a child of a small process, for work that can be pickled and needs nothing of this one."""
+    """The same in a child of a small process, for work that can be pickled and needs nothing of this one. On Windows,
+    which cannot fork, in a process of its own."""
+    if sys.platform == "win32":
+        return _killed_alone(work, when, disk)
     forker = _forker()
     assert forker.stdin is not None
     assert forker.stdout is not None
     pickle.dump((_imported(len(sys.modules)), work, when, disk), forker.stdin)
     forker.stdin.flush()
     return _got_that_far(pickle.load(forker.stdout))
+
+
+def _killed_alone(work: Callable[[], object], when: int, disk: str) -> bool:
+    """Its os.kill ends a process at once, with the signal's number as the exit code."""
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    request = pickle.dumps((_imported(len(sys.modules)), work, when, disk))
+    done = subprocess.run([sys.executable, __file__], input=request, env=env, check=False, timeout=60)
+    assert done.returncode in (0, signal.SIGTERM)
+    return done.returncode == signal.SIGTERM
 
 
 def _got_that_far(status: int) -> bool:
@@ -109,23 +121,26 @@ def _got_that_far(status: int) -> bool:
 
 def _fork(work: Callable[[], object], when: int, disk: str) -> int:
     """The child's wait status."""
-
-    def kill(number: int, name: str) -> None:
-        if number == when:
-            os.kill(os.getpid(), signal.SIGKILL)
-
     child = os.fork()
     if not child:
         status = 1
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.alarm(60)  # a lock that another thread held at the fork stays locked: better dead than hung
         try:
-            with disturbed(hindrance(disk, kill)):
-                work()
+            _work_until(work, when, disk, signal.SIGKILL)
             status = 0
         finally:
             os._exit(status)
     return os.waitpid(child, 0)[1]
+
+
+def _work_until(work: Callable[[], object], when: int, disk: str, end: int) -> None:
+    def kill(number: int, name: str) -> None:
+        if number == when:
+            os.kill(os.getpid(), end)
+
+    with disturbed(hindrance(disk, kill)):
+        work()
 
 
 @cache
@@ -156,6 +171,8 @@ def main() -> None:
         for name in sorted({*imported} - sys.modules.keys()):
             with suppress(ImportError):  # a few are there under another name alone
                 importlib.import_module(name)
+        if sys.platform == "win32":
+            return _work_until(work, when, disk, signal.SIGTERM)
         pickle.dump(_fork(work, when, disk), answers)
         answers.flush()
 
