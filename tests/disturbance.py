@@ -91,8 +91,11 @@ def repair(folders: Sequence[Path]) -> None:
 def killed(work: Callable[[], object], when: int, disk: str) -> bool:
     """Do ``work`` in a process that gets SIGKILL at step ``when``; whether it got that far.
 
-    A child of a small process, so ``work`` can be pickled and needs nothing of this one.
+    A child of a small process, so ``work`` can be pickled and needs nothing of this one. On Windows, which cannot fork,
+    a process of its own.
     """
+    if sys.platform == "win32":
+        return _killed_alone(work, when, disk)
     forker = _forker()
     assert forker.stdin is not None
     assert forker.stdout is not None
@@ -103,24 +106,36 @@ def killed(work: Callable[[], object], when: int, disk: str) -> bool:
     return bool(status)
 
 
+def _killed_alone(work: Callable[[], object], when: int, disk: str) -> bool:
+    """Its os.kill ends a process at once, with the signal's number as the exit code."""
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    request = pickle.dumps((_imported(len(sys.modules)), work, when, disk))
+    done = subprocess.run([sys.executable, __file__], input=request, env=env, check=False, timeout=60)
+    assert done.returncode in (0, signal.SIGTERM)
+    return done.returncode == signal.SIGTERM
+
+
 def _fork(work: Callable[[], object], when: int, disk: str) -> int:
     """The child's wait status."""
-
-    def kill(number: int, name: str) -> None:
-        if number == when:
-            os.kill(os.getpid(), signal.SIGKILL)
-
     child = os.fork()
     if not child:
         status = 1
         faulthandler.dump_traceback_later(60, exit=True)  # fails, and shows where it hangs
         try:
-            with disturbed(hindrance(disk, kill)):
-                work()
+            _work_until(work, when, disk, signal.SIGKILL)
             status = 0
         finally:
             os._exit(status)
     return os.waitpid(child, 0)[1]
+
+
+def _work_until(work: Callable[[], object], when: int, disk: str, end: int) -> None:
+    def kill(number: int, name: str) -> None:
+        if number == when:
+            os.kill(os.getpid(), end)
+
+    with disturbed(hindrance(disk, kill)):
+        work()
 
 
 @cache
@@ -151,6 +166,8 @@ def main() -> None:
         for name in sorted({*imported} - sys.modules.keys()):
             with suppress(ImportError):  # a few are there under another name alone
                 importlib.import_module(name)
+        if sys.platform == "win32":
+            return _work_until(work, when, disk, signal.SIGTERM)
         pickle.dump(_fork(work, when, disk), answers)
         answers.flush()
 

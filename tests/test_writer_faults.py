@@ -27,8 +27,6 @@ from sfkeytool.edge.writer import FolderWrite, commit, plan_writes
 from sfkeytool.errors import InterruptedRunError, OutputError
 from sfkeytool.model import Artifact, ArtifactKind, PlannedFile, Receipt
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs fork and POSIX signals")
-
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 SECRET = b"worthless secret\n"
 
@@ -218,7 +216,7 @@ def test_a_signal_at_any_step_leaves_all_or_nothing(tmp_path: Path, scenario: Sc
 
         def interrupt(step: int, name: str, when: int = when) -> None:
             if step == when:
-                os.kill(os.getpid(), number)
+                signal.raise_signal(number)
 
         receipts: tuple[Receipt, ...] = ()
         with disturbed(interrupt), terminating_signals():
@@ -305,6 +303,7 @@ def test_a_kill_while_repairing_is_repaired_in_turn(tmp_path: Path, scenario: Sc
             pytest.fail("repairing has no end")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="modes are POSIX")
 @each_disk
 @each_scenario
 @pytest.mark.slow
@@ -364,6 +363,7 @@ def test_a_target_that_appears_meanwhile_wins(tmp_path: Path, disk: str, content
     assert {name: entry[1] for name, entry in snapshot(tmp_path).items()} == {"a": b"", "a/pay.crt": content}
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGHUP")
 def test_signals_that_are_ignored_stay_ignored(tmp_path: Path) -> None:
     """``nohup sfkeytool …`` survives the terminal."""
     if threading.current_thread() is not threading.main_thread():
