@@ -2,7 +2,8 @@
 
 pip takes the newest version that it may, even where only its source is left, and a source wants a compiler. uv resolves
 for other platforms than this one; with wheels alone it must come to the same versions. (``pip download --platform``
-evaluates the markers of this machine.) Needs uv, and pip for its settings, in the Python that runs this.
+evaluates the markers of this machine.) Of the next Python it is told how far its wheels have come, which decides
+nothing. Needs uv, and pip for its settings, in the Python that runs this.
 """
 
 import os
@@ -89,13 +90,27 @@ def pythons(pyproject: Path) -> list[str]:
     return [each.rsplit(" ", 1)[1] for each in classifiers if re.search(r":: 3\.\d+$", each)]
 
 
+def told_of_the_next(python: str, complaints: dict[str, str]) -> str:
+    """How many platforms it could run on, and which packages are missing; ``complaints`` by platform."""
+    missing = sorted(set(re.findall(r"Wheels are required for `([\w.-]+)`", "".join(complaints.values()))))
+    ready = f"for Python {python}, {[*complaints.values()].count('')} of {len(complaints)} platforms need none either"
+    if any(complaints.values()):
+        return f"{ready}; not yet there: {', '.join(missing) or 'the versions that are newest'}"
+    return f"{ready}: once the suite holds on it, it can join the classifiers of pyproject.toml"
+
+
 def main(pyproject: Path) -> int:
     environment()
+    stable = pythons(pyproject)
+    following = f"3.{max(int(python.removeprefix('3.')) for python in stable) + 1}"
     with ThreadPoolExecutor(4) as pool:
-        cases = product(PLATFORMS, pythons(pyproject))
-        complaints = list(pool.map(lambda case: complaint(pyproject, *case), cases))
+        cases = product(PLATFORMS, [*stable, following])
+        by_case = {case: pool.submit(complaint, pyproject, *case) for case in cases}
+    found = {case: done.result() for case, done in by_case.items()}
+    complaints = [text for (_, python), text in found.items() if python != following]
     print(*filter(None, complaints), sep="\n")
     print(f"{complaints.count('')} of {len(complaints)} platforms and Pythons need no compiler")
+    print(told_of_the_next(following, {platform: found[platform, following] for platform in PLATFORMS}))
     return int(any(complaints))
 
 

@@ -1,10 +1,10 @@
 """What flows between the rooms: requests go in, an Outcome comes out, a Receipt proves that it is on disk."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Generic, Self, TypeVar
+from typing import Annotated, Any, Generic, Self, TypeVar, overload
 
 from msgspec import Meta, Struct
 from msgspec.structs import fields
@@ -33,6 +33,31 @@ class Result(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_f
 
     No field is secret. Datetimes are aware, UTC, whole seconds; a field that JSON leaves out is UNSET.
     """
+
+
+V = TypeVar("V")
+T = TypeVar("T", covariant=True)
+
+
+class Made(Sequence[T]):
+    """Values of a result that are made when they are looked at: all at once may be more than memory should hold."""
+
+    def __init__(self, make: Callable[[V], T], of: Sequence[V]) -> None:
+        self._make: Callable[[Any], T] = make
+        self._of = of
+
+    def __len__(self) -> int:
+        return len(self._of)
+
+    def __iter__(self) -> Iterator[T]:
+        return map(self._make, self._of)
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[T]: ...
+    def __getitem__(self, index: int | slice) -> T | Sequence[T]:
+        return Made(self._make, self._of[index]) if isinstance(index, slice) else self._make(self._of[index])
 
 
 class Request(Struct, frozen=True, kw_only=True):
@@ -187,13 +212,15 @@ class PlannedFile(Struct, frozen=True):
 class Artifact(Opaque, frozen=True):
     """A file to be written: name inside its folder, content in bytes (secret if the kind is), kind.
 
-    ``folder`` is a folder below the run's own, a relative POSIX path; empty where the run fills just one.
+    ``folder`` is a folder below the run's own, a relative POSIX path; empty where the run fills just one. ``pieces``
+    gives what follows ``content``, made while it is written: a report may be larger than memory.
     """
 
     filename: str
     kind: ArtifactKind
     content: bytes
     folder: str = ""
+    pieces: Callable[[], Iterable[bytes]] | None = None
 
     @classmethod
     def of(

@@ -4,6 +4,7 @@ Light on purpose: a prompt checks a name at every keystroke.
 """
 
 import re
+import sys
 from collections.abc import Collection
 from datetime import date
 
@@ -115,6 +116,21 @@ def legal_name(text: str) -> UniqueName:
         name = f"key_{name}".rstrip("_")
     name = name[:MAXIMUM_LENGTH].rstrip("_")
     return UniqueName(name, text)
+
+
+def one_file(path: str, *, windows: bool = sys.platform == "win32") -> str:
+    """What all names have in common that are one file on some disk. Pure.
+
+    Those of Windows and macOS tell no capitals from small letters, and macOS' no accent from one that is composed;
+    Windows drops blanks and dots at the end of a name. On a shared or removable disk it may be so on any system.
+    """
+    if windows:
+        path = re.sub(r"[ .]+(?=[\\/]|\Z)", "", path)
+    if path.isascii():
+        return path.lower()
+    from unicodedata import normalize
+
+    return normalize("NFD", normalize("NFD", path).casefold())
 
 
 def free_name(text: str, taken: Collection[str]) -> str:

@@ -1,5 +1,6 @@
 """JSON that somebody else may have written: refused when it nests deeper, or holds more, than anything of ours."""
 
+import codecs
 import json
 import math
 import re
@@ -16,11 +17,15 @@ _REST_OF_STRING = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*', re.DOTALL)
 
 
 def parse_json(content: bytes, *, verbatim: bool = False) -> Any:
-    """The value in ``content`` (UTF-8, a BOM is dropped), with finite numbers and text that is Unicode. Pure.
+    """The value in ``content``, with finite numbers and text that is Unicode. Pure.
+
+    UTF-8, whose BOM is dropped, or UTF-16 with one: so Windows PowerShell's ``>`` writes what was UTF-8.
 
     Raises ValueError for what is no JSON (RFC 8259 knows no Infinity), is too deep or too large. Halves of surrogate
     pairs, which JSON can name and UTF-8 cannot write, become U+FFFD; not if ``verbatim``, for whoever writes it again.
     """
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        content = content.decode("utf-16").encode()
     _check_bounds(content)
     value = json.loads(content.decode("utf-8-sig"), parse_constant=_refuse, parse_float=_finite)
     return _encodable(value) if b"\\ud" in content.lower() and not verbatim else value

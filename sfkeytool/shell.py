@@ -21,9 +21,9 @@ _NOT_EVERYWHERE = r"`|;(?=[\s\"]*[=+\-@\uff1d\uff0b\uff0d\uff20])"
 """What could not stand where a line is shown: in a text that has backquotes around it; in a report for spreadsheets,
 some of which split lines at semicolons and take what follows for a formula."""
 
-_PLAIN_WINDOWS = r"-{0,2}[A-Za-z][A-Za-z0-9-]*|(?![-@=])[\w./\\:=+@…-]+"
+_PLAIN_WINDOWS = r"-{0,2}[A-Za-z][A-Za-z0-9-]*|(?![-@])[\w./\\:+@…-]+"
 """What cmd.exe and PowerShell both read as itself: an option, or a word. A comma makes a list in PowerShell, ``@x`` is
-splatting there, and ``-a.b`` becomes two arguments."""
+splatting there, and ``-a.b`` becomes two arguments; ``=`` parts names for cmd.exe's own commands, ``del`` say."""
 
 _PIECE_WINDOWS = r'(\\*)"|\\+|[ \t]|[^\\" \t]+'
 """Of a command: backslashes and the quotation mark behind them, backslashes, a blank, anything else."""
@@ -48,8 +48,18 @@ _REMARKS = {
 }
 
 
+_PROGRAM = "sfkeytool"
+"""As commands name it, and as people do where it is installed."""
+_called = [_PROGRAM]
+
+
 class _UnsafeError(Exception):
     """There is no line; the text says why."""
+
+
+def call_sfkeytool(program: str) -> None:
+    """Lines that run sfkeytool begin with ``program`` from now on: the path of one that PATH does not lead to."""
+    _called[0] = program
 
 
 def shell_line(arguments: Sequence[str], *, windows: bool = WINDOWS) -> str:
@@ -58,6 +68,8 @@ def shell_line(arguments: Sequence[str], *, windows: bool = WINDOWS) -> str:
     On Windows it is right in cmd.exe and in PowerShell; where only one of the two can read it, a comment at its end,
     over which the other stumbles, says which. Where no line is safe, there is a reason in brackets in its place.
     """
+    if arguments[0] == _PROGRAM:
+        arguments = [*_called, *arguments[1:]]
     try:
         if not windows:
             return " ".join(map(_posix_word, arguments))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from fake_org import FakeOrg
 from filled_org import add_connected_app, fill, make
+from stand_in_cli import as_command
 
 Filler = Callable[[FakeOrg], object]
 
@@ -45,7 +46,7 @@ def sf_for(folder: Path, orgs: Mapping[str, Filler]) -> Iterator[str]:
         (commands / "answers").write_text("".join(answers))
         script = commands / "sf"
         script.write_text(_SCRIPT.format(python=sys.executable, answers=str(commands / "answers")))
-        script.chmod(0o755)
+        as_command(script)
         yield f"{commands}{os.pathsep}{os.environ['PATH']}"
 
 

@@ -53,6 +53,12 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
+KILL = signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL
+"""What ends a process at once, without a word of its own: on Windows that is how os.kill sends SIGTERM."""
+
+KILLED = KILL if sys.platform == "win32" else -KILL
+"""The exit code of what it has ended."""
+
 WINE = sys.platform == "win32" and hasattr(ctypes.WinDLL("ntdll"), "wine_get_version")
 
 
@@ -267,9 +273,9 @@ def process(*arguments: object, cwd: Path, env: dict[str, str] | None = None, **
 
 def openssl(*arguments: object, cwd: Path | None = None, data: bytes | None = None) -> str:
     """Run openssl; its stdout and stderr together. Fails the test if openssl fails."""
-    done = subprocess.run(
-        [required("openssl"), *map(str, arguments)], cwd=cwd, input=data, capture_output=True, check=False, timeout=60
-    )
+    from openssl_command import run_openssl
+
+    done = run_openssl(arguments, cwd=cwd, data=data)
     text = (done.stdout + done.stderr).decode("utf-8", "replace")
     assert done.returncode == 0, f"openssl {' '.join(map(str, arguments))}\n{text}"
     return text
@@ -383,7 +389,7 @@ def modes(folder: Path) -> dict[str, str]:
 def tree(folder: Path) -> dict[str, bytes]:
     """Every file below ``folder`` with its content: two equal trees mean that nothing happened."""
     return {
-        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else b"(folder)"
+        path.relative_to(folder).as_posix(): path.read_bytes() if path.is_file() else b"(folder)"
         for path in sorted(folder.rglob("*"))
     }
 

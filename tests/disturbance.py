@@ -3,11 +3,12 @@
 The steps are the calls of ``os`` that change the disk or look at it.
 
 To fork is to copy what a process has, and a pytest that has run thousands of tests has much: a fork of it costs ten
-times what the child then does. So this module is also a program, a small process that forks for ``killed_elsewhere``
+times what the child then does. So this module is also a program, a small process that forks for ``killed``
 (pickled requests on stdin, pickled wait statuses on stdout; it ends when its stdin does), and imports little.
 """
 
 import errno
+import faulthandler
 import gc
 import importlib
 import os
@@ -28,7 +29,7 @@ STEPS = (
     "listdir", "scandir",
 )  # fmt: skip
 
-LIBRARIES = ("sfkeytool", "cryptography", "dateutil", "icalendar", "msgspec", "typer")
+LIBRARIES = ("sfkeytool", "apprise", "cryptography", "dateutil", "icalendar", "msgspec", "requests", "typer")
 
 Before = Callable[[int, str], None]
 
@@ -88,44 +89,53 @@ def repair(folders: Sequence[Path]) -> None:
 
 
 def killed(work: Callable[[], object], when: int, disk: str) -> bool:
-    """Do ``work`` in a child process that gets SIGKILL at step ``when``; whether it got that far."""
-    return _got_that_far(_fork(work, when, disk))
+    """Do ``work`` in a process that gets SIGKILL at step ``when``; whether it got that far.
 
-
-def killed_elsewhere(work: Callable[[], object], when: int, disk: str) -> bool:
-    """The same in a child of a small process, for work that can be pickled and needs nothing of this one."""
+    A child of a small process, so ``work`` can be pickled and needs nothing of this one. On Windows, which cannot fork,
+    a process of its own.
+    """
+    if sys.platform == "win32":
+        return _killed_alone(work, when, disk)
     forker = _forker()
     assert forker.stdin is not None
     assert forker.stdout is not None
     pickle.dump((_imported(len(sys.modules)), work, when, disk), forker.stdin)
     forker.stdin.flush()
-    return _got_that_far(pickle.load(forker.stdout))
+    status = pickle.load(forker.stdout)
+    assert status in (0, signal.SIGKILL), f"wait status {status}"
+    return bool(status)
 
 
-def _got_that_far(status: int) -> bool:
-    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
-    return os.WIFSIGNALED(status)
+def _killed_alone(work: Callable[[], object], when: int, disk: str) -> bool:
+    """Its os.kill ends a process at once, with the signal's number as the exit code."""
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    request = pickle.dumps((_imported(len(sys.modules)), work, when, disk))
+    done = subprocess.run([sys.executable, __file__], input=request, env=env, check=False, timeout=60)
+    assert done.returncode in (0, signal.SIGTERM)
+    return done.returncode == signal.SIGTERM
 
 
 def _fork(work: Callable[[], object], when: int, disk: str) -> int:
     """The child's wait status."""
-
-    def kill(number: int, name: str) -> None:
-        if number == when:
-            os.kill(os.getpid(), signal.SIGKILL)
-
     child = os.fork()
     if not child:
         status = 1
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.alarm(60)  # a lock that another thread held at the fork stays locked: better dead than hung
+        faulthandler.dump_traceback_later(60, exit=True)  # fails, and shows where it hangs
         try:
-            with disturbed(hindrance(disk, kill)):
-                work()
+            _work_until(work, when, disk, signal.SIGKILL)
             status = 0
         finally:
             os._exit(status)
     return os.waitpid(child, 0)[1]
+
+
+def _work_until(work: Callable[[], object], when: int, disk: str, end: int) -> None:
+    def kill(number: int, name: str) -> None:
+        if number == when:
+            os.kill(os.getpid(), end)
+
+    with disturbed(hindrance(disk, kill)):
+        work()
 
 
 @cache
@@ -156,6 +166,8 @@ def main() -> None:
         for name in sorted({*imported} - sys.modules.keys()):
             with suppress(ImportError):  # a few are there under another name alone
                 importlib.import_module(name)
+        if sys.platform == "win32":
+            return _work_until(work, when, disk, signal.SIGTERM)
         pickle.dump(_fork(work, when, disk), answers)
         answers.flush()
 

@@ -8,10 +8,11 @@ import base64
 import json
 import re
 import shlex
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from openssl_command import run_openssl
 
 NO_KEY, NO_CERTIFICATE, NO_REQUEST = "key-not-read", "certificate-not-read", "request-not-read"
 NO_FILE, NO_PASSWORD, NO_START, LOCKED = "no-file", "no-password", "no-start-line", "bad-decrypt"
@@ -135,13 +136,13 @@ crl2pkcs7 -nocrl -certfile pay.crt -outform DER -out pay.p7b
 """
 
 
-def prepare(folder: Path, openssl: str = "openssl") -> None:
+def prepare(folder: Path) -> None:
     """Makes the files that the mistakes are made with."""
     lines = PREPARATION
-    if b"OpenSSL 1" in subprocess.run([openssl, "version"], capture_output=True, check=True).stdout:
+    if b"OpenSSL 1" in run_openssl(["version"]).stdout:
         lines = lines.replace(" -legacy", "").replace(" -traditional", "")  # it knows nothing else
     for line in lines.strip().splitlines():
-        subprocess.run([openssl, *shlex.split(line)], cwd=folder, capture_output=True, check=True, timeout=60)
+        run_openssl(shlex.split(line), cwd=folder).check_returncode()
     (folder / "utf16.crt").write_bytes((folder / "pay.crt").read_text().encode("utf-16"))
     (folder / "garbage.bin").write_bytes(bytes(range(251)) * 8)
     (folder / "pay.jks").write_bytes(bytes.fromhex("feedfeed000000020000000100000001") + b"\0\3pay" + bytes(900))
@@ -154,18 +155,15 @@ def prepare(folder: Path, openssl: str = "openssl") -> None:
     (folder / "key.b64").write_bytes(base64.encodebytes(encrypted))
 
 
-def answer(mistake: str, folder: Path, openssl: str = "openssl") -> str:
+def answer(mistake: str, folder: Path) -> str:
     """What openssl prints on stderr, without a terminal; empty if it is content."""
-    done = subprocess.run(
-        [openssl, *shlex.split(mistake)], cwd=folder, capture_output=True, check=False, timeout=60,
-        stdin=subprocess.DEVNULL, start_new_session=True,
-    )  # fmt: skip
+    done = run_openssl(shlex.split(mistake), cwd=folder)
     return done.stderr.decode("utf-8", "replace") if done.returncode else ""
 
 
 def main(path: Path) -> None:
     answers = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    printed = subprocess.run(["openssl", "version"], capture_output=True, text=True, check=True).stdout
+    printed = run_openssl(["version"]).stdout.decode()
     version = printed.split()[1]
     with tempfile.TemporaryDirectory() as name:
         prepare(Path(name))

@@ -175,7 +175,7 @@ def bouncy_castle() -> Path:
 def java_keytool(folder: Path, arguments: Sequence[object]) -> str:
     """What the genuine keytool prints in ``folder``, in English; without the price of a new Java. Raises JavaError."""
     printed: str = _ask("keytool", str(folder), [str(argument) for argument in arguments])
-    return printed
+    return printed.replace("\r\n", "\n")
 
 
 @cache

@@ -97,6 +97,18 @@ sys.exit(answer["status"])
 """
 
 
+def as_command(script: Path) -> Path:
+    """What has a first line for the system can be called: by the path that is returned. Windows reads no such line,
+    and gets what npm puts beside a script."""
+    script.chmod(0o755)
+    if sys.platform != "win32":
+        return script
+    options = script.read_text().splitlines()[0].removeprefix(f"#!{sys.executable}")
+    command = script.with_name(f"{script.name}.cmd")
+    command.write_text(f'@"{sys.executable}"{options} "%~dp0{script.name}" %*\n')
+    return command
+
+
 def install_stand_in(org: FakeOrg, folder: Path) -> Path:
     """``sf`` in the folder ``bin`` of ``folder``, which is to stand in front of PATH; it knows one org by any alias."""
     script = folder / "bin" / "sf"
@@ -104,7 +116,7 @@ def install_stand_in(org: FakeOrg, folder: Path) -> Path:
     script.write_text(
         _SCRIPT.format(ask=ASK, python=sys.executable, url=org.url, token=org.let_in(), log=str(folder / "sf.log"))
     )
-    script.chmod(0o755)
+    as_command(script)
     return script.parent
 
 

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import modeless_disk
 import pexpect
 import pytest
 from conftest import Result, tree
@@ -25,7 +26,6 @@ from sfkeytool.workflows.app_address import AppAddress
 from sfkeytool.workflows.app_comparison import compare_documents
 
 Cli = Callable[..., Result]
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a first line")
 USER = "bot@example.com"
 PAY, SHOP = "connectedApps/Pay.connectedApp", "extlClntAppGlobalOauthSets/Shop_glbloauth.ecaGlblOauth"
 OLD, SAME, OTHER = make("pay", 30, 1), make("pay", 400, 1), make("pay", 400, 2)
@@ -302,6 +302,22 @@ def test_a_state_folder_of_others_is_not_used(cli: Cli, org: FakeOrg, folder: Pa
     assert (refused.code, refused.json["code"]) == (1, "output.not-permitted")
     assert "XDG_STATE_HOME" in refused.json["actions"][0]
     assert not sf_calls(folder)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can mount a disk without modes")
+def test_an_original_that_others_can_read_is_told(cli: Cli, org: FakeOrg, folder: Path) -> None:
+    """It has the consumer key in it. Here others may read what lies on the disk, and not write it; the stand-in, which
+    deploys nothing that others can read, ends the run when it has been told."""
+    with modeless_disk.mounted(folder / "state", 0o755) as is_there:
+        if not is_there:
+            pytest.skip("no file system in user space can be mounted here")
+        done = cli(*DEPLOY, "--json")
+        assert (done.code, done.json["code"]) == (1, "org.cli-answer"), done
+        [told] = [each["message"] for each in done.json["notices"] if each["code"] == "output.readable-by-others"]
+    place, _, said = told.partition(": ")
+    assert place.startswith(f"{folder}/state/sfkeytool/apps/")
+    assert place.endswith(f"/original/{PAY}")
+    assert said.startswith("open to other users (mode 0755)")
 
 
 def test_settings_of_an_external_client_app_that_are_not_shown(cli: Cli, org: FakeOrg) -> None:

@@ -24,6 +24,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from sfkeytool.audit.model import Carrier, CarrierKind
 from sfkeytool.audit.reports.formats import FORMATS
+from sfkeytool.names import one_file
 
 Cli = Callable[..., Result]
 PW = ("--password", "env:TEST_PASSWORD")
@@ -317,6 +318,43 @@ def test_the_reports_are_what_their_formats_want(
     assert abs(sample.value - ends.timestamp()) < 120
     assert sample.labels["filename"] == "evil.crt"
     assert families["x509_cert_expired"].samples[0].value == 0
+
+
+@pytest.mark.parametrize(
+    ("one", "flag", "other"),
+    [
+        ("a.csv", "html", "a.csv"),
+        ("Out.csv", "html", "out.CSV"),
+        ("m\u00fcller", "sarif", "mu\u0308ller"),
+        ("a", "markdown", "b/../a"),
+        ("a", "state", "A"),
+        ("a", "certificates", "A"),
+    ],
+)
+def test_two_files_of_a_run_that_are_one_on_some_disk_are_refused(
+    one: str, flag: str, other: str, cli: Cli, folder: Path
+) -> None:
+    """Before anything is read or written: the later would take the place of the earlier."""
+    (folder / "b").mkdir()
+    done = cli("audit", ".", "--csv", one, f"--{flag}", other, "--json")
+    assert (done.code, done.json["code"]) == (1, "output.duplicate")
+    assert f"by --csv and --{flag}" in done.json["message"]
+    assert [path.name for path in folder.iterdir()] == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "windows", "alike"),
+    [
+        ("C:\\a\\Out.csv", "c:\\A\\out.csv. ", True, True),
+        ("a.\\b", "a\\b", True, True),
+        ("a..b", "a.b", True, False),
+        ("a.", "a", False, False),
+        ("STRASSE", "straße", False, True),
+        ("a", "b", True, False),
+    ],
+)
+def test_which_names_are_one_file(left: str, right: str, windows: bool, alike: bool) -> None:
+    assert (one_file(left, windows=windows) == one_file(right, windows=windows)) is alike
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such names")

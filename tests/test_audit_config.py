@@ -243,7 +243,9 @@ def test_a_typing_error_gets_the_right_word() -> None:
         (b"x = 1\nwithin = 1\nwithin = 2\n", "config.syntax", "is no TOML: Cannot overwrite a value (at line 3"),
         (b"x = " + b"[" * 50_000, "config.syntax", "is no TOML of ours: it is nested too deeply"),
         (b"x = " + b"9" * 5000, "config.syntax", "is no TOML of ours: a number of it is too long"),
-        ("within = 1\n".encode("utf-16"), "config.encoding", "is not UTF-8"),
+        ("within = 1\n".encode("utf-16"), "config.encoding", "is UTF-16"),
+        ("within = 1\n".encode("utf-16-le"), "config.encoding", "is UTF-16"),
+        ("within = 1 # Müller\n".encode("latin-1"), "config.encoding", "is not UTF-8"),
     ],
 )
 def test_what_is_no_toml_is_refused(content: bytes, code: str, message: str) -> None:
@@ -252,6 +254,25 @@ def test_what_is_no_toml_is_refused(content: bytes, code: str, message: str) -> 
         parse_config(content, LABEL)
     assert error.value.code == code
     assert f"{LABEL} {message}" in error.value.message
+    assert ("Notepad" in "".join(error.value.hints)) is (code == "config.encoding")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [r"C:\certs\x", r"C:\Users\x", r"C:\new\table", r"C:\back\form", "C:\\keys\\", r"C:\new\\"[:-1], r"\\server\keys"],
+)
+def test_a_path_of_windows_between_double_quotes_is_told_how_it_is_written(path: str) -> None:
+    """Also where each of its backslashes begins an escape that TOML has. Between single quotes it is the path."""
+    error = refusal(f'within = 3\npaths = [\n  "{path}",\n]\n')
+    assert "line 3" in error.message
+    [hint] = error.hints
+    assert "single quotes, 'C:\\keys\\pay.crt'" in hint
+    assert parse_config(f"state = '{path}'".encode("utf-8-sig"), "sfkeytool.toml").state == Path(path)
+
+
+def test_another_mistake_beside_such_a_path_gets_no_such_hint() -> None:
+    assert refusal("state = 'C:\\keys'\nwithin = \n").hints == ()
+    assert refusal("paths = ['']").hints == ()
 
 
 @pytest.mark.slow

@@ -158,6 +158,62 @@ def test_excluded_files_are_not_read_and_are_counted(cli: Cli, folder: Path) -> 
     assert cli("audit", "--config", "c.toml").code == 1
 
 
+# What only looks like a certificate
+
+
+BROKEN = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+
+
+def put(path: str, content: str | bytes) -> None:
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Path(path).write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def test_tests_of_other_packages_are_one_line(cli: Cli, folder: Path) -> None:
+    """What is damaged or locked, though, in the code of a package or among one's own files, is told, as ever."""
+    locked = (Path(__file__).parent.parent / "fixtures" / "keystores" / "openssl-modern.p12").read_bytes()
+    silent: dict[str, str | bytes] = {
+        "p/node_modules/x/store.jks": "no keystore",
+        "p/node_modules/x/empty.crt": b"",
+        "p/node_modules/x/test/deep/broken.pem": BROKEN,
+        "p/node_modules/x/__tests__/locked.p12": locked,
+        "p/.venv/lib/python3.11/site-packages/y/tests/broken.crt": BROKEN,
+        "p/key.pem": "prose",
+    }
+    told: dict[str, str | bytes] = {
+        "p/node_modules/x/lib/broken.pem": BROKEN,
+        "p/node_modules/x/lib/locked.p12": locked,
+        "p/tests/broken.pem": BROKEN,
+        "p/certs/damaged.crt": "no certificate",
+        "p/certs/empty.crt": b"",
+    }
+    for path, content in (silent | told).items():
+        put(path, content)
+    put("p/app.js", "1")
+    done = cli("audit", "p")
+    assert (done.code, {path for path in silent | told if path in done.out}) == (68, set(told))
+    assert done.out.count("passed over") == 1
+    assert (
+        "\npassed over: 6 files named like certificates or keys that are none, or tests of other packages" in done.out
+    )
+    verbose = cli("audit", "p", "-v")
+    seen = verbose.out + verbose.err
+    assert all(path in verbose.out for path in told)
+    assert all(path in seen for path in silent)
+    result = cli("audit", "p", "--json").json["result"]
+    assert result["counts"]["lookalikeFiles"] == 6
+    assert {problem["path"] for problem in result["sources"][0]["problems"]} == (silent | told).keys() - {"p/key.pem"}
+
+
+def test_what_is_named_itself_is_told(cli: Cli, folder: Path) -> None:
+    """Wherever it lies."""
+    path = "node_modules/x/test/broken.pem"
+    put(path, BROKEN)
+    for named in (path, "node_modules/x/test", "node_modules/x", "node_modules"):
+        done = cli("audit", named)
+        assert (done.code, f"not read: {path}" in done.out, "passed over" in done.out) == (68, True, False)
+
+
 def test_excluded_certificates_of_an_org_still_cover(cli: Cli, org: FakeOrg) -> None:
     made = make("pay", 300, 1)
     org.contents.add_certificate("pay", made.pem, made.expires)

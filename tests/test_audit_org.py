@@ -4,9 +4,12 @@ import base64
 import hashlib
 import json
 import os
+import select
+import socket
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +29,7 @@ from filled_org import (
 )
 from salesforce_cli import run_sf, salesforce_cli
 from simple_salesforce import Salesforce
+from stand_in_cli import as_command
 from test_fake_org import ToLoopback
 
 from sfkeytool.audit.reports.formats import FORMATS
@@ -404,6 +408,34 @@ def test_names_count_in_their_own_org(cli: Cli, org: FakeOrg, folder: Path, monk
     assert rows["uat", "sign"]["usedBy"] == []
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a first line")
+def test_nothing_in_another_org_replaces_a_certificate_or_leads_to_one(
+    cli: Cli, org: FakeOrg, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither a later generation of its name nor one of its key; nor does a name there that leads nowhere keep one
+    here, or find its certificate here."""
+    for name, days, number in (("pay", 20, 1), ("old", 30, 3), ("old_202701", 400, 4), ("idp", 500, 5)):
+        made = make(name, days, number)
+        org.contents.add_certificate(name, made.pem, made.expires)
+    with FakeOrg(tls=False) as other, FakeOrg(tls=False) as third:
+        for name, number in (("pay_202701", 2), ("other", 1)):
+            made = make(name, 400, number)
+            other.contents.add_certificate(name, made.pem, made.expires)
+        third.contents.add("NamedCredential", "Bank", [("certificate", "idp"), ("label", "Bank")])
+        answers = {alias: (each.url, each.let_in()) for alias, each in (("prod", org), ("uat", other), ("dev", third))}
+        body = (
+            f"url, token = {answers!r}[sys.argv[-1]]\n"
+            "print(json.dumps({'status': 0, 'result': {'instanceUrl': url, 'accessToken': token}}))"
+        )
+        stand_in(folder, body, monkeypatch)
+        done = cli("audit", "-o", "prod", "-o", "uat", "-o", "dev", "--json")
+    rows = {(item["source"], item["name"]): item for item in done.json["result"]["items"]}
+    assert (rows["prod", "pay"]["supersededBy"], rows["prod", "pay"]["counts"]) == (None, True)
+    assert rows["prod", "old"]["supersededBy"] == "old_202701"
+    assert (rows["dev", "Bank"]["refersTo"], rows["dev", "Bank"]["finding"]) == (None, "audit.leads-nowhere")
+    assert rows["prod", "idp"]["usedBy"] == []
+
+
 def test_an_app_that_may_not_be_seen_is_unproved_and_no_secret_is_asked_for(
     cli: Cli, org: FakeOrg, folder: Path
 ) -> None:
@@ -461,12 +493,13 @@ def test_unknown_columns_and_types_are_done_without(cli: Cli, org: FakeOrg) -> N
 @pytest.mark.parametrize("path", ["/query", "/Soap/m/", "/services/data"])
 @pytest.mark.slow
 def test_what_passes_is_tried_again(how: str, path: str, cli: Cli, org: FakeOrg, slept: list[float]) -> None:
-    """Once each, after a pause, and the audit knows as much as if nothing had happened."""
+    """Once each, after a pause, and the audit knows as much as if nothing had happened. A connection that was kept may
+    be closed at any time: then there is no pause."""
     fill(org)
     org.break_next(path, how)
     done = cli("audit", "--json")
     assert done.code == 0, done
-    assert slept == {"slow": [], "429": [1]}.get(how, [0.5])
+    assert slept == {"slow": [], "429": [1]}.get(how, [0.5]) or (how == "drop" and slept == [])
     assert app_item(done, "Pay")["coverage"] == "covered"
 
 
@@ -600,9 +633,7 @@ def stand_in(folder: Path, body: str, monkeypatch: pytest.MonkeyPatch) -> Path:
     script = folder / "bin" / "sf"
     script.parent.mkdir(exist_ok=True)
     script.write_text(f"#!{sys.executable}\n" + ALIAS_SCRIPT.format(log=str(log), body=body))
-    script.chmod(0o755)
-    if sys.platform == "win32":  # as npm puts it there
-        script.with_suffix(".cmd").write_text(f'@"{sys.executable}" "%~dp0sf" %*\n')
+    as_command(script)
     monkeypatch.setenv("PATH", f"{script.parent}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.delenv("SF_ACCESS_TOKEN")
     return log
@@ -614,7 +645,6 @@ def shown(url: str, token: str) -> str:
     return f"print(json.dumps({answer!r} if 'show-access-token' in sys.argv else {display!r}))"
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a first line")
 def test_the_salesforce_cli_gets_what_it_needs_and_nothing_of_ours(
     cli: Cli, org: FakeOrg, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -639,7 +669,6 @@ def test_the_salesforce_cli_gets_what_it_needs_and_nothing_of_ours(
         assert environment["HOME"] == os.environ["HOME"]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a first line")
 @pytest.mark.parametrize(
     ("body", "code"),
     [
@@ -678,7 +707,6 @@ def test_without_a_cli(cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch) 
     assert cli("audit", "-o", "--json").code == 2
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a first line")
 @pytest.mark.parametrize("path", [".", "", ".:", "bin", "./bin:.", "missing:."])
 def test_an_sf_of_the_current_folder_is_not_run(
     path: str, cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch
@@ -689,7 +717,8 @@ def test_an_sf_of_the_current_folder_is_not_run(
         place.mkdir(exist_ok=True)
         (place / "sf").write_text(f"#!/bin/sh\ntouch '{ran}'\n")
         (place / "sf").chmod(0o755)
-    monkeypatch.setenv("PATH", path)
+        (place / "sf.cmd").write_text(f'@echo ran > "{ran}"\n')
+    monkeypatch.setenv("PATH", path.replace(":", os.pathsep))
     [problem] = cli("audit", "-o", "prod", "--json").json["result"]["sources"][0]["problems"]
     assert problem["code"] == "org.cli-missing"
     assert not ran.exists()
@@ -709,16 +738,31 @@ def test_on_windows_it_is_found_by_its_ending_and_not_where_one_stands(
     assert find_salesforce_cli({}) is None
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a first line")
-def test_a_cli_that_hangs_is_ended(org: FakeOrg, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After the time that it is given."""
-    stand_in(folder, "import time; time.sleep(60)", monkeypatch)
-    with pytest.raises(OrgError) as error:
-        run_salesforce_cli(["org", "list"], os.environ, timeout_seconds=0.2)
-    assert error.value.code == "org.cli-timeout"
+@pytest.mark.parametrize("waits", [True, False], ids=["waits for it", "leaves it behind"])
+def test_a_cli_that_hangs_is_ended_with_all_that_it_started(
+    waits: bool, org: FakeOrg, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the time that it is given: also one that has ended, and left a process that holds its pipe."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        started = (
+            f"import socket; connection = socket.create_connection(('127.0.0.1', {server.getsockname()[1]}));"
+            " connection.recv(1)"
+        )
+        body = f"import subprocess; child = subprocess.Popen([sys.executable, '-I', '-S', '-c', {started!r}])"
+        stand_in(folder, body + ("; child.wait()" if waits else ""), monkeypatch)
+        for seconds in (0.7, 3, 15):
+            with pytest.raises(OrgError) as error:
+                run_salesforce_cli(["org", "list"], os.environ, timeout_seconds=seconds)
+            assert error.value.code == "org.cli-timeout"
+            if select.select([server], [], [], 0.2)[0]:  # on a busy machine it may have started nothing yet
+                break
+        connection, _ = server.accept()
+    with connection:
+        connection.settimeout(10)
+        with suppress(ConnectionError):
+            assert connection.recv(1) == b"", "it lives"
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a first line")
 def test_an_org_whose_names_cannot_be_read_stops_no_maker(
     cli: Cli, org: FakeOrg, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -834,7 +878,6 @@ def test_without_path_and_org_it_says_what_is_missing(cli: Cli) -> None:
 # Names
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a first line")
 @pytest.mark.slow
 def test_a_name_that_ckm_has_is_told_beforehand(
     cli: Cli, org: FakeOrg, folder: Path, monkeypatch: pytest.MonkeyPatch

@@ -13,7 +13,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from conftest import PASSWORD, THOROUGH, CertificateAuthority, Pair, Result, openssl, tree
+from conftest import PASSWORD, THOROUGH, WINE, CertificateAuthority, Pair, Result, openssl, tree
 
 Cli = Callable[..., Result]
 READERS = (
@@ -322,6 +322,51 @@ def test_a_signal_in_the_middle_of_an_import_is_no_bug(module: str, code: int, s
     assert list(folder.iterdir()) == []
 
 
+_AT_A_CONSOLE = """
+import os, signal, subprocess, sys, time
+run = subprocess.Popen([sys.executable, *sys.argv[1:]], creationflags=subprocess.CREATE_NEW_PROCESS_GROUP)
+while not os.path.exists("started") and run.poll() is None:
+    time.sleep(0.05)
+os.kill(run.pid, signal.CTRL_BREAK_EVENT)
+sys.exit(run.wait())
+"""
+_BY_ITSELF = """
+import os, signal, sys, threading, time
+def press():
+    while not os.path.exists("started"):
+        time.sleep(0.05)
+    signal.raise_signal(signal.SIGBREAK)
+threading.Thread(target=press, daemon=True).start()
+from sfkeytool.__main__ import main
+main()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "win32", reason="a console's Ctrl-Break")
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(["-c", _BY_ITSELF], id="as the signal that it becomes"),
+        pytest.param(
+            ["-c", _AT_A_CONSOLE, "-m", "sfkeytool"],
+            id="at a console",
+            marks=pytest.mark.skipif(WINE, reason="Wine's C library makes no signal of it"),
+        ),
+    ],
+)
+def test_ctrl_break_ends_a_run_and_what_it_started(words: list[str], folder: Path) -> None:
+    """As Ctrl-C does: nothing is left, and the exit code is the same. At a console of its own, as it needs one."""
+    waits = f"cmd:\"{sys.executable}\" -I -S -c \"import time; open('started', 'w').close(); time.sleep(60)\""
+    done = subprocess.run(
+        [sys.executable, *words, "self-signed", "pay", "--password", waits], stdin=subprocess.DEVNULL,
+        capture_output=True, timeout=90, check=False, creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+    )  # fmt: skip
+    assert done.returncode == 130, done.stderr
+    assert b"interrupted; nothing was changed" in done.stderr
+    (folder / "started").unlink()
+    assert list(folder.iterdir()) == []
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX pipes")
 @pytest.mark.slow
 def test_a_closed_pipe_is_no_traceback(folder: Path, pair: Pair) -> None:
@@ -335,7 +380,7 @@ def test_a_closed_pipe_is_no_traceback(folder: Path, pair: Pair) -> None:
     assert done.stderr == ""
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.skipif(sys.platform == "win32" or not Path("/dev/full").exists(), reason="no /dev/full here")
 def test_a_full_disk_behind_stdout_is_an_error(folder: Path, pair: Pair) -> None:
     """Results that could not be written are not passed over."""
     with Path("/dev/full").open("w") as full:
@@ -348,7 +393,7 @@ def test_a_full_disk_behind_stdout_is_an_error(folder: Path, pair: Pair) -> None
     assert "error" in done.stderr
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.skipif(sys.platform == "win32" or not Path("/dev/full").exists(), reason="no /dev/full here")
 @pytest.mark.parametrize("how", [(), ("--json",), ("--quiet",)])
 @pytest.mark.parametrize("stdout", ["full", "gone"])
 @pytest.mark.slow

@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from carried_out import NEW, carried, deployments, in_ckm, org, states
-from conftest import Result, tree
+from conftest import KILL, KILLED, Result, tree
 from cryptography import x509
 from fake_org import FakeOrg
 from filled_org import Made, key, make, request
@@ -19,7 +18,6 @@ from test_carry_out import DRIVER
 
 Cli = Callable[..., Result]
 __all__ = ["org"]
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a first line")
 
 LINE = ("renew", "pay", "--carry-out", "--in-ckm", "-o", "uat", "--yes")
 ON_APP = (*LINE, "--app", "Pay")
@@ -213,7 +211,7 @@ def test_killed_after_each_step_nothing_is_uploaded_twice(born: FakeOrg, folder:
             [sys.executable, "-c", DRIVER, *words], cwd=folder, env=env, capture_output=True, text=True, check=False,
             stdin=subprocess.DEVNULL, timeout=60,
         )  # fmt: skip
-        assert done.returncode == -signal.SIGKILL, (kill, done)
+        assert done.returncode == KILLED, (kill, done)
         words = list(ON_APP) if (folder / NEW).exists() else words
         assert (folder / "pay" / f"{NEW}-carry-out.json").exists()
     assert deployments(born) == [False]
@@ -237,7 +235,7 @@ def test_killed_while_it_deploys_the_org_is_looked_at_first(
     with subprocess.Popen(words, cwd=folder, env=env, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         child = wait()
         process.kill()
-    os.kill(child, signal.SIGKILL)
+    os.kill(child, KILL)
     assert deployments(born) == [False]
     done = cli(*LINE, "--json")
     assert done.code == 0, done

@@ -3,6 +3,7 @@ key is the normal case."""
 
 import json
 import shlex
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -34,7 +35,6 @@ from sfkeytool.cli.pipeline import run_command
 
 Cli = Callable[..., Result]
 __all__ = ["Person", "brings", "org", "person", "world"]
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a first line")
 SECOND_KEY = "3MVG9worthless.second_app_that_nobody_may_see"
 
 
@@ -46,7 +46,8 @@ def switcher(folder: Path, exit_code: int) -> str:
         f"open({str(folder / 'switched')!r}, 'a').write(json.dumps(dict(os.environ)) + '\\n')\n"
         f"print('what nobody sees'); sys.exit({exit_code})\n"
     )
-    return shlex.join([sys.executable, str(script)])
+    words = [sys.executable, str(script)]
+    return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)
 
 
 def switches(folder: Path) -> list[dict[str, str]]:

@@ -61,7 +61,7 @@ def test_openssl_verifies_a_self_signed_certificate_strictly(
     checked = openssl(
         "verify", "-x509_strict", "-check_ss_sig", "-purpose", USES[purpose], "-CAfile", path, path
     )  # fmt: skip
-    assert checked.strip() == f"{path}: OK"
+    assert re.fullmatch(rf"[^\n]*{path.name}: OK\n", checked)
 
 
 def extensions(path: Path) -> dict[str, str]:

@@ -1,7 +1,5 @@
 """From audit to done: the advice for an app that nobody is mailed about is one command, and the audit after it says so."""
 
-import shlex
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,10 +13,10 @@ from test_ckm_import import World
 from test_guided import COMMANDS, ScriptedAsker
 
 from sfkeytool.cli.pipeline import run_command
+from sfkeytool.shell import command_words
 
 Cli = Callable[..., Result]
 __all__ = ["NEW", "brings", "org", "person", "world"]
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a first line")
 
 
 @pytest.fixture
@@ -38,7 +36,7 @@ def advised(cli: Cli, name: str, *paths: str) -> list[str]:
     """The one command of the advice, as it is printed."""
     told = cli("audit", *paths, "-o", "uat").out
     [command] = {row.strip() for row in told.splitlines() if f":{name} " in row and row.startswith("    sfkeytool ")}
-    return shlex.split(command)
+    return command_words(command)
 
 
 def coverage(cli: Cli, name: str) -> str:

@@ -27,6 +27,7 @@ from fake_org.setup import CHALLENGE, HOME, IMPORT
 from filled_org import key, key_pem, make
 from oracle_java import java_make
 from salesforce_cli import run_sf, salesforce_cli
+from stand_in_cli import as_command
 from test_fake_setup import ASKED, Visitor, certificate_der, key_der
 from test_guided import COMMANDS, ScriptedAsker
 
@@ -37,7 +38,6 @@ from sfkeytool.keystores.bcfks.writing import encode_bcfks
 from sfkeytool.passwords import Secret
 
 Cli = Callable[..., Result]
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a first line")
 
 SF = """#!{python} -IS
 import json, os, sys
@@ -108,7 +108,7 @@ def stand_in(org: FakeOrg, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     script.parent.mkdir(exist_ok=True)
     values = {"log": folder / "sf.log", "url": org.url, "token": org.let_in(), "door": folder / "door"}
     script.write_text(SF.format(python=sys.executable, **{name: str(value) for name, value in values.items()}))
-    script.chmod(0o755)
+    as_command(script)
     monkeypatch.setenv("PATH", f"{script.parent}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("DISPLAY", ":99")
 

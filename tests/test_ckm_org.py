@@ -24,7 +24,7 @@ from filled_org import add_connected_app, make, request
 from metadata_schema import validate
 from salesforce_cli import run_sf
 from simple_salesforce import Salesforce
-from stand_in_cli import ASK
+from stand_in_cli import ASK, as_command
 from test_cli_orgs import cli_home
 from test_fake_org import ToLoopback
 from test_guided import COMMANDS, DOWN, ENTER, typed
@@ -33,7 +33,6 @@ from test_json import validate as validate_json
 from sfkeytool.cli.pipeline import run_command
 
 Cli = Callable[..., Result]
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a first line")
 
 SF = """#!{python} -IS
 import json, os, sys
@@ -57,7 +56,7 @@ def org(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeOrg]:
         script.write_text(
             SF.format(ask=ASK, python=sys.executable, log=str(folder / "sf.log"), url=org.url, token=org.let_in())
         )
-        script.chmod(0o755)
+        as_command(script)
         monkeypatch.setenv("PATH", f"{script.parent}{os.pathsep}{os.environ['PATH']}")
         yield org
 

@@ -42,7 +42,7 @@ NAMED = {
     **dict.fromkeys(
         ("reminder.schema.json", "renew.schema.json", "self-signed.schema.json", "wrap.schema.json"), _BCFKS_TOO
     ),
-    "audit.schema.json": [_IDENTITY_PROVIDERS, *_ORG_OF_A_SOURCE],
+    "audit.schema.json": [_IDENTITY_PROVIDERS, ".result.counts: new: ['lookalikeFiles']", *_ORG_OF_A_SOURCE],
     "compare.schema.json": [".result: new: ['identityProvider']"],
     "show.schema.json": [".result.files[]: new: ['saml']"],
     "error.schema.json": [": new: ['files']"],
@@ -60,7 +60,7 @@ NAMED = {
 }
 """What has changed since, on purpose: an org has one shape in all answers, and an audit's source has beside
 it, in ``orgReading``, what was read of it. A keystore that was made may be a BCFKS. An error lists the files that were
-written before it. Explained are topics, too,
+written before it. An audit counts files that only look like certificates. Explained are topics, too,
 and messages of more programs; of a log its lines were counted. A renewal that was asked for --if-within days says that it was due."""
 _DRY_RUN = ": new: ['dryRun']"
 DRY_RUNS = {

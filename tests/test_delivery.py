@@ -268,14 +268,17 @@ def test_a_server_that_drips_is_left_at_the_deadline(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     """Its process is gone then, and the next destination is told."""
-    monkeypatch.setattr(notify_module, "DEADLINE_SECONDS", 1.0)
     found = inventory(START, item("pay", SOON, START))
     dripping = parse_destination(Secret(server.address), "env:WHERE")
     server.answer = answer
-    begun = time.monotonic()
-    assert told(found, [dripping], tmp_path / "state.json", send=send_apart) == ["failed"]
-    assert time.monotonic() - begun < 3
-    assert "(no end of it within 1 seconds)" in capfd.readouterr().err
+    for seconds in (1, 4, 16):
+        monkeypatch.setattr(notify_module, "DEADLINE_SECONDS", float(seconds))
+        begun = time.monotonic()
+        assert told(found, [dripping], tmp_path / "state.json", send=send_apart) == ["failed"]
+        assert time.monotonic() - begun < seconds + 10
+        assert f"(no end of it within {seconds} seconds)" in capfd.readouterr().err
+        if server.asked.is_set():  # on a busy machine the process may have come to nothing yet
+            break
     assert server.left.wait(5)
 
 

@@ -4,7 +4,6 @@ import contextlib
 import io
 import os
 import re
-import shlex
 import socket
 import subprocess
 import sys
@@ -18,14 +17,13 @@ import pytest
 from conftest import PASSWORD, CertificateAuthority, Pair
 from fake_org import FakeOrg
 from filled_org import make
-from stand_in_cli import ASK
+from stand_in_cli import ASK, as_command
 from test_check import ders, keystore, pkcs8
 from test_ckm_org import SF
 from test_guided import finish, pty_only
 
 from sfkeytool.cli.app import run_app
-
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for sf is a script with a first line")
+from sfkeytool.shell import command_words
 
 ROWS, COLUMNS = 24, 80
 PW = ("--password", "generate")
@@ -86,7 +84,7 @@ def prepare(folder: Path, org: FakeOrg, pair: Pair, ca: CertificateAuthority) ->
     script.write_text(
         SF.format(ask=ASK, python=sys.executable, log=str(folder / "sf.log"), url=org.url, token=org.let_in())
     )
-    script.chmod(0o755)
+    as_command(script)
 
 
 def all_runs(quiet: Sequence[str], folder: Path, pair: Pair, ca: CertificateAuthority) -> Iterator[tuple[str, End]]:
@@ -242,7 +240,7 @@ def test_the_commands_of_the_ends_run(ended: Ended, monkeypatch: pytest.MonkeyPa
     seen: set[str] = set()
     for name, end in ended.runs.items():
         for command in end.commands:
-            words = shlex.split(command) if command.startswith("sfkeytool") else []
+            words = command_words(command) if command.startswith("sfkeytool") else []
             if command in seen:
                 continue
             if {"login", "ckm", "--app"} & set(words):  # of the network: an org that is gone, and no wrong usage
@@ -263,7 +261,7 @@ def test_the_commands_of_the_ends_run(ended: Ended, monkeypatch: pytest.MonkeyPa
                 subprocess.run(["sh", "-c", command.replace("project deploy", "project info")], check=True)
     deletions = {command for end in ended.runs.values() for command in end.commands if command.startswith("rm ")}
     for command in sorted(deletions, key=len, reverse=True):
-        named = [Path(word) for word in shlex.split(command)[1:]]
+        named = [Path(word) for word in command_words(command)[1:]]
         if any(file.exists() for file in named):  # what was wrapped and what was unwrapped is one file
             subprocess.run(["sh", "-c", command], check=True)
         assert not any(file.exists() for file in named)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import java_mistakes
 import pytest
-from conftest import THOROUGH, Pair, Result, java_tool, openssl, required
+from conftest import THOROUGH, Pair, Result, java_tool, openssl
 from msgspec.structs import replace
 from openssl_mistakes import ANSWERED_OTHERWISE, MISTAKES, answer, prepare
 from test_json import validate
@@ -305,10 +305,9 @@ def test_the_answers_are_of_several_wordings() -> None:
 @pytest.mark.slow
 def test_what_openssl_prints_is_explained(folder: Path) -> None:
     """The openssl of this machine is made to fail, whichever it is."""
-    command = required("openssl")
     for _ in range(3):
-        prepare(folder, command)
-        answers = {mistake: answer(mistake, folder, command) for mistake in MISTAKES}
+        prepare(folder)
+        answers = {mistake: answer(mistake, folder) for mistake in MISTAKES}
         # Of 256 wrong passwords one ends in a padding that looks right, and then openssl says something else.
         if all(not text or mistake_found(mistake, text) for mistake, text in answers.items()):
             break

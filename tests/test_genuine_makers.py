@@ -17,6 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key, load_ssh_public_key
 from fake_org import FakeOrg
 from npm_packages import npm_package
+from openssl_command import run_openssl
 from oracle_java import bouncy_castle, java_decrypt_pkcs8, java_encrypt_pkcs8, java_key_entries, java_keytool
 from pfx import encode_cryptoapi_pfx
 from test_login import CLIENT_ID, USER
@@ -43,12 +44,14 @@ def _secrets(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def run(*command: object, cwd: Path, data: bytes = b"") -> bytes:
     """What a maker prints on stdout. Fails the test if it fails."""
-    [tool, *arguments] = map(str, command)
-    done = subprocess.run(
-        [required(tool), *arguments], cwd=cwd, input=data, capture_output=True, check=False, timeout=60
-    )
+    [tool, *arguments] = command
+    if tool == "openssl":
+        done = run_openssl(arguments, cwd=cwd, data=data)
+    else:
+        line = [required(str(tool)), *map(str, arguments)]
+        done = subprocess.run(line, cwd=cwd, input=data, capture_output=True, check=False, timeout=60)
     assert done.returncode == 0, (
-        f"{shlex.join([tool, *arguments])}\n{(done.stdout + done.stderr).decode(errors='replace')}"
+        f"{shlex.join(map(str, command))}\n{(done.stdout + done.stderr).decode(errors='replace')}"
     )
     return done.stdout
 

@@ -25,6 +25,7 @@ from sfkeytool.cli.fields import Field, command_line, typed_values
 from sfkeytool.cli.lying_here import made_here
 from sfkeytool.cli.options import parse_days
 from sfkeytool.edge.ask import Choice
+from sfkeytool.edge.browser import has_display
 from sfkeytool.edge.plain_ask import PlainAsker
 from sfkeytool.model import Purpose, Request
 from sfkeytool.names import parse_unique_name
@@ -176,7 +177,10 @@ GUIDED: dict[str, tuple[tuple[Any, ...], list[str]]] = {
         ["ckm", "chain", "pay", "a.pem", "b.p7b", "--purpose", "domain"],
     ),
     "audit": (
-        (OTHER, "a.pem", "", "", "30", "certificates.html", OTHER, "out.ics", OTHER, "env:WHERE", "audit-state.json"),
+        (
+            *(OTHER, "a.pem", "", "", "30", "certificates.html", *([False] if has_display({}) else [])),
+            *(OTHER, "out.ics", OTHER, "env:WHERE", "audit-state.json"),
+        ),
         [
             *("audit", "a.pem", "--within", "30", "--html", "certificates.html", "--ics", "out.ics"),
             *("--notify", "env:WHERE", "--state", "audit-state.json"),
@@ -389,7 +393,17 @@ def test_a_country_that_is_none_is_refused_where_it_is_typed(folder: Path) -> No
     assert (folder / "pay" / "pay.csr").exists()
 
 
-@pytest.mark.parametrize("key", ["\x03", "\x04", ""], ids=["Ctrl-C", "Ctrl-D", "terminal gone"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        pytest.param("\x03", id="Ctrl-C"),
+        pytest.param("\x04", id="Ctrl-D"),
+        pytest.param(
+            "\x1a", id="Ctrl-Z", marks=pytest.mark.skipif(sys.platform != "win32", reason="elsewhere it ends nothing")
+        ),
+        pytest.param("", id="terminal gone"),
+    ],
+)
 def test_breaking_off_at_a_prompt_is_exit_130(key: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """And nothing is written."""
     from sfkeytool.cli.menu import run_menu

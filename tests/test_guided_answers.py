@@ -288,6 +288,15 @@ def test_a_ctrl_c_just_before_the_plain_mode_waits_is_not_lost(folder: Path) -> 
         os.close(keyboard)
 
 
+@pytest.mark.parametrize("end", ["", "\x04\n", "\x1a\r\n", "\x04"])
+def test_the_end_of_what_is_typed_leaves_the_plain_mode(end: str) -> None:
+    """Also where Ctrl-D and Ctrl-Z are characters of a line, as a console of Windows has them; a secret is none."""
+    for ask in (PlainAsker.text, PlainAsker.password, PlainAsker.path):
+        asker, _ = plain(end)
+        with pytest.raises(KeyboardInterrupt):
+            ask(asker, "What?")
+
+
 def test_a_conversation_can_be_asked_of_nothing(folder: Path) -> None:
     """All given: no question, and nothing to go back to."""
     talk = Conversation(COMMANDS["csr"].fields, {"name": "pay"}, ScriptedAsker(), {})  # type: ignore[arg-type]

@@ -4,6 +4,7 @@ The ``cli`` fixture holds each answer that any test gets against the schemas of 
 """
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
@@ -152,6 +153,20 @@ def test_an_error_validates(
     validate(result.json, "error")
     assert (result.json["status"], result.json["code"], result.json["name"]) == (status, code, name)
     assert result.json["message"]
+
+
+def test_the_text_is_that_of_json_dumps(cli: Cli, folder: Path, pair: Pair) -> None:
+    """Though it is written piece by piece: indented by two, ASCII, with no command of a CI system in it."""
+    names = ("\N{SNOWMAN} \x9b.crt", 'a"b.pem', "##[error]x.crt") if os.name == "posix" else ("\N{SNOWMAN}.crt",)
+    for number, name in enumerate(names):
+        (folder / f"{number}").mkdir()
+        (folder / f"{number}" / name).write_bytes(pair.crt.read_bytes())
+    for place in (".", "empty"):
+        (folder / "empty").mkdir(exist_ok=True)
+        done = cli("audit", place, "--json")
+        expected = json.dumps(done.json, indent=2).replace("##[", "\\u0023#[")
+        assert done.out == expected + "\n"
+    assert done.json["result"]["items"] == []
 
 
 def test_the_shape_of_a_result_is_the_pinned_one(cli: Cli) -> None:

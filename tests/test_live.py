@@ -30,6 +30,7 @@ from live.questions import NOT_ASKED, QUESTIONS
 from live.walk import NotHere, Walked, agreed, walk
 from metadata_schema import validate
 from requests.adapters import HTTPAdapter
+from stand_in_cli import as_command
 from test_driven_browser import browser as browser
 from test_driven_browser import chromium as chromium
 from test_driven_browser import has_sandbox, install
@@ -314,7 +315,7 @@ def test_after_an_interrupt_all_is_deleted(number: signal.Signals, org: FakeOrg,
     def stop(live: LiveOrg) -> Answer:
         BY_ID["app.returned.external"].ask(live)
         assert left_in(org)
-        os.kill(os.getpid(), number)
+        signal.raise_signal(number)
         raise AssertionError("unreachable")
 
     stopping = Question("stop", "Is it stopped?", stop)
@@ -476,7 +477,7 @@ def environment(org: FakeOrg, tmp_path: Path) -> dict[str, str]:
     script = tmp_path / "bin" / "sf"
     script.parent.mkdir()
     script.write_text(SF.format(python=sys.executable, url=org.url, token=org.let_in(), user=USER))
-    script.chmod(0o755)
+    as_command(script)
     org.setup.identity_provider = True
     return {"PATH": f"{script.parent}{os.pathsep}{os.environ['PATH']}"}
 
@@ -495,7 +496,6 @@ def run(words: Sequence[str], **options: Any) -> "subprocess.CompletedProcess[st
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a first line")
 def test_it_runs_as_pytest(org: FakeOrg, environment: dict[str, str], tmp_path: Path) -> None:
     """By the Salesforce CLI's login; agreed by a flag; the report is there, and no secret in what was printed."""
     words = [

@@ -1,9 +1,7 @@
 """login with External Client Apps, and at hosts that come to an end: what is asked, and what is proposed instead."""
 
 import contextlib
-import shlex
 import socket
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,9 +12,9 @@ from conftest import Pair, Result
 from fake_org import FakeOrg
 from test_login import CLIENT_ID, USER
 
-Cli = Callable[..., Result]
+from sfkeytool.shell import command_words
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="what is proposed is read as a POSIX shell does")
+Cli = Callable[..., Result]
 
 MY_DOMAIN = "https://acme.my.salesforce.com"
 LOGIN, TEST = "https://login.salesforce.com", "https://test.salesforce.com"
@@ -66,7 +64,7 @@ def copy(source: socket.socket, target: socket.socket) -> None:
 def proposed(result: Result) -> list[str] | None:
     """The arguments of the command that a refusal ends with."""
     [line] = [line for line in result.json["actions"] if line.startswith(ANOTHER_WAY)] or [None]
-    return shlex.split(line.removeprefix(ANOTHER_WAY))[1:] if line else None
+    return command_words(line.removeprefix(ANOTHER_WAY))[1:] if line else None
 
 
 def test_an_external_client_app_logs_in_with_my_domain_as_the_audience(cli: Cli, org: FakeOrg, pair: Pair) -> None:

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from mangled_forms import CLEAN, MENDED, certutil_encode
 from mangled_page import PAGE, mangled_page
+from openssl_command import run_openssl
 from oracle_java import JavaError, java_keytool
 
 from sfkeytool.crypto.mending import mend
@@ -105,9 +106,7 @@ console.log(JSON.stringify(answers))"""
     assert json.loads(done.stdout) == said
     for name, reads in said.items():
         command = ["pkey" if name.endswith("key") else "x509", "-noout", "-in", tmp_path / name]
-        assert (
-            subprocess.run([required("openssl"), *command], capture_output=True, check=False).returncode == 0
-        ) == reads
+        assert (run_openssl(command).returncode == 0) == reads
 
 
 @pytest.mark.slow

@@ -3,14 +3,15 @@
 import errno
 import os
 import signal
+import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import pytest
-from conftest import THOROUGH, modes, tree
-from disturbance import disturbed, hindrance, killed_elsewhere, nothing
-from test_writer_faults import NOW, pytestmark, tmp_path, tried  # noqa: F401 - a fixture and a mark
+from conftest import THOROUGH, modes, needs_symlinks, tree
+from disturbance import disturbed, hindrance, killed, nothing
+from test_writer_faults import NOW, tmp_path, tried  # noqa: F401 - a fixture
 
 from sfkeytool.edge.writer import FolderWrite, commit, plan_new_folder, plan_writes, settle_folder
 from sfkeytool.errors import OutputError
@@ -73,7 +74,7 @@ def test_a_kill_at_any_step_leaves_it_complete_or_absent(tmp_path: Path) -> None
     seen = set()
     for when in range(0, steps_of(tmp_path / "undisturbed"), 1 if THOROUGH else 3):
         root = prepared(tmp_path / str(when))
-        assert killed_elsewhere(partial(make, root), when, "links")
+        assert killed(partial(make, root), when, "links")
         found = state(root)
         seen.add(found)
         if found == "absent":
@@ -95,7 +96,7 @@ def test_a_new_folder_and_a_file_elsewhere_come_together(tmp_path: Path, disk: s
     for when in tried(steps, disk):
         root = prepared(tmp_path / f"{when}")
         (root / "far").mkdir()
-        assert killed_elsewhere(partial(make_with_calendar, root), when, disk)
+        assert killed(partial(make_with_calendar, root), when, disk)
         state(root)
         settle_folder(root / ("far/away" if when % 2 else "."))
         found = (state(root), (root / "far" / "away" / "pay.ics").exists())
@@ -133,7 +134,7 @@ def test_ctrl_c_at_any_step_leaves_it_complete_or_absent(tmp_path: Path) -> None
 
         def interrupt(number: int, name: str, when: int = when) -> None:
             if number == when:
-                os.kill(os.getpid(), signal.SIGINT)
+                signal.raise_signal(signal.SIGINT)
 
         try:
             with disturbed(interrupt):
@@ -144,17 +145,23 @@ def test_ctrl_c_at_any_step_leaves_it_complete_or_absent(tmp_path: Path) -> None
             assert state(root) == "complete"
 
 
-def test_what_is_there_is_refused_and_kept(tmp_path: Path) -> None:  # noqa: F811
-    """A file, a folder, or a link that leads nowhere."""
-    (tmp_path / "file").write_bytes(b"x")
-    (tmp_path / "folder").mkdir()
-    (tmp_path / "link").symlink_to("nowhere")
-    for name in ("file", "folder", "link"):
-        with pytest.raises(OutputError) as caught:
-            plan_new_folder(tmp_path / name)
-        assert caught.value.code == "output.exists"
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(lambda place: place.write_bytes(b"x"), id="file"),
+        pytest.param(lambda place: place.mkdir(), id="folder"),
+        pytest.param(lambda place: place.symlink_to("nowhere"), id="link that leads nowhere", marks=needs_symlinks),
+    ],
+)
+def test_what_is_there_is_refused_and_kept(make: Callable[[Path], object], tmp_path: Path) -> None:  # noqa: F811
+    make(tmp_path / "new")
+    with pytest.raises(OutputError) as caught:
+        plan_new_folder(tmp_path / "new")
+    assert caught.value.code == "output.exists"
+    assert os.listdir(tmp_path) == ["new"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="modes are POSIX")
 def test_modes_of_private_and_of_shared_folders(tmp_path: Path, umask: Callable[[int], None]) -> None:  # noqa: F811
     """Source folders are meant to be committed: no .gitignore, and the umask decides."""
     umask(0o022)

@@ -1,6 +1,7 @@
 """JCEKS, BKS and UBER through pyjks: keytool's and Bouncy Castle's files, limits, and broken files."""
 
 import contextlib
+import os
 import struct
 import subprocess
 import sys
@@ -235,6 +236,6 @@ def test_pyjks_is_imported_only_for_the_stores_that_need_it() -> None:
         capture_output=True,
         text=True,
         check=True,
-        env={"PYTHONPATH": ":".join(sys.path)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
     assert done.stdout.strip() == "[]"

@@ -11,6 +11,7 @@ import pytest
 from conftest import Pair, Result
 from fake_org import FakeOrg
 from filled_org import fill, make
+from stand_in_cli import as_command
 from test_login_network import GRANT, Server, http, serve
 
 from sfkeytool import outside_json
@@ -208,7 +209,7 @@ def salesforce_cli_that_says(folder: Path, monkeypatch: pytest.MonkeyPatch, resu
     script = folder / "bin" / "sf"
     script.parent.mkdir()
     script.write_text(f"#!{sys.executable}\nprint({json.dumps({'status': 0, 'result': result})!r})\n")
-    script.chmod(0o755)
+    as_command(script)
     monkeypatch.setenv("PATH", f"{script.parent}{os.pathsep}{os.environ['PATH']}")
 
 
@@ -216,7 +217,6 @@ def break_reading(*_: object) -> NoReturn:
     raise ZeroDivisionError("a secret of the org")
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a first line")
 @pytest.mark.parametrize(
     "place",
     [
@@ -320,6 +320,16 @@ def test_depth_and_number_of_values_are_bounded(monkeypatch: pytest.MonkeyPatch)
     assert parse_json(b'{"\\ud800": ["\\udc00", "\\ud83d\\ude00", "\\\\ud800"]}') == {
         "\ufffd": ["\ufffd", "\U0001f600", "\\ud800"]
     }
+
+
+def test_json_is_read_as_windows_programs_save_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a mark in front, which Notepad puts there, or in UTF-16, which is Windows PowerShell's; within the bounds."""
+    for encoding in ("utf-8", "utf-8-sig", "utf-16"):
+        assert parse_json('{"Müller": ["\U0001f600"]}'.encode(encoding)) == {"Müller": ["\U0001f600"]}
+    with pytest.raises(ValueError, match="truncated"):
+        parse_json("{}".encode("utf-16") + b"x")
+    with pytest.raises(ValueError, match="deep"):
+        parse_json(("[" * (MAX_DEPTH + 1) + "]" * (MAX_DEPTH + 1)).encode("utf-16"))
 
 
 def test_elements_of_xml_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

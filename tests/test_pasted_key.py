@@ -56,6 +56,8 @@ class Shell:
 
 @pytest.fixture(scope="module")
 def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    if sys.platform == "win32":
+        pytest.skip("pseudo-terminals are POSIX")
     shell = Shell(tmp_path_factory.mktemp("shell"))
     yield shell
     shell.child.close(force=True)

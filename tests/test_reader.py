@@ -16,11 +16,11 @@ from pathlib import Path
 import pytest
 from conftest import Pair, Result, needs_symlinks
 
+from sfkeytool.edge.exposure import key_notice
 from sfkeytool.edge.reader import (
     INPUT_LIMIT,
     SECRET_LIMIT,
     SecretReader,
-    key_mode_notice,
     read_input,
     walk_inputs,
 )
@@ -185,13 +185,13 @@ def test_a_key_that_others_can_read_gets_the_command_that_closes_it(tmp_path: Pa
     path.write_bytes(b"x")
     for mode, warned in {0o600: False, 0o400: False, 0o640: True, 0o604: True, 0o644: True, 0o620: True}.items():
         path.chmod(mode)
-        notice = key_mode_notice(path)
+        notice = key_notice(path)
         assert (notice is not None) is warned, oct(mode)
         if notice:
             assert notice.code == "input.key-readable-by-others"
             assert f"chmod 600 '{path}'" in notice.message
-    assert key_mode_notice(tmp_path / "missing") is None
-    assert key_mode_notice(tmp_path) is None
+    assert key_notice(tmp_path / "missing") is None
+    assert key_notice(tmp_path) is None
 
 
 def key_forms(key: Path) -> dict[str, bytes]:

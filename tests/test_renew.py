@@ -15,7 +15,7 @@ from conftest import THOROUGH, CertificateAuthority, Result, keytool, modes, ope
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from disturbance import disturbed, killed_elsewhere
+from disturbance import disturbed, killed
 from test_kills import quietly
 
 from sfkeytool.acceptance.mails import latest_start
@@ -292,16 +292,18 @@ def test_a_name_that_was_completed_to_a_folder_is_taken(pay: Cli, folder: Path) 
     assert pay("renew", "pay/pay.crt", *PW).code == 2
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="modes of folders are POSIX")
-def test_a_read_only_parent_is_refused(pay: Cli, folder: Path) -> None:
+def test_a_file_in_the_way_is_refused(pay: Cli, folder: Path) -> None:
     """Before a key is made; nothing is left."""
-    if os.geteuid() == 0:
-        before = tree(folder)
-        (folder / NEW).write_text("in the way")
-        assert pay("renew", "pay", *PW, "--as", NEW).code == 1
-        (folder / NEW).unlink()
-        assert tree(folder) == before
-        return
+    before = tree(folder)
+    (folder / NEW).write_text("in the way")
+    assert pay("renew", "pay", *PW, "--as", NEW).code == 1
+    (folder / NEW).unlink()
+    assert tree(folder) == before
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="modes bind neither root nor Windows")
+def test_a_read_only_parent_is_refused(pay: Cli, folder: Path) -> None:
+    """Before a key is made."""
     folder.chmod(0o500)
     result = pay("renew", "pay", *PW, "--json")
     folder.chmod(0o700)
@@ -349,7 +351,7 @@ def test_a_kill_at_every_write_leaves_the_new_folder_complete_or_absent(command:
     seen = set()
     named = max(when for when, step in enumerate(steps) if step in ("rename", "replace"))  # all appears with that
     for when in range(len(steps)) if THOROUGH else (*range(0, named, 5), *range(named, len(steps), 3)):
-        assert killed_elsewhere(partial(quietly, folder, (*arguments, "new")), when, "links")
+        assert killed(partial(quietly, folder, (*arguments, "new")), when, "links")
         assert untouched(folder / "pay") == before
         if (folder / "new").exists():
             assert set(tree(folder / "new")) == complete

@@ -1,6 +1,7 @@
 """The audit's reports for CI: Markdown as a renderer reads it, SARIF as its specification has it."""
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -65,6 +66,44 @@ def place(result: dict[str, Any]) -> str:
     parts = urlsplit(result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"])
     assert (parts.scheme, parts.netloc, parts.query, parts.fragment) == ("", "", "", "")
     return unquote(parts.path)
+
+
+def annotations(path: Path) -> list[tuple[str, dict[str, str], str]]:
+    """Level, properties and message, as GitHub's runner reads commands: by the first ``::``, commas and ``=``."""
+    read = []
+    for line in path.read_text("utf-8").splitlines()[1:]:
+        found = re.fullmatch(r"::(error|warning) (.*?)::(.*)", line)
+        assert found, line
+        properties = dict(each.split("=", 1) for each in found[2].split(","))
+        read.append((found[1], {name: unquote(value) for name, value in properties.items()}, unquote(found[3])))
+    return read
+
+
+def test_annotations_stand_at_the_files_and_errors_first(cli: Cli, folder: Path, pair: Pair) -> None:
+    lay_out(folder, pair)
+    cli("audit", ".", "--within", "1500", "--annotations", "a.txt")
+    app = "force-app/main/default/connectedApps/Pay it.connectedApp-meta.xml"
+    read = annotations(folder / "a.txt")
+    assert {(level, properties["title"], properties["file"]) for level, properties, _ in read} == {
+        ("error", "audit.expired", "old.crt"),
+        ("warning", "audit.due", "due.crt"),
+        ("warning", "audit.due", app),
+        ("warning", "audit.uncovered", app),
+        ("warning", "audit.unreadable", "broken.jks"),
+    }
+    assert read[0][0] == "error"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such names")
+def test_no_name_becomes_a_command_or_another_property(cli: Cli, folder: Path, pair: Pair) -> None:
+    """Line ends, what ends a command, and what ends a property."""
+    name = "a\n::error::b,line=1::%25%0A\r.crt"
+    (folder / name).write_bytes(pair.crt.read_bytes())
+    cli("audit", ".", "--within", "4000", "--annotations", "a.txt", "--fail-on", "never")
+    [(level, properties, text)] = annotations(folder / "a.txt")
+    assert (level, properties) == ("warning", {"title": "audit.due", "file": name})
+    assert "line=1::%25%0A" in text
+    assert (folder / "a.txt").read_text().count("\n") == 2
 
 
 @pytest.mark.parametrize(("name", "uri"), [("a:b.crt", "./a:b.crt"), ("50%#?.crt", "50%25%23%3F.crt")])

@@ -160,11 +160,42 @@ def test_systemd_takes_the_units(folder: Path) -> None:
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
-def test_the_windows_task_is_well_formed_and_calls_the_same_command() -> None:
-    """Parsed only: no Task Scheduler here."""
+@pytest.mark.skipif(sys.platform != "win32", reason="needs cmd.exe")
+def test_the_command_file_of_windows_leaves_a_log_and_passes_the_exit_code_on(folder: Path) -> None:
+    """From any folder, as Task Scheduler starts it in one of the system's."""
+    certificates = folder / "my certificates"
+    (certificates / "keys").mkdir(parents=True)
+    (certificates / "keys" / "pay.crt").write_bytes(expiring_certificate())
+    (certificates / "sfkeytool.toml").write_text('paths = ["keys"]\n')
+    lines, found = re.subn(r'".*sfkeytool\.exe"', lambda _: f'"{sys.executable}" -m sfkeytool', blocks("bat")[0])
+    assert found == 1
+    (certificates / "audit.cmd").write_text(lines)
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = ["cmd", "/c", str(certificates / "audit.cmd")]
+    done = subprocess.run(command, cwd=folder, env=environ, timeout=60, check=False)
+    assert (done.returncode, "pay" in (certificates / "audit.log").read_text()) == (5, True)
+
+
+def test_the_ways_to_make_a_task_of_windows_make_the_same_one() -> None:
+    """Name, time, what it starts, and once at a time; parsed only, as no Task Scheduler is here."""
     [text] = blocks("xml")
+    [power] = blocks("powershell")
+    command, create = blocks("bat")
     task = ElementTree.fromstring(text)  # noqa: S314 - our own page
     space = {"t": "http://schemas.microsoft.com/windows/2004/02/mit/task"}
-    assert task.findtext("t:Actions/t:Exec/t:Arguments", namespaces=space) == "audit --config sfkeytool.toml"
+    executed = task.findtext("t:Actions/t:Exec/t:Command", namespaces=space)
+    assert executed == r"C:\Users\me\certificates\audit.cmd"
+    assert task.findtext("t:Triggers/t:CalendarTrigger/t:StartBoundary", namespaces=space, default="")[11:16] == "05:17"
     assert task.findtext("t:Triggers/t:CalendarTrigger/t:ScheduleByDay/t:DaysInterval", namespaces=space) == "1"
-    assert task.findtext("t:Settings/t:MultipleInstancesPolicy", namespaces=space) == "IgnoreNew"
+    settings = {setting.tag.partition("}")[2]: setting.text for setting in task.findall("t:Settings/*", space)}
+    assert settings == {
+        "MultipleInstancesPolicy": "IgnoreNew", "DisallowStartIfOnBatteries": "false",
+        "StopIfGoingOnBatteries": "false", "StartWhenAvailable": "true", "ExecutionTimeLimit": "PT15M",
+    }  # fmt: skip
+    assert "audit --config sfkeytool.toml" in command
+    assert '/TN "sfkeytool audit" /SC DAILY /ST 05:17 /TR' in create
+    run = re.findall(r'/TR "\\"(.*)\\""$', create.strip())
+    assert run == [r"%USERPROFILE%\certificates\audit.cmd"]
+    assert r'-Execute "$HOME\certificates\audit.cmd"' in power
+    assert "-Daily -At 05:17" in power
+    assert "-TaskName 'sfkeytool audit'" in power

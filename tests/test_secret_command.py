@@ -86,7 +86,7 @@ FAILURES = {
     "secret.too-large": (1, python("print('x' * 70_000)", NEEDLE)),
     "secret.encoding": (1, python("import sys; sys.stdout.buffer.write(b'\\xe9')", NEEDLE)),
     "secret.characters": (1, python("print('a'); print('b')", NEEDLE)),
-    "usage.source": (2, "cmd:pass 'show " + NEEDLE),
+    "usage.source": (2, 'cmd:pass "show ' + NEEDLE),
 }
 
 

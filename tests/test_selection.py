@@ -20,6 +20,7 @@ from sfkeytool.cli.commands import TABLE
 from sfkeytool.cli.pipeline import run_command
 from sfkeytool.keystores import jks
 from sfkeytool.passwords import Secret
+from sfkeytool.shell import command_words
 
 Cli = Callable[..., Result]
 ENTRY_PASSWORD = "another-one-for-the-entry"
@@ -631,7 +632,7 @@ def test_a_key_whose_keystore_is_yet_to_come_is_told_of_too(
     assert "encrypted" not in cli("csr", "clear").err
     monkeypatch.setenv("SFKEYTOOL_KEY_PASSWORD", "a-password-of-the-key")
     (line,) = [line for line in cli("csr", "pay").err.splitlines() if "one in clear: " in line]
-    tool, *rest = shlex.split(line.partition("one in clear: ")[2])
+    tool, *rest = command_words(line.partition("one in clear: ")[2])
     assert tool == "openssl"
     openssl(*rest, "-passin", "env:SFKEYTOOL_KEY_PASSWORD", cwd=folder)
     assert (folder / "pay" / "pay-clear.key").read_text().startswith("-----BEGIN PRIVATE KEY")

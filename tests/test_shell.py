@@ -248,7 +248,7 @@ def test_windows_a_program_with_a_blank_in_its_path_is_for_cmd_alone() -> None:
     assert shell_line([python, "5%", "6%"], windows=True).startswith("(no command to paste: ")
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="lines for Windows are asserted below as text")
+@pytest.mark.skipif(sys.platform == "win32", reason="lines for Windows: test_cmd_exe.py")
 @pytest.mark.parametrize("name", [name for name in HOSTILE if name and "/" not in name])
 def test_a_deletion_takes_the_very_files_and_a_line_inside_stays_inside(name: str, tmp_path: Path) -> None:
     """And the reader is where they were."""
@@ -264,8 +264,10 @@ def test_a_deletion_takes_the_very_files_and_a_line_inside_stays_inside(name: st
 
 
 def test_windows_deletes_with_commas_and_only_what_both_shells_read_alike() -> None:
-    """``del a, b`` is right in both; a bracket is a pattern in PowerShell, a slash a switch in cmd.exe."""
+    """``del a, b`` is right in both; a bracket is a pattern in PowerShell, a slash a switch in cmd.exe, to which ``a=b``
+    is two files."""
     assert deletion(["pay\\pay.jks", "my pay\\b"], windows=True) == 'del pay\\pay.jks, "my pay\\b"'
+    assert deletion(["a=b"], windows=True) == 'del "a=b"'
     for odd in ("a[1]\\b", "a*", "a/b", "50%a%"):
         assert deletion([odd, "b"], windows=True) == ""
     assert line_inside("pay", ["sf", "x"], windows=True) == "sf x"

@@ -115,6 +115,29 @@ def test_existing_files_are_all_named_and_kept_without_force(tmp_path: Path) -> 
     assert tree(tmp_path) == before
 
 
+def test_a_file_in_pieces_is_whole_or_was_never_there(tmp_path: Path) -> None:
+    """A report is made while it is written: one that breaks off leaves the earlier one, and nothing else."""
+    lengths = (1, 0, 700_000, 400_000, 3)
+
+    def pieces() -> Iterator[bytes]:
+        yield from (bytes([65 + number]) * length for number, length in enumerate(lengths))
+
+    def broken() -> Iterator[bytes]:
+        yield b"x" * 3_000_000
+        raise ZeroDivisionError
+
+    def report(made: Callable[[], Iterator[bytes]]) -> Artifact:
+        return Artifact("a.csv", ArtifactKind.REPORT, b"begin", pieces=made)
+
+    write(tmp_path, report(pieces))
+    whole = b"begin" + b"".join(pieces())
+    with pytest.raises(ZeroDivisionError):
+        write(tmp_path, report(broken), force=True)
+    assert ((tmp_path / "a.csv").read_bytes(), sorted(os.listdir(tmp_path))) == (whole, ["a.csv", "pay.json"])
+    write(tmp_path, report(pieces), force=True)  # the same callable again
+    assert ((tmp_path / "a.csv").read_bytes(), sorted(os.listdir(tmp_path))) == (whole, ["a.csv", "pay.json"])
+
+
 def test_force_replaces_files_but_never_a_private_key(tmp_path: Path) -> None:
     write(tmp_path, KEY, CRT)
     write(tmp_path, Artifact(CRT.filename, CRT.kind, b"new\n"), force=True)
@@ -153,18 +176,28 @@ def test_names_that_are_no_plain_names_are_refused(tmp_path: Path) -> None:
         return lambda: plan_writes(tmp_path, files, force=True)
 
     refused("output.bad-name", *map(named, ["../x", "a/b", "/x", "", ".", "..", "a\0b", ".sfkeytool.lock"]))
-    refused("output.duplicate", named("pay.crt", "pay.crt"), named("pay.crt", "PAY.crt"))
+    refused(
+        "output.duplicate",
+        named("pay.crt", "pay.crt"),
+        named("pay.crt", "PAY.crt"),
+        named("m\u00fcller", "MU\u0308LLER"),
+    )
     assert tree(tmp_path) == {}
 
 
-@needs_symlinks
-def test_places_that_are_no_folder_are_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["file", "file/below"])
+def test_a_file_is_no_folder(name: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
+    refused("output.not-a-folder", lambda: plan_writes(tmp_path / name, planned(CRT), force=True))
+    assert os.listdir(tmp_path) == ["file"]
+
+
+@needs_symlinks
+@pytest.mark.parametrize("name", ["dangling", "dangling/below"])
+def test_a_symlink_to_nowhere_is_no_folder(name: str, tmp_path: Path) -> None:
     (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
-    before = set(os.listdir(tmp_path))
-    for name in ("file", "file/below", "dangling", "dangling/below"):
-        refused("output.not-a-folder", lambda: plan_writes(tmp_path / name, planned(CRT), force=True))  # noqa: B023
-    assert set(os.listdir(tmp_path)) == before
+    refused("output.not-a-folder", lambda: plan_writes(tmp_path / name, planned(CRT), force=True))
+    assert os.listdir(tmp_path) == ["dangling"]
 
 
 @posix

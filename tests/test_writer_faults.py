@@ -20,14 +20,12 @@ from pathlib import Path
 
 import pytest
 from conftest import THOROUGH
-from disturbance import disturbed, hindrance, killed_elsewhere, nothing, repair
+from disturbance import disturbed, hindrance, killed, nothing, repair
 
 from sfkeytool.edge.signals import terminating_signals
 from sfkeytool.edge.writer import FolderWrite, commit, plan_writes
 from sfkeytool.errors import InterruptedRunError, OutputError
 from sfkeytool.model import Artifact, ArtifactKind, PlannedFile, Receipt
-
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs fork and POSIX signals")
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 SECRET = b"worthless secret\n"
@@ -218,7 +216,7 @@ def test_a_signal_at_any_step_leaves_all_or_nothing(tmp_path: Path, scenario: Sc
 
         def interrupt(step: int, name: str, when: int = when) -> None:
             if step == when:
-                os.kill(os.getpid(), number)
+                signal.raise_signal(number)
 
         receipts: tuple[Receipt, ...] = ()
         with disturbed(interrupt), terminating_signals():
@@ -248,7 +246,7 @@ def test_after_a_kill_at_any_step_the_next_run_repairs(tmp_path: Path, scenario:
             root = scenario.prepare(tmp_path / f"{when}-{first.replace('/', '-')}")
             before = snapshot(root)
             writes = scenario.plan(root)
-            assert killed_elsewhere(partial(commit, writes, now=NOW), when, disk)
+            assert killed(partial(commit, writes, now=NOW), when, disk)
             where = f"step {when}: {steps[when]}, then a run in {first}"
             assert old_is_safe(root, before) or finished(root) == finished_files, where
             plan_writes(root / first, [], force=False)
@@ -294,8 +292,8 @@ def test_a_kill_while_repairing_is_repaired_in_turn(tmp_path: Path, scenario: Sc
             root = scenario.prepare(tmp_path / f"{when}-{again}")
             before = snapshot(root)
             writes = scenario.plan(root)
-            assert killed_elsewhere(partial(commit, writes, now=NOW), when, disk)
-            reached = killed_elsewhere(partial(repair, scenario.folders_in(root)), again, disk)
+            assert killed(partial(commit, writes, now=NOW), when, disk)
+            reached = killed(partial(repair, scenario.folders_in(root)), again, disk)
             repair(scenario.folders_in(root))
             found = without_made_folders(snapshot(root))
             assert found in (without_made_folders(before), complete), f"steps {when} and {again}"
@@ -305,6 +303,7 @@ def test_a_kill_while_repairing_is_repaired_in_turn(tmp_path: Path, scenario: Sc
             pytest.fail("repairing has no end")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="modes are POSIX")
 @each_disk
 @each_scenario
 @pytest.mark.slow
@@ -364,6 +363,7 @@ def test_a_target_that_appears_meanwhile_wins(tmp_path: Path, disk: str, content
     assert {name: entry[1] for name, entry in snapshot(tmp_path).items()} == {"a": b"", "a/pay.crt": content}
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGHUP")
 def test_signals_that_are_ignored_stay_ignored(tmp_path: Path) -> None:
     """``nohup sfkeytool …`` survives the terminal."""
     if threading.current_thread() is not threading.main_thread():

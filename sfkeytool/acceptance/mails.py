@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 EARLY_MAIL_DAYS = (60, 30, 10)
 LATE_MAIL_DAYS = (1, 0)
@@ -31,8 +32,12 @@ def mail_dates(not_after: datetime, now: datetime) -> tuple[date, ...]:
 
     Give or take a day: in which time zone Salesforce counts is not documented.
     """
-    expires = not_after.date()
-    left = (expires - now.date()).days
+    return _mail_dates(not_after.date(), now.date())
+
+
+@lru_cache(maxsize=4096)
+def _mail_dates(expires: date, today: date) -> tuple[date, ...]:
+    left = (expires - today).days
     return tuple(expires - timedelta(days=n) for n in MAIL_DAYS_BEFORE_EXPIRY if n <= left)
 
 

@@ -21,6 +21,8 @@ class Counts(Struct, frozen=True):
     """Those that uncovered apps are in."""
     excluded_files: int
     excluded_certificates: int
+    lookalike_files: int
+    """Those that are named as certificates and keys are and are none, or are tests of other packages."""
 
 
 def count(inventory: Inventory) -> Counts:
@@ -39,6 +41,7 @@ def count(inventory: Inventory) -> Counts:
         len(set(in_orgs)),
         sum(source.excluded for source in inventory.sources),
         inventory.excluded,
+        sum(source.lookalikes + sum(problem.aside for problem in source.problems) for source in inventory.sources),
     )
 
 

@@ -56,7 +56,7 @@ def with_coverage(item: Item, twins: Twins, org: OrgReading | None, now: datetim
         return replace(item, coverage=Coverage.MANAGED, mail_dates=())
     if certificate is None or carrier.not_after is None:
         return item
-    prefix = certificate.sha256.replace(":", "").lower()[:32]
+    prefix = certificate.prefix
     same = _of_org(twins.in_ckm.get(certificate.sha256, ()), carrier, org)
     reminders = _of_org(twins.in_ckm.get(prefix, ()), carrier, org)
     same_key = _of_org(twins.in_ckm.get(f"key {certificate.public_key_sha256}", ()), carrier, org)

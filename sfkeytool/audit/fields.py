@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
+from sfkeytool.audit.facts import KeptFacts, shared
 from sfkeytool.audit.model import Carrier, CarrierKind, Problem
 from sfkeytool.crypto.certificates import describe_certificate
 from sfkeytool.crypto.chains import issuers_among
@@ -66,15 +67,16 @@ def carriers_of_content(source: str, kind: CarrierKind, name: str, path: str, co
 
 def carrier_of(source: str, kind: CarrierKind, name: str, path: str, part: str, found: FoundCertificate) -> Carrier:
     """A carrier that holds a certificate. Pure."""
+    subject, issuer = common_name(found.certificate.subject), common_name(found.certificate.issuer)
     return Carrier(
         source,
         kind,
         name,
         path,
         part,
-        describe_certificate(found.certificate),
+        KeptFacts.of(describe_certificate(found.certificate)),
         reminds_of=reminded_sha256_prefix(found.certificate),
         der=found.der if kind.is_app else b"",
-        subject_name=common_name(found.certificate.subject),
-        issuer_name=common_name(found.certificate.issuer),
+        subject_name=subject,
+        issuer_name=subject if issuer == subject else shared(issuer),
     )

@@ -1,6 +1,7 @@
 """From one file to its carriers: any container of certificates, metadata of an sfdx project, and zips of it."""
 
 import re
+from collections import deque
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import PurePath
@@ -13,7 +14,6 @@ from sfkeytool.audit.model import Carrier, CarrierKind, Problem
 from sfkeytool.audit.zips import is_zip, read_entries
 from sfkeytool.crypto.chains import issuers_among
 from sfkeytool.crypto.foreign import foreign_error
-from sfkeytool.crypto.mending import mend
 from sfkeytool.crypto.sniff import FileKind, normalise_text, sniff
 from sfkeytool.errors import InputError, KeystorePasswordError, SfkeytoolError
 from sfkeytool.keystores.contents import Contents, InputFile, parse_contents
@@ -47,12 +47,12 @@ def read_carriers(
     if sniff(data) is FileKind.XML:
         return tuple(_from_metadata(InputFile(file.label, data), source))
     # Loading a key takes a hundred times as long as a certificate, and no key is wanted here.
-    mended = mend(file.data).data
-    without_keys = InputFile(file.label, _without_keys(mended))
-    if without_keys.data != mended and b"-----BEGIN " not in without_keys.data:
+    without_keys = _without_keys(file.mended)
+    if without_keys != file.mended and b"-----BEGIN " not in without_keys:
         return ()
-    contents = _open(without_keys, passwords)
-    return tuple(_from_contents(contents, source, is_ckm_source=is_ckm_source))
+    if without_keys != file.data:
+        file = InputFile(file.label, without_keys)
+    return tuple(_from_contents(_open(file, passwords), source, is_ckm_source=is_ckm_source))
 
 
 def _from_zip(file: InputFile, source: str, passwords: Sequence[Secret]) -> Iterator[Carrier | Problem]:
@@ -86,7 +86,7 @@ def _without_keys(data: bytes) -> bytes:
             continue
         kept.append(data[position : begin.start()])
         position = end + len(end_line)
-    return b"".join([*kept, data[position:]])
+    return b"".join([*kept, data[position:]]) if kept else data
 
 
 def _open(file: InputFile, passwords: Sequence[Secret]) -> Contents:
@@ -111,7 +111,9 @@ def _from_contents(contents: Contents, source: str, *, is_ckm_source: bool) -> I
     if is_ckm_source and contents.requests and not contents.certificates:
         yield Carrier(source, kind, _stem(path), contents.label, note=WAITS_FOR_CA)
     bundle = (len(contents.certificates) > 1 and contents.kind is not FileKind.XML) or contents.store is not None
-    for found in contents.certificates:
+    certificates, contents = deque(contents.certificates), replace(contents, certificates=())
+    while certificates:  # each is let go once it is described: a file may hold ten thousand
+        found = certificates.popleft()
         carrier = carrier_of(source, kind, found.alias or _stem(path), contents.label, found.alias or "", found)
         is_ca = carrier.certificate is not None and carrier.certificate.is_ca
         yield replace(carrier, in_chain=found.certificate in issuers or (bundle and is_ca and found.der not in own))

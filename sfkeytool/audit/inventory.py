@@ -82,8 +82,14 @@ def _whole(sources: Sequence[Source], carriers: Sequence[Carrier]) -> frozenset[
 
 def _generations(sources: Sequence[Source], carriers: Sequence[Carrier]) -> list[tuple[Generation, Carrier]]:
     """The folders of generations, with the carrier of each one's certificate."""
-    by_path = {path: carrier for carrier in carriers for path in (carrier.path, *carrier.also_in) if not carrier.in_org}
-    found = (generation for source in sources for generation in source.generations)
+    found = [generation for source in sources for generation in source.generations]
+    wanted = {generation.certificate_path for generation in found}
+    by_path = {
+        path: carrier
+        for carrier in carriers
+        for path in (carrier.path, *carrier.also_in)
+        if not carrier.in_org and path in wanted
+    }
     return [
         (generation, by_path[generation.certificate_path])
         for generation in found

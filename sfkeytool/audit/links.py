@@ -19,19 +19,22 @@ def merge(carriers: Iterable[Carrier]) -> list[Carrier]:
 
     A keystore speaks for the others. Metadata is never merged: each app is a place of its own. Pure.
     """
-    merged: dict[tuple[str, ...], Carrier] = {}
+    merged: list[Carrier] = []
+    places: defaultdict[str, dict[bytes, int]] = defaultdict(dict)
     for carrier in carriers:
-        key: tuple[str, ...] = (carrier.path, carrier.part, str(len(merged)))
-        if carrier.certificate and carrier.kind in (CarrierKind.FILE, CarrierKind.KEYSTORE):
-            key = (str(PurePath(carrier.path).parent), carrier.certificate.sha256)
-        known = merged.get(key)
-        if known is None:
-            merged[key] = carrier
+        if not carrier.certificate or carrier.kind not in (CarrierKind.FILE, CarrierKind.KEYSTORE):
+            merged.append(carrier)
             continue
+        folder = places[str(PurePath(carrier.path).parent)]
+        place = folder.setdefault(carrier.certificate.digest, len(merged))
+        if place == len(merged):
+            merged.append(carrier)
+            continue
+        known = merged[place]
         first, other = (carrier, known) if known.kind is CarrierKind.FILE is not carrier.kind else (known, carrier)
         also = dict.fromkeys((*known.also_in, *carrier.also_in, other.path))
-        merged[key] = replace(first, also_in=tuple(path for path in also if path != first.path))
-    return list(merged.values())
+        merged[place] = replace(first, also_in=tuple(path for path in also if path != first.path))
+    return merged
 
 
 def linked(carriers: Sequence[Carrier]) -> list[Carrier]:

@@ -10,7 +10,7 @@ from pathlib import PurePath
 from msgspec import Struct
 
 from sfkeytool.acceptance.rule import Basis
-from sfkeytool.crypto.certificates import CertificateFacts
+from sfkeytool.audit.facts import KeptFacts
 from sfkeytool.errors import SfkeytoolError, unexpected_error
 from sfkeytool.model import Purpose
 from sfkeytool.salesforce.org import OrgIdentity
@@ -81,7 +81,7 @@ class Coverage(StrEnum):
         return self in (Coverage.COVERED, Coverage.REMINDER, Coverage.SAME_KEY)
 
 
-class Carrier(Struct, frozen=True):
+class Carrier(Struct, frozen=True, gc=False):
     """One certificate in one place, before anything is judged.
 
     ``source`` is the label of the Source it was found in; ``path`` the file; ``part`` the metadata field or keystore
@@ -96,7 +96,7 @@ class Carrier(Struct, frozen=True):
     name: str
     path: str
     part: str = ""
-    certificate: CertificateFacts | None = None
+    certificate: KeptFacts | None = None
     reference: str = ""
     reminds_of: str | None = None
     in_chain: bool = False
@@ -152,6 +152,8 @@ class Problem(Struct, frozen=True):
     path: str
     code: str
     message: str
+    aside: bool = False
+    """Whether it is evidently another package's file, such as its tests have: people are told how many there are."""
 
 
 def failure(error: Exception) -> SfkeytoolError:
@@ -252,7 +254,8 @@ class Source(Struct, frozen=True):
     """A path or an org that was looked into, and what was found there. ``label`` is the path, or the org's alias.
 
     ``org`` is None for files. ``way`` are the arguments with which the audit reads this org again; None where they
-    are not for printing. ``excluded`` counts files that were left out unread.
+    are not for printing. ``excluded`` counts files that were left out unread, ``lookalikes`` those that are named as
+    certificates and keys are and are none: no problem tells of them.
     """
 
     label: str
@@ -262,6 +265,7 @@ class Source(Struct, frozen=True):
     generations: tuple[Generation, ...] = ()
     way: tuple[str, ...] | None = None
     excluded: int = 0
+    lookalikes: int = 0
 
 
 class Stop(Struct, frozen=True):
@@ -287,7 +291,7 @@ class Step(Struct, frozen=True):
     is_general: bool = False
 
 
-class Item(Struct, frozen=True):
+class Item(Struct, frozen=True, gc=False):
     """A carrier, judged. ``days_left`` counts whole days, negative after expiry; None if no date is known.
 
     ``within_days`` is the threshold that was applied. ``twin`` is where the same certificate, or a reminder of it,

@@ -4,7 +4,7 @@ What the user may not see becomes a Problem, and the reading goes on. It never a
 secrets to the Metadata API: Salesforce's own controls say to keep that off.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -13,13 +13,15 @@ from sfkeytool.audit.fields import carriers_of, carriers_of_content
 from sfkeytool.audit.files import WAITS_FOR_CA
 from sfkeytool.audit.model import Carrier, CarrierKind, OrgReading, Problem, Source, failure
 from sfkeytool.audit.org_components import Components
-from sfkeytool.audit.org_recipients import read_recipients
+from sfkeytool.audit.org_recipients import ask_for_recipients
 from sfkeytool.errors import NetworkError, OrgError, SfkeytoolError
 from sfkeytool.keystores.metadata_xml import TYPES
 from sfkeytool.salesforce import ckm, soap
 from sfkeytool.salesforce.org import OrgClient, OrgIdentity, ends_everything
+from sfkeytool.salesforce.questions import MOST_AT_ONCE, Ask, Questions
 
 _GLOBAL = "ExtlClntAppGlobalOauthSettings"
+_CARRYING_APP_TYPES = ("ConnectedApp", _GLOBAL)
 _APP_TYPES = ("ConnectedApp", "ExternalClientApplication", _GLOBAL)
 _CONTENT_TYPES = {"InboundCertificate": CarrierKind.INBOUND, "UserAuthCertificate": CarrierKind.USER_AUTH}
 _OTHER_TYPES = (
@@ -33,15 +35,21 @@ _APEX = (
 )
 
 
-def read_org(client: OrgClient, label: str, stated: Mapping[str, Carrier] | None = None) -> Source:
+def read_org(
+    client: OrgClient, label: str, stated: Mapping[str, Carrier] | None = None, *, at_once: int = MOST_AT_ONCE
+) -> Source:
     """Everything in one org; what could not be read is among the problems. Changes nothing there.
 
     ``stated`` are certificates by lower-case name of the app that carries them, as the configuration says: they stand
     in for what the org does not show. Never raises.
+
+    What does not wait for another answer is asked at once, up to ``at_once`` questions; it is judged in the same order,
+    whichever comes first.
     """
     reading = _Reading(client, label, stated or {})
     try:
-        reading.read()
+        with Questions(at_once) as questions:
+            reading.read(questions)
     except (OrgError, NetworkError) as error:
         reading.problem("", error)
     except Exception as error:  # a bug of ours costs the rest of this org, not what was read, and no other source
@@ -64,7 +72,6 @@ class _Reading:
         self._stated = stated
         self._carriers: list[Carrier] = []
         self._problems: list[Problem] = []
-        self._found = Components(client, self.problem)
         self._facts = OrgReading(OrgIdentity.untold(label, client.url))
 
     def source(self) -> Source:
@@ -75,21 +82,32 @@ class _Reading:
         what = f"{self._label}, {part}" if part else self._label
         self._problems.append(Problem(self._label, what, error.code, f"{what}: {error.message}"))
 
-    def read(self) -> None:
-        self._facts = replace(self._facts, api_version=self._client.version)
-        self._organization()
-        self._ckm()
-        self._found.enumerate((*_APP_TYPES, *_OTHER_TYPES))
-        if self._found.are_installed:
-            self._attempt("InstalledSubscriberPackage", self._found.ask_for_publishers)
+    def read(self, questions: Questions) -> None:
+        client, ask = self._client, questions.ask
+        self._facts = replace(self._facts, api_version=client.version)
+        self._found = Components(client, ask, self.problem)
+        # First what tells which org it is, then what leads to more questions.
+        identity = ask(lambda: client.identity(self._label))
+        self._found.ask_for_lists((*_APP_TYPES, *_OTHER_TYPES))
+        listing = questions.lead(lambda: ckm.list_certificates(client, ask=ask))
+        apex = [(type, *self._ask_for_apex(ask, query)) for type, query in _APEX]
+        recipients = ask_for_recipients(client, ask)
+        self._found.take_lists()
+        publishers = ask(self._found.ask_for_publishers) if self._found.are_installed else None
+        self._found.ask_for_records((*_CARRYING_APP_TYPES, *_OTHER_TYPES))
+
+        self._organization(identity)
+        self._ckm(listing)
+        self._found.tell_refused_lists()
+        if publishers is not None:
+            self._attempt("InstalledSubscriberPackage", publishers)
         self._apps()
         for type in _OTHER_TYPES:
             self._components(type)
-        for type, query in _APEX:
-            self._apex(type, query)
+        for type, named, answer in apex:
+            self._apex(type, named, answer)
         self._facts = replace(self._facts, names_read=not self._names_unread)
-        recipients = read_recipients(self._client, self._attempt)
-        self._facts = replace(self._facts, recipients=recipients)
+        self._facts = replace(self._facts, recipients=recipients(self._attempt))
 
     @property
     def _names_unread(self) -> list[str]:
@@ -108,14 +126,14 @@ class _Reading:
             return False
         return True
 
-    def _organization(self) -> None:
-        def ask() -> None:
-            self._facts = replace(self._facts, identity=self._client.identity(self._label))
+    def _organization(self, identity: Callable[[], OrgIdentity]) -> None:
+        def take() -> None:
+            self._facts = replace(self._facts, identity=identity())
 
-        self._attempt("Organization", ask)
+        self._attempt("Organization", take)
 
-    def _ckm(self) -> None:
-        listing = ckm.list_certificates(self._client)
+    def _ckm(self, answer: Callable[[], ckm.CkmListing]) -> None:
+        listing = answer()
         for error in listing.errors:
             self.problem("Certificate and Key Management", error)
         readable = [self._ckm_entry(entry) for entry in listing.entries]
@@ -250,13 +268,22 @@ class _Reading:
             carriers = (Carrier(self._label, kind, record.full_name, path, expires=expires),)
         self._carriers += [replace(carrier, publisher=publisher) for carrier in carriers]
 
-    def _apex(self, type: str, query: str) -> None:
-        def ask() -> None:
-            for record in self._client.query(query, tooling=True):
-                name = str(record.get("Name"))
-                for reference in certificates_named(str(record.get("Body") or "")):
-                    self._carriers.append(
-                        Carrier(self._label, CarrierKind.METADATA, name, f"{type}:{name}", "Apex", reference=reference)
-                    )
+    def _ask_for_apex(self, ask: Ask, query: str) -> tuple[list[tuple[str, str]], Callable[[], None]]:
+        """Names of code with the certificates that it names, which fill as the answer comes: no code is kept."""
+        named: list[tuple[str, str]] = []
 
-        self._attempt(type, ask)
+        def read() -> None:
+            for record in self._client.query(query, tooling=True):
+                references = certificates_named(str(record.get("Body") or ""))
+                named.extend((str(record.get("Name")), reference) for reference in references)
+
+        return named, ask(read)
+
+    def _apex(self, type: str, named: Sequence[tuple[str, str]], answer: Callable[[], None]) -> None:
+        try:
+            self._attempt(type, answer)
+        finally:
+            self._carriers += [
+                Carrier(self._label, CarrierKind.METADATA, name, f"{type}:{name}", "Apex", reference=reference)
+                for name, reference in named
+            ]

@@ -1,10 +1,12 @@
 """The metadata of an org as components: which there are, and their records, read as far as the org allows it."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 
-from sfkeytool.errors import OrgError, SfkeytoolError
+from sfkeytool.errors import NetworkError, OrgError, SfkeytoolError
 from sfkeytool.salesforce import soap
 from sfkeytool.salesforce.org import OrgClient, ends_everything, part_of
+from sfkeytool.salesforce.questions import Ask
 
 _SINGLE = {"IdentityProviderSettings": "IdentityProvider"}
 """Settings that every org has once, by the component's name; whether listMetadata knows them by type is open."""
@@ -12,26 +14,52 @@ _MOST_REFUSALS = 3
 """Components of one type that are refused one by one before the rest of it is left."""
 _PACKAGES = "SELECT SubscriberPackage.NamespacePrefix, SubscriberPackage.Name FROM InstalledSubscriberPackage"
 
+Listed = Callable[[], tuple[soap.FileProperties, ...]]
+Read = Callable[[], tuple[soap.Record, ...]]
+
 
 class Components:
     """Those of one org. ``problem`` hears of what could not be read; what ends everything is raised as OrgError."""
 
-    def __init__(self, client: OrgClient, problem: Callable[[str, SfkeytoolError], None]) -> None:
+    def __init__(self, client: OrgClient, ask: Ask, problem: Callable[[str, SfkeytoolError], None]) -> None:
         self._client = client
+        self._ask = ask
         self._problem = problem
         self._listed: dict[str, tuple[soap.FileProperties, ...]] = {}
+        self._lists: list[tuple[Sequence[str], Listed]] = []
+        self._refused: list[tuple[str, OrgError]] = []
+        self._end: OrgError | NetworkError | None = None
+        self._batches: dict[str, list[tuple[Sequence[str], Read]]] = {}
         self._records: dict[str, dict[str, soap.Record]] = {}
         self._publishers: dict[str, str] = {}
 
-    def enumerate(self, types: Sequence[str]) -> None:
-        """Ask which components of these types there are."""
-        for some in soap.chunks(types, soap.LIST_LIMIT):
-            self._list(some)
+    def ask_for_lists(self, types: Sequence[str]) -> None:
+        """Begin to ask which components of these types there are."""
+        self._lists = list(self._asked_lists(soap.chunks(types, soap.LIST_LIMIT)))
 
-    def _list(self, types: Sequence[str]) -> None:
-        """One unknown type fails a whole call, so that they are asked one by one then."""
+    def take_lists(self) -> None:
+        """Wait for these answers; what is wrong with them is told later."""
         try:
-            for found in self._client.list_metadata(types):
+            for types, answer in self._lists:
+                self._take_list(types, answer)
+        except (OrgError, NetworkError) as error:
+            self._end = error
+
+    def tell_refused_lists(self) -> None:
+        """Let ``problem`` hear of types that nobody may list. Raises what ended everything meanwhile."""
+        for type, error in self._refused:
+            self._problem(type, error)
+        if self._end is not None:
+            raise self._end
+
+    def _asked_lists(self, some: Iterable[Sequence[str]]) -> Iterator[tuple[Sequence[str], Listed]]:
+        for types in some:
+            yield types, self._ask(partial(self._client.list_metadata, types))
+
+    def _take_list(self, types: Sequence[str], answer: Listed) -> None:
+        """One unknown type fails a whole call, so that they are asked each by itself then."""
+        try:
+            for found in answer():
                 self._listed[found.type] = (*self._listed.get(found.type, ()), found)
             for type in types:
                 self._listed.setdefault(type, _unlisted(type))
@@ -39,12 +67,12 @@ class Components:
             if ends_everything(error):
                 raise
             if len(types) > 1:
-                for type in types:
-                    self._list([type])
+                for alone, its_answer in list(self._asked_lists([type] for type in types)):
+                    self._take_list(alone, its_answer)
             elif error.code == "org.unknown-type":  # this version, or edition, has no such thing
                 self._listed[types[0]] = _unlisted(types[0])
             else:
-                self._problem(types[0], error)
+                self._refused.append((types[0], error))
 
     def are_listed(self, types: Iterable[str]) -> bool:
         """Whether the org told which components of all these types there are."""
@@ -72,32 +100,41 @@ class Components:
         package = self._publishers.get(found.namespace, "")
         return f"{package} ({found.namespace})" if package else found.namespace or "an installed package"
 
+    def ask_for_records(self, types: Iterable[str]) -> None:
+        """Begin to ask for those of all listed components of these types."""
+        for type in types:
+            names = [found.full_name for found in self.of_type(type)]
+            self._batches[type] = list(self._asked_records(type, soap.chunks(names, soap.READ_LIMIT)))
+
     def records(self, type: str) -> dict[str, soap.Record]:
-        """Those of all listed components of a type, by name; asked for once."""
+        """Those of a type that was asked for, by name."""
         if type not in self._records:
-            self._records[type] = self._read_all(type)
+            self._records[type] = self._take_records(type)
         return self._records[type]
 
-    def _read_all(self, type: str) -> dict[str, soap.Record]:
+    def _asked_records(self, type: str, some: Iterable[Sequence[str]]) -> Iterator[tuple[Sequence[str], Read]]:
+        for names in some:
+            yield names, self._ask(partial(self._client.read_metadata, type, names))
+
+    def _take_records(self, type: str) -> dict[str, soap.Record]:
         records: dict[str, soap.Record] = {}
-        names = [found.full_name for found in self.of_type(type)]
         refusals = 0
-        for some in soap.chunks(names, soap.READ_LIMIT):
-            batches = [some]
+        for asked in self._batches.pop(type, ()):
+            batches = [asked]
             while batches and refusals < _MOST_REFUSALS:
-                batch = batches.pop(0)
+                names, answer = batches.pop(0)
                 try:
-                    records |= {record.full_name: record for record in self._client.read_metadata(type, batch)}
+                    records |= {record.full_name: record for record in answer()}
                 except OrgError as error:
                     if ends_everything(error):
                         raise
-                    if len(batch) > 1:
-                        batches = [[name] for name in batch]
+                    if len(names) > 1:
+                        batches = list(self._asked_records(type, ([name] for name in names)))
                         continue
                     if type in _SINGLE and error.code == "org.unknown-type":
                         break
                     refusals += 1
-                    self._problem(f"{type}:{batch[0]}" if refusals < _MOST_REFUSALS else type, error)
+                    self._problem(f"{type}:{names[0]}" if refusals < _MOST_REFUSALS else type, error)
         return records
 
     def not_shown(self, type: str) -> list[str]:

@@ -1,10 +1,12 @@
 """The people of an org whom Salesforce's texts name as mailed about certificates, and whether mail reaches them."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from sfkeytool.audit.model import Person, PersonFlag, Recipients
 from sfkeytool.salesforce.org import OrgClient, part_of
+from sfkeytool.salesforce.questions import Ask
 
 _ASSIGNED = (
     "SELECT Assignee.Id, Assignee.Username, Assignee.Email, Assignee.UserType, Assignee.Profile.Name,"
@@ -12,35 +14,48 @@ _ASSIGNED = (
 )
 _BY_PERMISSION = _ASSIGNED + "PermissionSet.PermissionsManageCertificatesExpiration = true"
 _ADMINS = _ASSIGNED + "PermissionSet.PermissionsModifyAllData = true"
+_GROUPS = (
+    ("users with the permission Receive Certificate Expiration Notifications", _BY_PERMISSION),
+    ("admins", _ADMINS),
+)
 _FROZEN = "SELECT UserId FROM UserLogin WHERE IsFrozen = true"
 
 Attempt = Callable[[str, Callable[[], None]], bool]
 """Whether a question went well; its first argument is the part of the org that a refusal is noted for."""
 
 
-def read_recipients(client: OrgClient, attempt: Attempt) -> Recipients:
-    """Both groups, each None where it was refused. Raises what ends everything (org.ends_everything())."""
+def ask_for_recipients(client: OrgClient, ask: Ask) -> Callable[[Attempt], Recipients]:
+    """Begin to ask. What is returned waits for both groups, each None where it was refused; it raises what ends
+    everything (org.ends_everything())."""
     frozen: set[str] = set()
 
     def ask_frozen() -> None:
         frozen.update(str(record.get("UserId"))[:15] for record in client.query(_FROZEN))
 
-    attempt("UserLogin, which tells who is frozen", ask_frozen)
+    def users(query: str) -> list[Mapping[str, Any]]:
+        return [part_of(record, "Assignee") for record in client.query(query)]
 
-    def group(part: str, query: str) -> tuple[Person, ...] | None:
-        people: dict[str, Person] = {}
+    frozen_answer = ask(ask_frozen)
+    groups = [(part, ask(partial(users, query))) for part, query in _GROUPS]
 
-        def ask() -> None:
-            for record in client.query(query):
-                person = _person(part_of(record, "Assignee"), frozen)
-                people[person.username] = person
+    def recipients(attempt: Attempt) -> Recipients:
+        attempt("UserLogin, which tells who is frozen", frozen_answer)
+        return Recipients(*(_group(part, answer, frozen, attempt) for part, answer in groups))
 
-        return tuple(people.values()) if attempt(part, ask) else None
+    return recipients
 
-    return Recipients(
-        group("users with the permission Receive Certificate Expiration Notifications", _BY_PERMISSION),
-        group("admins", _ADMINS),
-    )
+
+def _group(
+    part: str, answer: Callable[[], list[Mapping[str, Any]]], frozen: set[str], attempt: Attempt
+) -> tuple[Person, ...] | None:
+    people: dict[str, Person] = {}
+
+    def take() -> None:
+        for user in answer():
+            person = _person(user, frozen)
+            people[person.username] = person
+
+    return tuple(people.values()) if attempt(part, take) else None
 
 
 def _person(user: Mapping[str, Any], frozen: set[str]) -> Person:

@@ -7,22 +7,19 @@ from pathlib import PurePath
 
 from msgspec import Struct
 
+from sfkeytool.audit.facts import KeptFacts, shared
 from sfkeytool.audit.model import Carrier, CarrierKind
-from sfkeytool.crypto.certificates import CertificateFacts
 from sfkeytool.names import base_name
 
 _OWN = (CarrierKind.KEYSTORE, CarrierKind.FILE)
 """Where generations lie side by side; an app has one certificate, and that is never replaced by a file."""
 
-_Family = tuple[str, str]
-"""The folder in which generations of a NAME lie together, and that NAME."""
-
 
 class Succession(Struct, frozen=True):
     """What find_succession() found."""
 
-    latest: Mapping[_Family, Carrier]
-    """Of the generations of each NAME the one that lives longest."""
+    latest: Mapping[str, Mapping[str, Carrier]]
+    """Of the generations of each NAME, folder by folder, the one that lives longest."""
     replaced: Mapping[tuple[str, str], str]
     """Of CKM: the name of what replaces a certificate, by source and lower-case name."""
 
@@ -32,7 +29,8 @@ class Succession(Struct, frozen=True):
             return ""
         if carrier.kind is CarrierKind.CKM:
             return self.replaced.get((carrier.source, carrier.name.lower()), "")
-        last = self.latest.get(_family(carrier)) if carrier.kind in _OWN else None
+        folder, name = _family(carrier) if carrier.kind in _OWN else ("", "")
+        last = self.latest.get(folder, {}).get(name)
         if last is None or last.name == carrier.name or not (last.not_after and carrier.not_after):
             return ""
         return last.name if last.not_after > carrier.not_after else ""
@@ -44,24 +42,27 @@ def find_succession(carriers: Sequence[Carrier], now: datetime) -> Succession:
     return Succession(_latest(begun), _replaced(begun))
 
 
-def _latest(carriers: Sequence[Carrier]) -> dict[_Family, Carrier]:
-    latest: dict[_Family, Carrier] = {}
+def _latest(carriers: Sequence[Carrier]) -> dict[str, dict[str, Carrier]]:
+    latest: defaultdict[str, dict[str, Carrier]] = defaultdict(dict)
     for carrier in carriers:
         if carrier.not_after and not carrier.in_chain and carrier.kind in _OWN:
-            known = latest.setdefault(_family(carrier), carrier)
+            folder, name = _family(carrier)
+            known = latest[folder].setdefault(name, carrier)
             if known.not_after and carrier.not_after > known.not_after:
-                latest[_family(carrier)] = carrier
+                latest[folder][name] = carrier
     return latest
 
 
-def _family(carrier: Carrier) -> _Family:
-    """Generations of a NAME lie in sibling folders of their names, or in one folder.
+def _family(carrier: Carrier) -> tuple[str, str]:
+    """The folder in which generations of a NAME lie together, and that NAME.
+
+    Generations of a NAME lie in sibling folders of their names, or in one folder.
 
     The name alone does not tell: ``test/pay_202611.crt`` says nothing of ``prod/pay.crt``.
     """
     folder = PurePath(carrier.path).parent
     beside = folder.parent if folder.name == carrier.name else folder
-    return str(beside), base_name(carrier.name)
+    return shared(str(beside)), base_name(carrier.name)
 
 
 def _replaced(carriers: Sequence[Carrier]) -> dict[tuple[str, str], str]:
@@ -72,8 +73,8 @@ def _replaced(carriers: Sequence[Carrier]) -> dict[tuple[str, str], str]:
     """
     puzzled = puzzled_orgs(carriers)
     carried = {c.certificate.sha256 for c in carriers if c.certificate and c.kind.is_app}
-    carried_prefixes = {sha256.replace(":", "").lower()[:32] for sha256 in carried}
-    groups: defaultdict[tuple[str, str], list[tuple[Carrier, CertificateFacts]]] = defaultdict(list)
+    carried_prefixes = {c.certificate.prefix for c in carriers if c.certificate and c.kind.is_app}
+    groups: defaultdict[tuple[str, str], list[tuple[Carrier, KeptFacts]]] = defaultdict(list)
     for carrier, certificate in leaves_of_ckm(carriers):
         if carrier.source not in puzzled:
             groups[carrier.source, f"name {base_name(carrier.name.lower())}"].append((carrier, certificate))
@@ -91,7 +92,7 @@ def _replaced(carriers: Sequence[Carrier]) -> dict[tuple[str, str], str]:
     return replaced
 
 
-def leaves_of_ckm(carriers: Sequence[Carrier]) -> Iterator[tuple[Carrier, CertificateFacts]]:
+def leaves_of_ckm(carriers: Sequence[Carrier]) -> Iterator[tuple[Carrier, KeptFacts]]:
     """The certificates that orgs' CKM holds, without the CAs above them, as far as they could be read. Pure."""
     for carrier in carriers:
         if carrier.kind is CarrierKind.CKM and carrier.certificate and not carrier.in_chain:

@@ -11,6 +11,16 @@ from sfkeytool.audit.toml_lines import Place, line_of
 from sfkeytool.errors import InputError
 
 _LONG_KEY = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){50}""")
+_UTF_16 = re.compile(rb"\xff\xfe|\xfe\xff|[^\0]\0|\0[^\0]")
+"""How it begins: with its mark, or with one of ASCII's characters."""
+_SAVE_AS_UTF_8 = "in Notepad: Save as, Encoding: UTF-8; in PowerShell: Set-Content -Encoding utf8 where > was"
+_LINE = re.compile(r"\(at line (\d+)")
+_BACKSLASH = (
+    "a backslash between double quotes begins an escape: write a path between single quotes, 'C:\\keys\\pay.crt',"
+    " or with /"
+)
+_ESCAPED = re.compile(r"[\b\t\n\f\r\x1b]")
+"""What is left of such a path where each of its backslashes happened to begin an escape that TOML knows."""
 CONFIG_LIMIT = 1 << 20
 """Bytes of a configuration: our own bound. tomllib reads about one million in a second."""
 
@@ -23,21 +33,30 @@ class Reading:
     """
 
     def __init__(self, content: bytes, label: str) -> None:
+        if _UTF_16.match(content):
+            raise InputError("config.encoding", f"{label} is UTF-16, and TOML has to be UTF-8", _SAVE_AS_UTF_8)
         try:
             self._text = content.decode("utf-8-sig")
         except UnicodeDecodeError:
-            raise InputError("config.encoding", f"{label} is not UTF-8, as TOML has to be") from None
+            raise InputError("config.encoding", f"{label} is not UTF-8, as TOML has to be", _SAVE_AS_UTF_8) from None
         if _LONG_KEY.search(self._text):  # each of its parts costs tomllib a pass over those before it
             raise InputError("config.syntax", f"{label} is no TOML of ours: a key of it has more than 50 parts")
         self.label = label
         try:
             self.values = tomllib.loads(self._text)
         except tomllib.TOMLDecodeError as error:
-            raise InputError("config.syntax", f"{label} is no TOML: {error}") from None
+            raise InputError("config.syntax", f"{label} is no TOML: {error}", *self._hints(str(error))) from None
         except ValueError:  # Python converts no more than 4300 digits, and tomllib lets that through
             raise InputError("config.syntax", f"{label} is no TOML of ours: a number of it is too long") from None
         except RecursionError:
             raise InputError("config.syntax", f"{label} is no TOML of ours: it is nested too deeply") from None
+
+    def _hints(self, error: str) -> tuple[str, ...]:
+        """What helps with a line that tomllib stumbles over: the text itself is not quoted, it may be a secret."""
+        lines = self._text.split("\n")
+        found = _LINE.search(error)
+        stumbled = lines[int(found[1]) - 1 : int(found[1])] if found else lines[-1:]
+        return (_BACKSLASH,) if any("\\" in line for line in stumbled) else ()
 
     def fail(self, code: str, place: Place, message: str, *hints: str) -> NoReturn:
         raise InputError(code, f"{self.label}, line {line_of(self._text, place)}: {message}", *hints)
@@ -79,7 +98,8 @@ class Reading:
         if not isinstance(value, str):
             self.wrong(place, "text in quotes", value)
         if not value.strip() or not value.isprintable():
-            self.fail("config.value", place, f"{dotted(place)} must be one line of text, and not empty")
+            hints = [_BACKSLASH] if _ESCAPED.search(value) else []
+            self.fail("config.value", place, f"{dotted(place)} must be one line of text, and not empty", *hints)
         return value
 
 

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from sfkeytool.cli.org_access import OneOrg
 from sfkeytool.cli.run import Run
+from sfkeytool.edge.exposure import written_notices
 from sfkeytool.edge.kept_originals import (
     KeptOriginal,
     app_locked,
@@ -95,6 +96,8 @@ class CliAppSource:
         """Keep the original; from now on it is deployed from there. Raises OutputError."""
         files = package_files(change.address, change.original, self.version)
         self.kept = keep_original(place, f"{now:%Y%m%dT%H%M%SZ}", files, note)
+        for notice in written_notices([self.kept.package / change.address.folder / change.address.filename]):
+            self._run.console.warn(notice)
         self._original = change.original
         return self.kept
 

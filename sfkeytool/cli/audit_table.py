@@ -1,7 +1,8 @@
 """The inventory as a table: one line a certificate, in a pipe as wide as it gets, on a terminal as wide as that is."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -46,26 +47,38 @@ def show_inventory(console: Console, inventory: "Inventory") -> None:
     if console.json_output or console.quiet:
         return
     on_terminal = sys.stdout.isatty()
-    rows = list(_rows(inventory, on_terminal=on_terminal))
+    rows = _Rows(inventory, on_terminal=on_terminal)
     if not on_terminal:
         for line in _one_row_each(rows, _natural_widths(rows), with_life=True):
             console.painted(line)
-        notes, counts = list(note_lines(inventory, verbose=console.verbose)), count_lines(inventory)
+        notes, counts = note_lines(inventory, verbose=console.verbose), count_lines(inventory)
     else:
         columns = max(_LEAST_COLUMNS, window_columns())
         for line in _fitted(rows, columns):
             console.painted(line)
         prose = min(_PROSE_COLUMNS, columns)
         notes, counts = (
-            list(note_lines(inventory, verbose=console.verbose, columns=prose)),
+            note_lines(inventory, verbose=console.verbose, columns=prose),
             count_lines(inventory, prose),
         )
-        if notes:  # the counts are the table's last row too, which the notes may push out of sight
+    first = next(notes, None)
+    if first is not None:
+        if on_terminal:  # the counts are the table's last row too, which the notes may push out of sight
             for text in counts:
                 console.heading(text)
-    if notes:
-        console.result([*([""] if notes[0] else []), *notes, ""])
+        console.result(chain([""] if first else [], [first], notes, [""]))
     console.result(counts)
+
+
+class _Rows:
+    """The rows of an inventory, made anew for each look: first at their widths, then to be shown."""
+
+    def __init__(self, inventory: "Inventory", *, on_terminal: bool) -> None:
+        self._inventory = inventory
+        self._on_terminal = on_terminal
+
+    def __iter__(self) -> Iterator[_Row]:
+        return _rows(self._inventory, on_terminal=self._on_terminal)
 
 
 def _rows(inventory: "Inventory", *, on_terminal: bool) -> Iterator[_Row]:
@@ -99,7 +112,7 @@ def _rows(inventory: "Inventory", *, on_terminal: bool) -> Iterator[_Row]:
             heading = ""
 
 
-def _natural_widths(rows: Sequence[_Row]) -> list[int]:
+def _natural_widths(rows: Iterable[_Row]) -> list[int]:
     """What each column takes where nothing is left out."""
     widths = [len(heading) for heading in _HEADINGS]
     for row in rows:
@@ -111,7 +124,7 @@ def _natural_widths(rows: Sequence[_Row]) -> list[int]:
     return widths
 
 
-def _fitted(rows: Sequence[_Row], columns: int) -> Iterator[Sequence[Piece]]:
+def _fitted(rows: Iterable[_Row], columns: int) -> Iterator[Sequence[Piece]]:
     """LIFE goes first, then WHERE gets shorter, then names; in a narrow window WHERE has a second row."""
     widths = _natural_widths(rows)
     if _total(widths) <= columns:
@@ -137,7 +150,7 @@ def _total(widths: Sequence[int]) -> int:
     return sum(widths) + len(_GAP) * (len(widths) - 1 - (widths[_LIFE] == 0))
 
 
-def _one_row_each(rows: Sequence[_Row], widths: Sequence[int], *, with_life: bool) -> Iterator[Sequence[Piece]]:
+def _one_row_each(rows: Iterable[_Row], widths: Sequence[int], *, with_life: bool) -> Iterator[Sequence[Piece]]:
     shown = [column for column in range(len(_HEADINGS)) if with_life or column != _LIFE]
     yield _line([((_HEADINGS[column], "bold"),) for column in shown], [widths[column] for column in shown])
     for row in rows:
@@ -147,7 +160,7 @@ def _one_row_each(rows: Sequence[_Row], widths: Sequence[int], *, with_life: boo
         yield _line([cells[column] for column in shown], [widths[column] for column in shown])
 
 
-def _two_rows_each(rows: Sequence[_Row], widths: Sequence[int], columns: int) -> Iterator[Sequence[Piece]]:
+def _two_rows_each(rows: Iterable[_Row], widths: Sequence[int], columns: int) -> Iterator[Sequence[Piece]]:
     first = (_STATUS, _DAYS, _UNTIL)
     left = [widths[column] for column in first]
     name = columns - sum(left) - len(_GAP) * len(first)

@@ -15,7 +15,13 @@ from sfkeytool.errors import (
     unexpected_error,
 )
 
-_UNDONE = ("output.disk-full", "output.not-permitted", "output.failed", "output.locked")
+_UNDONE = (
+    "output.disk-full",
+    "output.failed",
+    "output.locked",
+    "output.not-permitted",
+    "output.open-elsewhere",
+)
 
 
 def boundary(console: Console, body: Callable[[], int]) -> int:

@@ -169,7 +169,7 @@ def calendar_writes(run: Run, plan: "FolderPlan | None", told: Told | None) -> "
         latest_start=latest_start(certificate.not_before, certificate.not_after),
     )
     [planned] = plan.files
-    content = encode_calendar(entries, run.now)
+    content = b"".join(encode_calendar(entries, run.now))
     return [FolderWrite(plan, (Artifact(planned.filename, planned.kind, content),))]
 
 

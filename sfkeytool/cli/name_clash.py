@@ -16,13 +16,15 @@ def names_in_org(run: "Run", values: Values) -> frozenset[str]:
     files are made and judged without it."""
     if values.get("target_org") is None:
         return frozenset()
-    from sfkeytool.cli.org_access import find_orgs
+    from sfkeytool.cli.org_access import find_orgs, warn_of_instance
     from sfkeytool.salesforce.ckm import list_names, room_notice
 
     [access] = find_orgs(run, values, [values["target_org"]], use_environment=False)
     try:
         with run.progress(f"asking {access.label} for the names in its CKM …"):
-            names = frozenset(name.lower() for name in list_names(access.connect()))
+            client = access.connect()
+            warn_of_instance(run, client.url)
+            names = frozenset(name.lower() for name in list_names(client))
     except SfkeytoolError as error:
         run.console.warn(
             Notice("ckm.names-unread", f"which names CKM of {access.label} has could not be read: {error.message}")

@@ -219,6 +219,7 @@ def connected(run: Run, access: OrgAccess, *, must_tell: bool = False) -> OneOrg
     sweep_scratch(run.environ)  # a killed run's browser may have left a session there
     with run.progress(f"logging in to {access.label} …"):
         client = access.connect()
+        warn_of_instance(run, client.url)
         try:
             identity = client.identity(access.label)
         except OrgError as error:
@@ -241,15 +242,20 @@ def read_entry(run: Run, org: OneOrg, name: str) -> "CkmEntry":
     return entry
 
 
+def warn_of_instance(run: Run, url: str | None) -> None:
+    """Where an org's address names a server instance. Not while it is connected: that may be one thread of many."""
+    from sfkeytool.salesforce.hosts import instanced_notice
+
+    if url is not None and (notice := instanced_notice(url)):
+        run.console.warn(notice)
+
+
 def _client(run: Run, session: "Session") -> "OrgClient":
     import time
 
-    from sfkeytool.salesforce.hosts import instanced_notice
     from sfkeytool.salesforce.org import OrgClient, Pace
     from sfkeytool.salesforce.transport import HttpTransport
 
-    if notice := instanced_notice(session.instance_url):
-        run.console.warn(notice)
     return OrgClient(session, HttpTransport(run.environ), Pace(time.monotonic, time.sleep))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from sfkeytool.cli.envelope import encode_answer, encode_refusal
-from sfkeytool.cli.stdout import print_result
+from sfkeytool.cli.stdout import print_pieces, print_result
 from sfkeytool.cli.terminal import window_columns
 from sfkeytool.edge.colors import colored
 from sfkeytool.errors import EXIT_INTERRUPTED, SfkeytoolError
@@ -201,7 +201,7 @@ class Console:
     def envelope(self, status: int, result: "Result", files: "Published | None" = None) -> None:
         """The JSON object of a run with a result."""
         if self.json_output:
-            print_result(encode_answer(status, result, self.notices, files, dry_run=self.dry_run))
+            print_pieces(encode_answer(status, result, self.notices, files, dry_run=self.dry_run))
 
     def warn(self, notice: Notice) -> None:
         self.notices.append(notice)

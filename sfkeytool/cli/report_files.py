@@ -3,6 +3,7 @@
 import os.path
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from sfkeytool.audit.reports.formats import FORMATS
 from sfkeytool.cli.run import Run
 from sfkeytool.errors import OutputError, SfkeytoolError
 from sfkeytool.model import Artifact, ArtifactKind, Notice, Receipt
+from sfkeytool.names import one_file
 
 if TYPE_CHECKING:
     from sfkeytool.audit.model import Inventory
@@ -28,6 +30,20 @@ def plan_report(run: Run, form: str, path: Path, kind: ArtifactKind) -> "FolderP
     return run.plan_file(path, kind, f"--{form}", force=True)
 
 
+def require_apart(paths: Mapping[str, Path]) -> None:
+    """Refuse early two files of one run, by the names of their flags, that would be one: the later would replace the
+    earlier. Raises OutputError output.duplicate."""
+    flags: dict[str, str] = {}
+    for name, path in paths.items():
+        first = flags.setdefault(one_file(os.path.realpath(path)), name)
+        if first != name:
+            raise OutputError(
+                "output.duplicate",
+                f"{path} would be written twice, by --{first} and --{name}",
+                "give each a name of its own; capitals alone make none on every disk",
+            )
+
+
 def require_format(form: str) -> None:
     """Raises UsageError where the library of a format is not installed, so that it is said before anything is made."""
     if library := FORMATS[form].library:
@@ -39,8 +55,12 @@ def require_format(form: str) -> None:
 class Reports:
     """The reports of an audit, each by itself: one that cannot be written is a warning, and costs nothing else."""
 
-    def __init__(self, run: Run, paths: Mapping[str, Path]) -> None:
-        """``paths`` by format. Raises UsageError where the library of a format is not installed."""
+    def __init__(self, run: Run, paths: Mapping[str, Path], others: Mapping[str, Path]) -> None:
+        """``paths`` by format; ``others``, by the names of their flags, are what else the run writes.
+
+        Raises UsageError where the library of a format is not installed, and OutputError output.duplicate.
+        """
+        require_apart({**paths, **others})
         self.failed = False
         self._run = run
         self._plans: dict[str, FolderPlan] = {}
@@ -64,7 +84,8 @@ class Reports:
         for form, plan in self._plans.items():
             [file] = plan.files
             with self.kept_apart(plan.folder / file.filename):
-                artifact = Artifact(file.filename, file.kind, FORMATS[form].encode(inventory))
+                pieces = partial(FORMATS[form].encode, inventory)
+                artifact = Artifact(file.filename, file.kind, b"", pieces=pieces)
                 receipts += self._run.commit([FolderWrite(plan, (artifact,))])
         return receipts
 
@@ -88,8 +109,13 @@ class Reports:
 
 
 def _beginning(path: Path, length: int) -> bytes:
+    from sfkeytool.edge.disk import output_error
+    from sfkeytool.edge.open_elsewhere import blames_another_program, insisting
+
     try:
-        with path.open("rb") as file:
+        with insisting(lambda: path.open("rb")) as file:
             return file.read(length)
-    except OSError:
+    except OSError as error:
+        if blames_another_program(error):
+            raise output_error(error, path) from error
         return b"(unreadable)"

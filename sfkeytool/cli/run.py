@@ -130,16 +130,17 @@ class Run:
 
     def read(self, path: Path, *, limit: int | None = None, named: bool = True) -> "InputFile":
         """A file within its limit; told of a key that others can read, and of what was ``named`` and is mangled."""
-        from sfkeytool.crypto.mending import mend
         from sfkeytool.crypto.sniff import holds_private_key
         from sfkeytool.edge.reader import INPUT_LIMIT, key_notices, read_input
         from sfkeytool.keystores.contents import InputFile
 
         data = read_input(path, limit=limit or INPUT_LIMIT)
-        self.agreement.note_input(path)
-        self.console.detail(f"read {path}: {len(data)} bytes")
+        if named:
+            self.agreement.note_input(path)
+        if self.console.verbose:
+            self.console.detail(f"read {path}: {len(data)} bytes")
         file = self.received(str(path), data) if named else InputFile(str(path), data)
-        if holds_private_key(mend(data).data):
+        if holds_private_key(file.mended):
             for notice in key_notices(path):
                 self.console.warn(notice)
         return file
@@ -231,7 +232,7 @@ class Run:
         for receipt in receipts:
             for notice in receipt.notices:
                 self.console.warn(notice)
-            self._warn_of_repository(receipt)
+            self._warn_of_place(receipt)
         if not self.dry_run:
             tell_ci(self.console, receipts)
         return receipts
@@ -243,11 +244,14 @@ class Run:
 
         return plan_new_folder(folder, private=private, elsewhere=elsewhere, settles=not self.dry_run)
 
-    def _warn_of_repository(self, receipt: "Receipt") -> None:
+    def _warn_of_place(self, receipt: "Receipt") -> None:
         from sfkeytool.edge.projects import repository_notice
+        from sfkeytool.edge.synced import synced_notice
 
-        if any(file.kind.secret for file in receipt.files) and (notice := repository_notice(receipt.folder)):
-            self.console.warn(notice)
+        if any(file.kind.secret for file in receipt.files):
+            for notice in (repository_notice(receipt.folder), synced_notice(receipt.folder)):
+                if notice:
+                    self.console.warn(notice)
 
     def warn_about(self, outcome: "Outcome[object]") -> None:
         for notice in outcome.notices:

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from sfkeytool.errors import OutputError
@@ -12,6 +12,13 @@ def print_result(text: str) -> None:
     """A line of the result. Raises OutputError."""
     with stdout_errors():
         print(text)
+
+
+def print_pieces(pieces: Iterable[str]) -> None:
+    """A line, or a text, of the result as it is made. Raises OutputError."""
+    with stdout_errors():
+        sys.stdout.writelines(pieces)
+        print()
 
 
 def flush_results() -> None:

@@ -189,6 +189,14 @@ class DerWriter:
                 raise ValueError
             if moment.month != month:
                 self.odd("a date that no month has", java=True)
+            elif (
+                year > 1
+                and seconds
+                and zone == b"Z"
+                and not fraction
+                and (1950 <= year < 2050) == (element.tag == UTC_TIME)
+            ):
+                return encode_tlv(element.tag, element.value)  # as it should be
         except (ValueError, OverflowError):
             raise DerError(f"{element.value.decode('ascii')} is no date") from None
         if zone and zone != b"Z":

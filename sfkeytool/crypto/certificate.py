@@ -39,28 +39,39 @@ class Certificate:
         self.signatures: dict[bytes, Signature] = {}
         """What came of trying its signature, by the public key (DER) that it was tried with: chains.check_signature."""
         self._reading: Reading | None = None
+        self._readable = der
+        """What cryptography reads: the bytes as they came, or a copy in DER."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # old CAs' serial numbers and encodings are theirs to mend
             try:
                 self._read = _load(der)
                 _ = self._read.extensions
                 self.der = der
-                self.signature = self._read.signature
-                self.tbs_certificate_bytes = self._read.tbs_certificate_bytes
             except LIBRARY_ERRORS:
                 self._reading = read_certificate(der)
                 self._read_copy(self._reading, der)
 
     def _read_copy(self, reading: Reading, der: bytes) -> None:
         self.der = der[: reading.length]
-        self.signature, self.tbs_certificate_bytes = reading.signature, reading.tbs_der
         readable = tuple(one for one in reading.extensions if _are_readable(reading.copy((one,))))
         self.unreadable_extensions = {one.oid: one.critical for one in reading.extensions if one not in readable}
         try:
-            self._read = _load(reading.copy(readable))
+            self._readable = reading.copy(readable)
+            self._read = _load(self._readable)
             _ = self._read.extensions
         except LIBRARY_ERRORS:
             raise DerError("it is encoded in a way that is not known here") from None
+
+    @cached_property
+    def _read(self) -> x509.Certificate:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return _load(self._readable)
+
+    def forget(self) -> None:
+        """Let go of what was read, which is three times the certificate, until it is asked for again: a heap may hold
+        ten thousand."""
+        self.__dict__.pop("_read", None)
 
     def __eq__(self, other: object) -> bool:
         return self.der == other.der if isinstance(other, Certificate) else NotImplemented
@@ -89,6 +100,15 @@ class Certificate:
             return algorithms_agree(self.der)
         except DerError:
             return False
+
+    @property
+    def signature(self) -> bytes:
+        return self._reading.signature if self._reading else self._read.signature
+
+    @property
+    def tbs_certificate_bytes(self) -> bytes:
+        """What is signed, as it came."""
+        return self._reading.tbs_der if self._reading else self._read.tbs_certificate_bytes
 
     def public_bytes(self, encoding: Encoding) -> bytes:
         """DER, or PEM with LF line ends."""

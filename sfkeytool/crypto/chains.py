@@ -25,6 +25,10 @@ _LONGEST = 100
 """Certificates of a path: our own bound. Java's is 5 above the first by default."""
 
 
+_HEAP = 1000
+"""Certificates of which not all are held as they were read: our own bound."""
+
+
 class Chain(Struct, frozen=True):
     """``certificates`` go from the leaf towards the root; ``strangers`` are those of the heap that are not in it.
 
@@ -72,11 +76,15 @@ def build_chain(leaf: Certificate, pool: Sequence[Certificate]) -> Chain:
 def issuers_among(pool: Sequence[Certificate]) -> set[Certificate]:
     """Those that signed another one of ``pool``. Pure."""
     distinct = list(dict.fromkeys(pool))
+    if len(distinct) < 2:
+        return set()
     issuers = Issuers(distinct)
     signed: defaultdict[_Group, list[Certificate]] = defaultdict(list)
     for certificate in distinct:
         for group in issuers.groups_of(certificate):
             signed[group].append(certificate)
+        if len(distinct) > _HEAP:
+            certificate.forget()
     return {
         issuer
         for group, certificates in signed.items()
@@ -169,6 +177,8 @@ class Issuers:
                 if named:
                     self._members[named, certificate.spki_der].append(certificate)
                     self._keys[named].setdefault(certificate.spki_der, certificate)
+            if len(pool) > _HEAP:
+                certificate.forget()
 
     def members(self, group: _Group) -> list[Certificate]:
         """All of them, in the order of the pool."""

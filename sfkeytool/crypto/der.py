@@ -1,6 +1,8 @@
 """A small reader of DER, and of the BER that old PFX and PKCS#7 makers write: just enough to look before loading."""
 
-from typing import NamedTuple
+from functools import lru_cache
+
+from msgspec import Struct
 
 MAX_DEPTH = 32
 """Deepest nesting of indefinite lengths and constructed strings. Real files stay under 12."""
@@ -19,10 +21,10 @@ class DerError(ValueError):
     """The bytes are no DER or BER that we read. Internal: callers turn it into an error that names the file."""
 
 
-class Tlv(NamedTuple):
+class Tlv(Struct, frozen=True, gc=False):
     """One element: tag byte, content (without an end-of-contents marker), and where it ends in what was read.
 
-    ``indefinite``: whether it stated no length (BER). A tuple, since thousands are made.
+    ``indefinite``: whether it stated no length (BER). Nothing to collect as garbage, since thousands are made.
     """
 
     tag: int
@@ -37,7 +39,10 @@ class Tlv(NamedTuple):
     @property
     def minimal(self) -> bool:
         """Whether its length is written as DER has it."""
-        return not self.indefinite and self.header_length == 1 + len(_length(len(self.value)))
+        length = len(self.value)
+        return not self.indefinite and self.header_length == (
+            2 if length < 0x80 else 2 + (length.bit_length() + 7) // 8
+        )
 
 
 def encode_tlv(tag: int, *contents: bytes) -> bytes:
@@ -70,6 +75,12 @@ def _length(length: int) -> bytes:
 
 def read_tlv(data: bytes, offset: int = 0) -> Tlv:
     """The element that begins at ``offset``. Indefinite lengths are resolved. Pure. Raises DerError."""
+    header = data[offset : offset + 2]
+    if len(header) == 2 and header[1] < 0x80 and header[0] & 0x1F != 0x1F:  # as nearly all begin
+        start = offset + 2
+        end = start + header[1]
+        if end <= len(data):
+            return Tlv(header[0], 2, data[start:end], end)
     tag, header_length, length = _read_header(data, offset)
     start = offset + header_length
     if length is None:
@@ -91,6 +102,7 @@ def children(value: bytes) -> list[Tlv]:
     return parts
 
 
+@lru_cache(maxsize=256)
 def decode_oid(value: bytes) -> str:
     """The dotted form of an OBJECT IDENTIFIER's content. Pure. Raises DerError."""
     if not value or len(value) > MAX_OID_BYTES or value[-1] & 0x80:

@@ -21,7 +21,8 @@ _LINE_ENDS = re.compile(rb"\s|\\[nr]")
 
 
 class PemBlock(Opaque, frozen=True):
-    """One PEM block. ``number`` counts from 1 in its file; ``text`` is the block again, tidied (may be secret)."""
+    """One PEM block. ``number`` counts from 1 in its file; ``text`` is the block again, tidied (secret), of a private
+    key, and empty of all else."""
 
     label: str
     number: int
@@ -54,7 +55,9 @@ def parse_pem(data: bytes, label: str) -> tuple[PemBlock, ...]:
             raise InputError(
                 "pem.malformed", f"{label}: PEM block {number} ({kind.decode()}) is not valid base64"
             ) from None
-        text = b"\n".join([match.group(0), *headers, *([b""] if headers else []), *_wrap(body), end_line, b""])
+        text = b""
+        if kind.endswith(b"PRIVATE KEY"):
+            text = b"\n".join([match.group(0), *headers, *([b""] if headers else []), *_wrap(body), end_line, b""])
         blocks.append(PemBlock(kind.decode(), number, text, bool(headers), der))
         position = end + len(end_line)
     if not blocks:

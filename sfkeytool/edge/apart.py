@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import IO, Any
 
+from sfkeytool.edge.bundled import BUNDLED, command_apart
+
 _POLL_SECONDS = 0.05
 _ANSWER_LIMIT = 1 << 20
 """Bytes of an answer: our own bound."""
@@ -23,7 +25,7 @@ _START = (
     "importlib.import_module(sys.argv[1]).main()"
 )
 """The new process is isolated (-I), so that no folder it stands in lends it modules; what this one found its modules by
-is told it instead."""
+is told it instead. One inside a bundled program finds its modules there."""
 
 
 class NoAnswerError(Exception):
@@ -37,7 +39,7 @@ def do_apart(module: str, job: Mapping[str, Any], *, deadline_seconds: float, ch
     """
     try:
         process = subprocess.Popen(
-            [sys.executable, "-I", "-c", _START, module],
+            command_apart(module) if BUNDLED else [sys.executable, "-I", "-c", _START, module],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -78,7 +80,7 @@ def do_apart(module: str, job: Mapping[str, Any], *, deadline_seconds: float, ch
 def _tell(pipe: IO[bytes], job: Mapping[str, Any]) -> None:
     """The pipe stays open: its end tells the other process that this one is gone."""
     with suppress(OSError):  # it has ended already, which is seen by its having no answer
-        for value in ([str(folder) for folder in sys.path], job):
+        for value in (job,) if BUNDLED else ([str(folder) for folder in sys.path], job):
             pipe.write(json.dumps(value).encode() + b"\n")
         pipe.flush()
 

@@ -5,6 +5,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from sfkeytool.edge.bundled import BUNDLED, command_apart
+
 _SECONDS = 5.0
 """A browser that runs on after that shows the page: our own bound."""
 
@@ -38,13 +40,16 @@ def open_page(page: Path, environ: Mapping[str, str]) -> str:
     if not has_display(environ):
         return "there is no display here"
     environment = browser_environment(environ)
+    address = page.absolute().as_uri()
     try:
         process = subprocess.Popen(
-            [sys.executable, "-I", "-c", _OPEN, page.absolute().as_uri()],
+            command_apart(__name__, address) if BUNDLED else [sys.executable, "-I", "-c", _OPEN, address],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             env=environment,
+            # webbrowser looks for browsers by their names, which on Windows is in the current folder first.
+            cwd=Path(sys.executable).parent,
             start_new_session=sys.platform != "win32",
         )
         return "no browser was found" if process.wait(_SECONDS) else ""
@@ -52,3 +57,10 @@ def open_page(page: Path, environ: Mapping[str, str]) -> str:
         return ""
     except OSError as error:
         return error.strerror or type(error).__name__
+
+
+def main() -> None:
+    """In a process of a bundled program: as _OPEN does."""
+    import webbrowser
+
+    sys.exit(not webbrowser.open(sys.argv[1]))

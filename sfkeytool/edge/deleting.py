@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sfkeytool.edge.disk import naming, read_regular, remove, sync_folder
 from sfkeytool.edge.locking import FolderVanishedError, lock_folders
+from sfkeytool.edge.open_elsewhere import require_closed
 from sfkeytool.edge.signals import deferred_signals
 from sfkeytool.errors import OutputError
 
@@ -15,7 +16,8 @@ def delete_files(folder: Path, expected: Mapping[str, bytes]) -> tuple[Path, ...
     folder's lock. Returns the paths of those that went.
 
     Raises OutputError output.changed, before any is deleted, for one that is another by now, a link, or gone;
-    output.locked, output.not-permitted, output.failed; KeyboardInterrupt and InterruptedRunError before the first.
+    output.open-elsewhere, output.locked, output.not-permitted, output.failed; KeyboardInterrupt and
+    InterruptedRunError before the first.
     """
     resolved = Path(os.path.realpath(folder))
     try:
@@ -23,6 +25,8 @@ def delete_files(folder: Path, expected: Mapping[str, bytes]) -> tuple[Path, ...
             for name, content in expected.items():
                 if _read(folder / name, len(content)) != content:
                     raise _changed(folder / name)
+                with naming(folder / name):
+                    require_closed(resolved / name)
             check()
             for name in expected:
                 with naming(folder / name):

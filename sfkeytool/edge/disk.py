@@ -4,10 +4,11 @@ import errno
 import os
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from sfkeytool.edge.open_elsewhere import CLOSE_IT, blames_another_program, insisting
 from sfkeytool.errors import OutputError
 
 ANOTHER_FOLDER = "choose another folder with --output-dir"
@@ -55,7 +56,7 @@ def naming(path: Path, elsewhere: str = ANOTHER_FOLDER) -> Iterator[None]:
 
     ``elsewhere`` is the hint of how to choose another place.
 
-    Codes: output.disk-full, output.not-permitted, output.exists, output.failed.
+    Codes: output.disk-full, output.open-elsewhere, output.not-permitted, output.exists, output.failed.
     """
     try:
         yield
@@ -64,13 +65,16 @@ def naming(path: Path, elsewhere: str = ANOTHER_FOLDER) -> Iterator[None]:
 
 
 def output_error(error: OSError, path: Path, elsewhere: str = ANOTHER_FOLDER) -> OutputError:
-    """The OutputError for what the system said about ``path``. Pure."""
+    """The OutputError for what the system said about ``path``."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return OutputError(
             "output.disk-full",
             f"{path}: no space is left on the disk",
             f"make room, or {elsewhere}",
         )
+    if blames_another_program(error):
+        inside = path / Path(str(error.filename)).name if error.filename and path.is_dir() else path
+        return OutputError("output.open-elsewhere", f"{inside} is open in another program", CLOSE_IT)
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return OutputError(
             "output.not-permitted",
@@ -85,15 +89,16 @@ def output_error(error: OSError, path: Path, elsewhere: str = ANOTHER_FOLDER) ->
     return OutputError("output.failed", f"{path} cannot be written ({error.strerror})", elsewhere)
 
 
-def create_file(path: Path, content: bytes, mode: int) -> None:
-    """Create ``path``, which must not exist, with all of ``content``, durably.
+def create_file(path: Path, content: bytes | Iterable[bytes], mode: int) -> None:
+    """Create ``path``, which must not exist, with all of ``content``, whole or in pieces, durably.
 
     It is 0600 from the first moment and gets ``mode`` only when it is complete, whatever the umask. Raises
     OSError.
     """
     descriptor = os.open(path, _CREATE, 0o600)
     try:
-        _write(descriptor, content)
+        for chunk in [content] if isinstance(content, bytes) else _chunks(content):
+            _write(descriptor, chunk)
         _set_mode(descriptor, mode)
         _sync(descriptor)
     finally:
@@ -175,7 +180,24 @@ def same_content(left: Path, right: Path) -> bool:
 def remove(path: Path) -> None:
     """Remove a file; nothing happens if it is gone already. Raises OSError."""
     with suppress(FileNotFoundError):
-        path.unlink()
+        insisting(path.unlink)
+
+
+def move(source: Path, target: Path) -> None:
+    """Give a file or folder another name, at which nothing may be: POSIX would replace it. Raises OSError."""
+    insisting(lambda: source.rename(target))
+
+
+def replace(source: Path, target: Path) -> None:
+    """Put a file in the place of another, or where there is none. Raises OSError."""
+    insisting(lambda: source.replace(target))
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder with all that is in it. Raises OSError."""
+    import shutil
+
+    insisting(lambda: shutil.rmtree(folder))
 
 
 def make_private_folder(folder: Path) -> None:
@@ -209,6 +231,17 @@ def sync_folder(folder: Path) -> None:
             raise
     finally:
         os.close(descriptor)
+
+
+def _chunks(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes in pieces that are worth a call."""
+    waiting = bytearray()
+    for piece in pieces:
+        waiting += piece
+        if len(waiting) >= _CHUNK:
+            yield bytes(waiting)
+            waiting.clear()
+    yield bytes(waiting)
 
 
 def _write(descriptor: int, content: bytes) -> None:

@@ -116,8 +116,11 @@ class _Drawn:
         @keys.add("c-c")
         @keys.add("<sigint>")
         @keys.add("c-d")
-        def _(event: "KeyPressEvent") -> None:
+        def leave(event: "KeyPressEvent") -> None:
             event.app.exit(exception=KeyboardInterrupt())
+
+        if sys.platform == "win32":  # where this ends what is typed
+            keys.add("c-z")(leave)
 
         @keys.add("escape", eager=True)
         def _(event: "KeyPressEvent") -> None:

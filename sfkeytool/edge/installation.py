@@ -12,13 +12,22 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from sfkeytool.edge.bundled import BUNDLED
 from sfkeytool.errors import UsageError
 from sfkeytool.shell import shell_line
+
+_INSTALLED = 'in the folder of its source `pip install ".[calendar,notify,browser]"`, as docs/install.md there says'
 
 
 def require_library(library: str, what: str) -> None:
     """Raises UsageError usage.extra-missing, with the command that adds it, where ``library``, an optional one that
-    ``what`` needs, is not installed."""
+    ``what`` needs, is not installed. Nothing can be added to a bundled program, and that is said."""
+    if find_spec(library) is None and BUNDLED:
+        raise UsageError(
+            "usage.extra-missing",
+            f"{what} needs the {library} library, which is not in this program; nothing can be added to it",
+            f"the sfkeytool that a Python of your own runs takes it: {_INSTALLED}",
+        )
     if find_spec(library) is None:
         raise UsageError(
             "usage.extra-missing",

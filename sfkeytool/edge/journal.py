@@ -24,7 +24,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from sfkeytool.edge.disk import create_file, read_regular
+from sfkeytool.edge.disk import create_file, read_regular, replace
 from sfkeytool.outside_json import parse_json
 
 STAGING_PREFIX = ".sfkeytool"
@@ -116,7 +116,7 @@ def write_journal(folder: Path, transaction: str, journal: Journal) -> None:
     path = journal_path(folder, transaction)
     staged = path.with_name(path.name + "-new")
     create_file(staged, json.dumps(content).encode("ascii"), 0o600)
-    staged.replace(path)
+    replace(staged, path)
 
 
 def read_journal(folder: Path, transaction: str) -> Journal | None:

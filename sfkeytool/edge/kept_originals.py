@@ -19,7 +19,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from sfkeytool.edge.disk import create_file, make_private_folder, naming, read_regular, sync_folder
+from sfkeytool.edge.disk import create_file, make_private_folder, move, naming, read_regular, sync_folder
 from sfkeytool.edge.locking import FolderVanishedError, LockedError, lock_file
 from sfkeytool.errors import OutputError
 from sfkeytool.outside_json import parse_json
@@ -88,7 +88,7 @@ def keep_original(place: Path, name: str, files: Mapping[str, bytes], note: Mapp
             create_file(staged / ".gitignore", b"*\n", 0o600)
             create_file(staged / _NOTE, (json.dumps(note, indent=2) + "\n").encode(), 0o600)
             sync_folder(staged)
-            staged.rename(folder)
+            move(staged, folder)
         except BaseException:
             shutil.rmtree(staged, ignore_errors=True)
             raise

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from sfkeytool.edge.open_elsewhere import input_open_elsewhere, insisting, is_open_elsewhere
 from sfkeytool.errors import InputError
 from sfkeytool.shell import path_argument, shell_line
 
@@ -28,12 +29,14 @@ def is_log(path: Path) -> bool:
 def read_log(path: Path) -> Iterator[tuple[int, str]]:
     """The file's lines, each with its number from 1, as read_stream says. Opened when the first line is asked for.
 
-    Raises InputError: input.not-permitted, input.unreadable, input.too-large, explain.not-text.
+    Raises InputError: input.open-elsewhere, input.not-permitted, input.unreadable, input.too-large, explain.not-text.
     """
     try:
-        with path.open("rb") as stream:
+        with insisting(lambda: path.open("rb")) as stream:
             yield from read_stream(stream, str(path), shell_line(["sfkeytool", "show", path_argument(str(path))]))
     except PermissionError as error:
+        if is_open_elsewhere(path):
+            raise input_open_elsewhere(path) from error
         raise InputError("input.not-permitted", f"{path} may not be read") from error
     except OSError as error:
         raise InputError("input.unreadable", f"{path} cannot be read ({error.strerror})") from error

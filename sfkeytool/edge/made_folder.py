@@ -1,14 +1,22 @@
 """Folders that a run makes for its files. Each bears a mark from its first moment, so that a kill leaves none empty."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from msgspec import Struct
 
-from sfkeytool.edge.disk import create_file, make_private_folder, naming, read_regular, remove, sync_folder
+from sfkeytool.edge.disk import (
+    create_file,
+    make_private_folder,
+    move,
+    naming,
+    read_regular,
+    remove,
+    remove_tree,
+    sync_folder,
+)
 from sfkeytool.edge.journal import STAGING_PREFIX, new_transaction
 from sfkeytool.edge.locking import FolderVanishedError
 
@@ -65,7 +73,7 @@ def make_folder(folder: Path, label: Path, mark: Mark) -> None:
             create_file(made_path(inner), content.encode("ascii"), 0o600)
             sync_folder(inner)
             try:
-                staged.rename(top)
+                move(staged, top)
             except OSError:
                 if not os.path.lexists(top):
                     raise
@@ -79,7 +87,7 @@ def _removed_unless_renamed(staged: Path, folder: Path) -> Iterator[None]:
         yield
     except BaseException as error:
         with suppress(OSError):
-            shutil.rmtree(staged)
+            remove_tree(staged)
         if isinstance(error, FileNotFoundError):
             raise FolderVanishedError(
                 folder

@@ -67,7 +67,8 @@ def stage_folder(new: NewFolder, staged: Path, check: Callable[[], None]) -> int
             if folder not in folders:
                 _make(folder, new.private)
                 folders.add(folder)
-        create_file(folder / _plain(file.filename), file.content, 0o600 if file.kind.secret else 0o644)
+        content = file.content if file.pieces is None else [file.content, *file.pieces()]
+        create_file(folder / _plain(file.filename), content, 0o600 if file.kind.secret else 0o644)
         check()
     for folder in folders:
         sync_folder(folder)

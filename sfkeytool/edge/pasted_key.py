@@ -146,7 +146,15 @@ else:
             os.kill(os.getpid(), number)
             signal.signal(number, stop)
             termios.tcsetattr(terminal, termios.TCSADRAIN, silent)
-            ask()
+            ask_unstopped()
+
+        def ask_unstopped() -> None:
+            """Ctrl-Z waits for the question's end: a stream that is being written to takes nothing from stop()."""
+            blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTSTP})
+            try:
+                ask()
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
         in_main = threading.current_thread() is threading.main_thread()
         handles = in_main and signal.getsignal(signal.SIGTSTP) is signal.SIG_DFL
@@ -154,7 +162,7 @@ else:
             termios.tcsetattr(terminal, termios.TCSADRAIN, silent)
             if handles:
                 signal.signal(signal.SIGTSTP, stop)
-            ask()
+            ask_unstopped()
             yield receive
         finally:
             if handles:

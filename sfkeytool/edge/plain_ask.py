@@ -14,6 +14,8 @@ from sfkeytool.errors import SfkeytoolError
 
 _NOTHING = "-"
 """The answer that takes a default away."""
+_ENDS = ("\x04", "\x1a")
+"""Ctrl-D and Ctrl-Z where they are characters of a line: on Windows, of a secret both, of other answers the first."""
 _SLICE_SECONDS = 0.2
 """How long an answer is waited for at once: a Ctrl-C that comes just before a wait is seen when that ends."""
 
@@ -139,7 +141,7 @@ class PlainAsker(Asker):
             line = read()
         except (EOFError, KeyboardInterrupt):
             line = ""
-        if not line:  # Ctrl-D, or a terminal that went away
+        if not line or line.strip() in _ENDS:  # Ctrl-D, or a terminal that went away
             print(file=self._questions or sys.stderr)
             raise KeyboardInterrupt
         if line.strip() in (BACK_ANSWER, "\x1b"):

@@ -8,11 +8,14 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
+from sfkeytool.edge.exposure import key_notice
+from sfkeytool.edge.open_elsewhere import input_open_elsewhere, insisting, is_open_elsewhere
 from sfkeytool.edge.projects import repository_around
+from sfkeytool.edge.synced import synced_around
 from sfkeytool.errors import InputError, UsageError
 from sfkeytool.model import Notice
 from sfkeytool.passwords import Secret, Source, SourceKind, checked_secret, decode_secret, generate_password
-from sfkeytool.shell import path_argument, shell_line
+from sfkeytool.shell import shell_line
 
 INPUT_LIMIT = 16 << 20
 """Bytes. No keystore or bundle of certificates comes near it: our own bound."""
@@ -40,11 +43,11 @@ def read_input(path: Path, *, limit: int = INPUT_LIMIT) -> bytes:
     """The bytes of a regular file; secret if the file is.
 
     Never waits for a pipe or a device, and never holds more than ``limit`` bytes and one. Raises InputError:
-    input.address, input.not-found, input.is-directory, input.not-regular, input.not-permitted, input.too-large,
-    input.empty, input.unreadable.
+    input.address, input.not-found, input.is-directory, input.not-regular, input.open-elsewhere, input.not-permitted,
+    input.too-large, input.empty, input.unreadable.
     """
     try:
-        descriptor = os.open(path, _NONBLOCKING)
+        descriptor = insisting(lambda: os.open(path, _NONBLOCKING))
         try:
             mode = os.fstat(descriptor).st_mode
             if stat.S_ISDIR(mode):
@@ -96,8 +99,8 @@ def walk_inputs(paths: Sequence[Path], on_error: Callable[[InputError], None] | 
 
 
 def key_notices(path: Path) -> Iterator[Notice]:
-    """Warnings about a file that holds a private key: that it is source, or lies where source does, on every system;
-    and that its mode lets other users read it, with the command that closes it."""
+    """Warnings about a file that holds a private key: that it is source, or lies where source does, or where all is
+    uploaded; and that other users may read it, with the command that closes it."""
     if path.name.lower().endswith(_SOURCE_NAMES):
         yield Notice(
             "input.key-in-source",
@@ -109,28 +112,14 @@ def key_notices(path: Path) -> Iterator[Notice]:
             "input.key-in-source",
             f"a private key stands in {path}, which is inside {inside}: it must not be committed",
         )
-    if notice := key_mode_notice(path):
+    if inside := synced_around(path.parent):
+        yield Notice(
+            "input.key-in-synced-folder",
+            f"a private key stands in {path}, which is inside {inside}: it is uploaded, and kept there in versions when"
+            " it is deleted here",
+        )
+    if notice := key_notice(path):
         yield notice
-
-
-def key_mode_notice(path: Path) -> Notice | None:
-    """A warning if a private key's file is open to other users, with the command that closes it; else None.
-
-    POSIX only: on Windows the mode says nothing of the access list.
-    """
-    if os.name != "posix":
-        return None
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    if not stat.S_ISREG(found.st_mode) or not found.st_mode & 0o077:
-        return None
-    return Notice(
-        "input.key-readable-by-others",
-        f"the private key in {path} is open to other users (mode {stat.S_IMODE(found.st_mode):04o}):"
-        f" {shell_line(['chmod', '600', path_argument(str(path))])}",
-    )
 
 
 class SecretReader:
@@ -223,7 +212,7 @@ class SecretReader:
 def _read_secret_file(path: Path) -> bytes:
     """A password file's bytes (secret). It may be a pipe: a shell's ``<(command)`` is one."""
     try:
-        descriptor = os.open(path, _PLAIN)
+        descriptor = insisting(lambda: os.open(path, _PLAIN))
         try:
             if stat.S_ISDIR(os.fstat(descriptor).st_mode):
                 raise _is_directory(path)
@@ -269,6 +258,8 @@ def _input_error(error: OSError | ValueError, path: Path) -> InputError:
     if error.errno == errno.ENXIO:  # a socket
         return _not_regular(path)
     if error.errno in (errno.EACCES, errno.EPERM):
+        if is_open_elsewhere(path):
+            return input_open_elsewhere(path)
         return InputError("input.not-permitted", f"{path}: reading is not permitted ({error.strerror})")
     return InputError("input.unreadable", f"{path} cannot be read ({error.strerror})")
 

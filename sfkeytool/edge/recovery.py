@@ -5,13 +5,23 @@ removes or replaces a target only where that is provably the transaction's own.
 """
 
 import os
-import shutil
 import stat
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from sfkeytool.edge.disk import existing_place, naming, regular_stat, remove, same_content, same_file, sync_folder
+from sfkeytool.edge.disk import (
+    existing_place,
+    move,
+    naming,
+    regular_stat,
+    remove,
+    remove_tree,
+    replace,
+    same_content,
+    same_file,
+    sync_folder,
+)
 from sfkeytool.edge.journal import (
     ForeignJournalError,
     Journal,
@@ -105,7 +115,7 @@ def sweep(folder: Path, transaction: str) -> None:
     for path in leftovers(folder).get(transaction, []):
         if path.name.endswith(".folder"):
             with suppress(FileNotFoundError):  # not a killed run's: it has just been renamed, or another swept it
-                shutil.rmtree(path)
+                remove_tree(path)
         else:
             remove(path)
 
@@ -116,17 +126,17 @@ def _undo(folder: Path, transaction: str, journal: Journal) -> None:
         old = staged_path(folder, transaction, number, "old")
         if file.inode is not None:
             if _is_published(folder, transaction, journal, number):
-                target.rename(staged_path(folder, transaction, number, "folder"))
+                move(target, staged_path(folder, transaction, number, "folder"))
         elif not file.replaces:
             if _is_published(folder, transaction, journal, number):
                 remove(target)
         elif regular_stat(old) is None:
             continue  # it is back already
         elif _is_published(folder, transaction, journal, number) or not os.path.lexists(target):
-            old.replace(target)
+            replace(old, target)
         elif not same_file(old, target) and not same_content(old, target):
             # Somebody wrote a third file there since: both are kept.
-            old.replace(folder / f"{file.filename}.kept-{transaction}")
+            replace(old, folder / f"{file.filename}.kept-{transaction}")
 
 
 def _is_published(folder: Path, transaction: str, journal: Journal, number: int) -> bool:

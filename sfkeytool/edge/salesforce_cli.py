@@ -1,19 +1,34 @@
 """The user's own Salesforce CLI, as it is run."""
 
 import subprocess
-import sys
-import time
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from sfkeytool.edge.programs import WINDOWS_SEARCH, end_tree, find_program
+from sfkeytool.edge.programs import find_program, output_of, start_program
 from sfkeytool.edge.signals import deferred_signals
 from sfkeytool.errors import OrgError
 from sfkeytool.model import Opaque
 
 TIMEOUT_SECONDS = 120.0
 """For one call that reads: our own bound. It takes about three seconds."""
-_POLL_SECONDS = 0.1
+_OUTPUT_LIMIT = 256 << 20
+"""Bytes: our own bound, far above what an org's records come to."""
+AT_ONCE = 8
+"""Calls that run side by side: our own bound, since each is a Node.js of its own."""
+_ENDED_SECONDS = 2.0
+
+
+class _Calls:
+    """Those of this process, from whatever thread."""
+
+    def __init__(self) -> None:
+        self.turns = threading.BoundedSemaphore(AT_ONCE)
+        self.given_up = 0
+        """How often all that ran were given up."""
+
+
+_calls = _Calls()
 
 
 class Finished(Opaque, frozen=True):
@@ -30,7 +45,8 @@ def run_salesforce_cli(
     timeout_seconds: float = TIMEOUT_SECONDS,
     cwd: Path | None = None,
 ) -> Finished:
-    """Run ``sf`` with closed stdin and exactly this environment; no secret stands in ``arguments``.
+    """Run ``sf`` with closed stdin and exactly this environment; no secret stands in ``arguments``. Of several threads
+    AT_ONCE do at a time.
 
     Raises OrgError: org.cli-missing, org.cli-timeout, org.cli-failed.
     """
@@ -43,40 +59,35 @@ def run_salesforce_cli(
             "or log in without it: --client-id, --username and --jwt-key-file, or SF_ACCESS_TOKEN with"
             " SF_ORG_INSTANCE_URL",
         )
-    with deferred_signals() as check:  # or one that comes while it is being started would leave it behind
+    given_up = _calls.given_up
+    with _calls.turns, deferred_signals() as check:  # or one that comes while it is being started would leave it behind
+
+        def check_all() -> None:
+            check()
+            if given_up != _calls.given_up:
+                raise OrgError("org.cli-failed", "the Salesforce CLI was ended: nobody waits for its answer any more")
+
+        check_all()
         try:
-            process = subprocess.Popen(  # a list, no shell; aliases are text that no command file minds
-                [command, *arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env={**environment, **WINDOWS_SEARCH} if sys.platform == "win32" else dict(environment),
-                cwd=cwd,
-                start_new_session=sys.platform != "win32",
+            process = start_program(  # aliases are text that no command file minds
+                [command, *arguments], environment, stdout=subprocess.PIPE, cwd=cwd
             )
         except OSError as error:
             raise OrgError("org.cli-failed", f"the Salesforce CLI does not start: {error.strerror}") from None
-        try:
-            stdout = _output(process, timeout_seconds, check)
-            check()
-        finally:
-            if process.poll() is None:
-                end_tree(process, environment)
+        stdout = output_of(process, environment, seconds=timeout_seconds, limit=_OUTPUT_LIMIT, check=check_all)
+    if stdout is None:
+        raise OrgError("org.cli-timeout", f"the Salesforce CLI did not answer within {timeout_seconds:.0f} seconds")
+    if len(stdout) > _OUTPUT_LIMIT:
+        raise OrgError("org.cli-failed", f"the Salesforce CLI printed more than {_OUTPUT_LIMIT >> 20} MB")
     return Finished(process.returncode, stdout)
 
 
-def _output(process: "subprocess.Popen[bytes]", timeout_seconds: float, check: Callable[[], None]) -> bytes:
-    """All that it prints; secret. ``check`` raises for a signal."""
-    end = time.monotonic() + timeout_seconds
-    while True:
-        check()
-        try:
-            return process.communicate(timeout=min(_POLL_SECONDS, timeout_seconds))[0]
-        except subprocess.TimeoutExpired:
-            if time.monotonic() > end:
-                raise OrgError(
-                    "org.cli-timeout", f"the Salesforce CLI did not answer within {timeout_seconds:.0f} seconds"
-                ) from None
+def end_calls() -> None:
+    """End those that other threads wait for, who get OrgError org.cli-failed; of them none begins another."""
+    _calls.given_up += 1
+    turns = [_calls.turns.acquire(timeout=_ENDED_SECONDS) for _ in range(AT_ONCE)]  # who has all knows that none runs
+    for _ in filter(None, turns):
+        _calls.turns.release()
 
 
 def find_salesforce_cli(environment: Mapping[str, str]) -> str | None:

@@ -9,13 +9,15 @@ from typing import Any
 
 from sfkeytool.errors import InterruptedRunError
 
-# SIGHUP: the terminal was closed. SIGBREAK: Ctrl-Break on Windows.
-_TERMINATING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name))
+# Ctrl-C, and Ctrl-Break, which Windows alone has.
+_OF_THE_KEYBOARD = tuple(getattr(signal, name) for name in ("SIGINT", "SIGBREAK") if hasattr(signal, name))
+# SIGHUP: the terminal was closed.
+_TERMINATING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
 @contextmanager
 def terminating_signals() -> Iterator[Sequence[int]]:
-    """While it lasts, SIGINT raises KeyboardInterrupt; SIGTERM, SIGHUP and SIGBREAK raise InterruptedRunError. Yields
+    """While it lasts, SIGINT and SIGBREAK raise KeyboardInterrupt; SIGTERM and SIGHUP raise InterruptedRunError. Yields
     those that came: C code that was importing a module makes an ImportError of any exception.
 
     A signal that is ignored (``nohup``) stays ignored, and outside the main thread nothing is touched.
@@ -26,7 +28,7 @@ def terminating_signals() -> Iterator[Sequence[int]]:
         return
     interrupting = _Interrupting()
     untouched = (signal.SIG_DFL, signal.default_int_handler)
-    numbers = [number for number in (signal.SIGINT, *_TERMINATING) if signal.getsignal(number) in untouched]
+    numbers = [number for number in (*_OF_THE_KEYBOARD, *_TERMINATING) if signal.getsignal(number) in untouched]
     with _handling(interrupting, numbers):
         yield interrupting.came
 
@@ -61,7 +63,7 @@ def deferred_signals() -> Iterator[Callable[[], None]]:
 
     numbers = [
         number
-        for number in (signal.SIGINT, *_TERMINATING)
+        for number in (*_OF_THE_KEYBOARD, *_TERMINATING)
         if signal.getsignal(number) not in (signal.SIG_IGN, None)  # None: a handler that Python did not set
     ]
     with _handling(note, numbers):
@@ -69,7 +71,7 @@ def deferred_signals() -> Iterator[Callable[[], None]]:
 
 
 def _interruption(number: int) -> BaseException:
-    if number == signal.SIGINT:
+    if number in _OF_THE_KEYBOARD:
         return KeyboardInterrupt()
     return InterruptedRunError("interrupted", f"interrupted by {signal.Signals(number).name}")
 

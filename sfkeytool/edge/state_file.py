@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sfkeytool.edge.disk import create_file, output_error, read_regular, remove, sync_folder
+from sfkeytool.edge.disk import create_file, move, naming, read_regular, remove, replace, sync_folder
 from sfkeytool.edge.locking import FolderVanishedError, lock_file, lock_folders
 from sfkeytool.edge.receipts import damaged_name
 from sfkeytool.errors import InputError, OutputError
@@ -17,6 +17,7 @@ from sfkeytool.outside_json import is_remnant, parse_json
 SIZE_LIMIT = 64 << 20
 """Bytes: our own bound, some hundred thousand certificates."""
 
+_ANOTHER_FILE = "give another file with --state"
 _BEGINNING = b'{"kind":"sfkeytool-audit-state"'
 
 
@@ -35,7 +36,7 @@ class StateFile:
 
         Raises DamagedStateError, InputError audit.state-foreign for what can be no state file, and OutputError.
         """
-        with _naming(self.path):
+        with naming(self.path, _ANOTHER_FILE):
             try:
                 content = read_regular(self.path, SIZE_LIMIT)
             except FileNotFoundError:
@@ -50,18 +51,18 @@ class StateFile:
             raise InputError(
                 "audit.state-foreign",
                 f"{self.path} is no state file of sfkeytool's audit; it was left as it is",
-                "give another file with --state; a new one is made",
+                f"{_ANOTHER_FILE}; a new one is made",
             )
         return value
 
     def write(self, value: Mapping[str, Any]) -> None:
         """Replace the whole content, atomically; durable on return. Raises OutputError: the old content stays."""
         staged = self.path.with_name(f".sfkeytool-{self.path.name}.new")
-        with _naming(self.path):
+        with naming(self.path, _ANOTHER_FILE):
             remove(staged)  # of a run that was killed here; the lock is ours
             try:
                 create_file(staged, (json.dumps(value, separators=(",", ":")) + "\n").encode(), 0o600)
-                staged.replace(self.path)
+                replace(staged, self.path)
             except BaseException:
                 remove(staged)
                 raise
@@ -70,8 +71,8 @@ class StateFile:
     def set_aside(self, now: datetime) -> Notice:
         """Rename it, so that nothing is lost, and say so. Raises OutputError."""
         aside = damaged_name(self.path, now)
-        with _naming(self.path):
-            self.path.rename(self.path.with_name(aside))
+        with naming(self.path, _ANOTHER_FILE):
+            move(self.path, self.path.with_name(aside))
         return Notice(
             "audit.state-damaged",
             f"{self.path} is damaged and was set aside as {aside}: what is due is told once more",
@@ -112,12 +113,3 @@ def _in_folder(path: Path) -> Iterator[None]:
         raise OutputError(
             "output.no-folder", f"{path.parent}, where the state is to be kept, does not exist", "make the folder first"
         ) from None
-
-
-@contextmanager
-def _naming(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        named = output_error(error, path)
-        raise OutputError(named.code, named.message) from error

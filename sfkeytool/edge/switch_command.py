@@ -2,11 +2,10 @@
 no shell, no terminal, no secret in its environment; only its exit code counts."""
 
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Collection, Mapping
 
-from sfkeytool.edge.programs import end_tree
+from sfkeytool.edge.programs import Program, end_tree, start_program
 from sfkeytool.edge.secret_command import command_environment, ending, find_command
 from sfkeytool.edge.signals import deferred_signals
 from sfkeytool.errors import InputError
@@ -30,19 +29,8 @@ def run_switch_command(
     environment = {**command_environment(environ, withheld), **told}
     with deferred_signals() as check:  # or one that comes while it is being started would leave it behind
         try:
-            process = subprocess.Popen(  # a list, no shell, and a path in full, so that nothing is looked for
-                arguments,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                env=environment,
-                start_new_session=sys.platform != "win32",
-                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
-            )
-        except (
-            OSError,
-            ValueError,
-        ) as error:  # of no format that the system runs; characters that no argument can hold
+            process = start_program(arguments, environment, stdout=subprocess.DEVNULL)
+        except (OSError, ValueError) as error:  # as of a secret's command
             reason = getattr(error, "strerror", None) or "a character that no argument can hold"
             raise InputError("carry.switch-failed", f"{option} does not start: {reason}") from None
         _wait(process, option, environ, check)
@@ -50,9 +38,7 @@ def run_switch_command(
         raise InputError("carry.switch-failed", f"{option} {ending(process.returncode)}: the client did not switch")
 
 
-def _wait(
-    process: "subprocess.Popen[bytes]", option: str, environ: Mapping[str, str], check: Callable[[], None]
-) -> None:
+def _wait(process: Program, option: str, environ: Mapping[str, str], check: Callable[[], None]) -> None:
     end = time.monotonic() + TIMEOUT_SECONDS
     has_ended = False
     try:

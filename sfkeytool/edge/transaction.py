@@ -3,29 +3,42 @@
 import errno
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from msgspec import Struct
 
-from sfkeytool.edge.disk import ANOTHER_FOLDER, create_file, link_or_copy, naming, regular_stat, remove, sync_folder
+from sfkeytool.edge.disk import (
+    ANOTHER_FOLDER,
+    create_file,
+    link_or_copy,
+    move,
+    naming,
+    regular_stat,
+    remove,
+    replace,
+    sync_folder,
+)
 from sfkeytool.edge.journal import (
     ForeignJournalError,
     Journal,
     JournalFile,
     new_transaction,
+    read_journal,
     staged_path,
     write_journal,
 )
 from sfkeytool.edge.new_folder import NewFolder, stage_folder
+from sfkeytool.edge.open_elsewhere import require_closed
 from sfkeytool.edge.recovery import decide, settle, sweep
 from sfkeytool.errors import OutputError
 from sfkeytool.model import Opaque
 
 
 class NewFile(Opaque, frozen=True):
-    """A file to be published: content (may be secret) and mode, or the existing file whose second name it is.
+    """A file to be published: content (may be secret), ``pieces`` that follow it, and mode; or the existing file whose
+    second name it is.
 
     Files of a lower ``rank`` are published earlier. Unless it ``may_replace``, a target that is there wins.
     """
@@ -35,6 +48,7 @@ class NewFile(Opaque, frozen=True):
     mode: int = 0o600
     may_replace: bool = False
     content: bytes = b""
+    pieces: Callable[[], Iterable[bytes]] | None = None
     second_name_of: Path | None = None
     elsewhere: str = ANOTHER_FOLDER
     """The hint of how to choose another place, where this one cannot be written."""
@@ -95,16 +109,24 @@ def _stage(change: FolderChange, names: tuple[str, ...], transaction: str, check
         new, put, old = (staged_path(change.folder, transaction, number, state) for state in ("new", "put", "old"))
         with naming(change.label / file.filename, file.elsewhere):
             if file.second_name_of is None:
-                create_file(new, file.content, file.mode)
+                create_file(new, file.content if file.pieces is None else _pieces(file, check), file.mode)
             else:
                 link_or_copy(file.second_name_of, new)
             linked = link_or_copy(new, put) and linked
             replaces = file.may_replace and regular_stat(target) is not None
             if replaces:
+                require_closed(target)  # on Windows a link to it could not be removed again
                 link_or_copy(target, old)
         files.append(JournalFile(file.filename, replaces))
         check()
     return Journal(tuple(files), linked, names)
+
+
+def _pieces(file: NewFile, check: Callable[[], None]) -> Iterator[bytes]:
+    yield file.content
+    for piece in file.pieces() if file.pieces is not None else ():
+        check()
+        yield piece
 
 
 def _seen_from(folder: Path, group: Sequence[Path]) -> tuple[str, ...]:
@@ -128,19 +150,19 @@ def _publish(change: FolderChange, journal: Journal, number: int, transaction: s
         if file.inode is not None:
             if os.path.lexists(target):  # POSIX would put it in the place of an empty folder
                 raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
-            staged_path(change.folder, transaction, number, "folder").rename(target)
+            move(staged_path(change.folder, transaction, number, "folder"), target)
             return
         if file.replaces:
-            put.replace(target)
+            replace(put, target)
             return
         try:
             if journal.linked:
                 os.link(put, target)
             elif sys.platform == "win32":
-                put.rename(target)  # fails if the target is there
+                move(put, target)  # fails if the target is there
             else:
                 create_file(target, b"", 0o600)  # holds the name, exclusively
-                put.replace(target)
+                replace(put, target)
         except FileExistsError:
             # The target belongs to somebody else. Without .new nothing can take it for ours.
             remove(staged_path(change.folder, transaction, number, "new"))
@@ -148,9 +170,13 @@ def _publish(change: FolderChange, journal: Journal, number: int, transaction: s
 
 
 def _undo(changes: Sequence[FolderChange], transaction: str, error: BaseException) -> None:
+    group = [change.folder for change in changes]
     try:
-        settle([change.folder for change in changes], transaction)
+        settle(group, transaction)
     except (OSError, ForeignJournalError) as failure:
+        with suppress(OSError, ForeignJournalError):
+            if read_journal(group[0], transaction) is None:
+                return  # it is undone; what cannot be removed now is removed by the next run
         folders = ", ".join(str(change.label) for change in changes)
         raise OutputError(
             "output.not-undone",

@@ -15,6 +15,7 @@ from typing import Any
 from msgspec import Struct
 
 from sfkeytool.edge.disk import ANOTHER_FOLDER, existing_place, naming
+from sfkeytool.edge.exposure import looked_at
 from sfkeytool.edge.journal import is_plain_name
 from sfkeytool.edge.locking import FolderVanishedError, lock_folders
 from sfkeytool.edge.made_folder import Mark, count_missing, discard_made, end_mark, make_folder, read_mark
@@ -26,6 +27,7 @@ from sfkeytool.edge.signals import deferred_signals
 from sfkeytool.edge.transaction import FolderChange, NewFile, run_transaction
 from sfkeytool.errors import OutputError
 from sfkeytool.model import Artifact, ArtifactKind, Notice, PlannedFile, Receipt, WrittenFile
+from sfkeytool.names import one_file
 
 _ATTEMPTS = 5
 # Published in this order: first what keeps the rest out of commits, then secrets, then what speaks of them.
@@ -171,7 +173,7 @@ def _commit(writes: Sequence[FolderWrite], now: datetime, check: Callable[[], No
         except FolderVanishedError as error:
             vanished = error.folder
             continue  # another run has failed, and removed its folder
-        return tuple(receipt for _, receipt, _ in pairs)
+        return tuple(map(looked_at, (receipt for _, receipt, _ in pairs)))
     [plan, *_] = [write.plan for write in writes if _place(write) == vanished] or [writes[0].plan]
     raise OutputError(
         "output.failed", f"{vanished}: nothing can be created there, or it vanishes again", plan.elsewhere
@@ -215,9 +217,9 @@ def _change(
     )
     seen: set[str] = set()
     for file in files:
-        if file.filename.casefold() in seen:
+        if one_file(file.filename) in seen:
             raise OutputError("output.duplicate", f"{label / file.filename} would be written twice")
-        seen.add(file.filename.casefold())
+        seen.add(one_file(file.filename))
     with naming(label):
         mark = read_mark(folder)
         if mark and mark.private and not os.path.lexists(folder / ".gitignore"):
@@ -236,6 +238,7 @@ def _prepare(write: FolderWrite, now: datetime) -> tuple[Receipt, list[NewFile |
             mode=0o600 if artifact.kind.secret else 0o644,
             may_replace=plan.force and artifact.kind is not ArtifactKind.PRIVATE_KEY,
             content=artifact.content,
+            pieces=artifact.pieces,
             elsewhere=plan.elsewhere,
         )
         for artifact in write.artifacts
@@ -277,9 +280,9 @@ def _check_names(plan: FolderPlan) -> None:
     for file in plan.files:
         if not is_plain_name(file.filename):
             raise OutputError("output.bad-name", f"{file.filename!r} cannot be the name of a file in {plan.folder}")
-        if file.filename.casefold() in seen:
+        if one_file(file.filename) in seen:
             raise OutputError("output.duplicate", f"{plan.folder / file.filename} would be written twice")
-        seen.add(file.filename.casefold())
+        seen.add(one_file(file.filename))
 
 
 def _check_targets(plan: FolderPlan, files: Sequence[PlannedFile]) -> None:
@@ -331,7 +334,7 @@ def _in_other_formats(folder: Path, files: Sequence[PlannedFile]) -> Iterator[st
 
 
 def _check_group(folders: Sequence[Path]) -> None:
-    if len({str(folder).casefold() for folder in folders}) != len(folders):
+    if len({one_file(str(folder)) for folder in folders}) != len(folders):
         raise OutputError("output.duplicate", f"{folders[0]} would be written to twice, under two names")
 
 

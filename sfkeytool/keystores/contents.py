@@ -1,5 +1,6 @@
 """What is in a file of any kind: parsed once into keys, certificates and requests, whatever the container."""
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -43,11 +44,16 @@ _STORE_TYPES = {
 _CERTIFICATE_KINDS = (FileKind.PEM, FileKind.DER_CERTIFICATE, FileKind.DER_PKCS7)
 
 
-class InputFile(Opaque, frozen=True):
+class InputFile(Opaque, frozen=True, dict=True):
     """A file's bytes and what to call it in messages. The bytes may be secret."""
 
     label: str
     data: bytes
+
+    @cached_property
+    def mended(self) -> bytes:
+        """What mend() makes of the bytes, once for all who read them."""
+        return mend(self.data).data
 
 
 class SsoSettings(Struct, frozen=True):
@@ -113,7 +119,7 @@ def parse_contents(
     """
     if len(file.data) > MAX_INPUT_BYTES:
         raise InputError("input.too-large", f"{file.label} is larger than {MAX_INPUT_BYTES >> 20} MB")
-    data = normalise_text(mend(file.data).data)
+    data = normalise_text(file.mended)
     kind = sniff(data)
     if error := foreign_error(data, file.label):
         raise error

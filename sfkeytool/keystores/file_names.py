@@ -21,6 +21,34 @@ _CONTAINERS = (".crt", ".cer", ".p7b", ".p7c", ".p12", ".pfx", ".jks", ".jceks",
 Kickstart in .ks, and a .pem may hold what is no concern here."""
 
 
+_PACKAGES = frozenset({"node_modules", "bower_components", "site-packages", "dist-packages"})
+"""Folders into which npm, Bower, pip and Debian's pip put what other people wrote."""
+_TESTS = frozenset(
+    {"test", "tests", "__tests__", "testing", "testdata", "test-data", "test_data", "fixtures", "spec", "examples"}
+)
+_NOTHING = ("input.unknown-kind", "input.empty", "input.web-page", "key.jwk", "key.ssh-public")
+_NOBODY_KNOWS = ("input.not-permitted", "input.unreadable", "input.encrypted-file", "input.lfs-pointer")
+
+
+def is_named_as_one(file: PurePath) -> bool:
+    """Whether certificates and keys have such names. Pure."""
+    return file.name.lower().endswith(_NAMES) and not file.name.lower().endswith("-meta.xml")
+
+
+def is_anothers(inside: PurePath, code: str) -> bool:
+    """Whether a file that could not be read, for a reason with this ``code``, is evidently none of the user's: within a
+    package that somebody else wrote one that is nothing of the kind, or any in the tests of such a package.
+
+    ``inside`` is its path below the folder that the user named: what lies in a folder that is named itself is theirs.
+    Pure.
+    """
+    folders = [part.lower() for part in inside.parts[:-1]]
+    package = next((place for place, part in enumerate(folders) if part in _PACKAGES), None)
+    if package is None or code in _NOBODY_KNOWS:
+        return False
+    return code in _NOTHING or not _TESTS.isdisjoint(folders[package + 1 :])
+
+
 def is_container(file: PurePath) -> bool:
     """Whether nothing else than certificates and keys is kept under such a name. Pure."""
     return file.name.lower().endswith(_CONTAINERS)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterator
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any
 
 from msgspec import Struct
@@ -13,6 +14,7 @@ from sfkeytool.model import Notice, Opaque
 from sfkeytool.names import parse_record_id
 from sfkeytool.salesforce import soap
 from sfkeytool.salesforce.org import OrgClient, ends_everything
+from sfkeytool.salesforce.questions import Ask, in_turn
 
 _QUERY = (
     "SELECT Id, DeveloperName, MasterLabel, ExpirationDate, KeySize, OptionsIsCaSigned, OptionsIsUnusable,"
@@ -83,7 +85,7 @@ def deleted_names(client: OrgClient, names: Collection[str]) -> frozenset[str]:
     return frozenset(row.name.lower() for row in _query(client)) - frozenset(names)
 
 
-def list_certificates(client: OrgClient, *, with_content: bool = True) -> CkmListing:
+def list_certificates(client: OrgClient, *, with_content: bool = True, ask: Ask = in_turn) -> CkmListing:
     """All certificates of CKM. Raises NetworkError, and OrgError for what ends everything.
 
     A row of the query counts only if listMetadata names it too, for deleted ones are returned (seen by
@@ -92,18 +94,20 @@ def list_certificates(client: OrgClient, *, with_content: bool = True) -> CkmLis
     errors: list[OrgError] = []
     rows: dict[str, CkmEntry] = {}
     listed: tuple[soap.FileProperties, ...] | None = None
+    list_answer = ask(lambda: client.list_metadata(["Certificate"]))
+    rows_answer = ask(lambda: sorted(_query(client), key=lambda row: row.created))
     try:
-        listed = client.list_metadata(["Certificate"])
+        listed = list_answer()
     except OrgError as error:
         _keep(errors, error)
     try:
-        rows = {row.name.lower(): row for row in sorted(_query(client), key=lambda row: row.created)}
+        rows = {row.name.lower(): row for row in rows_answer()}
     except OrgError as error:
         _keep(errors, error)
     if listed is None:
         return CkmListing(tuple(rows.values()), tuple(errors), is_complete=False, names_read=False)
     names = tuple(found.full_name for found in listed)
-    contents = dict(_contents(client, names, errors)) if with_content else {}
+    contents = dict(_contents(client, names, errors, ask)) if with_content else {}
     entries = []
     for found in listed:
         name = found.full_name
@@ -159,10 +163,13 @@ def _query(client: OrgClient) -> Iterator[CkmEntry]:
         )
 
 
-def _contents(client: OrgClient, names: tuple[str, ...], errors: list[OrgError]) -> Iterator[tuple[str, soap.Record]]:
-    for some in soap.chunks(names, soap.READ_LIMIT):
+def _contents(
+    client: OrgClient, names: tuple[str, ...], errors: list[OrgError], ask: Ask
+) -> Iterator[tuple[str, soap.Record]]:
+    answers = [ask(partial(client.read_metadata, "Certificate", some)) for some in soap.chunks(names, soap.READ_LIMIT)]
+    for answer in answers:
         try:
-            yield from ((record.full_name.lower(), record) for record in client.read_metadata("Certificate", some))
+            yield from ((record.full_name.lower(), record) for record in answer())
         except OrgError as error:
             _keep(errors, error)
 

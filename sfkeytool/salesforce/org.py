@@ -1,7 +1,9 @@
 """A session in one org: queries and metadata, read with patience and within bounds. Nothing here changes an org."""
 
 import re
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Annotated, Any
 from urllib.parse import quote, urlsplit
 
@@ -13,7 +15,7 @@ from sfkeytool.names import parse_record_id
 from sfkeytool.outside_json import parse_json
 from sfkeytool.passwords import Secret
 from sfkeytool.salesforce import soap
-from sfkeytool.salesforce.transport import HttpRequest, HttpResponse, Transport, is_passing, require_safe_url
+from sfkeytool.salesforce.transport import HttpRequest, HttpResponse, KeepingTransport, is_passing, require_safe_url
 
 DEADLINE_SECONDS = 300.0
 """For all that is read of one org: our own bound. A thousand apps take a hundred calls."""
@@ -30,6 +32,10 @@ _MOST_PAGES = 1000
 _PAGE_ROWS = 200
 """Rows a page that are asked for: the smallest that is allowed (SOAP API Developer Guide, QueryOptions), since a row
 may hold a whole Apex class."""
+
+_CROWDED = "ConcurrentRequests"
+"""In the message of REQUEST_LIMIT_EXCEEDED where too many requests last over 20 seconds: 25 in production and in
+sandboxes, 5 in Developer Edition (help.salesforce.com, article 000389067)."""
 
 _VERSION = re.compile(r"[0-9]{1,3}\.[0-9]")
 _JWT = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]+")
@@ -80,12 +86,14 @@ class Pace(Struct, frozen=True):
 class OrgClient:
     """Reads one org. Every method raises OrgError, or NetworkError where the org could not be spoken to.
 
+    Once ``version`` is known, several threads may ask at once.
+
     Codes of OrgError: org.session (the token is no longer good), org.rate-limited, org.api-disabled,
     org.not-permitted, org.unknown-type, org.unknown-field, org.refused.
     """
 
     def __init__(
-        self, session: Session, transport: Transport, pace: Pace, *, deadline_seconds: float = DEADLINE_SECONDS
+        self, session: Session, transport: KeepingTransport, pace: Pace, *, deadline_seconds: float = DEADLINE_SECONDS
     ) -> None:
         url = session.instance_url.rstrip("/")
         self.url = require_safe_url(url if "://" in url else f"https://{url}")
@@ -96,6 +104,11 @@ class OrgClient:
         self._deadline_seconds = deadline_seconds
         self._end = pace.monotonic() + deadline_seconds
         self._version = session.api_version
+        self._one_by_one = threading.Lock()
+
+    def close(self) -> None:
+        """Let go of the connections to the org; whoever asks all the same makes new ones."""
+        self._transport.close()
 
     def begin_anew(self) -> None:
         """Allow the whole time again: for one who comes back to look, instead of reading all at once."""
@@ -105,7 +118,7 @@ class OrgClient:
     def version(self) -> str:
         """``67.0``: what was asked for, else the org's newest."""
         if self._version is None:
-            versions = self._json("GET", "/services/data")
+            versions = self._json("/services/data")
             listed = versions if isinstance(versions, list) else []
             found = [str(each.get("version", "")) for each in listed if isinstance(each, dict)]
             found = [text for text in found if _VERSION.fullmatch(text)]
@@ -121,7 +134,7 @@ class OrgClient:
         api = "tooling/query" if tooling else "query"
         path = f"/services/data/v{self.version}/{api}?q={quote(soql)}"
         for _ in range(_MOST_PAGES):
-            page = self._json("GET", path)
+            page = self._json(path)
             if not isinstance(page, dict) or not isinstance(page.get("records"), list):
                 raise self._not_ours()
             yield from (record for record in page["records"] if isinstance(record, dict))
@@ -148,7 +161,7 @@ class OrgClient:
     def user_id(self) -> str | None:
         """Whose session this is: 15 characters; None where the org does not tell (REST API Developer Guide, "Resources
         by Version": identity)."""
-        value = self._json("GET", f"/services/data/v{self.version}/")
+        value = self._json(f"/services/data/v{self.version}/")
         identity = value.get("identity") if isinstance(value, dict) else None
         return parse_record_id(str(identity).rstrip("/").rpartition("/")[2]) if identity else None
 
@@ -164,7 +177,8 @@ class OrgClient:
         org.no-door where the org gives none: its sessions may not be opened in a browser.
         """
         headers = {"Authorization": f"Bearer {self._token.reveal()}", "Accept": "application/json"}
-        answer = self._send("GET", f"/services/oauth2/singleaccess?redirect_uri={quote(path, safe='')}", headers)
+        target = f"/services/oauth2/singleaccess?redirect_uri={quote(path, safe='')}"
+        answer = self._send(HttpRequest("GET", self.url + target, headers))
         try:
             value = parse_json(answer.body)
         except ValueError:
@@ -202,16 +216,16 @@ class OrgClient:
 
     def _soap(self, envelope: Secret) -> bytes:
         headers = {"Content-Type": "text/xml; charset=UTF-8", "SOAPAction": '""'}
-        answer = self._send("POST", f"/services/Soap/m/{self.version}", headers, envelope.reveal().encode())
-        return answer.body
+        target = f"{self.url}/services/Soap/m/{self.version}"
+        return self._send(HttpRequest("POST", target, headers, envelope.reveal().encode(), only_reads=True)).body
 
-    def _json(self, method: str, path: str) -> Any:
+    def _json(self, path: str) -> Any:
         headers = {
             "Authorization": f"Bearer {self._token.reveal()}",
             "Accept": "application/json",
             "Sforce-Query-Options": f"batchSize={_PAGE_ROWS}",
         }
-        answer = self._send(method, path, headers)
+        answer = self._send(HttpRequest("GET", self.url + path, headers, only_reads=True))
         try:
             value = parse_json(answer.body)
         except ValueError:
@@ -223,13 +237,16 @@ class OrgClient:
             raise self._refusal(first["errorCode"], str(first.get("message", ""))[:500])
         return value
 
-    def _send(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> HttpResponse:
-        """One exchange; what passes by itself is tried again, within the deadline."""
+    def _send(self, request: HttpRequest) -> HttpResponse:
+        """One exchange; what passes by itself is tried again, within the deadline. What was too much at once is asked
+        one by one then."""
+        turn: AbstractContextManager[object] = nullcontext()
         for pause in (*_PAUSES_SECONDS, None):
             if self._pace.monotonic() > self._end:
                 raise NetworkError("network.timeout", f"{self.host} takes too long to read: this stopped half way")
             try:
-                answer = self._transport(HttpRequest(method, self.url + path, headers, body))
+                with turn:
+                    answer = self._transport(request)
                 if answer.status == 429 or (answer.status >= 500 and not _is_fault(answer)):
                     raise self._overloaded(answer)
             except NetworkError as error:
@@ -237,9 +254,14 @@ class OrgClient:
                 passing = is_passing(error) or (error.code == "network.rate-limited" and asked)
                 if pause is None or not passing or asked > _LONGEST_PAUSE_SECONDS:
                     raise
+                if error.code == "network.rate-limited":
+                    turn = self._one_by_one
                 self._pace.sleep(max(pause, asked))
             else:
-                return answer
+                if pause is None or not _is_crowded(answer):
+                    return answer
+                turn = self._one_by_one
+                self._pace.sleep(pause)
         raise AssertionError("unreachable: the last try returns or raises")
 
     def _overloaded(self, answer: HttpResponse) -> NetworkError:
@@ -266,6 +288,8 @@ class OrgClient:
                     "log in again with the Salesforce CLI: sf org login web",
                     "the session of an app may also lack the scope api",
                 )
+            case "REQUEST_LIMIT_EXCEEDED" if _CROWDED in message:
+                return OrgError("org.rate-limited", f"{self.host}: too many long requests at once: {message}")
             case "REQUEST_LIMIT_EXCEEDED":
                 return OrgError("org.rate-limited", f"{self.host}: the org's API requests of the day are used up")
             case "API_DISABLED_FOR_ORG" | "API_CURRENTLY_DISABLED":
@@ -308,6 +332,11 @@ def parse_api_version(text: str, given_by: str) -> str:
             "36.0 is the first that knows certificates",
         )  # fmt: skip
     return f"{int(digits)}.0"
+
+
+def _is_crowded(answer: HttpResponse) -> bool:
+    """Whether this was one of too many long requests at once: that passes, unlike the limit of a day."""
+    return answer.status >= 400 and _CROWDED.encode() in answer.body[:4000]
 
 
 def _is_fault(answer: HttpResponse) -> bool:

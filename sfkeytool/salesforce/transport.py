@@ -1,22 +1,21 @@
 """HTTP, spoken here only.
 
 The standard library and not httpx: ``http.client`` with ``ssl`` is imported in 27 ms, httpx in 63, and its client takes
-40 more to make (Python 3.11, Linux). What is needed here is one exchange at a time, no redirects and no pool.
-Certificates are always verified; there is no way to switch that off.
+40 more to make (Python 3.11, Linux). What is needed here is one host's answers, no redirects, and connections that are
+kept for what only reads. Certificates are always verified; there is no way to switch that off.
 """
 
-import base64
 import http.client
 import re
 import socket
 import ssl
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import Protocol
-from urllib.parse import unquote, urlsplit
+from typing import Protocol, TypeVar
+from urllib.parse import urlsplit
 
 from msgspec import field
 
@@ -24,6 +23,9 @@ from sfkeytool import __version__
 from sfkeytool.errors import NetworkError, UsageError
 from sfkeytool.model import Opaque
 from sfkeytool.passwords import Secret
+from sfkeytool.salesforce.connections import Connections, bound_answers
+
+R = TypeVar("R")
 
 TIMEOUT_SECONDS = 20.0
 """For a connection to stand, and for each byte after it: our own bound."""
@@ -35,18 +37,24 @@ BODY_LIMIT = 32 << 20
 """Bytes of an answer: our own bound; the largest that is asked for are pages of metadata."""
 
 _TOKEN = re.compile(r"[!-~]+")
+_UNPRINTABLE = re.compile(r"[\0- \x7f]")
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _PASSING = frozenset({"network.dns", "network.timeout", "network.connection", "network.server-error"})
 
 
 class HttpRequest(Opaque, frozen=True):
-    """``url`` is absolute. Header values and body are secret: they carry assertions and tokens."""
+    """``url`` is absolute. Header values and body are secret: they carry assertions and tokens.
+
+    ``only_reads``: it changes nothing, so that a kept connection may carry it, and it may be sent a second time where
+    the server had closed that one. Anything else is sent once, on a connection of its own.
+    """
 
     method: str
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    only_reads: bool = False
 
 
 class HttpResponse(Opaque, frozen=True):
@@ -78,6 +86,13 @@ class Transport(Protocol):
     def __call__(self, request: HttpRequest, /) -> HttpResponse: ...
 
 
+class KeepingTransport(Transport, Protocol):
+    """One that keeps connections between answers, and that several threads may call at once."""
+
+    def close(self) -> None:
+        """Let go of the connections that are kept; from now on none is."""
+
+
 def is_passing(error: NetworkError) -> bool:
     """Whether the same request may succeed in a moment. Pure."""
     return error.code in _PASSING
@@ -90,7 +105,7 @@ def require_safe_url(url: str) -> str:
         host, _ = parts.hostname, parts.port
     except ValueError:
         host = None
-    if not host or not host.isascii() or parts.username is not None or any(c <= " " or c == "\x7f" for c in url):
+    if not host or not host.isascii() or parts.username is not None or _UNPRINTABLE.search(url):
         raise UsageError("usage.url", "this is no address of an org", "write https://MYDOMAIN.my.salesforce.com")
     if parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK):
         return url
@@ -115,6 +130,9 @@ class HttpTransport:
 
     ``environ`` gives HTTPS_PROXY and NO_PROXY. OpenSSL itself reads SSL_CERT_FILE and SSL_CERT_DIR, for companies with
     a CA of their own; ``environ`` only serves the message when that does not help. Plain http never goes to a proxy.
+
+    May be called from several threads at once. Each exchange has a connection to itself, and one that is left open
+    carries the next request that only reads.
     """
 
     def __init__(
@@ -127,6 +145,11 @@ class HttpTransport:
         self._environ = environ
         self._timeout = timeout_seconds
         self._deadline = deadline_seconds
+        self._connections = Connections(environ, timeout_seconds)
+
+    def close(self) -> None:
+        """Let go of the connections that are kept; from now on none is."""
+        self._connections.close()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """The answer of the one host in ``request.url``.
@@ -135,63 +158,52 @@ class HttpTransport:
         network.redirect, network.too-large; and UsageError for an address that is not safe.
         """
         host = urlsplit(require_safe_url(request.url)).netloc
-        answer: list[HttpResponse | Exception] = []
-
-        def exchange() -> None:
-            try:
-                answer.append(self._exchange(request))
-            except Exception as error:
-                answer.append(error)
-
-        # No timeout of a socket bounds name resolution, or a server that sends one byte at a time; a thread that
-        # nobody waits for any more does. In slices, because on Windows Ctrl-C does not interrupt a long join.
-        thread = threading.Thread(target=exchange, daemon=True)
         end = time.monotonic() + self._deadline
-        thread.start()
-        while thread.is_alive() and (remaining := end - time.monotonic()) > 0:
-            thread.join(min(0.5, remaining))
-        if not answer:
-            raise NetworkError(
-                "network.timeout", f"{host} did not answer within {self._deadline:.0f} seconds", _reachability(host)
-            )
-        if isinstance(answer[0], Exception):
-            raise self._network_error(answer[0], host) from None
-        return _without_redirect(answer[0], host)
-
-    def _exchange(self, request: HttpRequest) -> HttpResponse:
-        parts = urlsplit(request.url)
-        connection = self._connection(parts.scheme, parts.hostname or "", parts.port)
         try:
-            target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-            headers = {"User-Agent": f"sfkeytool/{__version__}", "Connection": "close", **request.headers}
-            connection.request(request.method, target, request.body or None, headers)
-            answer = connection.getresponse()
-            whole = answer.length is not None and answer.length <= BODY_LIMIT
+            if threading.current_thread() is threading.main_thread():  # on Windows, Ctrl-C interrupts no reading
+                answer = _apart(lambda: self._exchange(request, end), end)
+            else:
+                answer = self._exchange(request, end)
+        except Exception as error:
+            seconds = self._deadline if time.monotonic() >= end else self._timeout
+            raise self._network_error(error, host, seconds) from None
+        return _without_redirect(answer, host)
+
+    def _exchange(self, request: HttpRequest, end: float) -> HttpResponse:
+        connection, answer = self._answered(request, end)
+        is_whole = False
+        try:
+            fits = answer.length is not None and answer.length <= BODY_LIMIT
             # Only read() without a size notices that the body ends before its Content-Length.
-            body = answer.read() if whole else answer.read(BODY_LIMIT + 1)
+            body = answer.read() if fits else answer.read(BODY_LIMIT + 1)
             if len(body) > BODY_LIMIT:
                 raise _TooLargeError
+            is_whole = answer.isclosed() and not answer.will_close
             return HttpResponse(answer.status, {name.lower(): value for name, value in answer.getheaders()}, body)
         finally:
-            connection.close()
+            if is_whole and request.only_reads:
+                self._connections.keep(request.url, connection)
+            else:
+                answer.close()
+                connection.close()
 
-    def _connection(self, scheme: str, host: str, port: int | None) -> http.client.HTTPConnection:
-        if scheme == "http":
-            return http.client.HTTPConnection(host, port, timeout=self._timeout)
-        proxy = self._proxy(host)
-        if proxy is None:
-            return http.client.HTTPSConnection(host, port, timeout=self._timeout, context=_tls())
-        connection = http.client.HTTPSConnection(proxy.host, proxy.port, timeout=self._timeout, context=_tls())
-        connection.set_tunnel(host, port, proxy.headers)
-        return connection
+    def _answered(
+        self, request: HttpRequest, end: float
+    ) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
+        """The connection on which an answer has begun. A kept one may be closed by the server at any time between two
+        answers (RFC 9112, 9.5): the request then goes to a fresh one, once."""
+        if request.only_reads and (kept := self._connections.kept(request.url)):
+            try:
+                return kept, _begin(kept, request, end)
+            except (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError):
+                pass
+        fresh = self._connections.fresh(request.url)
+        _apart(fresh.connect, end)
+        return fresh, _begin(fresh, request, end)
 
-    def _proxy(self, host: str) -> "_Proxy | None":
-        value = self._environ.get("https_proxy") or self._environ.get("HTTPS_PROXY")
-        exempt = self._environ.get("no_proxy") or self._environ.get("NO_PROXY") or ""
-        return _parse_proxy(value) if value and not _is_exempt(host, exempt) else None
-
-    def _network_error(self, error: Exception, host: str) -> Exception:
-        """What went wrong, in our words: texts of foreign exceptions may quote what was sent."""
+    def _network_error(self, error: Exception, host: str, seconds: float) -> Exception:
+        """What went wrong, in our words: texts of foreign exceptions may quote what was sent. ``seconds``: how long it
+        was waited, if in vain."""
         match error:
             case NetworkError():
                 return error
@@ -208,7 +220,7 @@ class HttpTransport:
                 )
             case TimeoutError():
                 return NetworkError(
-                    "network.timeout", f"{host} did not answer within {self._timeout:.0f} seconds", _reachability(host)
+                    "network.timeout", f"{host} did not answer within {seconds:.0f} seconds", _reachability(host)
                 )
             case _TooLargeError():
                 return NetworkError(
@@ -246,48 +258,46 @@ class HttpTransport:
         )
 
 
-class _Proxy(Opaque, frozen=True):
-    host: str
-    port: int
-    headers: Mapping[str, str]
-
-
 class _TooLargeError(Exception):
     """The body is larger than BODY_LIMIT."""
 
 
-def _is_exempt(host: str, no_proxy: str) -> bool:
-    """Whether NO_PROXY names the host, a domain above it, or everything (``*``)."""
-    entries = (entry.strip().lower().lstrip(".") for entry in no_proxy.split(","))
-    return any(entry in ("*", host) or host.endswith(f".{entry}") for entry in entries if entry)
+def _apart(action: Callable[[], R], end: float) -> R:
+    """``action`` in a thread that nobody waits for any more at ``end``: nothing else bounds name resolution. Raises
+    TimeoutError, and what it raises."""
+    ended: list[R] = []
+    failed: list[Exception] = []
+
+    def act() -> None:
+        try:
+            ended.append(action())
+        except Exception as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=act, daemon=True)
+    thread.start()
+    while thread.is_alive() and (remaining := end - time.monotonic()) > 0:
+        thread.join(min(0.5, remaining))  # in slices, because on Windows Ctrl-C does not interrupt a long join
+    if failed:
+        raise failed[0]
+    if not ended:
+        raise TimeoutError
+    return ended[0]
 
 
-def _parse_proxy(value: str) -> _Proxy:
-    """HTTPS_PROXY, with or without http:// and user. Its password is never repeated in a message."""
+def _begin(connection: http.client.HTTPConnection, request: HttpRequest, end: float) -> http.client.HTTPResponse:
+    """The answer, once its head has come; the connection is closed where none comes."""
+    parts = urlsplit(request.url)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    once = {} if request.only_reads else {"Connection": "close"}
+    headers = {"User-Agent": f"sfkeytool/{__version__}", **once, **request.headers}
+    bound_answers(connection, end)
     try:
-        parts = urlsplit(value if "://" in value else f"http://{value}")
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host, port = None, None
-    if not host or parts.scheme != "http":
-        raise NetworkError("network.proxy", "HTTPS_PROXY is not of the form http://HOST:PORT")
-    headers = {}
-    if parts.username is not None:
-        user = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        headers["Proxy-Authorization"] = "Basic " + base64.b64encode(user.encode()).decode()
-    return _Proxy(host, port or 80, headers)
-
-
-def _tls() -> ssl.SSLContext:
-    """Certificate and host name are verified, which this protocol constant turns on.
-
-    Not ``create_default_context``: from Python 3.13 on it refuses the CAs of many companies for want of an extension,
-    and it writes session keys to SSLKEYLOGFILE.
-    """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_default_certs()
-    return context
+        connection.request(request.method, target, request.body or None, headers)
+        return connection.getresponse()
+    except BaseException:
+        connection.close()
+        raise
 
 
 def _without_redirect(answer: HttpResponse, host: str) -> HttpResponse:

@@ -1,5 +1,6 @@
 """What an audit found out, as JSON shows it: made from the Inventory here alone."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -23,7 +24,7 @@ from sfkeytool.audit.model import (
     Status,
 )
 from sfkeytool.crypto.certificates import CertificateFacts
-from sfkeytool.model import Code, Result, UtcTime
+from sfkeytool.model import Code, Made, Result, UtcTime
 from sfkeytool.salesforce.org import OrgIdentity
 from sfkeytool.workflows.parts import MailDates
 
@@ -106,6 +107,14 @@ class AuditedCounts(Result, frozen=True, kw_only=True):
     uncovered_orgs: Number
     excluded_files: Number
     excluded_certificates: Number
+    lookalike_files: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="Files of walked folders that are named as certificates and keys are and hold none, and such"
+            " as belong to the tests of other packages; of these the problems of a source tell too.",
+        ),
+    ]
 
 
 class AuditedProblem(Result, frozen=True, kw_only=True):
@@ -195,7 +204,7 @@ class Audited(Result, frozen=True, kw_only=True):
     """The whole answer; what expires first stands in front."""
 
     at: UtcTime
-    items: tuple[AuditedItem, ...]
+    items: Sequence[AuditedItem]
     counts: AuditedCounts
     sources: tuple[AuditedSource, ...]
     notifications: tuple[Delivery, ...]
@@ -205,7 +214,7 @@ def audited(inventory: Inventory, notifications: tuple[Delivery, ...]) -> Audite
     """The inventory, and what became of the messages about it. Pure."""
     return Audited(
         at=inventory.at.replace(microsecond=0),
-        items=tuple(_item(item) for item in inventory.items),
+        items=Made(_item, inventory.items),
         counts=_counts(inventory),
         sources=tuple(_source(source) for source in inventory.sources),
         notifications=notifications,
@@ -227,7 +236,7 @@ def _item(item: Item) -> AuditedItem:
         publisher=carrier.publisher or None,
         note=carrier.note or None,
         not_after=_whole_second(carrier.not_after),
-        certificate=carrier.certificate,
+        certificate=carrier.certificate.whole() if carrier.certificate else None,
         status=item.status,
         days_left=item.days_left,
         within_days=item.within_days,
@@ -267,6 +276,7 @@ def _counts(inventory: Inventory) -> AuditedCounts:
         uncovered_orgs=counts.orgs,
         excluded_files=counts.excluded_files,
         excluded_certificates=counts.excluded_certificates,
+        lookalike_files=counts.lookalike_files,
     )
 
 

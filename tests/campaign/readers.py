@@ -134,30 +134,33 @@ def _state(data: bytes) -> None:
 # Answers
 
 
-def _answering(data: bytes) -> Callable[[HttpRequest], HttpResponse]:
+class _Answering:
     """Answers everything with ``data``, also in its headers, but which versions there are."""
-    first = data[:60].decode("latin-1")
-    headers = {"date": first, "retry-after": first[:5]}
-    status = 400 if b"rror" in data[:60] else 200
 
-    def answer(request: HttpRequest) -> HttpResponse:
-        if request.url.endswith("/services/data") and not data.startswith(b"["):
+    def __init__(self, data: bytes) -> None:
+        first = data[:60].decode("latin-1")
+        self._response = HttpResponse(
+            400 if b"rror" in data[:60] else 200, {"date": first, "retry-after": first[:5]}, data
+        )
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.url.endswith("/services/data") and not self._response.body.startswith(b"["):
             return HttpResponse(200, {}, b'[{"version": "66.0"}]')
-        response = HttpResponse(status, headers, data)
-        assert response.server_time is None or response.server_time.tzinfo
-        return response
+        assert self._response.server_time is None or self._response.server_time.tzinfo
+        return self._response
 
-    return answer
+    def close(self) -> None:
+        """Nothing is kept."""
 
 
 def _org(data: bytes) -> None:
     pace = Pace(lambda: 0.0, lambda seconds: None)
-    client = OrgClient(Session(f"https://{HOST}", Secret("token"), None), _answering(data), pace)
+    client = OrgClient(Session(f"https://{HOST}", Secret("token"), None), _Answering(data), pace)
     read_org(client, "prod")
 
 
 def _login(data: bytes) -> None:
-    request_token(_answering(data), LoginHost(f"https://{HOST}", f"https://{HOST}", ""), Secret("a.b.c"))
+    request_token(_Answering(data), LoginHost(f"https://{HOST}", f"https://{HOST}", ""), Secret("a.b.c"))
 
 
 def _soap(data: bytes) -> None:

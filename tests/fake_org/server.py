@@ -56,11 +56,17 @@ class FakeOrg:
         self._logins: list[tuple[float, str]] = []
         self.deployments: list[Path] = []
         self.latency_seconds = 0.0
+        self.before_answer: Callable[[str], object] = lambda path: None
+        """Is called with the path of each request, and may wait."""
+        self.connections = 0
+        """That were ever made, each with one request at least."""
+        self.at_once = 0
+        self.most_at_once = 0
+        """Requests that were being answered."""
         self._broken: list[tuple[str, str]] = []
         self._forced: list[Refusal] = []
-        self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
+        self.lock = threading.Lock()
+        self._server = _Server(("127.0.0.1", 0), _handler(self))
         scheme = "http"
         if tls:
             assert folder is not None, "TLS needs a folder for its certificates"
@@ -116,11 +122,11 @@ class FakeOrg:
         return token
 
     def break_next(self, path_part: str, how: str, times: int = 1) -> None:
-        """The next requests to a path go wrong: drop, html, truncate, 500, 503, 429, slow."""
+        """The next requests to a path go wrong: drop, html, truncate, 500, 503, 429, slow, crowded."""
         self._broken += [(path_part, how)] * times
 
     def breakage(self, path: str) -> str | None:
-        with self._lock:
+        with self.lock:
             for number, (part, how) in enumerate(self._broken):
                 if part in path:
                     del self._broken[number]
@@ -139,7 +145,7 @@ class FakeOrg:
     # What it answers
 
     def log_in(self, form: dict[str, str], host: str) -> tuple[int, dict[str, Any]]:
-        with self._lock:
+        with self.lock:
             if self._forced:
                 return 400, self._forced.pop(0)._asdict()
             asked = self.url if host == urlsplit(self.url).netloc else f"https://{host}"
@@ -212,13 +218,34 @@ class FakeOrg:
         return 400, [{"message": "not known here", "errorCode": "INVALID_TYPE"}]
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64  # with five, one of several connections that come at once waits for a second
+
+
 def _handler(org: FakeOrg) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
         wbufsize = -1  # head and body at once: a client that keeps its connection would wait 40 ms for the second
+
+        asked = False
 
         def log_message(self, *_: object) -> None:
             """Nothing on stderr."""
+
+        def handle_one_request(self) -> None:
+            try:
+                super().handle_one_request()
+            except ConnectionError:  # a client that was interrupted
+                self.close_connection = True
+
+        def _count(self, more: int) -> None:
+            with org.lock:
+                org.connections += not self.asked
+                self.asked = True
+                org.at_once += more
+                org.most_at_once = max(org.most_at_once, org.at_once)
 
         def _body(self) -> bytes:
             if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
@@ -231,9 +258,17 @@ def _handler(org: FakeOrg) -> type[BaseHTTPRequestHandler]:
             return body
 
         def _answer(self) -> None:
+            self._count(1)
+            try:
+                self._answer_one()
+            finally:
+                self._count(-1)
+
+        def _answer_one(self) -> None:
             body = self._body()
             org.requests.append(Seen(self.command, urlsplit(self.path).path, tuple(sorted(self.headers.keys()))))
             token = self.headers.get("Authorization", "").partition(" ")[2]
+            org.before_answer(self.path)
             how = org.breakage(self.path)
             value: Any
             pause(org.latency_seconds + (0.3 if how == "slow" else 0))
@@ -248,7 +283,10 @@ def _handler(org: FakeOrg) -> type[BaseHTTPRequestHandler]:
                 status, value = page.status, page.html
             else:
                 status, value = org.answer(self.command, self.path, token, body, self.headers.get("Host", ""))
-            if how and how.isdigit():
+            if how == "crowded":
+                words = "ConcurrentRequests (Concurrent API Requests) Limit exceeded."
+                status, value = 403, [{"message": words, "errorCode": "REQUEST_LIMIT_EXCEEDED"}]
+            elif how and how.isdigit():
                 status, value = int(how), {"message": "come back later"}
             kind = "application/json"
             if isinstance(value, str):

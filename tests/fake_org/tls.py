@@ -14,12 +14,17 @@ TUNNELLED = ("login.salesforce.com", "test.salesforce.com", "acme.my.salesforce.
 
 
 def make_tls(folder: Path) -> tuple[Path, Path]:
-    """Files in ``folder``: the CA's certificate, and the server's key with its certificate. Both PEM."""
+    """Files in ``folder``: the CA's certificate, and the server's key with its certificate. Both PEM.
+
+    Those that are there already serve again: many orgs may share a folder.
+    """
+    ca_path, chain_path = folder / "fake-org-ca.pem", folder / "fake-org.pem"
+    if chain_path.exists():
+        return ca_path, chain_path
     ca_key, key = (rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2))
     ca_name = _name("Worthless test CA")
     ca = _certificate(ca_name, ca_name, ca_key.public_key(), ca_key, is_ca=True)
     certificate = _certificate(_name("127.0.0.1"), ca_name, key.public_key(), ca_key, is_ca=False)
-    ca_path, chain_path = folder / "fake-org-ca.pem", folder / "fake-org.pem"
     ca_path.write_bytes(ca.public_bytes(serialization.Encoding.PEM))
     pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     chain_path.write_bytes(pem + certificate.public_bytes(serialization.Encoding.PEM))

@@ -239,6 +239,10 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         "input.not-found": ("The file does not exist.", "Check its name; the hint proposes one that is like it."),
         "input.not-permitted": ("You may not read the file or list the folder.", "Get the permission to read it."),
         "input.not-regular": ("The path is a pipe, device or socket.", "Give a regular file."),
+        "input.open-elsewhere": (
+            "Another program has the file open, and lets nobody else read it; two seconds were waited.",
+            "Close the file there, and run the command again.",
+        ),
         "input.nothing-found": (
             "Nothing of what the command looks for is in the files and folders that were named.",
             "Name others.",
@@ -571,6 +575,11 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
         "output.not-undone": (
             "Writing failed, and so did putting everything back.",
             "Nothing is lost: run any command in that folder, which puts it back.",
+        ),
+        "output.open-elsewhere": (
+            "Another program has the file open, and Windows lets nobody replace or remove it meanwhile; two seconds"
+            " were waited.",
+            "Close the file there, and run the command again.",
         ),
         "output.stdout": (
             "The result could not be written to stdout; files that were made are there.",

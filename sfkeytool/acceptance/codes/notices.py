@@ -126,7 +126,15 @@ NOTICES: Mapping[str, tuple[str, str]] = {
         "A private key stands in source, or in a repository.",
         "Take it out, and out of the history; replace a key that others could read.",
     ),
-    "input.key-readable-by-others": ("Other users may read the private key.", "Set its mode: `chmod 600 FILE`."),
+    "input.key-in-synced-folder": (
+        "A private key lies in a folder of OneDrive, Dropbox, iCloud or Google Drive.",
+        "Move it out, and delete it there with its old versions; replace a key that others could read.",
+    ),
+    "input.key-readable-by-others": (
+        "Other users may read the private key.",
+        "Set its mode: `chmod 600 FILE`; on Windows its access list, with the line that the message has. Where modes do"
+        " not hold, move it to a disk where they do.",
+    ),
     "input.mangled": (
         "A key or certificate is read, although something on its way has mangled it; most other programs refuse it.",
         "Write a clean copy, of a key with `sfkeytool unwrap FILE`, and mend what mangled it.",
@@ -219,6 +227,14 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "output.in-repository": (
         "Secrets were written inside a repository.",
         "Do not commit them; better use `--output-dir` outside of it.",
+    ),
+    "output.in-synced-folder": (
+        "Secrets were written in a folder of OneDrive, Dropbox, iCloud or Google Drive.",
+        "Move them out, and delete them there with their old versions; better use `--output-dir` outside of it.",
+    ),
+    "output.readable-by-others": (
+        "Other users may read a secret that was written: its disk keeps no modes, or its folder gives a right to all.",
+        "Move it to a disk where modes hold; on Windows paste the `icacls` line of the message.",
     ),
     "output.stale-keystore": (
         "A keystore in another format, of what was there before, is left beside the new one.",

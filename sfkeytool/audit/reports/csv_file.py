@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from collections.abc import Iterator, Sequence
 
 from sfkeytool.audit.advice import step_text
 from sfkeytool.audit.model import Inventory, Item
@@ -20,17 +21,20 @@ lines of a CSV file in countries whose decimals have a comma."""
 _NUMBER = re.compile(r"-?[0-9]+")
 
 
-def encode(inventory: Inventory) -> bytes:
+def encode(inventory: Inventory) -> Iterator[bytes]:
     """UTF-8 with a byte order mark, without which Excel takes it for the local code page; CRLF. Pure.
 
     What a spreadsheet would run as a formula gets an apostrophe in front: names and subjects are anybody's text.
     """
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(_COLUMNS)
+    yield _line(_COLUMNS).encode("utf-8-sig")
     for item in inventory.items:
-        writer.writerow([_safe(cell) for cell in _row(item)])
-    return text.getvalue().encode("utf-8-sig", "replace")
+        yield _line([_safe(cell) for cell in _row(item)]).encode("utf-8", "replace")
+
+
+def _line(cells: Sequence[str]) -> str:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerow(cells)
+    return text.getvalue()
 
 
 def _row(item: Item) -> tuple[str, ...]:

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sfkeytool.audit.model import Inventory
 
 
 class ReportFormat(Struct, frozen=True):
-    """``module`` stands beside this one and makes the file, by ``encode(inventory) -> bytes``; it is imported when it
-    is wanted."""
+    """``module`` stands beside this one and makes the file piece by piece, by ``encode(inventory) -> Iterator[bytes]``;
+    it is imported when it is wanted."""
 
     name: str
     """The flag without its dashes, and the key of the configuration."""
@@ -23,15 +25,21 @@ class ReportFormat(Struct, frozen=True):
     library: str = ""
     """An optional library that it needs; an extra of this package brings it."""
 
-    def encode(self, inventory: "Inventory") -> bytes:
-        """The file; its library must be there. Pure."""
-        encoded: bytes = import_module(f"{__package__}.{self.module}").encode(inventory)
+    def encode(self, inventory: "Inventory") -> "Iterator[bytes]":
+        """The file in pieces; its library must be there. Pure."""
+        encoded: Iterator[bytes] = import_module(f"{__package__}.{self.module}").encode(inventory)
         return encoded
 
 
 FORMATS = {
     each.name: each
     for each in (
+        ReportFormat(
+            "annotations",
+            "what is wrong as commands that a job on GitHub prints, to be shown at the files",
+            "annotations",
+            (b"::debug::sfkeytool audit\n",),
+        ),
         ReportFormat("csv", "all certificates as CSV", "csv_file", (b"\xef\xbb\xbfstatus,",)),
         ReportFormat(
             "html",

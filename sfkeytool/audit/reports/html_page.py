@@ -37,9 +37,9 @@ _CARDS = {
 """What hurts is in front."""
 
 
-def encode(inventory: Inventory) -> bytes:
+def encode(inventory: Inventory) -> Iterator[bytes]:
     """The whole page, UTF-8. Pure."""
-    return "\n".join(_page(inventory)).encode("utf-8", "replace")
+    return (f"{line}\n".encode("utf-8", "replace") for line in _page(inventory))
 
 
 def _page(inventory: Inventory) -> Iterator[str]:
@@ -69,7 +69,6 @@ def _page(inventory: Inventory) -> Iterator[str]:
         yield f'<p class="soft">{escape(unused)}.</p>'
     yield f'<p class="soft">By places, as the last line of the command: {escape(count_line(count(inventory)))}</p>'
     yield f"</footer><script>{SCRIPT}</script></body></html>"
-    yield ""
 
 
 def _states(rows: Sequence[Row]) -> Counter[str]:

@@ -69,10 +69,14 @@ class Row(Struct, frozen=True):
 def rows_of(items: Sequence[Item]) -> list[Row]:
     """Of one source, what expires first in front. A reminder and the app's certificate that it reminds of are one row,
     as are a certificate and what names it. Pure."""
-    carried = {item.carrier.certificate.sha256 for item in items if item.carrier.certificate}
-    by_prefix = {sha256.replace(":", "").lower()[:32]: sha256 for sha256 in carried}
+    reminded = {item.carrier.reminds_of for item in items if item.carrier.reminds_of}
+    by_prefix = {
+        certificate.prefix: certificate.digest
+        for certificate in (item.carrier.certificate for item in items)
+        if reminded and certificate and certificate.prefix in reminded
+    }
     by_name = {
-        (item.carrier.scope, item.carrier.name): item.carrier.certificate.sha256
+        (item.carrier.scope, item.carrier.name): item.carrier.certificate.digest
         for item in items
         if item.carrier.kind in _IN_CKM and item.carrier.certificate and not item.carrier.in_chain
     }
@@ -82,7 +86,7 @@ def rows_of(items: Sequence[Item]) -> list[Row]:
         if carrier.reminds_of:
             key = by_prefix.get(carrier.reminds_of)
         if key is None and carrier.certificate:
-            key = carrier.certificate.sha256
+            key = carrier.certificate.digest
         if key is None and carrier.refers_to:
             key = by_name.get((carrier.scope, carrier.refers_to))
         together[key or number].append(item)

@@ -4,7 +4,9 @@ A UID depends on the certificate and the kind of day alone: importing a file aga
 them, and what ``--ics`` of a single command wrote is the same entry as in the audit's calendar.
 """
 
-from collections.abc import Iterable, Sequence
+from array import array
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 
 from msgspec import Struct
@@ -19,6 +21,9 @@ _IN_CKM = (CarrierKind.KEYSTORE, CarrierKind.CKM_SOURCE, CarrierKind.CKM)
 
 _MORNING = timedelta(hours=9)
 """Alarms of an all-day entry count from its midnight."""
+
+_MOST_ENTRIES = 16
+"""More than there are about one certificate: of each mail day one, and two."""
 
 _EXPIRY_ALARM_DAYS = 7
 _SUMMARY_CHARACTERS = 120
@@ -43,14 +48,16 @@ class CalendarEntry(Struct, frozen=True):
     alarm_days: int = 0
 
 
-def encode_calendar(entries: Sequence[CalendarEntry], at: datetime) -> bytes:
-    """An iCalendar file, UTF-8 with CRLF; ``at`` (aware) stamps the entries. Pure."""
+def encode_calendar(entries: Iterable[CalendarEntry], at: datetime) -> Iterator[bytes]:
+    """An iCalendar file in pieces, UTF-8 with CRLF; ``at`` (aware) stamps the entries. Pure."""
     from icalendar import Alarm, Calendar, Event
 
     calendar = Calendar()
     calendar.add("prodid", "-//sfkeytool//certificates//EN")
     calendar.add("version", "2.0")
     calendar.add("x-wr-calname", "Salesforce certificates")
+    end = b"END:VCALENDAR\r\n"
+    yield calendar.to_ical().removesuffix(end)
     for entry in entries:
         event = Event()
         event.add("uid", entry.uid)
@@ -64,9 +71,8 @@ def encode_calendar(entries: Sequence[CalendarEntry], at: datetime) -> bytes:
         alarm.add("description", entry.summary)
         alarm.add("trigger", _MORNING - timedelta(days=entry.alarm_days))
         event.add_component(alarm)
-        calendar.add_component(event)
-    content: bytes = calendar.to_ical()
-    return content
+        yield event.to_ical()
+    yield end
 
 
 def certificate_entries(
@@ -131,19 +137,29 @@ def _in_days(days: int) -> str:
     return "tomorrow" if days == 1 else f"in {days} days"
 
 
-def encode(inventory: Inventory) -> bytes:
+def encode(inventory: Inventory) -> Iterator[bytes]:
     """The entries of every certificate that has not expired yet, once each, wherever it sits. Pure.
 
     What a later generation replaces, CAs in chains, and what nobody alive will see expire are left out; so is a
     renewal's latest start that has passed.
     """
-    together: dict[str, list[Item]] = {}
+    together: dict[bytes, list[Item]] = {}
     for item in inventory.items:
         certificate = item.carrier.certificate
         if certificate and item.counts and item.status is not Status.EXPIRED and item.expires_in_sight:
-            together.setdefault(certificate.sha256, []).append(item)
-    entries = [entry for items in together.values() for entry in _entries_of(items, inventory.at)]
-    return encode_calendar(sorted(entries, key=lambda entry: entry.day), inventory.at)
+            together.setdefault(certificate.digest, []).append(item)
+    return encode_calendar(_by_day(list(together.values()), inventory.at), inventory.at)
+
+
+def _by_day(groups: Sequence[Sequence[Item]], at: datetime) -> Iterator[CalendarEntry]:
+    """All entries by their days. They are made twice, first for their days alone: their texts are long."""
+    days: defaultdict[date, array[int]] = defaultdict(lambda: array("Q"))
+    for number, items in enumerate(groups):
+        for place, entry in enumerate(_entries_of(items, at)):
+            days[entry.day].append(number * _MOST_ENTRIES + place)
+    for day in sorted(days):
+        for number, place in (divmod(both, _MOST_ENTRIES) for both in days[day]):
+            yield _entries_of(groups[number], at)[place]
 
 
 def _entries_of(items: Sequence[Item], at: datetime) -> tuple[CalendarEntry, ...]:

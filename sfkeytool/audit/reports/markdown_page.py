@@ -15,10 +15,10 @@ _MARKS = re.compile(r"[&<>\"'`*{}\[\]#|~@$\\]|\b_|_\b|://|(?<=www)\.")
 _BACKQUOTES = re.compile("`+")
 
 
-def encode(inventory: Inventory) -> bytes:
+def encode(inventory: Inventory) -> Iterator[bytes]:
     """UTF-8, LF; what expires first stands in front, at most 500 rows. Nothing in a name is read as Markdown or HTML.
     Pure but for the platform, whose shell the commands are quoted for."""
-    return ("\n".join(_lines(inventory)) + "\n").encode("utf-8", "replace")
+    return (f"{line}\n".encode("utf-8", "replace") for line in _lines(inventory))
 
 
 def _lines(inventory: Inventory) -> Iterator[str]:

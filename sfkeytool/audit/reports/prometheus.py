@@ -1,6 +1,6 @@
 """The inventory for Prometheus' node exporter: the text format, names and labels of x509-certificate-exporter."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from sfkeytool.audit.model import Coverage, Inventory, Item
 from sfkeytool.crypto.names import escape_unprintable
@@ -15,7 +15,7 @@ _HELP = {
 }
 
 
-def encode(inventory: Inventory) -> bytes:
+def encode(inventory: Inventory) -> Iterator[bytes]:
     """UTF-8, LF; each series once. Pure."""
     samples: dict[str, dict[str, float]] = {name: {} for name in _HELP}
     for item in inventory.items:
@@ -33,7 +33,7 @@ def encode(inventory: Inventory) -> bytes:
     for source in inventory.sources:
         samples["sfkeytool_unreadable"][_labels({"source": source.label})] = float(len(source.problems))
     samples["sfkeytool_audit_timestamp_seconds"][""] = inventory.at.timestamp()
-    return ("\n".join(_lines(samples)) + "\n").encode("utf-8", "replace")
+    return (f"{line}\n".encode("utf-8", "replace") for line in _lines(samples))
 
 
 def _label_values(item: Item) -> dict[str, str]:

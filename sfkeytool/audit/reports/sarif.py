@@ -1,14 +1,18 @@
 """What the audit found, as SARIF 2.1.0 (OASIS): code scanning and editors show it at the files."""
 
 import json
+import sys
 from collections.abc import Iterator
 from hashlib import sha256
+from pathlib import PureWindowsPath
 from typing import Any
 from urllib.parse import quote
 
+from msgspec import Struct
+
 from sfkeytool import __version__
 from sfkeytool.audit.advice import step_text
-from sfkeytool.audit.model import Finding, Inventory, Item, Problem, Status
+from sfkeytool.audit.model import Finding, Inventory, Item, Status
 from sfkeytool.audit.stops import stop_text
 from sfkeytool.crypto.names import escape_unprintable
 
@@ -23,16 +27,42 @@ _RULES = {
 }
 
 
-def encode(inventory: Inventory) -> bytes:
+class Wrong(Struct, frozen=True):
+    """One thing for somebody to look at."""
+
+    rule: str
+    text: str
+    source: str
+    """The org's alias, or empty for a file whose path says all."""
+    path: str
+    part: str
+    identity: tuple[str, ...]
+    """What stays the same from one audit to the next, but for its place."""
+
+    @property
+    def level(self) -> str:
+        """``error`` or ``warning``: the words of SARIF and of GitHub."""
+        return _RULES[self.rule][0]
+
+
+def what_is_wrong(inventory: Inventory) -> Iterator[Wrong]:
+    """In the inventory's order; what could not be read comes last. Pure."""
+    for item in inventory.items:
+        yield from _wrong_with(item)
+    for source in inventory.sources:
+        for problem in source.problems:
+            text = f"not read: {problem.message} ({problem.code})"
+            org, path = (problem.source, problem.path) if source.org else ("", problem.path or problem.source)
+            yield Wrong(_UNREADABLE, text, org, path, "", (_UNREADABLE, problem.code))
+
+
+def encode(inventory: Inventory) -> Iterator[bytes]:
     """ASCII, one line: what is expired, due, uncovered or leads nowhere, and what could not be read. Pure.
 
     What lies in an org has the place that the Salesforce CLI names it by (``ConnectedApp:Pay``) below the org's alias:
     code scanning takes no result without a file.
     """
-    results = [
-        *(result for item in inventory.items for result in _item_results(item)),
-        *(_problem_result(problem) for source in inventory.sources for problem in source.problems),
-    ]
+    results = map(_result, what_is_wrong(inventory))
     rules = [
         {
             "id": name,
@@ -42,12 +72,22 @@ def encode(inventory: Inventory) -> bytes:
         for name, (level, text) in _RULES.items()
     ]
     driver = {"name": "sfkeytool", "version": __version__, "rules": rules}
-    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
+    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": []}
     # What it was made by stands first: an earlier report is known by that.
-    return (json.dumps({"runs": [run], "version": "2.1.0", "$schema": _SCHEMA}, separators=(",", ":")) + "\n").encode()
+    frame = _text({"runs": [run], "version": "2.1.0", "$schema": _SCHEMA})
+    before, _, after = frame.rpartition(b"[]")
+    separator = before + b"["
+    for result in results:
+        yield separator + _text(result)
+        separator = b","
+    yield (frame if separator != b"," else b"]" + after) + b"\n"
 
 
-def _item_results(item: Item) -> Iterator[dict[str, Any]]:
+def _text(value: dict[str, Any]) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+def _wrong_with(item: Item) -> Iterator[Wrong]:
     for rule in _rules(item):
         carrier = item.carrier
         until = f" It is valid until {carrier.not_after.date()}." if carrier.not_after else ""
@@ -59,13 +99,13 @@ def _item_results(item: Item) -> Iterator[dict[str, Any]]:
         }.get(rule, f"{carrier.reference} leads to no certificate in the CKM of its org.")
         more = [f"Stops: {stop_text(stop)}." for stop in item.stops]
         more += [f"{step_text(step)}." for step in item.advice if not step.is_general]
-        yield _result(
+        yield Wrong(
             rule,
             " ".join([f"{carrier.kind} {carrier.name}", f"({named}):", what + until, *more]),
-            source=carrier.source if carrier.in_org else "",
-            path=carrier.path,
-            part=carrier.part,
-            identity=(rule, str(carrier.kind), carrier.name, carrier.certificate.sha256 if carrier.certificate else ""),
+            carrier.source if carrier.in_org else "",
+            carrier.path,
+            carrier.part,
+            (rule, str(carrier.kind), carrier.name, carrier.certificate.sha256 if carrier.certificate else ""),
         )
 
 
@@ -81,38 +121,28 @@ def _rules(item: Item) -> Iterator[str]:
         yield str(item.finding)
 
 
-def _problem_result(problem: Problem) -> dict[str, Any]:
-    return _result(
-        _UNREADABLE,
-        f"not read: {problem.message} ({problem.code})",
-        source=problem.source,
-        path=problem.path,
-        part="",
-        identity=(_UNREADABLE, problem.code),
-    )
-
-
-def _result(rule: str, text: str, *, source: str, path: str, part: str, identity: tuple[str, ...]) -> dict[str, Any]:
-    """``source`` is the org's alias, or empty for a file whose path says all; ``identity`` is what stays the same from
-    one audit to the next."""
-    whole = f"{source}/{path}" if source and not path.startswith(source) else path or source
+def _result(wrong: Wrong) -> dict[str, Any]:
+    source, path, part = wrong.source, wrong.path, wrong.part
+    whole = f"{source}/{path}" if source and path and not path.startswith(source) else path or source
     place: dict[str, Any] = {"physicalLocation": {"artifactLocation": {"uri": _uri(whole)}, "region": {"startLine": 1}}}
     if part:
         place["logicalLocations"] = [{"name": escape_unprintable(part)}]
     return {
-        "ruleId": rule,
-        "ruleIndex": list(_RULES).index(rule),
-        "level": _RULES[rule][0],
-        "message": {"text": escape_unprintable(text)},
+        "ruleId": wrong.rule,
+        "ruleIndex": list(_RULES).index(wrong.rule),
+        "level": wrong.level,
+        "message": {"text": escape_unprintable(wrong.text)},
         "locations": [place],
         "partialFingerprints": {
-            "sfkeytool/v1": sha256("\0".join((*identity, whole, part)).encode("utf-8", "replace")).hexdigest()
+            "sfkeytool/v1": sha256("\0".join((*wrong.identity, whole, part)).encode("utf-8", "replace")).hexdigest()
         },
     }
 
 
 def _uri(path: str) -> str:
     """A relative reference (RFC 3986), or a file address of a path that begins at the root."""
+    if sys.platform == "win32" and PureWindowsPath(path).is_absolute():
+        return PureWindowsPath(path).as_uri()
     address = quote(path.replace("\\", "/").removeprefix("./").encode("utf-8", "surrogateescape"), safe="/-._~:+@")
     if address.startswith("/"):
         return f"file://{address}"

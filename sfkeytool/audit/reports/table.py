@@ -34,11 +34,23 @@ def note_lines(inventory: Inventory, *, verbose: bool = False, columns: int | No
         yield from _wrapped(columns, unused, "", "  ")
     for source in inventory.sources:
         for problem in source.problems:
-            yield from _wrapped(line, f"not read: {problem.message}", "", "  ")
+            if verbose or not problem.aside:
+                yield from _wrapped(line, f"not read: {problem.message}", "", "  ")
+    if lookalikes := count(inventory).lookalike_files:
+        yield from _wrapped(line, _lookalike_line(lookalikes, verbose=verbose), "", "  ")
     for source in inventory.sources:
         if source.org is not None:
             yield from _org_lines(source.label, source.org, columns, line)
     yield from _advice_lines(inventory, verbose=verbose, columns=columns)
+
+
+def _lookalike_line(number: int, *, verbose: bool) -> str:
+    files = (
+        "1 file named like a certificate or key that is none"
+        if number == 1
+        else (f"{number} files named like certificates or keys that are none")
+    )
+    return f"passed over: {files}, or tests of other packages{'' if verbose else ' (-v names all)'}"
 
 
 def unused_line(inventory: Inventory) -> str:

@@ -178,7 +178,8 @@ def _audit(
 
     if values["open_page"] and "html" not in request.reports:
         raise UsageError("usage.open", "--open is about the page that --html writes", "add --html FILE")
-    reports = Reports(run, request.reports)
+    others = {"certificates": request.certificates, "state": request.state}
+    reports = Reports(run, request.reports, {name: path for name, path in others.items() if path is not None})
     saved = (
         run.plan_new_folder(request.certificates, private=False, elsewhere="name another folder with --certificates")
         if request.certificates
@@ -197,7 +198,7 @@ def _audit(
         walk = Walk(run, given, request.exclude, tell)
         sources = [walk.look_through(path) for path in request.paths]
         stated = stated_certificates(run, config) if accesses else {}
-        sources += read_orgs(accesses, stated, tell)
+        sources += read_orgs(run, accesses, stated, tell)
     for name in stated:
         if not any(carrier.name.lower() == name for source in sources for carrier in source.carriers):
             message = f"apps in {values['config']} names {name}, and no app is called so where this audit looks"

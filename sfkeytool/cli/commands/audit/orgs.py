@@ -1,7 +1,8 @@
 """Orgs as sources of the audit: read side by side, and what the configuration says of their apps."""
 
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import closing
 
 from msgspec.structs import replace
 
@@ -9,37 +10,57 @@ from sfkeytool.audit.config import AuditConfig
 from sfkeytool.audit.fields import carriers_of_content
 from sfkeytool.audit.model import Carrier, CarrierKind, Source, failure
 from sfkeytool.audit.org import read_org, unreachable
-from sfkeytool.cli.org_access import OrgAccess
+from sfkeytool.cli.org_access import OrgAccess, warn_of_instance
 from sfkeytool.cli.run import Run
+from sfkeytool.edge.salesforce_cli import end_calls
 from sfkeytool.errors import InputError, SfkeytoolError
+from sfkeytool.salesforce.questions import MOST_AT_ONCE
 
-_ORGS_AT_ONCE = 8
-"""Our own bound: each is one thread, and for the seconds of its login one process of the Salesforce CLI."""
+_ORGS_AT_ONCE = 50
+_CONNECTIONS = 150
+"""To all orgs together. Our own bounds: macOS lets a process have 256 files open, and what a processor can do is done
+by fewer connections, of which each takes 3 ms to make."""
+
+_SLICE_SECONDS = 0.5
+"""On Windows, Ctrl-C does not interrupt a longer wait."""
 
 
 def read_orgs(
-    accesses: Sequence[OrgAccess], stated: Mapping[str, Carrier], tell: Callable[[str], None]
+    run: Run, accesses: Sequence[OrgAccess], stated: Mapping[str, Carrier], tell: Callable[[str], None]
 ) -> list[Source]:
-    """Each org in a thread of its own; one that cannot be read does not stop the others."""
+    """Each org in a thread of its own; one that cannot be read does not stop the others. Sources and warnings are in
+    the order of ``accesses``, whichever is read first."""
     if not accesses:
         return []
 
     def read(access: OrgAccess) -> Source:
         try:
-            return replace(read_org(access.connect(), access.label, stated), way=access.way)
+            with closing(access.connect()) as client:
+                return replace(read_org(client, access.label, stated, at_once=at_once), way=access.way)
         except SfkeytoolError as error:
             return unreachable(access.label, error)
         except Exception as error:
             return unreachable(access.label, failure(error))
 
-    pool = ThreadPoolExecutor(min(_ORGS_AT_ONCE, len(accesses)))
+    side_by_side = min(_ORGS_AT_ONCE, len(accesses))
+    at_once = min(MOST_AT_ONCE, _CONNECTIONS // side_by_side)
+    pool = ThreadPoolExecutor(side_by_side)
     try:
         futures = [pool.submit(read, access) for access in accesses]
-        for done, _ in enumerate(as_completed(futures)):
-            tell(f"reading orgs: {done + 1} of {len(futures)}")
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)  # Ctrl-C does not wait for a slow org
-    return [future.result() for future in futures]
+        waiting: Collection[Future[Source]] = futures
+        while waiting:
+            _, waiting = wait(waiting, _SLICE_SECONDS, return_when=FIRST_COMPLETED)
+            tell(f"reading orgs: {len(futures) - len(waiting)} of {len(futures)}")
+    except BaseException:  # Ctrl-C does not wait for a slow org
+        pool.shutdown(wait=False, cancel_futures=True)
+        end_calls()
+        raise
+    pool.shutdown()
+    sources = [future.result() for future in futures]
+    for source in sources:
+        if source.org is not None:
+            warn_of_instance(run, source.org.identity.instance_url)
+    return sources
 
 
 def stated_certificates(run: Run, config: AuditConfig) -> dict[str, Carrier]:

@@ -1,6 +1,7 @@
 """Files as sources of the audit: folders are walked, sfdx projects recognised, and what cannot be read is listed."""
 
 import os.path
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from sfkeytool.edge.own_keystore import own_keystore
 from sfkeytool.edge.projects import project_around
 from sfkeytool.edge.reader import INPUT_LIMIT, read_input, walk_inputs
 from sfkeytool.errors import InputError, SfkeytoolError
+from sfkeytool.keystores.file_names import is_anothers, is_named_as_one
 from sfkeytool.names import is_unique_name
 from sfkeytool.passwords import Secret
 
@@ -30,8 +32,9 @@ class Walk:
         self._passwords = passwords
         self._exclude = exclude
         self._tell = tell
-        self._seen: set[tuple[int, int]] = set()
-        """Device and inode of the files of earlier sources: no file is listed twice."""
+        self._seen: defaultdict[int, set[int]] = defaultdict(set)
+        """Inodes of the files of earlier sources, by device: no file is listed twice."""
+        self._count = 0
         self._projects: dict[Path, str] = {}
         self._forceignores: dict[str, ForceIgnore] = {}
 
@@ -41,10 +44,14 @@ class Walk:
         carriers: list[Carrier] = []
         problems: list[Problem] = []
         keys: list[Path] = []
-        excluded = 0
+        excluded = lookalikes = 0
+
+        def is_anothers_file(file: Path, code: str) -> bool:
+            return walked and file != path and is_anothers(file.relative_to(path), code)
 
         def problem(error: SfkeytoolError, file: Path = path) -> None:
-            problems.append(Problem(str(path), str(file), error.code, error.message))
+            aside = is_anothers_file(file, error.code)
+            problems.append(Problem(str(path), str(file), error.code, error.message, aside))
 
         for file in walk_inputs([path], on_error=problem):
             if walked and self._is_excluded(path, file):
@@ -52,8 +59,9 @@ class Walk:
                 continue
             if not self._is_new(file):
                 continue
-            if len(self._seen) % 100 == 0:
-                self._tell(f"looking through the files: {len(self._seen)}")
+            self._count += 1
+            if self._count % 100 == 0:
+                self._tell(f"looking through the files: {self._count}")
             try:
                 limit = MAX_ZIP_BYTES if file.suffix.lower() == ".zip" else INPUT_LIMIT
                 content = self._run.read(file, limit=limit, named=not walked)
@@ -62,18 +70,26 @@ class Walk:
                 is_ckm_source = os.path.isfile(f"{file}-meta.xml")
                 for read in read_carriers(content, str(path), self._passwords, is_ckm_source=is_ckm_source):
                     if isinstance(read, Problem):
-                        problems.append(read)
+                        problems.append(replace(read, aside=is_anothers_file(file, read.code)))
                     else:
                         carriers.append(read if read.scope else self._in_project(read, file))
             except SfkeytoolError as error:
                 if walked and not should_be_readable(file, error):
                     self._run.console.detail(error.message)
+                    lookalikes += is_named_as_one(file)
                 else:
                     problem(error, file)
             except Exception as error:
                 problem(failure(error), file)
         generations = tuple(found for key in keys if (found := _generation(key)))
-        return Source(str(path), tuple(carriers), tuple(problems), generations=generations, excluded=excluded)
+        return Source(
+            str(path),
+            tuple(carriers),
+            tuple(problems),
+            generations=generations,
+            excluded=excluded,
+            lookalikes=lookalikes,
+        )
 
     def _in_project(self, carrier: Carrier, file: Path) -> Carrier:
         """With the project around its file, and whether that one's ``.forceignore`` keeps it out of deployments."""
@@ -100,9 +116,9 @@ class Walk:
             found = file.stat()
         except (OSError, ValueError):
             return True  # reading it says why
-        identity = (found.st_dev, found.st_ino)
-        known = identity in self._seen
-        self._seen.add(identity)
+        seen = self._seen[found.st_dev]
+        known = found.st_ino in seen
+        seen.add(found.st_ino)
         return not known
 
 

@@ -1,0 +1,26 @@
+"""What the audit found, as commands that a job on GitHub prints: its page and pull request show them at the files."""
+
+from sfkeytool.audit.model import Inventory
+from sfkeytool.audit.reports.sarif import Wrong, what_is_wrong
+from sfkeytool.crypto.names import escape_unprintable
+
+_DATA = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
+_PROPERTY = {**_DATA, **str.maketrans({":": "%3A", ",": "%2C"})}
+"""As GitHub's runner undoes them: actions/toolkit, packages/core/src/command.ts."""
+
+
+def encode(inventory: Inventory) -> bytes:
+    """UTF-8, LF, one command a line; errors first, as GitHub shows few (ten of each level in a step).
+    Nothing in a name becomes a command. Pure."""
+    errors_first = sorted(what_is_wrong(inventory), key=lambda wrong: wrong.level != "error")
+    lines = ("::debug::sfkeytool audit", *map(_line, errors_first))
+    return ("\n".join(lines) + "\n").encode("utf-8", "replace")
+
+
+def _line(wrong: Wrong) -> str:
+    properties = {"title": wrong.rule}
+    if not wrong.source:
+        properties["file"] = wrong.path.replace("\\", "/").removeprefix("./")
+    listed = ",".join(f"{name}={value.translate(_PROPERTY)}" for name, value in properties.items())
+    where = f"{wrong.source}: " if wrong.source else ""
+    return f"::{wrong.level} {listed}::{escape_unprintable(where + wrong.text).translate(_DATA)}"
