@@ -1,6 +1,10 @@
 """Who has the private key of a certificate that was found somewhere: only they can make the next one."""
 
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 _APPS = ("ConnectedApp", "ExtlClntAppGlobalOauthSettings")
 
@@ -29,8 +33,11 @@ WAY_OUT = {
 """Where a next certificate comes from, in place of a command that makes one: for all but the reader's own keys."""
 
 
-def holder_in_metadata(type: str) -> KeyHolder:
-    """Of the certificates in a component of that metadata type. Pure."""
+def holder_in_metadata(root: "Element") -> KeyHolder:
+    """Of the certificates in a component of metadata. Pure."""
+    from sfkeytool.keystores.metadata_xml import tag_of
+
+    type = tag_of(root)
     if type == "SamlSsoConfig":
         return KeyHolder.IDENTITY_PROVIDER
     return KeyHolder.READER if type in _APPS else KeyHolder.SOMEBODY

@@ -1,6 +1,6 @@
 """Everything that a rule may look at, prepared once for a file and only as far as a rule asks for it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import cached_property
 from pathlib import PurePath
@@ -26,7 +26,6 @@ from sfkeytool.names import app_name, free_name, legal_name
 from sfkeytool.passwords import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from xml.etree.ElementTree import Element
 
 _KEYSTORE_ENDINGS = frozenset({".jks", ".ks", ".keystore"})
@@ -180,7 +179,7 @@ class Subject(Opaque, frozen=True, dict=True):
             return len(self._opened.certificates)
         return len(self.listed)
 
-    def _other_entries(self) -> "Iterator[KeyEntry]":
+    def _other_entries(self) -> Iterator[KeyEntry]:
         if isinstance(self._opened, store.Keystore):
             pool = [one.certificate_der for one in self._opened.certificates]
             for number, entry in enumerate(self._opened.keys, 1):
@@ -231,17 +230,15 @@ class Subject(Opaque, frozen=True, dict=True):
             return KeyHolder.CKM
         if self._root is None or self.foreign is not None:
             return KeyHolder.READER
-        from sfkeytool.keystores import metadata_xml
-
-        return holder_in_metadata(metadata_xml.tag_of(self._root))
+        return holder_in_metadata(self._root)
 
     @cached_property
     def _root(self) -> "Element | None":
         if self.kind is not FileKind.XML:
             return None
-        from sfkeytool.keystores import metadata_xml
+        from sfkeytool.keystores.metadata_xml import parse_xml
 
-        return metadata_xml.parse_xml(self.data, self.label)
+        return parse_xml(self.data, self.label)
 
     @property
     def foreign(self) -> str | None:
@@ -288,19 +285,12 @@ class Subject(Opaque, frozen=True, dict=True):
 
     @cached_property
     def crowded_fields(self) -> tuple[tuple[str, int], ...]:
-        """The fields of metadata that hold several certificates, and how many: others have one in each of theirs."""
+        """Those of metadata."""
         if self._root is None or not self.listed:
             return ()
-        from sfkeytool.keystores import metadata_xml
-        from sfkeytool.keystores.metadata_field import parse_field
+        from sfkeytool.keystores.metadata_field import crowded_fields
 
-        type = metadata_xml.tag_of(self._root)
-        counted = (
-            (f"{self.label}, <{path.rpartition('.')[2]}>", len({one.der for one in held.certificates}))
-            for path, text in metadata_xml.texts(self._root)
-            for held in (parse_field(type, path, text, self.label),)
-        )
-        return tuple((where, count) for where, count in counted if count > 1)
+        return crowded_fields(self._root, self.label)
 
     @property
     def requests(self) -> tuple[FoundCsr, ...]:
@@ -339,10 +329,9 @@ def prepare_subject(
     Raises InputError and CertificateError for a file of text or DER that promises certificates and is malformed.
     """
     mended = mend(file.data)
-    data = normalise_text(mended.data)
     subject = Subject(
         label=file.label,
-        data=data,
+        data=(data := normalise_text(mended.data)),
         kind=sniff(data),
         purpose=purpose,
         as_of=as_of,

@@ -1,5 +1,7 @@
 """A field of Salesforce metadata that holds a certificate, or names one in Certificate and Key Management."""
 
+from typing import TYPE_CHECKING
+
 from msgspec import Struct
 
 from sfkeytool.crypto.certificate_text import TextKind, parse_certificate_text, refusal
@@ -7,6 +9,9 @@ from sfkeytool.crypto.sniff import sniff
 from sfkeytool.keystores import metadata_xml
 from sfkeytool.keystores.found import FoundCertificate, UnreadableCertificate
 from sfkeytool.keystores.pem_der import collect
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 
 class Field(Struct, frozen=True):
@@ -44,3 +49,17 @@ def parse_field(type: str, path: str, text: str, label: str) -> Field:
         case TextKind.NAME:
             return Field(reference=reference, words=f"{verb} the CKM certificate {reference}")
     raise refusal(parsed, where)
+
+
+def crowded_fields(root: "Element", label: str) -> tuple[tuple[str, int], ...]:
+    """The fields of a component that hold several certificates, and how many: others have one in each of theirs. Pure.
+
+    Raises what parse_field() raises.
+    """
+    type = metadata_xml.tag_of(root)
+    counted = (
+        (f"{label}, <{path.rpartition('.')[2]}>", len({one.der for one in held.certificates}))
+        for path, text in metadata_xml.texts(root)
+        for held in (parse_field(type, path, text, label),)
+    )
+    return tuple((where, count) for where, count in counted if count > 1)
