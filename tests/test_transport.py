@@ -385,7 +385,7 @@ def test_each_trust_keeps_its_own_context(org_tls: FakeOrg, tmp_path: Path, monk
             for _ in range(3):
                 assert read(HttpTransport({}), trusted, "/services/data").status == 200
             with pytest.raises(NetworkError) as caught:
-                read(HttpTransport({}), stranger, "/services/data")
+                read(HttpTransport({"SSL_CERT_FILE": str(trusted.ca_pem_path)}), stranger, "/services/data")
             assert caught.value.code == "network.tls"
             assert f"it is set to {trusted.ca_pem_path} now" in caught.value.hints[0]
     assert len(made) <= 2
