@@ -56,7 +56,10 @@ ROOMS: dict[str, tuple[str, tuple[str, ...]]] = {
         ("corpus", "rules", "check", "check_kinds", "odd_certificates", "app_certificate"),
     ),
     "wrap": ("sfkeytool/workflows/wrap.py", ("wrap", "selection", "keystore_format", "renew", "keys")),
-    "writer": ("sfkeytool/edge/writer.py", ("writer", "writer_faults", "new_folder", "folders", "exposure", "wrap")),
+    "writer": (
+        "sfkeytool/edge/writer.py",
+        ("writer", "writer_faults", "new_folder", "folders", "exposure", "wrap", "keystore_format"),
+    ),
     "audit": (
         "sfkeytool/audit/*.py",
         (
@@ -243,7 +246,9 @@ class Sampling:
             if not killer:
                 tests = len(self._reaching(mutant))
                 self.out.write(f"{mutant}  ({f'{tests} tests reach it' if tests else 'no test reaches it'})\n")
-        self.out.write(f"{tally.total()} of {len(self.mutants)} tried, {tally['killed']} killed, {tally['live']} live\n")
+        self.out.write(
+            f"{tally.total()} of {len(self.mutants)} tried, {tally['killed']} killed, {tally['live']} live\n"
+        )
         return True
 
     def _run_unchanged(self, session: pytest.Session) -> None:
@@ -293,7 +298,9 @@ class Sampling:
     def _passes(self, session: pytest.Session, item: pytest.Item) -> bool:
         return self._first_failing(session, [item], None) is None
 
-    def _first_failing(self, session: pytest.Session, items: Sequence[pytest.Item], mutant: Mutant | None) -> int | None:
+    def _first_failing(
+        self, session: pytest.Session, items: Sequence[pytest.Item], mutant: Mutant | None
+    ) -> int | None:
         """In a process of its own; len(items): it did not end."""
         reading, writing = os.pipe()
         child = os.fork()
