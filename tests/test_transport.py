@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from fake_org import FakeOrg
 
-from sfkeytool.errors import NetworkError
+from sfkeytool.errors import NetworkError, UsageError
 from sfkeytool.salesforce import connections
 from sfkeytool.salesforce.transport import HttpRequest, HttpResponse, HttpTransport
 
@@ -139,7 +139,7 @@ def test_what_only_reads_shares_a_connection_and_nothing_else_does(peer: Callabl
     assert send(HttpRequest("POST", f"{server.url}/change", body=b"x")).body == b"c"
     assert read(send, server, "/3").body == b"d"
     assert server.lines == [(0, "/1"), (0, "/2"), (1, "/change"), (0, "/3")]
-    closing = [b"Connection: close" in request for _, request in server.heard]
+    closing = [b"\r\nConnection: close\r\n" in request for _, request in server.heard]
     assert closing == [False, False, True, False]
     assert server.ended[1].wait(5), "it was kept"
     send.close()
@@ -327,6 +327,45 @@ def test_a_name_that_is_never_resolved_and_a_server_that_drips_are_left(
     assert all("within 0 seconds" in code for code in codes), codes
 
 
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("https://", "no address"),
+        ("https:///services", "no address"),
+        ("https://jo@acme.my.salesforce.com", "no address"),
+        ("https://acme.my.salesforce.com:99999", "no address"),
+        ("https://acme.my .salesforce.com", "no address"),
+        ("https://acme.my.salesforce.com/\x7f", "no address"),
+        ("https://äcme.my.salesforce.com", "no address"),
+        ("http://acme.my.salesforce.com", "over https only: over http,"),
+        ("ftp://localhost", "over https only: over ftp,"),
+    ],
+)
+def test_what_is_no_safe_address_gets_nothing(url: str, said: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        HttpTransport({})(HttpRequest("GET", url))
+    assert (caught.value.code, said in caught.value.message) == ("usage.url", True)
+    assert "jo@" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [("120", 120), (" 7 ", 7), ("999999", 999999), ("1000000", None), ("-1", None), ("٣", None), ("", None)],
+)
+def test_how_long_a_server_asks_to_wait(said: str, seconds: int | None) -> None:
+    """A number of seconds that can be one; anything else is none."""
+    assert HttpResponse(503, {"retry-after": said}, b"").retry_after_seconds == seconds
+
+
+def test_what_is_no_http_is_told(peer: Callable[..., Peer]) -> None:
+    server = peer([b"SSH-2.0-OpenSSH_9.6\r\n"], [answer(b"a"), b"220 smtp ready\r\n"])
+    send = HttpTransport({})
+    assert "is not HTTP" in refused(send, server, "/1", only_reads=True).message
+    assert read(send, server, "/2").body == b"a"
+    assert "is not HTTP" in refused(send, server, "/3", only_reads=True).message
+    assert server.lines == [(0, "/1"), (1, "/2"), (1, "/3")], "it was answered, and is not asked again"
+
+
 # Trust, and proxies
 
 
@@ -346,8 +385,9 @@ def test_each_trust_keeps_its_own_context(org_tls: FakeOrg, tmp_path: Path, monk
             for _ in range(3):
                 assert read(HttpTransport({}), trusted, "/services/data").status == 200
             with pytest.raises(NetworkError) as caught:
-                read(HttpTransport({}), stranger, "/services/data")
+                read(HttpTransport({"SSL_CERT_FILE": str(trusted.ca_pem_path)}), stranger, "/services/data")
             assert caught.value.code == "network.tls"
+            assert f"it is set to {trusted.ca_pem_path} now" in caught.value.hints[0]
     assert len(made) <= 2
 
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import odd_certificates as odd
 import pytest
 from conftest import (
     PASSWORD,
@@ -20,6 +21,7 @@ from conftest import (
     required,
     tree,
 )
+from cryptography.hazmat.primitives.asymmetric import ec
 
 Cli = Callable[..., Result]
 
@@ -293,6 +295,18 @@ def test_strangers_are_left_out_and_named(
     assert result.err.count("left out") >= 1
     root = openssl("x509", "-in", ca.root, "-noout", "-fingerprint", "-sha256").split("=")[1].strip()
     assert root in listing(folder)
+
+
+@pytest.mark.parametrize(("count", "end"), [(5, ")"), (6, " and 1 more"), (8, " and 3 more")])
+def test_of_many_strangers_five_are_named(count: int, end: str, cli: Cli, folder: Path, pair: Pair) -> None:
+    key = ec.derive_private_key(1, ec.SECP256R1())
+    files = [folder / f"{number}.crt" for number in range(count)]
+    for file in files:
+        file.write_bytes(odd.certificate(key, subject=odd.name(f"Stranger {file.stem}")))
+    result = cli("wrap", "pay", pair.key, pair.crt, *files, "--password", "env:TEST_PASSWORD", "--json")
+    [told] = [notice["message"] for notice in result.json["notices"] if notice["code"] == "wrap.strangers-left-out"]
+    assert (told.count("Stranger"), told.endswith(end)) == (5, True), told
+    assert len(result.json["result"]["leftOut"]) == count
 
 
 def test_a_missing_intermediate_is_a_warning_with_its_name(

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from hypothesis import strategies as st
 
 from sfkeytool.edge.journal import ForeignJournalError, parse_journal
 from sfkeytool.edge.projects import repository_notice
-from sfkeytool.edge.writer import FolderWrite, commit, plan_writes
+from sfkeytool.edge.writer import FolderWrite, commit, plan_new_folder, plan_writes
 from sfkeytool.errors import OutputError
 from sfkeytool.model import Artifact, ArtifactKind, PlannedFile, Receipt
 
@@ -322,7 +323,30 @@ def test_what_was_not_planned_is_not_written(tmp_path: Path) -> None:
     plan = plan_writes(tmp_path, planned(CRT), force=False)
     with pytest.raises(ValueError, match="not planned"):
         commit([FolderWrite(plan, (KEY,))], now=NOW)
+    with pytest.raises(ValueError, match="not planned"):  # what stands before it does not hide it
+        commit([FolderWrite(plan_new_folder(tmp_path / "new"), (CRT,)), FolderWrite(plan, (KEY,))], now=NOW)
     assert tree(tmp_path) == {}
+
+
+def test_one_file_in_two_writes_is_named_with_its_folder(tmp_path: Path) -> None:
+    plan = plan_writes(tmp_path / "pay", planned(CRT), force=False)
+    error = refused("output.duplicate", lambda: commit([FolderWrite(plan, (CRT,))] * 2, now=NOW))
+    assert error.message.startswith(f"{tmp_path / 'pay' / 'pay.crt'} ")
+    new = plan_new_folder(tmp_path / "new")
+    error = refused("output.duplicate", lambda: commit([FolderWrite(new, (CRT,))] * 2, now=NOW))
+    assert error.message.startswith(f"{tmp_path / 'new'} ")
+    assert tree(tmp_path) == {}
+
+
+@pytest.mark.parametrize("plan", [plan_new_folder, partial(plan_writes, files=[], force=False)])
+def test_a_plan_repairs_unless_it_is_told_not_to(plan: Callable[..., object], tmp_path: Path) -> None:
+    """A rehearsal changes nothing."""
+    left = tmp_path / f".sfkeytool-{TX}-0.new"
+    left.write_bytes(b"half")
+    plan(tmp_path / "new", settles=False)
+    assert left.exists()
+    plan(tmp_path / "new")
+    assert not left.exists()
 
 
 def test_a_folder_in_a_repository_or_an_sfdx_project_is_warned_about(tmp_path: Path) -> None:
@@ -438,6 +462,7 @@ from sfkeytool.errors import OutputError
 from sfkeytool.model import Artifact, ArtifactKind, PlannedFile
 folder, name, size, user = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 if user:
+    import fcntl, unicodedata  # nobody may read no more of root's Python
     os.setgroups([]), os.setgid(user), os.setuid(user)
 artifact = Artifact(name, ArtifactKind.KEYSTORE, b"x" * size)
 try:
@@ -526,6 +551,85 @@ def test_a_journal_that_goes_while_it_is_read_is_no_failure(tmp_path: Path, monk
     assert (tmp_path / CRT.filename).exists()
 
 
+def test_a_run_that_is_killed_between_plan_and_commit_is_repaired(tmp_path: Path) -> None:
+    plan = plan_writes(tmp_path, planned(CRT), force=False)
+    (tmp_path / f".sfkeytool-{TX}-0.new").write_bytes(b"half")
+    commit([FolderWrite(plan, (CRT,), RECORD)], now=NOW)
+    assert set(tree(tmp_path)) == {"pay.crt", "pay.json"}
+
+
+@posix
+def test_a_run_that_is_killed_just_before_the_lock_is_taken_is_repaired(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fcntl
+
+    take = fcntl.flock
+    left = [tmp_path / f".sfkeytool-{TX}-0.new"]
+
+    def flock(descriptor: int, operation: int) -> None:
+        while left:
+            left.pop().write_bytes(b"half")
+        take(descriptor, operation)
+
+    plan = plan_writes(tmp_path, planned(CRT), force=False)
+    monkeypatch.setattr(fcntl, "flock", flock)
+    commit([FolderWrite(plan, (CRT,), RECORD)], now=NOW)
+    assert not left
+    assert set(tree(tmp_path)) == {"pay.crt", "pay.json"}
+
+
+@pytest.mark.parametrize("times", [4, 99])
+def test_a_folder_that_vanishes_is_made_anew_and_not_for_ever(
+    times: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another run that fails removes the folder that it has made."""
+    from sfkeytool.edge.locking import LOCK_NAME
+
+    folder = tmp_path / "pay"
+    open_file = os.open
+    vanished: list[Path] = []
+
+    def vanish(path: Any, *arguments: Any, **options: Any) -> int:
+        if Path(path) == folder / LOCK_NAME and folder.exists() and len(vanished) < times:
+            vanished.append(folder)
+            shutil.rmtree(folder)
+        return open_file(path, *arguments, **options)
+
+    monkeypatch.setattr(os, "open", vanish)
+    if times < 5:
+        write(folder, CRT)
+        assert {"pay.crt", "pay.json"} <= set(tree(folder))
+        return
+    plans = [
+        plan_writes(tmp_path / "old", planned(JKS), force=False, elsewhere="leave old"),
+        plan_writes(folder, planned(CRT), force=False, elsewhere="leave pay"),
+    ]
+    writes = [FolderWrite(plans[0], (JKS,), RECORD), FolderWrite(plans[1], (CRT,), RECORD)]
+    error = refused("output.failed", lambda: commit(writes, now=NOW))
+    assert error.message.startswith(f"{folder}: ")
+    assert error.hints == ("leave pay",)
+    assert (len(vanished), tree(tmp_path)) == (5, {})
+
+
+def test_a_gitignore_that_somebody_puts_into_a_folder_that_is_made_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sfkeytool.edge.locking import LOCK_NAME
+
+    folder = tmp_path / "pay"
+    open_file = os.open
+
+    def put(path: Any, *arguments: Any, **options: Any) -> int:
+        if Path(path) == folder / LOCK_NAME:
+            (folder / ".gitignore").write_bytes(b"*.key")
+        return open_file(path, *arguments, **options)
+
+    monkeypatch.setattr(os, "open", put)
+    write(folder, CRT)
+    assert tree(folder) == {**tree(folder), "pay.crt": CRT.content, ".gitignore": b"*.key"}
+
+
 @posix
 def test_a_lock_on_a_file_that_was_replaced_meanwhile_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its last holder removed it and another run made, and holds, a new one: both must not be at work at once."""
@@ -594,6 +698,17 @@ def test_a_folder_that_may_not_be_written_is_refused_before_any_work(open_folder
         assert code == "output.not-permitted"
         assert str(folder) in message
     assert os.listdir(folder) == []
+
+
+@posix
+def test_what_may_be_written_and_not_read_holds_a_new_folder_and_no_files(open_folder: Path) -> None:
+    """What a killed run left would not be found in it, so that no files are written; of a new folder inside it all is."""
+    nobody = 65534 if os.geteuid() == 0 else 0
+    folder = open_folder / "pay"
+    folder.mkdir()
+    folder.chmod(0o333)
+    assert outcome(start(folder, "pay.jks", user=nobody))[0] == "output.not-permitted"
+    assert outcome(start(folder / "new", "pay.jks", user=nobody))[-1] == "written"
 
 
 @posix

@@ -79,7 +79,10 @@ class ByHand:
         yield f"    {keystore}"
         yield from self._numbered(3, f"Keystore Password: {self._where_the_password_is()}")
         yield from self._numbered(
-            4, "Press Save. Does the page show an error? sfkeytool explain TEXT tells what it means."
+            4,
+            "Press Save. Does the page show an error? "
+            + shell_line(["sfkeytool", "explain", "TEXT"])
+            + " tells what it means.",
         )
 
     @staticmethod

@@ -21,12 +21,13 @@ from sfkeytool.cli.render import (
     wrapped,
 )
 from sfkeytool.model import NextStep, Outcome, Receipt, Result
+from sfkeytool.shell import shell_line
 
 if TYPE_CHECKING:
     from sfkeytool.crypto.certificates import CertificateFacts
     from sfkeytool.workflows.parts import Proof
 
-_FAILS = "  Salesforce shows an error? sfkeytool explain TEXT"
+_FAILS = "  Salesforce shows an error? "
 
 
 class Told(NamedTuple):
@@ -92,7 +93,7 @@ def step_lines(steps: Sequence[NextStep]) -> Iterator[Line]:
         if step.command:
             yield command_line(step.command)
     if any("Setup >" in step.text for step in steps):
-        yield [Styled(_FAILS, FAINT)]
+        yield [Styled(_FAILS + shell_line(["sfkeytool", "explain", "TEXT"]), FAINT)]
 
 
 def _sentence_lines(sentences: Sequence[str]) -> Iterator[Line]:

@@ -154,7 +154,7 @@ def _require_there(name: str, path: Path) -> None:
     raise InputError(
         "input.not-found",
         f"{path} does not exist, as after an import that ended with its deletion",
-        "whether CKM has it: sfkeytool ckm list --target-org ALIAS",
+        "whether CKM has it: " + shell_line(["sfkeytool", "ckm", "list", "--target-org", "ALIAS"]),
         f"to make it anew: {shell_line(line)}",
     )
 

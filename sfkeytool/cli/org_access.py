@@ -12,6 +12,7 @@ from sfkeytool.cli.fields import Field, Group, Offer, Question, Values
 from sfkeytool.cli.run import Run
 from sfkeytool.edge.ask import Choice
 from sfkeytool.errors import OrgError, UsageError
+from sfkeytool.shell import shell_line
 
 if TYPE_CHECKING:
     from sfkeytool.salesforce.ckm import CkmEntry
@@ -237,7 +238,9 @@ def read_entry(run: Run, org: OneOrg, name: str) -> "CkmEntry":
         entry = read_certificate(org.client, name)
     if entry is None:
         raise OrgError(
-            "ckm.unknown", f"CKM of {org.label} has no certificate {name}", "see them all: sfkeytool ckm list"
+            "ckm.unknown",
+            f"CKM of {org.label} has no certificate {name}",
+            "see them all: " + shell_line(["sfkeytool", "ckm", "list"]),
         )
     return entry
 

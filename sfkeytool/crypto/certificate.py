@@ -71,7 +71,8 @@ class Certificate:
     def forget(self) -> None:
         """Let go of what was read, which is three times the certificate, until it is asked for again: a heap may hold
         ten thousand."""
-        self.__dict__.pop("_read", None)
+        for name in ("_read", "_public_key"):
+            self.__dict__.pop(name, None)
 
     def __eq__(self, other: object) -> bool:
         return self.der == other.der if isinstance(other, Certificate) else NotImplemented
@@ -118,6 +119,10 @@ class Certificate:
 
     def public_key(self) -> CertificatePublicKeyTypes:
         """Raises what cryptography raises for a key that is malformed or of a kind that it does not know."""
+        return self._public_key
+
+    @cached_property
+    def _public_key(self) -> CertificatePublicKeyTypes:
         return self._read.public_key()
 
     @cached_property

@@ -13,7 +13,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier, PublicK
 
 from sfkeytool.crypto import keys
 from sfkeytool.crypto.certificate import Certificate, Signature
-from sfkeytool.crypto.chains import check_self_signature, is_self_signed
+from sfkeytool.crypto.chains import check_self_signature
 from sfkeytool.crypto.der import DerError, children, read_tlv
 from sfkeytool.crypto.names import LIBRARY_ERRORS, describe_name, escape_unprintable
 from sfkeytool.errors import CertificateError
@@ -139,6 +139,7 @@ def describe_certificate(certificate: Certificate) -> CertificateFacts:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # old CAs' encodings are theirs to mend
         algorithm, bits = _describe_key(certificate)
+        self_signature = check_self_signature(certificate)
         return CertificateFacts(
             subject=describe_name(certificate.subject),
             issuer=describe_name(certificate.issuer),
@@ -150,8 +151,8 @@ def describe_certificate(certificate: Certificate) -> CertificateFacts:
             signature_algorithm=describe_algorithm(certificate.signature_algorithm_oid),
             **describe_extensions(lambda: certificate.extensions, certificate.unreadable_extensions),
             is_ca=_is_ca(certificate),
-            self_signed=is_self_signed(certificate),
-            self_signature=_SELF_SIGNATURES[check_self_signature(certificate)],
+            self_signed=self_signature is Signature.GOOD,
+            self_signature=_SELF_SIGNATURES[self_signature],
             unusual=certificate.unusual,
             sha256=fingerprint(encode_der(certificate)),
             public_key_sha256=fingerprint(spki_der(certificate)),

@@ -242,14 +242,16 @@ def require_supported(key: PrivateKey, label: str) -> rsa.RSAPrivateKey:
             "key.not-rsa",
             f"the key in {label} is not RSA but {describe_key_kind(key.public_key())[0]}; Salesforce takes RSA only"
             ' ("The key is not an RSA key.")',
-            "start over with a new key, under another NAME or with this one moved away: sfkeytool csr NAME",
+            "start over with a new key, under another NAME or with this one moved away: "
+            + shell_line(["sfkeytool", "csr", "NAME"]),
         )
     if key.key_size not in SUPPORTED_BITS:
         raise PrivateKeyError(
             "key.unsupported-size",
             f"{label} is an RSA key of {key.key_size} bits; Salesforce takes 2048, 3072 or 4096"
             ' ("Imported keys must have a bit size of 2048, 3072, or 4096.")',
-            "start over with a new key, under another NAME or with this one moved away: sfkeytool csr NAME",
+            "start over with a new key, under another NAME or with this one moved away: "
+            + shell_line(["sfkeytool", "csr", "NAME"]),
         )
     return key
 

@@ -73,6 +73,9 @@ _UTF_16 = {
 }
 """How text in it begins: with a BOM, or as XML without one, which a parser of XML knows too (XML 1.0, Appendix F)."""
 
+_MAY_BEGIN_OTHERS = (b"\xff", b"\xfe", b"\xef", b"\0", b"\t", b"\n", b"\r", b" ", b"<")
+"""Bytes with which such text, or a BOM of UTF-8, begins."""
+
 _PRIVATE_DER = frozenset({FileKind.DER_KEY, FileKind.DER_ENCRYPTED_KEY})
 _PRIVATE_KEY = re.compile(rb"-----BEGIN (?:ENCRYPTED |RSA |EC |DSA |OPENSSH )?PRIVATE KEY-----")
 _KEY_MATERIAL = re.compile(rb"[A-Za-z0-9+/]{40}")
@@ -143,6 +146,8 @@ def holds_private_key(data: bytes) -> bool:
 
 def as_utf8(data: bytes) -> bytes:
     """Text in UTF-8 without BOM; all else unchanged. Pure. Never raises."""
+    if data[:1] not in _MAY_BEGIN_OTHERS:
+        return data
     encoding = next((name for name, begin in _UTF_16.items() if begin.match(data)), None)
     if encoding is not None:
         try:

@@ -125,7 +125,8 @@ def _require_rsa(found: FoundKey) -> rsa.RSAPrivateKey:
         raise PrivateKeyError(
             "key.not-rsa",
             f"the key in {found.origin} is not RSA but {kind}; JWT logins are signed with RS256, which is RSA",
-            "make another pair, and upload its certificate to the app: sfkeytool self-signed NAME",
+            "make another pair, and upload its certificate to the app: "
+            + shell_line(["sfkeytool", "self-signed", "NAME"]),
         )
     return found.key
 

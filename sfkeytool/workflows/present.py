@@ -79,5 +79,5 @@ def _no_match(key: InputFile, other: InputFile) -> PrivateKeyError:
     return PrivateKeyError(
         "key.no-match",
         f"{key.label} and {other.label} are there, but do not belong together",
-        "this tells what each holds: sfkeytool show",
+        "this tells what each holds: " + shell_line(["sfkeytool", "show"]),
     )

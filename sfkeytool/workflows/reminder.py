@@ -17,6 +17,7 @@ from sfkeytool.keystores.leaves import only_leaf, refuse_bad_signature
 from sfkeytool.model import ArtifactKind, KeystoreFormat, Outcome, PlannedFile, Purpose, Request, Result, UniqueNameText
 from sfkeytool.passwords import Secret, Source
 from sfkeytool.salesforce.certificate_element import read_certificate
+from sfkeytool.shell import shell_line
 from sfkeytool.workflows import package
 from sfkeytool.workflows.next_steps import first_steps_for_reminder, steps_for_reminder
 from sfkeytool.workflows.parts import KeystoreFacts, MailDates
@@ -125,7 +126,7 @@ def _reminded(file: InputFile, now: datetime) -> "Certificate":
         raise CertificateError(
             "reminder.expired",
             f"{found.origin} expired on {certificate.not_valid_after_utc.date()}: no mail would come any more",
-            "renew it first: sfkeytool renew NAME",
+            "renew it first: " + shell_line(["sfkeytool", "renew", "NAME"]),
         )
     if reminders.reminded_sha256_prefix(certificate) is not None:
         raise CertificateError("certificate.is-reminder", f"{found.origin} is a reminder itself")

@@ -237,7 +237,7 @@ def _handler(org: FakeOrg) -> type[BaseHTTPRequestHandler]:
         def handle_one_request(self) -> None:
             try:
                 super().handle_one_request()
-            except ConnectionError:  # a client that was interrupted
+            except (ConnectionError, ssl.SSLError):  # a client that was interrupted, or that does not trust us
                 self.close_connection = True
 
         def _count(self, more: int) -> None:

@@ -1,5 +1,7 @@
 """What the audit found, as commands that a job on GitHub prints: its page and pull request show them at the files."""
 
+from collections.abc import Iterator
+
 from sfkeytool.audit.model import Inventory
 from sfkeytool.audit.reports.sarif import Wrong, what_is_wrong
 from sfkeytool.crypto.names import escape_unprintable
@@ -9,12 +11,14 @@ _PROPERTY = {**_DATA, **str.maketrans({":": "%3A", ",": "%2C"})}
 """As GitHub's runner undoes them: actions/toolkit, packages/core/src/command.ts."""
 
 
-def encode(inventory: Inventory) -> bytes:
+def encode(inventory: Inventory) -> Iterator[bytes]:
     """UTF-8, LF, one command a line; errors first, as GitHub shows few (ten of each level in a step).
     Nothing in a name becomes a command. Pure."""
-    errors_first = sorted(what_is_wrong(inventory), key=lambda wrong: wrong.level != "error")
-    lines = ("::debug::sfkeytool audit", *map(_line, errors_first))
-    return ("\n".join(lines) + "\n").encode("utf-8", "replace")
+    yield b"::debug::sfkeytool audit\n"
+    for level in ("error", "warning"):
+        for wrong in what_is_wrong(inventory):
+            if wrong.level == level:
+                yield f"{_line(wrong)}\n".encode("utf-8", "replace")
 
 
 def _line(wrong: Wrong) -> str:

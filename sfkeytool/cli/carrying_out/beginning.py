@@ -19,6 +19,7 @@ from sfkeytool.cli.run import Run
 from sfkeytool.errors import CertificateError, InputError, OrgError, UsageError
 from sfkeytool.model import KeystoreFormat, Notice, Purpose
 from sfkeytool.names import parse_record_id
+from sfkeytool.shell import shell_line
 from sfkeytool.workflows.carry_out.record import CarryOut
 from sfkeytool.workflows.carry_out.table import Change as Planned
 from sfkeytool.workflows.carry_out.table import steps_of
@@ -112,7 +113,11 @@ def begin(run: Run, values: Values, request: "RenewRequest", org: OneOrg) -> Car
         raise CertificateError(
             "certificate.none",
             f"{request.folder / request.name}.crt is not there, or cannot be read",
-            *(["fetch it: sfkeytool ckm download NAME --target-org ALIAS"] if values.get("in_ckm") else []),
+            *(
+                ["fetch it: " + shell_line(["sfkeytool", "ckm", "download", "NAME", "--target-org", "ALIAS"])]
+                if values.get("in_ckm")
+                else []
+            ),
         )
     generation = generation_in(request.folder, request.name)
     purpose = request.purpose or (generation.purpose if generation is not None else None) or Purpose.JWT

@@ -9,6 +9,7 @@ from sfkeytool.cli.carrying_out.onto_app import refuse_running_deployment
 from sfkeytool.cli.generation_folders import certificate_in
 from sfkeytool.cli.org_access import OneOrg, read_entry
 from sfkeytool.errors import CertificateError, InputError, OrgError, SfkeytoolError
+from sfkeytool.shell import shell_line
 from sfkeytool.workflows.carry_out.engine import Action
 from sfkeytool.workflows.carry_out.record import Fact
 
@@ -51,13 +52,13 @@ def entry_of_key(org: OneOrg, name: str, public_key_sha256: str) -> "CkmEntry":
         raise OrgError(
             "carry.not-in-ckm",
             f"CKM of {org.label} shows {len(found) or 'no'} records with the key of {name}: one is wanted",
-            "see them all: sfkeytool ckm list",
+            "see them all: " + shell_line(["sfkeytool", "ckm", "list"]),
         )
     if found[0].ca_signed is False:
         raise OrgError(
             "carry.not-by-ca",
             f"the record {found[0].name} in CKM of {org.label} is none that a CA signs: it gives out no request",
-            "make one that a CA signs, and move to it: sfkeytool ckm create",
+            "make one that a CA signs, and move to it: " + shell_line(["sfkeytool", "ckm", "create"]),
         )
     return found[0]
 

@@ -117,6 +117,6 @@ def require_followed(change: Change, state: "AppState") -> None:
         "carry.other-app",
         f"the app {record.app} carries {carries}, and not that of {record.name}: whoever logs in with its key would be"
         " refused",
-        "is it the right app? see what each carries: sfkeytool audit --target-org ALIAS",
+        "is it the right app? see what each carries: " + shell_line(["sfkeytool", "audit", "--target-org", "ALIAS"]),
         f"see what is changed, and be asked for it alone: {alone}",
     )

@@ -16,6 +16,7 @@ from sfkeytool.cli.report_files import Reports
 from sfkeytool.cli.run import Run
 from sfkeytool.errors import EXIT_DONE, EXIT_FAILED, UsageError
 from sfkeytool.model import Artifact, ArtifactKind, FailOn, Notice
+from sfkeytool.shell import shell_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -232,7 +233,7 @@ def _audit(
             run.console.result(["", f"{delivery.destination} would be told:", delivery.subject or "", ""])
             run.console.result((delivery.body or "").splitlines())
     if run.agreement.asks:
-        run.console.say("To have this every morning: sfkeytool help schedule")
+        run.console.say("To have this every morning: " + shell_line(["sfkeytool", "help", "schedule"]))
     return status
 
 
