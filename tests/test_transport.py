@@ -133,7 +133,7 @@ def refused(send: HttpTransport, server: Peer, path: str, **state: Any) -> Netwo
 
 def test_what_only_reads_shares_a_connection_and_nothing_else_does(peer: Callable[..., Peer]) -> None:
     """What changes something has a connection of its own, and says that it needs it no more."""
-    server = peer([answer(b"a"), answer(b"b"), answer(b"d"), stay], [answer(b"c"), stay])
+    server = peer([answer(b"a"), answer(b"b"), answer(b"d"), stay], [answer(b"c"), stay], [answer(b"e"), stay])
     send = HttpTransport({})
     assert [read(send, server, path).body for path in ("/1", "/2")] == [b"a", b"b"]
     assert send(HttpRequest("POST", f"{server.url}/change", body=b"x")).body == b"c"
@@ -144,6 +144,8 @@ def test_what_only_reads_shares_a_connection_and_nothing_else_does(peer: Callabl
     assert server.ended[1].wait(5), "it was kept"
     send.close()
     assert server.ended[0].wait(5), "it was not let go"
+    assert read(send, server, "/4").body == b"e"
+    assert server.ended[2].wait(5), "it was kept after the end"
 
 
 @pytest.mark.parametrize("secured", [False, True])
@@ -234,16 +236,18 @@ def test_an_answer_that_ends_of_itself_leaves_its_connection(whole: bytes, peer:
 
 def test_what_nobody_asked_for_answers_no_question(peer: Callable[..., Peer]) -> None:
     """Bytes after an answer would be taken for the next one."""
-    sent = threading.Event()
+    taken, sent = threading.Event(), threading.Event()
 
     def twice(connection: socket.socket) -> None:
-        connection.sendall(answer(b"a" * 20_000))  # more than is read at once, so that nothing is dropped by chance
+        connection.sendall(answer(b"a"))
+        taken.wait(5)
         connection.sendall(answer(b"forged"))
         sent.set()
 
     server = peer([twice, answer(b"b")], [answer(b"b"), stay])
     send = HttpTransport({})
-    assert len(read(send, server, "/1").body) == 20_000
+    assert read(send, server, "/1").body == b"a"
+    taken.set()
     assert sent.wait(5)
     assert read(send, server, "/2").body == b"b"
     send.close()
