@@ -666,7 +666,8 @@ def test_the_salesforce_cli_gets_what_it_needs_and_nothing_of_ours(
         assert not {"SFKEYTOOL_PASSWORD", "AWS_SECRET_ACCESS_KEY", "TEST_PASSWORD", "FORCE_COLOR"} & set(environment)
         assert environment["NO_COLOR"] == "1"
         assert environment["SF_DISABLE_AUTOUPDATE"] == "true"
-        assert environment["HOME"] == os.environ["HOME"]
+        assert environment.get("HOME") == os.environ.get("HOME")  # which a user of Windows has not
+        assert environment.get("USERPROFILE") == os.environ.get("USERPROFILE")
 
 
 @pytest.mark.parametrize(

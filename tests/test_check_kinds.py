@@ -305,7 +305,7 @@ def test_a_repair_says_its_name_what_it_mended_what_is_left_and_what_comes_next(
     ):
         assert said in told
     shutil.rmtree(folder / "pay_api_prod-fixed")
-    whole = cli("check", "a.p12", "--fix", "--password", "env:TEST_PASSWORD", *AS_OF, "-v").out
+    whole = cli("check", "a.p12", "--fix", "--password", "env:TEST_PASSWORD", *AS_OF, "-v").out.replace("\\", "/")
     assert "sfkeytool wrap pay_api_prod pay_api_prod-fixed/pay_api_prod.jks FILE" in whole
     named = cli("check", "a.p12", "--fix", "--as", "shop", "--password", "env:TEST_PASSWORD", *AS_OF, "--json")
     validate(named.json, "check")

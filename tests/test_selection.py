@@ -634,5 +634,6 @@ def test_a_key_whose_keystore_is_yet_to_come_is_told_of_too(
     (line,) = [line for line in cli("csr", "pay").err.splitlines() if "one in clear: " in line]
     tool, *rest = command_words(line.partition("one in clear: ")[2])
     assert tool == "openssl"
+    rest = [word.replace("\\", "/") for word in rest]  # as any openssl takes it
     openssl(*rest, "-passin", "env:SFKEYTOOL_KEY_PASSWORD", cwd=folder)
     assert (folder / "pay" / "pay-clear.key").read_text().startswith("-----BEGIN PRIVATE KEY")
