@@ -5,9 +5,9 @@
 A sample, by default another one each day. What survives is printed: a test is missing there, or the change makes no
 difference. Needs fork(), so no Windows.
 
-Nothing is written: a change is put into the functions of a process that has imported the code and collected the tests,
-and ends. Of the room's tests those are run that reach the changed line, the quick ones first. Processes that tests start
-have the code as it was, and what stands outside functions is not changed.
+The work tree stays as it is: a change is put into the functions of a process that has imported the code and collected
+the tests, and into a copy for the processes that those start. Of the room's tests those are run that reach the changed
+line or start Python, the quick ones first. What stands outside functions is not changed.
 """
 
 import argparse
@@ -19,13 +19,15 @@ import inspect
 import os
 import random
 import select
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -45,9 +47,9 @@ ROOMS: dict[str, tuple[str, tuple[str, ...]]] = {
     "keystores": (
         "sfkeytool/keystores/*.py",
         (
-            "jks_codec", "keystore_format", "pkcs12", "other_java", "saml_metadata", "metadata", "found_file", "reading",
-            "guarded_xml", "kdf_budget", "wrap", "selection", "der_and_limits", "bad_input", "many_keys", "names",
-            "keys", "check",
+            "jks_codec", "keystore_format", "pkcs12", "other_java", "saml_metadata", "metadata", "found_file",
+            "reading", "guarded_xml", "kdf_budget", "wrap", "selection", "der_and_limits", "bad_input", "many_keys",
+            "names", "keys", "check",
         ),
     ),
     "chains": ("sfkeytool/crypto/chains.py", ("chains", "wrap", "odd_certificates", "ckm_chain", "corpus")),
@@ -64,7 +66,7 @@ ROOMS: dict[str, tuple[str, tuple[str, ...]]] = {
         "sfkeytool/audit/*.py",
         (
             "audit", "audit_advice", "audit_config", "audit_left_out", "audit_org", "audit_table", "certificate_fields",
-            "delivery", "heartbeat", "links", "notify", "patterns", "synced", "unwritten_reports", "renew",
+            "delivery", "heartbeat", "links", "notify", "synced", "unwritten_reports", "renew",
         ),
     ),
     "transport": (
@@ -85,14 +87,16 @@ class Mutant:
     after: str
     codes: tuple[tuple[CodeType, CodeType], ...]
     """Of each function that is another one now: as it was, and as it is."""
+    source: str
+    """The whole module, changed."""
 
     @property
     def place(self) -> str:
         return f"{self.path.relative_to(ROOT)}:{self.line}"
 
     def __str__(self) -> str:
-        source = self.path.read_text("utf-8").splitlines()[self.line - 1].strip()
-        return f"{self.place}: {self.before}  →  {self.after}    # {source}"
+        shown = self.path.read_text("utf-8").splitlines()[self.line - 1].strip()
+        return f"{self.place}: {self.before}  →  {self.after}    # {shown}"
 
 
 _SWAPPED: dict[type, tuple[type, ...]] = {
@@ -194,7 +198,9 @@ def _pairs(old: CodeType, new: CodeType) -> Iterator[tuple[CodeType, CodeType]]:
             yield from _pairs(code, other)
 
 
-def mutants_of(path: Path) -> Iterator[Mutant]:
+def mutants_of(path: Path, with_source: Collection[int] = ()) -> Iterator[Mutant]:
+    """All of them, in the same order each time; those of some numbers with their source."""
+    count = 0
     tree = ast.parse(path.read_bytes())
     old = compile(tree, str(path), "exec", dont_inherit=True)
     for parent, field, index, node, lines in list(_inside_functions(tree)):
@@ -205,7 +211,9 @@ def mutants_of(path: Path) -> Iterator[Mutant]:
                 codes = tuple(_pairs(old, compile(tree, str(path), "exec", dont_inherit=True)))
                 if all(before.co_freevars == after.co_freevars for before, after in codes) and codes:
                     line = getattr(node, "lineno", lines.start)
-                    yield Mutant(path, line, lines, _shown(node), _shown(changed), codes)
+                    source = ast.unparse(tree) if count in with_source else ""
+                    yield Mutant(path, line, lines, _shown(node), _shown(changed), codes, source)
+                    count += 1
             _put(parent, field, index, node)
 
 
@@ -216,13 +224,15 @@ def _shown(node: ast.AST) -> str:
 class Sampling:
     """A pytest plugin: instead of the tests once it runs, for each mutant of a sample, those that concern it."""
 
-    def __init__(self, paths: Sequence[Path], mutants: Sequence[Mutant], ends_at: float) -> None:
+    def __init__(self, paths: Sequence[Path], mutants: Sequence[Mutant], ends_at: float, package: Path) -> None:
         self.paths = paths
+        self.package = package  # a copy
         self.mutants = mutants
         self.ends_at = ends_at
         self.out = os.fdopen(os.dup(1), "w", buffering=1)  # what pytest does not capture
         self.seconds: dict[pytest.Item, float] = {}
         self.reached: defaultdict[tuple[str, int], set[pytest.Item]] = defaultdict(set)
+        self.starting: set[pytest.Item] = set()
         self.functions: list[FunctionType] = []
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
@@ -252,9 +262,17 @@ class Sampling:
         return True
 
     def _run_unchanged(self, session: pytest.Session) -> None:
-        """Learn which lines each test reaches. One that fails proves nothing, nor one that leaves a server for all."""
+        """Learn which lines each test reaches, and which start Python.
+
+        One that fails proves nothing, nor does one that leaves a server for all.
+        """
         names = set(map(str, self.paths))
         here: set[tuple[str, int]] = set()
+        started_python: list[object] = []
+
+        def audit(event: str, arguments: tuple[Any, ...]) -> None:
+            if event == "subprocess.Popen" and sys.executable in map(str, arguments[1]):
+                started_python.append(arguments)
 
         def calls(frame: FrameType, event: str, argument: Any) -> Any:
             return lines if frame.f_code.co_filename in names else None
@@ -263,25 +281,31 @@ class Sampling:
             here.add((frame.f_code.co_filename, frame.f_lineno))
             return lines
 
+        sys.addaudithook(audit)
         items = [item for item in session.items if not _needs_a_server_of_all(item)]
         for item, following in zip(items, [*items[1:], *items[:1]], strict=True):
             here.clear()
+            started_python.clear()
             failed = session.testsfailed
             started = time.monotonic()
+            threading.settrace(calls)
             sys.settrace(calls)
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             sys.settrace(None)
+            threading.settrace(None)
             if session.testsfailed > failed:
                 self.out.write(f"left out, it fails as it is: {item.nodeid}\n")
                 continue
             self.seconds[item] = time.monotonic() - started
+            if started_python:
+                self.starting.add(item)
             for line in here:
                 self.reached[line].add(item)
         session.testsfailed = 0
 
     def _reaching(self, mutant: Mutant) -> set[pytest.Item]:
         lines = (self.reached[str(mutant.path), line] for line in mutant.statement)
-        return set().union(*lines) & self.seconds.keys()
+        return self.starting.union(*lines) & self.seconds.keys()
 
     def _killer(self, session: pytest.Session, mutant: Mutant) -> str | None:
         """The test that fails, or that time is up; None where all pass."""
@@ -302,6 +326,10 @@ class Sampling:
         self, session: pytest.Session, items: Sequence[pytest.Item], mutant: Mutant | None
     ) -> int | None:
         """In a process of its own; len(items): it did not end."""
+        if mutant:
+            copied = self.package / mutant.path.relative_to(ROOT)
+            shutil.rmtree(copied.parent / "__pycache__", ignore_errors=True)  # it goes by times and sizes
+            copied.write_text(mutant.source, "utf-8")
         reading, writing = os.pipe()
         child = os.fork()
         if not child:
@@ -317,10 +345,15 @@ class Sampling:
         with suppress(ProcessLookupError):
             os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
+        if mutant:
+            shutil.rmtree(copied.parent / "__pycache__", ignore_errors=True)
+            shutil.copyfile(mutant.path, copied)
         return None if answer == b"None\n" else int(answer or len(items))
 
     def _run_changed(self, session: pytest.Session, items: Sequence[pytest.Item], mutant: Mutant | None) -> int | None:
         try:
+            sys.path.insert(0, str(self.package))
+            os.environ["PYTHONPATH"] = str(self.package)
             for before, after in mutant.codes if mutant else ():
                 for function in self.functions:
                     if function.__code__ == before and function.__code__.co_filename == before.co_filename:
@@ -347,11 +380,17 @@ def _needs_a_server_of_all(item: pytest.Item) -> bool:
 def sample(room: str, each: int, seed: str, at: Sequence[str] = ()) -> tuple[list[Path], list[Mutant], int]:
     """The files of a room, the mutants to try, and how many there are."""
     paths = sorted(path for path in ROOT.glob(ROOMS[room][0]) if path.stat().st_size)
-    mutants = [mutant for path in paths for mutant in mutants_of(path)]
-    if at:
-        wanted = [mutant for mutant in mutants if mutant.place in at]
-        return paths, wanted, len(mutants)
-    return paths, random.Random(f"{seed} {room}").sample(mutants, min(each, len(mutants))), len(mutants)
+    every = [(path, number, one) for path in paths for number, one in enumerate(mutants_of(path))]
+    chosen = [(path, number) for path, number, mutant in every if mutant.place in at]
+    if not at:
+        listed = [(path, number) for path, number, _ in every]
+        chosen = random.Random(f"{seed} {room}").sample(listed, min(each, len(every)))
+    whole = {
+        (path, number): mutant
+        for path in {path for path, _ in chosen}
+        for number, mutant in enumerate(mutants_of(path, {number for other, number in chosen if other == path}))
+    }
+    return paths, [whole[one] for one in chosen], len(every)
 
 
 def run_room(room: str, each: int, minutes: float, seed: str, at: Sequence[str], slow: bool) -> int:
@@ -365,7 +404,9 @@ def run_room(room: str, each: int, minutes: float, seed: str, at: Sequence[str],
     with tempfile.TemporaryDirectory() as folder:
         words = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--basetemp", f"{folder}/tests"]
         files = [f"tests/test_{name}.py" for name in ROOMS[room][1]]
-        sampling = Sampling(paths, mutants, ends_at)
+        Path(folder).chmod(0o755)  # tests run some as nobody
+        shutil.copytree(ROOT / "sfkeytool", f"{folder}/package/sfkeytool", ignore=shutil.ignore_patterns("__pycache__"))
+        sampling = Sampling(paths, mutants, ends_at, Path(folder, "package"))
         sys.stdout.flush()
         sink = os.open(os.devnull, os.O_WRONLY)
         os.dup2(sink, 1)  # pytest has nothing to say here

@@ -563,6 +563,7 @@ def test_a_file_is_listed_once(cli: Cli, folder: Path, pair: Pair) -> None:
         ("req.setClientCertificateName('One');", ["One"]),
         ("new auth.jws(jwt, 'One'); CRYPTO.signwithcertificate('RSA-SHA256', b('x)'), 'Two')", ["One", "Two"]),
         ("// req.setClientCertificateName('Old');", []),
+        ("r.setClientCertificateName('New'); // r.setClientCertificateName('Old');", ["New"]),
         (
             "/* Crypto.signWithCertificate('a', b, 'Old') */ String s = '//'; r.setClientCertificateName('New');",
             ["New"],

@@ -127,6 +127,17 @@ def test_renew_before_is_the_larger_of_ten_days_and_a_sixth(
     assert (steps[0]["what"], steps[0]["before"]) == (what.format(before), f"{before}")
 
 
+@pytest.mark.parametrize(("days", "command"), [(58, "renew"), (59, "renew"), (60, "metadata")])
+def test_only_a_later_certificate_takes_the_place_of_what_is_on_the_app(
+    days: int, command: str, cli: Cli, folder: Path
+) -> None:
+    """The folder's own was made before it: going back to that gains nothing."""
+    app("Pay", certificate("pay", 59, 300))
+    generation(folder / "pay", certificate("pay", days, 300))
+    done = cli("audit", ".", "--json")
+    assert [words[1] for words in commands(done, "Pay")][:1] == [command]
+
+
 def test_an_app_whose_folder_was_looked_into_is_renewed_from_there(cli: Cli, folder: Path) -> None:
     """From beside it, and from elsewhere with -d; the command works, and the next time the later one is put there."""
     generation(folder / "paws", certificate("paws", 20))

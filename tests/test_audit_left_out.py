@@ -280,7 +280,7 @@ PATHS = (
     ["a.txt", "/a.txt", "b/", "b", "b/c", "/b/c/", "**/c", "**/c/**", "b/**", "b/**/a.txt", "*.xml", "*", "**", "?.txt",
      "[ab]?.txt", "[!a].txt", "[^a]*", "a[0-9].txt", "\\[a\\].txt", "**/jsconfig.json", "**/__tests__/**", "#a", "\\#a",
      "!a.txt", "\\!a.txt", "a b.txt", "a.txt   ", "*.txt\n!b/a.txt", "b/\n!b/a.txt", "*\n!*/\n!*.xml", "**/*.profile-meta.xml",
-     "connectedApps/*", "**/connectedApps/*", "/**/a.txt", "b/c/*", "*/a.txt", "[", "a[", "x/", "", "/", "b//c", "***"],
+     "connectedApps/*", "**/connectedApps/*", "/**/a.txt", "b/c/*", "*/a.txt", "[b]", "[", "a[", "x/", "", "/", "b//c", "***"],
 )  # fmt: skip
 @pytest.mark.slow
 def test_forceignore_is_matched_as_git_does(pattern: str, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Pair, Result, openssl, pem_body
+from conftest import CertificateAuthority, Pair, Result, openssl, pem_body
 from fake_org import FakeOrg
 from metadata_schema import Types
 from oracle_java import JavaError, java_keytool
@@ -354,6 +354,21 @@ def test_a_request_in_certs_waits(cli: Cli, folder: Path, pair: Pair) -> None:
     assert (done.code, items["metadata"]["status"], items["metadata"]["refersTo"]) == (0, "unknown", "New")
 
 
+def test_what_names_a_certificate_ends_with_its_leaf(
+    cli: Cli, folder: Path, pair: Pair, ca: CertificateAuthority
+) -> None:
+    """Not with the CAs above it, in whichever order the file has them."""
+    (folder / "certs").mkdir()
+    pems = [path.read_text() for path in (pair.crt, ca.intermediate, ca.root)]
+    for number, chain in enumerate((pems, pems[::-1])):
+        (folder / "certs" / f"Sign{number}.crt").write_text("".join(chain))
+        (folder / "certs" / f"Sign{number}.crt-meta.xml").write_text(f"<Certificate {NAMESPACE}/>")
+        component("NamedCredential.certificate", f"Sign{number}", folder, f"X{number}")
+    listed = cli("audit", ".", "--json").json["result"]["items"]
+    [leaf] = {item["notAfter"] for item in listed if (item["certificate"] or {}).get("sha256") == sha256(pair)}
+    assert [item["notAfter"] for item in listed if item["kind"] == "metadata"] == [leaf, leaf]
+
+
 # Projects
 
 
@@ -478,6 +493,14 @@ def test_a_hostile_zip_costs_a_problem(what: str, cli: Cli, folder: Path, pair: 
     assert (done.code, [problem["code"] for problem in problems(done)]) == (68, [what])
     assert len(done.json["result"]["items"]) == 3
     assert [path.name for path in folder.iterdir()] == ["bad.zip"]
+
+
+def test_a_zip_in_the_form_for_large_ones_is_not_opened(cli: Cli, folder: Path, pair: Pair) -> None:
+    """ZIP64, by the locator before its end: its table of contents may be of any size."""
+    path = zipped(folder / "x.zip", retrieved(pair.crt.read_text()))
+    before, mark, end = path.read_bytes().rpartition(b"PK\5\6")
+    path.write_bytes(before + b"PK\6\7" + bytes(16) + mark + end)
+    assert [problem["code"] for problem in problems(cli("audit", ".", "--json"))] == ["zip.too-large"]
 
 
 @pytest.mark.slow

@@ -96,6 +96,15 @@ def test_a_folder_that_was_there_keeps_its_mode_and_gets_no_gitignore(tmp_path: 
     assert set(tree(folder)) == {"pay.key", "pay.json"}
 
 
+def test_a_folder_for_everybody_is_no_secret(tmp_path: Path) -> None:
+    """Metadata goes into git, for one."""
+    plan = plan_writes(tmp_path / "app", planned(CRT), force=False, private=False)
+    commit([FolderWrite(plan, (CRT,), RECORD)], now=NOW)
+    assert set(tree(tmp_path / "app")) == {"pay.crt", "pay.json"}
+    if sys.platform != "win32":
+        assert modes(tmp_path)["app"] != "700"
+
+
 def test_a_relative_folder_and_the_current_one_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     write(Path("pay"), KEY)
@@ -577,6 +586,28 @@ def test_a_run_that_is_killed_just_before_the_lock_is_taken_is_repaired(
     commit([FolderWrite(plan, (CRT,), RECORD)], now=NOW)
     assert not left
     assert set(tree(tmp_path)) == {"pay.crt", "pay.json"}
+
+
+@posix
+def test_where_runs_are_killed_again_and_again_it_is_an_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import fcntl
+
+    take = fcntl.flock
+    left = iter(range(10**6))
+
+    def flock(descriptor: int, operation: int) -> None:
+        (folder / "a" / f".sfkeytool-{next(left):016x}-0.new").write_bytes(b"half")
+        take(descriptor, operation)
+
+    for name in "ab":
+        (folder / name).mkdir()
+    plans = [plan_writes(Path(name), planned(CRT), force=False, elsewhere=f"leave {name}") for name in "ab"]
+    monkeypatch.setattr(fcntl, "flock", flock)
+    error = refused("output.failed", lambda: commit([FolderWrite(plan, (CRT,), RECORD) for plan in plans], now=NOW))
+    assert error.hints == ("leave a",)
+    monkeypatch.undo()
+    assert not (folder / "a" / "pay.crt").exists()
+    assert tree(folder / "b") == {}
 
 
 @pytest.mark.parametrize("times", [4, 99])
