@@ -220,7 +220,7 @@ def break_reading(*_: object) -> NoReturn:
 @pytest.mark.parametrize(
     "place",
     [
-        "sfkeytool.audit.org.read_recipients",
+        "sfkeytool.audit.org.ask_for_recipients",
         "sfkeytool.cli.org_access._client",
         "sfkeytool.audit.inventory.judge",
     ],
