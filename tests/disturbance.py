@@ -151,7 +151,9 @@ def _imported(_modules: int) -> list[str]:
 @cache
 def _forker() -> "subprocess.Popen[bytes]":
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    return subprocess.Popen([sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env)
+    return subprocess.Popen(  # in a folder that stays, which a test's does not
+        [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env, cwd=Path(__file__).parent
+    )
 
 
 def main() -> None:
