@@ -202,8 +202,9 @@ class Console:
     def envelope(self, status: int, result: "Result", files: "Published | None" = None) -> None:
         """The JSON object of a run with a result."""
         if self.json_output:
+            pieces = encode_answer(status, result, self.notices, files, dry_run=self.dry_run)
             self._has_begun_json = True
-            print_pieces(encode_answer(status, result, self.notices, files, dry_run=self.dry_run))
+            print_pieces(pieces)
 
     def warn(self, notice: Notice) -> None:
         self.notices.append(notice)
