@@ -194,8 +194,9 @@ def test_tests_of_other_packages_are_one_line(cli: Cli, folder: Path) -> None:
     assert (done.code, {path for path in silent | told if path in done.out}) == (68, set(told))
     assert done.out.count("passed over") == 1
     assert (
-        "\npassed over: 6 files named like certificates or keys that are none, or tests of other packages" in done.out
-    )
+        "\npassed over: 6 files named like certificates or keys that are none, or tests of other packages (-v names all);"
+        " 5 of them count as not read, unless left out by --exclude\n"
+    ) in done.out
     verbose = cli("audit", "p", "-v")
     seen = verbose.out + verbose.err
     assert all(path in verbose.out for path in told)
@@ -203,6 +204,19 @@ def test_tests_of_other_packages_are_one_line(cli: Cli, folder: Path) -> None:
     result = cli("audit", "p", "--json").json["result"]
     assert result["counts"]["lookalikeFiles"] == 6
     assert {problem["path"] for problem in result["sources"][0]["problems"]} == (silent | told).keys() - {"p/key.pem"}
+
+
+def test_what_is_passed_over_and_counts_is_told(cli: Cli, folder: Path) -> None:
+    """Else nothing would say why the exit code is not 0; left out, as the line says, it is."""
+    put("p/node_modules/x/store.jks", "no keystore")
+    put("p/key.pem", "prose")
+    done = cli("audit", "p")
+    assert done.code == 68
+    assert "1 of them counts as not read" in done.out
+    done = cli("audit", "p", "--exclude", "node_modules")
+    assert done.code == 0
+    assert "passed over: 1 file named like a certificate or key that is none" in done.out
+    assert "count as" not in done.out
 
 
 def test_what_is_named_itself_is_told(cli: Cli, folder: Path) -> None:

@@ -1,5 +1,6 @@
 """Clumsy and hostile input through the real command: one clear error, exit 1, within seconds, nothing written."""
 
+import json
 import os
 import random
 import select
@@ -470,3 +471,25 @@ def test_a_command_that_is_none_is_answered_with_the_one_that_is_meant(
     assert result.code == 2
     assert f"No such command '{typed[-1]}'. Did you mean" in result.err
     assert meant in result.err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a signal to a process that waits in a pipe")
+def test_no_second_json_follows_one_that_was_interrupted(folder: Path, pair: Pair) -> None:
+    """The answer to a reader that waits is longer than a pipe holds. What is cut short is no JSON, nor is the beginning
+    of another in the middle of it: the error is on stderr."""
+    for number in range(80):
+        (folder / f"{number}").mkdir()
+        (folder / f"{number}" / "pay.crt").write_bytes(pair.crt.read_bytes())
+    run = subprocess.Popen(
+        [sys.executable, "-m", "sfkeytool", "audit", ".", "--json"], cwd=folder, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, bufsize=0, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )  # fmt: skip
+    assert run.stdout is not None
+    first = run.stdout.read(1)
+    run.send_signal(signal.SIGTERM)
+    out, err = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert b"interrupted" in err
+    assert (first + out).count(b'"schemaVersion"') == 1
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(first + out)

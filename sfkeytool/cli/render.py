@@ -162,6 +162,7 @@ class Console:
         self.changed = False
         """Whether the run has done anything else that stays."""
         self._answer: Sequence[str] | None = None
+        self._has_begun_json = False
 
     def result(self, lines: Iterable[Line]) -> None:
         """Lines of a human result; nothing under --json and --quiet."""
@@ -201,7 +202,9 @@ class Console:
     def envelope(self, status: int, result: "Result", files: "Published | None" = None) -> None:
         """The JSON object of a run with a result."""
         if self.json_output:
-            print_pieces(encode_answer(status, result, self.notices, files, dry_run=self.dry_run))
+            pieces = encode_answer(status, result, self.notices, files, dry_run=self.dry_run)
+            self._has_begun_json = True
+            print_pieces(pieces)
 
     def warn(self, notice: Notice) -> None:
         self.notices.append(notice)
@@ -235,8 +238,9 @@ class Console:
             print(self._styled(clean(line), FAINT, sys.stderr), file=sys.stderr)
 
     def error(self, error: SfkeytoolError) -> None:
-        """One line what, further lines what to do; or the JSON object of a run without a result."""
-        if self.json_output and error.code != "output.stdout":
+        """One line what, further lines what to do; or the JSON object of a run without a result, unless another one is
+        there, whole or in part: two in a row are none."""
+        if self.json_output and not self._has_begun_json and error.code != "output.stdout":
             print_result(encode_refusal(error, self.notices, self.receipts))
             return
         # Who breaks off knows that: it is no error to them.

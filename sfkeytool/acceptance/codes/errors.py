@@ -820,7 +820,8 @@ ERRORS: Mapping[type[SfkeytoolError], Mapping[str, tuple[str, str]]] = {
     },
     InterruptedRunError: {
         "interrupted": (
-            "Ctrl-C, or a terminating signal. The message says whether files were written.",
+            "Ctrl-C, or a terminating signal. The message says whether files were written; it is on stderr, and the"
+            " JSON is cut short, where that was being printed.",
             "Run it again. Of a deployment that goes on, Setup > Deployment Status tells.",
         ),
     },

@@ -37,20 +37,26 @@ def note_lines(inventory: Inventory, *, verbose: bool = False, columns: int | No
             if verbose or not problem.aside:
                 yield from _wrapped(line, f"not read: {problem.message}", "", "  ")
     if lookalikes := count(inventory).lookalike_files:
-        yield from _wrapped(line, _lookalike_line(lookalikes, verbose=verbose), "", "  ")
+        aside = sum(problem.aside for source in inventory.sources for problem in source.problems)
+        yield from _wrapped(line, _lookalike_line(lookalikes, aside, verbose=verbose), "", "  ")
     for source in inventory.sources:
         if source.org is not None:
             yield from _org_lines(source.label, source.org, columns, line)
     yield from _advice_lines(inventory, verbose=verbose, columns=columns)
 
 
-def _lookalike_line(number: int, *, verbose: bool) -> str:
+def _lookalike_line(number: int, aside: int, *, verbose: bool) -> str:
+    """``aside`` of them are problems, so that the exit code tells of them: nobody is to wonder of what."""
     files = (
         "1 file named like a certificate or key that is none"
         if number == 1
         else (f"{number} files named like certificates or keys that are none")
     )
-    return f"passed over: {files}, or tests of other packages{'' if verbose else ' (-v names all)'}"
+    line = f"passed over: {files}, or tests of other packages"
+    if verbose:
+        return line
+    counted = f"; {aside} of them count{'s' if aside == 1 else ''} as not read, unless left out by --exclude"
+    return f"{line} (-v names all){counted if aside else ''}"
 
 
 def unused_line(inventory: Inventory) -> str:
