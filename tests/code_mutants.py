@@ -57,7 +57,7 @@ ROOMS: dict[str, tuple[str, tuple[str, ...]]] = {
         "sfkeytool/acceptance/rules/*.py",
         ("corpus", "rules", "check", "check_kinds", "odd_certificates", "app_certificate"),
     ),
-    "wrap": ("sfkeytool/workflows/wrap.py", ("wrap", "selection", "keystore_format", "renew", "keys")),
+    "wrap": ("sfkeytool/workflows/wrap.py", ("wrap", "selection", "keystore_format", "renew", "keys", "check", "passwords")),
     "writer": (
         "sfkeytool/edge/writer.py",
         ("writer", "writer_faults", "new_folder", "folders", "exposure", "wrap", "keystore_format"),

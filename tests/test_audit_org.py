@@ -26,6 +26,7 @@ from filled_org import (
     fill,
     key_pem,
     make,
+    request,
 )
 from salesforce_cli import run_sf, salesforce_cli
 from simple_salesforce import Salesforce
@@ -885,6 +886,26 @@ def test_a_name_that_ckm_has_is_told_beforehand(
     done = cli("self-signed", "pay_two", *new, "-o", "prod")
     assert done.code == 0
     assert "could not be read" in done.err
+
+
+@pytest.mark.parametrize(
+    ("content", "unusable", "note", "read"),
+    [
+        (request("row", 9), True, "waits for the certificate that a CA is to sign", True),
+        ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", False, "its certificate could not be read", False),
+        ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", True, "its certificate could not be read", False),
+        ("", False, "its certificate could not be read", False),
+        ("", True, "its certificate could not be read", True),
+    ],
+)  # fmt: skip
+def test_a_row_without_a_certificate_says_why(
+    content: str, unusable: bool, note: str, read: bool, cli: Cli, org: FakeOrg
+) -> None:
+    """Only a request waits for its CA; what could not be read may cover any app."""
+    org.contents.add_certificate("row", content, None, ca_signed=True, unusable=unusable)
+    done = cli("audit", "--json")
+    assert by_place(done)["Certificate:row"]["note"] == note
+    assert done.json["result"]["sources"][0]["orgReading"]["ckmRead"] is read
 
 
 def test_reports_tell_two_orgs_apart(cli: Cli, org: FakeOrg, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -328,6 +328,26 @@ def test_compare(case: Case, cli: Cli, heap: Heap, with_passwords: Callable[[Cas
         assert cli("compare", file, heap.path(f"{stranger}.crt"), *passwords).code == 3
 
 
+@pytest.mark.parametrize(
+    ("files", "alias", "offered"),
+    [
+        ("two-aliases.jks", None, "choose with --alias (first, second), or give the certificate that is meant, as a file"),
+        ("both.pem pair.key", None, "pass only the certificate that is meant"),
+        ("renewals.pfx", None, "give the certificate that is meant, as a file"),
+        ("renewals.pfx", "x", "give the certificate that is meant, as a file"),
+        ("own-password.jks", "second", "give that password too, with --input-password once more, or pick another entry with --alias"),
+        ("locked.jks", None, "give that password too, with --input-password once more"),
+    ],
+)  # fmt: skip
+def test_an_alias_is_offered_where_it_decides(
+    files: str, alias: str | None, offered: str, cli: Cli, heap: Heap
+) -> None:
+    given = [heap.path(name) for name in files.split()]
+    password = ("--password", "env:TEST_PASSWORD", "--input-password", "env:TEST_PASSWORD")
+    refused = cli("wrap", "pay", *given, *password, *(["--alias", alias] if alias else []), "--json")
+    assert refused.json["actions"] == [offered]
+
+
 def test_compare_of_half_a_pair_and_of_two_exports(cli: Cli, heap: Heap) -> None:
     """A key without certificate is a key; of two keystores with several entries none is guessed."""
     password = ("--password", "env:TEST_PASSWORD", "--json")
