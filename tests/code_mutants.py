@@ -49,13 +49,13 @@ ROOMS: dict[str, tuple[str, tuple[str, ...]]] = {
         (
             "jks_codec", "keystore_format", "pkcs12", "other_java", "saml_metadata", "metadata", "found_file",
             "reading", "guarded_xml", "kdf_budget", "wrap", "selection", "der_and_limits", "bad_input", "many_keys",
-            "names", "keys", "check",
+            "names", "keys", "key_loads", "check", "audit_left_out", "certificate_fields", "app_certificate",
         ),
     ),
-    "chains": ("sfkeytool/crypto/chains.py", ("chains", "wrap", "odd_certificates", "ckm_chain", "corpus")),
+    "chains": ("sfkeytool/crypto/chains.py", ("chains", "wrap", "odd_certificates", "ckm_chain", "corpus", "check_kinds")),
     "rules": (
         "sfkeytool/acceptance/rules/*.py",
-        ("corpus", "rules", "check", "check_kinds", "odd_certificates", "app_certificate"),
+        ("corpus", "rules", "check", "check_kinds", "odd_certificates", "app_certificate", "bcfks"),
     ),
     "wrap": ("sfkeytool/workflows/wrap.py", ("wrap", "selection", "keystore_format", "renew", "keys", "check", "passwords")),
     "writer": (

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import odd_certificates as odd
 import pytest
 from conftest import PASSWORD, Result, openssl, pem_body
 from cryptography import x509
@@ -130,6 +131,55 @@ def test_a_certificate_in_an_odd_form_is_told(form: Any, told: str, cli: Cli, fo
         assert told in result.json["result"]["files"][0]["findings"][0]["saw"]
 
 
+@pytest.mark.parametrize(
+    ("file", "rule", "saw"),
+    [
+        ("reversed.jks", "ckm.key.mismatch", "the key's certificate in place 3 of 3"),
+        ("bks.jks", "ckm.store.not-jks", "BKS keystore"),
+        ("text.jks", "ckm.store.not-jks", "none of the formats that sfkeytool knows"),
+        ("public-201.jks", "ckm.certificate.public-lifetime", "for more than 200 days: from 2026-11-01 to 2027-05-20"),
+        ("other-key.crt", "app.certificate.bad-signature", "says that it signed itself, and its signature does not verify"),
+        ("nameless.crt", "app.certificate.expired", "(no subject) expired on 2025-12-31"),
+        ("app-expired.crt", "app.certificate.expired", "CN=expired,O=Worthless corpus of sfkeytool expired on 2025-01-01"),
+    ],
+)  # fmt: skip
+def test_a_finding_says_what_was_seen(
+    file: str, rule: str, saw: str, cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the same rule may have seen different things, or things that have no name."""
+    monkeypatch.setenv("CORPUS_PASSWORD", CORPUS_PASSWORD)
+    key = ec.derive_private_key(1, ec.SECP256R1())
+    made = {
+        "text.jks": b"no keystore",
+        "other-key.crt": odd.certificate(key, inner=odd.algorithm(odd.RSA_SHA256, odd.NULL)),
+        "nameless.crt": odd.certificate(
+            key,
+            subject=odd.tlv(0x30),
+            dates=(odd.tlv(0x17, b"250101000000Z"), odd.tlv(0x17, b"251231235959Z")),
+        ),
+    }
+    (folder / file).write_bytes(made.get(file) or (CORPUS / file).read_bytes())
+    password = ("--password", "env:CORPUS_PASSWORD") if file.endswith(".jks") and file != "text.jks" else ()
+    result = cli("check", file, *password, *AS_OF, "--json")
+    found = {finding["rule"]: finding["saw"] for finding in result.json["result"]["files"][0]["findings"]}
+    assert saw in found[rule]
+
+
+@pytest.mark.parametrize(
+    ("beside", "fix"),
+    [("", "sfkeytool ckm chain a a.p7b"), ("app-expired.crt", "write what belongs together"), ("app-future.crt", "write what")],
+)  # fmt: skip
+def test_the_fix_of_a_wrapping_is_no_command_that_would_refuse_it(
+    beside: str, fix: str, cli: Cli, folder: Path
+) -> None:
+    """Two leaves, or one that has expired."""
+    files = [CORPUS / name for name in ("app.crt", beside) if name]
+    openssl("crl2pkcs7", "-nocrl", *[word for file in files for word in ("-certfile", file)], "-out", folder / "a.p7b")
+    result = cli("check", "a.p7b", "--profile", "signed-upload", *AS_OF, "--json")
+    found = {finding["rule"]: finding["fix"] for finding in result.json["result"]["files"][0]["findings"]}
+    assert found["signed.file.not-pem"].startswith(fix)
+
+
 def test_saml_metadata_is_named_and_no_fix_runs_openssl_on_it(cli: Cli, folder: Path) -> None:
     """It holds a certificate, and is neither an app's nor the answer of a CA; nor is any other XML of that kind."""
     saml = (CORPUS / "app-saml.xml").read_bytes()
@@ -146,6 +196,8 @@ def test_saml_metadata_is_named_and_no_fix_runs_openssl_on_it(cli: Cli, folder: 
             assert told in result.json["result"]["files"][0]["findings"][0]["saw"]
             assert "openssl" not in result.out
     assert cli("check", "idp.xml").code == 3
+    [finding, *_] = cli("check", "idp.xml", "--profile", "app-cert", "--json").json["result"]["files"][0]["findings"]
+    assert finding["fix"].startswith("this is for Setup > Single Sign-On Settings > New from Metadata File, if")
 
 
 def test_the_size_is_that_of_the_certificate_not_of_the_xml(cli: Cli, folder: Path) -> None:
