@@ -888,6 +888,14 @@ def test_a_name_that_ckm_has_is_told_beforehand(
     assert "could not be read" in done.err
 
 
+@pytest.mark.parametrize("type", [None, "ConnectedApp", "ExternalClientApplication", "ExtlClntAppGlobalOauthSettings"])
+def test_all_apps_are_read_only_where_each_kind_was(type: str | None, cli: Cli, org: FakeOrg) -> None:
+    if type:
+        org.contents.denied_types.add(type)
+    reading = cli("audit", "--json").json["result"]["sources"][0]["orgReading"]
+    assert reading["appsRead"] is (type is None)
+
+
 @pytest.mark.parametrize(
     ("content", "unusable", "note", "read"),
     [

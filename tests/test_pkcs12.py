@@ -267,7 +267,7 @@ def pbkdf2(iterations: int, key_length: int | None = None) -> bytes:
     return sequence(oid(PBKDF2), sequence(octets(b"saltsalt"), integer(iterations), length, sequence(oid(HMAC_SHA256))))
 
 
-def shrouded_key(iterations: int, name: str, algorithm: str = PBES2) -> bytes:
+def shrouded_key(iterations: int, name: str | None, algorithm: str = PBES2) -> bytes:
     """A key bag whose content is noise."""
     scheme = sequence(oid(AES_256), octets(bytes(16)))
     protection = sequence(oid(algorithm), sequence(pbkdf2(iterations), scheme))
@@ -460,6 +460,13 @@ def test_a_costly_derivation_is_refused_before_it_begins(data: bytes) -> None:
         parse(data) if data.count(b"several".decode().encode("utf-16-be")) else parse(data, "changeit")
     assert caught.value.code == "key.kdf-too-expensive"
     assert caught.value.message.startswith("x.p12")
+
+
+@pytest.mark.parametrize(("name", "told"), [("dear", "x.p12, key 'dear'"), (None, "x.p12, key 2")])
+def test_a_costly_key_is_told_by_its_name_or_its_number(name: str | None, told: str) -> None:
+    with pytest.raises(PrivateKeyError) as caught:
+        parse(pfx(data_safe(bag("01", FIRST_KEY, "cheap"), shrouded_key(5_000_001, name))))
+    assert caught.value.message.startswith(told)
 
 
 @pytest.mark.parametrize("iterations", [0, -1, -(2**70)])
