@@ -49,7 +49,7 @@ ROOMS: dict[str, tuple[str, tuple[str, ...]]] = {
         (
             "jks_codec", "keystore_format", "pkcs12", "other_java", "saml_metadata", "metadata", "found_file",
             "reading", "guarded_xml", "kdf_budget", "wrap", "selection", "der_and_limits", "bad_input", "many_keys",
-            "names", "keys", "key_loads", "check", "audit_left_out", "certificate_fields", "app_certificate",
+            "names", "keys", "key_loads", "check", "audit_left_out", "certificate_fields", "corpus",
         ),
     ),
     "chains": ("sfkeytool/crypto/chains.py", ("chains", "wrap", "odd_certificates", "ckm_chain", "corpus", "check_kinds")),

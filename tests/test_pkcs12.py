@@ -28,6 +28,7 @@ from pfx import tlv
 
 from sfkeytool.crypto.der import children, decode_oid, join_octets, read_tlv
 from sfkeytool.errors import KeystoreError, KeystorePasswordError, PrivateKeyError, SfkeytoolError
+from sfkeytool.keystores.contents import InputFile, parse_contents
 from sfkeytool.keystores.pkcs12 import parse_pkcs12
 from sfkeytool.keystores.store import CertificateEntry, Keystore
 from sfkeytool.passwords import Secret
@@ -460,6 +461,18 @@ def test_a_costly_derivation_is_refused_before_it_begins(data: bytes) -> None:
         parse(data) if data.count(b"several".decode().encode("utf-16-be")) else parse(data, "changeit")
     assert caught.value.code == "key.kdf-too-expensive"
     assert caught.value.message.startswith("x.p12")
+
+
+def test_an_attribute_without_values_is_none() -> None:
+    nothing = sequence(oid("2a864886f70d010914"))
+    named = sequence(oid(BAG + "01"), tlv(0xA0, FIRST_KEY), tlv(0x31, nothing, attributes("pay", None)[2:]))
+    assert [key.alias for key in parse(pfx(data_safe(named))).keys] == ["pay"]
+
+
+def test_a_locked_key_without_a_name_has_its_number() -> None:
+    opened = shrouded(private_key("first.key"), "changeit", "opened")
+    data = pfx(data_safe(opened, shrouded_key(1, None), shrouded_key(1, "named")))
+    assert parse_contents(InputFile("x.p12", data), [Secret("changeit")]).locked == ("key 2", "named")
 
 
 @pytest.mark.parametrize(("name", "told"), [("dear", "x.p12, key 'dear'"), (None, "x.p12, key 2")])
