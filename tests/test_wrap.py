@@ -1,5 +1,6 @@
 """``wrap``: everything that people really have, sorted out; keytool and openssl are the judges."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -310,6 +311,8 @@ def test_what_was_not_used_is_said(cli: Cli, folder: Path, pair: Pair) -> None:
         return codes & {"wrap.ignored", "key.password-unused", "key.in-clear"}, done.json["result"]["key"]["source"]
 
     assert told("its.key") == (set(), "its.key")
+    [record] = json.loads(Path("pay", "pay.json").read_bytes())["records"]
+    assert [file["name"] for file in record["files"]] == ["pay.key", "pay.jks", "pay.crt", "pay-chain.crt"]
     assert told() == (set(), "existing")
     assert told("x.csr", "--key-password", "env:TEST_PASSWORD") == ({"wrap.ignored", "key.password-unused"}, "existing")
 
