@@ -52,6 +52,7 @@ ROOMS: dict[str, tuple[str, tuple[str, ...]]] = {
             "names", "keys", "key_loads", "check", "audit_left_out", "certificate_fields", "corpus",
         ),
     ),
+    "bcfks": ("sfkeytool/keystores/bcfks/*.py", ("bcfks", "keystore_format", "check_kinds")),
     "chains": ("sfkeytool/crypto/chains.py", ("chains", "wrap", "odd_certificates", "ckm_chain", "corpus", "check_kinds")),
     "rules": (
         "sfkeytool/acceptance/rules/*.py",
@@ -68,6 +69,10 @@ ROOMS: dict[str, tuple[str, tuple[str, ...]]] = {
             "audit", "audit_advice", "audit_config", "audit_left_out", "audit_org", "audit_table", "certificate_fields",
             "delivery", "heartbeat", "links", "notify", "synced", "unwritten_reports", "renew",
         ),
+    ),
+    "reports": (
+        "sfkeytool/audit/reports/*.py",
+        ("audit", "audit_html", "audit_org", "audit_table", "report_pages", "unwritten_reports", "real_dates"),
     ),
     "transport": (
         "sfkeytool/salesforce/transport.py",

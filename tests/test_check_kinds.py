@@ -8,8 +8,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import bcfks
 import odd_certificates as odd
 import pytest
+import workshop
 from conftest import PASSWORD, Result, openssl, pem_body
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -178,6 +180,18 @@ def test_the_fix_of_a_wrapping_is_no_command_that_would_refuse_it(
     result = cli("check", "a.p7b", "--profile", "signed-upload", *AS_OF, "--json")
     found = {finding["rule"]: finding["fix"] for finding in result.json["result"]["files"][0]["findings"]}
     assert found["signed.file.not-pem"].startswith(fix)
+
+
+@pytest.mark.parametrize(("password", "found"), [("thirteen char", True), ("fourteen chars", False)])
+def test_bcfks_wants_a_password_of_fourteen_characters(
+    password: str, found: bool, cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maker = bcfks.Maker(password, seed="boundary")
+    store = maker.store(maker.key_entry("pay", workshop.der("leaf.key"), workshop.ders("leaf")))
+    (folder / "a.bcfks").write_bytes(store)
+    monkeypatch.setenv("PASSWORD", password)
+    result = cli("check", "a.bcfks", "--format", "bcfks", "--password", "env:PASSWORD", *AS_OF, "--json")
+    assert ("ckm.store.bcfks-password" in rules(result)) is found
 
 
 def test_saml_metadata_is_named_and_no_fix_runs_openssl_on_it(cli: Cli, folder: Path) -> None:
