@@ -232,6 +232,23 @@ def test_wrap(case: Case, cli: Cli, heap: Heap, with_passwords: Callable[[Case],
         assert result.json["result"]["certificate"]["sha256"] == heap.sha256(case.pair)
 
 
+@pytest.mark.parametrize(
+    ("file", "alias", "leaf"),
+    [("two-aliases.jks", "second", "B"), ("two-keys.jks", "second", "O"), ("answered.jks", "first", "S"), ("tied.pfx", "x", "A")],
+)  # fmt: skip
+def test_an_alias_decides_which_leaf_is_taken(file: str, alias: str, leaf: str, cli: Cli, heap: Heap) -> None:
+    """Quickly, for it is what a wrong keystore would come from: the same leaf from each command."""
+    given = (heap.path(file), "--alias", alias, "--json")
+    wrapped = cli("wrap", "pay", *given, "--password", "env:TEST_PASSWORD", "--input-password", "env:TEST_PASSWORD")
+    assert wrapped.json["result"]["certificate"]["sha256"] == heap.sha256(leaf)
+    made = cli("show", Path("pay", "pay.jks"), "--password", "env:TEST_PASSWORD", "--json").json["result"]["files"]
+    assert made[0]["certificates"][0]["sha256"] == heap.sha256(leaf)
+    [entry] = cli("unwrap", *given, "--password", "env:TEST_PASSWORD").json["result"]["entries"]
+    assert entry["certificate"]["sha256"] == heap.sha256(leaf)
+    against = (heap.path(file), heap.path(f"{leaf}.crt"), "--alias", alias, "--password", "env:TEST_PASSWORD")
+    assert cli("compare", *against).code == 0
+
+
 SINGLE = [case for case in CASES if case.each]
 
 
