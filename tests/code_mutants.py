@@ -56,7 +56,7 @@ ROOMS: dict[str, tuple[str, tuple[str, ...]]] = {
     "chains": ("sfkeytool/crypto/chains.py", ("chains", "wrap", "odd_certificates", "ckm_chain", "corpus", "check_kinds")),
     "rules": (
         "sfkeytool/acceptance/rules/*.py",
-        ("corpus", "rules", "check", "check_kinds", "odd_certificates", "app_certificate", "bcfks"),
+        ("corpus", "rules", "check", "check_kinds", "odd_certificates", "app_certificate", "bcfks", "check_whose_key"),
     ),
     "wrap": ("sfkeytool/workflows/wrap.py", ("wrap", "selection", "keystore_format", "renew", "keys", "check", "passwords")),
     "writer": (
@@ -357,6 +357,7 @@ class Sampling:
 
     def _run_changed(self, session: pytest.Session, items: Sequence[pytest.Item], mutant: Mutant | None) -> int | None:
         try:
+            os.chdir(self.package)  # from there a started Python imports first
             sys.path.insert(0, str(self.package))
             os.environ["PYTHONPATH"] = str(self.package)
             for before, after in mutant.codes if mutant else ():
