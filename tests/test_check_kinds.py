@@ -182,6 +182,36 @@ def test_the_fix_of_a_wrapping_is_no_command_that_would_refuse_it(
     assert found["signed.file.not-pem"].startswith(fix)
 
 
+@pytest.mark.parametrize(
+    ("made", "fix"),
+    [
+        ("rsa", "sfkeytool self-signed key --key key.pem --password generate"),
+        ("ec", "sfkeytool self-signed key --password generate"),
+        ("both", "sfkeytool self-signed key --password generate"),
+    ],
+)
+def test_the_fix_of_a_key_alone_takes_it_where_it_will_do(made: str, fix: str, cli: Cli, folder: Path) -> None:
+    """Salesforce takes no EC key; of two nobody knows which is meant."""
+    elliptic = ec.derive_private_key(1, ec.SECP256R1()).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    pems = {"rsa": [(CORPUS / "app-key.pem").read_bytes()], "ec": [elliptic]}
+    (folder / "key.pem").write_bytes(b"".join(pems.get(made) or [*pems["rsa"], *pems["ec"]]))
+    [finding, *_] = cli("check", "key.pem", "--profile", "app-cert", "--json").json["result"]["files"][0]["findings"]
+    assert finding["rule"] == "app.file.no-certificate"
+    assert finding["fix"].startswith(fix)
+
+
+@pytest.mark.parametrize(("file", "is_command"), [("signed.pem", False), ("signed.p7b", True)])
+def test_the_fix_of_an_ending_is_a_name_where_the_file_is_plain(
+    file: str, is_command: bool, cli: Cli, folder: Path
+) -> None:
+    shutil.copy(CORPUS / file, folder / "answer.txt")
+    result = cli("check", "answer.txt", "--profile", "signed-upload", *AS_OF, "--json")
+    found = {finding["rule"]: finding["fix"] for finding in result.json["result"]["files"][0]["findings"]}
+    assert ("sfkeytool ckm chain" in found["signed.file.ending"]) is is_command
+
+
 @pytest.mark.parametrize(("password", "found"), [("thirteen char", True), ("fourteen chars", False)])
 def test_bcfks_wants_a_password_of_fourteen_characters(
     password: str, found: bool, cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch
