@@ -49,15 +49,16 @@ ROOMS: dict[str, tuple[str, tuple[str, ...]]] = {
         (
             "jks_codec", "keystore_format", "pkcs12", "other_java", "saml_metadata", "metadata", "found_file",
             "reading", "guarded_xml", "kdf_budget", "wrap", "selection", "der_and_limits", "bad_input", "many_keys",
-            "names", "keys", "check",
+            "names", "keys", "key_loads", "check", "audit_left_out", "certificate_fields", "corpus",
         ),
     ),
-    "chains": ("sfkeytool/crypto/chains.py", ("chains", "wrap", "odd_certificates", "ckm_chain", "corpus")),
+    "bcfks": ("sfkeytool/keystores/bcfks/*.py", ("bcfks", "keystore_format", "check_kinds")),
+    "chains": ("sfkeytool/crypto/chains.py", ("chains", "wrap", "odd_certificates", "ckm_chain", "corpus", "check_kinds")),
     "rules": (
         "sfkeytool/acceptance/rules/*.py",
-        ("corpus", "rules", "check", "check_kinds", "odd_certificates", "app_certificate"),
+        ("corpus", "rules", "check", "check_kinds", "odd_certificates", "app_certificate", "bcfks", "check_whose_key"),
     ),
-    "wrap": ("sfkeytool/workflows/wrap.py", ("wrap", "selection", "keystore_format", "renew", "keys")),
+    "wrap": ("sfkeytool/workflows/wrap.py", ("wrap", "selection", "keystore_format", "renew", "keys", "check", "passwords")),
     "writer": (
         "sfkeytool/edge/writer.py",
         ("writer", "writer_faults", "new_folder", "folders", "exposure", "wrap", "keystore_format"),
@@ -68,6 +69,10 @@ ROOMS: dict[str, tuple[str, tuple[str, ...]]] = {
             "audit", "audit_advice", "audit_config", "audit_left_out", "audit_org", "audit_table", "certificate_fields",
             "delivery", "heartbeat", "links", "notify", "synced", "unwritten_reports", "renew",
         ),
+    ),
+    "reports": (
+        "sfkeytool/audit/reports/*.py",
+        ("audit", "audit_html", "audit_org", "audit_table", "report_pages", "unwritten_reports", "real_dates"),
     ),
     "transport": (
         "sfkeytool/salesforce/transport.py",
@@ -352,6 +357,7 @@ class Sampling:
 
     def _run_changed(self, session: pytest.Session, items: Sequence[pytest.Item], mutant: Mutant | None) -> int | None:
         try:
+            os.chdir(self.package)  # from there a started Python imports first
             sys.path.insert(0, str(self.package))
             os.environ["PYTHONPATH"] = str(self.package)
             for before, after in mutant.codes if mutant else ():

@@ -127,12 +127,15 @@ def test_renew_before_is_the_larger_of_ten_days_and_a_sixth(
     assert (steps[0]["what"], steps[0]["before"]) == (what.format(before), f"{before}")
 
 
-@pytest.mark.parametrize(("days", "command"), [(58, "renew"), (59, "renew"), (60, "metadata")])
-def test_only_a_later_certificate_takes_the_place_of_what_is_on_the_app(
-    days: int, command: str, cli: Cli, folder: Path
+@pytest.mark.parametrize(
+    ("on_app", "days", "command"),
+    [(59, 58, "renew"), (59, 59, "renew"), (59, 60, "metadata"), (20, 49, "renew"), (20, 50, "renew"), (20, 51, "metadata")],
+)  # fmt: skip
+def test_only_a_later_certificate_that_is_not_due_takes_the_place_of_what_is_on_the_app(
+    on_app: int, days: int, command: str, cli: Cli, folder: Path
 ) -> None:
-    """The folder's own was made before it: going back to that gains nothing."""
-    app("Pay", certificate("pay", 59, 300))
+    """With the folder's own, of 300 days as well, nothing would be gained, or the next renewal be due at once."""
+    app("Pay", certificate("pay", on_app, 300))
     generation(folder / "pay", certificate("pay", days, 300))
     done = cli("audit", ".", "--json")
     assert [words[1] for words in commands(done, "Pay")][:1] == [command]

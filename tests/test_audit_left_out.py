@@ -228,6 +228,25 @@ def test_what_is_named_itself_is_told(cli: Cli, folder: Path) -> None:
         assert (done.code, f"not read: {path}" in done.out, "passed over" in done.out) == (68, True, False)
 
 
+@pytest.mark.parametrize(
+    ("place", "theirs"),
+    [
+        ("src/tests", False),
+        ("tests/node_modules", False),
+        ("node_modules/x", False),
+        ("node_modules/x/test", True),
+        ("a/Node_Modules/Tests", True),
+    ],
+)
+def test_what_is_damaged_in_the_tests_of_a_package_is_counted_and_not_told(
+    place: str, theirs: bool, cli: Cli, folder: Path
+) -> None:
+    """Everywhere else it may be one's own."""
+    Path(place).mkdir(parents=True)
+    Path(place, "broken.pem").write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+    assert ("passed over: 1 file" in cli("audit", ".").out) is theirs
+
+
 def test_excluded_certificates_of_an_org_still_cover(cli: Cli, org: FakeOrg) -> None:
     made = make("pay", 300, 1)
     org.contents.add_certificate("pay", made.pem, made.expires)

@@ -26,6 +26,7 @@ from filled_org import (
     fill,
     key_pem,
     make,
+    request,
 )
 from salesforce_cli import run_sf, salesforce_cli
 from simple_salesforce import Salesforce
@@ -914,6 +915,34 @@ def test_a_name_that_ckm_has_is_told_beforehand(
     done = cli("self-signed", "pay_two", *new, "-o", "prod")
     assert done.code == 0
     assert "could not be read" in done.err
+
+
+@pytest.mark.parametrize("type", [None, "ConnectedApp", "ExternalClientApplication", "ExtlClntAppGlobalOauthSettings"])
+def test_all_apps_are_read_only_where_each_kind_was(type: str | None, cli: Cli, org: FakeOrg) -> None:
+    if type:
+        org.contents.denied_types.add(type)
+    reading = cli("audit", "--json").json["result"]["sources"][0]["orgReading"]
+    assert reading["appsRead"] is (type is None)
+
+
+@pytest.mark.parametrize(
+    ("content", "unusable", "note", "read"),
+    [
+        (request("row", 9), True, "waits for the certificate that a CA is to sign", True),
+        ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", False, "its certificate could not be read", False),
+        ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", True, "its certificate could not be read", False),
+        ("", False, "its certificate could not be read", False),
+        ("", True, "its certificate could not be read", True),
+    ],
+)  # fmt: skip
+def test_a_row_without_a_certificate_says_why(
+    content: str, unusable: bool, note: str, read: bool, cli: Cli, org: FakeOrg
+) -> None:
+    """Only a request waits for its CA; what could not be read may cover any app."""
+    org.contents.add_certificate("row", content, None, ca_signed=True, unusable=unusable)
+    done = cli("audit", "--json")
+    assert by_place(done)["Certificate:row"]["note"] == note
+    assert done.json["result"]["sources"][0]["orgReading"]["ckmRead"] is read
 
 
 def test_reports_tell_two_orgs_apart(cli: Cli, org: FakeOrg, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -339,6 +339,23 @@ def test_a_call_center_has_texts_of_all_kinds(cli: Cli, folder: Path, pair: Pair
     assert [problem["code"] for problem in problems(cli("audit", ".", "--json"))] == ["pem.truncated"]
 
 
+@pytest.mark.parametrize("field", sorted(FREE))
+def test_what_may_be_anything_and_is_no_certificate_is_no_word_worth(field: str, cli: Cli, folder: Path) -> None:
+    file = component(field, "call me", folder)
+    done = cli("audit", ".", "--json")
+    assert (done.code, done.json["result"]["items"], problems(done)) == (0, [], [])
+    assert not shown(cli, file)["certificates"]
+
+
+def test_a_locked_key_beside_a_certificate_costs_it_nothing(cli: Cli, folder: Path, pair: Pair) -> None:
+    """In an element that nobody knows: no password is asked for what is not wanted."""
+    openssl("rsa", "-in", pair.key, "-aes128", "-passout", "pass:worthless", "-out", folder / "locked.key")
+    both = pair.crt.read_text() + (folder / "locked.key").read_text()
+    (folder / "locked.key").unlink()
+    (folder / "any.xml").write_text(f"<a><certificate>{both}</certificate></a>")
+    assert [each["sha256"] for each in shown(cli, "any.xml")["certificates"]] == [sha256(pair)]
+
+
 def test_a_request_in_certs_waits(cli: Cli, folder: Path, pair: Pair) -> None:
     """As in an org: it has no date yet, and what names it is known."""
     (folder / "certs").mkdir()
@@ -483,6 +500,18 @@ def hostile(folder: Path, what: str, pem: str) -> Path:
             data[len("unpackaged/certs/Torn.crt") + 40] ^= 0xFF
             path.write_bytes(data)
     return path
+
+
+@pytest.mark.parametrize(("more", "code"), [(0, "zip.damaged"), (1, "zip.too-large")])
+def test_a_table_of_contents_of_eight_megabytes_is_the_longest(
+    more: int, code: str, cli: Cli, folder: Path, pair: Pair
+) -> None:
+    path = zipped(folder / "x.zip", retrieved(pair.crt.read_text()))
+    data = bytearray(path.read_bytes())
+    end = data.rindex(b"PK\5\6")
+    data[end + 12 : end + 16] = ((8 << 20) + more).to_bytes(4, "little")
+    path.write_bytes(data)
+    assert [problem["code"] for problem in problems(cli("audit", ".", "--json"))] == [code]
 
 
 @pytest.mark.parametrize("what", ["zip.entry-name", "zip.duplicate", "zip.too-large", "zip.encrypted", "zip.damaged"])

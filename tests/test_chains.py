@@ -8,13 +8,15 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import odd_certificates as odd
 import pytest
 from conftest import openssl
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
 from sfkeytool.crypto import certificates, chains
@@ -447,3 +449,26 @@ def test_in_a_heap_of_one_name_few_signatures_are_tried(kind: str, monkeypatch: 
         "by one that comes last": (1, 2),
     }
     assert (len(issuers), len(chain.certificates)) == ends[kind]
+
+
+def test_a_key_that_signs_nothing_denies_no_signature() -> None:
+    """X25519 agrees on keys. What cannot be tried is no forgery; another kind's key is one that did not sign."""
+    signer = ec.derive_private_key(1, ec.SECP256R1())
+    spki = X25519PrivateKey.generate().public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    leaf = Certificate(odd.certificate(signer, issuer=odd.name("above")))
+    agreeing = Certificate(odd.certificate(signer, subject=odd.name("above"), spki=spki))
+    assert chains.check_signature(leaf, agreeing) is Signature.UNTESTED
+    other = Ed25519PrivateKey.generate().public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    of_another_kind = Certificate(odd.certificate(signer, subject=odd.name("above"), spki=other))
+    assert chains.check_signature(leaf, of_another_kind) is Signature.BAD
+
+
+def test_of_ways_without_a_root_that_proves_itself_the_one_to_a_root_is_taken() -> None:
+    """Though it is longer: the root's own signature is what no client looks at."""
+    app, ca, above, root = (ec.derive_private_key(number, ec.SECP256R1()) for number in range(1, 5))
+    leaf = Certificate(odd.certificate(app, signer=ca, subject=odd.name("leaf"), issuer=odd.name("CA")))
+    crossed = Certificate(odd.certificate(ca, signer=above, subject=odd.name("CA"), issuer=odd.name("nowhere")))
+    issued = Certificate(odd.certificate(ca, signer=root, subject=odd.name("CA"), issuer=odd.name("root")))
+    damaged = Certificate(odd.certificate(root, signer=above, subject=odd.name("root")))
+    for pool in itertools.permutations([crossed, issued, damaged]):
+        assert chains.build_chain(leaf, pool).certificates == (leaf, issued, damaged)

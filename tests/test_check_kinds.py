@@ -8,7 +8,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import bcfks
+import odd_certificates as odd
 import pytest
+import workshop
 from conftest import PASSWORD, Result, openssl, pem_body
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -130,6 +133,97 @@ def test_a_certificate_in_an_odd_form_is_told(form: Any, told: str, cli: Cli, fo
         assert told in result.json["result"]["files"][0]["findings"][0]["saw"]
 
 
+@pytest.mark.parametrize(
+    ("file", "rule", "saw"),
+    [
+        ("reversed.jks", "ckm.key.mismatch", "the key's certificate in place 3 of 3"),
+        ("bks.jks", "ckm.store.not-jks", "BKS keystore"),
+        ("text.jks", "ckm.store.not-jks", "none of the formats that sfkeytool knows"),
+        ("public-201.jks", "ckm.certificate.public-lifetime", "for more than 200 days: from 2026-11-01 to 2027-05-20"),
+        ("other-key.crt", "app.certificate.bad-signature", "says that it signed itself, and its signature does not verify"),
+        ("nameless.crt", "app.certificate.expired", "(no subject) expired on 2025-12-31"),
+        ("app-expired.crt", "app.certificate.expired", "CN=expired,O=Worthless corpus of sfkeytool expired on 2025-01-01"),
+    ],
+)  # fmt: skip
+def test_a_finding_says_what_was_seen(
+    file: str, rule: str, saw: str, cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the same rule may have seen different things, or things that have no name."""
+    monkeypatch.setenv("CORPUS_PASSWORD", CORPUS_PASSWORD)
+    key = ec.derive_private_key(1, ec.SECP256R1())
+    made = {
+        "text.jks": b"no keystore",
+        "other-key.crt": odd.certificate(key, inner=odd.algorithm(odd.RSA_SHA256, odd.NULL)),
+        "nameless.crt": odd.certificate(
+            key,
+            subject=odd.tlv(0x30),
+            dates=(odd.tlv(0x17, b"250101000000Z"), odd.tlv(0x17, b"251231235959Z")),
+        ),
+    }
+    (folder / file).write_bytes(made.get(file) or (CORPUS / file).read_bytes())
+    password = ("--password", "env:CORPUS_PASSWORD") if file.endswith(".jks") and file != "text.jks" else ()
+    result = cli("check", file, *password, *AS_OF, "--json")
+    found = {finding["rule"]: finding["saw"] for finding in result.json["result"]["files"][0]["findings"]}
+    assert saw in found[rule]
+
+
+@pytest.mark.parametrize(
+    ("beside", "fix"),
+    [("", "sfkeytool ckm chain a a.p7b"), ("app-expired.crt", "write what belongs together"), ("app-future.crt", "write what")],
+)  # fmt: skip
+def test_the_fix_of_a_wrapping_is_no_command_that_would_refuse_it(
+    beside: str, fix: str, cli: Cli, folder: Path
+) -> None:
+    """Two leaves, or one that has expired."""
+    files = [CORPUS / name for name in ("app.crt", beside) if name]
+    openssl("crl2pkcs7", "-nocrl", *[word for file in files for word in ("-certfile", file)], "-out", folder / "a.p7b")
+    result = cli("check", "a.p7b", "--profile", "signed-upload", *AS_OF, "--json")
+    found = {finding["rule"]: finding["fix"] for finding in result.json["result"]["files"][0]["findings"]}
+    assert found["signed.file.not-pem"].startswith(fix)
+
+
+@pytest.mark.parametrize(
+    ("made", "fix"),
+    [
+        ("rsa", "sfkeytool self-signed key --key key.pem --password generate"),
+        ("ec", "sfkeytool self-signed key --password generate"),
+        ("both", "sfkeytool self-signed key --password generate"),
+    ],
+)
+def test_the_fix_of_a_key_alone_takes_it_where_it_will_do(made: str, fix: str, cli: Cli, folder: Path) -> None:
+    """Salesforce takes no EC key; of two nobody knows which is meant."""
+    elliptic = ec.derive_private_key(1, ec.SECP256R1()).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    pems = {"rsa": [(CORPUS / "app-key.pem").read_bytes()], "ec": [elliptic]}
+    (folder / "key.pem").write_bytes(b"".join(pems.get(made) or [*pems["rsa"], *pems["ec"]]))
+    [finding, *_] = cli("check", "key.pem", "--profile", "app-cert", "--json").json["result"]["files"][0]["findings"]
+    assert finding["rule"] == "app.file.no-certificate"
+    assert finding["fix"].startswith(fix)
+
+
+@pytest.mark.parametrize(("file", "is_command"), [("signed.pem", False), ("signed.p7b", True)])
+def test_the_fix_of_an_ending_is_a_name_where_the_file_is_plain(
+    file: str, is_command: bool, cli: Cli, folder: Path
+) -> None:
+    shutil.copy(CORPUS / file, folder / "answer.txt")
+    result = cli("check", "answer.txt", "--profile", "signed-upload", *AS_OF, "--json")
+    found = {finding["rule"]: finding["fix"] for finding in result.json["result"]["files"][0]["findings"]}
+    assert ("sfkeytool ckm chain" in found["signed.file.ending"]) is is_command
+
+
+@pytest.mark.parametrize(("password", "found"), [("thirteen char", True), ("fourteen chars", False)])
+def test_bcfks_wants_a_password_of_fourteen_characters(
+    password: str, found: bool, cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maker = bcfks.Maker(password, seed="boundary")
+    store = maker.store(maker.key_entry("pay", workshop.der("leaf.key"), workshop.ders("leaf")))
+    (folder / "a.bcfks").write_bytes(store)
+    monkeypatch.setenv("PASSWORD", password)
+    result = cli("check", "a.bcfks", "--format", "bcfks", "--password", "env:PASSWORD", *AS_OF, "--json")
+    assert ("ckm.store.bcfks-password" in rules(result)) is found
+
+
 def test_saml_metadata_is_named_and_no_fix_runs_openssl_on_it(cli: Cli, folder: Path) -> None:
     """It holds a certificate, and is neither an app's nor the answer of a CA; nor is any other XML of that kind."""
     saml = (CORPUS / "app-saml.xml").read_bytes()
@@ -146,6 +240,8 @@ def test_saml_metadata_is_named_and_no_fix_runs_openssl_on_it(cli: Cli, folder: 
             assert told in result.json["result"]["files"][0]["findings"][0]["saw"]
             assert "openssl" not in result.out
     assert cli("check", "idp.xml").code == 3
+    [finding, *_] = cli("check", "idp.xml", "--profile", "app-cert", "--json").json["result"]["files"][0]["findings"]
+    assert finding["fix"].startswith("this is for Setup > Single Sign-On Settings > New from Metadata File, if")
 
 
 def test_the_size_is_that_of_the_certificate_not_of_the_xml(cli: Cli, folder: Path) -> None:

@@ -251,6 +251,7 @@ EXAMPLES = [
 ]
 
 
+@pytest.mark.usefixtures("folder")  # what lies in the current one would be offered
 @pytest.mark.parametrize(("name", "line"), EXAMPLES)
 def test_an_example_can_be_answered_too(name: str, line: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """What each command shows in --help is understood, and typed as answers it asks for the same: where it is silent,

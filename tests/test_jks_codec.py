@@ -72,9 +72,13 @@ def raw_store(version: int, *entries: bytes, count: int | None = None, password:
 
 
 def raw_trusted(alias: bytes, certificate: bytes, type_: bytes | None = b"X.509", tag: int = 2) -> bytes:
-    typed = b"" if type_ is None else struct.pack(">H", len(type_)) + type_
     head = struct.pack(">LH", tag, len(alias)) + alias + struct.pack(">Q", CREATED_AT_MS)
-    return head + typed + struct.pack(">L", len(certificate)) + certificate
+    return head + raw_certificate(certificate, type_)
+
+
+def raw_certificate(certificate: bytes, type_: bytes | None = b"X.509") -> bytes:
+    typed = b"" if type_ is None else struct.pack(">H", len(type_)) + type_
+    return typed + struct.pack(">L", len(certificate)) + certificate
 
 
 @pytest.mark.parametrize("password", ["changeit", "", "pässwörd", "100 €", "🔑 key", "x" * 200])
@@ -271,6 +275,10 @@ def test_a_cut_in_a_chain_is_told_exactly() -> None:
         (raw_store(2, raw_trusted(b"\xed\xa0\xbd", b"")), "not in Java's modified UTF-8"),
         (raw_store(2, raw_trusted(b"a", b"", b"\xff")), "the type of its certificate is not in Java's"),
         (raw_store(2, *[raw_trusted(b"", b"", b"")] * 50_001), "more than 50,000 entries and certificates"),
+        (
+            raw_store(2, struct.pack(">LHQLL", 1, 0, 0, 0, 50_001) + raw_certificate(b"") * 50_001),
+            "more than 50,000 entries and certificates",
+        ),
         (raw_store(2)[:-1], "at the end, in the digest"),
     ],
 )

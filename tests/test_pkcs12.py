@@ -28,6 +28,7 @@ from pfx import tlv
 
 from sfkeytool.crypto.der import children, decode_oid, join_octets, read_tlv
 from sfkeytool.errors import KeystoreError, KeystorePasswordError, PrivateKeyError, SfkeytoolError
+from sfkeytool.keystores.contents import InputFile, parse_contents
 from sfkeytool.keystores.pkcs12 import parse_pkcs12
 from sfkeytool.keystores.store import CertificateEntry, Keystore
 from sfkeytool.passwords import Secret
@@ -267,7 +268,7 @@ def pbkdf2(iterations: int, key_length: int | None = None) -> bytes:
     return sequence(oid(PBKDF2), sequence(octets(b"saltsalt"), integer(iterations), length, sequence(oid(HMAC_SHA256))))
 
 
-def shrouded_key(iterations: int, name: str, algorithm: str = PBES2) -> bytes:
+def shrouded_key(iterations: int, name: str | None, algorithm: str = PBES2) -> bytes:
     """A key bag whose content is noise."""
     scheme = sequence(oid(AES_256), octets(bytes(16)))
     protection = sequence(oid(algorithm), sequence(pbkdf2(iterations), scheme))
@@ -460,6 +461,25 @@ def test_a_costly_derivation_is_refused_before_it_begins(data: bytes) -> None:
         parse(data) if data.count(b"several".decode().encode("utf-16-be")) else parse(data, "changeit")
     assert caught.value.code == "key.kdf-too-expensive"
     assert caught.value.message.startswith("x.p12")
+
+
+def test_an_attribute_without_values_is_none() -> None:
+    nothing = sequence(oid("2a864886f70d010914"))
+    named = sequence(oid(BAG + "01"), tlv(0xA0, FIRST_KEY), tlv(0x31, nothing, attributes("pay", None)[2:]))
+    assert [key.alias for key in parse(pfx(data_safe(named))).keys] == ["pay"]
+
+
+def test_a_locked_key_without_a_name_has_its_number() -> None:
+    opened = shrouded(private_key("first.key"), "changeit", "opened")
+    data = pfx(data_safe(opened, shrouded_key(1, None), shrouded_key(1, "named")))
+    assert parse_contents(InputFile("x.p12", data), [Secret("changeit")]).locked == ("key 2", "named")
+
+
+@pytest.mark.parametrize(("name", "told"), [("dear", "x.p12, key 'dear'"), (None, "x.p12, key 2")])
+def test_a_costly_key_is_told_by_its_name_or_its_number(name: str | None, told: str) -> None:
+    with pytest.raises(PrivateKeyError) as caught:
+        parse(pfx(data_safe(bag("01", FIRST_KEY, "cheap"), shrouded_key(5_000_001, name))))
+    assert caught.value.message.startswith(told)
 
 
 @pytest.mark.parametrize("iterations", [0, -1, -(2**70)])

@@ -232,6 +232,23 @@ def test_wrap(case: Case, cli: Cli, heap: Heap, with_passwords: Callable[[Case],
         assert result.json["result"]["certificate"]["sha256"] == heap.sha256(case.pair)
 
 
+@pytest.mark.parametrize(
+    ("file", "alias", "leaf"),
+    [("two-aliases.jks", "second", "B"), ("two-keys.jks", "second", "O"), ("answered.jks", "first", "S"), ("tied.pfx", "x", "A")],
+)  # fmt: skip
+def test_an_alias_decides_which_leaf_is_taken(file: str, alias: str, leaf: str, cli: Cli, heap: Heap) -> None:
+    """Quickly, for it is what a wrong keystore would come from: the same leaf from each command."""
+    given = (heap.path(file), "--alias", alias, "--json")
+    wrapped = cli("wrap", "pay", *given, "--password", "env:TEST_PASSWORD", "--input-password", "env:TEST_PASSWORD")
+    assert wrapped.json["result"]["certificate"]["sha256"] == heap.sha256(leaf)
+    made = cli("show", Path("pay", "pay.jks"), "--password", "env:TEST_PASSWORD", "--json").json["result"]["files"]
+    assert made[0]["certificates"][0]["sha256"] == heap.sha256(leaf)
+    [entry] = cli("unwrap", *given, "--password", "env:TEST_PASSWORD").json["result"]["entries"]
+    assert entry["certificate"]["sha256"] == heap.sha256(leaf)
+    against = (heap.path(file), heap.path(f"{leaf}.crt"), "--alias", alias, "--password", "env:TEST_PASSWORD")
+    assert cli("compare", *against).code == 0
+
+
 SINGLE = [case for case in CASES if case.each]
 
 
@@ -326,6 +343,26 @@ def test_compare(case: Case, cli: Cli, heap: Heap, with_passwords: Callable[[Cas
     stranger = "O" if case.pair != "O" else "B"
     if case.alias or case.files != "own-password.jks":
         assert cli("compare", file, heap.path(f"{stranger}.crt"), *passwords).code == 3
+
+
+@pytest.mark.parametrize(
+    ("files", "alias", "offered"),
+    [
+        ("two-aliases.jks", None, "choose with --alias (first, second), or give the certificate that is meant, as a file"),
+        ("both.pem pair.key", None, "pass only the certificate that is meant"),
+        ("renewals.pfx", None, "give the certificate that is meant, as a file"),
+        ("renewals.pfx", "x", "give the certificate that is meant, as a file"),
+        ("own-password.jks", "second", "give that password too, with --input-password once more, or pick another entry with --alias"),
+        ("locked.jks", None, "give that password too, with --input-password once more"),
+    ],
+)  # fmt: skip
+def test_an_alias_is_offered_where_it_decides(
+    files: str, alias: str | None, offered: str, cli: Cli, heap: Heap
+) -> None:
+    given = [heap.path(name) for name in files.split()]
+    password = ("--password", "env:TEST_PASSWORD", "--input-password", "env:TEST_PASSWORD")
+    refused = cli("wrap", "pay", *given, *password, *(["--alias", alias] if alias else []), "--json")
+    assert refused.json["actions"] == [offered]
 
 
 def test_compare_of_half_a_pair_and_of_two_exports(cli: Cli, heap: Heap) -> None:

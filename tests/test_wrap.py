@@ -1,6 +1,8 @@
 """``wrap``: everything that people really have, sorted out; keytool and openssl are the judges."""
 
+import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -295,6 +297,24 @@ def test_strangers_are_left_out_and_named(
     assert result.err.count("left out") >= 1
     root = openssl("x509", "-in", ca.root, "-noout", "-fingerprint", "-sha256").split("=")[1].strip()
     assert root in listing(folder)
+
+
+def test_what_was_not_used_is_said(cli: Cli, folder: Path, pair: Pair) -> None:
+    """A file that holds none of it, and a password for a key that is not written; of what was used nothing is said."""
+    openssl("req", "-new", "-key", pair.key, "-subj", "/CN=x", "-out", folder / "x.csr")
+    shutil.copy(pair.key, folder / "its.key")
+
+    def told(*words: object) -> tuple[set[str], str]:
+        done = cli("wrap", "pay", *words, pair.crt, "--password", "env:TEST_PASSWORD", "--force", "--json")
+        assert done.code == 0, done
+        codes = {notice["code"] for notice in done.json["notices"]}
+        return codes & {"wrap.ignored", "key.password-unused", "key.in-clear"}, done.json["result"]["key"]["source"]
+
+    assert told("its.key") == (set(), "its.key")
+    [record] = json.loads(Path("pay", "pay.json").read_bytes())["records"]
+    assert [file["name"] for file in record["files"]] == ["pay.key", "pay.jks", "pay.crt", "pay-chain.crt"]
+    assert told() == (set(), "existing")
+    assert told("x.csr", "--key-password", "env:TEST_PASSWORD") == ({"wrap.ignored", "key.password-unused"}, "existing")
 
 
 @pytest.mark.parametrize(("count", "end"), [(5, ")"), (6, " and 1 more"), (8, " and 3 more")])

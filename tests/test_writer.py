@@ -714,6 +714,8 @@ def open_folder() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp())
     folder.chmod(0o755)
     yield folder
+    for inner in folder.iterdir():
+        inner.chmod(0o700)
     shutil.rmtree(folder)
 
 

@@ -101,7 +101,8 @@ def _public_lifetime(subject: Subject) -> Checked:
         if allowed is not None and ends_at - starts_at + timedelta(seconds=1) > timedelta(days=allowed):
             yield Evidence(
                 chain.name_of(chain.leaf),
-                f"{title(chain.leaf)} is valid for {(ends_at - starts_at).days} days from {starts_at.date()}",
+                f"{title(chain.leaf)} is valid for more than {allowed} days:"
+                f" from {starts_at.date()} to {ends_at.date()}",
                 f"at most {allowed} days, if the CA is a public one",
             )
 
