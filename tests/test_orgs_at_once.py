@@ -19,6 +19,7 @@ from filled_org import add_connected_app, fill, make
 from test_audit_org import stand_in
 
 from sfkeytool.cli.commands.audit import orgs
+from sfkeytool.salesforce import org as org_sessions
 from sfkeytool.salesforce.questions import MOST_AT_ONCE
 
 Cli = Callable[..., Result]
@@ -158,6 +159,31 @@ def test_after_an_error_that_ends_everything_nothing_more_is_asked(
     assert [problem["code"] for problem in done.json["result"]["sources"][0]["problems"]] == ["org.session"]
     time.sleep(0.1)
     assert len(org.requests) <= 1 + 2 * MOST_AT_ONCE < 27
+
+
+@pytest.mark.parametrize("failing", ["ApexClass", "UserLogin"])
+def test_a_question_that_fails_first_costs_no_answer_that_is_judged_before_it(
+    failing: str, cli: Cli, org: FakeOrg, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it was when they were asked one after the other: one query that the org always fails is not the org."""
+    fill(org)
+    monkeypatch.setattr(org_sessions, "_PAUSES_SECONDS", ())
+    answered = threading.Event()
+
+    def come_later(path: str) -> None:
+        if failing in path:
+            answered.set()
+        else:
+            answered.wait(0.05)
+
+    org.before_answer = come_later
+    org.break_next(failing, "503", times=1000)
+    source = cli("audit", "--json").json["result"]["sources"][0]
+    assert [problem["code"] for problem in source["problems"]] == ["network.server-error"]
+    assert source["org"]["name"] == "Worthless"
+    reading = source["orgReading"]
+    found = (reading["ckmRead"], reading["appsRead"], reading["namesRead"], source["carriers"])
+    assert found == {"ApexClass": (True, True, False, 19), "UserLogin": (True, True, True, 21)}[failing]
 
 
 def test_too_many_long_requests_are_asked_one_by_one_then(cli: Cli, org: FakeOrg, slept: list[float]) -> None:

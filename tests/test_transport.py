@@ -253,6 +253,15 @@ def test_what_nobody_asked_for_answers_no_question(peer: Callable[..., Peer]) ->
     send.close()
 
 
+def test_an_answer_that_comes_late_answers_no_other_question(peer: Callable[..., Peer]) -> None:
+    """An interim answer (RFC 8297) comes before it, and looks like a whole one."""
+    server = peer([b"HTTP/1.1 103 Early Hints\r\n\r\n", answer(b"a")], [answer(b"b"), stay])
+    send = HttpTransport({})
+    assert read(send, server, "/1").status == 103
+    assert read(send, server, "/2").body == b"b"
+    send.close()
+
+
 def test_an_old_connection_and_another_host_are_not_taken(
     peer: Callable[..., Peer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
