@@ -19,6 +19,7 @@ from filled_org import add_connected_app, fill, make
 from test_audit_org import stand_in
 
 from sfkeytool.cli.commands.audit import orgs
+from sfkeytool.salesforce import cli_bridge
 from sfkeytool.salesforce import org as org_sessions
 from sfkeytool.salesforce.questions import MOST_AT_ONCE
 
@@ -283,6 +284,37 @@ def test_an_interrupted_audit_ends_at_once_with_all_that_it_started(
     assert token.encode() not in out + err
     pid = int((folder / "pid").read_text())
     until(lambda: is_gone(pid))
+
+
+@posix
+def test_who_was_given_up_between_two_calls_begins_no_other(
+    cli: Cli, org: FakeOrg, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A login takes one call or two. Whoever reads orgs again, after an interruption in the menu, may call again."""
+    answers = {"one": (org.url, org.tokens[0])}
+    log = stand_in(folder, body_of(answers), monkeypatch)
+    interrupted, over = threading.Event(), threading.Event()
+    held: list[threading.Thread] = []
+    parse = cli_bridge.parse_display
+
+    def hold(stdout: bytes, alias: str) -> tuple[str, None]:
+        held.append(threading.current_thread())
+        signal.raise_signal(signal.SIGINT)
+        interrupted.set()
+        assert over.wait(20)
+        return parse(stdout, alias)[0], None
+
+    monkeypatch.setattr(cli_bridge, "parse_display", hold)
+    try:
+        assert cli("audit", *targets(answers)).code == 130
+        assert interrupted.is_set()
+    finally:
+        over.set()
+    held[0].join(20)
+    assert len(log.read_text().splitlines()) == 1
+    monkeypatch.setattr(cli_bridge, "parse_display", parse)
+    assert cli("audit", *targets(answers)).code == 0
+    assert len(log.read_text().splitlines()) == 2
 
 
 def until(holds: Callable[[], bool]) -> None:
