@@ -19,6 +19,7 @@ from filled_org import add_connected_app, fill, make
 from test_audit_org import stand_in
 
 from sfkeytool.cli.commands.audit import orgs
+from sfkeytool.edge import salesforce_cli
 from sfkeytool.salesforce import cli_bridge
 from sfkeytool.salesforce import org as org_sessions
 from sfkeytool.salesforce.questions import MOST_AT_ONCE
@@ -315,6 +316,33 @@ def test_who_was_given_up_between_two_calls_begins_no_other(
     monkeypatch.setattr(cli_bridge, "parse_display", parse)
     assert cli("audit", *targets(answers)).code == 0
     assert len(log.read_text().splitlines()) == 2
+
+
+@posix
+def test_a_second_interruption_leaves_no_call_behind(
+    cli: Cli, org: FakeOrg, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes while the audit waits for what it ends."""
+    body = f"import pathlib, time\npathlib.Path({str(folder / 'pid')!r}).write_text(str(os.getpid()))\ntime.sleep(60)"
+    stand_in(folder, body, monkeypatch)
+
+    class Turns(threading.BoundedSemaphore):
+        def acquire(self, *arguments: Any, **named: Any) -> bool:
+            if threading.current_thread() is threading.main_thread():
+                signal.raise_signal(signal.SIGINT)
+            return super().acquire(*arguments, **named)
+
+        __enter__ = acquire
+
+    monkeypatch.setattr(salesforce_cli, "_turns", Turns(salesforce_cli.AT_ONCE))
+
+    def interrupt() -> None:
+        until(lambda: (folder / "pid").exists() and (folder / "pid").read_text().isdigit())
+        signal.raise_signal(signal.SIGINT)
+
+    threading.Thread(target=interrupt).start()
+    assert cli("audit", "-o", "hangs").code == 130
+    assert is_gone(int((folder / "pid").read_text()))
 
 
 def until(holds: Callable[[], bool]) -> None:

@@ -2,6 +2,7 @@
 
 import subprocess
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,8 +18,8 @@ _OUTPUT_LIMIT = 256 << 20
 """Bytes: our own bound, far above what an org's records come to."""
 AT_ONCE = 8
 """Calls that run side by side: our own bound, since each is a Node.js of its own."""
-_ENDED_SECONDS = 2.0
-
+_ENDED_SECONDS = 5.0
+"""For those that are given up to be gone: our own bound. On POSIX it takes a twentieth of a second."""
 
 _turns = threading.BoundedSemaphore(AT_ONCE)
 
@@ -44,14 +45,14 @@ class CliCalls:
             raise OrgError("org.cli-failed", "the Salesforce CLI was ended: nobody waits for its answer any more")
 
     def give_up(self) -> None:
-        """End those that run; from now on none begins, wherever its thread is. Waits until none runs."""
+        """End those that run; from now on none begins, wherever its thread is. Waits until none runs: a second Ctrl-C
+        would leave behind what is just being ended."""
         self._are_given_up = True
-        taken = 0
-        try:
-            for _ in range(AT_ONCE):  # who has all turns knows that none runs
-                taken += _turns.acquire(timeout=_ENDED_SECONDS)
-        finally:
-            for _ in range(taken):
+        with deferred_signals():
+            end = time.monotonic() + _ENDED_SECONDS
+            # Who has all turns knows that none runs.
+            taken = [_turns.acquire(timeout=max(0.0, end - time.monotonic())) for _ in range(AT_ONCE)]
+            for _ in filter(None, taken):
                 _turns.release()
 
 
