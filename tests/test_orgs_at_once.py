@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,13 @@ from test_audit_org import stand_in
 
 from sfkeytool.cli.commands.audit import orgs
 from sfkeytool.edge import salesforce_cli
+from sfkeytool.errors import NetworkError
+from sfkeytool.passwords import Secret
 from sfkeytool.salesforce import cli_bridge
 from sfkeytool.salesforce import org as org_sessions
+from sfkeytool.salesforce.org import DEADLINE_SECONDS, OrgClient, Pace, Session
 from sfkeytool.salesforce.questions import MOST_AT_ONCE
+from sfkeytool.salesforce.transport import HttpRequest, HttpResponse
 
 Cli = Callable[..., Result]
 
@@ -214,6 +219,48 @@ def test_too_many_long_requests_are_asked_one_by_one_then(cli: Cli, org: FakeOrg
     assert problem["code"] == "org.rate-limited"
     assert "too many long requests at once" in problem["message"]
     assert "of the day" not in problem["message"]
+
+
+def test_waiting_for_ones_turn_counts_as_time() -> None:
+    """Each of those that are asked one by one may last a minute, and all together no longer than what one org gets."""
+    now = 0.0
+    sent: list[str] = []
+    crowded = b'[{"errorCode": "REQUEST_LIMIT_EXCEEDED", "message": "ConcurrentRequests Limit exceeded."}]'
+    both = threading.Barrier(2)
+    begun, over = threading.Event(), threading.Event()
+
+    class Crowded:
+        """Whoever comes first is sent away; then one is slow."""
+
+        def __call__(self, request: HttpRequest) -> HttpResponse:
+            sent.append(request.url)
+            if request.url not in sent[:-1]:
+                both.wait(20)
+                return HttpResponse(403, {}, crowded)
+            begun.set()
+            assert over.wait(20)
+            return HttpResponse(200, {}, b'{"records": []}')
+
+        def close(self) -> None:
+            raise AssertionError
+
+    looks: list[float] = []
+
+    def look() -> float:
+        looks.append(now)
+        return now
+
+    session = Session("https://x.my.salesforce.com", Secret("worthless"), "67.0")
+    client = OrgClient(session, Crowded(), Pace(look, lambda _: None))
+    with ThreadPoolExecutor(2) as pool:
+        answers = [pool.submit(lambda soql: list(client.query(soql)), soql) for soql in ("SELECT 1", "SELECT 2")]
+        assert begun.wait(20)
+        until(lambda: len(looks) >= 1 + 2 + 2)  # each before both of its tries
+        now = DEADLINE_SECONDS + 1
+        over.set()
+        errors = [error for answer in answers if (error := answer.exception())]
+    assert [error.code for error in errors if isinstance(error, NetworkError)] == ["network.timeout"]
+    assert len(sent) == 3
 
 
 # The Salesforce CLI, and the end
