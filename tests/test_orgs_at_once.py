@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,14 @@ from filled_org import add_connected_app, fill, make
 from test_audit_org import stand_in
 
 from sfkeytool.cli.commands.audit import orgs
+from sfkeytool.edge import salesforce_cli
+from sfkeytool.errors import NetworkError
+from sfkeytool.passwords import Secret
+from sfkeytool.salesforce import cli_bridge
+from sfkeytool.salesforce import org as org_sessions
+from sfkeytool.salesforce.org import DEADLINE_SECONDS, OrgClient, Pace, Session
 from sfkeytool.salesforce.questions import MOST_AT_ONCE
+from sfkeytool.salesforce.transport import HttpRequest, HttpResponse
 
 Cli = Callable[..., Result]
 
@@ -160,6 +168,31 @@ def test_after_an_error_that_ends_everything_nothing_more_is_asked(
     assert len(org.requests) <= 1 + 2 * MOST_AT_ONCE < 27
 
 
+@pytest.mark.parametrize("failing", ["ApexClass", "UserLogin"])
+def test_a_question_that_fails_first_costs_no_answer_that_is_judged_before_it(
+    failing: str, cli: Cli, org: FakeOrg, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it was when they were asked one after the other: one query that the org always fails is not the org."""
+    fill(org)
+    monkeypatch.setattr(org_sessions, "_PAUSES_SECONDS", ())
+    answered = threading.Event()
+
+    def come_later(path: str) -> None:
+        if failing in path:
+            answered.set()
+        else:
+            answered.wait(0.05)
+
+    org.before_answer = come_later
+    org.break_next(failing, "503", times=1000)
+    source = cli("audit", "--json").json["result"]["sources"][0]
+    assert [problem["code"] for problem in source["problems"]] == ["network.server-error"]
+    assert source["org"]["name"] == "Worthless"
+    reading = source["orgReading"]
+    found = (reading["ckmRead"], reading["appsRead"], reading["namesRead"], source["carriers"])
+    assert found == {"ApexClass": (True, True, False, 19), "UserLogin": (True, True, True, 21)}[failing]
+
+
 def test_too_many_long_requests_are_asked_one_by_one_then(cli: Cli, org: FakeOrg, slept: list[float]) -> None:
     """That limit passes by itself, unlike that of a day, which is another message."""
     fill(org)
@@ -186,6 +219,48 @@ def test_too_many_long_requests_are_asked_one_by_one_then(cli: Cli, org: FakeOrg
     assert problem["code"] == "org.rate-limited"
     assert "too many long requests at once" in problem["message"]
     assert "of the day" not in problem["message"]
+
+
+def test_waiting_for_ones_turn_counts_as_time() -> None:
+    """Each of those that are asked one by one may last a minute, and all together no longer than what one org gets."""
+    now = 0.0
+    sent: list[str] = []
+    crowded = b'[{"errorCode": "REQUEST_LIMIT_EXCEEDED", "message": "ConcurrentRequests Limit exceeded."}]'
+    both = threading.Barrier(2)
+    begun, over = threading.Event(), threading.Event()
+
+    class Crowded:
+        """Whoever comes first is sent away; then one is slow."""
+
+        def __call__(self, request: HttpRequest) -> HttpResponse:
+            sent.append(request.url)
+            if request.url not in sent[:-1]:
+                both.wait(20)
+                return HttpResponse(403, {}, crowded)
+            begun.set()
+            assert over.wait(20)
+            return HttpResponse(200, {}, b'{"records": []}')
+
+        def close(self) -> None:
+            raise AssertionError
+
+    looks: list[float] = []
+
+    def look() -> float:
+        looks.append(now)
+        return now
+
+    session = Session("https://x.my.salesforce.com", Secret("worthless"), "67.0")
+    client = OrgClient(session, Crowded(), Pace(look, lambda _: None))
+    with ThreadPoolExecutor(2) as pool:
+        answers = [pool.submit(lambda soql: list(client.query(soql)), soql) for soql in ("SELECT 1", "SELECT 2")]
+        assert begun.wait(20)
+        until(lambda: len(looks) >= 1 + 2 + 2)  # each before both of its tries
+        now = DEADLINE_SECONDS + 1
+        over.set()
+        errors = [error for answer in answers if (error := answer.exception())]
+    assert [error.code for error in errors if isinstance(error, NetworkError)] == ["network.timeout"]
+    assert len(sent) == 3
 
 
 # The Salesforce CLI, and the end
@@ -257,6 +332,64 @@ def test_an_interrupted_audit_ends_at_once_with_all_that_it_started(
     assert token.encode() not in out + err
     pid = int((folder / "pid").read_text())
     until(lambda: is_gone(pid))
+
+
+@posix
+def test_who_was_given_up_between_two_calls_begins_no_other(
+    cli: Cli, org: FakeOrg, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A login takes one call or two. Whoever reads orgs again, after an interruption in the menu, may call again."""
+    answers = {"one": (org.url, org.tokens[0])}
+    log = stand_in(folder, body_of(answers), monkeypatch)
+    interrupted, over = threading.Event(), threading.Event()
+    held: list[threading.Thread] = []
+    parse = cli_bridge.parse_display
+
+    def hold(stdout: bytes, alias: str) -> tuple[str, None]:
+        held.append(threading.current_thread())
+        signal.raise_signal(signal.SIGINT)
+        interrupted.set()
+        assert over.wait(20)
+        return parse(stdout, alias)[0], None
+
+    monkeypatch.setattr(cli_bridge, "parse_display", hold)
+    try:
+        assert cli("audit", *targets(answers)).code == 130
+        assert interrupted.is_set()
+    finally:
+        over.set()
+    held[0].join(20)
+    assert len(log.read_text().splitlines()) == 1
+    monkeypatch.setattr(cli_bridge, "parse_display", parse)
+    assert cli("audit", *targets(answers)).code == 0
+    assert len(log.read_text().splitlines()) == 2
+
+
+@posix
+def test_a_second_interruption_leaves_no_call_behind(
+    cli: Cli, org: FakeOrg, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes while the audit waits for what it ends."""
+    body = f"import pathlib, time\npathlib.Path({str(folder / 'pid')!r}).write_text(str(os.getpid()))\ntime.sleep(60)"
+    stand_in(folder, body, monkeypatch)
+
+    class Turns(threading.BoundedSemaphore):
+        def acquire(self, *arguments: Any, **named: Any) -> bool:
+            if threading.current_thread() is threading.main_thread():
+                signal.raise_signal(signal.SIGINT)
+            return super().acquire(*arguments, **named)
+
+        __enter__ = acquire
+
+    monkeypatch.setattr(salesforce_cli, "_turns", Turns(salesforce_cli.AT_ONCE))
+
+    def interrupt() -> None:
+        until(lambda: (folder / "pid").exists() and (folder / "pid").read_text().isdigit())
+        signal.raise_signal(signal.SIGINT)
+
+    threading.Thread(target=interrupt).start()
+    assert cli("audit", "-o", "hangs").code == 130
+    assert is_gone(int((folder / "pid").read_text()))
 
 
 def until(holds: Callable[[], bool]) -> None:

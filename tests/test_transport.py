@@ -253,6 +253,28 @@ def test_what_nobody_asked_for_answers_no_question(peer: Callable[..., Peer]) ->
     send.close()
 
 
+def test_what_came_in_one_tls_record_with_an_answer_answers_no_other_question(
+    peer: Callable[..., Peer], org_tls: FakeOrg, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A record holds up to 16 KB: OpenSSL has opened it whole by then, and the socket shows nothing of the rest."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(org_tls.ca_pem_path))
+    large = b"a" * (8192 - len(answer(b"", length=8000)))  # as much as is read at once, before Python 3.14
+    server = peer([answer(large) + answer(b"forged"), answer(b"b")], [answer(b"b")], tls=server_side(org_tls))
+    send = HttpTransport({})
+    assert read(send, server, "/1").body == large
+    assert read(send, server, "/2").body == b"b"
+    send.close()
+
+
+def test_an_answer_that_comes_late_answers_no_other_question(peer: Callable[..., Peer]) -> None:
+    """An interim answer (RFC 8297) comes before it, and looks like a whole one."""
+    server = peer([b"HTTP/1.1 103 Early Hints\r\n\r\n", answer(b"a")], [answer(b"b"), stay])
+    send = HttpTransport({})
+    assert read(send, server, "/1").status == 103
+    assert read(send, server, "/2").body == b"b"
+    send.close()
+
+
 def test_an_old_connection_and_another_host_are_not_taken(
     peer: Callable[..., Peer], monkeypatch: pytest.MonkeyPatch
 ) -> None:

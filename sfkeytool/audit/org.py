@@ -83,15 +83,17 @@ class _Reading:
         self._problems.append(Problem(self._label, what, error.code, f"{what}: {error.message}"))
 
     def read(self, questions: Questions) -> None:
-        client, ask = self._client, questions.ask
+        client = self._client
         self._facts = replace(self._facts, api_version=client.version)
+        # As they are judged below.
+        ask_who, ask_ckm, ask, ask_apex, ask_people = (questions.part() for _ in range(5))
         self._found = Components(client, ask, self.problem)
         # First what tells which org it is, then what leads to more questions.
-        identity = ask(lambda: client.identity(self._label))
+        identity = ask_who(lambda: client.identity(self._label))
         self._found.ask_for_lists((*_APP_TYPES, *_OTHER_TYPES))
-        listing = questions.lead(lambda: ckm.list_certificates(client, ask=ask))
-        apex = [(type, *self._ask_for_apex(ask, query)) for type, query in _APEX]
-        recipients = ask_for_recipients(client, ask)
+        listing = questions.lead(lambda: ckm.list_certificates(client, ask=ask_ckm))
+        apex = [(type, *self._ask_for_apex(ask_apex, query)) for type, query in _APEX]
+        recipients = ask_for_recipients(client, ask_people)
         self._found.take_lists()
         publishers = ask(self._found.ask_for_publishers) if self._found.are_installed else None
         self._found.ask_for_records((*_CARRYING_APP_TYPES, *_OTHER_TYPES))

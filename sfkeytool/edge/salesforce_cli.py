@@ -2,7 +2,9 @@
 
 import subprocess
 import threading
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from sfkeytool.edge.programs import find_program, output_of, start_program
@@ -16,19 +18,49 @@ _OUTPUT_LIMIT = 256 << 20
 """Bytes: our own bound, far above what an org's records come to."""
 AT_ONCE = 8
 """Calls that run side by side: our own bound, since each is a Node.js of its own."""
-_ENDED_SECONDS = 2.0
+_ENDED_SECONDS = 5.0
+"""For those that are given up to be gone: our own bound. On POSIX it takes a twentieth of a second."""
+
+_turns = threading.BoundedSemaphore(AT_ONCE)
 
 
-class _Calls:
-    """Those of this process, from whatever thread."""
+class CliCalls:
+    """Those of threads that work for the same end, and that are given up together."""
 
     def __init__(self) -> None:
-        self.turns = threading.BoundedSemaphore(AT_ONCE)
-        self.given_up = 0
-        """How often all that ran were given up."""
+        self._are_given_up = False
+
+    @contextmanager
+    def of_this_thread(self) -> Iterator[None]:
+        """While it lasts, what this thread calls is among them."""
+        _thread.calls = self
+        try:
+            yield
+        finally:
+            _thread.calls = None
+
+    def check(self) -> None:
+        """Raises OrgError org.cli-failed once they are given up."""
+        if self._are_given_up:
+            raise OrgError("org.cli-failed", "the Salesforce CLI was ended: nobody waits for its answer any more")
+
+    def give_up(self) -> None:
+        """End those that run; from now on none begins, wherever its thread is. Waits until none runs: a second Ctrl-C
+        would leave behind what is just being ended."""
+        self._are_given_up = True
+        with deferred_signals():
+            end = time.monotonic() + _ENDED_SECONDS
+            # Who has all turns knows that none runs.
+            taken = [_turns.acquire(timeout=max(0.0, end - time.monotonic())) for _ in range(AT_ONCE)]
+            for _ in filter(None, taken):
+                _turns.release()
 
 
-_calls = _Calls()
+class _OfThread(threading.local):
+    calls: CliCalls | None = None
+
+
+_thread = _OfThread()
 
 
 class Finished(Opaque, frozen=True):
@@ -59,13 +91,12 @@ def run_salesforce_cli(
             "or log in without it: --client-id, --username and --jwt-key-file, or SF_ACCESS_TOKEN with"
             " SF_ORG_INSTANCE_URL",
         )
-    given_up = _calls.given_up
-    with _calls.turns, deferred_signals() as check:  # or one that comes while it is being started would leave it behind
+    calls = _thread.calls or CliCalls()
+    with _turns, deferred_signals() as check:  # or one that comes while it is being started would leave it behind
 
         def check_all() -> None:
             check()
-            if given_up != _calls.given_up:
-                raise OrgError("org.cli-failed", "the Salesforce CLI was ended: nobody waits for its answer any more")
+            calls.check()
 
         check_all()
         try:
@@ -80,14 +111,6 @@ def run_salesforce_cli(
     if len(stdout) > _OUTPUT_LIMIT:
         raise OrgError("org.cli-failed", f"the Salesforce CLI printed more than {_OUTPUT_LIMIT >> 20} MB")
     return Finished(process.returncode, stdout)
-
-
-def end_calls() -> None:
-    """End those that other threads wait for, who get OrgError org.cli-failed; of them none begins another."""
-    _calls.given_up += 1
-    turns = [_calls.turns.acquire(timeout=_ENDED_SECONDS) for _ in range(AT_ONCE)]  # who has all knows that none runs
-    for _ in filter(None, turns):
-        _calls.turns.release()
 
 
 def find_salesforce_cli(environment: Mapping[str, str]) -> str | None:

@@ -134,8 +134,11 @@ class _BoundedReader(io.RawIOBase):
 
 
 def _is_quiet(connection: http.client.HTTPConnection, timeout_seconds: float) -> bool:
-    """Whether nothing is there to be read. Below TLS, where the end of a connection shows as well as data."""
+    """Whether nothing is there to be read. Below TLS, where the end of a connection shows as well as data; and in TLS
+    itself, which may have opened more than the answer took."""
     peer = connection.sock
+    if isinstance(peer, ssl.SSLSocket) and peer.pending():
+        return False
     try:
         peer.settimeout(0)
         socket.socket.recv(peer, 1, socket.MSG_PEEK)

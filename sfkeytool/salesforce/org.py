@@ -242,10 +242,10 @@ class OrgClient:
         one by one then."""
         turn: AbstractContextManager[object] = nullcontext()
         for pause in (*_PAUSES_SECONDS, None):
-            if self._pace.monotonic() > self._end:
-                raise NetworkError("network.timeout", f"{self.host} takes too long to read: this stopped half way")
+            self._require_time()
             try:
                 with turn:
+                    self._require_time()  # which waiting for the others may have taken
                     answer = self._transport(request)
                 if answer.status == 429 or (answer.status >= 500 and not _is_fault(answer)):
                     raise self._overloaded(answer)
@@ -263,6 +263,10 @@ class OrgClient:
                 turn = self._one_by_one
                 self._pace.sleep(pause)
         raise AssertionError("unreachable: the last try returns or raises")
+
+    def _require_time(self) -> None:
+        if self._pace.monotonic() > self._end:
+            raise NetworkError("network.timeout", f"{self.host} takes too long to read: this stopped half way")
 
     def _overloaded(self, answer: HttpResponse) -> NetworkError:
         seconds = answer.retry_after_seconds

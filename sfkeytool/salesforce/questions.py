@@ -33,14 +33,16 @@ def in_turn(question: Callable[[], R]) -> Callable[[], R]:
 class Questions:
     """Those of one reading of an org: at most ``at_once`` at a time, in the order in which they were asked.
 
-    After an error that ends everything no other is begun: all that wait get the same error. At the end nobody waits
-    for those that are still on their way.
+    They come in parts, in the order in which the answers are judged. After an error that ends everything no other of
+    its part and of later ones is begun: all that wait get the same error. Earlier ones are asked all the same: what
+    was found out must not depend on which answer came first. At the end nobody waits for those that are still on
+    their way.
     """
 
     def __init__(self, at_once: int = MOST_AT_ONCE) -> None:
         self._asked = ThreadPoolExecutor(at_once)
         self._led = ThreadPoolExecutor(at_once)
-        self._end: OrgError | NetworkError | None = None
+        self._ends: list[OrgError | NetworkError | None] = []
 
     def __enter__(self) -> "Questions":
         return self
@@ -51,20 +53,25 @@ class Questions:
         for pool in (self._asked, self._led):
             pool.shutdown(wait=False, cancel_futures=True)
 
-    def ask(self, question: Callable[[], R]) -> Callable[[], R]:
-        """One that asks the org alone."""
+    def part(self) -> Ask:
+        """What asks the questions of the next part, each of which asks the org alone."""
+        number = len(self._ends)
+        self._ends.append(None)
 
-        def asked() -> R:
-            if self._end is not None:
-                raise self._end
-            try:
-                return question()
-            except (OrgError, NetworkError) as error:
-                if ends_everything(error):
-                    self._end = error
-                raise
+        def ask(question: Callable[[], R]) -> Callable[[], R]:
+            def asked() -> R:
+                for end in filter(None, self._ends[: number + 1]):
+                    raise end
+                try:
+                    return question()
+                except (OrgError, NetworkError) as error:
+                    if ends_everything(error):
+                        self._ends[number] = error
+                    raise
 
-        return _answer(self._asked.submit(asked))
+            return _answer(self._asked.submit(asked))
+
+        return ask
 
     def lead(self, inquiry: Callable[[], R]) -> Callable[[], R]:
         """One that asks others and waits for them: it takes no turn from them."""

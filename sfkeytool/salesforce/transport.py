@@ -178,7 +178,8 @@ class HttpTransport:
             body = answer.read() if fits else answer.read(BODY_LIMIT + 1)
             if len(body) > BODY_LIMIT:
                 raise _TooLargeError
-            is_whole = answer.isclosed() and not answer.will_close
+            # Below 200 the answer itself is yet to come (RFC 9110, 15.2): the next question would take it for its own.
+            is_whole = answer.isclosed() and not answer.will_close and answer.status >= 200
             return HttpResponse(answer.status, {name.lower(): value for name, value in answer.getheaders()}, body)
         finally:
             if is_whole and request.only_reads:

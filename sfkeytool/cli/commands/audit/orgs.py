@@ -12,7 +12,7 @@ from sfkeytool.audit.model import Carrier, CarrierKind, Source, failure
 from sfkeytool.audit.org import read_org, unreachable
 from sfkeytool.cli.org_access import OrgAccess, warn_of_instance
 from sfkeytool.cli.run import Run
-from sfkeytool.edge.salesforce_cli import end_calls
+from sfkeytool.edge.salesforce_cli import CliCalls
 from sfkeytool.errors import InputError, SfkeytoolError
 from sfkeytool.salesforce.questions import MOST_AT_ONCE
 
@@ -33,9 +33,11 @@ def read_orgs(
     if not accesses:
         return []
 
+    calls = CliCalls()
+
     def read(access: OrgAccess) -> Source:
         try:
-            with closing(access.connect()) as client:
+            with calls.of_this_thread(), closing(access.connect()) as client:
                 return replace(read_org(client, access.label, stated, at_once=at_once), way=access.way)
         except SfkeytoolError as error:
             return unreachable(access.label, error)
@@ -53,7 +55,7 @@ def read_orgs(
             tell(f"reading orgs: {len(futures) - len(waiting)} of {len(futures)}")
     except BaseException:  # Ctrl-C does not wait for a slow org
         pool.shutdown(wait=False, cancel_futures=True)
-        end_calls()
+        calls.give_up()
         raise
     pool.shutdown()
     sources = [future.result() for future in futures]
