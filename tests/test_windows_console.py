@@ -1,6 +1,7 @@
 """The guided menu in a console of Windows, by keys that are typed."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -35,3 +36,15 @@ def test_a_pair_is_made_by_typing(folder: Path) -> None:
     assert "sfkeytool self-signed pay" in console.screen.text()
     key = openssl("pkey", "-in", Path("pay/pay.key"), "-pubout")
     assert openssl("x509", "-in", Path("pay/pay.crt"), "-noout", "-pubkey") == key
+
+
+def test_nobody_is_asked_at_the_null_device(folder: Path) -> None:
+    """It says that it is a terminal."""
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    with open(os.devnull, "r+") as null:
+        assert null.isatty()
+        words = [sys.executable, "-m", "sfkeytool"]
+        assert (
+            subprocess.run(words, cwd=folder, env=environ, stdin=null, stdout=null, stderr=null, check=False).returncode
+            == 2
+        )

@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from sfkeytool.edge.ask import Asker
@@ -16,7 +16,21 @@ def can_ask(given: Mapping[str, Any], environ: Mapping[str, str]) -> bool:
         return False
     if environ.get("CI", "").lower() not in ("", "0", "false"):
         return False
-    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+    return _is_terminal(sys.stdin) and _is_terminal(sys.stderr)
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    """Not the device NUL, which says on Windows that it is one."""
+    if stream is None or not stream.isatty():
+        return False
+    if sys.platform == "win32":
+        import ctypes
+        import msvcrt
+
+        with suppress(OSError):  # one that has no number is no NUL either
+            handle = ctypes.c_void_p(msvcrt.get_osfhandle(stream.fileno()))
+            return bool(ctypes.windll.kernel32.GetConsoleMode(handle, ctypes.byref(ctypes.c_ulong())))
+    return True
 
 
 def wants_plain(given: Mapping[str, Any], environ: Mapping[str, str]) -> bool:
@@ -39,10 +53,23 @@ def window_columns() -> int:
 
 def terminal_asker(*, plain: bool) -> "Asker":
     """Who asks on this terminal."""
-    if plain:
+    if plain or not _can_draw():
         from sfkeytool.edge.plain_ask import PlainAsker
 
         return PlainAsker()
     from sfkeytool.edge.ask import Asker
 
     return Asker()
+
+
+def _can_draw() -> bool:
+    """Whether questions can be drawn: on Windows a terminal may be one of POSIX, with no console behind it."""
+    if sys.platform == "win32":
+        from prompt_toolkit.application.current import get_app_session
+        from prompt_toolkit.output.win32 import NoConsoleScreenBufferError
+
+        try:
+            get_app_session().output  # noqa: B018 - the one that questions are drawn on
+        except NoConsoleScreenBufferError:
+            return False
+    return True
