@@ -53,23 +53,10 @@ def window_columns() -> int:
 
 def terminal_asker(*, plain: bool) -> "Asker":
     """Who asks on this terminal."""
-    if plain or not _can_draw():
+    from sfkeytool.edge.ask import Asker, can_draw
+
+    if plain or not can_draw():
         from sfkeytool.edge.plain_ask import PlainAsker
 
         return PlainAsker()
-    from sfkeytool.edge.ask import Asker
-
     return Asker()
-
-
-def _can_draw() -> bool:
-    """Whether questions can be drawn: on Windows a terminal may be one of POSIX, with no console behind it."""
-    if sys.platform == "win32":
-        from prompt_toolkit.application.current import get_app_session
-        from prompt_toolkit.output.win32 import NoConsoleScreenBufferError
-
-        try:
-            get_app_session().output  # noqa: B018 - the one that questions are drawn on
-        except NoConsoleScreenBufferError:
-            return False
-    return True

@@ -4,6 +4,7 @@ Esc, the row Back and the answer ``<`` go back; Ctrl-C, Ctrl-D and a terminal th
 """
 
 import re
+import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -61,6 +62,19 @@ def told(error: SfkeytoolError) -> str:
 def shortened(text: str, most: int) -> str:
     """``text`` in at most so many characters, its middle left out."""
     return text if len(text) <= most else f"{text[: most // 2]} … {text[-most // 3 :]}"
+
+
+def can_draw() -> bool:
+    """Whether questions can be drawn: on Windows a terminal may be one of POSIX, with no console behind it."""
+    if sys.platform == "win32":
+        from prompt_toolkit.application.current import get_app_session
+        from prompt_toolkit.output.win32 import NoConsoleScreenBufferError
+
+        try:
+            get_app_session().output  # noqa: B018 - the one that questions are drawn on
+        except NoConsoleScreenBufferError:
+            return False
+    return True
 
 
 class Asker:
