@@ -115,7 +115,7 @@ def test_every_command_that_a_page_names_is_one() -> None:
 @pytest.mark.slow
 def test_the_first_command_installs_and_makes_a_pair(tmp_path: Path) -> None:
     """In a new copy of the project, without a compiler. The lines for Windows install the same in the same way."""
-    made_here = shutil.ignore_patterns(".*", "__pycache__", "build", "dist")
+    made_here = shutil.ignore_patterns(".*", "__pycache__", "build", "dist", "pay_api")
     shutil.copytree(ROOT, tmp_path / "clone", ignore=made_here)
     out = shell(INSTALL, tmp_path / "clone")
     assert "Import from Keystore" in " ".join(out.split())
