@@ -7,6 +7,7 @@ from pathlib import Path
 
 import code_mutants
 import pytest
+from test_readme import whole
 
 SOURCE = '''
 LIMIT = 1
@@ -46,6 +47,7 @@ def test_what_is_changed(tmp_path: Path) -> None:
     assert all(before != after for mutant in mutants for before, after in mutant.codes)
 
 
+@whole
 def test_the_rooms_are_there() -> None:
     for modules, tests in code_mutants.ROOMS.values():
         assert list(code_mutants.ROOT.glob(modules)), modules
@@ -53,6 +55,7 @@ def test_the_rooms_are_there() -> None:
             assert (code_mutants.ROOT / "tests" / f"test_{name}.py").is_file(), name
 
 
+@whole
 def test_a_sample_can_be_drawn_again() -> None:
     _, first, count = code_mutants.sample("wrap", 5, "20261128")
     assert list(map(str, first)) == list(map(str, code_mutants.sample("wrap", 5, "20261128")[1]))
